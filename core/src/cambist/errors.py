@@ -1,0 +1,141 @@
+"""Every error Cambist raises on purpose.
+
+One base class per cause, so that a caller can catch what it can answer::
+
+    CambistError
+    ├── InputError                  what the caller handed in cannot be used (also a ValueError)
+    │   ├── DataError               bars, ticks or a data file: names the row, the time and the value
+    │   ├── InstrumentError         an instrument's definition, or a number off its grid
+    │   ├── ParameterError          a strategy's or a model's parameter
+    │   ├── OrderError              an order request that could never be sent
+    │   ├── ConfigError             a run file or a command-line option
+    │   └── StrategyFileError       a file that holds no usable strategy
+    ├── LookAheadError              a strategy asked for a bar that has not closed yet
+    ├── LineError                   an indicator line used in the wrong phase of a run
+    ├── StrategyError               the user's strategy raised: names strategy, bar time and line
+    ├── OrderStateError             the order machine met a (state, event) pair that is not in its table
+    ├── PluginError                 a plugin cannot do its part
+    │   ├── PluginLoadError         its module raised, or offers something that is not usable
+    │   ├── PluginClashError        two plugins offer one name: names both providers
+    │   └── UnknownComponentError   nobody offers that name: suggests the nearest, or what to install
+    ├── MissingDependencyError      an optional package is needed: names it and how to install it
+    └── ResultError                 a result cannot be written or read
+
+A message says what happened, with which values, and what to do about it. No message ever carries a secret.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "CambistError",
+    "ConfigError",
+    "DataError",
+    "InputError",
+    "InstrumentError",
+    "LineError",
+    "LookAheadError",
+    "MissingDependencyError",
+    "OrderError",
+    "OrderStateError",
+    "ParameterError",
+    "PluginClashError",
+    "PluginError",
+    "PluginLoadError",
+    "ResultError",
+    "StrategyError",
+    "StrategyFileError",
+    "UnknownComponentError",
+    "did_you_mean",
+]
+
+
+class CambistError(Exception):
+    """Base of every error Cambist raises on purpose."""
+
+
+class InputError(CambistError, ValueError):
+    """Something the caller handed in cannot be used."""
+
+
+class DataError(InputError):
+    """Market data that must not reach a strategy."""
+
+
+class InstrumentError(InputError):
+    """An instrument's definition, or a price or size off its grid."""
+
+
+class ParameterError(InputError):
+    """A parameter that is unknown, of the wrong type or out of range."""
+
+
+class OrderError(InputError):
+    """An order request that could never be sent, such as one of negative size."""
+
+
+class ConfigError(InputError):
+    """A run file or a command-line option that cannot be used."""
+
+
+class StrategyFileError(InputError):
+    """A file that does not import, or does not hold exactly the strategy asked for."""
+
+
+class LookAheadError(CambistError, IndexError):
+    """A strategy asked for a bar that has not closed yet."""
+
+
+class LineError(CambistError, TypeError):
+    """An indicator line used in the wrong phase of a run."""
+
+
+class StrategyError(CambistError):
+    """A strategy raised; the original exception is the ``__cause__``."""
+
+
+class OrderStateError(CambistError):
+    """The order machine met a (state, event) pair that is not in its table."""
+
+
+class PluginError(CambistError):
+    """A plugin cannot do its part."""
+
+
+class PluginLoadError(PluginError):
+    """A plugin's module raised at import, or offers something that is not usable."""
+
+
+class PluginClashError(PluginError):
+    """Two plugins offer the same name."""
+
+
+class UnknownComponentError(PluginError, InputError):
+    """No plugin offers the name that was asked for."""
+
+
+class MissingDependencyError(CambistError, ImportError):
+    """An optional package is needed and not installed."""
+
+
+class ResultError(CambistError):
+    """A result cannot be written or read."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'fast'?"`` when a known word is near, else the list of known words.
+
+    The answer starts with a space, so that it can follow a sentence.
+    """
+    names = sorted(known)
+    near = get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f" Did you mean {near[0]!r}?"
+    if names:
+        return f" Known: {', '.join(names)}."
+    return ""

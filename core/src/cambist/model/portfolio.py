@@ -1,0 +1,159 @@
+"""What is held: positions, round trips, the account."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from cambist.model.instrument import Instrument
+
+__all__ = ["Account", "Position", "Trade"]
+
+
+@attrs.define(eq=False, slots=True)
+class Position:
+    """The net holding of one instrument; the portfolio writes it, everybody else reads.
+
+    Attributes
+    ----------
+    size
+        Positive long, negative short, 0 flat; on the instrument's size grid.
+    average_price
+        Average entry price of what is open; NaN when flat.
+    last_price
+        Close of the last bar (or the last fill, before the first close); NaN before either.
+    realized
+        Profit of everything closed so far, before fees, in the settlement asset.
+    fees
+        Fees paid so far.
+    """
+
+    instrument: Instrument
+    size: float = 0.0
+    average_price: float = nan
+    last_price: float = nan
+    realized: float = 0.0
+    fees: float = 0.0
+
+    @property
+    def is_long(self) -> bool:
+        """Whether more than nothing is held."""
+        return self.size > 0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether less than nothing is held."""
+        return self.size < 0
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing is held."""
+        return self.size == 0
+
+    @property
+    def unrealized(self) -> float:
+        """Profit of what is open at `last_price`, in the settlement asset."""
+        if self.size == 0:
+            return 0.0
+        return self.instrument.profit(self.size, self.average_price, self.last_price)
+
+    @property
+    def notional(self) -> float:
+        """Signed value of what is open at `last_price`, in the settlement asset."""
+        return self.instrument.notional(self.size, self.last_price) if self.size else 0.0
+
+    def __bool__(self) -> bool:
+        return self.size != 0
+
+
+@attrs.define(eq=False, slots=True)
+class Trade:
+    """One round trip, from flat (or through a reversal) to flat.
+
+    Attributes
+    ----------
+    is_long
+        Direction.
+    size
+        Largest size held during the trade, positive.
+    entry_price, exit_price
+        Size-weighted averages; `exit_price` is NaN while nothing is closed.
+    opened_at, closed_at
+        Times of the first and the last fill, ns, UTC; `closed_at` is 0 while open.
+    opened_bar, closed_bar
+        Instants of the run (0 is the first) in which they happened; `closed_bar` is -1 while open.
+    gross, fees
+        Profit before fees and the fees of both ways, in the settlement asset. The fee of a fill that
+        reverses a position is shared by size between the trade it closes and the one it opens.
+    entered, exited
+        Sizes opened and closed so far.
+    strategy, tag
+        Of the order that opened it.
+    """
+
+    id: int
+    instrument: Instrument
+    is_long: bool
+    size: float
+    entry_price: float
+    exit_price: float
+    opened_at: int
+    closed_at: int
+    opened_bar: int
+    closed_bar: int
+    gross: float
+    fees: float
+    entered: float
+    exited: float
+    strategy: str
+    tag: str
+
+    @property
+    def net(self) -> float:
+        """Profit after fees, in the settlement asset."""
+        return self.gross - self.fees
+
+    @property
+    def is_open(self) -> bool:
+        """Whether some of it is still held."""
+        return self.closed_bar < 0
+
+    @property
+    def bars(self) -> int:
+        """Length in instants of the run; 0 while open."""
+        return self.closed_bar - self.opened_bar if self.closed_bar >= 0 else 0
+
+
+@attrs.frozen(slots=True)
+class Account:
+    """A snapshot of the account.
+
+    Attributes
+    ----------
+    currency
+        Settlement asset of every instrument in the account.
+    cash
+        Free of what is bought, but margin posted is not taken off.
+    equity
+        Cash plus the value of what is held (instruments paid in full) plus unrealized profit (margined ones).
+    margin
+        Initial margin that open positions need.
+    fees, realized, unrealized
+        Paid so far, made so far before fees, and open.
+    """
+
+    currency: str
+    cash: float
+    equity: float
+    margin: float
+    fees: float
+    realized: float
+    unrealized: float
+
+    @property
+    def free(self) -> float:
+        """Equity that no position needs as margin."""
+        return self.equity - self.margin

@@ -1,0 +1,65 @@
+"""The length of a bar."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cambist.errors import InputError
+from cambist.model.times import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Timeframe"]
+
+_UNITS = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS, "w": 7 * DAY_NS}
+_PATTERN = re.compile(r"([1-9][0-9]*)([a-zA-Z])")
+
+
+@attrs.frozen(order=True)
+class Timeframe:
+    """The fixed length of a bar, such as ``Timeframe.parse("15m")``.
+
+    Attributes
+    ----------
+    ns
+        Length in nanoseconds, at least one second.
+
+    Notes
+    -----
+    Units are ``s``, ``m`` (minutes), ``h``, ``d`` and ``w``. A calendar month has no fixed length and is
+    no timeframe.
+    """
+
+    ns: int
+
+    def __attrs_post_init__(self) -> None:
+        if self.ns < SECOND_NS:
+            raise InputError(f"a timeframe of {self.ns} ns is too short. The shortest is one second ('1s').")
+
+    @classmethod
+    def parse(cls, text: str | Timeframe) -> Timeframe:
+        """Read ``"1m"``, ``"15m"``, ``"4h"``, ``"1d"`` and the like; a `Timeframe` is returned as it is."""
+        if isinstance(text, Timeframe):
+            return text
+        match = _PATTERN.fullmatch(text.strip())
+        unit = None if match is None else _UNITS.get(match[2] if match[2] == "M" else match[2].lower())
+        if match is None or unit is None:
+            raise InputError(
+                f"{text!r} is no timeframe. Write a count and one of s, m (minutes), h, d, w: '1m', '4h', '1d'."
+            )
+        return cls(int(match[1]) * unit)
+
+    def closes(self, opens: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the close times of bars that open at `opens` (ns, shape ``(n,)``)."""
+        return opens + self.ns
+
+    def __str__(self) -> str:
+        for name, unit in reversed(_UNITS.items()):
+            if self.ns % unit == 0:
+                return f"{self.ns // unit}{name}"
+        return f"{self.ns}ns"
