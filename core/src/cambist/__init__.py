@@ -1,1 +1,146 @@
-"""Cambist: one strategy, one risk gate, one order machine and one portfolio from backtest to live."""
+"""Cambist: one strategy, one risk gate, one order machine and one portfolio, from backtest to live.
+
+The names below are what most people need; each is imported when it is first used, so that ``import cambist``
+costs next to nothing. Plugin authors import `cambist.api`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
+    from cambist.data.load import load
+    from cambist.errors import (
+        CambistError,
+        ConfigError,
+        DataError,
+        InputError,
+        LookAheadError,
+        OrderError,
+        ParameterError,
+        PluginError,
+        StrategyError,
+    )
+    from cambist.model import (
+        Account,
+        Bar,
+        Bars,
+        Fill,
+        Instrument,
+        InstrumentKind,
+        Order,
+        OrderStatus,
+        OrderType,
+        Position,
+        Quote,
+        Side,
+        Tick,
+        Timeframe,
+        TimeInForce,
+        Trade,
+    )
+    from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentFee, PercentSlippage
+    from cambist.strategies import AllIn, FixedSize, PercentOfEquity, Strategy, param
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
+    "cambist.data.load": ("load",),
+    "cambist.errors": (
+        "CambistError",
+        "ConfigError",
+        "DataError",
+        "InputError",
+        "LookAheadError",
+        "OrderError",
+        "ParameterError",
+        "PluginError",
+        "StrategyError",
+    ),
+    "cambist.model": (
+        "Account",
+        "Bar",
+        "Bars",
+        "Fill",
+        "Instrument",
+        "InstrumentKind",
+        "Order",
+        "OrderStatus",
+        "OrderType",
+        "Position",
+        "Quote",
+        "Side",
+        "Tick",
+        "TimeInForce",
+        "Timeframe",
+        "Trade",
+    ),
+    "cambist.simulation": ("FixedFee", "FixedSlippage", "MakerTakerFee", "PercentFee", "PercentSlippage"),
+    "cambist.strategies": ("AllIn", "FixedSize", "PercentOfEquity", "Strategy", "param"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: PLE0604 - every name is checked by a test
+    "Account",
+    "AllIn",
+    "BacktestSettings",
+    "Bar",
+    "Bars",
+    "CambistError",
+    "ConfigError",
+    "DataError",
+    "Fill",
+    "FixedFee",
+    "FixedSize",
+    "FixedSlippage",
+    "InputError",
+    "Instrument",
+    "InstrumentKind",
+    "LookAheadError",
+    "MakerTakerFee",
+    "Order",
+    "OrderError",
+    "OrderStatus",
+    "OrderType",
+    "ParameterError",
+    "PercentFee",
+    "PercentOfEquity",
+    "PercentSlippage",
+    "PluginError",
+    "Position",
+    "Quote",
+    "Result",
+    "Side",
+    "StopRequest",
+    "Strategy",
+    "StrategyError",
+    "Tick",
+    "TimeInForce",
+    "Timeframe",
+    "Trade",
+    "__version__",
+    "backtest",
+    "load",
+    "param",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'cambist' has no attribute {name!r}")
+    module = importlib.import_module(home)
+    if name == "backtest":
+        # The function and its package share a name: this makes the attribute the function, whoever was first.
+        value = module.backtest
+    else:
+        value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

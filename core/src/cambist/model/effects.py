@@ -9,7 +9,7 @@ import attrs
 
 from cambist.model.orders import ApprovedOrder
 
-__all__ = ["AmendOrder", "CancelOrder", "Effect", "SetTimer", "StopRun"]
+__all__ = ["AmendOrder", "CancelOrder", "Effect", "ReportRefusal", "SetTimer", "StopRun"]
 
 
 @attrs.define(eq=False, slots=True)
@@ -30,6 +30,14 @@ class AmendOrder:
 
 
 @attrs.define(eq=False, slots=True)
+class ReportRefusal:
+    """Hand `OrderRefused` back to the engine, so that the strategy learns of it after the call that asked."""
+
+    order_id: int
+    reason: str
+
+
+@attrs.define(eq=False, slots=True)
 class SetTimer:
     """Deliver `TimerFired` for `name` at the first instant not before `due` (ns, UTC); None forgets it."""
 
@@ -44,4 +52,4 @@ class StopRun:
     reason: str
 
 
-Effect = ApprovedOrder | CancelOrder | AmendOrder | SetTimer | StopRun
+Effect = ApprovedOrder | CancelOrder | AmendOrder | ReportRefusal | SetTimer | StopRun

@@ -26,6 +26,7 @@ __all__ = [
     "OrderEvent",
     "OrderExpired",
     "OrderFilled",
+    "OrderRefused",
     "OrderRejected",
     "OrderTriggered",
     "OutcomeUnknown",
@@ -93,6 +94,13 @@ class OrderAccepted(OrderEvent):
 @attrs.define(eq=False, slots=True)
 class OrderRejected(OrderEvent):
     """The venue refuses the order; nothing of it ever traded."""
+
+    reason: str = ""
+
+
+@attrs.define(eq=False, slots=True)
+class OrderRefused(OrderEvent):
+    """The risk gate refused the order: it never left us, and ended when it was asked for."""
 
     reason: str = ""
 

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 import attrs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cambist.model.instrument import Instrument
 
 __all__ = ["Account", "Position", "Trade"]
+
+
+def _unpriced() -> float:
+    return nan
 
 
 @attrs.define(eq=False, slots=True)
@@ -23,8 +29,10 @@ class Position:
         Positive long, negative short, 0 flat; on the instrument's size grid.
     average_price
         Average entry price of what is open; NaN when flat.
-    last_price
-        Close of the last bar (or the last fill, before the first close); NaN before either.
+    last_fill_price
+        Price of the last fill; NaN before the first.
+    price_source
+        Answers the close of the last bar, NaN before the first.
     realized
         Profit of everything closed so far, before fees, in the settlement asset.
     fees
@@ -34,9 +42,16 @@ class Position:
     instrument: Instrument
     size: float = 0.0
     average_price: float = nan
-    last_price: float = nan
+    last_fill_price: float = nan
+    price_source: Callable[[], float] = _unpriced
     realized: float = 0.0
     fees: float = 0.0
+
+    @property
+    def last_price(self) -> float:
+        """Close of the last bar; before the first bar closes, the last fill's price."""
+        price = self.price_source()
+        return price if price == price else self.last_fill_price  # noqa: PLR0124 - NaN is the one that differs
 
     @property
     def is_long(self) -> bool:

@@ -1,0 +1,34 @@
+# Every target is a script in scripts/ and can be called without make.
+
+.PHONY: help demo test check bench docs pin clean
+
+help:
+	@echo 'make demo    make .venv, install core and plugins, backtest an example on real bars'
+	@echo 'make test    the same with the test tools, then the tests; ARGS="tests/unit -k order" narrows them'
+	@echo 'make check   lint, format, types, layers'
+	@echo 'make bench   measure speed beside other engines'
+	@echo 'make docs    build the documentation'
+	@echo 'make pin     write constraints.txt anew from the newest versions'
+	@echo 'make clean   remove .venv and everything that was built'
+
+demo:
+	@bash scripts/demo
+
+test:
+	@bash scripts/test $(ARGS)
+
+check:
+	@bash scripts/check
+
+bench:
+	@bash scripts/bench $(ARGS)
+
+docs:
+	@bash scripts/docs
+
+pin:
+	@bash scripts/pin
+
+clean:
+	rm -rf .venv .venv-* build dist demo-result docs/_build .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -type d -name __pycache__ -prune -exec rm -rf {} +

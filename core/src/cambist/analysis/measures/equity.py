@@ -1,0 +1,20 @@
+"""Equity before and after the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cambist.analysis.facts import RunFacts
+
+__all__ = ["final_equity", "initial_equity"]
+
+
+def initial_equity(facts: RunFacts) -> float:
+    """Return equity before the first bar, in the account's currency."""
+    return facts.curve.initial
+
+
+def final_equity(facts: RunFacts) -> float:
+    """Return equity at the close of the last bar, in the account's currency, open positions at that close."""
+    return facts.curve.final

@@ -1,0 +1,66 @@
+"""What plugin authors import: the hook marker, the records, and the promises behind them.
+
+Importing this costs neither pandas nor TA-Lib nor any library of the command line, and a plugin's module should not
+either: give factories as ``"package.module:attribute"``. The values that cross the border (`Order`, `Instrument`,
+`Bars` and the rest) are in ``cambist.model``.
+"""
+
+from cambist.plugins.hookspecs import hookimpl
+from cambist.plugins.specs import (
+    AnalyzerSpec,
+    BrokerSpec,
+    FeedSpec,
+    IndicatorSpec,
+    NotifierSpec,
+    RiskRuleSpec,
+    Spec,
+    StorageSpec,
+    StrategySpec,
+)
+from cambist.ports import (
+    Broker,
+    BrokerAccount,
+    BrokerFactory,
+    Deliver,
+    FeedFactory,
+    HistorySource,
+    Notice,
+    NoticeLevel,
+    Notifier,
+    Refusal,
+    RiskRule,
+    RiskView,
+    RunRecord,
+    RunStore,
+    StateStore,
+    Storage,
+)
+
+__all__ = [
+    "AnalyzerSpec",
+    "Broker",
+    "BrokerAccount",
+    "BrokerFactory",
+    "BrokerSpec",
+    "Deliver",
+    "FeedFactory",
+    "FeedSpec",
+    "HistorySource",
+    "IndicatorSpec",
+    "Notice",
+    "NoticeLevel",
+    "Notifier",
+    "NotifierSpec",
+    "Refusal",
+    "RiskRule",
+    "RiskRuleSpec",
+    "RiskView",
+    "RunRecord",
+    "RunStore",
+    "Spec",
+    "StateStore",
+    "Storage",
+    "StorageSpec",
+    "StrategySpec",
+    "hookimpl",
+]

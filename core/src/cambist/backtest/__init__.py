@@ -1,0 +1,87 @@
+"""Backtests: a kernel and a simulated venue, moved through recorded bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Unpack
+
+from cambist.backtest.driver import StopRequest
+from cambist.backtest.result import Result
+from cambist.backtest.settings import BacktestOptions, BacktestSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cambist.model.instrument import Instrument
+    from cambist.model.timeframe import Timeframe
+    from cambist.strategies import Strategy
+
+__all__ = ["BacktestOptions", "BacktestSettings", "Result", "StopRequest", "backtest"]
+
+
+def backtest(
+    strategy: Strategy | type[Strategy] | list[Strategy | type[Strategy]],
+    bars: Any,
+    *,
+    instrument: Instrument | None = None,
+    timeframe: str | Timeframe | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+    stop: StopRequest | None = None,
+    **options: Unpack[BacktestOptions],
+) -> Result:
+    """Run a strategy, or several in one account, over bars.
+
+    Parameters
+    ----------
+    strategy
+        An instance, a class (run with its defaults), or a list of them. The run works on fresh copies.
+    bars
+        `Bars`, a DataFrame, the path of a CSV or Parquet file, or anything with ``blocks()``. A list of them, or
+        a dict by symbol, runs on several instruments.
+    instrument, timeframe
+        Of a DataFrame or file: what was traded and how long a bar is. Default: an instrument without tick
+        size and with a step of 1e-8, and the commonest spacing of the bars.
+    progress
+        Called now and then with the bars played and the bars there are.
+    stop
+        Call it, from another thread or a signal handler, to end the run early with a result.
+    **options
+        Everything in `BacktestSettings`, such as ``cash=100_000, fees=0.001``.
+
+    Returns
+    -------
+    Result
+        Summary, equity, trades, orders and fills.
+
+    Raises
+    ------
+    DataError
+        For bars that no strategy should see: names the row, its time and the value.
+    ParameterError
+        For an option that is unknown or out of range.
+    StrategyError
+        If the strategy raises: names strategy, bar time and line. ``error.result`` holds what was done.
+
+    Examples
+    --------
+    >>> import cambist
+    >>> from cambist.strategies.examples.sma_cross import SmaCross
+    >>> result = cambist.backtest(SmaCross(fast=5), bars, cash=100_000, fees=0.001)
+    >>> result.summary["trades"]
+    """
+    from cambist.backtest.run import run_backtest
+    from cambist.data.load import open_source
+
+    settings = BacktestSettings.of(**options)
+    if isinstance(bars, dict):
+        sources = [open_source(one, symbol=_symbol_for(name, one), timeframe=timeframe) for name, one in bars.items()]
+    elif isinstance(bars, list | tuple):
+        sources = [open_source(one, timeframe=timeframe) for one in bars]
+    else:
+        sources = [open_source(bars, instrument=instrument, timeframe=timeframe)]
+    strategies = strategy if isinstance(strategy, list | tuple) else [strategy]
+    return run_backtest(strategies, sources, settings, progress=progress, stop=stop)
+
+
+def _symbol_for(name: str, source: Any) -> str | None:
+    """Return the symbol for a source that has no instrument of its own."""
+    return None if hasattr(source, "blocks") else name

@@ -1,0 +1,210 @@
+"""What a backtest returns."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cambist.analysis import RunFacts, summarize
+from cambist.model import format_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+    from pathlib import Path
+
+    import pandas as pd
+
+    from cambist.analysis import EquityCurve, Summary
+    from cambist.model import Account, Fill, Instrument, Order, Trade
+
+__all__ = ["Result", "StrategyRecord"]
+
+
+@attrs.frozen(eq=False, slots=True)
+class StrategyRecord:
+    """A strategy as it ran.
+
+    Attributes
+    ----------
+    name
+        Within the run; orders and trades carry it.
+    class_name
+        Of its class.
+    parameters
+        Values it ran with.
+    """
+
+    name: str
+    class_name: str
+    parameters: Mapping[str, object]
+
+
+@attrs.define(eq=False, slots=True, kw_only=True, repr=False)
+class Result:
+    """Everything a backtest found out.
+
+    Frames and summary are made when first asked for, then kept.
+
+    Attributes
+    ----------
+    settings
+        How the run was set up, fit for JSON.
+    strategies, instruments, timeframes
+        What ran on what.
+    run_id
+        Unique to this run.
+    currency
+        Of the account.
+    initial_cash
+        Money at the start.
+    started, ended
+        Open of the first and close of the last bar, ns, UTC.
+    n_bars
+        Bars of all instruments.
+    wall_seconds
+        How long it took.
+    stopped
+        Why it ended early; ``""`` when it saw every bar.
+    curve, benchmark
+        Equity of the run, and of buying and holding, where that was asked for.
+    order_records, fill_records, trade_records
+        What happened, in order of their ids; the trades include those still open.
+    warnings
+        What the user should know.
+    account
+        As it stood at the end.
+    """
+
+    settings: dict[str, object]
+    strategies: tuple[StrategyRecord, ...]
+    instruments: tuple[Instrument, ...]
+    timeframes: tuple[str, ...]
+    run_id: str
+    currency: str
+    initial_cash: float
+    started: int
+    ended: int
+    n_bars: int
+    wall_seconds: float
+    stopped: str
+    curve: EquityCurve
+    benchmark: EquityCurve | None
+    order_records: list[Order]
+    fill_records: list[Fill]
+    trade_records: list[Trade]
+    warnings: tuple[str, ...]
+    account: Account
+
+    @cached_property
+    def orders(self) -> pd.DataFrame:
+        """Every order, one row each, by ``id``.
+
+        Columns: ``strategy, instrument, side, type, size, limit_price, stop_price, time_in_force, expires_at,
+        reduce_only, status, filled, average_price, fees, created_at, updated_at, reason, tag``. Prices that do not
+        exist are NaN, times NaT.
+        """
+        from cambist.backtest.frames import order_frame
+
+        return order_frame(self.order_records)
+
+    @cached_property
+    def fills(self) -> pd.DataFrame:
+        """Every fill, one row each, by ``id``.
+
+        Columns: ``order_id, ts, instrument, side, size, price, fee, liquidity``. `size` is positive.
+        """
+        from cambist.backtest.frames import fill_frame
+
+        return fill_frame(self.fill_records)
+
+    @cached_property
+    def trades(self) -> pd.DataFrame:
+        """Every closed trade, one row each, by ``id``.
+
+        Columns: ``strategy, instrument, side`` (long or short)``, size`` (the largest held)``, entry_time, exit_time,
+        entry_price, exit_price`` (averages)``, gross, fees, net`` (money)``, return`` (net over the value of all that
+        was entered)``, bars, tag``.
+        """
+        from cambist.backtest.frames import trade_frame
+
+        return trade_frame([trade for trade in self.trade_records if not trade.is_open])
+
+    @cached_property
+    def open_trades(self) -> pd.DataFrame:
+        """The trades still open at the end, with the columns of `trades`.
+
+        ``exit_time`` is NaT; ``gross`` counts what has been closed of them, ``fees`` what has been paid.
+        """
+        from cambist.backtest.frames import trade_frame
+
+        return trade_frame([trade for trade in self.trade_records if trade.is_open])
+
+    @cached_property
+    def equity(self) -> pd.DataFrame:
+        """Worth of the account at each close, by ``ts`` (UTC).
+
+        Columns: ``equity`` (money) and ``drawdown`` (fraction below the highest equity of any bar so far, 0 or below).
+        One row per bar; for a run over blocks of bars the last bar of each UTC day.
+        """
+        from cambist.backtest.frames import equity_frame
+
+        return equity_frame(self.curve)
+
+    @cached_property
+    def facts(self) -> RunFacts:
+        """What the measures are computed from, for measures of your own."""
+        traded = sum(abs(fill.instrument.notional(fill.size, fill.price)) for fill in self.fill_records)
+        return RunFacts(self.curve, self.trade_records, self.account.fees, traded)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Every measure, buying and holding beside it. ``print(result.summary)`` shows the table."""
+        beside = RunFacts(self.benchmark) if self.benchmark is not None else None
+        return summarize(self.facts, beside, self.currency)
+
+    def save(self, folder: str | PathLike[str]) -> Path:
+        """Write ``orders.csv``, ``fills.csv``, ``trades.csv``, ``equity.csv`` and ``result.json``.
+
+        Parameters
+        ----------
+        folder
+            Where to; made when missing. Files of an earlier result are replaced, others left alone.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        ResultError
+            If it cannot be written to. What was there before is then still there.
+        """
+        from cambist.backtest.export import save
+
+        return save(self, folder)
+
+    @property
+    def title(self) -> str:
+        """Strategies, instruments and timeframes in one line."""
+        strategies = ", ".join(strategy.name for strategy in self.strategies)
+        symbols = [instrument.symbol for instrument in self.instruments]
+        shown = ", ".join(symbols[:3]) + (f" and {len(symbols) - 3} more" if len(symbols) > 3 else "")
+        return f"{strategies} on {shown} {', '.join(dict.fromkeys(self.timeframes))}"
+
+    def __repr__(self) -> str:
+        closed = self.facts.closed
+        gain = self.curve.final / self.curve.initial - 1.0
+        end = f", stopped: {self.stopped}" if self.stopped else ""
+        return f"<Result {self.title}: {self.n_bars:,} bars, {100 * gain:+,.2f} %, {len(closed):,} trades{end}>"
+
+    def _repr_html_(self) -> str:
+        """Return title, summary and warnings for a notebook."""
+        span = f"{format_ns(self.started)} to {format_ns(self.ended)}, {self.n_bars:,} bars"
+        notes = [f"Stopped: {self.stopped}"] if self.stopped else []
+        lines = [f"<b>{escape(self.title)}</b><br>{escape(span)}", self.summary._repr_html_()]
+        return "\n".join([*lines, *(f"<p>{escape(note)}</p>" for note in (*notes, *self.warnings))])

@@ -1,0 +1,168 @@
+"""How a backtest is set up."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import attrs
+
+from cambist.errors import ParameterError, did_you_mean
+from cambist.model.orders import Liquidity
+from cambist.simulation.fees import FeeModel, fee_model
+from cambist.simulation.paths import intrabar_path
+from cambist.simulation.rules import MarketFill, VenueRules
+from cambist.simulation.slippage import SlippageModel, slippage_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cambist.model.instrument import Instrument
+    from cambist.ports.risk import RiskRule
+    from cambist.simulation.paths import IntrabarPath
+    from cambist.strategies.sizers import Sizer
+
+__all__ = ["BacktestOptions", "BacktestSettings"]
+
+RULES = ("cambist", "backtrader")
+
+
+class BacktestOptions(TypedDict, total=False):
+    """The keywords of `cambist.backtest` that are settings; `BacktestSettings` says what each means."""
+
+    cash: float
+    fees: float | FeeModel | None
+    slippage: float | SlippageModel | None
+    rules: str
+    market_fill: str
+    path: str | IntrabarPath
+    volume_limit: float | None
+    fill_on_touch: bool
+    leverage: float
+    sizer: Sizer | None
+    risk: Sequence[RiskRule]
+    seed: int
+    benchmark: bool
+    events: bool
+    blocks: bool
+    periods_per_year: float | None
+
+
+def _number(name: str, *, above: float = -inf) -> Callable[[Any, Any, Any], None]:
+    def check(_instance: Any, _attribute: Any, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not above < value < inf:
+            raise ParameterError(f"{name} is {value!r}; it must be a finite number above {above:g}.")
+
+    return check
+
+
+def _one_of(name: str, known: Sequence[str]) -> Callable[[Any, Any, Any], None]:
+    def check(_instance: Any, _attribute: Any, value: Any) -> None:
+        if value not in known:
+            raise ParameterError(f"{name} is {value!r}.{did_you_mean(str(value), known)}")
+
+    return check
+
+
+@attrs.frozen(kw_only=True)
+class BacktestSettings:
+    """The account, the venue and the manner of a backtest.
+
+    Attributes
+    ----------
+    cash
+        Money at the start, in the instruments' settlement asset.
+    fees
+        A fraction of the value traded (0.001 is 0.1 %), a `FeeModel`, or None for each instrument's own rates.
+    slippage
+        A fraction of the price, a `SlippageModel`, or None.
+    rules
+        ``"cambist"``, or ``"backtrader"`` to match orders exactly as backtrader's broker does; the differences
+        are listed in the documentation.
+    market_fill
+        ``"next_open"`` or ``"this_close"``; see `MarketFill`.
+    path
+        ``"nearer_first"``, ``"pessimistic"`` or a function; see `cambist.simulation.paths`.
+    volume_limit
+        Largest fraction of a bar's volume that our fills may take, or None.
+    fill_on_touch
+        Whether a limit trades when the price only touches it.
+    leverage
+        How many times its equity the account may hold of instruments paid in full; margined instruments have
+        a margin rate of their own.
+    sizer
+        For strategies that bring none of their own; one unit by default.
+    risk
+        Rules beyond those that every order must pass.
+    seed
+        Of the run's chance.
+    benchmark
+        Reckon buying and holding beside it.
+    events
+        Play every bar as an event through the kernel, as a live run does: slower, same result.
+    blocks
+        Read the data block by block in flat memory; the equity frame then has one row a day.
+    periods_per_year
+        For ratios of return to risk, where the calendar of the market is known better than the data can tell.
+    """
+
+    cash: float = attrs.field(default=100_000.0, validator=_number("cash", above=0.0))
+    fees: float | FeeModel | None = 0.0
+    slippage: float | SlippageModel | None = None
+    rules: str = attrs.field(default="cambist", validator=_one_of("rules", RULES))
+    market_fill: str = attrs.field(default="next_open", validator=_one_of("market_fill", list(MarketFill)))
+    path: str | IntrabarPath = "nearer_first"
+    volume_limit: float | None = None
+    fill_on_touch: bool = True
+    leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
+    sizer: Sizer | None = None
+    risk: Sequence[RiskRule] = ()
+    seed: int = 0
+    benchmark: bool = True
+    events: bool = False
+    blocks: bool = False
+    periods_per_year: float | None = None
+
+    @classmethod
+    def of(cls, **options: Any) -> BacktestSettings:
+        """Make settings of keywords.
+
+        Raises
+        ------
+        ParameterError
+            For an unknown keyword, with a suggestion, or a value out of range.
+        """
+        known = [field.name for field in attrs.fields(cls)]
+        for name in options:
+            if name not in known:
+                raise ParameterError(f"a backtest has no option {name!r}.{did_you_mean(name, known)}")
+        return cls(**options)
+
+    def venue_rules(self) -> VenueRules:
+        """Return the rules of the simulated venue."""
+        return VenueRules(
+            fees=fee_model(self.fees),
+            slippage=slippage_model(self.slippage),
+            path=intrabar_path(self.path),
+            market_fill=MarketFill(self.market_fill),
+            volume_limit=self.volume_limit,
+            fill_on_touch=self.fill_on_touch,
+        )
+
+    def expected_fee(self) -> Callable[[Instrument, float, float], float]:
+        """Return what the risk gate reckons with: the fee of a taker."""
+        fee = fee_model(self.fees).fee
+        taker = Liquidity.TAKER
+        return lambda instrument, size, price: fee(instrument, size, price, taker)
+
+    def describe(self) -> dict[str, object]:
+        """Return the settings as they go into a result, fit for JSON."""
+        return {field.name: _plain(getattr(self, field.name)) for field in attrs.fields(type(self))}
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return getattr(value, "__name__", None) or repr(value)

@@ -1,0 +1,120 @@
+"""What can be set on a component, for people: names, types, defaults."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    from cambist.plugins.specs import Spec
+    from cambist.strategies.parameters import Parameter
+
+__all__ = ["Setting", "settings_of"]
+
+
+@attrs.frozen(kw_only=True)
+class Setting:
+    """One setting of a component.
+
+    Attributes
+    ----------
+    name
+        As a run file spells it.
+    type
+        What it takes, for people.
+    default
+        As Python would write it; None when a value must be given.
+    doc
+        One line; may be empty.
+    """
+
+    name: str
+    type: str
+    default: str | None
+    doc: str = ""
+
+
+def settings_of(spec: Spec) -> list[Setting]:
+    """Return a component's settings in the order of their declaration.
+
+    They are the fields of its config class, else the declared parameters of a strategy, else the factory's own
+    parameters. This imports the component.
+
+    Raises
+    ------
+    MissingDependencyError, PluginLoadError
+        The component cannot be imported.
+    """
+    config = spec.load_config()
+    if config is not None:
+        fields = getattr(config, "model_fields", None)
+        return _from_model(fields) if isinstance(fields, Mapping) else _from_signature(config, 0)
+    factory = spec.load()
+    parameters = getattr(factory, "parameters", None)
+    if spec.kind == "strategy" and isinstance(parameters, Mapping):
+        return _from_parameters(parameters)
+    return _from_signature(factory, spec.given)
+
+
+def _from_model(fields: Mapping[str, Any]) -> list[Setting]:
+    """Read the fields of a pydantic model."""
+    return [
+        Setting(
+            name=field.alias or name,
+            type=_type_name(field.annotation),
+            default=None if field.is_required() else _default_text(field),
+            doc=field.description or "",
+        )
+        for name, field in fields.items()
+    ]
+
+
+def _default_text(field: Any) -> str:
+    return f"{field.default_factory.__name__}()" if field.default_factory is not None else repr(field.default)
+
+
+def _from_parameters(parameters: Mapping[str, Parameter]) -> list[Setting]:
+    """Read the parameters that a strategy declares."""
+    from cambist.strategies.parameters import MISSING
+
+    return [
+        Setting(
+            name=name,
+            type=parameter.describe(),
+            default=None if parameter.default is MISSING else repr(parameter.default),
+            doc=parameter.doc,
+        )
+        for name, parameter in parameters.items()
+    ]
+
+
+def _from_signature(factory: Any, given: int) -> list[Setting]:
+    """Read a callable's parameters, less those that the core gives; builtins without a signature have none."""
+    try:
+        signature = inspect.signature(factory)
+    except ValueError:
+        return []
+    named = [
+        parameter
+        for parameter in list(signature.parameters.values())[given:]
+        if parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
+    ]
+    return [
+        Setting(
+            name=parameter.name,
+            type=_type_name(parameter.annotation),
+            default=None if parameter.default is parameter.empty else repr(parameter.default),
+        )
+        for parameter in named
+    ]
+
+
+def _type_name(annotation: Any) -> str:
+    if annotation is inspect.Parameter.empty:
+        return ""
+    if isinstance(annotation, str):
+        return annotation
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")

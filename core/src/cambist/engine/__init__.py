@@ -1,0 +1,5 @@
+"""The kernel: events in, effects out, no I/O."""
+
+from cambist.engine.step import Kernel
+
+__all__ = ["Kernel"]

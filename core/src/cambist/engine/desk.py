@@ -1,0 +1,201 @@
+"""The side of the kernel that faces one strategy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cambist.errors import OrderError
+from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
+from cambist.model.orders import ApprovedOrder, OrderStatus, OrderType, Side, TimeInForce
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cambist.engine.step import Kernel
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
+    from cambist.model.portfolio import Account, Position
+
+__all__ = ["Desk"]
+
+_LIMITED = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
+_TRIGGERED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
+_MARKET = OrderType.MARKET
+_BUY = Side.BUY
+_PENDING_CANCEL = OrderStatus.PENDING_CANCEL
+
+
+class Desk:
+    """Takes one strategy's requests: makes orders, has the gate review them, and leaves effects.
+
+    Parameters
+    ----------
+    kernel
+        Whose clock, account, order book and gate to use.
+    name
+        Of the strategy.
+
+    Attributes
+    ----------
+    instrument
+        What is meant when a request names no instrument; None when that would be a guess.
+    refusing
+        Why orders cannot be sent now, ``""`` when they can.
+    """
+
+    __slots__ = ("_book", "_gate", "_kernel", "_view", "instrument", "name", "refusing")
+
+    def __init__(self, kernel: Kernel, name: str) -> None:
+        self._kernel = kernel
+        self._book = kernel.book
+        self._gate = kernel.gate
+        self._view = kernel.view
+        self.name = name
+        self.instrument: Instrument | None = None
+        self.refusing = ""
+
+    @property
+    def now(self) -> int:
+        """Engine time, ns, UTC."""
+        return self._kernel.now()
+
+    @property
+    def current(self) -> Instrument:
+        """The instrument of the bar, order or fill being delivered.
+
+        Raises
+        ------
+        OrderError
+            Where there is none, and the run has several.
+        """
+        if self.instrument is None:
+            raise OrderError(
+                "this run has several instruments and none of them is being delivered here; "
+                "name one: self.buy(data='BTCUSDT')."
+            )
+        return self.instrument
+
+    @property
+    def cash(self) -> float:
+        """Cash of the account."""
+        return self._kernel.portfolio.cash
+
+    @property
+    def equity(self) -> float:
+        """Equity of the account at last prices."""
+        return self._kernel.portfolio.equity
+
+    @property
+    def positions(self) -> Mapping[str, Position]:
+        """Positions by symbol."""
+        return self._kernel.portfolio.positions
+
+    def account(self) -> Account:
+        """Return a snapshot of the account."""
+        return self._kernel.portfolio.account()
+
+    def free_funds(self, instrument: Instrument) -> float:
+        """Return the notional of `instrument` that the account could still open."""
+        return self._kernel.portfolio.free_notional(instrument)
+
+    def price(self, instrument: Instrument) -> float:
+        """Return the last close; NaN before the first."""
+        return self._kernel.portfolio.positions[instrument.symbol].price_source()
+
+    def open_orders(self) -> Iterable[Order]:
+        """Return this strategy's working orders, oldest first."""
+        name = self.name
+        return [order for order in self._book.open.values() if order.strategy == name]
+
+    def send(  # noqa: PLR0917 - an order's terms; keywords would cost as much as the order
+        self,
+        instrument: Instrument,
+        side: Side,
+        kind: OrderType,
+        size: float,
+        limit_price: float,
+        stop_price: float,
+        time_in_force: TimeInForce,
+        expires_at: int,
+        reduce_only: bool,
+        tag: str,
+    ) -> Order:
+        """Make an order on the instrument's grid and send it through the risk gate.
+
+        A size is rounded down, a limit price in the trader's favor, a stop price to the nearest tick.
+        """
+        if self.refusing:
+            raise OrderError(f"orders cannot be sent {self.refusing}.")
+        kernel = self._kernel
+        rounded = instrument.size_grid.below(size)
+        grid = instrument.price_grid
+        if grid is not None and kind is not _MARKET:
+            asked = (limit_price, stop_price)
+            if kind in _LIMITED:
+                limit_price = grid.below(limit_price) if side is _BUY else grid.above(limit_price)
+            if kind in _TRIGGERED:
+                stop_price = grid.nearest(stop_price)
+            kernel.note_price_rounding(instrument, asked, (limit_price, stop_price))
+        now = kernel.now()
+        order = self._book.create(
+            instrument,
+            side,
+            kind,
+            rounded,
+            limit_price,
+            stop_price,
+            time_in_force,
+            expires_at,
+            reduce_only,
+            self.name,
+            tag,
+            now,
+        )
+        verdict = self._gate.review(order, self._view)
+        if type(verdict) is ApprovedOrder:
+            self._book.submit(order, now)
+            kernel.effects.append(verdict)
+        else:
+            reason = f"{verdict.code}: {verdict.message}"  # type: ignore[union-attr]
+            if rounded != size:
+                reason += f" (asked for {size}, rounded down to the step)"
+            self._book.reject(order, now, reason)
+            kernel.effects.append(ReportRefusal(order.id, reason))
+        return order
+
+    def cancel(self, order: Order) -> None:
+        """Ask for what remains of an order to be withdrawn; nothing happens to one that has ended."""
+        if order.id in self._book.open and order.status is not _PENDING_CANCEL:
+            self._book.request_cancel(order, self._kernel.now())
+            self._kernel.effects.append(CancelOrder(order.id))
+
+    def modify(self, order: Order, size: float, limit_price: float, stop_price: float) -> None:
+        """Ask for new terms, rounded to the grid as in `send`.
+
+        Raises
+        ------
+        OrderError
+            If the order has ended, or another change of it is under way.
+        """
+        if order.status in _PENDING or not order.is_open:
+            raise OrderError(f"order {order.id} is {order.status} and cannot be modified; look at order.status first.")
+        instrument = order.instrument
+        grid = instrument.price_grid
+        if grid is not None:
+            if order.type in _LIMITED:
+                limit_price = grid.below(limit_price) if order.is_buy else grid.above(limit_price)
+            if order.type in _TRIGGERED:
+                stop_price = grid.nearest(stop_price)
+        self._book.request_amend(order, self._kernel.now())
+        self._kernel.effects.append(AmendOrder(order.id, instrument.round_size(size), limit_price, stop_price))
+
+    def set_timer(self, name: str, due: int | None) -> None:
+        """Ask for ``on_timer(name)``."""
+        self._kernel.effects.append(SetTimer(f"{self.name}/{name}", due))
+
+    def stop(self, reason: str) -> None:
+        """End the run after this instant."""
+        self._kernel.effects.append(StopRun(reason))
+
+
+_PENDING = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE, OrderStatus.UNKNOWN})

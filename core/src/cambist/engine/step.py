@@ -1,0 +1,312 @@
+"""The kernel: ``step(event) -> effects``, and the order of its stages."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cambist.engine.desk import Desk
+from cambist.engine.view import AccountView
+from cambist.errors import InputError
+from cambist.indicators.series import BarView, Series
+from cambist.model.events import (
+    AmendRejected,
+    BarClosed,
+    CancelRejected,
+    InstantClosed,
+    OrderAccepted,
+    OrderAmended,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderRefused,
+    OrderRejected,
+    OrderTriggered,
+    OutcomeUnknown,
+    RunStarted,
+    RunStopped,
+    TimerFired,
+)
+from cambist.orders.book import OrderBook
+from cambist.strategies.data import DataSet
+from cambist.strategies.strategy import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cambist.indicators.series import SeriesCursor
+    from cambist.model.effects import Effect
+    from cambist.model.events import Event, OrderEvent
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Fill, Order
+    from cambist.model.timeframe import Timeframe
+    from cambist.portfolio import Portfolio
+    from cambist.risk import RiskGate
+
+__all__ = ["Kernel", "Seat"]
+
+_WARMING = "during warm-up: the indicators are not known yet. Trade in on_bar"
+_ENDING = "after the last bar: nothing is left to fill them"
+
+
+@attrs.define(eq=False, slots=True)
+class Seat:
+    """One strategy in a run: its desk, its own lines, and which of its hooks it has.
+
+    Attributes
+    ----------
+    strategy, desk
+        The strategy and what it talks to.
+    cursors, bars
+        For each series, in declared order: what moves its lines, and the view handed to `on_bar`.
+    warm_after
+        For each series, how many bars must have been seen before `on_bar` is called.
+    seen
+        For each series, bars seen; kept in step mode only.
+    """
+
+    strategy: Strategy
+    desk: Desk
+    cursors: tuple[SeriesCursor, ...]
+    bars: tuple[BarView, ...]
+    warm_after: tuple[int, ...] = ()
+    seen: list[int] = attrs.field(factory=list)
+
+    def hook(self, name: str) -> Callable[..., None] | None:
+        """Return the strategy's own method of that name, or None where it kept the empty one."""
+        method: Callable[..., None] = getattr(self.strategy, name)
+        return None if getattr(method, "__func__", None) is getattr(Strategy, name) else method
+
+
+class Kernel:
+    """One account, its risk gate, its order book and its strategies, as a fold over events.
+
+    It reads no clock, no socket and no file, never awaits, and has one seeded source of chance. The order of the
+    stages at one instant is: fills and other order events, each delivered at once; then for each bar in declared
+    order its lines and `on_bar`; then `on_step`; then timers.
+
+    Parameters
+    ----------
+    strategies
+        Fresh strategies, see `Strategy.fresh`.
+    series
+        Instrument and timeframe of each series, in declared order.
+    portfolio, gate
+        The account and what guards it.
+    expected_fee
+        Answers the fee to reckon with before an order leaves.
+
+    Attributes
+    ----------
+    effects
+        What is to be done, oldest first; always the same list.
+    fills
+        Every fill so far.
+    instant
+        Number of the instant being played, from 0.
+    roundings
+        For each symbol, how many orders came with prices off its tick.
+    """
+
+    def __init__(
+        self,
+        strategies: Sequence[Strategy],
+        series: Sequence[tuple[Instrument, Timeframe]],
+        portfolio: Portfolio,
+        gate: RiskGate,
+        expected_fee: Callable[[Instrument, float, float], float],
+    ) -> None:
+        self.portfolio = portfolio
+        self.gate = gate
+        self.book = OrderBook()
+        self.view = AccountView(portfolio, self.book, expected_fee)
+        self.effects: list[Effect] = []
+        self.fills: list[Fill] = []
+        self.instant = 0
+        self.chance = random.Random(0)  # noqa: S311 - simulation, not secrets
+        self.roundings: Counter[str] = Counter()
+        self._now = 0
+        self.now: Callable[[], int] = self._own_clock
+        self._instruments = tuple(instrument for instrument, _ in series)
+        self._single = self._instruments[0] if len(series) == 1 else None
+        self.seats = [self._seat(strategy, series) for strategy in _named(strategies)]
+        self._by_name = {seat.strategy.name: seat for seat in self.seats}
+        first = self.seats[0]
+        for cursor, instrument in zip(first.cursors, self._instruments, strict=True):
+            portfolio.set_price_source(instrument.symbol, _reader(cursor))
+        self._on_order = {seat.strategy.name: seat.hook("on_order") for seat in self.seats}
+        self._on_fill = {seat.strategy.name: seat.hook("on_fill") for seat in self.seats}
+        self._on_trade = {seat.strategy.name: seat.hook("on_trade") for seat in self.seats}
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+            **dict.fromkeys(_ORDER_EVENTS, self._order_event),
+            OrderFilled: self._order_filled,
+            OrderRefused: self._order_refused,
+            BarClosed: self._bar_closed,
+            InstantClosed: self._instant_closed,
+            TimerFired: self._timer_fired,
+            RunStarted: self._run_started,
+            RunStopped: self._run_stopped,
+        }
+
+    def _seat(self, strategy: Strategy, series: Sequence[tuple[Instrument, Timeframe]]) -> Seat:
+        own = [Series(instrument, timeframe) for instrument, timeframe in series]
+        desk = Desk(self, strategy.name)
+        desk.instrument = self._single
+        strategy.data = DataSet(own)
+        strategy.log = logging.getLogger(f"cambist.strategy.{strategy.name}")
+        strategy._desk = desk  # noqa: SLF001 - the kernel is what a strategy is plugged into
+        return Seat(strategy, desk, tuple(one.cursor for one in own), tuple(BarView(one) for one in own))
+
+    def _own_clock(self) -> int:
+        return self._now
+
+    # Events.
+
+    def step(self, event: Event) -> list[Effect]:
+        """Take one event and return what is to be done because of it, in order.
+
+        Raises
+        ------
+        OrderStateError
+            If an order event does not fit the order's state; it is recorded in ``book.anomalies``.
+        """
+        self._now = event.ts
+        self._handlers[type(event)](event)
+        return self.collect()
+
+    def collect(self) -> list[Effect]:
+        """Take what is to be done."""
+        effects = self.effects
+        if not effects:
+            return _NO_EFFECTS
+        taken = effects[:]
+        effects.clear()
+        return taken
+
+    def _run_started(self, event: RunStarted) -> None:
+        self.chance.seed(event.seed)
+        self.book.token = event.token
+        for seat in self.seats:
+            seat.strategy.on_start()
+            seat.warm_after = tuple(cursor.lookback for cursor in seat.cursors)
+            seat.seen = [0] * len(seat.cursors)
+
+    def _run_stopped(self, event: RunStopped) -> None:  # noqa: ARG002 - the reason is for the record
+        for seat in self.seats:
+            seat.desk.refusing = _ENDING
+            seat.strategy.on_stop()
+
+    def _bar_closed(self, event: BarClosed) -> None:
+        number = event.series
+        for seat in self.seats:
+            seat.cursors[number].push(event.bar)
+            seat.seen[number] += 1
+            self.bar(seat, number, warm=seat.seen[number] > seat.warm_after[number])
+
+    def bar(self, seat: Seat, number: int, *, warm: bool) -> None:
+        """Show a strategy the bar of series `number`, on which its cursor stands."""
+        desk = seat.desk
+        desk.instrument = self._instruments[number]
+        if warm:
+            seat.strategy.on_bar(seat.bars[number])
+        else:
+            desk.refusing = _WARMING
+            seat.strategy.on_warmup_bar(seat.bars[number])
+            desk.refusing = ""
+        desk.instrument = self._single
+
+    def _instant_closed(self, event: InstantClosed) -> None:  # noqa: ARG002 - its time is the kernel's by now
+        for seat in self.seats:
+            if all(seen > needed for seen, needed in zip(seat.seen, seat.warm_after, strict=True)):
+                seat.strategy.on_step()
+
+    def _timer_fired(self, event: TimerFired) -> None:
+        owner, _, name = event.name.partition("/")
+        self._by_name[owner].strategy.on_timer(name)
+
+    def _order_event(self, event: OrderEvent) -> None:
+        order = self.book.apply(event)
+        if order is not None:
+            hook = self._on_order[order.strategy]
+            if hook is not None:
+                self._deliver(order, hook, order)
+
+    def _order_refused(self, event: OrderRefused) -> None:
+        order = self.book.get(event.order_id)
+        hook = self._on_order[order.strategy]
+        if hook is not None:
+            self._deliver(order, hook, order)
+
+    def _order_filled(self, event: OrderFilled) -> None:
+        order = self.book.apply(event)
+        if order is None:
+            return
+        fill = event.fill
+        self.fills.append(fill)
+        trade = self.portfolio.apply(fill, order, self.instant)
+        strategy = order.strategy
+        hook = self._on_order[strategy]
+        if hook is not None:
+            self._deliver(order, hook, order)
+        hook = self._on_fill[strategy]
+        if hook is not None:
+            self._deliver(order, hook, fill)
+        if trade is not None:
+            hook = self._on_trade[strategy]
+            if hook is not None:
+                self._deliver(order, hook, trade)
+
+    def _deliver(self, order: Order, hook: Callable[[Any], None], value: Any) -> None:
+        desk = self._by_name[order.strategy].desk
+        before, desk.instrument = desk.instrument, order.instrument
+        hook(value)
+        desk.instrument = before
+
+    # What the desks need.
+
+    def note_price_rounding(self, instrument: Instrument, asked: tuple[float, float], got: tuple[float, float]) -> None:
+        """Count the orders whose prices were more than float noise off the tick."""
+        tick = float(instrument.tick_size or 0)
+        if any(abs(one - other) > tick * _NOISE for one, other in zip(asked, got, strict=True)):
+            self.roundings[instrument.symbol] += 1
+
+
+#: A price this near to the grid, in ticks, was meant to be on it.
+_NOISE = 1e-6
+
+_NO_EFFECTS: list[Effect] = []
+
+_ORDER_EVENTS = (
+    OrderAccepted,
+    OrderRejected,
+    OrderTriggered,
+    OrderCanceled,
+    OrderExpired,
+    OrderAmended,
+    CancelRejected,
+    AmendRejected,
+    OutcomeUnknown,
+)
+
+
+def _reader(cursor: SeriesCursor) -> Callable[[], float]:
+    close = cursor.columns["close"]
+    return lambda: close[0]
+
+
+def _named(strategies: Sequence[Strategy]) -> Sequence[Strategy]:
+    """Give every strategy of a run a name of its own: the class's, numbered where it repeats."""
+    if not strategies:
+        raise InputError("a run needs at least one strategy.")
+    counts = Counter(strategy.name for strategy in strategies)
+    seen: Counter[str] = Counter()
+    for strategy in strategies:
+        name = strategy.name
+        if counts[name] > 1:
+            seen[name] += 1
+            strategy.name = f"{name}-{seen[name]}"
+    return strategies

@@ -1,0 +1,85 @@
+"""The account as risk rules see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cambist.model.orders import OrderStatus, OrderType, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
+    from cambist.model.portfolio import Account, Position
+    from cambist.orders.book import OrderBook
+    from cambist.portfolio import Portfolio
+
+__all__ = ["AccountView"]
+
+_MARKET, _STOP = OrderType.MARKET, OrderType.STOP
+_BUY = Side.BUY
+_CREATED = OrderStatus.CREATED
+
+
+class AccountView:
+    """Reads a portfolio and an order book; implements `cambist.ports.risk.RiskView`.
+
+    Parameters
+    ----------
+    portfolio, book
+        What to read.
+    fee
+        Answers the fee to expect: ``(instrument, size, price) -> money``.
+    """
+
+    __slots__ = ("_book", "_fee", "_portfolio", "_positions")
+
+    def __init__(self, portfolio: Portfolio, book: OrderBook, fee: Callable[[Instrument, float, float], float]) -> None:
+        self._portfolio = portfolio
+        self._positions = portfolio.positions
+        self._book = book
+        self._fee = fee
+
+    def position(self, instrument: Instrument) -> Position:
+        """Return the net position."""
+        return self._positions[instrument.symbol]
+
+    def account(self) -> Account:
+        """Return a snapshot of the account."""
+        return self._portfolio.account()
+
+    def reference_price(self, order: Order) -> float:
+        """Return the order's own limit or stop price, else the last close; NaN before the first."""
+        kind = order.type
+        if kind is _MARKET:
+            return self._positions[order.instrument.symbol].price_source()
+        return order.stop_price if kind is _STOP else order.limit_price
+
+    def missing_funds(self, order: Order) -> float:
+        """Return what the account lacks to pay for the order, fee included; 0 where there is no price yet."""
+        price = self.reference_price(order)
+        if price != price:  # noqa: PLR0124 - NaN: no bar has closed
+            return 0.0
+        instrument = order.instrument
+        size = order.size
+        if order.reduce_only:
+            return 0.0
+        fee = self._fee(instrument, size, price)
+        return self._portfolio.missing_funds(instrument, size if order.side is _BUY else -size, price, fee)
+
+    def open_orders(self, instrument: Instrument) -> int:
+        """Return how many orders of `instrument` work; the one under review does not count."""
+        return sum(1 for order in self._book.open_for(instrument) if order.status is not _CREATED)
+
+    def total_open_orders(self) -> int:
+        """Return how many orders work, the one under review left out."""
+        return sum(1 for order in self._book.open.values() if order.status is not _CREATED)
+
+    def open_size(self, instrument: Instrument, side: Side) -> float:
+        """Return the unfilled size of one side's working orders that may open or grow a position."""
+        return sum(
+            order.remaining
+            for order in self._book.open_for(instrument)
+            if order.side is side and not order.reduce_only and order.status is not _CREATED
+        )

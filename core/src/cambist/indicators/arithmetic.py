@@ -1,0 +1,312 @@
+"""Arithmetic, comparison and delay of lines: what the operators of `Line` are made of.
+
+Nothing here checks for NaN or infinity: a quotient may have them, and passes them on.
+"""
+
+from __future__ import annotations
+
+from math import copysign, inf, isnan, nan
+from numbers import Real
+from operator import add, mul, sub
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cambist.errors import LineError, LookAheadError, ParameterError
+from cambist.indicators.computation import require_columns, whole_number
+from cambist.indicators.lines import Line, attach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["Delay", "Elementwise", "absolute", "combine", "delay", "maximum", "minimum"]
+
+
+def _divide(a: float, b: float) -> float:
+    """Divide as IEEE 754 has it, where Python raises."""
+    if b:
+        return a / b
+    return nan if isnan(a) or a == 0 else copysign(inf, a) * copysign(1.0, b)
+
+
+def _greater(a: float, b: float) -> float:
+    return 1.0 if a > b else 0.0 if a <= b else nan
+
+
+def _greater_equal(a: float, b: float) -> float:
+    return 1.0 if a >= b else 0.0 if a < b else nan
+
+
+def _less(a: float, b: float) -> float:
+    return 1.0 if a < b else 0.0 if a >= b else nan
+
+
+def _less_equal(a: float, b: float) -> float:
+    return 1.0 if a <= b else 0.0 if a > b else nan
+
+
+#: For one row, Python's own operators where IEEE 754 leaves one answer only: ten times faster than a ufunc on a float,
+#: and the same bits. Powers and the like are rounded differently by different loops, so they go through the ufunc.
+_PYTHON: dict[np.ufunc, Callable[[float, float], float]] = {
+    np.add: add,
+    np.subtract: sub,
+    np.multiply: mul,
+    np.divide: _divide,
+    np.greater: _greater,
+    np.greater_equal: _greater_equal,
+    np.less: _less,
+    np.less_equal: _less_equal,
+}
+
+#: Ufuncs by which NaN becomes NaN without our doing. Not so ``power(nan, 0)``, which is 1, or any comparison.
+_SPREADING = frozenset({np.add, np.subtract, np.multiply, np.divide, np.absolute, np.negative, np.maximum, np.minimum})
+
+
+@attrs.frozen
+class Elementwise:
+    """A numpy ufunc, row by row, over one or two inputs or one input and a constant.
+
+    Parameters
+    ----------
+    ufunc
+        Takes one or two numbers, returns one number, or true and false: then 1.0 and 0.0. Division by zero gives
+        infinity or NaN, as IEEE 754 has it, without a warning.
+    constant
+        The other operand, for a ufunc of two; never NaN.
+    constant_first
+        Whether the constant is the first operand.
+
+    Notes
+    -----
+    Lookback 0. A row is NaN where an input is NaN, also for comparisons and for ``nan ** 0``.
+    """
+
+    ufunc: np.ufunc
+    constant: float | None = None
+    constant_first: bool = False
+    count: int = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Check that the ufunc fits."""
+        count = self.ufunc.nin - (self.constant is not None)
+        if self.ufunc.nout != 1 or self.ufunc.nin > 2 or count < 1:
+            raise ParameterError(
+                f"{self.ufunc.__name__} cannot be computed row by row here: it takes {self.ufunc.nin} and returns "
+                f"{self.ufunc.nout}. Use one that takes one or two numbers and returns one."
+            )
+        if self.constant is not None and isnan(self.constant):
+            raise ParameterError(f"{self.ufunc.__name__}: its constant is NaN, and so would be the whole line.")
+        object.__setattr__(self, "count", count)
+
+    @property
+    def name(self) -> str:
+        """The ufunc's name, with the constant if there is one."""
+        if self.constant is None:
+            return self.ufunc.__name__
+        parts = (f"{self.constant:g}", "line") if self.constant_first else ("line", f"{self.constant:g}")
+        return f"{self.ufunc.__name__}({', '.join(parts)})"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """One output."""
+        return ("value",)
+
+    @property
+    def lookback(self) -> int:
+        """No row is needed before."""
+        return 0
+
+    def batch(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Compute whole columns; see `cambist.indicators.computation.Computation`."""
+        columns = require_columns(self.name, self.count, inputs)
+        with np.errstate(all="ignore"):
+            result = self.ufunc(*self._operands(columns))
+        if self.ufunc in _SPREADING:
+            return (result,)
+        values: NDArray[np.float64] = result.astype(np.float64)
+        for column in columns:
+            values[np.isnan(column)] = nan
+        return (values,)
+
+    def _operands(self, columns: list[Any]) -> list[Any]:
+        if self.constant is None:
+            return columns
+        return [self.constant, *columns] if self.constant_first else [*columns, self.constant]
+
+    def row_function(self) -> Callable[..., float]:
+        """Return the function of one row, with the bits of `batch`."""
+        plain = _PYTHON.get(self.ufunc)
+        if plain is None:
+            # Arrays of one row, not numbers: numpy takes another way for those, and ends with other bits for powers.
+            return lambda *values: float(self.batch(*(np.array([value], np.float64) for value in values))[0][0])
+        constant = self.constant
+        if constant is None:
+            return plain
+        return (lambda value: plain(constant, value)) if self.constant_first else (lambda value: plain(value, constant))
+
+    def open(self) -> _ElementwiseStream:
+        """Begin a stream that has seen no row yet."""
+        return _ElementwiseStream(self)
+
+
+class _ElementwiseStream:
+    __slots__ = ("_row", "extend")
+
+    def __init__(self, computation: Elementwise) -> None:
+        self.extend = computation.batch
+        self._row = computation.row_function()
+
+    def update(self, *values: float) -> tuple[float, ...]:
+        return (self._row(*values),)
+
+
+@attrs.frozen
+class Delay:
+    """The value of so many bars ago.
+
+    Parameters
+    ----------
+    bars
+        Zero or more. Lookback: as many.
+    """
+
+    bars: int
+
+    def __attrs_post_init__(self) -> None:
+        """Check that the delay is one."""
+        bars = whole_number(self.bars)
+        if bars is None:
+            raise ParameterError(f"delay: bars is {self.bars!r}; it must be a whole number.")
+        if bars < 0:
+            raise LookAheadError(f"delay: bars is {self.bars}, which asks for a bar that has not closed yet.")
+
+    @property
+    def name(self) -> str:
+        """Such as ``"delay(1)"``."""
+        return f"delay({self.bars})"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """One output."""
+        return ("value",)
+
+    @property
+    def lookback(self) -> int:
+        """As many rows as the delay."""
+        return int(self.bars)
+
+    def batch(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Compute whole columns; see `cambist.indicators.computation.Computation`."""
+        return self.open().extend(*inputs)
+
+    def open(self) -> _DelayStream:
+        """Begin a stream that has seen no row yet."""
+        return _DelayStream(self)
+
+
+class _DelayStream:
+    """Keeps the last rows in a ring, whose oldest is the next to come out."""
+
+    __slots__ = ("_at", "_computation", "_ring")
+
+    def __init__(self, computation: Delay) -> None:
+        self._computation = computation
+        self._ring = [nan] * computation.lookback
+        self._at = 0
+
+    def extend(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        (column,) = require_columns(self._computation.name, 1, inputs)
+        ordered = self._ring[self._at :] + self._ring[: self._at]
+        joined = np.concatenate((ordered, column))
+        self._ring, self._at = joined[len(column) :].tolist(), 0
+        return (joined[: len(column)],)
+
+    def update(self, *values: float) -> tuple[float, ...]:
+        (value,) = values
+        if not self._ring:
+            return (value,)
+        before = self._ring[self._at]
+        self._ring[self._at] = value
+        self._at = (self._at + 1) % len(self._ring)
+        return (before,)
+
+
+def combine(ufunc: np.ufunc, first: Line | float, second: Line | float) -> Line:
+    """Make the line of a ufunc over two lines, or a line and a number.
+
+    Raises
+    ------
+    LineError
+        For operands that are neither lines nor numbers, for two numbers, for lines of different series, or after
+        ``on_start``.
+    ParameterError
+        For NaN as a number.
+    """
+    lines, constant, constant_first = split_operands(ufunc.__name__, first, second)
+    return attach(Elementwise(ufunc, constant, constant_first), *lines)[0]
+
+
+def split_operands(name: str, first: Any, second: Any) -> tuple[list[Line], float | None, bool]:
+    """Return the lines among two operands, the number if there is one, and whether the number comes first.
+
+    Raises
+    ------
+    LineError
+        For operands that are neither lines nor numbers, and for two numbers.
+    """
+    for operand in (first, second):
+        if not isinstance(operand, Line | Real):
+            raise LineError(
+                f"{name} combines lines, such as self.data.close, and numbers, in on_start; "
+                f"got {type(operand).__name__}."
+            )
+    if isinstance(first, Line):
+        return ([first, second], None, False) if isinstance(second, Line) else ([first], float(second), False)
+    if isinstance(second, Line):
+        return [second], float(first), True
+    raise LineError(f"{name} got two numbers, {first!r} and {second!r}; one must be a line, such as self.data.close.")
+
+
+def delay(line: Line, bars: int = 1) -> Line:
+    """Return the line of the values `bars` bars ago, 0 or more. Lookback: `bars`.
+
+    Raises
+    ------
+    LookAheadError
+        For a negative delay.
+    ParameterError
+        For one that is no whole number.
+    LineError
+        For an input that is no line, or after ``on_start``.
+    """
+    return attach(Delay(bars), line)[0]
+
+
+def absolute(line: Line) -> Line:
+    """Return the line without its sign: what ``abs(line)`` makes. Lookback 0."""
+    return attach(Elementwise(np.absolute), line)[0]
+
+
+def maximum(first: Line | float, second: Line | float) -> Line:
+    """Return the greater of two lines, or of a line and a number, on each bar; NaN where one is NaN. Lookback 0.
+
+    Raises
+    ------
+    LineError
+        As for `combine`.
+    """
+    return combine(np.maximum, first, second)
+
+
+def minimum(first: Line | float, second: Line | float) -> Line:
+    """Return the lesser of two lines, or of a line and a number, on each bar; NaN where one is NaN. Lookback 0.
+
+    Raises
+    ------
+    LineError
+        As for `combine`.
+    """
+    return combine(np.minimum, first, second)

@@ -1,0 +1,254 @@
+"""A series of bars as a strategy sees it, and the cursor by which the engine moves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cambist.errors import LineError
+from cambist.indicators.lines import HISTORY, Line
+from cambist.model.bars import COLUMNS, Bar
+from cambist.model.times import to_datetime
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from cambist.indicators.computation import Computation, Stream
+    from cambist.model.bars import Bars
+    from cambist.model.instrument import Instrument
+    from cambist.model.timeframe import Timeframe
+
+__all__ = ["BarView", "Series", "SeriesCursor"]
+
+
+@attrs.define(eq=False, slots=True)
+class _Node:
+    """One indicator: what it computes, from which lines, into which lines."""
+
+    computation: Computation
+    inputs: tuple[Line, ...]
+    outputs: tuple[Line, ...]
+    stream: Stream | None = None
+
+
+class SeriesCursor:
+    """Moves one series: whole columns in a backtest, bar by bar in a live run.
+
+    In column mode ``load`` takes a block of bars and computes every line over it, ``open_window`` picks the
+    rows to walk through, and setting ``row`` moves (1 is the first row of the window, 0 the row before it). In
+    step mode ``push`` takes one bar. Both give every line the same values, bit for bit.
+
+    Attributes
+    ----------
+    row
+        Position in the window, written by the driver for each bar.
+    window
+        First row and end of the window within the loaded block.
+    building
+        Whether lines may still be made: until the first bar.
+    """
+
+    __slots__ = ("_nodes", "_ts", "_ts_list", "building", "columns", "row", "window")
+
+    def __init__(self) -> None:
+        self.row = 0
+        self.window = (0, 0)
+        self.building = True
+        self.columns = {name: Line(self, name, 0) for name in COLUMNS}
+        self._nodes: list[_Node] = []
+        self._ts: NDArray[np.int64] = np.empty(0, np.int64)
+        self._ts_list: list[int] = [0]
+
+    @property
+    def lookback(self) -> int:
+        """Bars before every line is known."""
+        return max((line.lookback for line in self._lines()), default=0)
+
+    def _lines(self) -> list[Line]:
+        return [*self.columns.values(), *(line for node in self._nodes for line in node.outputs)]
+
+    def attach(self, computation: Computation, inputs: tuple[Line, ...]) -> tuple[Line, ...]:
+        """Add an indicator over lines of this series; see `cambist.indicators.lines.attach`."""
+        if not self.building:
+            raise LineError(
+                f"{computation.name}: lines are built in on_start only. In on_bar compare values: {inputs[0].name}[0]."
+            )
+        lookback = max(line.lookback for line in inputs) + computation.lookback
+        single = len(computation.outputs) == 1
+        outputs = tuple(
+            Line(self, computation.name if single else f"{computation.name}.{output}", lookback)
+            for output in computation.outputs
+        )
+        self._nodes.append(_Node(computation, inputs, outputs))
+        return outputs
+
+    def load(self, bars: Bars, *, whole: bool) -> None:
+        """Take a block of bars and compute every line over it.
+
+        Parameters
+        ----------
+        bars
+            The next rows.
+        whole
+            They are all there will ever be: indicators then run once over whole columns, which is faster
+            than opening a stream that later blocks go on with.
+        """
+        self.building = True
+        for name, line in self.columns.items():
+            line.load(getattr(bars, name))
+        for node in self._nodes:
+            arrays = [line.block for line in node.inputs]
+            if whole:
+                results = node.computation.batch(*arrays)
+            else:
+                if node.stream is None:
+                    node.stream = node.computation.open()
+                results = node.stream.extend(*arrays)
+            for line, values in zip(node.outputs, results, strict=True):
+                line.load(values)
+        self._ts = bars.ts
+        self.building = False
+        self.open_window(0, 0)
+
+    def open_window(self, start: int, stop: int) -> None:
+        """Put the cursor before row `start` of the loaded block, with rows up to `stop` within reach."""
+        self.window = (start, stop)
+        self.row = 0
+        for line in self._lines():
+            line.drop_window()
+        self._ts_list = []
+
+    def push(self, bar: Bar) -> None:
+        """Take one bar and advance every line by it."""
+        self.building = False
+        columns = self.columns
+        for name in COLUMNS:
+            columns[name].push(getattr(bar, name))
+        row = self.row + 1
+        for node in self._nodes:
+            if node.stream is None:
+                node.stream = node.computation.open()
+            values = node.stream.update(*[line._values[row] for line in node.inputs])  # noqa: SLF001
+            for line, value in zip(node.outputs, values, strict=True):
+                line.push(value)
+        self._ts_list.append(bar.ts)
+        self.row = row
+        if row > 2 * HISTORY:
+            for line in self._lines():
+                line.forget(HISTORY)
+            del self._ts_list[:HISTORY]
+            self.row -= HISTORY
+
+    @property
+    def ts(self) -> int:
+        """Open time of the current bar, ns, UTC; 0 before the first."""
+        times = self._ts_list
+        if not times:
+            start, stop = self.window
+            times = self._ts_list = [
+                int(self._ts[start - 1]) if start else 0,
+                *self._ts[start:stop].tolist(),
+            ]
+        return times[self.row]
+
+
+class Series:
+    """The bars of one instrument as a strategy sees them: five lines, read with ``[0]``, ``[-1]``, ...
+
+    Attributes
+    ----------
+    open, high, low, close, volume
+        Lines; see `Line`.
+    instrument, timeframe, symbol
+        Of what, and how long each bar is.
+    """
+
+    __slots__ = ("_cursor", "close", "high", "instrument", "low", "open", "symbol", "timeframe", "volume")
+
+    def __init__(self, instrument: Instrument, timeframe: Timeframe) -> None:
+        self.instrument = instrument
+        self.timeframe = timeframe
+        self.symbol = instrument.symbol
+        self._cursor = SeriesCursor()
+        columns = self._cursor.columns
+        self.open, self.high, self.low, self.close, self.volume = (columns[name] for name in COLUMNS)
+
+    @property
+    def cursor(self) -> SeriesCursor:
+        """What moves the series: the engine's."""
+        return self._cursor
+
+    @property
+    def ts(self) -> int:
+        """Open time of the current bar, ns since the epoch, UTC; 0 before the first."""
+        return self._cursor.ts
+
+    def __repr__(self) -> str:
+        return f"<Series {self.symbol} {self.timeframe}>"
+
+
+class BarView:
+    """The current bar of one series, always the same object: ``bar.copy()`` keeps a value.
+
+    Attributes
+    ----------
+    symbol, instrument
+        Of what.
+    """
+
+    __slots__ = ("_close", "_cursor", "_high", "_low", "_open", "_series", "_volume", "instrument", "symbol")
+
+    def __init__(self, series: Series) -> None:
+        self._series = series
+        self._cursor = series.cursor
+        self._open, self._high, self._low = series.open, series.high, series.low
+        self._close, self._volume = series.close, series.volume
+        self.instrument = series.instrument
+        self.symbol = series.symbol
+
+    @property
+    def open(self) -> float:
+        """Price of the first trade."""
+        return self._open._values[self._cursor.row]  # noqa: SLF001 - one call less, for each bar
+
+    @property
+    def high(self) -> float:
+        """Highest price."""
+        return self._high._values[self._cursor.row]  # noqa: SLF001
+
+    @property
+    def low(self) -> float:
+        """Lowest price."""
+        return self._low._values[self._cursor.row]  # noqa: SLF001
+
+    @property
+    def close(self) -> float:
+        """Price of the last trade."""
+        return self._close._values[self._cursor.row]  # noqa: SLF001
+
+    @property
+    def volume(self) -> float:
+        """Traded size, in units of the instrument."""
+        return self._volume._values[self._cursor.row]  # noqa: SLF001
+
+    @property
+    def ts(self) -> int:
+        """Open time, ns since the epoch, UTC."""
+        return self._cursor.ts
+
+    @property
+    def time(self) -> datetime:
+        """Open time, UTC."""
+        return to_datetime(self._cursor.ts)
+
+    def copy(self) -> Bar:
+        """Return the bar as a value that stays."""
+        return Bar(self.ts, self.open, self.high, self.low, self.close, self.volume)
+
+    def __repr__(self) -> str:
+        values: dict[str, Any] = {name: getattr(self, name) for name in COLUMNS}
+        return f"<Bar {self.symbol} {self.time} {values}>"

@@ -1,0 +1,1 @@
+"""Notices to people: the channel that works with nothing else installed."""

@@ -1,0 +1,307 @@
+"""The book of a run's orders: makes them, finds them, and takes each event and each fill into them once."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cambist.errors import OrderStateError
+from cambist.model.events import OrderFilled
+from cambist.model.orders import Order
+from cambist.orders import ids
+from cambist.orders.machine import (
+    HANDLERS,
+    INPUTS,
+    apply_fill,
+    not_found,
+    reject,
+    request_amend,
+    request_cancel,
+    submit,
+)
+from cambist.orders.state import TERMINAL, OrderInput, illegal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cambist.model.events import OrderEvent
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Fill, OrderStatus, OrderType, Side, TimeInForce
+
+__all__ = ["Anomaly", "OrderBook"]
+
+_number = attrgetter("id")
+
+
+@attrs.frozen(slots=True)
+class Anomaly:
+    """An input that the order machine refused; nothing was changed.
+
+    Attributes
+    ----------
+    ts
+        Engine time, ns, UTC.
+    order_id
+        The order it was for.
+    status
+        Where that order stood, or None where the book has no such order.
+    input
+        What was refused.
+    message
+        Of the error that was raised.
+    """
+
+    ts: int
+    order_id: int
+    status: OrderStatus | None
+    input: OrderInput
+    message: str
+
+
+@attrs.define(eq=False, slots=True)
+class OrderBook:
+    """Every order of a run.
+
+    Attributes
+    ----------
+    token
+        Of the run, for client ids; ``""`` where no venue will see one.
+    open
+        By id, in creation order: every order from `create` until it ends.
+    orders
+        All of them, in creation order; ``id`` ascends.
+    anomalies
+        What the machine refused, in the order it came.
+
+    Notes
+    -----
+    A trade has two sides, and both may be ours: fills are kept apart by venue, symbol, side and fill id.
+    """
+
+    token: str = ""
+    open: dict[int, Order] = attrs.field(factory=dict, init=False)
+    orders: list[Order] = attrs.field(factory=list, init=False, repr=False)
+    anomalies: list[Anomaly] = attrs.field(factory=list, init=False)
+    _next: int = attrs.field(default=1, init=False, repr=False)
+    # By id alone, which is almost always enough; the few that share one are told apart in `_shared`.
+    _applied: dict[int, Fill] = attrs.field(factory=dict, init=False, repr=False)
+    _shared: dict[tuple[str, str, Side, int], Fill] = attrs.field(factory=dict, init=False, repr=False)
+
+    @classmethod
+    def restore(cls, token: str, orders: Iterable[Order], fills: Iterable[Fill], next_id: int = 1) -> OrderBook:
+        """Return the book of a run that goes on after a restart.
+
+        Parameters
+        ----------
+        token
+            The run's, as it was before: the client ids of its orders are made of it.
+        orders
+            Read back from the journal, in any order.
+        fills
+            Those that were applied to them, so that none is applied twice.
+        next_id
+            The least id to give next; the book goes on above the orders it is given in any case.
+        """
+        book = cls(token)
+        book.orders.extend(sorted(orders, key=_number))
+        book.open.update((order.id, order) for order in book.orders if order.status not in TERMINAL)
+        for fill in fills:
+            if book._applied.setdefault(fill.id, fill) is not fill:
+                book._shared[_identity(fill)] = fill
+        book._next = max(next_id, book.orders[-1].id + 1) if book.orders else next_id
+        return book
+
+    def create(
+        self,
+        instrument: Instrument,
+        side: Side,
+        type: OrderType,  # noqa: A002 - the field's name
+        size: float,
+        limit_price: float,
+        stop_price: float,
+        time_in_force: TimeInForce,
+        expires_at: int,
+        reduce_only: bool,
+        strategy: str,
+        tag: str,
+        created_at: int,
+    ) -> Order:
+        """Return a new order with the next id, kept in `orders` and `open`. The parameters are its fields."""
+        number = self._next
+        self._next = number + 1
+        order = Order(
+            number,
+            instrument,
+            side,
+            type,
+            size,
+            limit_price,
+            stop_price,
+            time_in_force,
+            expires_at,
+            reduce_only,
+            strategy,
+            tag,
+            created_at,
+            created_at,
+        )
+        self.open[number] = order
+        self.orders.append(order)
+        return order
+
+    def get(self, order_id: int) -> Order:
+        """Return an order, open or not.
+
+        Raises
+        ------
+        OrderStateError
+            If the book never had it.
+        """
+        order = self.open.get(order_id) or self._ended(order_id)
+        if order is None:
+            raise OrderStateError(_unknown(order_id))
+        return order
+
+    def open_for(self, instrument: Instrument) -> list[Order]:
+        """Return the open orders of `instrument`, oldest first, in a list that later events leave alone."""
+        symbol, venue = instrument.symbol, instrument.venue
+        return [
+            order
+            for order in self.open.values()
+            if order.instrument.symbol == symbol and order.instrument.venue == venue
+        ]
+
+    def client_id(self, order: Order, *, alphabet: str = ids.ALPHABET, max_length: int = ids.MAX_LENGTH) -> str:
+        """Return what the venue knows `order` by, the same at every call; see `cambist.orders.ids.client_id`."""
+        return ids.client_id(self.token, order.id, alphabet=alphabet, max_length=max_length)
+
+    def submit(self, order: Order, ts: int) -> None:
+        """Note that `order` leaves for the venue at `ts` (ns, UTC); see `cambist.orders.machine.submit`."""
+        try:
+            submit(order, ts)
+        except OrderStateError as error:
+            self._record(ts, order, OrderInput.SUBMIT, error)
+            raise
+
+    def reject(self, order: Order, ts: int, reason: str) -> None:
+        """Refuse `order` before it leaves, as the risk gate does."""
+        try:
+            reject(order, ts, reason)
+        except OrderStateError as error:
+            self._record(ts, order, OrderInput.REJECT, error)
+            raise
+        self.open.pop(order.id, None)
+
+    def request_cancel(self, order: Order, ts: int) -> None:
+        """Note that the venue is asked to withdraw `order`; legal again while the answer is out."""
+        try:
+            request_cancel(order, ts)
+        except OrderStateError as error:
+            self._record(ts, order, OrderInput.CANCEL_REQUEST, error)
+            raise
+
+    def request_amend(self, order: Order, ts: int) -> None:
+        """Note that the venue is asked for new terms of `order`; one at a time."""
+        try:
+            request_amend(order, ts)
+        except OrderStateError as error:
+            self._record(ts, order, OrderInput.AMEND_REQUEST, error)
+            raise
+
+    def not_found(self, order: Order, ts: int) -> None:
+        """End UNKNOWN by a proven negative; see `cambist.orders.machine.not_found` for what proves it."""
+        try:
+            not_found(order, ts)
+        except OrderStateError as error:
+            self._record(ts, order, OrderInput.NOT_FOUND, error)
+            raise
+        self.open.pop(order.id, None)
+
+    def apply(self, event: OrderEvent) -> Order | None:
+        """Take `event` into its order, open or ended.
+
+        Returns
+        -------
+        Order or None
+            The order, or None where the event said what is known, such as a fill that was applied before.
+
+        Raises
+        ------
+        OrderStateError
+            If the order machine refuses the event, the book has no such order, or a fill came before with other
+            numbers. It is in `anomalies` by then. A refused fill counts as not applied and may come again.
+        """
+        order_id = event.order_id
+        order = self.open.get(order_id) or self._ended_for(event)
+        try:
+            if type(event) is OrderFilled:
+                fill = event.fill
+                if fill.id in self._applied:
+                    changed = self._take_shared(order, event)
+                else:
+                    changed = apply_fill(order, event)
+                    # Not before: a fill that was refused is not applied.
+                    self._applied[fill.id] = fill
+            else:
+                changed = HANDLERS[type(event)](order, event)
+        except OrderStateError as error:
+            self._record(event.ts, order, INPUTS[type(event)], error)
+            raise
+        if not changed:
+            return None
+        if order.status in TERMINAL:
+            self.open.pop(order_id, None)
+        elif order_id not in self.open:
+            self.open[order_id] = order
+            self.open = dict(sorted(self.open.items()))
+        return order
+
+    def _take_shared(self, order: Order, event: OrderFilled) -> bool:
+        """Take a fill whose id another fill has: most often it is that one again."""
+        fill = event.fill
+        key = _identity(fill)
+        known = self._applied[fill.id]
+        if _identity(known) != key:
+            shared = self._shared.get(key)
+            if shared is None:
+                apply_fill(order, event)
+                self._shared[key] = fill
+                return True
+            known = shared
+        if known.order_id == fill.order_id and known.size == fill.size and known.price == fill.price:
+            return False
+        raise illegal(
+            order,
+            OrderInput.FILL,
+            f"fill {fill.id} of {fill.size:g} at {fill.price:g} was applied to order {known.order_id} before, "
+            f"as {known.size:g} at {known.price:g}",
+        )
+
+    def _ended_for(self, event: OrderEvent) -> Order:
+        """Return the order of an event that no open order is waiting for."""
+        order = self._ended(event.order_id)
+        if order is None:
+            message = _unknown(event.order_id)
+            self.anomalies.append(Anomaly(event.ts, event.order_id, None, INPUTS[type(event)], message))
+            raise OrderStateError(message)
+        return order
+
+    def _ended(self, order_id: int) -> Order | None:
+        orders = self.orders
+        at = bisect_left(orders, order_id, key=_number)
+        return orders[at] if at < len(orders) and orders[at].id == order_id else None
+
+    def _record(self, ts: int, order: Order, kind: OrderInput, error: OrderStateError) -> None:
+        self.anomalies.append(Anomaly(ts, order.id, order.status, kind, str(error)))
+
+
+def _identity(fill: Fill) -> tuple[str, str, Side, int]:
+    """Return what no two fills share. A trade has two sides, and both may be ours."""
+    return fill.instrument.venue, fill.instrument.symbol, fill.side, fill.id
+
+
+def _unknown(order_id: int) -> str:
+    return f"this run has no order {order_id}. Read its client id to see whose it is, and reconcile with the venue."

@@ -1,0 +1,82 @@
+"""Client order ids: what a venue knows our orders by.
+
+An id is the token of the run, a separator and the order's number: ``7f3kq9-42``. The driver makes the token at
+random, which keeps ids apart across runs and hosts; the number keeps them apart within a run. An id can so be
+made before the request leaves, made again after a restart, and read back from whatever the venue lists.
+"""
+
+from __future__ import annotations
+
+from string import ascii_letters, digits
+
+from cambist.errors import OrderError
+
+__all__ = ["ALPHABET", "MAX_LENGTH", "client_id", "parse_client_id"]
+
+#: Letters, digits and the hyphen: what most venues allow.
+ALPHABET = f"{ascii_letters}{digits}-"
+
+#: The shortest limit among the venues we know.
+MAX_LENGTH = 32
+
+# In the order of preference; a venue that allows letters and digits alone gets the last.
+_SEPARATORS = "-_.:/x"
+
+
+def client_id(token: str, number: int, *, alphabet: str = ALPHABET, max_length: int = MAX_LENGTH) -> str:
+    """Return the id of order `number` of the run `token`.
+
+    Parameters
+    ----------
+    token
+        Letters and digits that no other run has.
+    number
+        The order's number within the run, from 1.
+    alphabet
+        Every character the venue allows. Without a hyphen the separator is the first of ``_ . : / x`` that is
+        allowed.
+    max_length
+        The longest id the venue allows, in characters.
+
+    Raises
+    ------
+    OrderError
+        If such an id cannot be made of that alphabet in that length.
+    """
+    if not (token.isascii() and token.isalnum()):
+        raise OrderError(f"the run token {token!r} cannot be part of a client id. Make it of letters and digits.")
+    if number < 1:
+        raise OrderError(f"order number {number} cannot be part of a client id. Orders count from 1.")
+    separator = next((mark for mark in _SEPARATORS if mark in alphabet), None)
+    if separator is None:
+        raise OrderError(f"the alphabet {alphabet!r} has none of the separators {_SEPARATORS!r}. Allow one of them.")
+    text = f"{token}{separator}{number}"
+    foreign = sorted(set(text).difference(alphabet))
+    if foreign:
+        raise OrderError(
+            f"the client id {text!r} has {''.join(foreign)!r}, which the alphabet {alphabet!r} has not. "
+            "Give the run a token of its letters; the ten digits are needed always."
+        )
+    if len(text) > max_length:
+        raise OrderError(
+            f"the client id {text!r} has {len(text)} characters, and {max_length} are allowed. "
+            f"Give the run a token of at most {max_length - 1 - len(str(number))} characters."
+        )
+    return text
+
+
+def parse_client_id(text: str) -> tuple[str, int]:
+    """Return the token and the number that `client_id` made `text` of, whatever the alphabet was.
+
+    Raises
+    ------
+    OrderError
+        If `text` is not of that form. An id that is may still be foreign: compare the token.
+    """
+    head = text.rstrip(digits)
+    number = text[len(head) :]
+    token, separator = head[:-1], head[-1:]
+    made_here = token.isascii() and token.isalnum() and separator and separator in _SEPARATORS
+    if not made_here or not number or number.startswith("0"):
+        raise OrderError(f"{text!r} is no client id of ours, which read like '7f3kq9-42'. Treat the order as foreign.")
+    return token, int(number)

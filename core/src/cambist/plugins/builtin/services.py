@@ -1,0 +1,33 @@
+"""The core's storage and its notification channel."""
+
+from __future__ import annotations
+
+from cambist.plugins.hookspecs import hookimpl
+from cambist.plugins.specs import NotifierSpec, StorageSpec
+
+__all__ = ["cambist_notifiers", "cambist_storages"]
+
+
+@hookimpl
+def cambist_storages() -> list[StorageSpec]:
+    """Offer storage in memory."""
+    return [
+        StorageSpec(
+            name="memory",
+            factory="cambist.storage.memory:MemoryStorage",
+            summary="Runs and state in memory, gone with the process",
+        )
+    ]
+
+
+@hookimpl
+def cambist_notifiers() -> list[NotifierSpec]:
+    """Offer the log."""
+    return [
+        NotifierSpec(
+            name="log",
+            factory="cambist.notify.log:LogNotifier",
+            summary="Writes each notice to the log",
+            capabilities=frozenset({"local"}),
+        )
+    ]

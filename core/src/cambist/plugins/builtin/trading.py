@@ -1,0 +1,40 @@
+"""The core's simulated broker and its risk rules."""
+
+from __future__ import annotations
+
+from cambist.plugins.hookspecs import hookimpl
+from cambist.plugins.specs import BrokerSpec, RiskRuleSpec
+
+__all__ = ["cambist_brokers", "cambist_risk_rules"]
+
+
+@hookimpl
+def cambist_brokers() -> list[BrokerSpec]:
+    """Offer the simulated venue."""
+    return [
+        BrokerSpec(
+            name="simulated",
+            factory="cambist.simulation.venue:SimulatedVenue",
+            summary="Matches orders against bars; no order leaves the process",
+            capabilities=frozenset({"simulated", "amend", "short", "stop", "stop-limit"}),
+        )
+    ]
+
+
+@hookimpl
+def cambist_risk_rules() -> list[RiskRuleSpec]:
+    """Offer the rules of ``cambist.risk.rules``."""
+    return [
+        _rule("precision", "precision:PrecisionRule", "Prices and sizes lie on the instrument's grid"),
+        _rule("size-limits", "limits:SizeLimitsRule", "Size lies between the instrument's minimum and maximum"),
+        _rule("min-notional", "notional:MinNotionalRule", "An order is worth at least the instrument's minimum"),
+        _rule("funds", "funds:FundsRule", "The account can pay for the order, fee included"),
+        _rule("max-order-value", "order_value:MaxOrderValueRule", "No order is worth more than a limit"),
+        _rule("max-position", "position:MaxPositionRule", "No position grows beyond a limit"),
+        _rule("max-open-orders", "open_orders:MaxOpenOrdersRule", "No more than so many orders of an instrument work"),
+        _rule("reduce-only", "reduce_only:ReduceOnlyRule", "A reduce-only order has something to reduce"),
+    ]
+
+
+def _rule(name: str, where: str, summary: str) -> RiskRuleSpec:
+    return RiskRuleSpec(name=name, factory=f"cambist.risk.rules.{where}", summary=summary)

@@ -1,0 +1,308 @@
+"""The hooks: what a plugin may implement, each with an implementation to paste.
+
+A hook is called once, when the registry is made. It returns records and does nothing else: no connection, no file, no
+heavy import. The engine binds what the records' factories make and never calls a hook again. Hooks are synchronous and
+take no arguments; what is asynchronous lives in the objects that factories make.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cambist.plugins.specs import (
+        AnalyzerSpec,
+        BrokerSpec,
+        FeedSpec,
+        IndicatorSpec,
+        NotifierSpec,
+        RiskRuleSpec,
+        StorageSpec,
+        StrategySpec,
+    )
+
+__all__ = [
+    "PROJECT",
+    "cambist_analyzers",
+    "cambist_brokers",
+    "cambist_feeds",
+    "cambist_indicators",
+    "cambist_notifiers",
+    "cambist_risk_rules",
+    "cambist_storages",
+    "cambist_strategies",
+    "hookimpl",
+]
+
+PROJECT = "cambist"
+hookimpl = pluggy.HookimplMarker(PROJECT)
+_hookspec = pluggy.HookspecMarker(PROJECT)
+
+
+@_hookspec
+def cambist_feeds() -> Iterable[FeedSpec]:  # type: ignore[empty-body]
+    """Offer sources of market data.
+
+    Returns
+    -------
+    Iterable of FeedSpec
+        One record a source; an empty list when there is none on this machine.
+
+    Examples
+    --------
+    A module like this one is a whole plugin; ``acme_feed/archive.py`` holds ``open_archive(source, **settings)``::
+
+        from cambist.api import FeedSpec, hookimpl
+
+        @hookimpl
+        def cambist_feeds():
+            return [
+                FeedSpec(
+                    name="acme-archive",
+                    factory="acme_feed.archive:open_archive",
+                    summary="Daily bars from the Acme archive",
+                    capabilities=["history", "offline"],
+                    requires=["acme-client>=2"],
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_brokers() -> Iterable[BrokerSpec]:  # type: ignore[empty-body]
+    """Offer brokers: what takes approved orders and answers with order events.
+
+    Returns
+    -------
+    Iterable of BrokerSpec
+        One record a broker.
+
+    Examples
+    --------
+    A broker that refuses everything, for rehearsing a bad day::
+
+        from cambist.api import BrokerSpec, hookimpl
+        from cambist.model.events import AmendRejected, CancelRejected, OrderRejected
+
+        class ClosedVenue:
+            def __init__(self, instruments, account, deliver, clock, reason="the venue is closed"):
+                self.deliver = deliver
+                self.clock = clock
+                self.reason = reason
+
+            def submit(self, approved):
+                self.deliver(OrderRejected(self.clock(), approved.order.id, self.reason))
+
+            def cancel(self, order_id):
+                self.deliver(CancelRejected(self.clock(), order_id, self.reason))
+
+            def amend(self, order_id, size, limit_price, stop_price):
+                self.deliver(AmendRejected(self.clock(), order_id, self.reason))
+
+        @hookimpl
+        def cambist_brokers():
+            return [
+                BrokerSpec(
+                    name="closed",
+                    factory=ClosedVenue,
+                    summary="Refuses every order",
+                    capabilities=["simulated"],
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_risk_rules() -> Iterable[RiskRuleSpec]:  # type: ignore[empty-body]
+    """Offer risk rules: what may refuse an order before it leaves.
+
+    Returns
+    -------
+    Iterable of RiskRuleSpec
+        One record a rule.
+
+    Examples
+    --------
+    A rule that lets nothing be sold short::
+
+        from cambist.api import Refusal, RiskRuleSpec, hookimpl
+
+        class LongOnly:
+            name = "long-only"
+
+            def concerns(self, instrument):
+                return True
+
+            def review(self, order, view):
+                held = view.position(order.instrument).size
+                if order.is_buy or order.size <= held:
+                    return None
+                return Refusal("long-only", f"selling {order.size} of {held} held would go short")
+
+        @hookimpl
+        def cambist_risk_rules():
+            return [RiskRuleSpec(name="long-only", factory=LongOnly, summary="Never sells short")]
+    """
+
+
+@_hookspec
+def cambist_storages() -> Iterable[StorageSpec]:  # type: ignore[empty-body]
+    """Offer places to keep runs and state; `name` is the scheme of their URLs.
+
+    Returns
+    -------
+    Iterable of StorageSpec
+        One record a scheme.
+
+    Examples
+    --------
+    ``acme_store/files.py`` holds ``open_files(url)``, which answers for ``acme:///var/lib/acme``::
+
+        from cambist.api import StorageSpec, hookimpl
+
+        @hookimpl
+        def cambist_storages():
+            return [
+                StorageSpec(
+                    name="acme",
+                    factory="acme_store.files:open_files",
+                    summary="Runs and state in an Acme vault",
+                    capabilities=["durable"],
+                    requires=["acme-vault"],
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_notifiers() -> Iterable[NotifierSpec]:  # type: ignore[empty-body]
+    r"""Offer channels that carry notices to people.
+
+    Returns
+    -------
+    Iterable of NotifierSpec
+        One record a channel.
+
+    Examples
+    --------
+    A channel that appends to a file::
+
+        from cambist.api import NotifierSpec, hookimpl
+
+        class FileNotifier:
+            def __init__(self, path="notices.txt"):
+                self.path = path
+
+            def send(self, notice):
+                with open(self.path, "a", encoding="utf-8") as file:
+                    file.write(f"{notice.level} {notice.title}: {notice.text}\n")
+
+        @hookimpl
+        def cambist_notifiers():
+            return [
+                NotifierSpec(
+                    name="file",
+                    factory=FileNotifier,
+                    summary="Appends each notice to a file",
+                    capabilities=["local"],
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_strategies() -> Iterable[StrategySpec]:  # type: ignore[empty-body]
+    """Offer strategies, so that a run file can name them.
+
+    Returns
+    -------
+    Iterable of StrategySpec
+        One record a strategy.
+
+    Examples
+    --------
+    ``acme_strategies/rebound.py`` holds ``class Rebound(cambist.Strategy)``. The reference keeps the plugin light: the
+    strategy's own imports wait until somebody runs it::
+
+        from cambist.api import StrategySpec, hookimpl
+
+        @hookimpl
+        def cambist_strategies():
+            return [
+                StrategySpec(
+                    name="rebound",
+                    factory="acme_strategies.rebound:Rebound",
+                    summary="Buys the third red bar in a row, sells the first green one",
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_indicators() -> Iterable[IndicatorSpec]:  # type: ignore[empty-body]
+    """Offer indicators.
+
+    Returns
+    -------
+    Iterable of IndicatorSpec
+        One record an indicator.
+
+    Examples
+    --------
+    An indicator that is an expression of lines::
+
+        from cambist.api import IndicatorSpec, hookimpl
+
+        def midpoint(high, low):
+            return (high + low) / 2
+
+        @hookimpl
+        def cambist_indicators():
+            return [
+                IndicatorSpec(
+                    name="midpoint",
+                    factory=midpoint,
+                    summary="Middle of a bar's range",
+                    capabilities=["stream"],
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_analyzers() -> Iterable[AnalyzerSpec]:  # type: ignore[empty-body]
+    """Offer measures of a finished run.
+
+    Returns
+    -------
+    Iterable of AnalyzerSpec
+        One record a measure.
+
+    Examples
+    --------
+    The share of instants at which equity stood below its peak::
+
+        import numpy as np
+
+        from cambist.api import AnalyzerSpec, hookimpl
+
+        def time_under_water(facts):
+            equity = facts.curve.equity
+            return float(np.mean(equity < np.maximum.accumulate(equity)))
+
+        @hookimpl
+        def cambist_analyzers():
+            return [
+                AnalyzerSpec(
+                    name="time-under-water",
+                    factory=time_under_water,
+                    summary="Share of the run spent below the highest equity so far",
+                    unit="share",
+                    higher_is_better=False,
+                )
+            ]
+    """

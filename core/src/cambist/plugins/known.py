@@ -1,0 +1,18 @@
+"""Which package to install for a component that nobody here offers."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["KNOWN"]
+
+#: (kind, name) -> distribution, for what is published.
+KNOWN: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("feed", "samples"): "cambist-samples",
+    }
+)

@@ -1,0 +1,342 @@
+"""The records that plugins hand to the core: one class a kind of component.
+
+A record says what there is and where its code lives; the code itself is imported at the first `Spec.load`.
+So a list of everything installed costs a few milliseconds and needs none of the libraries behind it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import attrs
+
+from cambist.errors import MissingDependencyError, PluginLoadError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "NAME_PATTERN",
+    "SPECS",
+    "UNITS",
+    "AnalyzerSpec",
+    "BrokerSpec",
+    "FeedSpec",
+    "IndicatorSpec",
+    "NotifierSpec",
+    "RiskRuleSpec",
+    "Spec",
+    "StorageSpec",
+    "StrategySpec",
+]
+
+#: What plugins and components may be called.
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]*")
+#: What the number of a measure may count; see `AnalyzerSpec`.
+UNITS = ("ratio", "return", "share", "money", "count", "seconds", "time")
+_REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+def _check_name(spec: Spec, _: attrs.Attribute[str], name: object) -> None:
+    if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
+        raise PluginLoadError(
+            f"a {spec.label} cannot be called {name!r}: use lower-case letters, digits and hyphens, and start with a "
+            f"letter, such as 'my-{spec.kind.replace('_', '-')}'."
+        )
+
+
+def _check_factory(spec: Spec, _: attrs.Attribute[Any], factory: object) -> None:
+    if isinstance(factory, str):
+        _check_reference(spec, "factory", factory)
+    elif not callable(factory):
+        raise PluginLoadError(
+            f"the factory of {spec.label} {spec.name!r} is {factory!r}: give something that can be called, or "
+            "'package.module:attribute'."
+        )
+
+
+def _check_config(spec: Spec, _: attrs.Attribute[Any], config: object) -> None:
+    if isinstance(config, str):
+        _check_reference(spec, "config", config)
+    elif config is not None and not isinstance(config, type):
+        raise PluginLoadError(
+            f"the config of {spec.label} {spec.name!r} is {config!r}: give a class, or 'package.module:Class'."
+        )
+
+
+def _check_reference(spec: Spec, field: str, reference: str) -> None:
+    if not _REFERENCE.fullmatch(reference):
+        raise PluginLoadError(
+            f"the {field} of {spec.label} {spec.name!r} is {reference!r}: a lazy reference reads "
+            "'package.module:attribute'."
+        )
+
+
+def _check_words(spec: Spec, field: attrs.Attribute[Any], words: object) -> None:
+    if not isinstance(words, tuple | frozenset) or not all(isinstance(word, str) for word in words):
+        raise PluginLoadError(
+            f"the {field.name} of {spec.label} {spec.name!r} are {words!r}: give several texts, such as "
+            f"{field.name}=['one']."
+        )
+
+
+def _check_unit(spec: Spec, _: attrs.Attribute[str], unit: object) -> None:
+    if unit not in UNITS:
+        raise PluginLoadError(
+            f"the unit of {spec.label} {spec.name!r} is {unit!r}; it must be one of: {', '.join(UNITS)}."
+        )
+
+
+# A lone text is iterable too; it is left as it is, so that `_check_words` refuses it instead of taking its letters.
+def _as_tuple(words: Any) -> Any:
+    return words if isinstance(words, str) else tuple(words)
+
+
+def _as_frozenset(words: Any) -> Any:
+    return words if isinstance(words, str) else frozenset(words)
+
+
+# Without eq: pluggy and sets must see two equal-looking records of two plugins as two.
+@attrs.frozen(kw_only=True, eq=False)
+class Spec:
+    """What every component's record says.
+
+    Parameters
+    ----------
+    name
+        What a run file or a command calls it: ``[a-z][a-z0-9-]*``, unique within its kind.
+    factory
+        What makes the component: a callable, or ``"package.module:attribute"``, imported at the first `load`.
+        Each kind's record says how it is called; settings always come as keyword arguments.
+    summary
+        One line for people.
+    config
+        The class that holds and checks the component's settings (a pydantic model), or a lazy reference to it. None
+        when the factory's own keyword parameters are the settings.
+    capabilities
+        Optional powers it has; each kind's record lists the words in use.
+    requires
+        Distributions to name when the factory cannot be imported, as pip takes them: ``("ccxt>=4.4",)``.
+    provider
+        Who offers it. The registry fills this in, whatever a plugin writes here.
+
+    Raises
+    ------
+    PluginLoadError
+        A field cannot be used.
+    """
+
+    #: The kind's name in `Registry.get`, its name for people, and the hook that takes it.
+    kind: ClassVar[str] = "component"
+    label: ClassVar[str] = "component"
+    hook: ClassVar[str] = ""
+    #: How many leading arguments of the factory the core gives; the rest are settings.
+    given: ClassVar[int] = 0
+
+    name: str = attrs.field(validator=_check_name)
+    factory: Callable[..., Any] | str = attrs.field(validator=_check_factory)
+    summary: str = attrs.field(default="", validator=attrs.validators.instance_of(str))
+    config: type | str | None = attrs.field(default=None, validator=_check_config)
+    capabilities: frozenset[str] = attrs.field(default=frozenset(), converter=_as_frozenset, validator=_check_words)
+    requires: tuple[str, ...] = attrs.field(default=(), converter=_as_tuple, validator=_check_words)
+    provider: str = ""
+
+    def load(self) -> Callable[..., Any]:
+        """Return the factory, importing it when it is a reference.
+
+        Raises
+        ------
+        MissingDependencyError
+            A library that the component needs is not installed; the message says what to install.
+        PluginLoadError
+            The module raised, or does not hold a callable of that name; the original error is the ``__cause__``.
+        """
+        factory = self._resolve(self.factory) if isinstance(self.factory, str) else self.factory
+        if not callable(factory):
+            raise PluginLoadError(f"{self} names {self.factory!r}, which is {factory!r}: a factory must be callable.")
+        return factory
+
+    def load_config(self) -> type | None:
+        """Return the class of the settings, importing it when it is a reference; None when there is none.
+
+        Raises
+        ------
+        MissingDependencyError, PluginLoadError
+            As `load`.
+        """
+        config = self._resolve(self.config) if isinstance(self.config, str) else self.config
+        if config is not None and not isinstance(config, type):
+            raise PluginLoadError(f"{self} names {self.config!r}, which is {config!r}: a config must be a class.")
+        return config
+
+    def _resolve(self, reference: str) -> Any:
+        module_name, _, path = reference.partition(":")
+        try:
+            found: Any = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            missing = error.name or ""
+            if missing.partition(".")[0] == module_name.partition(".")[0]:
+                raise PluginLoadError(f"{self} names {reference!r}, but there is no module {missing!r}.") from error
+            raise MissingDependencyError(
+                f"{self} needs the module {missing!r}, which is not installed.{self._remedy(missing)}"
+            ) from error
+        except Exception as error:
+            raise PluginLoadError(
+                f"{self} cannot be used: importing {module_name!r} raised {type(error).__name__}: {error}."
+                f"{self._remedy('')}"
+            ) from error
+        for attribute in path.split("."):
+            try:
+                found = getattr(found, attribute)
+            except AttributeError as error:
+                raise PluginLoadError(
+                    f"{self} names {reference!r}, but there is no {attribute!r} there."
+                    f"{did_you_mean(attribute, [word for word in dir(found) if not word.startswith('_')])}"
+                ) from error
+        return found
+
+    def _remedy(self, missing: str) -> str:
+        if self.requires:
+            return f" Install what it needs: pip install {' '.join(map(repr, self.requires))}."
+        if missing:
+            return f" Install the package that holds it (often called {missing.partition('.')[0]!r} as well)."
+        return ""
+
+    def __str__(self) -> str:
+        of = f" of {self.provider}" if self.provider else ""
+        return f"the {self.label} {self.name!r}{of}"
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class FeedSpec(Spec):
+    """A source of market data; the factory opens it as a `cambist.api.HistorySource`.
+
+    Called as ``factory(source, **settings)``, where `source` is what the user named: a path, a data frame, a symbol.
+    Capabilities: ``history`` (finished bars), ``blocks`` (can deliver more than fits into memory), ``path`` (reads a
+    file that the user names), ``offline`` (needs no network).
+    """
+
+    kind: ClassVar[str] = "feed"
+    label: ClassVar[str] = "feed"
+    hook: ClassVar[str] = "cambist_feeds"
+    given: ClassVar[int] = 1
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class BrokerSpec(Spec):
+    """Something that takes approved orders; the factory makes a `cambist.api.Broker`.
+
+    Called as ``factory(instruments, account, deliver, clock, **settings)``; see `cambist.api.BrokerFactory`.
+    Capabilities: ``simulated`` (no order leaves the process), ``amend``, ``short``, and the order types beyond market
+    and limit: ``stop``, ``stop-limit``.
+    """
+
+    kind: ClassVar[str] = "broker"
+    label: ClassVar[str] = "broker"
+    hook: ClassVar[str] = "cambist_brokers"
+    given: ClassVar[int] = 4
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class RiskRuleSpec(Spec):
+    """A rule that may refuse an order; the factory makes a `cambist.api.RiskRule`.
+
+    Called as ``factory(**settings)``. No capabilities.
+    """
+
+    kind: ClassVar[str] = "risk_rule"
+    label: ClassVar[str] = "risk rule"
+    hook: ClassVar[str] = "cambist_risk_rules"
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class StorageSpec(Spec):
+    """A place to keep things; the factory makes a `cambist.api.Storage`.
+
+    `name` is the scheme of the URLs it answers for: ``memory`` for ``memory://``.
+    Called as ``factory(url, **settings)``. Capabilities: ``durable`` (survives the process).
+    """
+
+    kind: ClassVar[str] = "storage"
+    label: ClassVar[str] = "storage"
+    hook: ClassVar[str] = "cambist_storages"
+    given: ClassVar[int] = 1
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class NotifierSpec(Spec):
+    """A channel for notices to people; the factory makes a `cambist.api.Notifier`.
+
+    Called as ``factory(**settings)``. Capabilities: ``local`` (nothing leaves the machine).
+    """
+
+    kind: ClassVar[str] = "notifier"
+    label: ClassVar[str] = "notifier"
+    hook: ClassVar[str] = "cambist_notifiers"
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class StrategySpec(Spec):
+    """A trading strategy; the factory is a subclass of `cambist.Strategy`.
+
+    Called as ``factory(**parameters)``. Capabilities: ``short`` (it sells what it does not hold).
+    """
+
+    kind: ClassVar[str] = "strategy"
+    label: ClassVar[str] = "strategy"
+    hook: ClassVar[str] = "cambist_strategies"
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class IndicatorSpec(Spec):
+    """A function of price lines; the factory is what a strategy calls in ``on_start``.
+
+    Called as ``factory(line, ..., **settings)``; gives a line, or several. Capabilities: ``stream`` (can be updated bar
+    by bar, with the same values as over whole columns).
+    """
+
+    kind: ClassVar[str] = "indicator"
+    label: ClassVar[str] = "indicator"
+    hook: ClassVar[str] = "cambist_indicators"
+    given: ClassVar[int] = 1
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class AnalyzerSpec(Spec):
+    """A measure of a finished run; the factory computes it.
+
+    Called as ``factory(facts, **settings)`` with a `cambist.analysis.RunFacts`; gives one number, NaN where there is
+    none, and never raises. No capabilities.
+
+    Parameters
+    ----------
+    unit
+        What the number counts: ``"ratio"`` (a plain number), ``"return"`` (a signed fraction, 0.05 is +5 %),
+        ``"share"`` (a fraction of a whole, 0 to 1), ``"money"`` (the account's currency), ``"count"``, ``"seconds"``,
+        ``"time"`` (ns since the epoch, UTC).
+    higher_is_better
+        Which way to optimize; None where neither way is better by itself.
+    """
+
+    kind: ClassVar[str] = "analyzer"
+    label: ClassVar[str] = "analyzer"
+    hook: ClassVar[str] = "cambist_analyzers"
+    given: ClassVar[int] = 1
+
+    unit: str = attrs.field(default="ratio", validator=_check_unit)
+    higher_is_better: bool | None = None
+
+
+#: Every kind of record, in the order in which they are listed.
+SPECS: tuple[type[Spec], ...] = (
+    FeedSpec,
+    BrokerSpec,
+    RiskRuleSpec,
+    StorageSpec,
+    NotifierSpec,
+    StrategySpec,
+    IndicatorSpec,
+    AnalyzerSpec,
+)

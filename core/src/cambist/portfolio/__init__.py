@@ -1,0 +1,6 @@
+"""What fills do to money and positions."""
+
+from cambist.portfolio.portfolio import Portfolio
+from cambist.portfolio.valuation import Valuation
+
+__all__ = ["Portfolio", "Valuation"]

@@ -1,0 +1,208 @@
+"""The account of a run: cash, netting positions, round trips."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cambist.errors import InputError
+from cambist.model.orders import Side
+from cambist.model.portfolio import Account, Position
+from cambist.portfolio.trades import TradeLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Fill, Order
+    from cambist.model.portfolio import Trade
+
+__all__ = ["Portfolio"]
+
+#: Money missing below this fraction of what is needed is float noise, not a shortfall.
+_FUNDS_TOLERANCE = 1e-9
+
+
+class Portfolio:
+    """Cash and one netting position for each instrument, moved by fills alone.
+
+    Parameters
+    ----------
+    instruments
+        What can be held. All settle in one asset, the account's currency.
+    cash
+        Money at the start, in the settlement asset.
+    leverage
+        How many times its equity the account may hold of instruments that are otherwise paid in full.
+
+    Attributes
+    ----------
+    cash
+        Buying an instrument paid in full takes its value from cash; a margined one takes nothing but moves
+        cash by realized profit. Fees come off either way.
+    ledger
+        One row for each fill not yet valued: ``(instant, symbol, cash, size, average price)`` after it.
+
+    Raises
+    ------
+    InputError
+        For instruments of different settlement assets, equal symbols, or no cash.
+    """
+
+    def __init__(self, instruments: Iterable[Instrument], cash: float, leverage: float = 1.0) -> None:
+        listed = tuple(instruments)
+        if not cash > 0 or cash == float("inf"):
+            raise InputError(f"cash is {cash!r}; a run starts with a positive amount of money.")
+        if not leverage > 0 or leverage == float("inf"):
+            raise InputError(f"leverage is {leverage!r}; 1 means no borrowing, 5 five times the equity.")
+        assets = sorted({instrument.settle for instrument in listed})
+        if len(assets) > 1:
+            raise InputError(
+                f"the instruments settle in {', '.join(assets)}; one account holds one asset. "
+                "Run them apart, or choose instruments of one settlement asset."
+            )
+        self.currency = assets[0] if assets else ""
+        self.initial_cash = float(cash)
+        self.cash = float(cash)
+        self.leverage = float(leverage)
+        self.fees = 0.0
+        self.positions = {instrument.symbol: Position(instrument) for instrument in listed}
+        if len(self.positions) < len(listed):
+            symbols = sorted(instrument.symbol for instrument in listed)
+            raise InputError(f"two series share a symbol among {', '.join(symbols)}; give each its own.")
+        self.trades = TradeLog()
+        self.ledger: list[tuple[int, str, float, float, float]] = []
+        # Whether money can only be short in the simplest way: everything held is long and paid in full.
+        self._simple = leverage == 1.0 and all(instrument.is_cash for instrument in listed)
+        self._shorts = 0
+
+    def set_price_source(self, symbol: str, source: Callable[[], float]) -> None:
+        """Say where the last close of `symbol` is read."""
+        self.positions[symbol].price_source = source
+
+    def apply(self, fill: Fill, order: Order, instant: int) -> Trade | None:
+        """Book one fill of `order`, in the run's instant number `instant`.
+
+        Returns
+        -------
+        Trade or None
+            The round trip that this fill closed, if it closed one.
+        """
+        instrument = fill.instrument
+        position = self.positions[instrument.symbol]
+        price = fill.price
+        signed = fill.size if fill.side is Side.BUY else -fill.size
+        before = position.size
+        after = instrument.size_grid.nearest(before + signed)
+        realized = 0.0
+        if before == 0.0 or (before > 0.0) == (signed > 0.0):
+            position.average_price = _average(instrument, before, position.average_price, signed, price)
+        else:
+            closed = -before if abs(signed) > abs(before) else signed
+            realized = instrument.profit(-closed, position.average_price, price)
+            position.realized += realized
+            if after == 0.0:
+                position.average_price = float("nan")
+            elif (after > 0.0) != (before > 0.0):
+                position.average_price = price
+        if instrument.is_cash:
+            self.cash -= signed * instrument.multiplier * price + fill.fee
+        else:
+            self.cash += realized - fill.fee
+        position.size = after
+        position.last_fill_price = price
+        position.fees += fill.fee
+        self.fees += fill.fee
+        self._shorts += (after < 0.0) - (before < 0.0)
+        self.ledger.append((instant, instrument.symbol, self.cash, after, position.average_price))
+        return self.trades.apply(fill, order, before, after, realized, instant)
+
+    def missing_funds(self, instrument: Instrument, signed: float, price: float, fee: float) -> float:
+        """Return the money that would be missing after a fill, or 0.0 where there is enough.
+
+        A fill that only shrinks a position always has enough. Otherwise the margin of everything held
+        afterwards must not exceed the equity afterwards; an instrument paid in full needs its whole value,
+        divided by the account's leverage.
+
+        Parameters
+        ----------
+        signed
+            Size of the fill, negative when sold.
+        price, fee
+            Of the fill; the instrument is valued at `price`.
+        """
+        position = self.positions[instrument.symbol]
+        before = position.size
+        after = before + signed
+        if self._simple and self._shorts == 0 and after >= 0.0:
+            if signed <= 0.0:
+                return 0.0
+            missing = signed * instrument.multiplier * price + fee - self.cash
+            return missing if missing > _FUNDS_TOLERANCE * abs(self.cash) else 0.0
+        if abs(after) <= abs(before) and after * before >= 0.0:
+            return 0.0
+        equity, margin = self.cash - fee, self._margin(instrument, after, price)
+        for held in self.positions.values():
+            if held.size != 0.0:
+                at = price if held is position else held.last_price
+                equity += _worth(held, at)
+                if held is not position:
+                    margin += self._margin(held.instrument, held.size, at)
+        missing = margin - equity
+        return missing if missing > _FUNDS_TOLERANCE * margin else 0.0
+
+    def free_notional(self, instrument: Instrument) -> float:
+        """Return the value of `instrument` that could still be opened at last prices, in the account's currency."""
+        rate = 1.0 / self.leverage if instrument.is_cash else instrument.margin_rate
+        return max(0.0, self.equity - self.margin) / rate
+
+    def _margin(self, instrument: Instrument, size: float, price: float) -> float:
+        rate = 1.0 / self.leverage if instrument.is_cash else instrument.margin_rate
+        return abs(instrument.notional(size, price)) * rate
+
+    @property
+    def equity(self) -> float:
+        """Cash plus the worth of everything held, at last prices, in the account's currency."""
+        total = self.cash
+        for position in self.positions.values():
+            if position.size != 0.0:
+                total += _worth(position, position.last_price)
+        return total
+
+    @property
+    def margin(self) -> float:
+        """Initial margin that open positions need."""
+        return sum(
+            self._margin(position.instrument, position.size, position.last_price)
+            for position in self.positions.values()
+            if position.size != 0.0
+        )
+
+    def account(self) -> Account:
+        """Return a snapshot of the account at last prices."""
+        held = self.positions.values()
+        return Account(
+            currency=self.currency,
+            cash=self.cash,
+            equity=self.equity,
+            margin=self.margin,
+            fees=self.fees,
+            realized=sum(position.realized for position in held),
+            unrealized=sum(position.unrealized for position in held),
+        )
+
+
+def _average(instrument: Instrument, size: float, average: float, added: float, price: float) -> float:
+    """Return the entry price of `size` at `average` joined by `added` at `price`, of one sign."""
+    if size == 0.0:
+        return price
+    if instrument.is_inverse:  # value counts in 1/price, so the mean is harmonic
+        return (size + added) / (size / average + added / price)
+    return (size * average + added * price) / (size + added)
+
+
+def _worth(position: Position, price: float) -> float:
+    """Return what a position adds to equity: its value when paid in full, its open profit when margined."""
+    instrument = position.instrument
+    if instrument.is_cash:
+        return position.size * instrument.multiplier * price
+    return instrument.profit(position.size, position.average_price, price)

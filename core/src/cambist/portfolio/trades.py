@@ -1,0 +1,99 @@
+"""Round trips: how fills pair up from flat to flat."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import TYPE_CHECKING
+
+from cambist.model.portfolio import Trade
+
+if TYPE_CHECKING:
+    from cambist.model.orders import Fill, Order
+
+__all__ = ["TradeLog"]
+
+
+class TradeLog:
+    """Keeps the round trips of an account; a reversal closes one and opens the next.
+
+    Attributes
+    ----------
+    closed
+        Finished trades, in the order in which they closed.
+    open
+        The unfinished trade of each symbol that is held.
+    """
+
+    def __init__(self) -> None:
+        self.closed: list[Trade] = []
+        self.open: dict[str, Trade] = {}
+        self._count = 0
+
+    def apply(
+        self, fill: Fill, order: Order, before: float, after: float, realized: float, instant: int
+    ) -> Trade | None:
+        """Book a fill that moved the position from `before` to `after` and realized `realized`.
+
+        Returns
+        -------
+        Trade or None
+            The trade that the fill closed.
+        """
+        if before == 0.0:
+            self._open(fill, order, after, fill.fee, instant)
+            return None
+        symbol = fill.instrument.symbol
+        trade = self.open[symbol]
+        if (after > 0.0) == (before > 0.0) and abs(after) > abs(before):
+            _enter(trade, fill.size, fill.price)
+            trade.fees += fill.fee
+            trade.size = max(trade.size, abs(after))
+            return None
+        closing = abs(before) if before * after <= 0.0 else fill.size
+        fee = fill.fee if closing == fill.size else fill.fee * (closing / fill.size)
+        _exit(trade, closing, fill.price)
+        trade.gross += realized
+        trade.fees += fee
+        if before * after > 0.0:
+            return None
+        trade.closed_at = fill.ts
+        trade.closed_bar = instant
+        self.closed.append(trade)
+        del self.open[symbol]
+        if after != 0.0:
+            self._open(fill, order, after, fill.fee - fee, instant)
+        return trade
+
+    def _open(self, fill: Fill, order: Order, after: float, fee: float, instant: int) -> None:
+        self._count += 1
+        size = abs(after)
+        self.open[fill.instrument.symbol] = Trade(
+            id=self._count,
+            instrument=fill.instrument,
+            is_long=after > 0.0,
+            size=size,
+            entry_price=fill.price,
+            exit_price=nan,
+            opened_at=fill.ts,
+            closed_at=0,
+            opened_bar=instant,
+            closed_bar=-1,
+            gross=0.0,
+            fees=fee,
+            entered=size,
+            exited=0.0,
+            strategy=order.strategy,
+            tag=order.tag,
+        )
+
+
+def _enter(trade: Trade, size: float, price: float) -> None:
+    total = trade.entered + size
+    trade.entry_price = (trade.entry_price * trade.entered + price * size) / total
+    trade.entered = total
+
+
+def _exit(trade: Trade, size: float, price: float) -> None:
+    total = trade.exited + size
+    trade.exit_price = price if trade.exited == 0.0 else (trade.exit_price * trade.exited + price * size) / total
+    trade.exited = total

@@ -1,0 +1,64 @@
+"""The risk gate: the only maker of an `ApprovedOrder`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cambist.model.orders import GATE_SEAL, ApprovedOrder
+from cambist.risk.rules.funds import FundsRule
+from cambist.risk.rules.limits import SizeLimitsRule
+from cambist.risk.rules.notional import MinNotionalRule
+from cambist.risk.rules.precision import PrecisionRule
+from cambist.risk.rules.reduce_only import ReduceOnlyRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
+    from cambist.ports.risk import Refusal, RiskRule, RiskView
+
+__all__ = ["DEFAULT_RULES", "RiskGate"]
+
+#: What every order must pass: it fits the instrument, and the money is there.
+DEFAULT_RULES: tuple[type[RiskRule], ...] = (
+    PrecisionRule,
+    SizeLimitsRule,
+    ReduceOnlyRule,
+    MinNotionalRule,
+    FundsRule,
+)
+
+
+class RiskGate:
+    """Asks every rule about every order; the first refusal stands.
+
+    Parameters
+    ----------
+    rules
+        Rules beyond `DEFAULT_RULES`, which always come first.
+    """
+
+    def __init__(self, rules: Iterable[RiskRule] = ()) -> None:
+        self._rules: tuple[RiskRule, ...] = (*(rule() for rule in DEFAULT_RULES), *rules)
+        self._by_symbol: dict[str, tuple[RiskRule, ...]] = {}
+
+    @property
+    def rules(self) -> tuple[RiskRule, ...]:
+        """Every rule, in the order in which they are asked."""
+        return self._rules
+
+    def review(self, order: Order, view: RiskView) -> ApprovedOrder | Refusal:
+        """Return the approved order, or why it may not leave."""
+        symbol = order.instrument.symbol
+        rules = self._by_symbol.get(symbol)
+        if rules is None:
+            rules = self._by_symbol[symbol] = self._concerned(order.instrument)
+        for rule in rules:
+            refusal = rule.review(order, view)
+            if refusal is not None:
+                return refusal
+        return ApprovedOrder(order, GATE_SEAL)
+
+    def _concerned(self, instrument: Instrument) -> tuple[RiskRule, ...]:
+        return tuple(rule for rule in self._rules if rule.concerns(instrument))

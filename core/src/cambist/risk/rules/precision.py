@@ -1,0 +1,73 @@
+"""An order's numbers are numbers, and lie on the instrument's grid."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from cambist.model.orders import OrderType
+from cambist.ports.risk import Refusal
+
+if TYPE_CHECKING:
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
+    from cambist.ports.risk import RiskView
+
+__all__ = ["PrecisionRule"]
+
+_LIMITED = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
+_TRIGGERED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
+
+
+class PrecisionRule:
+    """Refuses a size or price that is no positive number or off the grid.
+
+    The engine rounds what a strategy asks for before the gate sees it, so a refusal here means that the size
+    was below one step, or that an order came another way.
+
+    Codes: ``size_not_positive``, ``size_off_grid``, ``price_not_positive``, ``price_off_grid``.
+    """
+
+    name = "precision"
+
+    def concerns(self, instrument: Instrument) -> bool:  # noqa: ARG002 - every instrument has a grid
+        """Every instrument."""
+        return True
+
+    def review(self, order: Order, view: RiskView) -> Refusal | None:  # noqa: ARG002 - needs the order alone
+        """Look at size, limit price and stop price."""
+        instrument = order.instrument
+        size = order.size
+        if not 0.0 < size < float("inf"):
+            return Refusal(
+                "size_not_positive",
+                f"size {size} is no positive multiple of the step {instrument.step_size} of {instrument.symbol}; "
+                "ask for at least one step.",
+            )
+        if not instrument.size_grid.holds(size):
+            return Refusal(
+                "size_off_grid",
+                f"size {size} is off the step {instrument.step_size} of {instrument.symbol}; "
+                f"the nearest below is {instrument.round_size(size)}.",
+            )
+        kind = order.type
+        if kind in _LIMITED:
+            refusal = _check_price("limit price", order.limit_price, instrument)
+            if refusal is not None:
+                return refusal
+        if kind in _TRIGGERED:
+            return _check_price("stop price", order.stop_price, instrument)
+        return None
+
+
+def _check_price(name: str, price: float, instrument: Instrument) -> Refusal | None:
+    if not (isfinite(price) and price > 0.0):
+        return Refusal("price_not_positive", f"the {name} {price} is no positive number.")
+    grid = instrument.price_grid
+    if grid is not None and not grid.holds(price):
+        return Refusal(
+            "price_off_grid",
+            f"the {name} {price} is off the tick {instrument.tick_size} of {instrument.symbol}; "
+            f"the nearest is {instrument.round_price(price)}.",
+        )
+    return None

@@ -1,0 +1,26 @@
+"""The simulated venue: what an exchange does with orders, against recorded bars."""
+
+from cambist.simulation.fees import FeeModel, FixedFee, InstrumentFees, MakerTakerFee, NoFee, PercentFee, fee_model
+from cambist.simulation.paths import IntrabarPath, intrabar_path
+from cambist.simulation.slippage import FixedSlippage, NoSlippage, PercentSlippage, SlippageModel, slippage_model
+from cambist.simulation.venue import MarketFill, SimulatedVenue, VenueRules
+
+__all__ = [
+    "FeeModel",
+    "FixedFee",
+    "FixedSlippage",
+    "InstrumentFees",
+    "IntrabarPath",
+    "MakerTakerFee",
+    "MarketFill",
+    "NoFee",
+    "NoSlippage",
+    "PercentFee",
+    "PercentSlippage",
+    "SimulatedVenue",
+    "SlippageModel",
+    "VenueRules",
+    "fee_model",
+    "intrabar_path",
+    "slippage_model",
+]

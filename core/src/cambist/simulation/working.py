@@ -1,0 +1,113 @@
+"""An order as the simulated venue works it, and the orders of one instrument."""
+
+from __future__ import annotations
+
+from math import inf, nextafter
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cambist.model.orders import OrderType, TimeInForce
+
+if TYPE_CHECKING:
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
+
+__all__ = ["Market", "Working", "set_level"]
+
+_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
+FLEETING = frozenset({TimeInForce.IOC, TimeInForce.FOK})
+
+
+@attrs.define(eq=False, slots=True)
+class Working:
+    """One order in the venue's hands.
+
+    Attributes
+    ----------
+    order, market
+        Its terms, and where it works.
+    remaining
+        What is still to trade.
+    since
+        When the venue got it, ns.
+    level
+        Price at which it acts: its limit, its untriggered stop; infinite for what trades at any price.
+    falling
+        Whether it acts when the price falls to `level` (buy limits, sell stops) rather than rises to it.
+    triggered
+        Whether its stop was reached.
+    expires
+        Last moment at which it may trade, ns; 0 for no end, -1 for a day order that has met no bar yet.
+    """
+
+    order: Order
+    market: Market
+    remaining: float
+    since: int
+    level: float
+    falling: bool
+    triggered: bool
+    expires: int
+
+
+def set_level(working: Working, *, fill_on_touch: bool) -> None:
+    """Derive `level` and `falling` from the order's terms."""
+    order = working.order
+    kind = order.type
+    buys = order.is_buy
+    if kind is _MARKET or (kind is OrderType.STOP and working.triggered):
+        working.level, working.falling = inf, True
+    elif kind is _LIMIT or working.triggered:
+        limit = order.limit_price
+        working.level = limit if fill_on_touch else nextafter(limit, 0.0 if buys else inf)
+        working.falling = buys
+    else:
+        working.level, working.falling = order.stop_price, not buys
+
+
+class Market:
+    """The orders of one instrument at the venue.
+
+    Attributes
+    ----------
+    working
+        By order id, oldest first.
+    timed
+        How many of them may expire or are immediate-or-cancel, so that most bars need not look.
+    last_open
+        Open time of the last bar that was matched.
+    close, closed_at
+        Last close and its time, kept only where orders may trade at it.
+    playing
+        Whether a bar is being walked through; orders that come meanwhile wait in `joined`.
+    blocked
+        Orders that take no further part in this bar: they came too late for it, or got less than they wanted.
+    volume_left
+        What the bar's volume still allows.
+    """
+
+    __slots__ = (
+        "blocked",
+        "close",
+        "closed_at",
+        "instrument",
+        "joined",
+        "last_open",
+        "playing",
+        "timed",
+        "volume_left",
+        "working",
+    )
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.working: dict[int, Working] = {}
+        self.timed = 0
+        self.last_open = -1
+        self.close = float("nan")
+        self.closed_at = -1
+        self.playing = False
+        self.joined: list[Working] = []
+        self.blocked: set[int] = set()
+        self.volume_left = inf

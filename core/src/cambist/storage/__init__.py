@@ -1,0 +1,1 @@
+"""Storage that works with nothing else installed."""

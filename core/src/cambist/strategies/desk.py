@@ -1,0 +1,91 @@
+"""What a strategy may ask for: the side of the engine that faces it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order, OrderType, Side, TimeInForce
+    from cambist.model.portfolio import Account, Position
+
+__all__ = ["TradingDesk"]
+
+
+class TradingDesk(Protocol):
+    """Orders in, account and time out; one desk for each strategy of a run."""
+
+    @property
+    def now(self) -> int:
+        """Engine time, ns, UTC."""
+        ...
+
+    @property
+    def current(self) -> Instrument:
+        """The instrument meant when none is named: that of the bar, order or fill being delivered."""
+        ...
+
+    @property
+    def cash(self) -> float:
+        """Cash of the account."""
+        ...
+
+    @property
+    def equity(self) -> float:
+        """Equity of the account at last prices."""
+        ...
+
+    @property
+    def positions(self) -> Mapping[str, Position]:
+        """Positions by symbol."""
+        ...
+
+    def account(self) -> Account:
+        """Return a snapshot of the account."""
+        ...
+
+    def free_funds(self, instrument: Instrument) -> float:
+        """Return the notional of `instrument` that the account could still open."""
+        ...
+
+    def price(self, instrument: Instrument) -> float:
+        """Return the last close; NaN before the first."""
+        ...
+
+    def open_orders(self) -> Iterable[Order]:
+        """Return this strategy's working orders, oldest first."""
+        ...
+
+    def send(
+        self,
+        instrument: Instrument,
+        side: Side,
+        kind: OrderType,
+        size: float,
+        limit_price: float,
+        stop_price: float,
+        time_in_force: TimeInForce,
+        expires_at: int,
+        reduce_only: bool,
+        tag: str,
+    ) -> Order:
+        """Send an order through the risk gate."""
+        ...
+
+    def cancel(self, order: Order) -> None:
+        """Ask for what remains of an order to be withdrawn."""
+        ...
+
+    def modify(self, order: Order, size: float, limit_price: float, stop_price: float) -> None:
+        """Ask for new terms."""
+        ...
+
+    def set_timer(self, name: str, due: int | None) -> None:
+        """Ask for ``on_timer(name)`` at `due`; None forgets it."""
+        ...
+
+    def stop(self, reason: str) -> None:
+        """End the run after this instant."""
+        ...

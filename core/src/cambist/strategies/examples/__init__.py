@@ -1,0 +1,1 @@
+"""Three strategies to start from, each complete and short."""

@@ -1,0 +1,182 @@
+"""Typed parameters of a strategy: declared once, known to the optimizer, the run file and the reader."""
+
+from __future__ import annotations
+
+import types
+import typing
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cambist.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["MISSING", "Parameter", "param", "read_parameters"]
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "(required)"
+
+
+#: The default of a parameter that has none.
+MISSING = _Missing()
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+@attrs.frozen(eq=False)
+class Parameter:
+    """One parameter of a strategy.
+
+    Attributes
+    ----------
+    name, type, default
+        As declared; `default` is `MISSING` where a value must be given.
+    ge, gt, le, lt
+        Bounds, or None.
+    choices
+        The only values allowed, or None.
+    doc
+        One line for people.
+    """
+
+    default: Any = MISSING
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    choices: tuple[Any, ...] | None = None
+    doc: str = ""
+    name: str = ""
+    type: type | None = None
+
+    def validate(self, value: Any, owner: str) -> Any:
+        """Return `value`, an int as float where a float is declared.
+
+        Raises
+        ------
+        ParameterError
+            If it is of another type or out of range; the message names `owner`, the parameter and the range.
+        """
+        wanted = self.type
+        if wanted is float and type(value) is int:
+            value = float(value)
+        wrong = wanted is not None and (
+            not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)
+        )
+        if wrong and value is not None:
+            raise ParameterError(
+                f"{owner}: parameter {self.name!r} is {value!r} ({type(value).__name__}); it takes {self.describe()}."
+            )
+        if isinstance(value, float) and not isfinite(value):
+            raise ParameterError(f"{owner}: parameter {self.name!r} is {value!r}; it takes {self.describe()}.")
+        outside = (
+            (self.ge is not None and value < self.ge)
+            or (self.gt is not None and value <= self.gt)
+            or (self.le is not None and value > self.le)
+            or (self.lt is not None and value >= self.lt)
+            or (self.choices is not None and value not in self.choices)
+        )
+        if outside:
+            raise ParameterError(f"{owner}: parameter {self.name!r} is {value!r}; it takes {self.describe()}.")
+        return value
+
+    def parse(self, text: str, owner: str) -> Any:
+        """Read a value from the command line or a run file, and validate it."""
+        wanted = self.type
+        try:
+            if wanted is bool:
+                lowered = text.strip().lower()
+                if lowered not in _TRUE | _FALSE:
+                    raise ValueError(text)
+                value: Any = lowered in _TRUE
+            elif wanted is int or wanted is float:
+                value = wanted(text)
+            else:
+                value = text
+        except ValueError as error:
+            raise ParameterError(
+                f"{owner}: parameter {self.name!r} is {text!r}; it takes {self.describe()}."
+            ) from error
+        return self.validate(value, owner)
+
+    def describe(self) -> str:
+        """Say what the parameter takes: ``an int, at least 2``."""
+        kind = {int: "an int", float: "a number", bool: "true or false", str: "a text"}.get(
+            self.type or object, f"a {self.type.__name__}" if self.type else "any value"
+        )
+        bounds = [
+            f"{word} {bound:g}"
+            for word, bound in (("at least", self.ge), ("above", self.gt), ("at most", self.le), ("below", self.lt))
+            if bound is not None
+        ]
+        if self.choices is not None:
+            bounds.append("one of " + ", ".join(repr(choice) for choice in self.choices))
+        return ", ".join([kind, *bounds])
+
+
+def param(
+    default: Any = MISSING,
+    *,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    choices: Sequence[Any] | None = None,
+    doc: str = "",
+) -> Any:
+    """Declare a parameter in the body of a strategy.
+
+    Parameters
+    ----------
+    default
+        Value where none is given; leave it out to require one.
+    ge, gt, le, lt
+        Inclusive and exclusive bounds.
+    choices
+        The only values allowed.
+    doc
+        One line for people.
+
+    Examples
+    --------
+    >>> from cambist import Strategy, param
+    >>> class Cross(Strategy):
+    ...     fast: int = param(10, ge=2, doc="bars of the fast average")
+    >>> Cross(fast=5).fast
+    5
+    """
+    return Parameter(default, ge, gt, le, lt, None if choices is None else tuple(choices), doc)
+
+
+def read_parameters(cls: type) -> dict[str, Parameter]:
+    """Return the parameters declared in the body of `cls`, with names and types filled in.
+
+    The type is that of the annotation; without one, or with one that cannot be read, that of the default.
+    """
+    declared = {name: value for name, value in vars(cls).items() if isinstance(value, Parameter)}
+    if not declared:
+        return {}
+    try:
+        hints = typing.get_type_hints(cls)
+    except (NameError, TypeError):  # an annotation that only a type checker can see
+        hints = {}
+    return {
+        name: attrs.evolve(parameter, name=name, type=_plain_type(hints.get(name), parameter.default))
+        for name, parameter in declared.items()
+    }
+
+
+def _plain_type(hint: Any, default: Any) -> type | None:
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        options = [option for option in typing.get_args(hint) if option is not types.NoneType]
+        hint = options[0] if len(options) == 1 else None
+    hint = typing.get_origin(hint) or hint
+    if isinstance(hint, type):
+        return hint
+    return None if default is MISSING or default is None else type(default)

@@ -1,0 +1,34 @@
+"""What every test gets: the same random examples each run, no settings of the caller's, and the way to outside data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# One profile for everybody, so that a red run can be repeated. Look for new counterexamples with
+# `scripts/test --hypothesis-profile=explore`. A deadline would measure the machine, not the code.
+settings.register_profile("repeatable", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("explore", deadline=None, max_examples=2_000, print_blob=True)
+settings.load_profile("repeatable")
+
+
+def pytest_configure() -> None:
+    """Take the caller's own settings of Cambist out of the environment; a test sets what it needs."""
+    for name in list(os.environ):
+        if name.startswith("CAMBIST_") and name != "CAMBIST_TEST_DATA":
+            del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def outside_data() -> Path:
+    """Return the folder of market data files that do not come with the repository."""
+    name = os.environ.get("CAMBIST_TEST_DATA")
+    if not name:
+        pytest.skip("needs CAMBIST_TEST_DATA, a folder of market data files")
+    folder = Path(name)
+    if not folder.is_dir():
+        pytest.fail(f"CAMBIST_TEST_DATA names {name!r}, which is not a folder")
+    return folder
