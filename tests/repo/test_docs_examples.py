@@ -11,8 +11,8 @@ The fences of a page run from top to bottom in one namespace and one empty folde
 ``checked``              each line of output shown is a line of the real output; ``...`` stands for any text
 =======================  ==========================================================================================
 
-Given to a page: ``bars``, a DataFrame of a thousand daily bars, the same as ``bars.csv`` and ``bars.parquet``, and a
-copy of the folder ``examples``.
+Given to a page, and to a docstring: ``bars``, a DataFrame of a thousand daily bars, the same as ``bars.csv`` and
+``bars.parquet``, a copy of the folder ``examples``, and its ``sma_cross.py`` once more as ``my_file.py``.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ PAGES = [
 EXAMPLES = sorted(ROOT.glob("examples/*.py"))
 WORDS = {"no-run", "reason", "file", "raises", "exit", "checked"}
 # Commands that a page may show without their being run here: they install, or are run by other tests.
-SHOWN_ONLY = ("make", "pip", "git", "cd", "uv", "python", "scripts/", ".ci/run")
+SHOWN_ONLY = ("make", "pip", "git", "cd", "uv", "python", "scripts/", ".ci/run", "CAMBIST_INSTALLER=")
 
 
 @attrs.frozen
@@ -121,8 +121,8 @@ def fill(folder: Path) -> pd.DataFrame:
     bars = thousand_bars()
     bars.to_csv(folder / "bars.csv")
     bars.reset_index().to_parquet(folder / "bars.parquet")
-    if (ROOT / "examples").is_dir():
-        shutil.copytree(ROOT / "examples", folder / "examples")
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    shutil.copy(ROOT / "examples" / "sma_cross.py", folder / "my_file.py")
     return bars
 
 
@@ -262,7 +262,8 @@ def test_the_examples_in_docstrings_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     report = io.StringIO()
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-    for example in doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name)):
+    given = {"bars": fill(tmp_path)}
+    for example in doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name), extraglobs=given):
         runner.run(example, out=report.write)
     assert runner.summarize(verbose=False).failed == 0, report.getvalue()
 

@@ -132,12 +132,7 @@ def __getattr__(name: str) -> Any:
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module 'cambist' has no attribute {name!r}")
-    module = importlib.import_module(home)
-    if name == "backtest":
-        # The function and its package share a name: this makes the attribute the function, whoever was first.
-        value = module.backtest
-    else:
-        value = getattr(module, name)
+    value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value
 

@@ -27,7 +27,7 @@ A message says what happened, with which values, and what to do about it. No mes
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,7 +96,15 @@ class LineError(CambistError, TypeError):
 
 
 class StrategyError(CambistError):
-    """A strategy raised; the original exception is the ``__cause__``."""
+    """A strategy raised; the original exception is the ``__cause__``.
+
+    Attributes
+    ----------
+    result
+        What the run had done until then (a `cambist.Result`), or None before a run had begun.
+    """
+
+    result: Any = None
 
 
 class OrderStateError(CambistError):

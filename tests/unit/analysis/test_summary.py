@@ -146,7 +146,8 @@ def test_a_summary_can_be_copied_and_sent_to_another_process(summary, clone):
         (86_400.0 * 12 + 3_600 * 4 + 60, Unit.SECONDS, 2, "12 d 4 h"),
         (float("nan"), Unit.RATIO, 2, "-"),
         (None, Unit.TIME, 2, "-"),
-        ("2024-03-01T09:30:00Z", Unit.TIME, 2, "2024-03-01 09:30:00"),
+        ("2024-03-01T09:30:00Z", Unit.TIME, 2, "2024-03-01 09:30"),
+        ("2024-03-01T09:30:05.5Z", Unit.TIME, 2, "2024-03-01 09:30:05"),
         ("2024-03-01T00:00:00Z", Unit.TIME, 2, "2024-02-29"),
     ],
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import stat
 from decimal import Decimal
 from enum import StrEnum
+from io import StringIO
 from math import isnan
 from pathlib import Path
 
@@ -13,6 +15,8 @@ import attrs
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cambist.analysis import EquityRecorder
 from cambist.backtest import export
@@ -126,6 +130,7 @@ def make_result(**more):
                 filled=0.0,
                 average_price=NAN,
                 reason='too "large", by far',
+                tag="two\nlines",
             ),
         ],
         "fill_records": [make_fill(1), make_fill(2, side=Side.SELL)],
@@ -425,3 +430,14 @@ def test_a_folder_in_the_way_of_a_file_changes_nothing(result, tmp_path):
     with pytest.raises(ResultError, match=r"result\.json is a folder"):
         result.save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+
+
+@given(st.lists(st.floats(allow_infinity=True, allow_nan=False)))
+def test_every_float_reads_back_bit_for_bit(values):
+    assert np.array(list(map(float, export._float_cells(values)))).tobytes() == np.array(values).tobytes()
+
+
+@given(st.text())
+def test_every_text_reads_back(text):
+    frame = pd.DataFrame({"tag": [text]}, index=pd.Index([1], name="id"))
+    assert list(csv.reader(StringIO("".join(export._csv(frame)), newline="")))[1] == ["1", text]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import re
+import tracemalloc
 import zipfile
 
 import pytest
@@ -244,3 +245,15 @@ def test_blocks_keep_the_unit_of_the_times(write, csv_lines):
     for outcome in read_both_ways(path, timeframe="1m"):
         assert "line 4: the time 1735603320000000" in outcome
         assert "is of another unit than the rows before it" in outcome
+
+
+def test_blocks_take_no_more_memory_from_a_longer_file(write, csv_lines):
+    peaks = []
+    for rows in (40_000, 200_000):
+        path = write([csv_lines[0], *(f"{1_500_000_000 + 60 * row},10,11,9,10,{row}" for row in range(rows))])
+        list(open_source(path).blocks(rows))
+        tracemalloc.start()
+        assert sum(len(block) for block in open_source(path).blocks(5_000)) == rows
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]

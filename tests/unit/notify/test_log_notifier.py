@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -34,10 +36,7 @@ def test_a_title_alone_is_enough(caplog):
     assert caplog.messages == ["started"]
 
 
-def test_a_warning_is_seen_where_nobody_set_up_logging(capfd):
-    import subprocess
-    import sys
-
+def test_a_warning_is_seen_where_nobody_set_up_logging():
     program = (
         "from cambist.notify.log import LogNotifier; from cambist.ports import Notice;"
         "LogNotifier().send(Notice(level='warning', title='late'))"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from textwrap import dedent
 from types import ModuleType, SimpleNamespace
 
@@ -19,7 +20,7 @@ from cambist.plugins.registry import Registry
 from cambist.plugins.specs import SPECS
 
 HOOKS = [spec.hook for spec in SPECS]
-BTC = Instrument("BTC/USDT")
+BTC = Instrument(symbol="BTC/USDT")
 
 
 def example_of(hook):
@@ -106,6 +107,26 @@ def test_the_analyzer_measures():
     measure = Registry.of([pasted("cambist_analyzers")]).get("analyzer", "time-under-water").load()
     equity = np.array([100.0, 90.0, 95.0, 101.0])
     assert measure(SimpleNamespace(curve=SimpleNamespace(equity=equity))) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("hook", "reference"),
+    [
+        ("cambist_feeds", "acme_feed.archive:open_archive"),
+        ("cambist_storages", "acme_store.files:open_files"),
+        ("cambist_strategies", "acme_strategies.rebound:Rebound"),
+    ],
+)
+def test_a_lazy_example_finds_the_code_it_names(hook, reference, monkeypatch):
+    (spec,) = Registry.of([pasted(hook)]).components()
+    assert spec.factory == reference
+    module, _, attribute = reference.partition(":")
+    package = module.partition(".")[0]
+    stand_in = ModuleType(module)
+    setattr(stand_in, attribute, lambda *given, **settings: (given, settings))
+    monkeypatch.setitem(sys.modules, package, ModuleType(package))
+    monkeypatch.setitem(sys.modules, module, stand_in)
+    assert spec.load()("given", setting=1) == (("given",), {"setting": 1})
 
 
 def test_a_hook_is_only_what_the_table_of_kinds_names():

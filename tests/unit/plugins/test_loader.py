@@ -231,6 +231,7 @@ def test_a_plugin_that_fails_in_one_hook_offers_nothing_through_the_others(site)
     registry = site.discover()
     assert "half-feed" not in registry.feeds()
     assert list(registry.brokers()) == ["simulated"]
+    assert registry._loader.calls("half") == []
 
 
 def test_what_pluggy_began_is_undone(site, good, monkeypatch):
@@ -250,6 +251,7 @@ def test_what_pluggy_began_is_undone(site, good, monkeypatch):
     assert "horn" not in registry.notifiers()
     (status,) = [one for one in registry.statuses() if one.name == "good"]
     assert (status.state, status.error) == ("failed", "found late")
+    assert registry._loader.calls("good") == []
 
 
 def test_a_hook_of_a_later_core_may_be_marked_optional(site):
@@ -305,7 +307,7 @@ def test_a_plugin_for_several_apis_is_loaded_for_ours(site, good):
 def test_a_disabled_plugin_is_never_imported(site, good):
     module = site.install("good", good)
     status = site.status("good", CAMBIST_DISABLE_PLUGINS="other, good")
-    assert (status.state, status.error) == ("disabled", "disabled by CAMBIST_DISABLE_PLUGINS")
+    assert (status.state, status.error) == ("disabled", "named in CAMBIST_DISABLE_PLUGINS")
     assert status.version == "1.0"
     assert module not in sys.modules
 
@@ -425,3 +427,18 @@ def test_the_log_is_as_loud_as_the_fault_is_serious(site, caplog, code, level, e
 def test_an_entry_point_to_a_module_that_is_not_there(site):
     site.install("lost", "", value="acme_lost.plugin_that_is_not_there")
     assert "its own module 'acme_lost.plugin_that_is_not_there' does not exist" in site.status("lost").error
+
+
+def test_damaged_metadata_of_one_distribution_hides_no_other(site, good, caplog):
+    site.install("good", good)
+    site.install("damaged", good)
+    (site.folder / "acme_damaged-1.0.dist-info" / "entry_points.txt").write_text("[cambist.v1]\nno equals sign\n")
+    registry = site.discover(CAMBIST_PLUGINS="good")
+    assert "tide" in registry.feeds()
+    assert "the metadata of acme-damaged cannot be read" in caplog.text
+
+
+def test_a_version_that_the_metadata_do_not_tell_is_unknown(site, good):
+    site.install("good", good)
+    (site.folder / "acme_good-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-good\n")
+    assert (site.status("good").state, site.status("good").version) == ("active", "unknown")

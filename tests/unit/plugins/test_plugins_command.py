@@ -69,7 +69,7 @@ def test_the_list_shows_state_version_and_components(site, good, run):
     assert "ZeroDivisionError: division by zero" in rows["broken"]
     assert "failed" in rows["broken"]
     assert "incompatible" in rows["future"]
-    assert "disabled by CAMBIST_DISABLE_PLUGINS" in rows["off"]
+    assert "named in CAMBIST_DISABLE_PLUGINS" in rows["off"]
     assert "feed: csv, parquet, frame" in rows["cambist"]
 
 
@@ -130,7 +130,7 @@ def test_show_as_json(site, run):
         "name": "symbol", "type": "str", "default": None, "doc": "as the venue spells it",
     }  # fmt: skip
     assert broker["settings"] == []
-    assert "there is no module 'acme_venue_broker'" not in feed["error"]
+    assert feed["error"] == ""
     assert "acme_venue_broker" in broker["error"]
 
 

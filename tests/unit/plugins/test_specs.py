@@ -124,14 +124,16 @@ def test_a_module_of_its_own_that_is_missing_is_the_plugins_mistake():
 def test_a_module_that_raises_is_named_with_its_error_as_cause(module):
     name = module("1 / 0\n")
     spec = FeedSpec(name="x", factory=f"{name}:f", provider="plugin 'p' (acme-p 1.0)")
-    with pytest.raises(PluginLoadError, match=r"feed 'x' of plugin 'p' .* ZeroDivisionError: division by zero") as caught:
+    with pytest.raises(
+        PluginLoadError, match=r"feed 'x' of plugin 'p' .* ZeroDivisionError: division by zero"
+    ) as caught:
         spec.load()
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 def test_a_library_that_is_there_but_broken_says_what_to_reinstall(module):
     name = module("raise ImportError('undefined symbol: frobnicate')\n")
-    with pytest.raises(PluginLoadError, match="undefined symbol: frobnicate.*pip install 'frob'"):
+    with pytest.raises(PluginLoadError, match=r"undefined symbol: frobnicate.*pip install 'frob'"):
         FeedSpec(name="x", factory=f"{name}:f", requires=["frob"]).load()
 
 

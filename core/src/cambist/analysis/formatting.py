@@ -57,7 +57,7 @@ def _time(iso: str, *, opens: bool) -> str:
     ns = to_ns(iso)
     if ns % DAY_NS == 0:
         return format_ns(ns if opens else ns - 1)[:10]
-    return format_ns(ns).removesuffix(" UTC").split(".")[0]
+    return format_ns(ns).removesuffix(" UTC").split(".")[0].removesuffix(":00")
 
 
 def _length(seconds: float) -> str:
@@ -77,7 +77,7 @@ def _length(seconds: float) -> str:
 _FORMATS: dict[Unit, Callable[[float], str]] = {
     Unit.SECONDS: _length,
     Unit.COUNT: lambda value: f"{value:,}",
-    Unit.RETURN: lambda value: f"{100 * value:+,.2f} %",
+    Unit.RETURN: lambda value: f"{100 * value:{'+' if value else ''},.2f} %",
     Unit.SHARE: lambda value: f"{100 * value:,.2f} %",
     Unit.RATIO: lambda value: f"{value:,.2f}",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from cambist.backtest.driver import StopRequest
@@ -78,8 +80,21 @@ def backtest(
         sources = [open_source(one, timeframe=timeframe) for one in bars]
     else:
         sources = [open_source(bars, instrument=instrument, timeframe=timeframe)]
-    strategies = strategy if isinstance(strategy, list | tuple) else [strategy]
+    strategies = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
     return run_backtest(strategies, sources, settings, progress=progress, stop=stop)
+
+
+class _CallableModule(ModuleType):
+    """This module: calling it is calling `backtest`.
+
+    ``cambist.backtest`` is a function to the user and a package to the import system, which sets the attribute
+    to the package whenever anything in it is imported first. So that both are right, the package can be called.
+    """
+
+    __call__ = staticmethod(backtest)
+
+
+sys.modules[__name__].__class__ = _CallableModule
 
 
 def _symbol_for(name: str, source: Any) -> str | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cambist.engine.step import Kernel
     from cambist.model.effects import Effect
     from cambist.model.events import OrderEvent
-    from cambist.simulation.venue import SimulatedVenue
+    from cambist.simulation.matching import MatchingVenue
 
 __all__ = ["Driver", "StopRequest"]
 
@@ -32,16 +32,25 @@ class StopRequest:
         Whether and why.
     """
 
-    __slots__ = ("reason", "requested")
+    __slots__ = ("_effects", "reason", "requested")
 
     def __init__(self) -> None:
         self.requested = False
         self.reason = ""
+        self._effects: list[Effect] = []
 
     def __call__(self, reason: str = "stopped from outside") -> None:
         if not self.requested:
             self.reason = reason
             self.requested = True
+            # What waits to be carried out is looked at after every bar: there is no second flag to look at.
+            self._effects.append(StopRun(reason))
+
+    def attach(self, effects: list[Effect]) -> None:
+        """Say where the run looks for what is to be done."""
+        self._effects = effects
+        if self.requested:
+            effects.append(StopRun(self.reason))
 
 
 class Driver:
@@ -57,7 +66,9 @@ class Driver:
         Plays one window: ``(driver, window, first instant) -> instants played``. Less than the window's are
         played when the run is stopped.
     stop
-        Looked at after every bar.
+        Ends the run after the bar at which it is called.
+    loads_columns
+        Whether `play` wants whole columns in the lines; one that steps through events pushes bar by bar instead.
     """
 
     def __init__(
@@ -66,13 +77,17 @@ class Driver:
         feeds: Sequence[Feed],
         play: Callable[[Driver, Window, int], int],
         stop: StopRequest,
+        *,
+        loads_columns: bool = True,
     ) -> None:
         self.kernel = kernel
-        self.venue: SimulatedVenue
+        self.venue: MatchingVenue
         self.feeds = feeds
         self.stop = stop
+        stop.attach(kernel.effects)
         self.timers = Timers()
         self._play = play
+        self._loads_columns = loads_columns
         self._actions: dict[type, Callable[[Any], None]] = {
             CancelOrder: self._cancel,
             AmendOrder: self._amend,
@@ -81,7 +96,7 @@ class Driver:
             StopRun: self._stop_run,
         }
 
-    def connect(self, venue: SimulatedVenue) -> None:
+    def connect(self, venue: MatchingVenue) -> None:
         """Take the venue that gets the kernel's orders; it was made with `deliver` and `clock`."""
         self.venue = venue
         self._actions[ApprovedOrder] = venue.submit
@@ -94,12 +109,21 @@ class Driver:
 
     def clock(self) -> int:
         """Return the kernel's time, ns."""
-        return self.kernel.now()
+        return self.kernel.clock.now
 
     def carry_out(self, effects: Sequence[Effect]) -> None:
         """Do what the kernel wants, in order."""
         actions = self._actions
         for effect in effects:
+            actions[type(effect)](effect)
+
+    def settle(self) -> None:
+        """Carry out what the kernel wants done by now."""
+        effects = self.kernel.effects
+        taken = effects[:]
+        del effects[: len(taken)]  # not clear(): another thread may have asked for a stop meanwhile
+        actions = self._actions
+        for effect in taken:
             actions[type(effect)](effect)
 
     def fire_timers(self, now: int) -> None:
@@ -128,7 +152,7 @@ class Driver:
         start = now = min(int(feed.block.ts[0]) for feed in self.feeds)
         try:
             self.carry_out(kernel.step(RunStarted(start, token, seed)))
-            for window in windows(self.feeds, kernel.seats):
+            for window in windows(self.feeds, kernel.seats if self._loads_columns else ()):
                 played = self._play(self, window, instant)
                 instant += played
                 if played:
@@ -137,7 +161,7 @@ class Driver:
                 if self.stop.requested:
                     break
             kernel.step(RunStopped(now, self.stop.reason))
-        except Exception as error:  # noqa: BLE001 - a strategy may raise anything; ours passes on unchanged
+        except Exception as error:
             explained = strategy_error(error, kernel)
             if explained is None:
                 raise
@@ -150,10 +174,12 @@ class Driver:
         self.venue.amend(effect.order_id, effect.size, effect.limit_price, effect.stop_price)
 
     def _report_refusal(self, effect: ReportRefusal) -> None:
-        self.deliver(OrderRefused(self.kernel.now(), effect.order_id, effect.reason))
+        self.deliver(OrderRefused(self.kernel.clock.now, effect.order_id, effect.reason))
 
     def _set_timer(self, effect: SetTimer) -> None:
         self.timers.set(effect.name, effect.due)
 
     def _stop_run(self, effect: StopRun) -> None:
-        self.stop(effect.reason)
+        if not self.stop.requested:
+            self.stop.reason = effect.reason
+            self.stop.requested = True

@@ -29,6 +29,8 @@ def play_events(driver: Driver, window: Window, first_instant: int) -> int:
             symbol = driver.feeds[number].instrument.symbol
             if venue.markets[symbol].working:
                 venue.match(symbol, bar.ts, now, bar.open, bar.high, bar.low, bar.close, bar.volume)
+        if venue.matches_together:
+            venue.match_together()
         if venue.trades_at_close:
             for number, bar in coming[now]:
                 symbol = driver.feeds[number].instrument.symbol

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import Enum
 from importlib.metadata import version
-from io import StringIO
-from math import isfinite
+from math import isfinite, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import attrs
+import msgspec
 import numpy as np
 
 from cambist.analysis import iso_time
@@ -37,6 +37,7 @@ __all__ = ["SCHEMA_VERSION", "save"]
 SCHEMA_VERSION = 1
 
 _ROWS_AT_ONCE = 65_536
+_NEEDS_QUOTES = re.compile(r'[",\r\n]')
 _NAT = np.iinfo(np.int64).min
 
 
@@ -112,34 +113,43 @@ def _write_all(folder: Path, contents: Mapping[str, Iterable[str]]) -> None:
 
 def _csv(frame: pd.DataFrame) -> Iterator[str]:
     """Yield a frame as CSV text in pieces: the index first, then the columns."""
-    names = [str(frame.index.name), *map(str, frame.columns)]
-    for start in range(0, max(len(frame), 1), _ROWS_AT_ONCE):
+    yield ",".join([str(frame.index.name), *map(str, frame.columns)]) + "\n"
+    for start in range(0, len(frame), _ROWS_AT_ONCE):
         piece = frame.iloc[start : start + _ROWS_AT_ONCE]
-        buffer = StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        if start == 0:
-            writer.writerow(names)
         columns = [piece.index.to_series(), *(piece[name] for name in piece.columns)]
-        writer.writerows(zip(*map(_cells, columns), strict=True))
-        yield buffer.getvalue()
+        # Half the time of `csv.writer`, which looks for quotes in numbers too.
+        yield "\n".join(map(",".join, zip(*map(_cells, columns), strict=True))) + "\n"
 
 
-def _cells(column: pd.Series[Any]) -> list[Any]:
-    """Return a column as what the CSV writer shall write."""
+def _cells(column: pd.Series[Any]) -> list[str]:
+    """Return a column as text, quoted where CSV needs it."""
     if hasattr(column.dtype, "tz"):
         return _iso_cells(column.to_numpy(np.dtype("datetime64[ns]")).view(np.int64))
     values = column.tolist()
+    if column.dtype == np.float64:
+        return _float_cells(values)
     if column.dtype == np.bool_:
         return ["true" if value else "false" for value in values]
-    if column.dtype == np.float64 and column.hasnans:
-        return ["" if value != value else value for value in values]  # noqa: PLR0124 - NaN
-    return values
+    if column.dtype == np.int64:
+        return list(map(str, values))
+    return list(map(_quoted, values))
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text
+
+
+def _float_cells(values: list[float]) -> list[str]:
+    """Write floats as the shortest text that reads back the same, NaN as nothing."""
+    if values and all(map(isfinite, values)):
+        # Seven times as fast as `repr`, and as exact.
+        return msgspec.json.encode(values)[1:-1].decode().split(",")
+    return ["" if isnan(value) else repr(value) for value in values]
 
 
 def _iso_cells(times: np.ndarray[Any, np.dtype[np.int64]]) -> list[str]:
     """`cambist.analysis.iso_time` over a column (ns, shape ``(n,)``), empty for NaT."""
-    plain = np.datetime_as_string(times.view("datetime64[ns]"), unit="s").tolist()
-    cells = [f"{text}Z" for text in plain]
+    cells: list[str] = np.datetime_as_string(times.view("datetime64[ns]"), unit="s", timezone="UTC").tolist()
     for row in np.flatnonzero((times % SECOND_NS != 0) | (times == _NAT)).tolist():
         cells[row] = "" if times[row] == _NAT else iso_time(int(times[row]))
     return cells

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import attrs
 
 from cambist.errors import ParameterError, did_you_mean
-from cambist.model.orders import Liquidity
 from cambist.simulation.fees import FeeModel, fee_model
 from cambist.simulation.paths import intrabar_path
 from cambist.simulation.rules import MarketFill, VenueRules
@@ -17,7 +16,6 @@ from cambist.simulation.slippage import SlippageModel, slippage_model
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cambist.model.instrument import Instrument
     from cambist.ports.risk import RiskRule
     from cambist.simulation.paths import IntrabarPath
     from cambist.strategies.sizers import Sizer
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["BacktestOptions", "BacktestSettings"]
 
 RULES = ("cambist", "backtrader")
+#: Options that backtrader's broker does not have, and the one value that does not ask for them.
+_FIXED_BY_BACKTRADER: dict[str, object] = {"path": "nearer_first", "fill_on_touch": True, "leverage": 1.0}
 
 
 class BacktestOptions(TypedDict, total=False):
@@ -138,6 +138,20 @@ class BacktestSettings:
                 raise ParameterError(f"a backtest has no option {name!r}.{did_you_mean(name, known)}")
         return cls(**options)
 
+    def __attrs_post_init__(self) -> None:
+        if self.is_compatible:
+            for name, only in _FIXED_BY_BACKTRADER.items():
+                value = getattr(self, name)
+                if value != only:
+                    raise ParameterError(
+                        f"{name} is {value!r}, which rules='backtrader' has no counterpart for: leave {name} or rules out."
+                    )
+
+    @property
+    def is_compatible(self) -> bool:
+        """Whether orders are matched by backtrader's rules."""
+        return self.rules == "backtrader"
+
     def venue_rules(self) -> VenueRules:
         """Return the rules of the simulated venue."""
         return VenueRules(
@@ -148,12 +162,6 @@ class BacktestSettings:
             volume_limit=self.volume_limit,
             fill_on_touch=self.fill_on_touch,
         )
-
-    def expected_fee(self) -> Callable[[Instrument, float, float], float]:
-        """Return what the risk gate reckons with: the fee of a taker."""
-        fee = fee_model(self.fees).fee
-        taker = Liquidity.TAKER
-        return lambda instrument, size, price: fee(instrument, size, price, taker)
 
     def describe(self) -> dict[str, object]:
         """Return the settings as they go into a result, fit for JSON."""

@@ -112,23 +112,25 @@ class TimeReader:
         if self.unit is None:
             self.unit = unit
         elif self.unit is not unit:
-            self._refuse_mixture(values, self.unit.end)
+            _refuse_mixture(values, self.unit.end)
         if self.unit is _DATES:
             return _read_dates(values)
-        self._refuse_jumps(values)
+        _refuse_jumps(values)
         return _count_to_ns(values, self.unit)
 
-    def _refuse_jumps(self, values: NDArray[Any]) -> None:
-        """Refuse a column whose unit changes on the way, as exchange dumps that went from ms to us do."""
-        earlier, later = values[:-1], values[1:]
-        row = _first((earlier > 1e8) & (later / 100 > earlier))
-        if row is not None:
-            raise _mixture(row + 1, f"{values[row + 1]} after {values[row]}")
 
-    def _refuse_mixture(self, values: NDArray[Any], end: float) -> None:
-        row = _first(np.abs(values) >= end)
-        if row is not None:
-            raise _mixture(row, str(values[row]))
+def _refuse_jumps(values: NDArray[Any]) -> None:
+    """Refuse a column whose unit changes on the way, as exchange dumps that went from ms to us do."""
+    earlier, later = values[:-1], values[1:]
+    row = _first((earlier > 1e8) & (later / 100 > earlier))
+    if row is not None:
+        raise _mixture(row + 1, f"{values[row + 1]} after {values[row]}")
+
+
+def _refuse_mixture(values: NDArray[Any], end: float) -> None:
+    row = _first(np.abs(values) >= end)
+    if row is not None:
+        raise _mixture(row, str(values[row]))
 
 
 def _mixture(row: int, times: str) -> DataError:
@@ -169,7 +171,8 @@ def _count_to_ns(values: NDArray[Any], unit: EpochUnit) -> NDArray[np.int64]:
     whole = np.floor(values)
     # A double holds a time of this century in seconds to a quarter of a microsecond; more digits are noise.
     micros = np.round((values - whole) * (unit.ns / 1_000)).astype(np.int64)
-    return whole.astype(np.int64) * np.int64(unit.ns) + micros * 1_000
+    ts: NDArray[np.int64] = whole.astype(np.int64) * np.int64(unit.ns) + micros * 1_000
+    return ts
 
 
 def text_to_ns(texts: Any) -> NDArray[np.int64]:

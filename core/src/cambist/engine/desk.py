@@ -39,11 +39,13 @@ class Desk:
     ----------
     instrument
         What is meant when a request names no instrument; None when that would be a guess.
+    positions
+        By symbol.
     refusing
         Why orders cannot be sent now, ``""`` when they can.
     """
 
-    __slots__ = ("_book", "_gate", "_kernel", "_view", "instrument", "name", "refusing")
+    __slots__ = ("_book", "_gate", "_kernel", "_view", "instrument", "name", "positions", "refusing")
 
     def __init__(self, kernel: Kernel, name: str) -> None:
         self._kernel = kernel
@@ -51,13 +53,14 @@ class Desk:
         self._gate = kernel.gate
         self._view = kernel.view
         self.name = name
+        self.positions: Mapping[str, Position] = kernel.portfolio.positions
         self.instrument: Instrument | None = None
         self.refusing = ""
 
     @property
     def now(self) -> int:
         """Engine time, ns, UTC."""
-        return self._kernel.now()
+        return self._kernel.clock.now
 
     @property
     def current(self) -> Instrument:
@@ -84,11 +87,6 @@ class Desk:
     def equity(self) -> float:
         """Equity of the account at last prices."""
         return self._kernel.portfolio.equity
-
-    @property
-    def positions(self) -> Mapping[str, Position]:
-        """Positions by symbol."""
-        return self._kernel.portfolio.positions
 
     def account(self) -> Account:
         """Return a snapshot of the account."""
@@ -135,8 +133,9 @@ class Desk:
                 limit_price = grid.below(limit_price) if side is _BUY else grid.above(limit_price)
             if kind in _TRIGGERED:
                 stop_price = grid.nearest(stop_price)
-            kernel.note_price_rounding(instrument, asked, (limit_price, stop_price))
-        now = kernel.now()
+            if limit_price != asked[0] or stop_price != asked[1]:
+                kernel.note_price_rounding(instrument, asked, (limit_price, stop_price))
+        now = kernel.clock.now
         order = self._book.create(
             instrument,
             side,
@@ -166,7 +165,7 @@ class Desk:
     def cancel(self, order: Order) -> None:
         """Ask for what remains of an order to be withdrawn; nothing happens to one that has ended."""
         if order.id in self._book.open and order.status is not _PENDING_CANCEL:
-            self._book.request_cancel(order, self._kernel.now())
+            self._book.request_cancel(order, self._kernel.clock.now)
             self._kernel.effects.append(CancelOrder(order.id))
 
     def modify(self, order: Order, size: float, limit_price: float, stop_price: float) -> None:
@@ -186,7 +185,7 @@ class Desk:
                 limit_price = grid.below(limit_price) if order.is_buy else grid.above(limit_price)
             if order.type in _TRIGGERED:
                 stop_price = grid.nearest(stop_price)
-        self._book.request_amend(order, self._kernel.now())
+        self._book.request_amend(order, self._kernel.clock.now)
         self._kernel.effects.append(AmendOrder(order.id, instrument.round_size(size), limit_price, stop_price))
 
     def set_timer(self, name: str, due: int | None) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
 from cambist.engine.view import AccountView
 from cambist.errors import InputError
@@ -42,14 +44,14 @@ if TYPE_CHECKING:
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Fill, Order
+    from cambist.model.orders import Fill, Liquidity, Order
     from cambist.model.timeframe import Timeframe
     from cambist.portfolio import Portfolio
     from cambist.risk import RiskGate
 
-__all__ = ["Kernel", "Seat"]
+__all__ = ["WARMING", "Kernel", "Seat"]
 
-_WARMING = "during warm-up: the indicators are not known yet. Trade in on_bar"
+WARMING = "during warm-up: the indicators are not known yet. Trade in on_bar"
 _ENDING = "after the last bar: nothing is left to fill them"
 
 
@@ -98,10 +100,12 @@ class Kernel:
     portfolio, gate
         The account and what guards it.
     expected_fee
-        Answers the fee to reckon with before an order leaves.
+        Answers the fee to reckon with before an order leaves, as `FeeModel.fee` does; a taker's is asked for.
 
     Attributes
     ----------
+    clock, own_clock
+        The clock that desks read, and the one that every event sets; a driver may plug another into `clock`.
     effects
         What is to be done, oldest first; always the same list.
     fills
@@ -118,7 +122,7 @@ class Kernel:
         series: Sequence[tuple[Instrument, Timeframe]],
         portfolio: Portfolio,
         gate: RiskGate,
-        expected_fee: Callable[[Instrument, float, float], float],
+        expected_fee: Callable[[Instrument, float, float, Liquidity], float],
     ) -> None:
         self.portfolio = portfolio
         self.gate = gate
@@ -129,8 +133,8 @@ class Kernel:
         self.instant = 0
         self.chance = random.Random(0)  # noqa: S311 - simulation, not secrets
         self.roundings: Counter[str] = Counter()
-        self._now = 0
-        self.now: Callable[[], int] = self._own_clock
+        self.own_clock = ManualClock()
+        self.clock: Clock = self.own_clock
         self._instruments = tuple(instrument for instrument, _ in series)
         self._single = self._instruments[0] if len(series) == 1 else None
         self.seats = [self._seat(strategy, series) for strategy in _named(strategies)]
@@ -161,9 +165,6 @@ class Kernel:
         strategy._desk = desk  # noqa: SLF001 - the kernel is what a strategy is plugged into
         return Seat(strategy, desk, tuple(one.cursor for one in own), tuple(BarView(one) for one in own))
 
-    def _own_clock(self) -> int:
-        return self._now
-
     # Events.
 
     def step(self, event: Event) -> list[Effect]:
@@ -174,17 +175,15 @@ class Kernel:
         OrderStateError
             If an order event does not fit the order's state; it is recorded in ``book.anomalies``.
         """
-        self._now = event.ts
+        self.own_clock.now = event.ts
         self._handlers[type(event)](event)
-        return self.collect()
+        return self.collect() if self.effects else _NO_EFFECTS
 
     def collect(self) -> list[Effect]:
         """Take what is to be done."""
         effects = self.effects
-        if not effects:
-            return _NO_EFFECTS
         taken = effects[:]
-        effects.clear()
+        del effects[: len(taken)]  # not clear(): another thread may have asked for a stop meanwhile
         return taken
 
     def _run_started(self, event: RunStarted) -> None:
@@ -214,7 +213,7 @@ class Kernel:
         if warm:
             seat.strategy.on_bar(seat.bars[number])
         else:
-            desk.refusing = _WARMING
+            desk.refusing = WARMING
             seat.strategy.on_warmup_bar(seat.bars[number])
             desk.refusing = ""
         desk.instrument = self._single
@@ -294,8 +293,7 @@ _ORDER_EVENTS = (
 
 
 def _reader(cursor: SeriesCursor) -> Callable[[], float]:
-    close = cursor.columns["close"]
-    return lambda: close[0]
+    return partial(cursor.columns["close"].__getitem__, 0)
 
 
 def _named(strategies: Sequence[Strategy]) -> Sequence[Strategy]:

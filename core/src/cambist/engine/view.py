@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.model.orders import OrderStatus, OrderType, Side
+from cambist.model.orders import Liquidity, OrderStatus, OrderType, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ __all__ = ["AccountView"]
 
 _MARKET, _STOP = OrderType.MARKET, OrderType.STOP
 _BUY = Side.BUY
+_TAKER = Liquidity.TAKER
 _CREATED = OrderStatus.CREATED
 
 
@@ -30,12 +31,14 @@ class AccountView:
     portfolio, book
         What to read.
     fee
-        Answers the fee to expect: ``(instrument, size, price) -> money``.
+        Answers the fee to expect, as `FeeModel.fee` does.
     """
 
     __slots__ = ("_book", "_fee", "_portfolio", "_positions")
 
-    def __init__(self, portfolio: Portfolio, book: OrderBook, fee: Callable[[Instrument, float, float], float]) -> None:
+    def __init__(
+        self, portfolio: Portfolio, book: OrderBook, fee: Callable[[Instrument, float, float, Liquidity], float]
+    ) -> None:
         self._portfolio = portfolio
         self._positions = portfolio.positions
         self._book = book
@@ -58,14 +61,16 @@ class AccountView:
 
     def missing_funds(self, order: Order) -> float:
         """Return what the account lacks to pay for the order, fee included; 0 where there is no price yet."""
-        price = self.reference_price(order)
-        if price != price:  # noqa: PLR0124 - NaN: no bar has closed
-            return 0.0
-        instrument = order.instrument
-        size = order.size
         if order.reduce_only:
             return 0.0
-        fee = self._fee(instrument, size, price)
+        instrument, size = order.instrument, order.size
+        if order.type is _MARKET:
+            price = self._positions[instrument.symbol].price_source()
+        else:
+            price = self.reference_price(order)
+        if price != price:  # noqa: PLR0124 - NaN: no bar has closed
+            return 0.0
+        fee = self._fee(instrument, size, price, _TAKER)
         return self._portfolio.missing_funds(instrument, size if order.side is _BUY else -size, price, fee)
 
     def open_orders(self, instrument: Instrument) -> int:

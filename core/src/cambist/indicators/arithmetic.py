@@ -140,12 +140,18 @@ class Elementwise:
         """Return the function of one row, with the bits of `batch`."""
         plain = _PYTHON.get(self.ufunc)
         if plain is None:
-            # Arrays of one row, not numbers: numpy takes another way for those, and ends with other bits for powers.
-            return lambda *values: float(self.batch(*(np.array([value], np.float64) for value in values))[0][0])
+            return self._by_array
         constant = self.constant
         if constant is None:
             return plain
         return (lambda value: plain(constant, value)) if self.constant_first else (lambda value: plain(value, constant))
+
+    def _by_array(self, *values: float) -> float:
+        # Arrays of one row, not numbers: numpy takes another way for those, and ends with other bits for powers.
+        if any(map(isnan, values)):
+            return nan
+        with np.errstate(all="ignore"):
+            return float(self.ufunc(*self._operands([np.array([value]) for value in values]))[0])
 
     def open(self) -> _ElementwiseStream:
         """Begin a stream that has seen no row yet."""

@@ -8,6 +8,7 @@ computation of this room to that law.
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -113,9 +114,11 @@ def blank(rows: int) -> NDArray[np.float64]:
 
 def first_known(column: NDArray[np.float64]) -> int:
     """Return the first row that is not NaN; the length of the column if there is none."""
-    known = column == column  # noqa: PLR0124 - only NaN differs from itself
-    row = int(known.argmax()) if len(known) else 0
-    return row if len(known) and known[row] else len(known)
+    if not len(column) or not isnan(column[0]):
+        return 0
+    known = ~np.isnan(column)
+    row = int(known.argmax())
+    return row if known[row] else len(column)
 
 
 def whole_number(value: Any) -> int | None:

@@ -89,24 +89,31 @@ class _CrossoverStream:
         first, second = (
             (columns[0], columns[-1]) if computation.constant is None else (columns[0], computation.constant)
         )
-        above, below = first > second, first < second
+        sides = (first > second).view(np.int8) - (first < second).view(np.int8)
         if computation.constant_first:
-            above, below = below, above
-        rows = np.flatnonzero(above | below)
-        sides = np.where(above[rows], 1.0, -1.0)
-        crossed = sides != np.concatenate(([self._side], sides[:-1]))
-        if not self._side:
-            crossed[:1] = False
-        output = np.zeros(len(columns[0]))
-        output[rows[crossed]] = sides[crossed]
-        unknown = np.isnan(columns[0]) | np.isnan(columns[-1])
-        output[unknown] = nan
-        if not self._known and not unknown.all():
-            output[int(unknown.argmin())] = nan
-            self._known = True
-        if len(sides):
-            self._side = float(sides[-1])
+            sides = -sides
+        output = np.zeros(len(sides))
+        # Only where the side changes can anything have crossed: few rows, and the first, which the carried side meets.
+        rows = np.flatnonzero(np.diff(sides, prepend=0))
+        rows = rows[sides[rows] != 0]
+        turns = sides[rows].astype(np.float64)
+        if len(turns):
+            before = np.concatenate(([self._side or turns[0]], turns[:-1]))
+            output[rows] = np.where(turns == before, 0.0, turns)
+            self._side = float(turns[-1])
+        self._mark_unknown(output, columns, np.flatnonzero(sides == 0))
         return (output,)
+
+    def _mark_unknown(
+        self, output: NDArray[np.float64], columns: list[NDArray[np.float64]], ties: NDArray[np.intp]
+    ) -> None:
+        """Put NaN where an input is NaN, which looks like a tie, and on the first row ever at which none is."""
+        unknown = ties[np.isnan(columns[0][ties]) | np.isnan(columns[-1][ties])]
+        output[unknown] = nan
+        if not self._known and len(unknown) < len(output):
+            gaps = np.flatnonzero(unknown != np.arange(len(unknown)))
+            output[int(gaps[0]) if len(gaps) else len(unknown)] = nan
+            self._known = True
 
     def update(self, *values: float) -> tuple[float, ...]:
         computation = self._computation

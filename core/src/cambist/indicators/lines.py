@@ -38,13 +38,17 @@ class Line:
     ``line[0]`` is the value of the current bar, ``line[-k]`` that of `k` bars before; before the first bar
     and until an indicator knows its value, it is NaN. ``line[1]`` raises `LookAheadError`.
 
-    Arithmetic (``+ - * / // % **``, ``abs``, unary ``-``) and the comparisons ``< <= > >=`` (1.0 where they
-    hold, 0.0 where not) build new lines, in ``on_start`` only. ``line(-k)`` is the line `k` bars ago.
+    Arithmetic (``+ - * / // % **``, ``abs``, unary ``-``), the comparisons ``< <= > >=`` (1.0 where they hold, 0.0
+    where not) and ``& | ~`` over such lines build new lines, in ``on_start`` only; ``==`` asks whether two names
+    mean one line. ``line(-k)`` is the line `k` bars ago.
     """
 
     # `_values` holds the rows of the cursor's window as Python floats, behind one row that stands before it. It is
     # filled on first reading: a line nobody reads costs no conversion.
     __slots__ = ("_array", "_cursor", "_past", "_values", "lookback", "name")
+
+    #: Arrays leave the operators below to the line.
+    __array_ufunc__ = None
 
     #: Bars that must have been seen before the line is known.
     lookback: int
@@ -62,6 +66,8 @@ class Line:
         self._values = [nan]
 
     def __getitem__(self, ago: int) -> float:
+        if not ago:  # nearly every access there is
+            return self._values[self._cursor.row]
         at = self._cursor.row + ago
         if ago > 0 or at < 0:
             return self._elsewhere(ago)
@@ -164,6 +170,24 @@ class Line:
 
     def __rtruediv__(self, other: float) -> Line:
         return self._combine(np.divide, other, reflected=True)
+
+    def __rpow__(self, other: float) -> Line:
+        return self._combine(np.power, other, reflected=True)
+
+    def __rfloordiv__(self, other: float) -> Line:
+        return self._combine(np.floor_divide, other, reflected=True)
+
+    def __rmod__(self, other: float) -> Line:
+        return self._combine(np.mod, other, reflected=True)
+
+    def __and__(self, other: Line | float) -> Line:
+        return self._combine(np.logical_and, other)
+
+    def __or__(self, other: Line | float) -> Line:
+        return self._combine(np.logical_or, other)
+
+    def __invert__(self) -> Line:
+        return self._combine(np.equal, 0.0)
 
     def __floordiv__(self, other: Line | float) -> Line:
         return self._combine(np.floor_divide, other)

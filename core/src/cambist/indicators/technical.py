@@ -9,6 +9,7 @@ and no error. TA-Lib's unstable periods and compatibility modes are process-wide
 from __future__ import annotations
 
 from functools import cache
+from itertools import chain
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -212,12 +213,14 @@ def _gap(computation: Technical, at: int, value: float, row: int) -> DataError:
 class TechnicalStream:
     """A `Technical` computation under way: TA-Lib's handle, once there are rows enough to open it."""
 
-    __slots__ = ("_computation", "_handle", "_history", "_rows", "_single", "_start", "_started")
+    __slots__ = ("_computation", "_handle", "_history", "_integer", "_rows", "_single", "_start", "_started", "_step")
 
     def __init__(self, computation: Technical) -> None:
         self._computation = computation
         self._single = len(computation.outputs) == 1
+        self._integer = computation.function.integer
         self._handle: Any = None
+        self._step: Callable[..., Any] | None = None
         inputs = len(computation.function.inputs)
         self._started = [False] * inputs
         #: Rows at which every input is known, while they are too few for a handle.
@@ -260,18 +263,17 @@ class TechnicalStream:
 
     def update(self, *values: float) -> tuple[float, ...]:
         """Take one row; for NaN or infinity after an input's first value, `DataError` names the input and the row."""
-        handle = self._handle
-        if handle is None:
+        step = self._step
+        if step is None:
             return tuple(float(column[0]) for column in self.extend(*(np.array([value]) for value in values)))
         for value in values:
             # TA-Lib refuses it as well, but as a bare Exception that names nothing.
             if not isfinite(value):
                 at = [isfinite(each) for each in values].index(False)
                 raise _gap(self._computation, at, value, self._next_row())
-        result = handle.update(*values)
-        if self._computation.function.integer:
-            return (float(result),) if self._single else tuple(map(float, result))
-        return (result,) if self._single else result
+        result = step(*values)
+        results = (result,) if self._single else result
+        return tuple(map(float, results)) if self._integer else results
 
     def _next_row(self) -> int:
         """Return the row of the series that comes next; the open handle counts for us."""
@@ -287,6 +289,7 @@ class TechnicalStream:
             return None
         stream = _talib(computation.function.name)[1]
         self._handle, filled = stream.open_and_fill(*self._history, **computation.keywords())
+        self._step = self._handle.update
         self._history = []
         results = as_columns(computation.function, filled)
         if computation.function.integer:
@@ -298,10 +301,11 @@ class TechnicalStream:
         """Take rows by the open handle."""
         rows, width = len(columns[0]), len(self._computation.outputs)
         table = np.empty((rows, width))
-        cell = np.dtype((np.float64, (width,))) if width > 1 else np.dtype(np.float64)
         update = self._handle.update
         for begin in range(0, rows, _CHUNK):
             lists = [column[begin : begin + _CHUNK].tolist() for column in columns]
-            part = np.fromiter(map(update, *lists), dtype=cell, count=len(lists[0]))
-            table[begin : begin + len(part)] = part.reshape(-1, width)
+            answers = map(update, *lists)
+            numbers = answers if width == 1 else chain.from_iterable(answers)
+            part = np.fromiter(numbers, np.float64, count=width * len(lists[0]))
+            table[begin : begin + _CHUNK] = part.reshape(-1, width)
         return tuple(np.ascontiguousarray(table[:, at]) for at in range(width))

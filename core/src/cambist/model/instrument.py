@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 from math import floor, isfinite
+from typing import Any
 
 import attrs
 
-from cambist.errors import InstrumentError
+from cambist.errors import InstrumentError, did_you_mean
 
 __all__ = ["Instrument", "InstrumentKind"]
 
@@ -28,18 +29,38 @@ _CASH_KINDS = frozenset({InstrumentKind.SPOT, InstrumentKind.EQUITY, InstrumentK
 
 #: A float this near to the grid (in steps) is taken to be on it: it came from float arithmetic.
 _GRID_TOLERANCE = 1e-6
+#: The same for large counts of steps, as a fraction of the count: four units in the last place of a double.
+_FLOAT_NOISE = 2.0**-50
 
 
-def _decimal(value: Decimal | str | float | None) -> Decimal | None:
+def _decimal(value: Decimal | str | float | None, field: attrs.Attribute[Any]) -> Decimal | None:
     """Take what a person wrote: ``0.1`` means the decimal 0.1, not the double nearest to it."""
-    if value is None or isinstance(value, Decimal):
-        return value
-    return Decimal(str(value))
+    return None if value is None else _exact(value, field)
 
 
-def _exact(value: Decimal | str | float) -> Decimal:
+def _exact(value: Decimal | str | float, field: attrs.Attribute[Any]) -> Decimal:
     """`_decimal` for a field that always has a value."""
-    return value if isinstance(value, Decimal) else Decimal(str(value))
+    if isinstance(value, Decimal):
+        return value
+    try:
+        return Decimal(str(value).strip())
+    except ArithmeticError:
+        raise InstrumentError(f"{field.name} is {value!r}, which is no number. Write it like 0.01.") from None
+
+
+def _float(value: Decimal | str | float, field: attrs.Attribute[Any]) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InstrumentError(f"{field.name} is {value!r}, which is no number. Write it like 0.01.") from None
+
+
+def _kind(value: InstrumentKind | str) -> InstrumentKind:
+    try:
+        return InstrumentKind(value)
+    except ValueError:
+        known = [str(kind) for kind in InstrumentKind]
+        raise InstrumentError(f"{value!r} is no kind of instrument.{did_you_mean(str(value), known)}") from None
 
 
 @attrs.frozen(slots=True)
@@ -66,13 +87,19 @@ class Grid:
 
     def nearest(self, value: float) -> float:
         """Return the grid value nearest to `value`."""
-        return round(value * self.denominator / self.numerator) * self.numerator / self.denominator
+        try:
+            return round(value * self.denominator / self.numerator) * self.numerator / self.denominator
+        except (OverflowError, ValueError):
+            raise self._no_number(value) from None
 
     def below(self, value: float) -> float:
         """Return the largest grid value not above `value`, taking float noise for the grid value it meant."""
         steps = value * self.denominator / self.numerator
-        whole = round(steps)
-        if abs(steps - whole) > _GRID_TOLERANCE:
+        try:
+            whole = round(steps)
+        except (OverflowError, ValueError):
+            raise self._no_number(value) from None
+        if abs(steps - whole) > _GRID_TOLERANCE + abs(steps) * _FLOAT_NOISE:
             whole = floor(steps)
         return whole * self.numerator / self.denominator
 
@@ -83,7 +110,7 @@ class Grid:
     def holds(self, value: float) -> bool:
         """Tell whether `value` is on the grid, up to float noise."""
         steps = value * self.denominator / self.numerator
-        return abs(steps - round(steps)) <= _GRID_TOLERANCE
+        return isfinite(steps) and abs(steps - round(steps)) <= _GRID_TOLERANCE + abs(steps) * _FLOAT_NOISE
 
     def exact(self, value: float) -> Decimal:
         """Return the decimal that the grid value `value` stands for.
@@ -93,15 +120,23 @@ class Grid:
         InstrumentError
             If `value` is not on the grid.
         """
-        if not isfinite(value) or not self.holds(value):
+        if not self.holds(value):
             raise InstrumentError(f"{value!r} is not a multiple of {self.step}. Round it to the grid first.")
         count = round(value * self.denominator / self.numerator) * self.numerator
         return Decimal(count).scaleb(-self.places)
+
+    def _no_number(self, value: float) -> InstrumentError:
+        return InstrumentError(f"{value!r} cannot be put on a grid of {self.step}: it must be a finite number.")
 
 
 def _positive(_instance: object, attribute: attrs.Attribute[Decimal], value: Decimal | None) -> None:
     if value is not None and not (value.is_finite() and value > 0):
         raise InstrumentError(f"{attribute.name} is {value}; it must be a positive number.")
+
+
+_TO_DECIMAL = attrs.Converter(_decimal, takes_field=True)  # type: ignore[misc]
+_TO_EXACT = attrs.Converter(_exact, takes_field=True)  # type: ignore[misc]
+_TO_FLOAT = attrs.Converter(_float, takes_field=True)  # type: ignore[misc]
 
 
 @attrs.frozen(kw_only=True, slots=True)
@@ -141,20 +176,20 @@ class Instrument:
     """
 
     symbol: str = attrs.field(validator=attrs.validators.min_len(1))
-    kind: InstrumentKind = attrs.field(default=InstrumentKind.SPOT, converter=InstrumentKind)
+    kind: InstrumentKind = attrs.field(default=InstrumentKind.SPOT, converter=_kind)
     venue: str = ""
     base: str = ""
     quote: str = "USD"
     settle: str = attrs.field()
-    tick_size: Decimal | None = attrs.field(default=None, converter=_decimal, validator=_positive)
-    step_size: Decimal = attrs.field(default=Decimal("1e-8"), converter=_exact, validator=_positive)
-    min_size: Decimal | None = attrs.field(default=None, converter=_decimal, validator=_positive)
-    max_size: Decimal | None = attrs.field(default=None, converter=_decimal, validator=_positive)
-    min_notional: Decimal | None = attrs.field(default=None, converter=_decimal, validator=_positive)
-    multiplier: float = 1.0
-    margin_rate: float = 1.0
-    maker_fee: float = 0.0
-    taker_fee: float = 0.0
+    tick_size: Decimal | None = attrs.field(default=None, converter=_TO_DECIMAL, validator=_positive)
+    step_size: Decimal = attrs.field(default=Decimal("1e-8"), converter=_TO_EXACT, validator=_positive)
+    min_size: Decimal | None = attrs.field(default=None, converter=_TO_DECIMAL, validator=_positive)
+    max_size: Decimal | None = attrs.field(default=None, converter=_TO_DECIMAL, validator=_positive)
+    min_notional: Decimal | None = attrs.field(default=None, converter=_TO_DECIMAL, validator=_positive)
+    multiplier: float = attrs.field(default=1.0, converter=_TO_FLOAT)
+    margin_rate: float = attrs.field(default=1.0, converter=_TO_FLOAT)
+    maker_fee: float = attrs.field(default=0.0, converter=_TO_FLOAT)
+    taker_fee: float = attrs.field(default=0.0, converter=_TO_FLOAT)
     price_grid: Grid | None = attrs.field(init=False, repr=False, eq=False)
     size_grid: Grid = attrs.field(init=False, repr=False, eq=False)
     #: Paid for in full when bought, as opposed to margined.
@@ -170,6 +205,12 @@ class Instrument:
             value = getattr(self, name)
             if not (isfinite(value) and value > 0):
                 raise InstrumentError(f"{self.symbol}: {name} is {value!r}; it must be a positive number.")
+        for name in ("maker_fee", "taker_fee"):
+            rate = getattr(self, name)
+            if not -1.0 < rate < 1.0:
+                raise InstrumentError(
+                    f"{self.symbol}: {name} is {rate!r}; it is a fraction of the value traded: 0.001 is 0.1 %."
+                )
         if self.kind in _CASH_KINDS and self.margin_rate != 1.0:
             raise InstrumentError(
                 f"{self.symbol}: a {self.kind} instrument is paid in full, so margin_rate must be 1. "

@@ -114,7 +114,7 @@ class OrderBook:
         book._next = max(next_id, book.orders[-1].id + 1) if book.orders else next_id
         return book
 
-    def create(
+    def create(  # noqa: PLR0917 - the fields of an order
         self,
         instrument: Instrument,
         side: Side,
@@ -235,7 +235,9 @@ class OrderBook:
             numbers. It is in `anomalies` by then. A refused fill counts as not applied and may come again.
         """
         order_id = event.order_id
-        order = self.open.get(order_id) or self._ended_for(event)
+        order = known = self.open.get(order_id)
+        if order is None:
+            order = self._ended_for(event)
         try:
             if type(event) is OrderFilled:
                 fill = event.fill
@@ -253,11 +255,17 @@ class OrderBook:
         if not changed:
             return None
         if order.status in TERMINAL:
-            self.open.pop(order_id, None)
-        elif order_id not in self.open:
-            self.open[order_id] = order
-            self.open = dict(sorted(self.open.items()))
+            if known is not None:
+                del self.open[order_id]
+        elif known is None:
+            self._reopen(order)
         return order
+
+    def _reopen(self, order: Order) -> None:
+        """Put an order back into `open`, in its place and in the same dictionary."""
+        restored = sorted([*self.open.items(), (order.id, order)])
+        self.open.clear()
+        self.open.update(restored)
 
     def _take_shared(self, order: Order, event: OrderFilled) -> bool:
         """Take a fill whose id another fill has: most often it is that one again."""

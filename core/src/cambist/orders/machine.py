@@ -15,6 +15,7 @@ from cambist.model.events import (
     OrderCanceled,
     OrderExpired,
     OrderFilled,
+    OrderRefused,
     OrderRejected,
     OrderTriggered,
     OutcomeUnknown,
@@ -53,6 +54,8 @@ _INFINITY = float("inf")
 _SUBMITS = column(_SUBMIT)
 _ACCEPTS = column(_ACCEPT)
 _FILLS = column(_FILL)
+_CANCEL_REQUESTS = column(OrderInput.CANCEL_REQUEST)
+_CANCELS = column(OrderInput.CANCEL)
 
 
 def submit(order: Order, ts: int) -> None:
@@ -78,7 +81,13 @@ def request_cancel(order: Order, ts: int) -> None:
     OrderStateError
         If the order has not left yet, or has ended.
     """
-    _request(order, ts, OrderInput.CANCEL_REQUEST)
+    status = _CANCEL_REQUESTS.get(order.status)
+    if status is None:
+        raise illegal(order, OrderInput.CANCEL_REQUEST)
+    if status is not order.status:
+        order.status = status
+        order.reason = ""
+        order.updated_at = ts
 
 
 def request_amend(order: Order, ts: int) -> None:
@@ -89,7 +98,10 @@ def request_amend(order: Order, ts: int) -> None:
     OrderStateError
         If the order has not left yet, has ended, is UNKNOWN, or has a cancel or an amend under way.
     """
-    _request(order, ts, OrderInput.AMEND_REQUEST)
+    status = next_status(order, OrderInput.AMEND_REQUEST)
+    order.status = status
+    order.reason = ""
+    order.updated_at = ts
 
 
 def reject(order: Order, ts: int, reason: str) -> None:
@@ -142,14 +154,6 @@ def apply_event(order: Order, event: OrderEvent) -> bool:
     return HANDLERS[type(event)](order, event)
 
 
-def _request(order: Order, ts: int, kind: OrderInput) -> None:
-    status = next_status(order, kind)
-    if status is not order.status:
-        order.status = status
-        order.reason = ""
-        order.updated_at = ts
-
-
 def _move(order: Order, ts: int, kind: OrderInput, reason: str) -> bool:
     """Take an input that moves the state and touches no fact."""
     status = next_status(order, kind)
@@ -162,12 +166,13 @@ def _move(order: Order, ts: int, kind: OrderInput, reason: str) -> bool:
 
 
 def _accepted(order: Order, event: OrderAccepted) -> bool:
-    status = _ACCEPTS.get(order.status)
+    before = order.status
+    status = _ACCEPTS.get(before)
     if status is None:
         raise illegal(order, _ACCEPT)
     if order.accepted:
         return False
-    if order.status is _UNKNOWN:
+    if before is _UNKNOWN:
         order.reason = ""
     order.accepted = True
     order.status = status
@@ -269,6 +274,26 @@ def _same_terms(order: Order, event: OrderAmended) -> bool:
     )
 
 
+def _refused(order: Order, event: OrderRefused) -> bool:
+    # The notice of what `reject` did when the order was asked for; in a journal it may be all there is.
+    if order.status is OrderStatus.REJECTED:
+        return False
+    reject(order, event.ts, event.reason)
+    return True
+
+
+def _canceled(order: Order, event: OrderCanceled) -> bool:
+    status = _CANCELS.get(order.status)
+    if status is None:
+        raise illegal(order, OrderInput.CANCEL)
+    if status is order.status:
+        return False
+    order.status = status
+    order.reason = event.reason
+    order.updated_at = event.ts
+    return True
+
+
 def _mover(kind: OrderInput) -> Callable[[Order, Any], bool]:
     """Return the handler of an event that carries nothing but a reason."""
 
@@ -281,6 +306,7 @@ def _mover(kind: OrderInput) -> Callable[[Order, Any], bool]:
 #: Which input each event is.
 INPUTS: Final[dict[type[OrderEvent], OrderInput]] = {
     OrderAccepted: OrderInput.ACCEPT,
+    OrderRefused: OrderInput.REJECT,
     OrderRejected: OrderInput.REJECT,
     OrderTriggered: OrderInput.TRIGGER,
     OrderFilled: OrderInput.FILL,
@@ -296,7 +322,9 @@ INPUTS: Final[dict[type[OrderEvent], OrderInput]] = {
 HANDLERS: Final[dict[type[OrderEvent], Callable[[Order, Any], bool]]] = {
     **{event: _mover(kind) for event, kind in INPUTS.items()},
     OrderAccepted: _accepted,
+    OrderRefused: _refused,
     OrderTriggered: _triggered,
     OrderFilled: apply_fill,
+    OrderCanceled: _canceled,
     OrderAmended: _amended,
 }

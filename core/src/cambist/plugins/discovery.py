@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 __all__ = ["ALLOW", "API", "DENY", "GROUP", "Offer", "Switches", "core_version", "installed_offers"]
+
+_log = logging.getLogger("cambist.plugins")
 
 #: Major number of the plugin API that this core speaks. The entry-point group carries it, so that a plugin made for
 #: another one is known as such without being imported.
@@ -50,17 +53,31 @@ def installed_offers() -> list[Offer]:
     A distribution that declares one plugin for several APIs serves several cores: only its best fit is returned.
     """
     found: dict[tuple[str, str], Offer] = {}
-    declared = metadata.entry_points()
-    for group in declared.groups:
-        match = _GROUPS.fullmatch(group)
-        if not match:
-            continue
-        for entry_point in declared.select(group=group):
+    for entry_point in _declared():
+        match = _GROUPS.fullmatch(entry_point.group)
+        if match:
             offer = _offer(entry_point, int(match[1]))
             key = (offer.name, offer.distribution)
             if key not in found or _rank(offer) < _rank(found[key]):
                 found[key] = offer
     return [found[key] for key in sorted(found)]
+
+
+def _declared() -> list[EntryPoint]:
+    try:
+        every = metadata.entry_points()
+        return [one for group in every.groups if _GROUPS.fullmatch(group) for one in every.select(group=group)]
+    # The standard library reads all distributions or none. One whose metadata is damaged must not hide the others.
+    except Exception:  # noqa: BLE001
+        return [one for distribution in metadata.distributions() for one in _entry_points_of(distribution)]
+
+
+def _entry_points_of(distribution: metadata.Distribution) -> list[EntryPoint]:
+    try:
+        return list(distribution.entry_points)
+    except Exception as error:  # noqa: BLE001 -- whatever the damage raises
+        _log.warning("the metadata of %s cannot be read (%s); reinstall it", distribution.name, error)
+        return []
 
 
 def _offer(entry_point: EntryPoint, api: int) -> Offer:
@@ -104,9 +121,9 @@ class Switches:
     def refusal(self, name: str) -> str:
         """Why a plugin stays out; empty when it may come in."""
         if name in self.denied:
-            return f"disabled by {DENY}"
+            return f"named in {DENY}"
         if self.allowed is not None and name not in self.allowed:
-            return f"not in {ALLOW}"
+            return f"not named in {ALLOW}"
         return ""
 
 

@@ -229,7 +229,8 @@ class Registry:
             (status for status in out if status is lost or status.name == name or status.distribution == package), None
         )
         if owner is not None:
-            told = f"{message} The {owner.provider} is {owner.state}: {owner.error}"
+            state = "failed" if owner.state is PluginState.FAILED else f"is {owner.state}"
+            told = f"{message} The {owner.provider} {state}: {owner.error}"
             return f"{told}\n\n{owner.traceback.rstrip()}" if owner.traceback else told
         if package:
             return f"{message} It comes with {package}: pip install {package}."

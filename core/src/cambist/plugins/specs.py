@@ -215,7 +215,7 @@ class FeedSpec(Spec):
 
     Called as ``factory(source, **settings)``, where `source` is what the user named: a path, a data frame, a symbol.
     Capabilities: ``history`` (finished bars), ``blocks`` (can deliver more than fits into memory), ``path`` (reads a
-    file that the user names), ``offline`` (needs no network).
+    file that the user names), ``catalog`` (knows by name what it holds), ``offline`` (needs no network).
     """
 
     kind: ClassVar[str] = "feed"

@@ -92,9 +92,13 @@ class Portfolio:
         price = fill.price
         signed = fill.size if fill.side is Side.BUY else -fill.size
         before = position.size
-        after = instrument.size_grid.nearest(before + signed)
+        after = before + signed
+        if before != 0.0 and after != 0.0:
+            after = instrument.size_grid.nearest(after)
         realized = 0.0
-        if before == 0.0 or (before > 0.0) == (signed > 0.0):
+        if before == 0.0:
+            position.average_price = price
+        elif (before > 0.0) == (signed > 0.0):
             position.average_price = _average(instrument, before, position.average_price, signed, price)
         else:
             closed = -before if abs(signed) > abs(before) else signed
@@ -193,8 +197,6 @@ class Portfolio:
 
 def _average(instrument: Instrument, size: float, average: float, added: float, price: float) -> float:
     """Return the entry price of `size` at `average` joined by `added` at `price`, of one sign."""
-    if size == 0.0:
-        return price
     if instrument.is_inverse:  # value counts in 1/price, so the mean is harmonic
         return (size + added) / (size / average + added / price)
     return (size * average + added * price) / (size + added)

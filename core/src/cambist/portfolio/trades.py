@@ -51,7 +51,12 @@ class TradeLog:
             return None
         closing = abs(before) if before * after <= 0.0 else fill.size
         fee = fill.fee if closing == fill.size else fill.fee * (closing / fill.size)
-        _exit(trade, closing, fill.price)
+        exited = trade.exited
+        if exited == 0.0:
+            trade.exit_price, trade.exited = fill.price, closing
+        else:
+            trade.exited = exited + closing
+            trade.exit_price = (trade.exit_price * exited + fill.price * closing) / trade.exited
         trade.gross += realized
         trade.fees += fee
         if before * after > 0.0:
@@ -67,23 +72,24 @@ class TradeLog:
     def _open(self, fill: Fill, order: Order, after: float, fee: float, instant: int) -> None:
         self._count += 1
         size = abs(after)
+        # Positional, in the order of the fields: keywords would cost as much as the rest of this function.
         self.open[fill.instrument.symbol] = Trade(
-            id=self._count,
-            instrument=fill.instrument,
-            is_long=after > 0.0,
-            size=size,
-            entry_price=fill.price,
-            exit_price=nan,
-            opened_at=fill.ts,
-            closed_at=0,
-            opened_bar=instant,
-            closed_bar=-1,
-            gross=0.0,
-            fees=fee,
-            entered=size,
-            exited=0.0,
-            strategy=order.strategy,
-            tag=order.tag,
+            self._count,
+            fill.instrument,
+            after > 0.0,
+            size,
+            fill.price,
+            nan,
+            fill.ts,
+            0,
+            instant,
+            -1,
+            0.0,
+            fee,
+            size,
+            0.0,
+            order.strategy,
+            order.tag,
         )
 
 
@@ -91,9 +97,3 @@ def _enter(trade: Trade, size: float, price: float) -> None:
     total = trade.entered + size
     trade.entry_price = (trade.entry_price * trade.entered + price * size) / total
     trade.entered = total
-
-
-def _exit(trade: Trade, size: float, price: float) -> None:
-    total = trade.exited + size
-    trade.exit_price = price if trade.exited == 0.0 else (trade.exit_price * trade.exited + price * size) / total
-    trade.exited = total

@@ -37,10 +37,13 @@ class RiskGate:
     ----------
     rules
         Rules beyond `DEFAULT_RULES`, which always come first.
+    reviews_funds
+        Whether `FundsRule` is among them. Without it the broker alone says who can pay.
     """
 
-    def __init__(self, rules: Iterable[RiskRule] = ()) -> None:
-        self._rules: tuple[RiskRule, ...] = (*(rule() for rule in DEFAULT_RULES), *rules)
+    def __init__(self, rules: Iterable[RiskRule] = (), *, reviews_funds: bool = True) -> None:
+        first = [rule() for rule in DEFAULT_RULES if reviews_funds or rule is not FundsRule]
+        self._rules: tuple[RiskRule, ...] = (*first, *rules)
         self._by_symbol: dict[str, tuple[RiskRule, ...]] = {}
 
     @property

@@ -55,7 +55,9 @@ class PercentFee:
 
     def fee(self, instrument: Instrument, size: float, price: float, liquidity: Liquidity) -> float:  # noqa: ARG002
         """Return ``notional * rate``."""
-        return instrument.notional(size, price) * self.rate
+        if instrument.is_inverse:
+            return instrument.notional(size, price) * self.rate
+        return size * instrument.multiplier * price * self.rate
 
 
 @attrs.frozen

@@ -93,6 +93,7 @@ class SimulatedVenue:
         self._fee = self.rules.fees.fee
         self._slip = self.rules.slippage.slip
         self._touch = self.rules.fill_on_touch
+        self._volume_limit = self.rules.volume_limit
         self.trades_at_close = self.rules.market_fill is MarketFill.THIS_CLOSE
         self._fills = 0
 
@@ -101,13 +102,14 @@ class SimulatedVenue:
     def submit(self, approved: ApprovedOrder) -> None:
         """Accept an order."""
         order = approved.order
-        now = self._clock()
+        now = order.updated_at  # it was submitted this very moment
         market = self.markets[order.instrument.symbol]
         tif = order.time_in_force
         expires = 0
         if tif is not _GTC:
             expires = -1 if tif is _DAY else order.expires_at
             market.timed += 1
+        market.newest = now
         working = Working(order, market, order.size, now, inf, True, False, expires)
         if order.type is not _MARKET:
             set_level(working, fill_on_touch=self._touch)
@@ -126,7 +128,7 @@ class SimulatedVenue:
             self._deliver(CancelRejected(self._clock(), order_id, "the order does not work any more"))
             return
         self._remove(working)
-        self._deliver(OrderCanceled(self._clock(), order_id))
+        self._deliver(OrderCanceled(working.order.updated_at, order_id))  # asked for this very moment
 
     def amend(self, order_id: int, size: float, limit_price: float, stop_price: float) -> None:
         """Give a working order new terms; it keeps its place in time."""
@@ -154,11 +156,7 @@ class SimulatedVenue:
         market.close, market.closed_at = close, closed
         if market.last_open != opened:  # nothing of ours was matched in it yet
             market.last_open = opened
-            market.volume_left = self._volume(volume)
-
-    def _volume(self, volume: float) -> float:
-        limit = self.rules.volume_limit
-        return inf if limit is None else volume * limit
+            market.volume_left = inf if self._volume_limit is None else volume * self._volume_limit
 
     # One bar.
 
@@ -192,8 +190,10 @@ class SimulatedVenue:
             if not market.timed:
                 market.last_open = opened
                 return
-        market.volume_left = self._volume(volume)
-        market.blocked = {number for number, working in market.working.items() if working.since > opened}
+        market.volume_left = inf if self._volume_limit is None else volume * self._volume_limit
+        market.blocked.clear()
+        if market.newest > opened:
+            market.blocked.update(number for number, one in market.working.items() if one.since > opened)
         market.playing = True
         self._meet_open(market, open_, opened)
         if market.working:
@@ -213,8 +213,11 @@ class SimulatedVenue:
             if working.order.id in market.blocked or working.order.id not in market.working:
                 continue
             if (price <= working.level) if working.falling else (price >= working.level):
-                fresh = working.since > market.last_open
-                self._act(market, working, price, price, opened, _TAKER if fresh else _MAKER)
+                if working.order.type is _MARKET:  # most of all orders, and nothing to decide
+                    self._execute(market, working, self._slipped(working, price), _TAKER, opened)
+                else:
+                    fresh = working.since > market.last_open
+                    self._act(market, working, price, price, opened, _TAKER if fresh else _MAKER)
                 if market.joined:
                     self._join(market, price, opened)
             if market.timed and working.order.time_in_force in FLEETING and working.order.id in market.working:
@@ -266,10 +269,9 @@ class SimulatedVenue:
         order = working.order
         kind = order.type
         if kind is _MARKET or (kind is _STOP and working.triggered):
-            slipped = self._slip(order.instrument, price, working.remaining, order.is_buy)
-            self._execute(market, working, slipped, _TAKER, ts)
+            self._execute(market, working, self._slipped(working, price), _TAKER, ts)
         elif kind is _LIMIT or working.triggered:
-            at = self._capped(order, limit_price, working.remaining) if who is _TAKER else limit_price
+            at = self._capped(working, limit_price) if who is _TAKER else limit_price
             self._execute(market, working, at, who, ts)
         else:
             working.triggered = True
@@ -278,14 +280,19 @@ class SimulatedVenue:
             if order.id not in market.working:
                 return
             if kind is _STOP:
-                slipped = self._slip(order.instrument, price, working.remaining, order.is_buy)
-                self._execute(market, working, slipped, _TAKER, ts)
+                self._execute(market, working, self._slipped(working, price), _TAKER, ts)
             elif (price <= working.level) if working.falling else (price >= working.level):
-                self._execute(market, working, self._capped(order, price, working.remaining), _TAKER, ts)
+                self._execute(market, working, self._capped(working, price), _TAKER, ts)
 
-    def _capped(self, order: Order, price: float, size: float) -> float:
+    def _slipped(self, working: Working, price: float) -> float:
+        """Slip an order that trades at any price."""
+        order = working.order
+        return self._slip(order.instrument, price, working.remaining, order.side is not _SELL)
+
+    def _capped(self, working: Working, price: float) -> float:
         """Slip a limit order that takes liquidity, but never beyond its limit."""
-        slipped = self._slip(order.instrument, price, size, order.is_buy)
+        order = working.order
+        slipped = self._slipped(working, price)
         return min(slipped, order.limit_price) if order.is_buy else max(slipped, order.limit_price)
 
     def _execute(self, market: Market, working: Working, price: float, who: Liquidity, ts: int) -> None:
@@ -316,11 +323,10 @@ class SimulatedVenue:
             self._refuse(working, ts)
             return
         market.volume_left -= size
-        remaining = instrument.size_grid.nearest(working.remaining - size)
-        working.remaining = remaining
-        if remaining <= 0.0:
+        if size == working.remaining:
             self._remove(working)
         else:
+            working.remaining = instrument.size_grid.nearest(working.remaining - size)
             market.blocked.add(order.id)
         self._fills += 1
         fill = Fill(self._fills, order.id, instrument, order.side, size, price, fee, who, ts)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.model.orders import OrderType, TimeInForce
+from cambist.model.orders import OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Market", "Working", "set_level"]
 
 _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
+_BUY = Side.BUY
 FLEETING = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 
 
@@ -55,7 +56,7 @@ def set_level(working: Working, *, fill_on_touch: bool) -> None:
     """Derive `level` and `falling` from the order's terms."""
     order = working.order
     kind = order.type
-    buys = order.is_buy
+    buys = order.side is _BUY
     if kind is _MARKET or (kind is OrderType.STOP and working.triggered):
         working.level, working.falling = inf, True
     elif kind is _LIMIT or working.triggered:
@@ -77,6 +78,8 @@ class Market:
         How many of them may expire or are immediate-or-cancel, so that most bars need not look.
     last_open
         Open time of the last bar that was matched.
+    newest
+        When the last order came.
     close, closed_at
         Last close and its time, kept only where orders may trade at it.
     playing
@@ -94,6 +97,7 @@ class Market:
         "instrument",
         "joined",
         "last_open",
+        "newest",
         "playing",
         "timed",
         "volume_left",
@@ -105,6 +109,7 @@ class Market:
         self.working: dict[int, Working] = {}
         self.timed = 0
         self.last_open = -1
+        self.newest = -1
         self.close = float("nan")
         self.closed_at = -1
         self.playing = False

@@ -18,13 +18,18 @@ class TradingDesk(Protocol):
     """Orders in, account and time out; one desk for each strategy of a run."""
 
     @property
+    def instrument(self) -> Instrument | None:
+        """The instrument meant when none is named, or None where that would be a guess."""
+        ...
+
+    @property
     def now(self) -> int:
         """Engine time, ns, UTC."""
         ...
 
     @property
     def current(self) -> Instrument:
-        """The instrument meant when none is named: that of the bar, order or fill being delivered."""
+        """The same, or an error that says to name one."""
         ...
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
@@ -27,7 +28,7 @@ class Sizer(Protocol):
         desk
             Account and positions.
         price
-            The order's own price, or the last close; NaN before the first.
+            The order's own price; NaN for a market order, which is reckoned at ``desk.price(instrument)``.
         """
         ...
 
@@ -71,7 +72,7 @@ class PercentOfEquity:
 
     def size(self, desk: TradingDesk, instrument: Instrument, side: Side, price: float) -> float:  # noqa: ARG002
         """Return the size whose value is the share."""
-        return _units(instrument, desk.equity * self.fraction, price)
+        return _units(desk, instrument, desk.equity * self.fraction, price)
 
 
 @attrs.frozen
@@ -92,10 +93,12 @@ class AllIn:
 
     def size(self, desk: TradingDesk, instrument: Instrument, side: Side, price: float) -> float:  # noqa: ARG002
         """Return the size that the free money pays for."""
-        return _units(instrument, desk.free_funds(instrument) * (1.0 - self.buffer), price)
+        return _units(desk, instrument, desk.free_funds(instrument) * (1.0 - self.buffer), price)
 
 
-def _units(instrument: Instrument, value: float, price: float) -> float:
+def _units(desk: TradingDesk, instrument: Instrument, value: float, price: float) -> float:
     """Return how many units are worth `value`; 0 where the price is not known yet."""
+    if isnan(price):
+        price = desk.price(instrument)
     unit = instrument.notional(1.0, price)
     return instrument.round_size(value / unit) if unit > 0 and value > 0 else 0.0

@@ -195,7 +195,7 @@ class Strategy:
     def close(self, data: Series | BarView | Instrument | str | None = None, *, tag: str = "") -> Order | None:
         """Close the position with a reduce-only market order; None when flat."""
         desk = self._desk
-        instrument = desk.current if data is None else self._instrument(data)
+        instrument = (desk.instrument or desk.current) if data is None else self._instrument(data)
         held = desk.positions[instrument.symbol].size
         if held == 0.0:
             return None
@@ -299,7 +299,7 @@ class Strategy:
     def position(self) -> Position:
         """Position of the instrument whose bar, order or fill is being delivered."""
         desk = self._desk
-        return desk.positions[desk.current.symbol]
+        return desk.positions[(desk.instrument or desk.current).symbol]
 
     @property
     def positions(self) -> Mapping[str, Position]:
@@ -346,16 +346,15 @@ class Strategy:
         tag: str,
     ) -> Order | None:
         desk = self._desk
-        instrument = desk.current if data is None else self._instrument(data)
-        limit_price = nan if limit is None else _positive("limit", limit)
-        stop_price = nan if stop is None else _positive("stop", stop)
-        if stop is None:
-            kind = _MARKET if limit is None else _LIMIT
-        else:
-            kind = _STOP if limit is None else _STOP_LIMIT
+        instrument = (desk.instrument or desk.current) if data is None else self._instrument(data)
+        kind = _MARKET
+        limit_price = stop_price = nan
+        if limit is not None:
+            kind, limit_price = _LIMIT, _positive("limit", limit)
+        if stop is not None:
+            kind, stop_price = _STOP if limit is None else _STOP_LIMIT, _positive("stop", stop)
         if size is None:
-            price = limit_price if limit is not None else (desk.price(instrument) if stop is None else stop_price)
-            size = self.sizer.size(desk, instrument, side, price)
+            size = self.sizer.size(desk, instrument, side, stop_price if limit is None else limit_price)
             if not size > 0.0:
                 return None
         elif not 0.0 < size < inf:

@@ -76,9 +76,12 @@ def _open_text(path: Path) -> Iterator[IO[str]]:
 def _records(text: IO[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines that are not blank, with their numbers from 1, the head among them."""
     reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True)
-    for fields in reader:
-        if any(field.strip() for field in fields) or len(fields) > 1:
-            yield reader.line_num, fields
+    try:
+        for fields in reader:
+            if any(field.strip() for field in fields) or len(fields) > 1:
+                yield reader.line_num, fields
+    except csv.Error as error:
+        raise DataError(f"line {reader.line_num + 1} is no CSV: {error}. Repair or delete the line.") from error
 
 
 def read_head(path: Path) -> Head:

@@ -30,6 +30,8 @@ __all__ = ["ParquetHistory"]
 _UNIT_NS = {"s": SECOND_NS, "ms": 1_000_000, "us": 1_000, "ns": 1}
 #: What pandas calls an index without a name when it writes one.
 _UNNAMED_INDEX = "__index_level_0__"
+# By default pyarrow reads all of a file ahead, and a whole column of a row group at once.
+_STREAMED = {"pre_buffer": False, "buffer_size": 1 << 20}
 
 
 @attrs.frozen(eq=False)
@@ -71,7 +73,7 @@ class ParquetHistory:
             return assemble(self.instrument, self.timeframe, *_read(table, names, TimeReader()))
 
     def blocks(self, size: int = BLOCK_ROWS) -> Iterator[Bars]:
-        """Yield the bars in pieces of at most `size` rows; one row group at a time is in memory.
+        """Yield the bars in pieces of at most `size` rows; memory does not grow with the file.
 
         Raises
         ------
@@ -81,7 +83,7 @@ class ParquetHistory:
         return self._blocks(check_size(size))
 
     def _blocks(self, size: int) -> Iterator[Bars]:
-        with _opened(self.path) as file:
+        with _opened(self.path, **_STREAMED) as file:
             names = _find_names(file)
             timeframe = self.timeframe or _probe(file, names["time"])
             reader = TimeReader()
@@ -105,7 +107,7 @@ class ParquetHistory:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path, **options: Any) -> Iterator[Any]:
     """Open a Parquet file; every error from inside names it."""
     try:
         import pyarrow as pa
@@ -116,7 +118,7 @@ def _opened(path: Path) -> Iterator[Any]:
             "Install it with: pip install 'cambist[parquet]'"
         ) from error
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, **options) as file:
             yield file
     except DataError as error:
         raise DataError(f"{path}: {error}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf
 from typing import TYPE_CHECKING
 
 from cambist.model.orders import OrderType
@@ -38,7 +38,7 @@ class PrecisionRule:
         """Look at size, limit price and stop price."""
         instrument = order.instrument
         size = order.size
-        if not 0.0 < size < float("inf"):
+        if not 0.0 < size < inf:
             return Refusal(
                 "size_not_positive",
                 f"size {size} is no positive multiple of the step {instrument.step_size} of {instrument.symbol}; "
@@ -51,23 +51,23 @@ class PrecisionRule:
                 f"the nearest below is {instrument.round_size(size)}.",
             )
         kind = order.type
-        if kind in _LIMITED:
-            refusal = _check_price("limit price", order.limit_price, instrument)
-            if refusal is not None:
-                return refusal
-        if kind in _TRIGGERED:
-            return _check_price("stop price", order.stop_price, instrument)
+        if kind in _LIMITED and not _fits(order.limit_price, instrument):
+            return _refuse("limit price", order.limit_price, instrument)
+        if kind in _TRIGGERED and not _fits(order.stop_price, instrument):
+            return _refuse("stop price", order.stop_price, instrument)
         return None
 
 
-def _check_price(name: str, price: float, instrument: Instrument) -> Refusal | None:
-    if not (isfinite(price) and price > 0.0):
-        return Refusal("price_not_positive", f"the {name} {price} is no positive number.")
+def _fits(price: float, instrument: Instrument) -> bool:
     grid = instrument.price_grid
-    if grid is not None and not grid.holds(price):
-        return Refusal(
-            "price_off_grid",
-            f"the {name} {price} is off the tick {instrument.tick_size} of {instrument.symbol}; "
-            f"the nearest is {instrument.round_price(price)}.",
-        )
-    return None
+    return 0.0 < price < inf and (grid is None or grid.holds(price))
+
+
+def _refuse(name: str, price: float, instrument: Instrument) -> Refusal:
+    if not 0.0 < price < inf:
+        return Refusal("price_not_positive", f"the {name} {price} is no positive number.")
+    return Refusal(
+        "price_off_grid",
+        f"the {name} {price} is off the tick {instrument.tick_size} of {instrument.symbol}; "
+        f"the nearest is {instrument.round_price(price)}.",
+    )

@@ -1,0 +1,181 @@
+"""The fast path for any number of strategies on any number of series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from cambist.backtest.warmup import warmup_hook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cambist.backtest.driver import Driver
+    from cambist.backtest.feeds import Feed, Window
+    from cambist.engine.desk import Desk
+    from cambist.indicators.series import BarView, SeriesCursor
+    from cambist.model.instrument import Instrument
+    from cambist.simulation.working import Working
+
+__all__ = ["play_many"]
+
+
+def _matcher(driver: Driver, feed: Feed) -> Callable[[int], None]:
+    """Return what matches a row of the feed's block; memory views give Python numbers without a copy."""
+    block = feed.block
+    symbol, length = feed.instrument.symbol, feed.timeframe.ns
+    opens = block.ts.data
+    open_, high, low, close, volume = (column.data for column in block.columns.values())
+    match = driver.venue.match
+
+    def match_row(row: int) -> None:
+        opened = opens[row]
+        match(symbol, opened, opened + length, open_[row], high[row], low[row], close[row], volume[row])
+
+    return match_row
+
+
+def _close_marker(driver: Driver, feed: Feed) -> Callable[[int], None]:
+    """Return what notes the close of a row, for rules under which orders may trade at it."""
+    block, symbol, length = feed.block, feed.instrument.symbol, feed.timeframe.ns
+
+    def mark_row(row: int) -> None:
+        opened = int(block.ts[row])
+        driver.venue.mark_close(symbol, opened, opened + length, float(block.close[row]), float(block.volume[row]))
+
+    return mark_row
+
+
+@attrs.define(eq=False, slots=True)
+class _Lane:
+    """One strategy's share of one series in the window being played."""
+
+    cursor: SeriesCursor
+    bar: BarView
+    desk: Desk
+    on_bar: Callable[[BarView], None]
+    on_warmup_bar: Callable[[BarView], None]
+    cold: int
+
+
+@attrs.define(eq=False, slots=True)
+class _Track:
+    """One series in the window being played."""
+
+    instrument: Instrument
+    working: dict[int, Working]
+    match_row: Callable[[int], None]
+    mark_row: Callable[[int], None]
+    offset: int
+    lanes: tuple[_Lane, ...]
+
+
+def _track(driver: Driver, feed: Feed, span: tuple[int, int]) -> _Track:
+    start = span[0]
+    lanes = tuple(
+        _Lane(
+            seat.cursors[feed.number],
+            seat.bars[feed.number],
+            seat.desk,
+            seat.strategy.on_bar,
+            warmup_hook(seat),
+            seat.warm_after[feed.number] - feed.played - start,
+        )
+        for seat in driver.kernel.seats
+    )
+    return _Track(
+        feed.instrument,
+        driver.venue.markets[feed.instrument.symbol].working,
+        _matcher(driver, feed),
+        _close_marker(driver, feed),
+        start - 1,
+        lanes,
+    )
+
+
+def _merge(driver: Driver, window: Window) -> tuple[list[int], list[int], list[int]]:
+    """Return series and window row of every bar in the order of play, and where each instant ends."""
+    numbers, rows, closes = [], [], []
+    for feed, (start, stop) in zip(driver.feeds, window.spans, strict=True):
+        numbers.append(np.full(stop - start, feed.number))
+        rows.append(np.arange(1, stop - start + 1))
+        closes.append(feed.closes[start:stop])
+    number, row, close = np.concatenate(numbers), np.concatenate(rows), np.concatenate(closes)
+    order = np.lexsort((number, close))
+    ends = np.searchsorted(close[order], window.instants, side="right")
+    return number[order].tolist(), row[order].tolist(), ends.tolist()
+
+
+def play_many(driver: Driver, window: Window, first_instant: int) -> int:
+    """Play any number of strategies on any number of series."""
+    kernel, stopping, timers = driver.kernel, driver.stop, driver.timers
+    effects, settle = kernel.effects, driver.settle
+    tracks = [_track(driver, feed, span) for feed, span in zip(driver.feeds, window.spans, strict=True)]
+    numbers, rows, ends = _merge(driver, window)
+    steppers = _steppers(driver, window)
+    marks, together = driver.venue.trades_at_close, driver.venue.matches_together
+    clock, single = kernel.own_clock, len(tracks) == 1
+    instants = window.instants.tolist()
+    begin = played = 0
+    for now, end in zip(instants, ends, strict=True):
+        kernel.instant = first_instant + played
+        if kernel.book.open:
+            for at in range(begin, end):
+                track = tracks[numbers[at]]
+                if track.working:
+                    track.match_row(track.offset + rows[at])
+            if together:
+                driver.venue.match_together()
+        clock.now = now
+        if marks:
+            for at in range(begin, end):
+                track = tracks[numbers[at]]
+                track.mark_row(track.offset + rows[at])
+        for at in range(begin, end):
+            track, row = tracks[numbers[at]], rows[at]
+            for lane in track.lanes:
+                lane.cursor.row = row
+                lane.desk.instrument = track.instrument
+                if row > lane.cold:
+                    lane.on_bar(lane.bar)
+                else:
+                    lane.on_warmup_bar(lane.bar)
+                if not single:
+                    lane.desk.instrument = None
+            if effects:
+                settle()
+        for on_step, warm_from in steppers:
+            if played >= warm_from:
+                on_step()
+        if effects:
+            settle()
+        if timers.next_due <= now:
+            driver.fire_timers(now)
+        begin = end
+        played += 1
+        if stopping.requested:
+            break
+    return played
+
+
+def _steppers(driver: Driver, window: Window) -> list[tuple[Callable[[], None], int]]:
+    """Return each `on_step` that somebody wrote, and the instant of the window from which it is called."""
+    steppers: list[tuple[Callable[[], None], int]] = []
+    for seat in driver.kernel.seats:
+        hook = seat.hook("on_step")
+        if hook is None:
+            continue
+        warm_from = 0
+        for feed, (start, stop) in zip(driver.feeds, window.spans, strict=True):
+            missing = seat.warm_after[feed.number] + 1 - feed.played - start
+            if missing <= 0:
+                continue
+            if missing > stop - start:
+                warm_from = len(window.instants)
+            else:
+                known_at = feed.closes[start + missing - 1]
+                warm_from = max(warm_from, int(np.searchsorted(window.instants, known_at)))
+        steppers.append((hook, warm_from))
+    return steppers

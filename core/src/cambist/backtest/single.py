@@ -1,0 +1,136 @@
+"""The fast path for one strategy on one series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cambist.backtest.warmup import warmup_hook
+from cambist.engine.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cambist.backtest.driver import Driver
+    from cambist.backtest.feeds import Window
+    from cambist.indicators.series import BarView, SeriesCursor
+
+__all__ = ["SinglePlayer"]
+
+
+class _BarClock(Clock):
+    """Stands at the close of the bar that a cursor is on; it is on one whenever this clock is read."""
+
+    __slots__ = ("_closes", "_cursor", "_offset")
+
+    def __init__(self, cursor: SeriesCursor, closes: memoryview, offset: int) -> None:
+        self._cursor = cursor
+        self._closes = closes
+        self._offset = offset
+
+    @property
+    def now(self) -> int:
+        """Close time, ns."""
+        return self._closes[self._offset + self._cursor.row]
+
+
+class SinglePlayer:
+    """Plays one window; see `Driver`.
+
+    It stops for a timer, and for the end of warm-up, by cutting the window into stretches, so that no bar asks
+    whether one is due.
+    """
+
+    def __init__(self, driver: Driver, window: Window, first_instant: int) -> None:
+        self.driver = driver
+        self.kernel = driver.kernel
+        self.feed = driver.feeds[0]
+        self.seat = driver.kernel.seats[0]
+        self.cursor = self.seat.cursors[0]
+        self.start, stop = window.spans[0]
+        self.count = stop - self.start
+        self.instants = window.instants
+        self.first_instant = first_instant
+        self.clock = _BarClock(self.cursor, self.feed.closes.data, self.start - 1)
+        self.due = 0
+
+    def play(self) -> int:
+        """Play the window's bars, or those up to a stop; return how many."""
+        driver, kernel, seat = self.driver, self.kernel, self.seat
+        cold = self.seat.warm_after[0] - self.feed.played - self.start
+        on_step = seat.hook("on_step")
+        row = 0
+        kernel.clock = self.clock
+        try:
+            while row < self.count and not driver.stop.requested:
+                self.due = driver.timers.next_due
+                last = self._row_before_due(row)
+                if row < cold:
+                    row = self._stretch(row, min(last, cold), warmup_hook(seat), None)
+                else:
+                    row = self._stretch(row, last, seat.strategy.on_bar, on_step)
+                if driver.timers.next_due <= self.clock.now:
+                    kernel.instant = self.first_instant + row - 1
+                    driver.fire_timers(self.clock.now)
+        finally:
+            kernel.clock = kernel.own_clock
+        kernel.instant = self.first_instant + row
+        return row
+
+    def _row_before_due(self, row: int) -> int:
+        """Return the 1-based row of the first bar that closes when the next timer is due, or the last row."""
+        due_row = int(np.searchsorted(self.instants, self.due, side="left")) + 1
+        return max(row + 1, min(self.count, due_row))
+
+    def _stretch(
+        self, row: int, last: int, on_bar: Callable[[BarView], None], on_step: Callable[[], None] | None
+    ) -> int:
+        """Play the bars after `row` up to `last`; return the one after which it ended."""
+        kernel, own_clock, bar_clock = self.kernel, self.kernel.own_clock, self.clock
+        cursor, bar, effects, settle = self.cursor, self.seat.bars[0], kernel.effects, self._settle
+        block, symbol = self.feed.block, self.feed.instrument.symbol
+        working, match = self.driver.venue.markets[symbol].working, self.driver.venue.match
+        # Memory views give Python numbers, and cost nothing where no order works.
+        opens, closes = block.ts.data, self.feed.closes.data
+        open_, high, low, close, volume = (column.data for column in block.columns.values())
+        before, first_instant = self.start - 1, self.first_instant - 1
+        pause = False
+        for row in range(row + 1, last + 1):  # noqa: B020, PLR1704 - goes on where the stretch before ended
+            if working:
+                at = before + row
+                kernel.instant = first_instant + row
+                kernel.clock = own_clock
+                match(symbol, opens[at], closes[at], open_[at], high[at], low[at], close[at], volume[at])
+                kernel.clock = bar_clock
+                pause = self._interrupted()
+            cursor.row = row
+            on_bar(bar)
+            if effects:
+                pause = settle(row) or pause
+            if on_step is not None:
+                on_step()
+                if effects:
+                    pause = settle(row) or pause
+            if pause:
+                break
+        return row
+
+    def _settle(self, row: int) -> bool:
+        """Carry out what was asked for at a bar's close; tell whether the stretch must end here."""
+        driver, kernel = self.driver, self.kernel
+        kernel.instant = self.first_instant + row - 1
+        own_clock = kernel.own_clock
+        own_clock.now = self.clock.now
+        if driver.venue.trades_at_close:
+            at, block = self.start + row - 1, self.feed.block
+            close, volume = float(block.close[at]), float(block.volume[at])
+            driver.venue.mark_close(self.feed.instrument.symbol, int(block.ts[at]), own_clock.now, close, volume)
+        kernel.clock = own_clock
+        driver.settle()
+        kernel.clock = self.clock
+        return self._interrupted()
+
+    def _interrupted(self) -> bool:
+        """Tell whether the run is to stop, or a timer was set."""
+        return self.driver.stop.requested or self.driver.timers.next_due != self.due

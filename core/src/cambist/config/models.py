@@ -1,0 +1,209 @@
+"""The tables of a run file, as pydantic models."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+from cambist.model.timeframe import Timeframe
+
+__all__ = [
+    "AccountTable",
+    "ComponentTable",
+    "DataTable",
+    "FixedFees",
+    "InstrumentTable",
+    "MakerTakerFees",
+    "OutputTable",
+    "RunFile",
+    "RunTable",
+    "StrategyTable",
+    "VenueTable",
+]
+
+
+class _Table(BaseModel):
+    """A table that takes the keys it declares and no others, and does not turn texts into numbers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _OpenTable(BaseModel):
+    """A table that also holds the settings of the component it names; `extra` has those, checked elsewhere."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """The keys that are not declared here."""
+        return dict(self.model_extra or {})
+
+
+def _decimal(value: Any) -> Any:
+    """Take what a person wrote: ``0.1`` means the decimal 0.1."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return value
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("it takes a number, such as 0.01") from None
+
+
+def _timeframe(value: str) -> str:
+    Timeframe.parse(value)
+    return value
+
+
+Exact = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=-1, lt=1)]
+TimeframeText = Annotated[str, AfterValidator(_timeframe)]
+
+
+class StrategyTable(_Table):
+    """``[strategy]``: what trades. Several, in one account, are written as ``[[strategy]]``."""
+
+    use: str = Field(min_length=1, description="file.py, file.py:Class, package.module:Class, or a registered name")
+    name: str = Field(default="", description="what it is called in the result; its class's name by default")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="values for what its class declares")
+
+
+class InstrumentTable(_Table):
+    """``[data.instrument]``: what was traded; see `cambist.Instrument`."""
+
+    symbol: str | None = Field(default=None, min_length=1)
+    kind: Literal["spot", "equity", "fx", "future", "linear_perpetual", "inverse_perpetual"] = "spot"
+    venue: str = ""
+    base: str = ""
+    quote: str = "USD"
+    settle: str | None = Field(default=None, min_length=1)
+    tick_size: Exact | None = None
+    step_size: Exact = Decimal("1e-8")
+    min_size: Exact | None = None
+    max_size: Exact | None = None
+    min_notional: Exact | None = None
+    multiplier: Positive = 1.0
+    margin_rate: Positive = 1.0
+    maker_fee: Rate = 0.0
+    taker_fee: Rate = 0.0
+
+
+class DataTable(_OpenTable):
+    """``[[data]]``: one series of bars, and the settings of its feed where a feed opens it."""
+
+    source: str = Field(min_length=1, description="a CSV or Parquet file, or FEED:SERIES")
+    symbol: str | None = Field(default=None, min_length=1)
+    timeframe: TimeframeText | None = None
+    instrument: InstrumentTable | None = None
+
+
+class AccountTable(_Table):
+    """``[account]``."""
+
+    cash: Positive = 100_000.0
+    leverage: Positive = 1.0
+
+
+class MakerTakerFees(_Table):
+    """``fees = { maker = 0.0002, taker = 0.0005 }``: fractions of the value traded."""
+
+    maker: Rate
+    taker: Rate
+
+
+class FixedFees(_Table):
+    """``fees = { per_unit = 0.005, per_fill = 1.0 }``: amounts of money."""
+
+    per_unit: Number = 0.0
+    per_fill: Number = 0.0
+
+
+class PercentSlippageTable(_Table):
+    """``slippage = { rate = 0.0005 }``: a fraction of the price."""
+
+    rate: Annotated[float, Field(ge=0, lt=1)]
+
+
+class FixedSlippageTable(_Table):
+    """``slippage = { amount = 0.01 }``: an amount of money for each unit."""
+
+    amount: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+# A union is told apart here, so that a mistake is told once, and not once for each member of the union. The tags begin
+# with a sign that no key has, which takes them out of the way to a value.
+def _fees_kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return "<maker-taker" if {"maker", "taker"} & set(value) else "<fixed"
+    return "<word" if isinstance(value, str) else "<rate"
+
+
+def _slippage_kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return "<percent" if "rate" in value else "<fixed"
+    return "<rate"
+
+
+Fees = Annotated[
+    Annotated[Rate, Tag("<rate")]
+    | Annotated[Literal["instrument"], Tag("<word")]
+    | Annotated[MakerTakerFees, Tag("<maker-taker")]
+    | Annotated[FixedFees, Tag("<fixed")],
+    Discriminator(_fees_kind),
+]
+Slippage = Annotated[
+    Annotated[Annotated[float, Field(ge=0, lt=1)], Tag("<rate")]
+    | Annotated[PercentSlippageTable, Tag("<percent")]
+    | Annotated[FixedSlippageTable, Tag("<fixed")],
+    Discriminator(_slippage_kind),
+]
+
+
+class VenueTable(_Table):
+    """``[venue]``: what the simulated venue charges and how it matches; see `cambist.BacktestSettings`."""
+
+    fees: Fees = Field(default=0.0, description='a fraction, "instrument", {maker, taker} or {per_unit, per_fill}')
+    slippage: Slippage = Field(default=0.0, description="a fraction of the price, {rate} or {amount}")
+    rules: Literal["cambist", "backtrader"] = "cambist"
+    market_fill: Literal["next_open", "this_close"] = "next_open"
+    path: Literal["nearer_first", "pessimistic"] = "nearer_first"
+    volume_limit: Annotated[float, Field(gt=0, le=1)] | None = None
+    fill_on_touch: bool = True
+
+
+class ComponentTable(_OpenTable):
+    """``[[risk]]`` and ``[sizer]``: a registered component and its settings."""
+
+    use: str = Field(min_length=1)
+
+
+class OutputTable(_Table):
+    """``[output]``."""
+
+    dir: str | None = Field(default=None, min_length=1, description="where the result is written")
+
+
+class RunTable(_Table):
+    """``[run]``."""
+
+    seed: int = 0
+    blocks: bool = False
+    benchmark: bool = True
+    events: bool = False
+    periods_per_year: Positive | None = None
+
+
+class RunFile(_Table):
+    """A whole run file."""
+
+    strategy: list[StrategyTable] = Field(default_factory=list)
+    data: list[DataTable] = Field(default_factory=list)
+    account: AccountTable = AccountTable()
+    venue: VenueTable = VenueTable()
+    risk: list[ComponentTable] = Field(default_factory=list)
+    sizer: ComponentTable | None = None
+    output: OutputTable = OutputTable()
+    run: RunTable = RunTable()

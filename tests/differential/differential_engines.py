@@ -1,0 +1,196 @@
+"""Plays one scenario in backtrader and in Cambist and writes down the same facts about both."""
+
+from __future__ import annotations
+
+from math import isclose
+from typing import Any
+
+import attrs
+import backtrader
+import numpy as np
+import pandas as pd
+from differential_scenarios import LIMIT, MARKET, STOP, Ask, Cancel, Scenario
+
+import cambist
+from cambist.model.times import DAY_NS, MINUTE_NS
+
+#: Start of the first bar; minutes late in a day, so that a run goes over midnight.
+START = pd.Timestamp("2021-03-01 23:15")
+FIRST_DAY = pd.Timestamp("2021-03-01")
+
+
+@attrs.frozen
+class Done:
+    """A fill: in the matching of which bar, of which order (from 0), dated to which bar."""
+
+    bar: int
+    order: int
+    size: float
+    price: float
+    fee: float
+    dated: int
+
+
+@attrs.define
+class Report:
+    """What happened: fills, how each order stood at the end and since which bar, cash and equity at each close."""
+
+    fills: list[Done] = attrs.field(factory=list)
+    outcomes: dict[int, tuple[str, int]] = attrs.field(factory=dict)
+    cash: list[float] = attrs.field(factory=list)
+    equity: list[float] = attrs.field(factory=list)
+
+
+def times(scenario: Scenario) -> pd.DatetimeIndex:
+    """Return the times by which the bars are known."""
+    first, spacing = (FIRST_DAY, "D") if scenario.daily else (START, "min")
+    return pd.date_range(first, periods=len(scenario.bars), freq=spacing)
+
+
+def frame(scenario: Scenario) -> pd.DataFrame:
+    """Return the bars as both engines take them."""
+    rows = [attrs.astuple(bar) for bar in scenario.bars]
+    return pd.DataFrame(rows, columns=["open", "high", "low", "close", "volume"], index=times(scenario))
+
+
+# backtrader.
+
+_KINDS = {
+    MARKET: backtrader.Order.Market,
+    LIMIT: backtrader.Order.Limit,
+    STOP: backtrader.Order.Stop,
+}
+#: Said of an order that is at work, whatever was said of it last.
+_ALIVE = {"Submitted": "submitted", "Accepted": "working", "Partial": "working"}
+_ENDED = {"Completed": "filled", "Canceled": "canceled", "Expired": "expired", "Margin": "no money"}
+
+
+class _Script(backtrader.Strategy):
+    params = (("scenario", None), ("report", None))
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+        self.by_ref: dict[int, int] = {}
+        self.times = times(self.p.scenario)
+
+    def next(self) -> None:
+        number = len(self) - 1
+        for action in self.p.scenario.script.get(number, ()):
+            if isinstance(action, Cancel):
+                self.cancel(self.sent[action.number])
+            else:
+                self._send(action)
+        self.p.report.cash.append(self.broker.getcash())
+        self.p.report.equity.append(self.broker.getvalue())
+
+    def _send(self, ask: Ask) -> None:
+        valid: Any = None
+        if ask.last_bar == "day":
+            valid = backtrader.Order.DAY
+        elif isinstance(ask.last_bar, int):
+            valid = until(self.p.scenario, ask.last_bar)
+        send = self.buy if ask.buys else self.sell
+        if ask.type in _KINDS:
+            price = ask.limit if ask.type == LIMIT else ask.stop
+            order = send(size=ask.size, exectype=_KINDS[ask.type], price=price, valid=valid)
+        else:
+            kind = backtrader.Order.StopLimit
+            order = send(size=ask.size, exectype=kind, price=ask.stop, plimit=ask.limit, valid=valid)
+        self.by_ref[order.ref] = len(self.sent)
+        self.sent.append(order)
+
+    def notify_order(self, order: Any) -> None:
+        bar, number = len(self) - 1, self.by_ref[order.ref]
+        for bit in order.executed.iterpending():
+            dated = int(self.times.searchsorted(self.data.num2date(bit.dt).replace(microsecond=0), side="right")) - 1
+            fee = bit.closedcomm + bit.openedcomm
+            self.p.report.fills.append(Done(bar, number, abs(bit.size), bit.price, fee, dated))
+        name = order.getstatusname()
+        if name in _ENDED:
+            self.p.report.outcomes[number] = (_ENDED[name], bar)
+
+    def stop(self) -> None:
+        for number, order in enumerate(self.sent):
+            name = order.getstatusname()
+            if name == "Canceled":  # heard of a bar later, or never
+                self.p.report.outcomes[number] = ("canceled", -1)
+            elif name in _ALIVE:
+                self.p.report.outcomes[number] = (_ALIVE[name], -1)
+
+
+def until(scenario: Scenario, last_bar: int) -> Any:
+    """Return the moment up to which an order is good that may trade in bar `last_bar` and no later one."""
+    first, spacing = (FIRST_DAY, pd.Timedelta(days=1)) if scenario.daily else (START, pd.Timedelta(minutes=1))
+    moment = first + last_bar * spacing
+    return (moment + pd.Timedelta(hours=23, minutes=59, seconds=59.999995) if scenario.daily else moment).to_pydatetime()
+
+
+def play_backtrader(scenario: Scenario) -> Report:
+    """Run the scenario in backtrader."""
+    report = Report()
+    cerebro = backtrader.Cerebro(stdstats=False)
+    timeframe = backtrader.TimeFrame.Days if scenario.daily else backtrader.TimeFrame.Minutes
+    cerebro.adddata(backtrader.feeds.PandasData(dataname=frame(scenario), timeframe=timeframe, compression=1))
+    cerebro.addstrategy(_Script, scenario=scenario, report=report)
+    broker = cerebro.broker
+    broker.setcash(scenario.cash)
+    if scenario.percent_fee:
+        broker.setcommission(commission=scenario.percent_fee)
+    if scenario.unit_fee:
+        fixed = backtrader.CommInfoBase.COMM_FIXED
+        broker.setcommission(commission=scenario.unit_fee, commtype=fixed, stocklike=True)
+    if scenario.percent_slippage:
+        broker.set_slippage_perc(scenario.percent_slippage)
+    if scenario.fixed_slippage:
+        broker.set_slippage_fixed(scenario.fixed_slippage)
+    if scenario.volume_limit is not None:
+        broker.set_filler(backtrader.fillers.FixedBarPerc(perc=round(scenario.volume_limit * 100, 6)))
+    if scenario.this_close:
+        broker.set_coc(True)
+    cerebro.run()
+    return report
+
+
+# Cambist.
+
+
+class _Played(cambist.Strategy):
+    """Follows a script; the runs put it and the report on the class made for them."""
+
+    scenario: Scenario
+    report: Report
+
+    def on_start(self) -> None:
+        self.number = 0
+        self.sent: list[cambist.Order] = []
+        self.by_id: dict[int, int] = {}
+
+    def on_bar(self, bar: Any) -> None:
+        for action in self.scenario.script.get(self.number, ()):
+            if isinstance(action, Cancel):
+                self.cancel(self.sent[action.number])
+            else:
+                self._ask(action)
+        self.report.cash.append(self.cash)
+        self.report.equity.append(self.equity)
+        self.number += 1
+
+    def _ask(self, ask: Ask) -> None:
+        terms: dict[str, Any] = {}
+        if ask.last_bar == "day":
+            terms["time_in_force"] = "day"
+        elif ask.last_bar is not None:
+            terms["expires_at"] = until(self.scenario, ask.last_bar)
+        order = (self.buy if ask.buys else self.sell)(ask.size, limit=ask.limit, stop=ask.stop, **terms)
+        assert order is not None
+        self.by_id[order.id] = len(self.sent)
+        self.sent.append(order)
+
+    def on_fill(self, fill: cambist.Fill) -> None:
+        length = DAY_NS if self.scenario.daily else MINUTE_NS
+        dated = (fill.ts - self.data.ts.start) // length if False else fill.ts
+        self.report.fills.append(Done(self.number, self.by_id[fill.order_id], fill.size, fill.price, fill.fee, dated))
+
+    def on_order(self, order: cambist.Order) -> None:
+        if not order.is_open:
+            self.report.outcomes[self.by_id[order.id]] = (outcome(order), self.number)

@@ -1,0 +1,401 @@
+"""Random scenarios for the parity tests: bars, a venue, and strategies that do everything a strategy can do.
+
+Everything random in a strategy comes from one generator that each callback draws from. Two runs that see the same
+market call it alike and so stay alike; at the first difference their traces part.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from math import isnan
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+
+import cambist
+from cambist import (
+    AllIn,
+    Bars,
+    FixedFee,
+    FixedSize,
+    FixedSlippage,
+    Instrument,
+    MakerTakerFee,
+    PercentOfEquity,
+    PercentSlippage,
+    Strategy,
+    param,
+)
+from cambist.errors import InputError
+from cambist.indicators import EMA, SMA, crossover, highest
+from cambist.model.times import MINUTE_NS, SECOND_NS, to_ns
+from cambist.risk.rules.open_orders import MaxOpenOrdersRule
+from cambist.risk.rules.order_value import MaxOrderValueRule
+from cambist.risk.rules.position import MaxPositionRule
+
+START = to_ns("2024-03-01")
+TIMEFRAMES = {"1m": 1, "2m": 2, "5m": 5, "1h": 60, "1d": 1440}
+
+
+@attrs.frozen(kw_only=True)
+class Scenario:
+    """One random run; every field can be made smaller on its own to find what a failure needs.
+
+    Attributes
+    ----------
+    seed
+        Of everything that is not said here.
+    bars, series, traders
+        Bars of the fastest series, instruments, strategies.
+    activity
+        Chance that a callback does something.
+    options
+        Keywords of `cambist.backtest`.
+    """
+
+    seed: int
+    bars: int
+    series: int
+    traders: int
+    activity: float
+    options: dict[str, Any]
+
+
+def make_scenario(seed: int) -> Scenario:
+    rng = random.Random(f"scenario {seed}")
+    options: dict[str, Any] = {"cash": rng.choice([500.0, 10_000.0, 1e6]), "benchmark": rng.random() < 0.2}
+    choices: dict[str, list[Any]] = {
+        "fees": [0.001, MakerTakerFee(-0.0001, 0.0005), FixedFee(per_unit=0.01, per_fill=0.5), None],
+        "slippage": [0.0005, FixedSlippage(0.02), PercentSlippage(0.01)],
+        "market_fill": ["this_close"],
+        "path": ["pessimistic"],
+        "volume_limit": [0.05, 0.3],
+        "fill_on_touch": [False],
+        "leverage": [0.5, 4.0],
+        "sizer": [AllIn(), PercentOfEquity(0.3), FixedSize(3.0)],
+        "risk": [[MaxOpenOrdersRule(2)], [MaxOrderValueRule(2_000.0)], [MaxPositionRule(4.0)]],
+    }
+    options.update({name: rng.choice(values) for name, values in choices.items() if rng.random() < 0.35})
+    return Scenario(
+        seed=seed,
+        bars=rng.choice([8, 30, 60]),
+        series=rng.choice([1, 1, 2, 3]),
+        traders=rng.choice([1, 1, 2, 3]),
+        activity=rng.choice([0.1, 0.3, 0.6]),
+        options=options,
+    )
+
+
+def make_instruments(scenario: Scenario) -> list[Instrument]:
+    rng = random.Random(f"instruments {scenario.seed}")
+    inverse = rng.random() < 0.2
+    instruments = []
+    for number in range(scenario.series):
+        kind = "inverse_perpetual" if inverse else rng.choice(["spot", "equity", "linear_perpetual", "future"])
+        margined = kind in ("inverse_perpetual", "linear_perpetual", "future")
+        instruments.append(
+            Instrument(
+                symbol=f"{'ABC'[number]}{kind[0]}",
+                kind=kind,
+                base="BTC",
+                quote="USD",
+                tick_size=rng.choice([None, "0.01", "0.05", "0.25"]),
+                step_size=rng.choice(["1e-8", "0.001", "0.3", "1"]),
+                min_size=rng.choice([None, None, "1.5"]),
+                max_size=rng.choice([None, None, "40"]),
+                min_notional=rng.choice([None, None, "0.5"]),
+                multiplier=rng.choice([1.0, 1.0, 10.0]),
+                margin_rate=rng.choice([0.1, 0.5]) if margined else 1.0,
+                maker_fee=0.0002,
+                taker_fee=0.0004,
+            )
+        )
+    return instruments
+
+
+def make_bars(scenario: Scenario) -> list[Bars]:
+    """Return one series for each instrument: other timeframes, other starts and ends, with holes and gaps."""
+    rng = np.random.default_rng(scenario.seed)
+    fastest = str(rng.choice(["1m", "5m", "1h", "1d"]))
+    everything = []
+    for instrument in make_instruments(scenario):
+        slower = [name for name, length in TIMEFRAMES.items() if length >= TIMEFRAMES[fastest]]
+        name = fastest if rng.random() < 0.6 else str(rng.choice(slower[:3]))
+        length = TIMEFRAMES[name] * MINUTE_NS
+        count = max(3, scenario.bars * TIMEFRAMES[fastest] * MINUTE_NS // length)
+        ts = START + int(rng.integers(0, 3)) * length + np.arange(count) * length
+        kept = rng.random(count) < rng.choice([1.0, 0.9, 0.6])
+        kept[:2] = True
+        ts = ts[kept]
+        everything.append(_walk(rng, instrument, name, ts))
+    return everything
+
+
+def _walk(rng: np.random.Generator, instrument: Instrument, timeframe: str, ts: np.ndarray) -> Bars:
+    count = len(ts)
+    close = 20.0 * np.exp(np.cumsum(rng.normal(0.0, 0.02, count)))
+    open_ = np.concatenate(([20.0], close[:-1])) * np.exp(rng.normal(0.0, 0.01, count) * (rng.random(count) < 0.5))
+    high = np.maximum(open_, close) * np.exp(np.abs(rng.normal(0.0, 0.01, count)) * (rng.random(count) < 0.8))
+    low = np.minimum(open_, close) * np.exp(-np.abs(rng.normal(0.0, 0.01, count)) * (rng.random(count) < 0.8))
+    grid = instrument.price_grid
+    if grid is not None:
+        open_, high, low, close = (np.array([grid.nearest(x) for x in column]) for column in (open_, high, low, close))
+    volume = np.round(rng.exponential(50.0, count), 2) * (rng.random(count) < 0.9)
+    return Bars(instrument, timeframe, ts, open_, high, low, close, volume)
+
+
+class RandomTrader(Strategy):
+    """Does anything a strategy can do, at random, and writes down all it sees."""
+
+    seed: int = param(0)
+    activity: float = param(0.3)
+    trace = param(None)
+
+    def on_start(self) -> None:
+        self.rng = random.Random(f"trader {self.seed}")
+        self.handles: list[Any] = []
+        self.lines = []
+        for series in self.data:
+            self.lines += [series.close, series.volume]
+            for _ in range(self.rng.randrange(3)):
+                close, length = series.close, self.rng.randrange(2, 9)
+                made = self.rng.choice(
+                    [
+                        lambda: SMA(close, length),  # noqa: B023 - called at once
+                        lambda: EMA(close, length),  # noqa: B023
+                        lambda: crossover(close, SMA(close, length)),  # noqa: B023
+                        lambda: close - close(-length),  # noqa: B023
+                        lambda: (highest(close, length) > close) * 2.0,  # noqa: B023
+                    ]
+                )()
+                self.lines.append(made)
+        self.see("start")
+        self.act("start", 0.2)
+
+    def on_warmup_bar(self, bar: Any) -> None:
+        self.see("warmup", bar.symbol, bar.copy())
+        self.act("warmup")
+
+    def on_bar(self, bar: Any) -> None:
+        self.see("bar", bar.symbol, bar.copy(), bar.time, self.position.size)
+        self.act("bar")
+
+    def on_step(self) -> None:
+        self.see("step")
+        self.act("step", 0.3)
+
+    def on_order(self, order: Any) -> None:
+        self.see("order", order.id, order.status, order.filled, order.reason, order.average_price, self.position.size)
+        self.act("order", 0.2)
+
+    def on_fill(self, fill: Any) -> None:
+        self.see("fill", plain(fill))
+        self.act("fill", 0.5)
+
+    def on_trade(self, trade: Any) -> None:
+        self.see("trade", plain(trade))
+        self.act("trade", 0.3)
+
+    def on_timer(self, name: str) -> None:
+        self.see("timer", name)
+        self.act("timer")
+
+    def on_stop(self) -> None:
+        self.see("stop", [order.id for order in self.open_orders])
+        self.attempt(self.rng.choice([self.cancel_all, self.buy, self.do_nothing]))
+
+    def do_nothing(self) -> None:
+        """Leave everything as it is."""
+
+    def see(self, what: str, *facts: Any) -> None:
+        line = self.rng.choice(self.lines)
+        self.trace.append(
+            (
+                self.name,
+                what,
+                self.now,
+                repr(facts),
+                self.cash,
+                self.equity,
+                [repr(line[-ago]) for ago in (0, 1, 5, 40)] if what != "start" else None,
+                [(position.size, repr(position.average_price), repr(position.last_price)) for position in
+                 self.positions.values()],
+                len(self.open_orders),
+            )
+        )  # fmt: skip
+
+    def act(self, where: str, share: float = 1.0) -> None:
+        while self.rng.random() < self.activity * share and len(self.handles) < 300:
+            self.attempt(self.rng.choices(ACTIONS, WEIGHTS)[0].__get__(self))
+            share *= 0.5
+
+    def attempt(self, action: Callable[[], Any]) -> None:
+        try:
+            made = action()
+        except InputError as error:
+            self.trace.append((self.name, "refused", str(error)))
+        else:
+            if made is not None:
+                self.handles.append(made)
+                self.trace.append((self.name, "sent", plain(made)))
+
+    def which(self) -> Any:
+        series = self.rng.choice(list(self.data))
+        return self.rng.choice([None, None, series, series.symbol, series.instrument])
+
+    def near(self, which: Any) -> float:
+        """Return a price near the last close of an instrument, off the tick half of the time."""
+        series = self.data[0] if which is None else self.data[getattr(which, "symbol", which)]
+        price = self.positions[series.symbol].last_price
+        price = 20.0 if isnan(price) else price
+        return round(price * (1.0 + self.rng.gauss(0.0, 0.015)), self.rng.choice([1, 2, 4]))
+
+    def size(self) -> float | None:
+        return self.rng.choice([None, 1.0, 2.0, round(self.rng.expovariate(0.2), 3), 0.01])
+
+    def trade(self) -> Any:
+        rng, which = self.rng, self.which()
+        send = self.buy if rng.random() < 0.5 else self.sell
+        terms: dict[str, Any] = {"data": which, "reduce_only": rng.random() < 0.15, "tag": rng.choice(["", "x"])}
+        if rng.random() < 0.55:
+            terms["limit"] = self.near(which)
+        if rng.random() < 0.35:
+            terms["stop"] = self.near(which)
+        terms["time_in_force"] = rng.choice(["gtc", "gtc", "gtc", "day", "ioc", "fok", "gtd"])
+        if terms["time_in_force"] == "gtd" or rng.random() < 0.1:
+            terms["expires_at"] = self.now + rng.randrange(-2, 40) * 30 * SECOND_NS
+        return send(self.size(), **terms)
+
+    def target(self) -> Any:
+        which = self.which()
+        how = self.rng.randrange(3)
+        if how == 0:
+            return self.order_target_size(self.rng.choice([0, 1, -1, 3.3, -2.7]), which)
+        if how == 1:
+            return self.order_target_value(self.rng.uniform(-300, 300), which)
+        return self.order_target_percent(self.rng.uniform(-0.5, 1.0), which)
+
+    def leave(self) -> Any:
+        return self.close(self.which())
+
+    def withdraw(self) -> None:
+        if self.handles:
+            self.cancel(self.rng.choice(self.handles[-6:]))
+
+    def withdraw_all(self) -> None:
+        self.cancel_all(self.which())
+
+    def change(self) -> None:
+        if self.handles:
+            order = self.rng.choice(self.handles[-4:])
+            symbol = order.instrument.symbol
+            terms = {
+                "size": self.size(),
+                "limit": self.near(symbol) if self.rng.random() < 0.5 else None,
+                "stop": self.near(symbol) if self.rng.random() < 0.3 else None,
+            }
+            self.modify(order, **terms)
+
+    def wait(self) -> None:
+        name = self.rng.choice("abc")
+        if self.rng.random() < 0.3:
+            self.clear_timer(name)
+        elif self.rng.random() < 0.5:
+            self.set_timer(name, after=self.rng.randrange(0, 20) * 30 * SECOND_NS)
+        else:
+            self.set_timer(name, self.now + self.rng.randrange(-5, 30) * 30 * SECOND_NS)
+
+    def end(self) -> None:
+        if self.rng.random() < 0.1:
+            self.stop(f"enough for {self.name}")
+
+
+ACTIONS = [
+    RandomTrader.trade,
+    RandomTrader.target,
+    RandomTrader.leave,
+    RandomTrader.withdraw,
+    RandomTrader.withdraw_all,
+    RandomTrader.change,
+    RandomTrader.wait,
+    RandomTrader.end,
+]
+WEIGHTS = [10, 2, 1, 2, 0.5, 3, 2, 0.3]
+
+
+class Pieces:
+    """Bars in blocks of random lengths, whatever is asked for."""
+
+    def __init__(self, bars: Bars, seed: int) -> None:
+        self.bars = bars
+        self.seed = seed
+        self.name = bars.name
+
+    def blocks(self, size: int) -> Iterator[Bars]:
+        rng = random.Random(self.seed)
+        start = 0
+        while start < len(self.bars):
+            stop = start + rng.randrange(1, 18)
+            yield self.bars[start:stop]
+            start = stop
+
+
+def plain(record: Any) -> str:
+    """Return every field of an order, a fill or a trade, bit for bit: NaN equals itself."""
+    values = {field.name: getattr(record, field.name) for field in attrs.fields(type(record))}
+    values["instrument"] = record.instrument.symbol
+    return f"{type(record).__name__} {values!r}"
+
+
+@attrs.frozen
+class Played:
+    """What one run did."""
+
+    result: Any
+    trace: list[Any]
+
+    def books(self) -> dict[str, list[Any]]:
+        """Everything that must be equal whichever way the bars were played."""
+        result = self.result
+        return {
+            "trace": self.trace,
+            "orders": [plain(order) for order in result.order_records],
+            "fills": [plain(fill) for fill in result.fill_records],
+            "trades": [plain(trade) for trade in result.trade_records],
+            "account": [repr(result.account)],
+            "end": [result.stopped, result.n_bars, result.started, result.ended],
+            "warnings": list(result.warnings),
+        }
+
+    def curve(self) -> dict[str, list[Any]]:
+        """Return the equity at every close, as bits."""
+        curve = self.result.curve
+        return {"times": curve.times.tolist(), "equity": [value.hex() for value in curve.equity.tolist()]}
+
+
+def play(scenario: Scenario, *, events: bool = False, blocks: bool = False, at: int = 0) -> Played:
+    """Run a scenario one way.
+
+    Parameters
+    ----------
+    at
+        Shift of all times, ns.
+    """
+    series = [attrs.evolve(bars, ts=bars.ts + at) for bars in make_bars(scenario)]
+    sources = [Pieces(bars, scenario.seed + number) for number, bars in enumerate(series)] if blocks else series
+    trace: list[Any] = []
+    traders = [
+        RandomTrader(seed=scenario.seed * 10 + number, activity=scenario.activity, trace=trace)
+        for number in range(scenario.traders)
+    ]
+    result = cambist.backtest(traders, sources, events=events, blocks=blocks, **scenario.options)
+    return Played(result, trace)
+
+
+@pytest.fixture(scope="session")
+def scenarios() -> Any:
+    """The maker and the player of scenarios."""
+    return {"make": make_scenario, "play": play}
