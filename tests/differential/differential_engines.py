@@ -102,7 +102,8 @@ class _Script(backtrader.Strategy):
     def notify_order(self, order: Any) -> None:
         bar, number = len(self) - 1, self.by_ref[order.ref]
         for bit in order.executed.iterpending():
-            dated = int(self.times.searchsorted(self.data.num2date(bit.dt).replace(microsecond=0), side="right")) - 1
+            # A float of days, some microseconds off.
+            dated = int(self.times.searchsorted(pd.Timestamp(self.data.num2date(bit.dt)).round("s")))
             fee = bit.closedcomm + bit.openedcomm
             self.p.report.fills.append(Done(bar, number, abs(bit.size), bit.price, fee, dated))
         name = order.getstatusname()
@@ -121,8 +122,7 @@ class _Script(backtrader.Strategy):
 def until(scenario: Scenario, last_bar: int) -> Any:
     """Return the moment up to which an order is good that may trade in bar `last_bar` and no later one."""
     first, spacing = (FIRST_DAY, pd.Timedelta(days=1)) if scenario.daily else (START, pd.Timedelta(minutes=1))
-    moment = first + last_bar * spacing
-    return (moment + pd.Timedelta(hours=23, minutes=59, seconds=59.999995) if scenario.daily else moment).to_pydatetime()
+    return (first + last_bar * spacing).to_pydatetime()
 
 
 def play_backtrader(scenario: Scenario) -> Report:
@@ -188,9 +188,81 @@ class _Played(cambist.Strategy):
 
     def on_fill(self, fill: cambist.Fill) -> None:
         length = DAY_NS if self.scenario.daily else MINUTE_NS
-        dated = (fill.ts - self.data.ts.start) // length if False else fill.ts
+        dated = (fill.ts - times(self.scenario)[0].value) // length - 1
         self.report.fills.append(Done(self.number, self.by_id[fill.order_id], fill.size, fill.price, fill.fee, dated))
 
     def on_order(self, order: cambist.Order) -> None:
-        if not order.is_open:
-            self.report.outcomes[self.by_id[order.id]] = (outcome(order), self.number)
+        self.report.outcomes[self.by_id[order.id]] = (outcome(order), -1 if order.is_open else self.number)
+
+
+def outcome(order: cambist.Order) -> str:
+    """Return in the words of this comparison how an order stands."""
+    if order.reason == "insufficient_funds":
+        return "no money"
+    if order.is_open:
+        return "working" if order.accepted else "submitted"
+    return str(order.status)
+
+
+def fees_of(scenario: Scenario) -> Any:
+    """Return the fee model."""
+    return cambist.FixedFee(scenario.unit_fee) if scenario.unit_fee else scenario.percent_fee
+
+
+def slippage_of(scenario: Scenario) -> Any:
+    """Return the slippage model."""
+    return cambist.FixedSlippage(scenario.fixed_slippage) if scenario.fixed_slippage else scenario.percent_slippage
+
+
+def play_cambist(scenario: Scenario, **options: Any) -> Report:
+    """Run the scenario in Cambist; the options are those of `cambist.backtest`."""
+    report = Report()
+    strategy = type("Played", (_Played,), {"scenario": scenario, "report": report})
+    options = {"market_fill": "this_close" if scenario.this_close else "next_open", **options}
+    result = cambist.backtest(
+        strategy,
+        frame(scenario),
+        cash=scenario.cash,
+        fees=fees_of(scenario),
+        slippage=slippage_of(scenario),
+        volume_limit=scenario.volume_limit,
+        benchmark=False,
+        **options,
+    )
+    for number, order in enumerate(result.order_records):
+        name = outcome(order)
+        report.outcomes[number] = (name, -1 if name in ("submitted", "working", "canceled") else report.outcomes[number][1])
+    # The curve that the user gets, not what the strategy saw of it.
+    report.equity = [float(value) for value in result.curve.all_equity]
+    return report
+
+
+# Both.
+
+
+def differences(theirs: Report, ours: Report, *, dates: bool = True) -> list[str]:
+    """Return what differs by more than 1e-9 of its value, one line each; `dates` compares what fills are dated to."""
+    found = []
+    for number in range(max(len(theirs.fills), len(ours.fills))):
+        one = theirs.fills[number] if number < len(theirs.fills) else None
+        other = ours.fills[number] if number < len(ours.fills) else None
+        if one is None or other is None or not _same(one, other, dates=dates):
+            found.append(f"fill {number}: backtrader {one}, Cambist {other}")
+    for number in sorted({*theirs.outcomes, *ours.outcomes}):
+        if theirs.outcomes.get(number) != ours.outcomes.get(number):
+            found.append(f"order {number}: backtrader {theirs.outcomes.get(number)}, Cambist {ours.outcomes.get(number)}")
+    for name in ("cash", "equity"):
+        one, other = np.array(getattr(theirs, name)), np.array(getattr(ours, name))
+        if one.shape != other.shape:
+            found.append(f"{name}: {one.shape} and {other.shape} bars")
+            continue
+        for bar in np.flatnonzero(~np.isclose(one, other, rtol=1e-9, atol=1e-9)):
+            found.append(f"{name} at bar {bar}: backtrader {one[bar]!r}, Cambist {other[bar]!r}")
+    return found
+
+
+def _same(one: Done, other: Done, *, dates: bool) -> bool:
+    numbers = zip((one.size, one.price, one.fee), (other.size, other.price, other.fee), strict=True)
+    where = (one.bar, one.order) == (other.bar, other.order)
+    when = one.dated == other.dated or not dates
+    return where and when and all(isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) for a, b in numbers)

@@ -117,12 +117,14 @@ def random_scenario(
     for number in range(count):
         actions: list[Ask | Cancel] = []
         for _ in range(chance.choice((0, 0, 1, 1, 1, 2, 3))):
+            if asked and chance.random() < 0.2:
+                actions.append(Cancel(max(0, asked - chance.randint(1, 6))))
             other = chance.random() < 0.25
-            ask = random_ask(chance, bars, number, types=types, buys=None if buys is None else buys is not other)
-            actions.append(ask)
+            side = None if buys is None else buys is not other
+            actions.append(random_ask(chance, bars, number, types=types, buys=side))
             asked += 1
-        if asked and chance.random() < 0.3:
-            actions.insert(chance.randint(0, len(actions)), Cancel(max(0, asked - chance.randint(1, 6))))
+        if asked and chance.random() < 0.2:
+            actions.append(Cancel(max(0, asked - chance.randint(1, 6))))
         if actions:
             script[number] = actions
     return Scenario(bars=bars, script=script, **options)  # type: ignore[arg-type]

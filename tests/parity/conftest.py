@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 import numpy as np
+import pandas as pd
 import pytest
 
 import cambist
@@ -26,7 +27,9 @@ from cambist import (
     MakerTakerFee,
     PercentOfEquity,
     PercentSlippage,
+    StopRequest,
     Strategy,
+    StrategyError,
     param,
 )
 from cambist.errors import InputError
@@ -52,6 +55,8 @@ class Scenario:
         Bars of the fastest series, instruments, strategies.
     activity
         Chance that a callback does something.
+    fails_at
+        Number of the callback in which a strategy raises; -1 for never.
     options
         Keywords of `cambist.backtest`.
     """
@@ -62,6 +67,7 @@ class Scenario:
     traders: int
     activity: float
     options: dict[str, Any]
+    fails_at: int = -1
 
 
 def make_scenario(seed: int) -> Scenario:
@@ -153,6 +159,7 @@ class RandomTrader(Strategy):
     seed: int = param(0)
     activity: float = param(0.3)
     trace = param(None)
+    fails_at: int = param(-1)
 
     def on_start(self) -> None:
         self.rng = random.Random(f"trader {self.seed}")
@@ -211,6 +218,8 @@ class RandomTrader(Strategy):
         """Leave everything as it is."""
 
     def see(self, what: str, *facts: Any) -> None:
+        if len(self.trace) == self.fails_at:
+            raise RuntimeError(f"out of luck in {what}")
         line = self.rng.choice(self.lines)
         self.trace.append(
             (
@@ -356,11 +365,13 @@ class Played:
 
     result: Any
     trace: list[Any]
+    error: str = ""
 
     def books(self) -> dict[str, list[Any]]:
         """Everything that must be equal whichever way the bars were played."""
         result = self.result
         return {
+            "error": [self.error],
             "trace": self.trace,
             "orders": [plain(order) for order in result.order_records],
             "fills": [plain(fill) for fill in result.fill_records],
@@ -375,23 +386,38 @@ class Played:
         curve = self.result.curve
         return {"times": curve.times.tolist(), "equity": [value.hex() for value in curve.equity.tolist()]}
 
+    def days(self) -> dict[str, list[Any]]:
+        """Return what a run in flat memory keeps of the curve: the last close of each UTC day, and the measures."""
+        equity = self.result.equity["equity"]
+        last = equity.groupby((equity.index - pd.Timedelta(1)).floor("D")).tail(1)  # midnight ends its day
+        return {"daily": list(last.to_dict().items()), "summary": list(map(repr, self.result.summary.items()))}
 
-def play(scenario: Scenario, *, events: bool = False, blocks: bool = False, at: int = 0) -> Played:
+
+def play(
+    scenario: Scenario, *, events: bool = False, blocks: bool = False, at: int = 0, stop: StopRequest | None = None
+) -> Played:
     """Run a scenario one way.
 
     Parameters
     ----------
     at
         Shift of all times, ns.
+    stop
+        Handed to the run.
     """
     series = [attrs.evolve(bars, ts=bars.ts + at) for bars in make_bars(scenario)]
     sources = [Pieces(bars, scenario.seed + number) for number, bars in enumerate(series)] if blocks else series
     trace: list[Any] = []
     traders = [
-        RandomTrader(seed=scenario.seed * 10 + number, activity=scenario.activity, trace=trace)
+        RandomTrader(
+            seed=scenario.seed * 10 + number, activity=scenario.activity, trace=trace, fails_at=scenario.fails_at
+        )
         for number in range(scenario.traders)
     ]
-    result = cambist.backtest(traders, sources, events=events, blocks=blocks, **scenario.options)
+    try:
+        result = cambist.backtest(traders, sources, events=events, blocks=blocks, stop=stop, **scenario.options)
+    except StrategyError as error:
+        return Played(error.result, trace, str(error))
     return Played(result, trace)
 
 

@@ -83,7 +83,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [  # noqa: PLE0604 - every name is checked by a test
+__all__ = [
     "Account",
     "AllIn",
     "BacktestSettings",

@@ -280,6 +280,7 @@ def test_a_restored_book_never_gives_an_id_twice():
     assert create(book).id == 12
     kept = OrderBook.restore("7f3kq9", [attrs.evolve(create(OrderBook()), id=40)], [], next_id=12)
     assert create(kept).id == 41
+    assert create(OrderBook.restore("7f3kq9", kept.orders[:1], [], next_id=90)).id == 90
     assert kept.get(40).id == 40
     with pytest.raises(OrderStateError, match="no order 39"):
         kept.get(39)

@@ -52,8 +52,10 @@ def test_the_common_life_of_an_order():
     assert (order.status, order.updated_at, order.accepted) == (S.ACCEPTED, 3, True)
     assert apply_event(order, filled(1, 0.4, 100.0, fee=0.01, ts=4))
     assert (order.status, order.updated_at, order.filled, order.average_price) == (S.PARTIALLY_FILLED, 4, 0.4, 100.0)
-    assert apply_event(order, filled(2, 0.6, 105.0, fee=0.02, ts=5))
-    assert (order.status, order.updated_at, order.filled) == (S.FILLED, 5, 1.0)
+    assert apply_event(order, filled(2, 0.4, 105.0, fee=0.01, ts=5))
+    assert order.average_price == pytest.approx(102.5, rel=1e-15)
+    assert apply_event(order, filled(3, 0.2, 105.0, fee=0.01, ts=6))
+    assert (order.status, order.updated_at, order.filled) == (S.FILLED, 6, 1.0)
     assert order.average_price == pytest.approx(103.0, rel=1e-15)
     assert order.fees == pytest.approx(0.03, rel=1e-15)
     assert order.reason == ""
@@ -76,10 +78,12 @@ def test_fills_at_one_price_average_to_it_exactly():
     assert order.average_price == 0.1 + 0.2
 
 
-def test_a_size_off_the_grid_by_float_noise_is_filled_all_the_same():
-    order = working(0.1 + 0.2)
-    apply_event(order, filled(1, 0.1))
-    apply_event(order, filled(2, 0.2))
+@pytest.mark.parametrize(("one", "other"), [(0.1, 0.2), (0.1, 0.7)])
+def test_a_size_off_the_grid_by_float_noise_is_filled_all_the_same(one, other):
+    order = working(one + other)
+    assert order.size not in {0.3, 0.8}
+    apply_event(order, filled(1, one))
+    apply_event(order, filled(2, other))
     assert order.status is S.FILLED
 
 
@@ -87,6 +91,7 @@ def test_a_size_off_the_grid_by_float_noise_is_filled_all_the_same():
     ("event", "message"),
     [
         (filled(2, 0.7), "would fill more than the order's size"),
+        (filled(2, 1.0), "would fill more than the order's size"),
         (filled(2, 0.0), "has the size 0.0"),
         (filled(2, -0.1), "has the size -0.1"),
         (filled(2, nan), "has the size nan"),
@@ -133,6 +138,8 @@ def test_a_trigger_is_remembered_through_what_follows():
     order = working()
     apply_event(order, OrderTriggered(4, 3))
     assert (order.status, order.triggered, order.updated_at) == (S.TRIGGERED, True, 4)
+    assert not apply_event(order, OrderTriggered(5, 3))
+    assert order.updated_at == 4
     request_cancel(order, 5)
     apply_event(order, CancelRejected(6, 3, "too busy"))
     assert (order.status, order.reason, order.updated_at) == (S.TRIGGERED, "too busy", 6)
@@ -232,6 +239,20 @@ def test_an_amend_changes_the_terms_and_says_whether_it_did():
     # Unasked: venues shrink reduce-only orders by themselves.
     assert apply_event(order, OrderAmended(7, 3, 1.5, 101.0, nan))
     assert (order.status, order.size, order.updated_at) == (S.ACCEPTED, 1.5, 7)
+
+
+def test_an_amend_of_what_was_never_confirmed_confirms_it():
+    order = new_order()
+    submit(order, 2)
+    request_cancel(order, 3)
+    assert apply_event(order, OrderAmended(4, 3, 1.0, 100.0, nan))
+    assert (order.status, order.accepted, order.updated_at) == (S.PENDING_CANCEL, True, 4)
+
+
+def test_an_order_without_fills_is_not_filled_however_small():
+    order = working()
+    apply_event(order, OrderAmended(4, 3, 0.04, 100.0, nan))
+    assert order.status is S.ACCEPTED
 
 
 @pytest.mark.parametrize(("size", "message"), [(0.3, "more than the new size"), (0.0, "new size"), (nan, "new size")])

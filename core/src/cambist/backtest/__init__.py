@@ -85,7 +85,7 @@ def backtest(
 
 
 class _CallableModule(ModuleType):
-    """This module: calling it is calling `backtest`.
+    """The type of this module: calling it is calling `backtest`.
 
     ``cambist.backtest`` is a function to the user and a package to the import system, which sets the attribute
     to the package whenever anything in it is imported first. So that both are right, the package can be called.

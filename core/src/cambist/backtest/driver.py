@@ -40,6 +40,7 @@ class StopRequest:
         self._effects: list[Effect] = []
 
     def __call__(self, reason: str = "stopped from outside") -> None:
+        """Ask for the stop; the first reason stands."""
         if not self.requested:
             self.reason = reason
             self.requested = True
@@ -127,9 +128,9 @@ class Driver:
             actions[type(effect)](effect)
 
     def fire_timers(self, now: int) -> None:
-        """Hand the kernel the timers due at `now`."""
-        while self.timers.next_due <= now:
-            for due, name in self.timers.take(now):
+        """Hand the kernel the timers due at `now`; what is set meanwhile waits for the next instant."""
+        for due, name in self.timers.due(now):
+            if self.timers.take(due, name):
                 self.carry_out(self.kernel.step(TimerFired(now, name, due)))
 
     def run(self, token: str, seed: int, after: Callable[[Window, int], None]) -> None:
@@ -148,24 +149,34 @@ class Driver:
             If a strategy raises; what was played until then stands.
         """
         kernel = self.kernel
-        instant = 0
-        start = now = min(int(feed.block.ts[0]) for feed in self.feeds)
+        start = min(int(feed.block.ts[0]) for feed in self.feeds)
         try:
             self.carry_out(kernel.step(RunStarted(start, token, seed)))
-            for window in windows(self.feeds, kernel.seats if self._loads_columns else ()):
-                played = self._play(self, window, instant)
-                instant += played
-                if played:
-                    now = int(window.instants[played - 1])
-                    after(window, played)
-                if self.stop.requested:
-                    break
-            kernel.step(RunStopped(now, self.stop.reason))
+            now = start if self.stop.requested else self._play_all(start, after)
+            self.carry_out(kernel.step(RunStopped(now, self.stop.reason)))
         except Exception as error:
             explained = strategy_error(error, kernel)
             if explained is None:
                 raise
             raise explained from error
+
+    def _play_all(self, start: int, after: Callable[[Window, int], None]) -> int:
+        """Play window after window; return the time of the last instant."""
+        kernel, instant, now = self.kernel, 0, start
+        for window in windows(self.feeds, kernel.seats if self._loads_columns else ()):
+            try:
+                played = self._play(self, window, instant)
+            except Exception:
+                # The bars up to the one at which a strategy raised were played, and the result is to tell of them.
+                after(window, kernel.instant - instant + 1)
+                raise
+            instant += played
+            if played:
+                now = int(window.instants[played - 1])
+                after(window, played)
+            if self.stop.requested:
+                break
+        return now
 
     def _cancel(self, effect: CancelOrder) -> None:
         self.venue.cancel(effect.order_id)

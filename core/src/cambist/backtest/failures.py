@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cambist.errors import StrategyError
 from cambist.model.times import format_ns
+from cambist.strategies import strategy as base
 
 if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
     from cambist.engine.step import Kernel, Seat
 
 __all__ = ["strategy_error"]
@@ -23,34 +24,34 @@ def strategy_error(error: Exception, kernel: Kernel) -> StrategyError | None:
     Returns
     -------
     StrategyError or None
-        Names strategy, bar time, file and line; None when no frame of the traceback is a strategy's, which
-        means that the fault is ours.
+        Names strategy, bar time, file and line; None when no method of a strategy was running, which means
+        that the fault is ours.
     """
-    frames = traceback.extract_tb(error.__traceback__)
+    calls = list(traceback.walk_tb(error.__traceback__))
     for seat in kernel.seats:
-        source = _source_of(seat)
-        ours = [frame for frame in frames if source and frame.filename == source]
-        if ours:
-            frame = ours[-1]
-            where = f"{Path(source).name}:{frame.lineno}, in {frame.name}"
-            line = f": {frame.line}" if frame.line else ""
+        # The files of its methods, which may be those of a class it inherits from.
+        files = {frame.f_code.co_filename for frame, _ in calls if _runs(frame, seat)}
+        if files:
+            code, line = [(frame.f_code, line) for frame, line in calls if frame.f_code.co_filename in files][-1]
             return StrategyError(
-                f"{seat.strategy.name} raised {type(error).__name__} {_when(seat)} ({where}{line}): {error}"
+                f"{seat.strategy.name} raised {type(error).__name__} {_when(seat)} ({_where(code, line)}): {error}"
             )
     return None
 
 
-def _source_of(seat: Seat) -> str:
-    cls = type(seat.strategy)
-    try:
-        return inspect.getfile(cls)
-    except (OSError, TypeError):  # defined at a prompt: its functions still know their file
-        method = cls.__dict__.get("on_bar") or cls.__dict__.get("on_start")
-        code = getattr(method, "__code__", None)
-        module = sys.modules.get(cls.__module__)
-        return code.co_filename if code is not None else getattr(module, "__file__", "") or ""
+def _runs(frame: FrameType, seat: Seat) -> bool:
+    """Tell whether a frame is a method of the seat's strategy, other than those of `Strategy` itself."""
+    code = frame.f_code
+    if not code.co_argcount or code.co_filename == base.__file__:
+        return False
+    return frame.f_locals.get(code.co_varnames[0]) is seat.strategy
+
+
+def _where(code: CodeType, line: int) -> str:
+    text = traceback.FrameSummary(code.co_filename, line, code.co_name).line
+    return f"{Path(code.co_filename).name}:{line}, in {code.co_name}" + (f": {text}" if text else "")
 
 
 def _when(seat: Seat) -> str:
-    ts = max(cursor.ts for cursor in seat.cursors)
-    return f"at the bar of {format_ns(ts)}" if ts else "before the first bar"
+    times = [cursor.ts for cursor in seat.cursors if cursor.ts]  # 0 where no bar was seen yet
+    return f"at the bar of {format_ns(max(times))}" if times else "before the first bar"

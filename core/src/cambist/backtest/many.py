@@ -109,31 +109,27 @@ def _merge(driver: Driver, window: Window) -> tuple[list[int], list[int], list[i
 
 
 def play_many(driver: Driver, window: Window, first_instant: int) -> int:
-    """Play any number of strategies on any number of series."""
+    """Play one window; see `Driver`."""
     kernel, stopping, timers = driver.kernel, driver.stop, driver.timers
-    effects, settle = kernel.effects, driver.settle
+    effects, settle, clock = kernel.effects, driver.settle, kernel.own_clock
     tracks = [_track(driver, feed, span) for feed, span in zip(driver.feeds, window.spans, strict=True)]
     numbers, rows, ends = _merge(driver, window)
     steppers = _steppers(driver, window)
-    marks, together = driver.venue.trades_at_close, driver.venue.matches_together
-    clock, single = kernel.own_clock, len(tracks) == 1
-    instants = window.instants.tolist()
+    trades_at_close = driver.venue.trades_at_close
+    # Outside its own bar a strategy on several series must name the one it means.
+    outside = tracks[0].instrument if len(tracks) == 1 else None
     begin = played = 0
-    for now, end in zip(instants, ends, strict=True):
+    for now, end in zip(window.instants.tolist(), ends, strict=True):
         kernel.instant = first_instant + played
+        bars = range(begin, end)
         if kernel.book.open:
-            for at in range(begin, end):
-                track = tracks[numbers[at]]
-                if track.working:
-                    track.match_row(track.offset + rows[at])
-            if together:
-                driver.venue.match_together()
+            _match(driver, tracks, [(numbers[at], rows[at]) for at in bars])
         clock.now = now
-        if marks:
-            for at in range(begin, end):
+        if trades_at_close:
+            for at in bars:
                 track = tracks[numbers[at]]
                 track.mark_row(track.offset + rows[at])
-        for at in range(begin, end):
+        for at in bars:
             track, row = tracks[numbers[at]], rows[at]
             for lane in track.lanes:
                 lane.cursor.row = row
@@ -142,8 +138,7 @@ def play_many(driver: Driver, window: Window, first_instant: int) -> int:
                     lane.on_bar(lane.bar)
                 else:
                     lane.on_warmup_bar(lane.bar)
-                if not single:
-                    lane.desk.instrument = None
+                lane.desk.instrument = outside
             if effects:
                 settle()
         for on_step, warm_from in steppers:
@@ -158,6 +153,16 @@ def play_many(driver: Driver, window: Window, first_instant: int) -> int:
         if stopping.requested:
             break
     return played
+
+
+def _match(driver: Driver, tracks: list[_Track], bars: list[tuple[int, int]]) -> None:
+    """Work the orders of an instant's bars, all of them before any strategy sees a bar."""
+    for number, row in bars:
+        track = tracks[number]
+        if track.working:
+            track.match_row(track.offset + row)
+    if driver.venue.matches_together:
+        driver.venue.match_together()
 
 
 def _steppers(driver: Driver, window: Window) -> list[tuple[Callable[[], None], int]]:

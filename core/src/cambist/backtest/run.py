@@ -77,7 +77,7 @@ def _rare_collections() -> Iterator[None]:
     for each 700 new ones costs a tenth of an order-heavy run.
     """
     before = gc.get_threshold()
-    gc.set_threshold(max(before[0], 50_000), *before[1:])
+    gc.set_threshold(max(before[0], 100_000), 50, 50)
     try:
         yield
     finally:
@@ -116,9 +116,7 @@ class _Run:
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
         keep = not settings.blocks
         self.recorder = EquityRecorder(settings.cash, self.first_open, keep_all=keep)
-        self.benchmark = (
-            BuyAndHold(instruments, settings.cash, self.first_open, keep_all=keep) if settings.benchmark else None
-        )
+        self.benchmark = BuyAndHold(instruments, settings.cash, self.first_open) if settings.benchmark else None
         self.bought: set[int] = set()
         self.bars = 0
         self.last_close = self.first_open

@@ -144,7 +144,7 @@ class BacktestSettings:
                 value = getattr(self, name)
                 if value != only:
                     raise ParameterError(
-                        f"{name} is {value!r}, which rules='backtrader' has no counterpart for: leave {name} or rules out."
+                        f"{name} is {value!r}; backtrader's broker knows nothing like it. Leave {name} out, or rules."
                     )
 
     @property

@@ -72,9 +72,12 @@ class SinglePlayer:
                     row = self._stretch(row, last, seat.strategy.on_bar, on_step)
                 if driver.timers.next_due <= self.clock.now:
                     kernel.instant = self.first_instant + row - 1
+                    self._mark_close(row)
                     driver.fire_timers(self.clock.now)
         finally:
             kernel.clock = kernel.own_clock
+            # Where a strategy raised: at the bar it was shown last, or in the matching of the one after.
+            kernel.instant = max(kernel.instant, self.first_instant + self.cursor.row - 1)
         kernel.instant = self.first_instant + row
         return row
 
@@ -122,14 +125,19 @@ class SinglePlayer:
         kernel.instant = self.first_instant + row - 1
         own_clock = kernel.own_clock
         own_clock.now = self.clock.now
-        if driver.venue.trades_at_close:
-            at, block = self.start + row - 1, self.feed.block
-            close, volume = float(block.close[at]), float(block.volume[at])
-            driver.venue.mark_close(self.feed.instrument.symbol, int(block.ts[at]), own_clock.now, close, volume)
+        self._mark_close(row)
         kernel.clock = own_clock
         driver.settle()
         kernel.clock = self.clock
         return self._interrupted()
+
+    def _mark_close(self, row: int) -> None:
+        """Tell the venue of a bar's close, where orders may trade at it; once or twice is the same."""
+        venue = self.driver.venue
+        if venue.trades_at_close:
+            at, block = self.start + row - 1, self.feed.block
+            close, volume = float(block.close[at]), float(block.volume[at])
+            venue.mark_close(self.feed.instrument.symbol, int(block.ts[at]), int(self.feed.closes[at]), close, volume)
 
     def _interrupted(self) -> bool:
         """Tell whether the run is to stop, or a timer was set."""

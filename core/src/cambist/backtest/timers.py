@@ -29,9 +29,13 @@ class Timers:
             self._due[name] = due
         self.next_due = min(self._due.values(), default=NEVER)
 
-    def take(self, now: int) -> list[tuple[int, str]]:
-        """Take the timers due at `now`, earliest first, by name where they are due together."""
-        due = sorted((when, name) for name, when in self._due.items() if when <= now)
-        for _, name in due:
-            self.set(name, None)
-        return due
+    def due(self, now: int) -> list[tuple[int, str]]:
+        """Return the timers due at `now`, earliest first, by name where they are due together."""
+        return sorted((when, name) for name, when in self._due.items() if when <= now)
+
+    def take(self, when: int, name: str) -> bool:
+        """Forget a timer that fires; False where it was forgotten or set to another time before its turn."""
+        if self._due.get(name) != when:
+            return False
+        self.set(name, None)
+        return True

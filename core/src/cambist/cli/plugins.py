@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from cambist.cli.session import global_options, session
 from cambist.errors import CambistError, did_you_mean
-from cambist.plugins.registry import Registry
 from cambist.plugins.specs import SPECS
 from cambist.plugins.status import PluginState, PluginStatus
 
@@ -33,6 +33,7 @@ _NAMED = 8
 
 
 @click.group()
+@global_options(hidden=True)
 def plugins() -> None:
     """Show the plugins that are installed and what they offer.
 
@@ -45,6 +46,7 @@ def plugins() -> None:
 
 @plugins.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@global_options(hidden=True)
 def list_plugins(*, as_json: bool) -> None:
     """List every plugin with its version, its state and its components.
 
@@ -52,7 +54,7 @@ def list_plugins(*, as_json: bool) -> None:
     Example:
       CAMBIST_DISABLE_PLUGINS=samples cambist plugins list
     """  # noqa: D301 -- click reads the control character
-    registry = Registry.discover()
+    registry = session().registry()
     if as_json:
         _print_json({"plugins": [_as_dict(one) for one in registry.statuses()], "clashes": registry.clashes()})
         return
@@ -64,6 +66,7 @@ def list_plugins(*, as_json: bool) -> None:
 @plugins.command("show")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@global_options(hidden=True)
 def show_plugin(name: str, *, as_json: bool) -> None:
     """Show a plugin, or a component of any plugin, with its settings.
 
@@ -72,7 +75,7 @@ def show_plugin(name: str, *, as_json: bool) -> None:
       cambist plugins show samples
       cambist plugins show sma-cross
     """  # noqa: D301 -- click reads the control character
-    registry = Registry.discover()
+    registry = session().registry()
     statuses = [one for one in registry.statuses() if one.name == name]
     components = registry.components(name)
     if not statuses:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,6 +12,7 @@ from cambist.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 __all__ = ["Document", "Where"]
 
@@ -99,9 +99,9 @@ def _locate(text: str, tables: dict[str, Any]) -> Iterator[tuple[Where, int]]:
         if header:
             names = tuple(_names(header["names"]))
             if header["open"] == "[[":
-                outer = _resolve(names[:-1], tables, counts)
+                outer = _resolve(names[:-1], counts)
                 counts[(*outer, names[-1])] = counts.get((*outer, names[-1]), -1) + 1
-            where = _resolve(names, tables, counts)
+            where = _resolve(names, counts)
             if not _exists(where, tables):
                 continue
             table = where
@@ -120,7 +120,7 @@ def _names(dotted: str) -> list[str]:
     return [name.strip("\"'") for name in re.findall(_NAME, dotted)]
 
 
-def _resolve(names: tuple[str, ...], tables: Any, counts: dict[Where, int]) -> Where:
+def _resolve(names: tuple[str, ...], counts: dict[Where, int]) -> Where:
     """Add to the names of a header the numbers of the list entries that they mean: the latest of each list."""
     where: Where = ()
     for name in names:

@@ -44,7 +44,7 @@ _BOUNDS = {
 }
 
 
-def explain(error: ValidationError, model: type[BaseModel], table: Any, where: Where = ()) -> list[Problem]:
+def explain(error: ValidationError, model: type[BaseModel], where: Where = ()) -> list[Problem]:
     """Return what a validation found, each finding as a problem.
 
     Parameters
@@ -53,10 +53,8 @@ def explain(error: ValidationError, model: type[BaseModel], table: Any, where: W
         What pydantic raised.
     model
         What was validated against; tells which keys there are.
-    table
-        What was validated.
     where
-        The way to `table`.
+        The way to what was validated.
     """
     problems = []
     for details in error.errors(include_url=False):

@@ -35,7 +35,7 @@ def check_tables(document: Document) -> tuple[RunFile | None, list[Problem]]:
     try:
         return RunFile.model_validate(tables), []
     except ValidationError as error:
-        found = explain(error, RunFile, tables)
+        found = explain(error, RunFile)
         return None, [attrs.evolve(problem, where=place(document, problem.where)) for problem in found]
 
 

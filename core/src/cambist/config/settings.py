@@ -48,7 +48,7 @@ def check_settings(
     try:
         made = model.model_validate(table)
     except ValidationError as error:
-        return {}, explain(error, model, table, where)
+        return {}, explain(error, model, where)
     # A setting that was left out stays left out where the factory knows its default itself.
     names = type(made).model_fields if model is config else made.model_fields_set
     settings = {_key(model, name): getattr(made, name) for name in names if name in type(made).model_fields}
@@ -83,7 +83,7 @@ def _key(model: type[BaseModel], name: str) -> str:
 
 def _hints(factory: Any) -> dict[str, Any]:
     """Return the types of a callable's parameters; those that cannot be read here are left out."""
-    target = factory.__init__ if isinstance(factory, type) else factory
+    target = vars(factory).get("__init__", factory) if isinstance(factory, type) else factory
     try:
         return typing.get_type_hints(target)
     except (NameError, TypeError, AttributeError):  # an annotation that only a type checker can see

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cambist.errors import OrderError
 from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
 from cambist.model.orders import ApprovedOrder, OrderStatus, OrderType, Side, TimeInForce
+from cambist.orders.machine import request_cancel, submit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -105,7 +106,7 @@ class Desk:
         name = self.name
         return [order for order in self._book.open.values() if order.strategy == name]
 
-    def send(  # noqa: PLR0917 - an order's terms; keywords would cost as much as the order
+    def send(
         self,
         instrument: Instrument,
         side: Side,
@@ -152,7 +153,7 @@ class Desk:
         )
         verdict = self._gate.review(order, self._view)
         if type(verdict) is ApprovedOrder:
-            self._book.submit(order, now)
+            submit(order, now)
             kernel.effects.append(verdict)
         else:
             reason = f"{verdict.code}: {verdict.message}"  # type: ignore[union-attr]
@@ -165,7 +166,7 @@ class Desk:
     def cancel(self, order: Order) -> None:
         """Ask for what remains of an order to be withdrawn; nothing happens to one that has ended."""
         if order.id in self._book.open and order.status is not _PENDING_CANCEL:
-            self._book.request_cancel(order, self._kernel.clock.now)
+            request_cancel(order, self._kernel.clock.now)
             self._kernel.effects.append(CancelOrder(order.id))
 
     def modify(self, order: Order, size: float, limit_price: float, stop_price: float) -> None:

@@ -84,6 +84,20 @@ class Seat:
         return None if getattr(method, "__func__", None) is getattr(Strategy, name) else method
 
 
+@attrs.frozen(eq=False, slots=True)
+class _Listener:
+    """What a strategy wants to hear of its orders; None stands for a hook it did not write."""
+
+    on_order: Callable[[Any], None] | None
+    on_fill: Callable[[Any], None] | None
+    on_trade: Callable[[Any], None] | None
+
+    @classmethod
+    def of(cls, seat: Seat) -> _Listener | None:
+        listener = cls(seat.hook("on_order"), seat.hook("on_fill"), seat.hook("on_trade"))
+        return listener if any(attrs.astuple(listener)) else None
+
+
 class Kernel:
     """One account, its risk gate, its order book and its strategies, as a fold over events.
 
@@ -142,9 +156,7 @@ class Kernel:
         first = self.seats[0]
         for cursor, instrument in zip(first.cursors, self._instruments, strict=True):
             portfolio.set_price_source(instrument.symbol, _reader(cursor))
-        self._on_order = {seat.strategy.name: seat.hook("on_order") for seat in self.seats}
-        self._on_fill = {seat.strategy.name: seat.hook("on_fill") for seat in self.seats}
-        self._on_trade = {seat.strategy.name: seat.hook("on_trade") for seat in self.seats}
+        self._listeners = {seat.strategy.name: _Listener.of(seat) for seat in self.seats}
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             **dict.fromkeys(_ORDER_EVENTS, self._order_event),
             OrderFilled: self._order_filled,
@@ -230,15 +242,15 @@ class Kernel:
     def _order_event(self, event: OrderEvent) -> None:
         order = self.book.apply(event)
         if order is not None:
-            hook = self._on_order[order.strategy]
-            if hook is not None:
-                self._deliver(order, hook, order)
+            listener = self._listeners[order.strategy]
+            if listener is not None and listener.on_order is not None:
+                self._deliver(order, listener.on_order, order)
 
     def _order_refused(self, event: OrderRefused) -> None:
         order = self.book.get(event.order_id)
-        hook = self._on_order[order.strategy]
-        if hook is not None:
-            self._deliver(order, hook, order)
+        listener = self._listeners[order.strategy]
+        if listener is not None and listener.on_order is not None:
+            self._deliver(order, listener.on_order, order)
 
     def _order_filled(self, event: OrderFilled) -> None:
         order = self.book.apply(event)
@@ -247,17 +259,15 @@ class Kernel:
         fill = event.fill
         self.fills.append(fill)
         trade = self.portfolio.apply(fill, order, self.instant)
-        strategy = order.strategy
-        hook = self._on_order[strategy]
-        if hook is not None:
-            self._deliver(order, hook, order)
-        hook = self._on_fill[strategy]
-        if hook is not None:
-            self._deliver(order, hook, fill)
-        if trade is not None:
-            hook = self._on_trade[strategy]
-            if hook is not None:
-                self._deliver(order, hook, trade)
+        listener = self._listeners[order.strategy]
+        if listener is None:
+            return
+        if listener.on_order is not None:
+            self._deliver(order, listener.on_order, order)
+        if listener.on_fill is not None:
+            self._deliver(order, listener.on_fill, fill)
+        if trade is not None and listener.on_trade is not None:
+            self._deliver(order, listener.on_trade, trade)
 
     def _deliver(self, order: Order, hook: Callable[[Any], None], value: Any) -> None:
         desk = self._by_name[order.strategy].desk

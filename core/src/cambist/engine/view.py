@@ -64,10 +64,11 @@ class AccountView:
         if order.reduce_only:
             return 0.0
         instrument, size = order.instrument, order.size
-        if order.type is _MARKET:
+        kind = order.type
+        if kind is _MARKET:
             price = self._positions[instrument.symbol].price_source()
         else:
-            price = self.reference_price(order)
+            price = order.stop_price if kind is _STOP else order.limit_price
         if price != price:  # noqa: PLR0124 - NaN: no bar has closed
             return 0.0
         fee = self._fee(instrument, size, price, _TAKER)

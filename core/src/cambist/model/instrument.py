@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 from math import floor, isfinite
-from typing import Any
 
 import attrs
 
@@ -31,28 +30,36 @@ _CASH_KINDS = frozenset({InstrumentKind.SPOT, InstrumentKind.EQUITY, InstrumentK
 _GRID_TOLERANCE = 1e-6
 #: The same for large counts of steps, as a fraction of the count: four units in the last place of a double.
 _FLOAT_NOISE = 2.0**-50
+#: From this count of steps on, a product of doubles can miss by half a step, and integers do the work.
+_MANY = 2.0**49
+#: From here on neighboring doubles lie further apart than steps do: each is as near to the grid as a double gets.
+_FINER_THAN_DOUBLES = 2.0**53
 
 
-def _decimal(value: Decimal | str | float | None, field: attrs.Attribute[Any]) -> Decimal | None:
+def _exact(value: Decimal | str | float) -> Decimal:
     """Take what a person wrote: ``0.1`` means the decimal 0.1, not the double nearest to it."""
-    return None if value is None else _exact(value, field)
-
-
-def _exact(value: Decimal | str | float, field: attrs.Attribute[Any]) -> Decimal:
-    """`_decimal` for a field that always has a value."""
     if isinstance(value, Decimal):
         return value
     try:
         return Decimal(str(value).strip())
     except ArithmeticError:
-        raise InstrumentError(f"{field.name} is {value!r}, which is no number. Write it like 0.01.") from None
+        raise _not_a_number(value) from None
 
 
-def _float(value: Decimal | str | float, field: attrs.Attribute[Any]) -> float:
+def _decimal(value: Decimal | str | float | None) -> Decimal | None:
+    """`_exact` for a field that may have no value."""
+    return None if value is None else _exact(value)
+
+
+def _float(value: Decimal | str | float) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise InstrumentError(f"{field.name} is {value!r}, which is no number. Write it like 0.01.") from None
+        raise _not_a_number(value) from None
+
+
+def _not_a_number(value: object) -> InstrumentError:
+    return InstrumentError(f"an instrument has no use for {value!r} where a number belongs. Write it like 0.01.")
 
 
 def _kind(value: InstrumentKind | str) -> InstrumentKind:
@@ -87,18 +94,17 @@ class Grid:
 
     def nearest(self, value: float) -> float:
         """Return the grid value nearest to `value`."""
-        try:
-            return round(value * self.denominator / self.numerator) * self.numerator / self.denominator
-        except (OverflowError, ValueError):
-            raise self._no_number(value) from None
+        steps = value * self.denominator / self.numerator
+        if not -_MANY < steps < _MANY:
+            return self._nearest_of_many(value, steps)
+        return round(steps) * self.numerator / self.denominator
 
     def below(self, value: float) -> float:
         """Return the largest grid value not above `value`, taking float noise for the grid value it meant."""
         steps = value * self.denominator / self.numerator
-        try:
-            whole = round(steps)
-        except (OverflowError, ValueError):
-            raise self._no_number(value) from None
+        if not -_MANY < steps < _MANY:
+            return self._nearest_of_many(value, steps)
+        whole = round(steps)
         if abs(steps - whole) > _GRID_TOLERANCE + abs(steps) * _FLOAT_NOISE:
             whole = floor(steps)
         return whole * self.numerator / self.denominator
@@ -122,21 +128,26 @@ class Grid:
         """
         if not self.holds(value):
             raise InstrumentError(f"{value!r} is not a multiple of {self.step}. Round it to the grid first.")
-        count = round(value * self.denominator / self.numerator) * self.numerator
-        return Decimal(count).scaleb(-self.places)
+        return Decimal(self._count(value) * self.numerator).scaleb(-self.places)
 
-    def _no_number(self, value: float) -> InstrumentError:
-        return InstrumentError(f"{value!r} cannot be put on a grid of {self.step}: it must be a finite number.")
+    def _count(self, value: float) -> int:
+        """Return the number of steps nearest to `value`, computed in integers."""
+        top, bottom = value.as_integer_ratio()
+        top, bottom = top * self.denominator, bottom * self.numerator
+        return (2 * top + bottom) // (2 * bottom)
+
+    def _nearest_of_many(self, value: float, steps: float) -> float:
+        """`nearest` where doubles are about as coarse as steps, so that below and nearest are one."""
+        if not isfinite(steps):
+            raise InstrumentError(f"{value!r} cannot be put on a grid of {self.step}: it must be a finite number.")
+        if abs(steps) >= _FINER_THAN_DOUBLES:
+            return value
+        return self._count(value) * self.numerator / self.denominator
 
 
 def _positive(_instance: object, attribute: attrs.Attribute[Decimal], value: Decimal | None) -> None:
     if value is not None and not (value.is_finite() and value > 0):
         raise InstrumentError(f"{attribute.name} is {value}; it must be a positive number.")
-
-
-_TO_DECIMAL = attrs.Converter(_decimal, takes_field=True)  # type: ignore[misc]
-_TO_EXACT = attrs.Converter(_exact, takes_field=True)  # type: ignore[misc]
-_TO_FLOAT = attrs.Converter(_float, takes_field=True)  # type: ignore[misc]
 
 
 @attrs.frozen(kw_only=True, slots=True)
@@ -181,15 +192,15 @@ class Instrument:
     base: str = ""
     quote: str = "USD"
     settle: str = attrs.field()
-    tick_size: Decimal | None = attrs.field(default=None, converter=_TO_DECIMAL, validator=_positive)
-    step_size: Decimal = attrs.field(default=Decimal("1e-8"), converter=_TO_EXACT, validator=_positive)
-    min_size: Decimal | None = attrs.field(default=None, converter=_TO_DECIMAL, validator=_positive)
-    max_size: Decimal | None = attrs.field(default=None, converter=_TO_DECIMAL, validator=_positive)
-    min_notional: Decimal | None = attrs.field(default=None, converter=_TO_DECIMAL, validator=_positive)
-    multiplier: float = attrs.field(default=1.0, converter=_TO_FLOAT)
-    margin_rate: float = attrs.field(default=1.0, converter=_TO_FLOAT)
-    maker_fee: float = attrs.field(default=0.0, converter=_TO_FLOAT)
-    taker_fee: float = attrs.field(default=0.0, converter=_TO_FLOAT)
+    tick_size: Decimal | None = attrs.field(default=None, converter=_decimal, validator=_positive)
+    step_size: Decimal = attrs.field(default=Decimal("1e-8"), converter=_exact, validator=_positive)
+    min_size: Decimal | None = attrs.field(default=None, converter=_decimal, validator=_positive)
+    max_size: Decimal | None = attrs.field(default=None, converter=_decimal, validator=_positive)
+    min_notional: Decimal | None = attrs.field(default=None, converter=_decimal, validator=_positive)
+    multiplier: float = attrs.field(default=1.0, converter=_float)
+    margin_rate: float = attrs.field(default=1.0, converter=_float)
+    maker_fee: float = attrs.field(default=0.0, converter=_float)
+    taker_fee: float = attrs.field(default=0.0, converter=_float)
     price_grid: Grid | None = attrs.field(init=False, repr=False, eq=False)
     size_grid: Grid = attrs.field(init=False, repr=False, eq=False)
     #: Paid for in full when bought, as opposed to margined.

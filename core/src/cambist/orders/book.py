@@ -114,7 +114,7 @@ class OrderBook:
         book._next = max(next_id, book.orders[-1].id + 1) if book.orders else next_id
         return book
 
-    def create(  # noqa: PLR0917 - the fields of an order
+    def create(
         self,
         instrument: Instrument,
         side: Side,

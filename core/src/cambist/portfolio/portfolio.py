@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cambist.errors import InputError
 from cambist.model.orders import Side
 from cambist.model.portfolio import Account, Position
+from cambist.portfolio.ledger import Ledger
 from cambist.portfolio.trades import TradeLog
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Portfolio:
         Buying an instrument paid in full takes its value from cash; a margined one takes nothing but moves
         cash by realized profit. Fees come off either way.
     ledger
-        One row for each fill not yet valued: ``(instant, symbol, cash, size, average price)`` after it.
+        What every fill changed; see `Ledger`.
 
     Raises
     ------
@@ -70,7 +71,7 @@ class Portfolio:
             symbols = sorted(instrument.symbol for instrument in listed)
             raise InputError(f"two series share a symbol among {', '.join(symbols)}; give each its own.")
         self.trades = TradeLog()
-        self.ledger: list[tuple[int, str, float, float, float]] = []
+        self.ledger = Ledger(self.positions)
         # Whether money can only be short in the simplest way: everything held is long and paid in full.
         self._simple = leverage == 1.0 and all(instrument.is_cash for instrument in listed)
         self._shorts = 0
@@ -117,7 +118,13 @@ class Portfolio:
         position.fees += fill.fee
         self.fees += fill.fee
         self._shorts += (after < 0.0) - (before < 0.0)
-        self.ledger.append((instant, instrument.symbol, self.cash, after, position.average_price))
+        ledger = self.ledger
+        ledger.cash_at.append(instant)
+        ledger.cash.append(self.cash)
+        held = ledger.held[instrument.symbol]
+        held.at.append(instant)
+        held.sizes.append(after)
+        held.average_prices.append(position.average_price)
         return self.trades.apply(fill, order, before, after, realized, instant)
 
     def missing_funds(self, instrument: Instrument, signed: float, price: float, fee: float) -> float:

@@ -62,51 +62,38 @@ class Valuation:
             Whether anything was held.
         """
         count = len(next(iter(closes.values())))
-        first, end = self._instant, self._instant + count
-        ledger = self._portfolio.ledger
-        taken = ledger
-        if ledger and ledger[-1][0] >= end:
-            cut = next(number for number, row in enumerate(ledger) if row[0] >= end)
-            taken, self._portfolio.ledger = ledger[:cut], ledger[cut:]
-        else:
-            self._portfolio.ledger = []
-        equity = _steps([(row[0] - first, row[2]) for row in taken], self._cash, count)
+        first, ledger = self._instant, self._portfolio.ledger
+        equity = _steps(ledger.cash_at, ledger.cash, first, self._cash, count)
         exposed = np.zeros(count, dtype=np.bool_)
-        by_symbol: dict[str, list[tuple[int, str, float, float, float]]] = {}
-        for row in taken:
-            by_symbol.setdefault(row[1], []).append(row)
         for symbol, held in self._held.items():
-            rows = by_symbol.get(symbol, [])
-            if not rows and held.size == 0.0:
+            steps = ledger.held[symbol]
+            if not steps.at and held.size == 0.0:
                 continue
-            sizes = _steps([(row[0] - first, row[3]) for row in rows], held.size, count)
+            sizes = _steps(steps.at, steps.sizes, first, held.size, count)
             held_now = sizes != 0.0
             prices = closes[symbol]
             if held.instrument.is_cash:
                 worth = sizes * held.instrument.multiplier * prices
             else:
-                averages = _steps([(row[0] - first, row[4]) for row in rows], held.average_price, count)
+                averages = _steps(steps.at, steps.average_prices, first, held.average_price, count)
                 worth = _open_profit(held.instrument, sizes, averages, prices)
             equity += np.where(held_now, worth, 0.0)
             exposed |= held_now
-            if rows:
-                held.size, held.average_price = rows[-1][3], rows[-1][4]
-        if taken:
-            self._cash = taken[-1][2]
-        self._instant = end
+            if steps.at:
+                held.size, held.average_price = steps.sizes[-1], steps.average_prices[-1]
+        if ledger.cash:
+            self._cash = ledger.cash[-1]
+        ledger.clear()
+        self._instant = first + count
         return equity, exposed
 
 
-def _steps(changes: list[tuple[int, float]], start: float, count: int) -> NDArray[np.float64]:
-    """Return the step function that is `start` at first and takes the last change at or before each instant."""
-    if not changes:
+def _steps(at: list[int], values: list[float], first: int, start: float, count: int) -> NDArray[np.float64]:
+    """Return the step function over `count` instants from `first`: `start`, then each value from its instant on."""
+    if not at:
         return np.full(count, start)
-    at = np.fromiter((change[0] for change in changes), np.int64, len(changes))
-    values = np.empty(len(changes) + 1)
-    values[0] = start
-    values[1:] = [change[1] for change in changes]
-    lengths = np.diff(at, prepend=0, append=count)
-    return np.repeat(values, lengths)
+    lengths = np.diff(np.array(at), prepend=first, append=first + count)
+    return np.repeat(np.array([start, *values]), lengths)
 
 
 def _open_profit(

@@ -12,11 +12,13 @@ from cambist.risk.rules.precision import PrecisionRule
 from cambist.risk.rules.reduce_only import ReduceOnlyRule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
     from cambist.ports.risk import Refusal, RiskRule, RiskView
+
+    Review = Callable[[Order, RiskView], Refusal | None]
 
 __all__ = ["DEFAULT_RULES", "RiskGate"]
 
@@ -44,7 +46,7 @@ class RiskGate:
     def __init__(self, rules: Iterable[RiskRule] = (), *, reviews_funds: bool = True) -> None:
         first = [rule() for rule in DEFAULT_RULES if reviews_funds or rule is not FundsRule]
         self._rules: tuple[RiskRule, ...] = (*first, *rules)
-        self._by_symbol: dict[str, tuple[RiskRule, ...]] = {}
+        self._by_symbol: dict[str, tuple[Review, ...]] = {}
 
     @property
     def rules(self) -> tuple[RiskRule, ...]:
@@ -54,14 +56,14 @@ class RiskGate:
     def review(self, order: Order, view: RiskView) -> ApprovedOrder | Refusal:
         """Return the approved order, or why it may not leave."""
         symbol = order.instrument.symbol
-        rules = self._by_symbol.get(symbol)
-        if rules is None:
-            rules = self._by_symbol[symbol] = self._concerned(order.instrument)
-        for rule in rules:
-            refusal = rule.review(order, view)
+        reviews = self._by_symbol.get(symbol)
+        if reviews is None:
+            reviews = self._by_symbol[symbol] = self._reviews(order.instrument)
+        for review in reviews:
+            refusal = review(order, view)
             if refusal is not None:
                 return refusal
         return ApprovedOrder(order, GATE_SEAL)
 
-    def _concerned(self, instrument: Instrument) -> tuple[RiskRule, ...]:
-        return tuple(rule for rule in self._rules if rule.concerns(instrument))
+    def _reviews(self, instrument: Instrument) -> tuple[Review, ...]:
+        return tuple(rule.review for rule in self._rules if rule.concerns(instrument))

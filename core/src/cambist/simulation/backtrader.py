@@ -10,7 +10,7 @@ from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS
 from cambist.simulation.matching import MatchingVenue, VenueAccount
 from cambist.simulation.slippage import NoSlippage
-from cambist.simulation.working import FLEETING
+from cambist.simulation.working import FLEETING, LONG_AGO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,8 +27,6 @@ _MARKET, _LIMIT, _STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
 _MAKER, _TAKER = Liquidity.MAKER, Liquidity.TAKER
 _GTC = TimeInForce.GTC
 _SELL = Side.SELL
-#: backtrader stamps a bar of a day or more with the last of that day's time that it can tell from the next day's.
-_DAY_STAMP = DAY_NS - 10_000
 
 
 class CashAccount(VenueAccount, Protocol):
@@ -41,9 +39,8 @@ class CashAccount(VenueAccount, Protocol):
 
 
 class _Bar(NamedTuple):
-    """A bar to match with, ``stamp`` the one time that backtrader knows it by."""
+    """A bar to match with."""
 
-    stamp: int
     opened: int
     closed: int
     open: float
@@ -147,7 +144,7 @@ class BacktraderVenue(MatchingVenue):
         market = self.markets[symbol]
         market.close, market.closed_at = close, closed
 
-    def match(  # noqa: PLR0917 - a bar has seven numbers
+    def match(
         self,
         symbol: str,
         opened: int,
@@ -161,8 +158,7 @@ class BacktraderVenue(MatchingVenue):
         """Note one bar, and work the orders against it where the run has no other instrument."""
         market = self.markets[symbol]
         market.close, market.closed_at = close, closed
-        stamp = opened if closed - opened < DAY_NS else opened - opened % DAY_NS + _DAY_STAMP
-        self._bars[symbol] = _Bar(stamp, opened, closed, open_, high, low, close, volume)
+        self._bars[symbol] = _Bar(opened, closed, open_, high, low, close, volume)
         if not self.matches_together:
             self.match_together()
 
@@ -209,14 +205,17 @@ class BacktraderVenue(MatchingVenue):
         return fee - value if order.side is _SELL else fee + value
 
     def _is_over(self, working: Working, bar: _Bar) -> bool:
-        """Tell whether an order's time has passed; market orders live forever."""
+        """Tell whether an order's time has passed; market orders live forever.
+
+        A bar has one time in backtrader, which from a DataFrame is the one in its index: here the open time.
+        """
         order = working.order
         if order.time_in_force is _GTC or order.type is _MARKET:
             return False
-        if working.expires < 0:  # a day order: through the day of the bar at whose close it was sent
+        if working.expires == LONG_AGO:  # a day order: through the day of the bar at whose close it was sent
             sent = working.since - (bar.closed - bar.opened)
             working.expires = sent - sent % DAY_NS + DAY_NS - 1
-        return working.expires < bar.stamp
+        return working.expires < bar.opened
 
     # One order.
 

@@ -16,7 +16,7 @@ from cambist.model.events import (
 )
 from cambist.model.orders import Fill, TimeInForce
 from cambist.simulation.rules import MarketFill, VenueRules
-from cambist.simulation.working import Market, Working
+from cambist.simulation.working import LONG_AGO, NEVER, Market, Working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MatchingVenue", "VenueAccount"]
 
-_DAY, _GTC = TimeInForce.DAY, TimeInForce.GTC
+_DAY, _GTC, _GTD = TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD
 
 
 class VenueAccount(Protocol):
@@ -94,7 +94,7 @@ class MatchingVenue(ABC):
     # Bars.
 
     @abstractmethod
-    def match(  # noqa: PLR0917 - a bar has seven numbers
+    def match(
         self,
         symbol: str,
         opened: int,
@@ -135,7 +135,7 @@ class MatchingVenue(ABC):
             self._deliver(CancelRejected(self._clock(), order_id, "the order does not work any more"))
             return
         self._remove(working)
-        self._deliver(OrderCanceled(self._clock(), order_id))
+        self._deliver(OrderCanceled(working.order.updated_at, order_id))  # asked for this very moment
 
     def amend(self, order_id: int, size: float, limit_price: float, stop_price: float) -> None:
         """Give a working order new terms; it keeps its place in time."""
@@ -164,9 +164,12 @@ class MatchingVenue(ABC):
         """Put a new order among those at work, as one that trades at any price."""
         market = self.markets[order.instrument.symbol]
         tif = order.time_in_force
-        expires = 0
+        expires = NEVER
         if tif is not _GTC:
-            expires = -1 if tif is _DAY else order.expires_at
+            if tif is _DAY:
+                expires = LONG_AGO
+            elif tif is _GTD:
+                expires = order.expires_at
             market.timed += 1
         # It was submitted this very moment, so nobody need ask the clock.
         working = Working(order, market, order.size, order.updated_at, inf, True, False, expires)

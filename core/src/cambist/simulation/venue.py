@@ -3,54 +3,33 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from cambist.model.events import (
-    AmendRejected,
-    CancelRejected,
-    OrderAccepted,
-    OrderAmended,
-    OrderCanceled,
-    OrderExpired,
-    OrderFilled,
-    OrderRejected,
-    OrderTriggered,
-)
-from cambist.model.orders import Fill, Liquidity, OrderType, Side, TimeInForce
+from cambist.model.events import OrderAccepted, OrderCanceled, OrderExpired, OrderTriggered
+from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS
+from cambist.simulation.matching import MatchingVenue, VenueAccount
 from cambist.simulation.rules import MarketFill, VenueRules
-from cambist.simulation.working import FLEETING, Market, Working, set_level
+from cambist.simulation.slippage import NoSlippage
+from cambist.simulation.working import FLEETING, LONG_AGO, set_level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import ApprovedOrder, Order
-    from cambist.model.portfolio import Position
+    from cambist.model.orders import ApprovedOrder
+    from cambist.simulation.working import Market, Working
 
 __all__ = ["MarketFill", "SimulatedVenue", "VenueAccount", "VenueRules"]
 
 _MARKET, _LIMIT, _STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
 _MAKER, _TAKER = Liquidity.MAKER, Liquidity.TAKER
-_DAY, _FOK, _GTC = TimeInForce.DAY, TimeInForce.FOK, TimeInForce.GTC
+_FOK = TimeInForce.FOK
 _SELL = Side.SELL
 
 
-class VenueAccount(Protocol):
-    """What the venue must know of the account that trades."""
-
-    @property
-    def positions(self) -> Mapping[str, Position]:
-        """Positions by symbol."""
-        ...
-
-    def missing_funds(self, instrument: Instrument, signed: float, price: float, fee: float) -> float:
-        """Return the money that would be missing after a fill, 0.0 where there is enough."""
-        ...
-
-
-class SimulatedVenue:
+class SimulatedVenue(MatchingVenue):
     """Works orders of one account against bars, and tells what happens to them.
 
     Parameters
@@ -84,71 +63,39 @@ class SimulatedVenue:
         clock: Callable[[], int],
         rules: VenueRules | None = None,
     ) -> None:
-        self.rules = rules or VenueRules()
-        self.markets = {instrument.symbol: Market(instrument) for instrument in instruments}
-        self._account = account
-        self._deliver = deliver
-        self._clock = clock
-        self._working: dict[int, Working] = {}
-        self._fee = self.rules.fees.fee
-        self._slip = self.rules.slippage.slip
+        super().__init__(instruments, account, deliver, clock, rules)
         self._touch = self.rules.fill_on_touch
+        self._slips = not isinstance(self.rules.slippage, NoSlippage)
         self._volume_limit = self.rules.volume_limit
-        self.trades_at_close = self.rules.market_fill is MarketFill.THIS_CLOSE
-        self._fills = 0
 
     # Requests.
 
     def submit(self, approved: ApprovedOrder) -> None:
         """Accept an order."""
         order = approved.order
-        now = order.updated_at  # it was submitted this very moment
-        market = self.markets[order.instrument.symbol]
-        tif = order.time_in_force
-        expires = 0
-        if tif is not _GTC:
-            expires = -1 if tif is _DAY else order.expires_at
-            market.timed += 1
-        market.newest = now
-        working = Working(order, market, order.size, now, inf, True, False, expires)
+        working = self._keep(order)
+        market = working.market
+        now = working.since
+        market.newest = max(market.newest, now)  # a fill at an open is told after orders of later times
         if order.type is not _MARKET:
             set_level(working, fill_on_touch=self._touch)
-        self._working[order.id] = market.working[order.id] = working
         if market.playing:
             market.joined.append(working)
+            if working.expires == LONG_AGO:
+                working.expires = _end_of_day(market.opened)  # it meets this very bar
         self._deliver(OrderAccepted(now, order.id))
-        if self.trades_at_close and market.closed_at == now and order.type is _MARKET and order.id in market.working:
-            if not market.playing:
-                self._arrive(market, working, market.close, now)
+        at_close = self.trades_at_close and order.type is _MARKET and market.closed_at == now and not market.playing
+        if at_close and order.id in market.working:
+            self._arrive(market, working, market.close, now)
 
-    def cancel(self, order_id: int) -> None:
-        """Withdraw what remains of an order."""
-        working = self._working.get(order_id)
-        if working is None:
-            self._deliver(CancelRejected(self._clock(), order_id, "the order does not work any more"))
-            return
-        self._remove(working)
-        self._deliver(OrderCanceled(working.order.updated_at, order_id))  # asked for this very moment
-
-    def amend(self, order_id: int, size: float, limit_price: float, stop_price: float) -> None:
-        """Give a working order new terms; it keeps its place in time."""
-        now = self._clock()
-        working = self._working.get(order_id)
-        if working is None:
-            self._deliver(AmendRejected(now, order_id, "the order does not work any more"))
-            return
-        order, market = working.order, working.market
-        remaining = order.instrument.size_grid.nearest(size - (order.size - working.remaining))
-        if remaining <= 0.0:
-            reason = f"the new size {size} is not above what is filled already"
-            self._deliver(AmendRejected(now, order_id, reason))
-            return
-        working.remaining = remaining
-        self._deliver(OrderAmended(now, order_id, size, limit_price, stop_price))
-        if order_id in self._working:
-            set_level(working, fill_on_touch=self._touch)
-            if market.playing and working not in market.joined:
-                market.joined.append(working)
+    def _reprice(self, working: Working) -> None:
+        market = working.market
+        # New terms are as good as a new order: they meet no bar that opened before them, and are fresh to the next.
+        working.since = self._clock()
+        market.newest = max(market.newest, working.since)
+        set_level(working, fill_on_touch=self._touch)
+        if market.playing and working not in market.joined:
+            market.joined.append(working)
 
     def mark_close(self, symbol: str, opened: int, closed: int, close: float, volume: float) -> None:
         """Note a bar's close, for rules under which orders may trade at it."""
@@ -160,7 +107,7 @@ class SimulatedVenue:
 
     # One bar.
 
-    def match(  # noqa: PLR0917 - a bar has seven numbers
+    def match(
         self,
         symbol: str,
         opened: int,
@@ -183,6 +130,7 @@ class SimulatedVenue:
         market = self.markets[symbol]
         if market.timed:
             self._expire(market, opened)
+        market.volume_left = inf if self._volume_limit is None else volume * self._volume_limit
         for working in market.working.values():
             if (low <= working.level) if working.falling else (high >= working.level):
                 break
@@ -190,7 +138,7 @@ class SimulatedVenue:
             if not market.timed:
                 market.last_open = opened
                 return
-        market.volume_left = inf if self._volume_limit is None else volume * self._volume_limit
+        market.opened = opened
         market.blocked.clear()
         if market.newest > opened:
             market.blocked.update(number for number, one in market.working.items() if one.since > opened)
@@ -214,7 +162,8 @@ class SimulatedVenue:
                 continue
             if (price <= working.level) if working.falling else (price >= working.level):
                 if working.order.type is _MARKET:  # most of all orders, and nothing to decide
-                    self._execute(market, working, self._slipped(working, price), _TAKER, opened)
+                    at = self._slipped(working, price) if self._slips else price
+                    self._execute(market, working, at, _TAKER, opened)
                 else:
                     fresh = working.since > market.last_open
                     self._act(market, working, price, price, opened, _TAKER if fresh else _MAKER)
@@ -240,10 +189,12 @@ class SimulatedVenue:
                     chosen = working
             if chosen is None:
                 return
-            at = min(chosen.level, start) if falls else max(chosen.level, start)
+            start = min(chosen.level, start) if falls else max(chosen.level, start)
             limit = chosen.order.limit_price
-            self._act(market, chosen, at, at if limit != limit else limit, ts, _MAKER)  # noqa: PLR0124 - NaN
-            start = at
+            rests = limit == limit and chosen.falling is chosen.order.is_buy  # noqa: PLR0124 - NaN
+            # A limit that must be passed acts a hair beyond its price, and the hair is no price to trade at.
+            at = limit if rests else start
+            self._act(market, chosen, at, at, ts, _MAKER)
             if market.joined:
                 self._join(market, at, ts)
 
@@ -302,17 +253,15 @@ class SimulatedVenue:
         size = working.remaining
         clamped = False
         if order.reduce_only:
-            held = self._account.positions[instrument.symbol].size
-            reducible = -held if order.is_buy else held
-            if reducible <= 0.0:
-                self._remove(working)
-                self._deliver(OrderCanceled(ts, order.id, "nothing_to_reduce"))
+            reducible = self._reducible(working, ts)
+            if reducible == 0.0:
                 return
             clamped = reducible < size
             size = min(size, reducible)
         if size > market.volume_left:
             if order.time_in_force is _FOK:
                 return  # canceled by the caller, like everything fleeting that did not trade
+            clamped = False  # some of what it may reduce is left for the next bar
             size = instrument.round_size(market.volume_left)
             if size <= 0.0:
                 market.blocked.add(order.id)
@@ -323,40 +272,25 @@ class SimulatedVenue:
             self._refuse(working, ts)
             return
         market.volume_left -= size
-        if size == working.remaining:
-            self._remove(working)
-        else:
-            working.remaining = instrument.size_grid.nearest(working.remaining - size)
+        if size != working.remaining:
             market.blocked.add(order.id)
-        self._fills += 1
-        fill = Fill(self._fills, order.id, instrument, order.side, size, price, fee, who, ts)
-        self._deliver(OrderFilled(ts, order.id, fill))
+        self._book(working, size, price, fee, who, ts, ts)
         if clamped and order.id in self._working:
-            self._remove(working)
-            self._deliver(OrderCanceled(ts, order.id, "nothing_to_reduce"))
-
-    def _refuse(self, working: Working, ts: int) -> None:
-        """End an order that the account cannot pay for at the price it got; nothing else remembers it."""
-        order = working.order
-        self._remove(working)
-        if working.remaining == order.size:
-            self._deliver(OrderRejected(ts, order.id, "insufficient_funds"))
-        else:
-            self._deliver(OrderCanceled(ts, order.id, "insufficient_funds"))
-
-    def _remove(self, working: Working) -> None:
-        order = working.order
-        del self._working[order.id], working.market.working[order.id]
-        if order.time_in_force is not _GTC:
-            working.market.timed -= 1
+            self._end_reduced(working, ts)
 
     def _expire(self, market: Market, opened: int) -> None:
         """End the orders whose time has passed when a bar opens."""
         for working in list(market.working.values()):
-            if working.since > opened:
+            # Word of one order's end may have made the strategy cancel the next.
+            if working.since > opened or working.order.id not in market.working:
                 continue
-            if working.expires < 0:
-                working.expires = (opened // DAY_NS + 1) * DAY_NS - 1
-            elif 0 < working.expires < opened:
+            if working.expires == LONG_AGO:
+                working.expires = _end_of_day(opened)
+            elif working.expires < opened:
                 self._remove(working)
                 self._deliver(OrderExpired(opened, working.order.id))
+
+
+def _end_of_day(ts: int) -> int:
+    """Return the last moment of the UTC day of `ts`."""
+    return (ts // DAY_NS + 1) * DAY_NS - 1

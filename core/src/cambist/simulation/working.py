@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
 
-__all__ = ["Market", "Working", "set_level"]
+__all__ = ["FLEETING", "LONG_AGO", "NEVER", "Market", "Working", "set_level"]
 
 _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _BUY = Side.BUY
 FLEETING = frozenset({TimeInForce.IOC, TimeInForce.FOK})
+#: Before and after any bar. Times before 1970 are negative, so that no small number can stand for "not yet".
+LONG_AGO, NEVER = -(2**63), 2**63 - 1
 
 
 @attrs.define(eq=False, slots=True)
@@ -39,7 +41,7 @@ class Working:
     triggered
         Whether its stop was reached.
     expires
-        Last moment at which it may trade, ns; 0 for no end, -1 for a day order that has met no bar yet.
+        Last moment at which it may trade, ns: `NEVER` for no end, `LONG_AGO` for a day order that has met no bar yet.
     """
 
     order: Order
@@ -79,11 +81,11 @@ class Market:
     last_open
         Open time of the last bar that was matched.
     newest
-        When the last order came.
+        When the last order came, or was given new terms.
     close, closed_at
         Last close and its time, kept only where orders may trade at it.
-    playing
-        Whether a bar is being walked through; orders that come meanwhile wait in `joined`.
+    playing, opened
+        Whether a bar is being walked through, and its open time; orders that come meanwhile wait in `joined`.
     blocked
         Orders that take no further part in this bar: they came too late for it, or got less than they wanted.
     volume_left
@@ -98,6 +100,7 @@ class Market:
         "joined",
         "last_open",
         "newest",
+        "opened",
         "playing",
         "timed",
         "volume_left",
@@ -108,11 +111,12 @@ class Market:
         self.instrument = instrument
         self.working: dict[int, Working] = {}
         self.timed = 0
-        self.last_open = -1
-        self.newest = -1
+        self.last_open = LONG_AGO
+        self.newest = LONG_AGO
         self.close = float("nan")
-        self.closed_at = -1
+        self.closed_at = LONG_AGO
         self.playing = False
+        self.opened = LONG_AGO
         self.joined: list[Working] = []
         self.blocked: set[int] = set()
         self.volume_left = inf

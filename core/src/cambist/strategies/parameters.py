@@ -25,8 +25,10 @@ class _Missing:
 #: The default of a parameter that has none.
 MISSING = _Missing()
 
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off"})
+_WORDS = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
 
 
 @attrs.frozen(eq=False)
@@ -89,20 +91,14 @@ class Parameter:
     def parse(self, text: str, owner: str) -> Any:
         """Read a value from the command line or a run file, and validate it."""
         wanted = self.type
+        value: Any = text
         try:
             if wanted is bool:
-                lowered = text.strip().lower()
-                if lowered not in _TRUE | _FALSE:
-                    raise ValueError(text)
-                value: Any = lowered in _TRUE
+                value = _WORDS[text.strip().lower()]
             elif wanted is int or wanted is float:
                 value = wanted(text)
-            else:
-                value = text
-        except ValueError as error:
-            raise ParameterError(
-                f"{owner}: parameter {self.name!r} is {text!r}; it takes {self.describe()}."
-            ) from error
+        except (KeyError, ValueError):
+            raise ParameterError(f"{owner}: parameter {self.name!r} is {text!r}; it takes {self.describe()}.") from None
         return self.validate(value, owner)
 
     def describe(self) -> str:

@@ -200,7 +200,7 @@ class Strategy:
         if held == 0.0:
             return None
         side = _SELL if held > 0.0 else _BUY
-        return desk.send(instrument, side, _MARKET, abs(held), nan, nan, _GTC, 0, True, tag)  # noqa: FBT003
+        return desk.send(instrument, side, _MARKET, abs(held), nan, nan, _GTC, 0, True, tag)
 
     def cancel(self, order: Order) -> None:
         """Withdraw what remains of an order; one that has ended already is left alone."""
@@ -250,7 +250,7 @@ class Strategy:
         if size == 0.0:
             return None
         side = _BUY if difference > 0.0 else _SELL
-        return desk.send(instrument, side, _MARKET, size, nan, nan, _GTC, 0, False, tag)  # noqa: FBT003
+        return desk.send(instrument, side, _MARKET, size, nan, nan, _GTC, 0, False, tag)
 
     def order_target_value(
         self, target: float, data: Series | BarView | Instrument | str | None = None, *, tag: str = ""
@@ -318,7 +318,7 @@ class Strategy:
 
     @property
     def open_orders(self) -> list[Order]:
-        """This strategy's working orders, oldest first."""
+        """Working orders of this strategy, oldest first."""
         return list(self._desk.open_orders())
 
     @property
@@ -350,7 +350,7 @@ class Strategy:
         kind = _MARKET
         limit_price = stop_price = nan
         if limit is not None:
-            kind, limit_price = _LIMIT, _positive("limit", limit)
+            kind, limit_price = _LIMIT, limit if 0.0 < limit < inf else _positive("limit", limit)
         if stop is not None:
             kind, stop_price = _STOP if limit is None else _STOP_LIMIT, _positive("stop", stop)
         if size is None:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.data.repair import RepairReport, tidy
-from cambist.errors import DataError, did_you_mean
+from cambist.api import DataError, RepairReport, did_you_mean, tidy
 from cambist.model import COLUMNS, Bars, Timeframe
 from cambist_samples.catalog import SAMPLES, Sample
 from cambist_samples.reader import read_columns

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from cambist.errors import DataError, MissingDependencyError
+from cambist.api import DataError, MissingDependencyError
 from cambist.model import COLUMNS, to_ns
 
 if TYPE_CHECKING:

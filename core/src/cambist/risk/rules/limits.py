@@ -33,7 +33,8 @@ class SizeLimitsRule:
         if least is not None and order.size < float(least):
             return Refusal(
                 "size_below_minimum",
-                f"size {order.size} is below the minimum {least} of {instrument.symbol}; ask for more, or skip the order.",
+                f"size {order.size} is below the minimum {least} of {instrument.symbol}; "
+                "ask for more, or skip the order.",
             )
         if most is not None and order.size > float(most):
             return Refusal(

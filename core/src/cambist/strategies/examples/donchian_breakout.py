@@ -37,9 +37,7 @@ class DonchianBreakout(Strategy):
         """Follow the break."""
         upper, lower, exit_upper, exit_lower = (line[0] for line in self.channels[bar.symbol])
         position = self.position
-        if position.is_long and bar.close < exit_lower:
-            self.close()
-        elif position.is_short and bar.close > exit_upper:
+        if (position.is_long and bar.close < exit_lower) or (position.is_short and bar.close > exit_upper):
             self.close()
         elif position.is_flat and bar.close > upper:
             self.order_target_percent(self.share)

@@ -1,0 +1,74 @@
+"""backtesting.py (AGPL, a development dependency): the fastest peer that calls Python for each bar."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from backtesting import Backtest, Strategy
+
+from benchmarks.data import random_walk
+from benchmarks.job import CASH, FEES
+from benchmarks.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["BacktestingCross"]
+
+
+def _average(values: Any, period: int) -> NDArray[np.float64]:
+    import talib
+
+    return talib.SMA(np.asarray(values, dtype=np.float64), timeperiod=period)
+
+
+def _crossing(close: Any, fast: int, slow: int) -> NDArray[np.float64]:
+    """Return 1 where the fast average crosses above the slow one, -1 where below: one line to look at, not two."""
+    sides = np.sign(_average(close, fast) - _average(close, slow))
+    crossing = np.concatenate(([np.nan], np.diff(sides) / 2.0))
+    return crossing
+
+
+class _Cross(Strategy):
+    """Buys one unit when the fast average crosses above the slow one, closes when below."""
+
+    def init(self) -> None:
+        self.cross = self.I(_crossing, self.data.Close, 10, 30)
+
+    def next(self) -> None:
+        cross = self.cross[-1]
+        if cross > 0:
+            self.buy(size=1)
+        elif cross < 0:
+            self.position.close()
+
+
+class BacktestingCross:
+    """The moving-average cross."""
+
+    def prepare(self, size: int) -> pd.DataFrame:
+        return random_walk(size).frame().rename(columns=str.capitalize)
+
+    def run(self, data: pd.DataFrame) -> pd.Series[Any]:
+        backtest = Backtest(data, _Cross, cash=CASH, commission=FEES)
+        with warnings.catch_warnings():
+            # The last position stays open in every engine, and is valued at the last close.
+            warnings.filterwarnings("ignore", message="Some trades remain open", category=UserWarning)
+            return backtest.run()
+
+    def outcome(self, result: pd.Series[Any]) -> Outcome:
+        return Outcome.of(_fills(result), float(result["Equity Final [$]"]))
+
+
+def _fills(result: pd.Series[Any]) -> Iterator[tuple[float, float]]:
+    closed = result["_trades"]
+    for size, entry, exit_ in zip(closed["Size"], closed["EntryPrice"], closed["ExitPrice"], strict=True):
+        yield float(size), float(entry)
+        yield -float(size), float(exit_)
+    for trade in result["_strategy"].trades:
+        yield float(trade.size), float(trade.entry_price)

@@ -1,0 +1,164 @@
+"""From a plan to a finished run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cambist.app.plan import RunPlan, SeriesPlan, StrategyPlan
+from cambist.app.sources import open_series
+from cambist.app.strategies import importable, load_strategy, make_strategy, parse_parameters, source_folder
+from cambist.backtest import BacktestSettings
+from cambist.errors import ConfigError, StrategyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cambist.app.plan import Overrides
+    from cambist.backtest import Result, StopRequest
+    from cambist.plugins.registry import Registry
+    from cambist.ports.history import HistorySource
+    from cambist.strategies import Strategy
+
+__all__ = ["Assembly", "assemble", "make_plan"]
+
+
+def make_plan(registry: Registry, overrides: Overrides, run_file: Path | None = None) -> RunPlan:
+    """Return the plan that a run file and the command line make together.
+
+    Parameters
+    ----------
+    registry
+        Knows the components.
+    overrides
+        What the command line says.
+    run_file
+        A run file, or None.
+
+    Raises
+    ------
+    ConfigError
+        The run file has mistakes, the two do not go together, or strategy or data are missing.
+    StrategyFileError, ParameterError, PluginError
+        The strategy of the command line cannot be used.
+    """
+    plan = RunPlan()
+    if run_file is not None:
+        # pydantic is imported here, and only here.
+        from cambist.app.runfile import read_run_file
+
+        plan = read_run_file(run_file, registry, overrides)
+    settings = {**plan.settings, **overrides.settings}
+    return attrs.evolve(
+        plan,
+        strategies=_strategies(plan, registry, overrides),
+        series=_series(plan, overrides),
+        settings=settings,
+        tables={name: table for name, table in plan.tables.items() if name not in overrides.settings},
+        output=overrides.output or plan.output,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Assembly:
+    """A backtest, ready to run.
+
+    Attributes
+    ----------
+    plan
+        What it was made of.
+    strategies, sources, settings
+        What `cambist.backtest.run.run_backtest` takes.
+    """
+
+    plan: RunPlan
+    strategies: list[Strategy]
+    sources: list[HistorySource]
+    settings: BacktestSettings
+
+    def run(
+        self,
+        *,
+        progress: Callable[[int, int | None], None] | None = None,
+        stop: StopRequest | None = None,
+    ) -> Result:
+        """Run it; parameters and errors are those of `cambist.backtest`.
+
+        The ``settings`` of the result name everything that the plan does: strategies, data, fees, rules.
+        """
+        from cambist.backtest.run import run_backtest
+
+        folders = [folder for folder in map(source_folder, map(type, self.strategies)) if folder is not None]
+        try:
+            with importable(folders):
+                result = run_backtest(self.strategies, self.sources, self.settings, progress=progress, stop=stop)
+        except StrategyError as error:
+            if error.result is not None:
+                error.result.settings.update(self.plan.describe())
+            raise
+        result.settings.update(self.plan.describe())
+        return result
+
+
+def assemble(plan: RunPlan, registry: Registry) -> Assembly:
+    """Make the strategies, open the sources, check the settings.
+
+    Raises
+    ------
+    InputError
+        Something cannot be used.
+    PluginError
+        A feed is not there, or broken.
+    """
+    settings = BacktestSettings.of(**plan.settings)
+    settings.venue_rules()  # checks what only the venue knows, before data is read
+    strategies = [make_strategy(one.cls, dict(one.parameters), one.name) for one in plan.strategies]
+    return Assembly(plan=plan, strategies=strategies, sources=open_series(plan.series, registry), settings=settings)
+
+
+def _strategies(plan: RunPlan, registry: Registry, overrides: Overrides) -> tuple[StrategyPlan, ...]:
+    strategies = plan.strategies
+    if overrides.strategy:
+        strategies = (StrategyPlan(use=overrides.strategy, cls=load_strategy(overrides.strategy, registry)),)
+    if not strategies:
+        raise ConfigError(
+            f"there is no strategy. Name one, such as my_file.py:SmaCross{_or_table(plan, '[strategy]')}."
+        )
+    if not overrides.parameters:
+        return strategies
+    if len(strategies) > 1:
+        names = ", ".join(strategy.use for strategy in strategies)
+        raise ConfigError(f"--param cannot tell which of {len(strategies)} strategies it is for: {names}.")
+    (strategy,) = strategies
+    given: dict[str, Any] = parse_parameters(strategy.cls, dict(overrides.parameters))
+    return (attrs.evolve(strategy, parameters={**strategy.parameters, **given}),)
+
+
+def _series(plan: RunPlan, overrides: Overrides) -> tuple[SeriesPlan, ...]:
+    series = plan.series
+    if overrides.data:
+        series = tuple(SeriesPlan(source=source) for source in overrides.data)
+    if not series:
+        raise ConfigError(f"there is no data. Give --data FILE or --data samples:AAPL{_or_table(plan, '[[data]]')}.")
+    if overrides.symbols:
+        if len(overrides.symbols) != len(series):
+            raise ConfigError(
+                f"--symbol was given {len(overrides.symbols)} times for {len(series)} series. "
+                "Give one for each, in their order."
+            )
+        series = tuple(map(_renamed, series, overrides.symbols))
+    if overrides.timeframe:
+        series = tuple(attrs.evolve(one, timeframe=overrides.timeframe) for one in series)
+    return series
+
+
+def _renamed(series: SeriesPlan, symbol: str) -> SeriesPlan:
+    if series.instrument is None:
+        return attrs.evolve(series, symbol=symbol)
+    return attrs.evolve(series, instrument=attrs.evolve(series.instrument, symbol=symbol))
+
+
+def _or_table(plan: RunPlan, table: str) -> str:
+    return f", or add {table} to {plan.run_file}" if plan.run_file else ""

@@ -1,0 +1,139 @@
+"""What is to be run: named and checked, not yet opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cambist.model.instrument import Instrument
+    from cambist.strategies import Strategy
+
+__all__ = ["Overrides", "RunPlan", "SeriesPlan", "StrategyPlan"]
+
+
+@attrs.frozen(kw_only=True)
+class StrategyPlan:
+    """A strategy to run.
+
+    Attributes
+    ----------
+    use
+        What the user called it.
+    cls
+        What that is.
+    parameters
+        Values for what the class declares; what is not among them takes its default.
+    name
+        Within the run; ``""`` for that of the class.
+    """
+
+    use: str
+    cls: type[Strategy]
+    parameters: Mapping[str, Any] = attrs.field(factory=dict)
+    name: str = ""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the table of a run file that says the same."""
+        table: dict[str, Any] = {"use": self.use, "parameters": dict(self.parameters)}
+        return {**table, "name": self.name} if self.name else table
+
+
+@attrs.frozen(kw_only=True)
+class SeriesPlan:
+    """A series of bars to run on.
+
+    Attributes
+    ----------
+    source
+        A file, or ``FEED:SERIES``.
+    folder
+        What a relative path starts from; None for the working directory.
+    symbol, timeframe, instrument
+        As for `cambist.load`; None where the source knows.
+    settings
+        For the feed, where one opens it.
+    """
+
+    source: str
+    folder: Path | None = None
+    symbol: str | None = None
+    timeframe: str | None = None
+    instrument: Instrument | None = None
+    settings: Mapping[str, Any] = attrs.field(factory=dict)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the table of a run file that says the same; the instrument is told elsewhere in a result."""
+        named = {"symbol": self.symbol, "timeframe": self.timeframe}
+        return {"source": self.source, **{key: text for key, text in named.items() if text}, **self.settings}
+
+
+@attrs.frozen(kw_only=True)
+class RunPlan:
+    """Everything a backtest needs.
+
+    Attributes
+    ----------
+    strategies, series
+        What runs on what.
+    settings
+        Keywords of `cambist.BacktestSettings`.
+    tables
+        What a run file would say for the settings that are objects (``fees``, ``slippage``, ``sizer``, ``risk``), for
+        the result: so it names everything it was made with.
+    output
+        Where the result goes, or None.
+    run_file
+        Where the plan is from, or None.
+    """
+
+    strategies: tuple[StrategyPlan, ...] = ()
+    series: tuple[SeriesPlan, ...] = ()
+    settings: Mapping[str, Any] = attrs.field(factory=dict)
+    tables: Mapping[str, Any] = attrs.field(factory=dict)
+    output: Path | None = None
+    run_file: Path | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a result's ``settings`` say beyond `cambist.BacktestSettings`."""
+        return {
+            "run_file": None if self.run_file is None else str(self.run_file),
+            "strategy": [strategy.describe() for strategy in self.strategies],
+            "data": [series.describe() for series in self.series],
+            **self.tables,
+        }
+
+
+@attrs.frozen(kw_only=True)
+class Overrides:
+    """What the command line says; it wins over a run file.
+
+    Attributes
+    ----------
+    strategy
+        As in `StrategyPlan.use`; takes the place of every strategy of the run file. ``""`` for none.
+    parameters
+        Texts by name, for the one strategy there is.
+    data
+        Sources; take the place of every series of the run file. Empty for none.
+    symbols
+        For the sources, in their order; empty to leave them as they are.
+    timeframe
+        Of every series; ``""`` to leave it.
+    settings
+        Keywords of `cambist.BacktestSettings`; those that were not given are not there.
+    output
+        Where the result goes, or None.
+    """
+
+    strategy: str = ""
+    parameters: Mapping[str, str] = attrs.field(factory=dict)
+    data: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
+    timeframe: str = ""
+    settings: Mapping[str, Any] = attrs.field(factory=dict)
+    output: Path | None = None

@@ -1,0 +1,279 @@
+"""From a run file to a plan: its tables against the components they name, every mistake told at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cambist.app.plan import Overrides, RunPlan, SeriesPlan, StrategyPlan
+from cambist.app.sources import feed_name
+from cambist.app.strategies import load_strategy
+from cambist.config.document import Document
+from cambist.config.problems import Problem, raise_problems, shown
+from cambist.config.read import as_list, check_tables, place
+from cambist.config.settings import check_settings
+from cambist.errors import CambistError, ParameterError, did_you_mean
+from cambist.model.instrument import Instrument
+from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentSlippage
+from cambist.strategies import AllIn, FixedSize, PercentOfEquity
+from cambist.strategies.parameters import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cambist.config.document import Where
+    from cambist.config.models import DataTable, RunFile
+    from cambist.plugins.registry import Registry
+    from cambist.strategies import Strategy
+
+__all__ = ["SIZERS", "read_run_file"]
+
+#: What ``[sizer] use =`` takes.
+SIZERS: dict[str, type] = {"fixed": FixedSize, "percent": PercentOfEquity, "all-in": AllIn}
+
+
+def read_run_file(path: Path, registry: Registry, overrides: Overrides | None = None) -> RunPlan:
+    """Read a run file and check everything it says.
+
+    Parameters
+    ----------
+    path
+        Of the file. Paths in it are relative to its folder.
+    registry
+        Knows the components.
+    overrides
+        What will take the place of parts of it: those need not be there.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or something in it cannot be used: tells of all that is, with lines.
+    """
+    document = Document.read(path)
+    return _Reader(document, registry, overrides or Overrides()).plan()
+
+
+class _Reader:
+    """Collects what a document says, and what is wrong with it."""
+
+    def __init__(self, document: Document, registry: Registry, overrides: Overrides) -> None:
+        self.document = document
+        self.registry = registry
+        self.overrides = overrides
+        self.file, found = check_tables(document)
+        self.problems: list[Problem] = found
+
+    def plan(self) -> RunPlan:
+        # Each part is looked at even where another is wrong, so that one reading finds everything.
+        strategies = () if self.overrides.strategy else tuple(self._strategies())
+        risk, risk_tables = self._risk()
+        sizer, sizer_table = self._sizer()
+        others = bool(self.overrides.data)
+        instruments = {} if others else dict(self._instruments())
+        feed_settings = {} if others else dict(self._feed_settings())
+        raise_problems(self.document, self.problems)
+        file = self.file
+        assert file is not None
+        settings, tables = _settings(file)
+        if risk:
+            settings["risk"], tables["risk"] = tuple(risk), risk_tables
+        if sizer is not None:
+            settings["sizer"], tables["sizer"] = sizer, sizer_table
+        output = file.output.dir
+        return RunPlan(
+            strategies=strategies,
+            series=tuple(
+                self._series(number, table, instruments, feed_settings) for number, table in enumerate(file.data)
+            ),
+            settings=settings,
+            tables=tables,
+            output=None if output is None else self.document.folder / output,
+            run_file=self.document.path,
+        )
+
+    # Strategies.
+
+    def _strategies(self) -> Iterator[StrategyPlan]:
+        for where, table in self._tables("strategy"):
+            use, given = table.get("use"), table.get("parameters", {})
+            if not isinstance(use, str) or not use:
+                continue
+            cls = self._attempt((*where, "use"), load_strategy, use, self.registry, self.document.folder)
+            if cls is not None and isinstance(given, dict):
+                parameters = dict(self._parameters(cls, given, (*where, "parameters")))
+                name = table.get("name", "")
+                yield StrategyPlan(use=use, cls=cls, parameters=parameters, name=name if isinstance(name, str) else "")
+
+    def _parameters(self, cls: type[Strategy], given: dict[str, Any], where: Where) -> Iterator[tuple[str, Any]]:
+        for name, value in given.items():
+            parameter = cls.parameters.get(name)
+            if parameter is None:
+                hint = did_you_mean(name, cls.parameters) or " It has no parameters."
+                self._add((*where, name), f"{cls.__name__} has no such parameter.{hint}")
+                continue
+            try:
+                yield name, parameter.validate(value, cls.__name__)
+            except ParameterError:
+                self._add((*where, name), f"it is {shown((name,), value)}; it takes {parameter.describe()}.")
+        for name, parameter in cls.parameters.items():
+            if parameter.default is MISSING and name not in given and name not in self.overrides.parameters:
+                self._add((*where, name), f"{cls.__name__} needs a value here: {parameter.describe()}.")
+
+    # Risk rules and sizers.
+
+    def _risk(self) -> tuple[list[Any], list[dict[str, Any]]]:
+        rules, tables = [], []
+        for where, table in self._tables("risk"):
+            use = table.get("use")
+            if not isinstance(use, str) or not use:
+                continue
+            parts = self._attempt((*where, "use"), _load, self.registry, "risk_rule", use)
+            if parts:
+                rule = self._make(table, parts[0], parts[1], where)
+                if rule is not None:
+                    rules.append(rule)
+                    tables.append(dict(table))
+        return rules, tables
+
+    def _sizer(self) -> tuple[Any, dict[str, Any]]:
+        table = self.document.tables.get("sizer")
+        if not isinstance(table, dict) or not isinstance(table.get("use"), str) or not table["use"]:
+            return None, {}
+        if table["use"] not in SIZERS:
+            self._add(("sizer", "use"), f"there is no sizer {table['use']!r}.{did_you_mean(table['use'], SIZERS)}")
+            return None, {}
+        return self._make(table, SIZERS[table["use"]], None, ("sizer",)), dict(table)
+
+    def _make(self, table: dict[str, Any], factory: Callable[..., Any], config: type | None, where: Where) -> Any:
+        """Make a component of its table; None where that does not work."""
+        own = {name: value for name, value in table.items() if name != "use"}
+        settings, found = check_settings(own, config, factory, 0, where)
+        self._extend(found)
+        return None if found else self._attempt(where, factory, **settings)
+
+    # Data.
+
+    def _instruments(self) -> Iterator[tuple[int, Instrument]]:
+        from pydantic import ValidationError
+
+        from cambist.config.models import InstrumentTable
+
+        for number, (where, table) in enumerate(self._tables("data")):
+            raw, source = table.get("instrument"), table.get("source")
+            if not isinstance(raw, dict) or not isinstance(source, str):
+                continue
+            try:
+                checked = InstrumentTable.model_validate(raw)
+            except ValidationError:  # told of already
+                continue
+            symbol = table.get("symbol")
+            if checked.symbol and symbol and checked.symbol != symbol:
+                self._add(
+                    (*where, "symbol"), f"it is {symbol!r}, and the instrument's is {checked.symbol!r}. Give one."
+                )
+                continue
+            fields = {name: getattr(checked, name) for name in checked.model_fields_set}
+            fields["symbol"] = checked.symbol or symbol or _default_symbol(source, self.document.folder)
+            made = self._attempt((*where, "instrument"), Instrument, **fields)
+            if made is not None:
+                yield number, made
+
+    def _feed_settings(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Check the keys of each series that are not ours against its feed; a file has none."""
+        from cambist.config.models import DataTable
+
+        own = list(DataTable.model_fields)
+        for number, (where, table) in enumerate(self._tables("data")):
+            source = table.get("source")
+            if not isinstance(source, str):
+                continue
+            extra = {name: value for name, value in table.items() if name not in own}
+            feed = feed_name(source, self.document.folder)
+            if feed is None:
+                for name in extra:
+                    self._add((*where, name), f"there is no such key here.{did_you_mean(name, own)}")
+                continue
+            parts = self._attempt((*where, "source"), _load, self.registry, "feed", feed)
+            if parts:
+                said: dict[str, Any] = {name: table[name] for name in ("symbol", "timeframe") if name in table}
+                settings, found = check_settings({**said, **extra}, parts[1], parts[0], 1, where)
+                self._extend(found)
+                yield number, {name: value for name, value in settings.items() if name not in own}
+
+    def _series(
+        self, number: int, table: DataTable, instruments: dict[int, Instrument], settings: dict[int, dict[str, Any]]
+    ) -> SeriesPlan:
+        instrument = instruments.get(number)
+        return SeriesPlan(
+            source=table.source,
+            folder=self.document.folder,
+            symbol=None if instrument is not None else table.symbol,
+            timeframe=table.timeframe,
+            instrument=instrument,
+            settings=settings.get(number, {}),
+        )
+
+    # Collecting.
+
+    def _tables(self, name: str) -> Iterator[tuple[Where, dict[str, Any]]]:
+        """Yield the tables of a list as far as they are tables, each with its place in the file."""
+        tables = as_list(self.document.tables.get(name, []))
+        for number, table in enumerate(tables if isinstance(tables, list) else []):
+            if isinstance(table, dict):
+                yield place(self.document, (name, number)), table
+
+    def _attempt(self, where: Where, do: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+        """Do what may raise one of our errors; None where it did, which is then a problem."""
+        try:
+            return do(*arguments, **named)
+        except CambistError as error:
+            # What failed with a traceback tells it below an empty line.
+            self._add(where, str(error).partition("\n\n")[0])
+            return None
+
+    def _add(self, where: Where, message: str) -> None:
+        self.problems.append(Problem(where, message))
+
+    def _extend(self, found: list[Problem]) -> None:
+        self.problems.extend(found)
+
+
+def _load(registry: Registry, kind: str, name: str) -> tuple[Callable[..., Any], type | None]:
+    """Return a component's factory and the class of its settings."""
+    spec = registry.get(kind, name)
+    return spec.load(), spec.load_config()
+
+
+def _default_symbol(source: str, folder: Path) -> str:
+    """Return what an instrument is called that has no name of its own, as `cambist.load` does."""
+    feed = feed_name(source, folder)
+    return source.partition(":")[2] if feed else (folder / source).name.partition(".")[0]
+
+
+def _settings(file: RunFile) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the file says of account, venue and run: for `BacktestSettings`, and for the result."""
+    settings: dict[str, Any] = {}
+    tables: dict[str, Any] = {}
+    for table in (file.account, file.venue, file.run):
+        settings |= {name: getattr(table, name) for name in table.model_fields_set}
+    for name in ("fees", "slippage"):
+        if name in settings:
+            said = settings[name]
+            tables[name] = said.model_dump() if hasattr(said, "model_dump") else said
+    if "fees" in settings:
+        settings["fees"] = _fees(tables["fees"])
+    if "slippage" in settings:
+        settings["slippage"] = _slippage(tables["slippage"])
+    return settings, tables
+
+
+def _fees(said: Any) -> Any:
+    if isinstance(said, dict):
+        return MakerTakerFee(**said) if "maker" in said else FixedFee(**said)
+    return None if said == "instrument" else said
+
+
+def _slippage(said: Any) -> Any:
+    if isinstance(said, dict):
+        return PercentSlippage(**said) if "rate" in said else FixedSlippage(**said)
+    return said

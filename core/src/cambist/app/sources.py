@@ -1,0 +1,132 @@
+"""From what a user calls his data to sources of bars."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cambist.data.load import open_source
+from cambist.errors import ConfigError, did_you_mean
+from cambist.plugins.specs import NAME_PATTERN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cambist.app.plan import SeriesPlan
+    from cambist.plugins.registry import Registry
+    from cambist.plugins.specs import FeedSpec
+    from cambist.ports.history import HistorySource
+
+__all__ = ["catalog_of", "feed_name", "open_series"]
+
+
+def feed_name(source: str, folder: Path | None = None) -> str | None:
+    """Return the feed that ``FEED:SERIES`` names; None when `source` is a file."""
+    name, colon, _ = source.partition(":")
+    name = name.lower()
+    # One letter and a colon is a drive; a file may have a colon in its name.
+    if not colon or len(name) < 2 or not NAME_PATTERN.fullmatch(name) or ((folder or Path()) / source).exists():
+        return None
+    return name
+
+
+def open_series(series: Sequence[SeriesPlan], registry: Registry) -> list[HistorySource]:
+    """Open every source, files by themselves and the rest through their feeds. Bars are read later.
+
+    Raises
+    ------
+    ConfigError
+        Two series would have one name, or a feed cannot do what is asked of it.
+    DataError
+        A source cannot be opened.
+    PluginError
+        Nobody offers a feed, or the plugin that does is broken.
+    """
+    _refuse_namesakes(series)
+    return [_open(one, registry) for one in series]
+
+
+def catalog_of(spec: FeedSpec) -> list[Any]:
+    """Return the records of what a feed holds: attrs classes with ``name`` and what else there is to say.
+
+    Raises
+    ------
+    ConfigError
+        The feed has no catalog.
+    """
+    if "catalog" not in spec.capabilities:
+        raise ConfigError(f"the feed {spec.name!r} has no catalog to show. What it holds is in its documentation.")
+    factory: Any = spec.load()
+    return list(factory.catalog())
+
+
+def _open(series: SeriesPlan, registry: Registry) -> HistorySource:
+    name = feed_name(series.source, series.folder)
+    if name is not None:
+        return _open_feed(name, series, registry)
+    if series.settings:
+        unknown = next(iter(series.settings))
+        known = ["instrument", "source", "symbol", "timeframe"]
+        raise ConfigError(f"the file {series.source} takes no setting {unknown!r}.{did_you_mean(unknown, known)}")
+    return open_source(_path(series), symbol=series.symbol, instrument=series.instrument, timeframe=series.timeframe)
+
+
+def _open_feed(name: str, series: SeriesPlan, registry: Registry) -> HistorySource:
+    spec = registry.get("feed", name)
+    if "history" not in spec.capabilities:
+        able = [one.name for one in registry.feeds().values() if "history" in one.capabilities]
+        raise ConfigError(
+            f"the feed {name!r} has no finished bars to backtest on (it can: {_words(spec.capabilities)}). "
+            f"Feeds that have: {_words(able)}."
+        )
+    factory = spec.load()
+    asked: str | Path = series.source.partition(":")[2]
+    if "path" in spec.capabilities:
+        asked = (series.folder or Path()) / Path(asked).expanduser()
+    settings = {**series.settings, **_own_words(series, name, _takes(factory))}
+    source: HistorySource = factory(asked, **settings)
+    return source
+
+
+def _own_words(series: SeriesPlan, name: str, takes: set[str] | None) -> dict[str, Any]:
+    """Return what was said of the series and is a setting of the feed as well."""
+    said = {"symbol": series.symbol, "timeframe": series.timeframe, "instrument": series.instrument}
+    given = {key: value for key, value in said.items() if value is not None}
+    for key in given:
+        if takes is not None and key not in takes:
+            raise ConfigError(
+                f"the feed {name!r} names the {key} of its series itself; leave {key} out for {series.source}."
+            )
+    return given
+
+
+def _takes(factory: Any) -> set[str] | None:
+    """Return the keywords a factory takes; None when it takes any."""
+    parameters = inspect.signature(factory).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return {parameter.name for parameter in parameters}
+
+
+def _path(series: SeriesPlan) -> Path:
+    return (series.folder or Path()) / Path(series.source).expanduser()
+
+
+def _refuse_namesakes(series: Sequence[SeriesPlan]) -> None:
+    """Find two files that would give their instruments one name, while their paths are still known."""
+    seen: dict[str, str] = {}
+    for one in series:
+        if feed_name(one.source, one.folder) is not None:
+            continue
+        symbol = one.symbol or (one.instrument.symbol if one.instrument else _path(one).name.partition(".")[0])
+        if symbol in seen:
+            raise ConfigError(
+                f"{seen[symbol]} and {one.source} would both be called {symbol!r}. Give each a symbol: "
+                "--symbol, once for each --data, or symbol = in the run file."
+            )
+        seen[symbol] = one.source
+
+
+def _words(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

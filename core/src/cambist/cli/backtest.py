@@ -1,0 +1,208 @@
+"""`cambist backtest`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cambist.cli.exits import Exit
+from cambist.cli.session import global_options, session
+
+if TYPE_CHECKING:
+    from cambist.app.assemble import Assembly
+    from cambist.app.plan import Overrides
+    from cambist.backtest import Result
+
+__all__ = ["backtest"]
+
+#: Options that are settings of the run under the same name, with hyphens.
+_SETTINGS = (
+    "cash",
+    "leverage",
+    "fees",
+    "slippage",
+    "market_fill",
+    "path",
+    "volume_limit",
+    "rules",
+    "seed",
+    "blocks",
+)
+
+
+class _Fees(click.ParamType[Any]):
+    """A fraction, or the word that means each instrument's own rates."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "instrument":
+            return value
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a fraction, such as 0.001 for 0.1 %, nor the word instrument", param, ctx)
+
+
+def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Take ``NAME=VALUE`` apart."""
+    parameters = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip():
+            raise click.BadParameter(f"{value!r} is not of the form NAME=VALUE, such as fast=5", ctx, param)
+        parameters[name.strip()] = text
+    return parameters
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="[STRATEGY] [RUN_FILE]")
+@click.option(
+    "--data",
+    "-d",
+    multiple=True,
+    metavar="SOURCE",
+    help="Bars: a CSV or Parquet file, or FEED:SERIES. Again for each further instrument.",
+)
+@click.option(
+    "--param",
+    "-p",
+    "parameters",
+    multiple=True,
+    callback=_parameters,
+    metavar="NAME=VALUE",
+    help="Set a parameter of the strategy. May be repeated.",
+)
+@click.option(
+    "--symbol",
+    multiple=True,
+    metavar="NAME",
+    help="What the instrument is called; the file's name by default. Once for each --data.",
+)
+@click.option(
+    "--timeframe", metavar="LENGTH", help="Length of a bar, such as 15m or 1d; told from the data by default."
+)
+@click.option("--cash", type=float, help="Money at the start.  [100000]")
+@click.option("--leverage", type=float, help="How many times its equity the account may hold.  [1]")
+@click.option(
+    "--fees",
+    type=_Fees(),
+    metavar="RATE",
+    help="Fraction of the value traded, 0.001 is 0.1 %; or instrument for each instrument's own.  [0]",
+)
+@click.option(
+    "--slippage",
+    type=float,
+    metavar="RATE",
+    help="Fraction of the price by which market and stop orders fill worse.  [0]",
+)
+@click.option("--market-fill", metavar="WHEN", help="When market orders fill: next_open or this_close.  [next_open]")
+@click.option(
+    "--path", metavar="NAME", help="How the price went inside a bar: nearer_first or pessimistic.  [nearer_first]"
+)
+@click.option(
+    "--volume-limit",
+    type=float,
+    metavar="FRACTION",
+    help="Largest share of a bar's volume that fills may take.  [no limit]",
+)
+@click.option("--rules", metavar="NAME", help="How orders are matched: cambist or backtrader.  [cambist]")
+@click.option("--seed", type=int, help="Of the run's chance.  [0]")
+@click.option(
+    "--blocks", is_flag=True, default=None, help="Read the data block by block: for more than fits into memory."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write orders, fills, trades and equity as CSV, and result.json.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print result.json instead of a table.")
+@click.option("--progress/--no-progress", default=None, help="Show progress on stderr.  [on a terminal]")
+@global_options(hidden=True)
+def backtest(what: tuple[str, ...], **options: Any) -> None:
+    """Run a strategy over recorded bars.
+
+    STRATEGY is my_file.py, my_file.py:Class, package.module:Class or a registered name, such as sma-cross. RUN_FILE
+    ends in .toml and says all that these options say, and more; options given here win.
+
+    Ctrl-C ends the run after the bar it is at: what was done is shown and written, and the exit code is 130.
+
+    \b
+    Examples:
+      cambist backtest my_file.py:SmaCross --data bars.parquet --param fast=5 --cash 1e5 --fees 0.001
+      cambist backtest sma-cross --data samples:AAPL --out result
+      cambist backtest portfolio.py -d aapl.csv -d msft.csv --json
+      cambist backtest run.toml --slippage 0.0005
+    """  # noqa: D301 -- click reads the control character
+    from cambist.app.assemble import assemble, make_plan
+
+    overrides, run_file = _overrides(what, options)
+    registry = session().registry()
+    assembly = assemble(make_plan(registry, overrides, run_file), registry)
+    raise SystemExit(_run(assembly, as_json=options["as_json"], progress=options["progress"]))
+
+
+def _overrides(what: tuple[str, ...], options: dict[str, Any]) -> tuple[Overrides, Path | None]:
+    """Return what the command line says, and the run file."""
+    from cambist.app.plan import Overrides
+
+    run_files = [one for one in what if one.lower().endswith(".toml")]
+    strategies = [one for one in what if one not in run_files]
+    if not what:
+        raise click.UsageError("name a strategy, such as my_file.py:SmaCross, or a run file, such as run.toml.")
+    if len(run_files) > 1 or len(strategies) > 1:
+        raise click.UsageError(
+            f"{', '.join(what)}: give one strategy and one run file at most. Several strategies go into a run file."
+        )
+    settings = {name: options[name] for name in _SETTINGS if options[name] is not None}
+    overrides = Overrides(
+        strategy=strategies[0] if strategies else "",
+        parameters=options["parameters"],
+        data=options["data"],
+        symbols=options["symbol"],
+        timeframe=options["timeframe"] or "",
+        settings=settings,
+        output=options["out"],
+    )
+    return overrides, Path(run_files[0]) if run_files else None
+
+
+def _run(assembly: Assembly, *, as_json: bool, progress: bool | None) -> Exit:
+    """Run, show, write; the exit code says how it ended."""
+    from cambist.backtest import StopRequest
+    from cambist.cli.interrupts import stop_on_signals
+    from cambist.cli.report import check_folder
+    from cambist.cli.screen import progress_bar
+    from cambist.errors import StrategyError
+
+    folder = assembly.plan.output
+    if folder is not None:
+        check_folder(folder)
+    stop = StopRequest()
+    try:
+        with stop_on_signals(stop) as caught, progress_bar("backtest", wanted=progress) as report:
+            result = assembly.run(progress=report, stop=stop)
+    except StrategyError as error:
+        if error.result is not None:
+            _finish(error.result, folder, as_json=as_json, failed=True)
+        raise
+    _finish(result, folder, as_json=as_json)
+    return Exit.INTERRUPTED if caught else Exit.OK
+
+
+def _finish(result: Result, folder: Path | None, *, as_json: bool, failed: bool = False) -> None:
+    """Write the result, then show it: a closed pipe must not cost the files."""
+    from cambist.cli.report import result_document, show_notes, show_result
+
+    if folder is not None:
+        result.save(folder)
+    show_notes(result)
+    if as_json:
+        click.echo(result_document(result, folder), nl=False)
+    elif not failed:
+        show_result(result)
+    if folder is not None:
+        click.echo(f"written to {folder}{'/' if str(folder)[-1:] != '/' else ''}", err=True)

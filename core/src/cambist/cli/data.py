@@ -1,0 +1,76 @@
+"""`cambist data`: what data is at hand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from cambist.cli.session import global_options, session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["data"]
+
+_FEED = "samples"
+
+
+@click.group()
+@global_options(hidden=True)
+def data() -> None:
+    """Show data that is at hand.
+
+    \b
+    Example:
+      cambist data samples
+    """  # noqa: D301 -- click reads the control character
+
+
+@data.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@global_options(hidden=True)
+def samples(*, as_json: bool) -> None:
+    """List real bars that come with the plugin cambist-samples.
+
+    \b
+    Example:
+      cambist data samples
+      cambist backtest sma-cross --data samples:AAPL
+    """  # noqa: D301 -- click reads the control character
+    from cambist.app.sources import catalog_of
+
+    records = catalog_of(session().registry().get("feed", _FEED))
+    if as_json:
+        click.echo(json.dumps([_fields(record) for record in records], indent=2))
+    else:
+        _print(records)
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    """Return a record's fields for JSON: times as ISO 8601, whatever else is no number as text."""
+    from cambist.analysis import iso_time
+
+    fields = attrs.asdict(record, recurse=False)
+    for name in ("first", "last"):
+        fields[name] = iso_time(fields[name])
+    return {name: value if isinstance(value, int | float) else str(value) for name, value in fields.items()}
+
+
+def _print(records: Sequence[Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from cambist.cli.screen import console
+
+    table = Table("Name", "Bars", "From", "To", "What to know")
+    table.columns[0].no_wrap = True
+    table.columns[1].justify = "right"
+    for record in records:
+        fields = _fields(record)
+        bars = f"{fields['rows']:,} x {fields['timeframe']}"
+        row = (f"{_FEED}:{fields['name']}", bars, fields["first"][:10], fields["last"][:10], fields["note"])
+        table.add_row(*map(Text, row))
+    console().print(table)

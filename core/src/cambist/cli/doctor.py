@@ -1,0 +1,49 @@
+"""`cambist doctor`: whether everything is there that Cambist needs, and works."""
+
+from __future__ import annotations
+
+import json
+
+import attrs
+import click
+
+from cambist.cli.checks import Finding, State, examine
+from cambist.cli.exits import Exit
+from cambist.cli.session import global_options, session
+
+__all__ = ["doctor"]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@global_options(hidden=True)
+def doctor(*, as_json: bool) -> None:
+    """Check that everything Cambist needs is there and works.
+
+    The exit code is 1 if something needed is broken. A warning is no failure.
+
+    \b
+    Examples:
+      cambist doctor
+      cambist doctor --json
+    """  # noqa: D301 -- click reads the control character
+    findings = examine(session().registry)
+    healthy = all(finding.state is not State.FAILED for finding in findings)
+    if as_json:
+        click.echo(json.dumps({"healthy": healthy, "findings": [attrs.asdict(one) for one in findings]}, indent=2))
+    else:
+        _print(findings)
+    raise SystemExit(Exit.OK if healthy else Exit.FAILED)
+
+
+def _print(findings: list[Finding]) -> None:
+    colors = {State.OK: "green", State.WARNING: "yellow", State.FAILED: "red"}
+    width = max(len(finding.name) for finding in findings)
+    topic = ""
+    for finding in findings:
+        if finding.topic != topic:
+            topic = finding.topic
+            click.secho(topic, bold=True)
+        click.echo(
+            f"  {click.style(f'{finding.state:<7}', fg=colors[finding.state])}  {finding.name:<{width}}  {finding.text}"
+        )

@@ -1,0 +1,116 @@
+"""``cambist``: the commands, and what every one of them has in common: errors, exit codes, global options."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from cambist.cli.exits import Exit, exit_of
+from cambist.cli.session import Session, global_options
+from cambist.errors import CambistError
+
+__all__ = ["COMMANDS", "main", "root"]
+
+#: Name -> where the command is, and its line in the list of commands. Listing them imports none.
+COMMANDS = {
+    "backtest": ("cambist.cli.backtest:backtest", "Run a strategy over recorded bars."),
+    "data": ("cambist.cli.data:data", "Show data that is at hand."),
+    "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),
+    "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed and what they offer."),
+    "version": ("cambist.cli.version:version", "Print the version."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is named, so that ``--help`` costs nothing but click."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's interface
+        """Return the names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is named; what is near to a misspelt name is told."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@global_options(hidden=False)
+def root() -> None:
+    """Cambist: write a strategy once, and backtest it.
+
+    The options below may also follow a command.
+
+    \b
+    Examples:
+      cambist backtest my_file.py:SmaCross --data bars.csv --cash 1e5 --fees 0.001
+      cambist backtest run.toml
+      cambist doctor
+    """  # noqa: D301 -- click reads the control character
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run ``cambist`` and end the process with one of the codes of `cambist.cli.exits.Exit`."""
+    for stream in (sys.stdout, sys.stderr):
+        # A symbol or a path that the terminal's encoding lacks must not end a run.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    settings = Session()
+    try:
+        code = root.main(arguments, prog_name="cambist", standalone_mode=False, obj=settings)
+    except click.exceptions.Abort:
+        click.echo("error: interrupted", err=True)
+        code = Exit.INTERRUPTED
+    except click.ClickException as error:
+        code = _usage_error(error)
+    except Exception as error:  # noqa: BLE001 -- the top of the command line: whatever happens ends in a message
+        code = _report(error, debug=settings.debug)
+    sys.exit(int(code) if isinstance(code, int) else Exit.OK)
+
+
+def _usage_error(error: click.ClickException) -> Exit:
+    context: Any = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return Exit.BAD_INPUT
+    click.echo(f"error: {error.format_message()}", err=True)
+    if context is not None and isinstance(error, click.UsageError):
+        click.echo(f"Try '{context.command_path} --help'.", err=True)
+    return Exit.BAD_INPUT
+
+
+def _report(error: Exception, *, debug: bool) -> Exit:
+    """Tell of an error in one message, with its traceback if that was asked for."""
+    if debug:
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    if isinstance(error, CambistError):
+        # Below an empty line stands the traceback of a plugin that failed.
+        text, _, rest = str(error).partition("\n\n")
+        click.echo(f"error: {text}", err=True)
+        if rest and not debug:
+            click.echo("'cambist plugins list' and --debug show more.", err=True)
+        return exit_of(error)
+    click.echo(f"error: {type(error).__name__}: {error}", err=True)
+    if not debug:
+        click.echo("This is a fault of Cambist or of a plugin, not of yours; --debug shows where.", err=True)
+    return Exit.FAILED

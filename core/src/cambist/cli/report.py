@@ -1,0 +1,73 @@
+"""What a finished backtest shows: the table of results, its notes, and where the files are."""
+
+from __future__ import annotations
+
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from cambist.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cambist.backtest import Result
+
+__all__ = ["check_folder", "result_document", "show_notes", "show_result"]
+
+
+def check_folder(folder: Path) -> None:
+    """Find out before a long run whether its result can be written.
+
+    Raises
+    ------
+    ConfigError
+        It cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder, prefix=".cambist-"):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"the result cannot be written to {folder}: {error.strerror or error}. Choose another folder with --out."
+        ) from error
+
+
+def show_notes(result: Result) -> None:
+    """Print on stderr what the user should know."""
+    for warning in result.warnings:
+        click.echo(f"note: {warning}", err=True)
+    if result.stopped:
+        click.echo(f"stopped: {result.stopped}", err=True)
+
+
+def show_result(result: Result) -> None:
+    """Print the table of results on stdout."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from cambist.cli.screen import console
+    from cambist.model import format_ns
+
+    screen = console()
+    span = f"{format_ns(result.started)} to {format_ns(result.ended)}"
+    screen.print(Text(result.title, style="bold"), soft_wrap=True)
+    screen.print(Text(f"{span}, {result.n_bars:,} bars in {result.wall_seconds:.2f} s"), soft_wrap=True)
+    table = Table("", "Strategy")
+    if result.summary.has_benchmark:
+        table.add_column("Buy and hold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in result.summary.rows():
+        table.add_row(*map(Text, row[: len(table.columns)]))
+    screen.print(table)
+
+
+def result_document(result: Result, folder: Path | None) -> str:
+    """Return the text of ``result.json``: from `folder`, where the result has been written to, or made for this."""
+    if folder is not None:
+        return (folder / "result.json").read_text(encoding="utf-8")
+    with TemporaryDirectory(prefix="cambist-") as passing:
+        return (result.save(passing) / "result.json").read_text(encoding="utf-8")

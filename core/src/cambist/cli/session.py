@@ -1,0 +1,95 @@
+"""What holds for a whole call of ``cambist``: the global options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cambist.plugins.registry import Registry
+
+__all__ = ["LOG_LEVELS", "Session", "global_options", "session"]
+
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+@attrs.define(kw_only=True)
+class Session:
+    """The global options of this call.
+
+    Attributes
+    ----------
+    debug
+        Show tracebacks.
+    log_level, log_json
+        See `cambist.observe.configure`.
+    strict_plugins
+        A plugin that cannot be used is an error, even when nothing of it is needed.
+    """
+
+    debug: bool = False
+    log_level: str = "warning"
+    log_json: bool = False
+    strict_plugins: bool = False
+
+    def start_logs(self) -> None:
+        """Send log records to stderr, as the options say."""
+        from cambist.observe import configure
+
+        configure(self.log_level, json=self.log_json)
+
+    def registry(self) -> Registry:
+        """Return what is installed.
+
+        Raises
+        ------
+        PluginError
+            Plugins are to be strict, and one cannot be used.
+        """
+        from cambist.plugins.registry import Registry
+
+        self.start_logs()
+        return Registry.discover(strict=self.strict_plugins)
+
+
+def session() -> Session:
+    """Return the session of the command that runs; a fresh one where a command is called by itself."""
+    context = click.get_current_context(silent=True)
+    found = None if context is None else context.find_object(Session)
+    return found or Session()
+
+
+def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(context: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        if value not in (None, False):
+            setattr(context.ensure_object(Session), name, value)
+
+    return callback
+
+
+_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--debug", {"is_flag": True, "help": "Show the traceback of an error."}),
+    ("--log-level", {"type": click.Choice(LOG_LEVELS), "help": "Least level of log records on stderr.  [warning]"}),
+    ("--log-json", {"is_flag": True, "help": "Write log records as JSON, one a line."}),
+    ("--strict-plugins", {"is_flag": True, "help": "Fail if any plugin cannot be used, needed or not."}),
+)
+
+
+def global_options(*, hidden: bool) -> Callable[[F], F]:
+    """Give a command the global options; hidden on all but the first, where they are taken all the same."""
+
+    def decorate(command: F) -> F:
+        for name, settings in reversed(_OPTIONS):
+            attribute = name.removeprefix("--").replace("-", "_")
+            command = click.option(
+                name, expose_value=False, callback=_set(attribute), is_eager=True, hidden=hidden, **settings
+            )(command)
+        return command
+
+    return decorate
