@@ -128,6 +128,7 @@ def fill(folder: Path) -> pd.DataFrame:
 
 def run_python(fence: Fence, namespace: dict[str, Any]) -> None:
     wanted = fence.words.get("raises")
+    importlib.invalidate_caches()  # a page may just have written the module that it imports
     # Blank lines in front make the line numbers of a traceback those of the page.
     code = compile("\n" * fence.line + fence.text, str(fence.page), "exec", dont_inherit=True)
     try:
@@ -176,6 +177,7 @@ def run_page(page: Path, folder: Path) -> int:
     module.__file__ = str(page)
     module.__dict__["bars"] = fill(folder)
     sys.modules[module.__name__] = module  # classes of the page find their module, as annotations and pickles need
+    sys.path.insert(0, str(folder))  # as when Python is started there
     ran = 0
     try:
         for fence in fences_of(page):
@@ -192,7 +194,10 @@ def run_page(page: Path, folder: Path) -> int:
                 run_console(fence, folder)
                 ran += 1
     finally:
-        del sys.modules[module.__name__]
+        sys.path.remove(str(folder))
+        for name, loaded in list(sys.modules.items()):
+            if loaded is module or str(getattr(loaded, "__file__", None)).startswith(str(folder)):
+                del sys.modules[name]
     return ran
 
 

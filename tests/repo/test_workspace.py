@@ -15,7 +15,12 @@ SOURCES = sorted(file for member in MEMBERS for file in (member / "src").rglob("
 FILE_LINES, FUNCTION_LINES, CLASS_LINES, PARAMETERS = 600, 60, 300, 8
 
 # "path:name" -> why it may be larger. Every entry is a debt; the way to pay is to find the second job in it.
-LARGER: dict[str, str] = {}
+LARGER: dict[str, str] = {
+    "core/src/cambist/engine/desk.py:send": "the terms of an order; runs for each one, and an object for them would cost as much",
+    "core/src/cambist/strategies/desk.py:send": "the promise behind cambist.engine.desk.Desk.send",
+    "core/src/cambist/orders/book.py:create": "the fields of an order; runs for each one",
+    "core/src/cambist/strategies/trading.py:_send": "what buy and sell were given; runs for each order",
+}
 
 SKIPPED_FOLDERS = {"build", "dist", "demo-result", "results", "_build", "__pycache__"}
 TEXT = {".py", ".md", ".toml", ".txt", ".sh", ".cfg", ".yml", ".yaml", ".json", ".html", ""}
@@ -146,7 +151,7 @@ def test_files_functions_and_classes_can_be_read_at_a_sitting():
 
 
 def test_every_exception_from_the_sizes_is_still_needed():
-    for key, reason in LARGER.items():
+    for key, reason in list(LARGER.items()):
         file, _, _ = key.partition(":")
         assert (ROOT / file).is_file(), f"{key} is gone; take it off the list"
         assert len(reason.split()) >= 4, f"{key} needs a reason a reader can judge"

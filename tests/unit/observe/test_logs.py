@@ -26,8 +26,12 @@ def test_a_plain_record_carries_time_level_logger_text_and_the_ids_of_its_contex
     made = datetime.fromisoformat(record.pop("time"))
     assert abs((datetime.now(UTC) - made).total_seconds()) < 3600
     assert record == {
-        "level": "warning", "logger": "cambist.strategy.SmaCross", "event": "filled 3 at 101.5", "run": "r1", "order": 42,
-    }  # fmt: skip
+        "level": "warning",
+        "logger": "cambist.strategy.SmaCross",
+        "event": "filled 3 at 101.5",
+        "run": "r1",
+        "order": 42,
+    }
 
 
 def test_the_ids_are_gone_after_their_block_and_the_inner_one_wins(logs):
@@ -139,7 +143,7 @@ def test_the_level_decides(logs):
 
 
 def test_an_unknown_level_is_refused_with_a_suggestion():
-    with pytest.raises(ConfigError, match="no log level 'warn'. Did you mean 'warning'"):
+    with pytest.raises(ConfigError, match=r"no log level 'warn'\. Did you mean 'warning'"):
         configure("warn")
 
 
@@ -172,7 +176,7 @@ def test_secrets_are_masked_in_fields_texts_and_tracebacks(logs, monkeypatch):
         log = logging.getLogger("x")
         log.info("sent k3y-of-mine", extra={"request": {"apiKey": "abc", "query": ["k3y-of-mine"]}})
         try:
-            raise ValueError("bad key k3y-of-mine")
+            int("k3y-of-mine")
         except ValueError:
             log.exception("failed")
         with log_context(token="t0ken"):
@@ -181,7 +185,7 @@ def test_secrets_are_masked_in_fields_texts_and_tracebacks(logs, monkeypatch):
     assert "k3y-of-mine" not in text
     assert "abc" not in text
     assert "t0ken" not in text
-    assert text.count("ValueError: bad key ***") == 2
+    assert text.count("invalid literal for int() with base 10: '***'") == 2
 
 
 def test_a_process_that_writes_no_record_does_not_pay_for_structlog():

@@ -35,7 +35,7 @@ class Gate:
         assert self.entered.acquire(timeout=WAIT)
 
     def open(self):
-        self.go.release(1_000_000)
+        self.go.release(1_000)
 
 
 @pytest.fixture
@@ -194,9 +194,8 @@ def test_losses_are_logged_as_they_double_and_at_the_end(gate, caplog):
     gate.open()
     worker.close(WAIT)
     told = [record.getMessage() for record in caplog.records]
-    assert told == ["sink lossy: 100 items dropped, 0 failed, 1 delivered"] or told == [
-        "sink lossy: 100 items dropped, 0 failed, 2 delivered"
-    ]
+    assert len(told) == 1, "a hundred losses are not a hundred lines"
+    assert told[0].startswith("sink lossy: 100 items dropped, 0 failed, ")
 
 
 def test_the_sink_logs_with_the_ids_of_whoever_made_it():

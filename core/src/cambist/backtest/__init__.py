@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
+    from cambist.ports.history import HistorySource
     from cambist.strategies import Strategy
 
 __all__ = ["BacktestOptions", "BacktestSettings", "Result", "StopRequest", "backtest"]
@@ -68,20 +69,23 @@ def backtest(
     >>> import cambist
     >>> from cambist.strategies.examples.sma_cross import SmaCross
     >>> result = cambist.backtest(SmaCross(fast=5), bars, cash=100_000, fees=0.001)
-    >>> result.summary["trades"]
+    >>> trades = result.summary["trades"]
     """
     from cambist.backtest.run import run_backtest
+
+    sources = _sources(bars, instrument, timeframe)
+    strategies = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
+    return run_backtest(strategies, sources, BacktestSettings.of(**options), progress=progress, stop=stop)
+
+
+def _sources(bars: Any, instrument: Instrument | None, timeframe: str | Timeframe | None) -> list[HistorySource]:
     from cambist.data.load import open_source
 
-    settings = BacktestSettings.of(**options)
     if isinstance(bars, dict):
-        sources = [open_source(one, symbol=_symbol_for(name, one), timeframe=timeframe) for name, one in bars.items()]
-    elif isinstance(bars, list | tuple):
-        sources = [open_source(one, timeframe=timeframe) for one in bars]
-    else:
-        sources = [open_source(bars, instrument=instrument, timeframe=timeframe)]
-    strategies = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
-    return run_backtest(strategies, sources, settings, progress=progress, stop=stop)
+        return [open_source(one, symbol=_symbol_for(name, one), timeframe=timeframe) for name, one in bars.items()]
+    if isinstance(bars, list | tuple):
+        return [open_source(one, timeframe=timeframe) for one in bars]
+    return [open_source(bars, instrument=instrument, timeframe=timeframe)]
 
 
 class _CallableModule(ModuleType):

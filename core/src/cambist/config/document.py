@@ -22,6 +22,7 @@ Where = tuple[str | int, ...]
 _NAME = r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'"""
 _DOTTED = rf"(?:{_NAME})(?:\s*\.\s*(?:{_NAME}))*"
 _HEADER = re.compile(rf"\s*(?P<open>\[\[?)\s*(?P<names>{_DOTTED})\s*\]\]?\s*(?:#.*)?")
+_LONG_QUOTES = ('"""', "'''")
 _KEY = re.compile(rf"\s*(?P<names>{_DOTTED})\s*=")
 
 
@@ -88,13 +89,18 @@ def _text_of(path: Path) -> str:
 def _locate(text: str, tables: dict[str, Any]) -> Iterator[tuple[Where, int]]:
     """Yield where keys and tables stand.
 
-    tomllib does not tell. This looks at headers and at the beginnings of lines, and keeps only what is really there:
-    a line inside a text of several lines that looks like a key is mistaken for one if there is a key of that name.
+    tomllib does not tell. This looks at headers and at the beginnings of lines, passes over texts of several lines, and
+    keeps only what is really there.
     """
     found: set[Where] = set()
     counts: dict[Where, int] = {}
     table: Where = ()
+    quotes = ""
     for number, line in enumerate(text.split("\n"), 1):
+        if quotes:
+            quotes = "" if quotes in line else quotes
+            continue
+        quotes = next((one for one in _LONG_QUOTES if line.count(one) % 2), "")
         header = _HEADER.fullmatch(line)
         if header:
             names = tuple(_names(header["names"]))

@@ -99,8 +99,7 @@ def tidy(
     columns
         float64 columns by name, shape ``(n,)`` each. A row with a NaN in any of them is dropped.
     timeframe
-        The length of a bar. Its grid is anchored at the epoch, 1970-01-01 00:00 UTC: a day starts at midnight UTC,
-        and a week on a Thursday, as that day was one.
+        The length of a bar. Its grid is anchored at the epoch, a Thursday: days start at midnight UTC, weeks on one.
 
     Returns
     -------
@@ -112,7 +111,7 @@ def tidy(
     Raises
     ------
     DataError
-        Fewer than half of the rows are on the grid, so that it is the timeframe or the time zone that is wrong.
+        Most rows are off the grid: it is the timeframe or the time zone that is wrong.
 
     Notes
     -----
@@ -136,9 +135,7 @@ def tidy(
     kept = order[~repeated]
     repeats = order[repeated]
     first = kept[np.searchsorted(ts[kept], ts[repeats])]
-    differs = np.zeros(len(repeats), np.bool_)
-    for values in columns.values():
-        differs |= values[repeats] != values[first]
+    differs = np.any([values[repeats] != values[first] for values in columns.values()], axis=0)
     report = RepairReport(
         timeframe=frame,
         rows=len(ts),

@@ -121,7 +121,7 @@ def _formatter(*, json: bool, handler: _Handler) -> logging.Formatter:
     from structlog.processors import StackInfoRenderer, format_exc_info
     from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 
-    every: list[Processor] = [merge_contextvars, _add_ids, add_logger_name, add_log_level, _add_time]
+    every: list[Processor] = [_drop_leavings, merge_contextvars, _add_ids, add_logger_name, add_log_level, _add_time]
     render: list[Processor] = [_json] if json else [_for_people, _console(handler)]
     return ProcessorFormatter(
         foreign_pre_chain=[ExtraAdder()],
@@ -134,6 +134,13 @@ def _formatter(*, json: bool, handler: _Handler) -> logging.Formatter:
             *render,
         ],
     )
+
+
+def _drop_leavings(_logger: Any, _method: str, fields: Fields) -> Fields:
+    """Drop what the formatter of another handler left on the record: no caller may use these names."""
+    fields.pop("message", None)
+    fields.pop("asctime", None)
+    return fields
 
 
 def _add_ids(_logger: Any, _method: str, fields: Fields) -> Fields:

@@ -61,13 +61,7 @@ class Redactor:
         if not value:
             raise InputError("a secret to be masked is empty; is the setting it comes from filled in?")
         with self._lock:
-            self._values |= {
-                value,
-                quote(value, safe=""),
-                quote_plus(value),
-                json.dumps(value)[1:-1],
-                repr(value)[1:-1],
-            }
+            self._values |= {value, *_spellings(value)}
             inside = sorted((one for one in self._values if len(one) >= _SHORTEST_INSIDE), key=len, reverse=True)
             self._inside = re.compile("|".join(map(re.escape, inside))) if inside else None
 
@@ -110,6 +104,12 @@ class Redactor:
             self.text(str(name)): MASK if _is_secret(str(name)) and value is not None else self._clean(value, depth + 1)
             for name, value in mapping.items()
         }
+
+
+def _spellings(value: str) -> set[str]:
+    """Return how a URL, JSON and Python would write a value."""
+    in_json = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    return {quote(value, safe=""), quote_plus(value), repr(value)[1:-1], *in_json}
 
 
 def _is_secret(name: str) -> bool:

@@ -9,7 +9,6 @@ from cambist.model.events import CancelRejected, OrderAccepted, OrderExpired, Or
 from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS
 from cambist.simulation.matching import MatchingVenue, VenueAccount
-from cambist.simulation.slippage import NoSlippage
 from cambist.simulation.working import FLEETING, LONG_AGO
 
 if TYPE_CHECKING:
@@ -97,7 +96,6 @@ class BacktraderVenue(MatchingVenue):
                 )
         self.matches_together = len(self.markets) > 1
         self._money = account
-        self._slips = not isinstance(self.rules.slippage, NoSlippage)
         limit = self.rules.volume_limit
         # In percent, without the noise that 0.29 * 100 has: it would cost a whole unit.
         self._percent = None if limit is None else round(limit * 100.0, 9)

@@ -16,6 +16,7 @@ from cambist.model.events import (
 )
 from cambist.model.orders import Fill, TimeInForce
 from cambist.simulation.rules import MarketFill, VenueRules
+from cambist.simulation.slippage import NoSlippage
 from cambist.simulation.working import LONG_AGO, NEVER, Market, Working
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class MatchingVenue(ABC):
         self._working: dict[int, Working] = {}
         self._fee = self.rules.fees.fee
         self._slip = self.rules.slippage.slip
+        self._slips = not isinstance(self.rules.slippage, NoSlippage)
         self.trades_at_close = self.rules.market_fill is MarketFill.THIS_CLOSE
         self._fills = 0
 

@@ -10,7 +10,6 @@ from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS
 from cambist.simulation.matching import MatchingVenue, VenueAccount
 from cambist.simulation.rules import MarketFill, VenueRules
-from cambist.simulation.slippage import NoSlippage
 from cambist.simulation.working import FLEETING, LONG_AGO, set_level
 
 if TYPE_CHECKING:
@@ -65,7 +64,6 @@ class SimulatedVenue(MatchingVenue):
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         self._touch = self.rules.fill_on_touch
-        self._slips = not isinstance(self.rules.slippage, NoSlippage)
         self._volume_limit = self.rules.volume_limit
 
     # Requests.
