@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from math import isclose
 from typing import Any
 
 import attrs
-import backtrader
 import numpy as np
 import pandas as pd
 from differential_scenarios import LIMIT, MARKET, STOP, Ask, Cancel, Scenario
@@ -14,14 +14,19 @@ from differential_scenarios import LIMIT, MARKET, STOP, Ask, Cancel, Scenario
 import cambist
 from cambist.model.times import DAY_NS, MINUTE_NS
 
-#: Start of the first bar; minutes late in a day, so that a run goes over midnight.
+with warnings.catch_warnings():
+    # Its sources hold escape sequences that newer Pythons warn of when they compile them.
+    warnings.simplefilter("ignore", (SyntaxWarning, DeprecationWarning))
+    import backtrader
+
+#: Open of the first bar; minutes late in a day, so that a run goes over midnight.
 START = pd.Timestamp("2021-03-01 23:15")
 FIRST_DAY = pd.Timestamp("2021-03-01")
 
 
 @attrs.frozen
 class Done:
-    """A fill: in the matching of which bar, of which order (from 0), dated to which bar."""
+    """A fill: heard of in which bar, of which order (from 0), and dated to which bar."""
 
     bar: int
     order: int
@@ -47,55 +52,95 @@ def times(scenario: Scenario) -> pd.DatetimeIndex:
     return pd.date_range(first, periods=len(scenario.bars), freq=spacing)
 
 
-def frame(scenario: Scenario) -> pd.DataFrame:
-    """Return the bars as both engines take them."""
-    rows = [attrs.astuple(bar) for bar in scenario.bars]
-    return pd.DataFrame(rows, columns=["open", "high", "low", "close", "volume"], index=times(scenario))
+def frames(scenario: Scenario) -> list[pd.DataFrame]:
+    """Return the bars of each market as both engines take them."""
+    names = ["open", "high", "low", "close", "volume"]
+    index = times(scenario)
+    return [pd.DataFrame([attrs.astuple(bar) for bar in bars], index, names) for bars in scenario.markets]
+
+
+def until(scenario: Scenario, last_bar: int) -> Any:
+    """Return the moment up to which an order is good that may trade in bar `last_bar` and no later one."""
+    first, spacing = (FIRST_DAY, pd.Timedelta(days=1)) if scenario.daily else (START, pd.Timedelta(minutes=1))
+    return (first + last_bar * spacing).to_pydatetime()
+
+
+class _Script:
+    """Follows a scenario; the strategies of both engines are one, and say how to send, withdraw and look."""
+
+    scenario: Scenario
+    report: Report
+    sent: list[Any]
+
+    def act(self, number: int) -> None:
+        """Ask for what the script holds for bar `number`."""
+        for action in self.scenario.script.get(number, ()):
+            if not (isinstance(action, Ask) and self.scenario.patient and any(map(self.works, self.sent))):
+                self.do(action)
+
+    def react(self, order: int) -> None:
+        """Ask for what follows on the fill of an order."""
+        for action in self.scenario.reactions.get(order, ()):
+            self.do(action)
+
+    def do(self, action: Ask | Cancel) -> None:
+        """Send or withdraw."""
+        if isinstance(action, Ask):
+            self.send(action)
+        elif action.back < len(self.sent):
+            self.cancel(self.sent[-1 - action.back])
+
+    def works(self, order: Any) -> bool:
+        raise NotImplementedError
+
+    def send(self, ask: Ask) -> None:
+        raise NotImplementedError
 
 
 # backtrader.
 
-_KINDS = {
-    MARKET: backtrader.Order.Market,
-    LIMIT: backtrader.Order.Limit,
-    STOP: backtrader.Order.Stop,
+_KINDS = {MARKET: backtrader.Order.Market, LIMIT: backtrader.Order.Limit, STOP: backtrader.Order.Stop}
+_STANDS = {
+    "Submitted": "submitted",
+    "Accepted": "working",
+    "Partial": "working",
+    "Completed": "filled",
+    "Canceled": "canceled",
+    "Expired": "expired",
+    "Margin": "no money",
 }
-#: Said of an order that is at work, whatever was said of it last.
-_ALIVE = {"Submitted": "submitted", "Accepted": "working", "Partial": "working"}
-_ENDED = {"Completed": "filled", "Canceled": "canceled", "Expired": "expired", "Margin": "no money"}
 
 
-class _Script(backtrader.Strategy):
+class _Theirs(backtrader.Strategy, _Script):
     params = (("scenario", None), ("report", None))
 
     def __init__(self) -> None:
+        self.scenario, self.report = self.p.scenario, self.p.report
         self.sent: list[Any] = []
         self.by_ref: dict[int, int] = {}
-        self.times = times(self.p.scenario)
+        self.times = times(self.scenario)
 
     def next(self) -> None:
-        number = len(self) - 1
-        for action in self.p.scenario.script.get(number, ()):
-            if isinstance(action, Cancel):
-                self.cancel(self.sent[action.number])
-            else:
-                self._send(action)
-        self.p.report.cash.append(self.broker.getcash())
-        self.p.report.equity.append(self.broker.getvalue())
+        self.act(len(self) - 1)
+        self.report.cash.append(self.broker.getcash())
+        self.report.equity.append(self.broker.getvalue())
 
-    def _send(self, ask: Ask) -> None:
+    def works(self, order: Any) -> bool:
+        return order.alive()
+
+    def send(self, ask: Ask) -> None:
         valid: Any = None
         if ask.last_bar == "day":
             valid = backtrader.Order.DAY
         elif isinstance(ask.last_bar, int):
-            valid = until(self.p.scenario, ask.last_bar)
+            valid = until(self.scenario, ask.last_bar)
+        terms = {"data": self.datas[ask.market], "size": ask.size, "valid": valid}
         send = self.buy if ask.buys else self.sell
         if ask.type in _KINDS:
             price = ask.limit if ask.type == LIMIT else ask.stop
-            order = send(size=ask.size, exectype=_KINDS[ask.type], price=price, valid=valid)
+            order = send(exectype=_KINDS[ask.type], price=price, **terms)
         else:
-            kind = backtrader.Order.StopLimit
-            order = send(size=ask.size, exectype=kind, price=ask.stop, plimit=ask.limit, valid=valid)
+            order = send(exectype=backtrader.Order.StopLimit, price=ask.stop, plimit=ask.limit, **terms)
         self.by_ref[order.ref] = len(self.sent)
         self.sent.append(order)
 
@@ -105,24 +150,16 @@ class _Script(backtrader.Strategy):
             # A float of days, some microseconds off.
             dated = int(self.times.searchsorted(pd.Timestamp(self.data.num2date(bit.dt)).round("s")))
             fee = bit.closedcomm + bit.openedcomm
-            self.p.report.fills.append(Done(bar, number, abs(bit.size), bit.price, fee, dated))
-        name = order.getstatusname()
-        if name in _ENDED:
-            self.p.report.outcomes[number] = (_ENDED[name], bar)
+            self.report.fills.append(Done(bar, number, abs(bit.size), bit.price, fee, dated))
+        self.report.outcomes[number] = (_STANDS[order.getstatusname()], -1 if order.alive() else bar)
+        if order.status == order.Completed:
+            self.react(number)
 
     def stop(self) -> None:
         for number, order in enumerate(self.sent):
-            name = order.getstatusname()
-            if name == "Canceled":  # heard of a bar later, or never
-                self.p.report.outcomes[number] = ("canceled", -1)
-            elif name in _ALIVE:
-                self.p.report.outcomes[number] = (_ALIVE[name], -1)
-
-
-def until(scenario: Scenario, last_bar: int) -> Any:
-    """Return the moment up to which an order is good that may trade in bar `last_bar` and no later one."""
-    first, spacing = (FIRST_DAY, pd.Timedelta(days=1)) if scenario.daily else (START, pd.Timedelta(minutes=1))
-    return (first + last_bar * spacing).to_pydatetime()
+            stands = _STANDS[order.getstatusname()]
+            if order.alive() or stands == "canceled":  # a cancel is heard of a bar later, or never
+                self.report.outcomes[number] = (stands, -1)
 
 
 def play_backtrader(scenario: Scenario) -> Report:
@@ -130,8 +167,9 @@ def play_backtrader(scenario: Scenario) -> Report:
     report = Report()
     cerebro = backtrader.Cerebro(stdstats=False)
     timeframe = backtrader.TimeFrame.Days if scenario.daily else backtrader.TimeFrame.Minutes
-    cerebro.adddata(backtrader.feeds.PandasData(dataname=frame(scenario), timeframe=timeframe, compression=1))
-    cerebro.addstrategy(_Script, scenario=scenario, report=report)
+    for frame in frames(scenario):
+        cerebro.adddata(backtrader.feeds.PandasData(dataname=frame, timeframe=timeframe, compression=1))
+    cerebro.addstrategy(_Theirs, scenario=scenario, report=report)
     broker = cerebro.broker
     broker.setcash(scenario.cash)
     if scenario.percent_fee:
@@ -154,86 +192,75 @@ def play_backtrader(scenario: Scenario) -> Report:
 # Cambist.
 
 
-class _Played(cambist.Strategy):
-    """Follows a script; the runs put it and the report on the class made for them."""
-
-    scenario: Scenario
-    report: Report
-
+class _Ours(cambist.Strategy, _Script):
     def on_start(self) -> None:
         self.number = 0
         self.sent: list[cambist.Order] = []
         self.by_id: dict[int, int] = {}
+        self.symbols = [series.instrument.symbol for series in self.data]
 
-    def on_bar(self, bar: Any) -> None:
-        for action in self.scenario.script.get(self.number, ()):
-            if isinstance(action, Cancel):
-                self.cancel(self.sent[action.number])
-            else:
-                self._ask(action)
+    def on_step(self) -> None:
+        self.act(self.number)
         self.report.cash.append(self.cash)
-        self.report.equity.append(self.equity)
         self.number += 1
 
-    def _ask(self, ask: Ask) -> None:
-        terms: dict[str, Any] = {}
+    def works(self, order: cambist.Order) -> bool:
+        # A cancel takes effect after the strategy's call, backtrader's at once.
+        return order.is_open and order.status is not cambist.OrderStatus.PENDING_CANCEL
+
+    def send(self, ask: Ask) -> None:
+        terms: dict[str, Any] = {"data": self.symbols[ask.market], "tag": str(len(self.sent))}
         if ask.last_bar == "day":
             terms["time_in_force"] = "day"
         elif ask.last_bar is not None:
             terms["expires_at"] = until(self.scenario, ask.last_bar)
         order = (self.buy if ask.buys else self.sell)(ask.size, limit=ask.limit, stop=ask.stop, **terms)
         assert order is not None
-        self.by_id[order.id] = len(self.sent)
         self.sent.append(order)
 
     def on_fill(self, fill: cambist.Fill) -> None:
         length = DAY_NS if self.scenario.daily else MINUTE_NS
         dated = (fill.ts - times(self.scenario)[0].value) // length - 1
-        self.report.fills.append(Done(self.number, self.by_id[fill.order_id], fill.size, fill.price, fill.fee, dated))
+        self.report.fills.append(Done(self.number, fill.order_id - 1, fill.size, fill.price, fill.fee, dated))
 
     def on_order(self, order: cambist.Order) -> None:
-        self.report.outcomes[self.by_id[order.id]] = (outcome(order), -1 if order.is_open else self.number)
+        number = int(order.tag)
+        self.report.outcomes[number] = (outcome(order), -1 if order.is_open else self.number)
+        if order.status is cambist.OrderStatus.FILLED:
+            self.react(number)
 
 
 def outcome(order: cambist.Order) -> str:
     """Return in the words of this comparison how an order stands."""
-    if order.reason == "insufficient_funds":
+    if order.reason.startswith("insufficient_funds"):
         return "no money"
     if order.is_open:
         return "working" if order.accepted else "submitted"
     return str(order.status)
 
 
-def fees_of(scenario: Scenario) -> Any:
-    """Return the fee model."""
-    return cambist.FixedFee(scenario.unit_fee) if scenario.unit_fee else scenario.percent_fee
-
-
-def slippage_of(scenario: Scenario) -> Any:
-    """Return the slippage model."""
-    return cambist.FixedSlippage(scenario.fixed_slippage) if scenario.fixed_slippage else scenario.percent_slippage
-
-
 def play_cambist(scenario: Scenario, **options: Any) -> Report:
-    """Run the scenario in Cambist; the options are those of `cambist.backtest`."""
+    """Run the scenario in Cambist; `options` are those of `cambist.backtest`."""
     report = Report()
-    strategy = type("Played", (_Played,), {"scenario": scenario, "report": report})
-    options = {"market_fill": "this_close" if scenario.this_close else "next_open", **options}
-    result = cambist.backtest(
-        strategy,
-        frame(scenario),
-        cash=scenario.cash,
-        fees=fees_of(scenario),
-        slippage=slippage_of(scenario),
-        volume_limit=scenario.volume_limit,
-        benchmark=False,
-        **options,
-    )
-    for number, order in enumerate(result.order_records):
-        name = outcome(order)
-        report.outcomes[number] = (name, -1 if name in ("submitted", "working", "canceled") else report.outcomes[number][1])
+    strategy = type("Played", (_Ours,), {"scenario": scenario, "report": report})
+    bars = {f"M{number}": frame for number, frame in enumerate(frames(scenario))}
+    given = {
+        "fees": cambist.FixedFee(scenario.unit_fee) if scenario.unit_fee else scenario.percent_fee,
+        "slippage": (
+            cambist.FixedSlippage(scenario.fixed_slippage) if scenario.fixed_slippage else scenario.percent_slippage
+        ),
+        "volume_limit": scenario.volume_limit,
+        "market_fill": "this_close" if scenario.this_close else "next_open",
+        "benchmark": False,
+    }
+    result = cambist.backtest(strategy, bars, cash=scenario.cash, **{**given, **options})
+    for order in result.order_records:
+        stands = outcome(order)
+        if order.is_open or stands == "canceled":
+            report.outcomes[order.id - 1] = (stands, -1)
     # The curve that the user gets, not what the strategy saw of it.
-    report.equity = [float(value) for value in result.curve.all_equity]
+    assert result.curve.all_equity is not None
+    report.equity = result.curve.all_equity.tolist()
     return report
 
 
@@ -241,7 +268,10 @@ def play_cambist(scenario: Scenario, **options: Any) -> Report:
 
 
 def differences(theirs: Report, ours: Report, *, dates: bool = True) -> list[str]:
-    """Return what differs by more than 1e-9 of its value, one line each; `dates` compares what fills are dated to."""
+    """Return what differs by more than 1e-9 of its value, one line each.
+
+    `dates` compares what fills are dated to as well.
+    """
     found = []
     for number in range(max(len(theirs.fills), len(ours.fills))):
         one = theirs.fills[number] if number < len(theirs.fills) else None
@@ -249,8 +279,9 @@ def differences(theirs: Report, ours: Report, *, dates: bool = True) -> list[str
         if one is None or other is None or not _same(one, other, dates=dates):
             found.append(f"fill {number}: backtrader {one}, Cambist {other}")
     for number in sorted({*theirs.outcomes, *ours.outcomes}):
-        if theirs.outcomes.get(number) != ours.outcomes.get(number):
-            found.append(f"order {number}: backtrader {theirs.outcomes.get(number)}, Cambist {ours.outcomes.get(number)}")
+        one, other = theirs.outcomes.get(number), ours.outcomes.get(number)
+        if one != other:
+            found.append(f"order {number}: backtrader {one}, Cambist {other}")
     for name in ("cash", "equity"):
         one, other = np.array(getattr(theirs, name)), np.array(getattr(ours, name))
         if one.shape != other.shape:

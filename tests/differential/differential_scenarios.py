@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import attrs
 
@@ -19,12 +20,15 @@ class Bar:
     high: float
     low: float
     close: float
-    volume: float
+    volume: float = 1_000.0
 
 
 @attrs.frozen
 class Ask:
-    """One order as a strategy asks for it; ``last_bar`` is the last bar in which it may trade, ``"day"`` a day order."""
+    """One order, as a strategy asks for it.
+
+    ``last_bar`` is the number of the last bar in which it may trade, or ``"day"`` for a day order.
+    """
 
     buys: bool
     type: str
@@ -32,24 +36,41 @@ class Ask:
     limit: float | None = None
     stop: float | None = None
     last_bar: int | str | None = None
+    market: int = 0
 
 
 @attrs.frozen
 class Cancel:
-    """Withdraw the order that was asked for as number ``number``, from 0."""
+    """Withdraw an order: the last that was sent, or the one ``back`` orders before it."""
 
-    number: int
+    back: int = 0
 
 
 @attrs.frozen(kw_only=True)
 class Scenario:
-    """An account, a market and a script: what is asked for at the close of each bar.
+    """An account, its markets, and a script.
 
-    ``percent_fee`` and ``percent_slippage`` are fractions, ``unit_fee`` and ``fixed_slippage`` money for each unit.
+    Attributes
+    ----------
+    bars
+        Of the first market; ``others`` are those of further ones, as many.
+    script
+        What is asked for at the close of each bar.
+    reactions
+        What is asked for when a strategy hears that an order is filled, by the order's number.
+    patient
+        Whether orders of the script are passed over while another one works.
+    percent_fee, percent_slippage
+        Fractions of the price.
+    unit_fee, fixed_slippage
+        Money for each unit.
     """
 
     bars: list[Bar]
     script: dict[int, list[Ask | Cancel]]
+    reactions: dict[int, list[Ask | Cancel]] = attrs.field(factory=dict)
+    others: tuple[list[Bar], ...] = ()
+    patient: bool = False
     cash: float = 1_000_000.0
     percent_fee: float = 0.0
     unit_fee: float = 0.0
@@ -59,27 +80,64 @@ class Scenario:
     this_close: bool = False
     daily: bool = False
 
+    @property
+    def markets(self) -> tuple[list[Bar], ...]:
+        """The bars of every market."""
+        return (self.bars, *self.others)
+
+
+@attrs.frozen(kw_only=True)
+class Habits:
+    """How a script is drawn.
+
+    Attributes
+    ----------
+    types
+        Order types to choose from.
+    buys
+        The side of most orders; None for either. So that there is something to close, a quarter is of the other side.
+    validity
+        How long orders live, to choose from: ``"gtc"``, ``"gtd"``, ``"day"``.
+    cancels, reactions
+        Whether some are withdrawn, and whether some follow on a fill.
+    patient
+        Whether an order is sent only while no other works, and withdrawn only after the bar at which it was sent.
+    limit_beyond_stop
+        Whether the limit of a stop-limit lies where the order trades as soon as it triggers.
+    """
+
+    types: tuple[str, ...] = TYPES
+    buys: bool | None = None
+    validity: tuple[str, ...] = ("gtc", "gtd", "day")
+    cancels: bool = True
+    reactions: bool = True
+    patient: bool = False
+    limit_beyond_stop: bool = False
+
 
 def on_tick(price: float) -> float:
     """Return the price on the grid nearest to `price`, as the double nearest to its decimal."""
     return round(round(price / TICK) * TICK, 2)
 
 
-def random_bars(chance: Random, count: int) -> list[Bar]:
-    """Draw bars of a few ticks each, so that prices meet often; some gap, some stand still, some trade nothing."""
+def random_bars(chance: Random, count: int, *, reach: int = 0) -> list[Bar]:
+    """Draw bars of a few ticks each, so that prices meet often; some gap, some stand still, some trade nothing.
+
+    Each goes at least `reach` ticks beyond open and close.
+    """
     bars = []
     close = 100.0
     for _ in range(count):
         gap = chance.choice((0, 0, 0, 1, -1, 2, -2, 12, -12))
         open_ = on_tick(max(20.0, close + gap * TICK))
         close = on_tick(max(20.0, open_ + chance.randint(-6, 6) * TICK))
-        high = on_tick(max(open_, close) + chance.choice((0, 0, 1, 2, 5)) * TICK)
-        low = on_tick(min(open_, close) - chance.choice((0, 0, 1, 2, 5)) * TICK)
-        bars.append(Bar(open_, high, low, close, float(chance.choice((0, 5, 9, 30, 60, 77, 100, 400)))))
+        high = on_tick(max(open_, close) + (reach + chance.choice((0, 0, 1, 2, 5))) * TICK)
+        low = on_tick(min(open_, close) - (reach + chance.choice((0, 0, 1, 2, 5))) * TICK)
+        bars.append(Bar(open_, high, low, close, float(chance.choice((0, 10, 30, 60, 70, 100, 400)))))
     return bars
 
 
-def random_price(chance: Random, bars: list[Bar], number: int) -> float:
+def _price(chance: Random, bars: list[Bar], number: int) -> float:
     """Draw a price near those of the coming bars; half the time exactly one of them."""
     coming = bars[min(number + chance.randint(1, 3), len(bars) - 1)]
     if chance.random() < 0.5:
@@ -87,44 +145,40 @@ def random_price(chance: Random, bars: list[Bar], number: int) -> float:
     return on_tick(bars[number].close + chance.randint(-12, 12) * TICK)
 
 
-def random_ask(chance: Random, bars: list[Bar], number: int, *, types: tuple[str, ...], buys: bool | None) -> Ask:
-    """Draw an order; `buys` fixes its side."""
-    kind = chance.choice(types)
-    side = chance.random() < 0.5 if buys is None else buys
+def _ask(chance: Random, markets: tuple[list[Bar], ...], number: int, habits: Habits) -> Ask:
+    market = chance.randrange(len(markets))
+    kind = chance.choice(habits.types)
+    buys = chance.random() < 0.5 if habits.buys is None else habits.buys is (chance.random() < 0.75)
+    limit = _price(chance, markets[market], number) if kind in (LIMIT, STOP_LIMIT) else None
+    stop = _price(chance, markets[market], number) if kind in (STOP, STOP_LIMIT) else None
+    if habits.limit_beyond_stop and limit is not None and stop is not None:
+        limit = max(limit, stop) if buys else min(limit, stop)
+    lives = chance.choice(("gtc", *habits.validity))
+    last = {"gtc": None, "day": "day", "gtd": number + chance.choice((1, 2, 5))}[lives]
     size = chance.choice((1.0, 2.0, 3.0, 0.5, 7.0, 10.0, 20.0))
-    last = chance.choice((None, None, None, number + 1, number + 2, number + 5, "day"))
-    return Ask(
-        side,
-        kind,
-        size,
-        random_price(chance, bars, number) if kind in (LIMIT, STOP_LIMIT) else None,
-        random_price(chance, bars, number) if kind in (STOP, STOP_LIMIT) else None,
-        last,
-    )
+    return Ask(buys, kind, size, limit, stop, last, market)
 
 
 def random_scenario(
-    seed: int, *, count: int = 90, types: tuple[str, ...] = TYPES, buys: bool | None = None, **options: object
+    seed: int, habits: Habits | None = None, *, count: int = 70, markets: int = 1, reach: int = 0, **options: Any
 ) -> Scenario:
-    """Draw a scenario; the options are fields of `Scenario`.
-
-    Most orders are of the types and the side asked for. So that there is something to close, a few are not.
-    """
+    """Draw a scenario; `options` are fields of `Scenario`."""
     chance = Random(seed)
-    bars = random_bars(chance, count)
+    habits = habits or Habits()
+    bars = tuple(random_bars(chance, count, reach=reach) for _ in range(markets))
     script: dict[int, list[Ask | Cancel]] = {}
-    asked = 0
+    reactions: dict[int, list[Ask | Cancel]] = {}
     for number in range(count):
         actions: list[Ask | Cancel] = []
-        for _ in range(chance.choice((0, 0, 1, 1, 1, 2, 3))):
-            if asked and chance.random() < 0.2:
-                actions.append(Cancel(max(0, asked - chance.randint(1, 6))))
-            other = chance.random() < 0.25
-            side = None if buys is None else buys is not other
-            actions.append(random_ask(chance, bars, number, types=types, buys=side))
-            asked += 1
-        if asked and chance.random() < 0.2:
-            actions.append(Cancel(max(0, asked - chance.randint(1, 6))))
+        for _ in range(1 if habits.patient else chance.choice((0, 0, 1, 1, 1, 2, 3))):
+            if habits.cancels and chance.random() < 0.25:
+                actions.append(Cancel(0 if habits.patient else chance.randint(0, 5)))
+            actions.append(_ask(chance, bars, number, habits))
         if actions:
             script[number] = actions
-    return Scenario(bars=bars, script=script, **options)  # type: ignore[arg-type]
+        if habits.reactions and chance.random() < 0.2:
+            follow: Ask | Cancel = _ask(chance, bars, number, habits)
+            reactions[number] = [Cancel(chance.randint(0, 3)) if habits.cancels and chance.random() < 0.5 else follow]
+    return Scenario(
+        bars=bars[0], others=bars[1:], script=script, reactions=reactions, patient=habits.patient, **options
+    )

@@ -72,7 +72,8 @@ class SinglePlayer:
                     row = self._stretch(row, last, seat.strategy.on_bar, on_step)
                 if driver.timers.next_due <= self.clock.now:
                     kernel.instant = self.first_instant + row - 1
-                    self._mark_close(row)
+                    if driver.venue.trades_at_close:
+                        self._mark_close(row)
                     driver.fire_timers(self.clock.now)
         finally:
             kernel.clock = kernel.own_clock
@@ -98,6 +99,7 @@ class SinglePlayer:
         opens, closes = block.ts.data, self.feed.closes.data
         open_, high, low, close, volume = (column.data for column in block.columns.values())
         before, first_instant = self.start - 1, self.first_instant - 1
+        stopping, timers, due = self.driver.stop, self.driver.timers, self.due
         pause = False
         for row in range(row + 1, last + 1):  # noqa: B020, PLR1704 - goes on where the stretch before ended
             if working:
@@ -106,7 +108,7 @@ class SinglePlayer:
                 kernel.clock = own_clock
                 match(symbol, opens[at], closes[at], open_[at], high[at], low[at], close[at], volume[at])
                 kernel.clock = bar_clock
-                pause = self._interrupted()
+                pause = stopping.requested or timers.next_due != due
             cursor.row = row
             on_bar(bar)
             if effects:
@@ -125,20 +127,16 @@ class SinglePlayer:
         kernel.instant = self.first_instant + row - 1
         own_clock = kernel.own_clock
         own_clock.now = self.clock.now
-        self._mark_close(row)
+        if driver.venue.trades_at_close:
+            self._mark_close(row)
         kernel.clock = own_clock
         driver.settle()
         kernel.clock = self.clock
-        return self._interrupted()
+        return driver.stop.requested or driver.timers.next_due != self.due
 
     def _mark_close(self, row: int) -> None:
         """Tell the venue of a bar's close, where orders may trade at it; once or twice is the same."""
-        venue = self.driver.venue
-        if venue.trades_at_close:
-            at, block = self.start + row - 1, self.feed.block
-            close, volume = float(block.close[at]), float(block.volume[at])
-            venue.mark_close(self.feed.instrument.symbol, int(block.ts[at]), int(self.feed.closes[at]), close, volume)
-
-    def _interrupted(self) -> bool:
-        """Tell whether the run is to stop, or a timer was set."""
-        return self.driver.stop.requested or self.driver.timers.next_due != self.due
+        at, block = self.start + row - 1, self.feed.block
+        close, volume = float(block.close[at]), float(block.volume[at])
+        opened, closed = int(block.ts[at]), int(self.feed.closes[at])
+        self.driver.venue.mark_close(self.feed.instrument.symbol, opened, closed, close, volume)

@@ -199,7 +199,7 @@ def _finish(result: Result, folder: Path | None, *, as_json: bool, failed: bool 
 
     if folder is not None:
         result.save(folder)
-    show_notes(result)
+    show_notes(result, failed=failed)
     if as_json:
         click.echo(result_document(result, folder), nl=False)
     elif not failed:

@@ -35,11 +35,11 @@ def check_folder(folder: Path) -> None:
         ) from error
 
 
-def show_notes(result: Result) -> None:
-    """Print on stderr what the user should know."""
+def show_notes(result: Result, *, failed: bool = False) -> None:
+    """Print on stderr what the user should know; why a run failed is told elsewhere."""
     for warning in result.warnings:
         click.echo(f"note: {warning}", err=True)
-    if result.stopped:
+    if result.stopped and not failed:
         click.echo(f"stopped: {result.stopped}", err=True)
 
 

@@ -49,9 +49,12 @@ class Bar:
 
 def _column(values: Any, name: str, dtype: Any) -> NDArray[Any]:
     try:
-        return np.ascontiguousarray(values, dtype=dtype)
+        column = np.ascontiguousarray(values, dtype=dtype)
     except (TypeError, ValueError) as error:
         raise DataError(f"column {name!r} cannot be read as numbers: {error}.") from error
+    if column.ndim != 1:
+        raise DataError(f"column {name!r} must be flat; it has the shape {column.shape}.")
+    return column
 
 
 def _first(mask: NDArray[np.bool_]) -> int | None:
@@ -119,6 +122,13 @@ def _timeframe(value: str | Timeframe) -> Timeframe:
 
 
 def _times(values: Any) -> NDArray[np.int64]:
+    kind = getattr(values, "dtype", np.dtype(np.int64)).kind
+    if kind == "M":
+        if np.isnat(values).any():
+            raise DataError("column 'ts' holds a time that is not known (NaT). Fill or drop the bar before the run.")
+        values = np.asarray(values, "datetime64[ns]").view(np.int64)
+    elif kind == "f":
+        raise DataError("column 'ts' holds floats; give nanoseconds since the epoch as whole numbers, or datetimes.")
     return _column(values, "ts", np.int64)
 
 

@@ -46,7 +46,7 @@ class Timeframe:
         """Read ``"1m"``, ``"15m"``, ``"4h"``, ``"1d"`` and the like; a `Timeframe` is returned as it is."""
         if isinstance(text, Timeframe):
             return text
-        match = _PATTERN.fullmatch(text.strip())
+        match = _PATTERN.fullmatch(str(text).strip())
         unit = None if match is None else _UNITS.get(match[2] if match[2] == "M" else match[2].lower())
         if match is None or unit is None:
             raise InputError(

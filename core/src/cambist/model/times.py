@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+import numpy as np
+
 from cambist.errors import InputError
 
 __all__ = ["DAY_NS", "HOUR_NS", "MINUTE_NS", "SECOND_NS", "duration_ns", "format_ns", "to_datetime", "to_ns"]
@@ -16,24 +18,23 @@ DAY_NS = 24 * HOUR_NS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def to_ns(when: int | str | date | datetime) -> int:
+def to_ns(when: int | np.integer | str | date | datetime | np.datetime64) -> int:
     """Convert a point in time to nanoseconds since the epoch, UTC.
 
     Parameters
     ----------
     when
         Nanoseconds (returned as they are), an ISO 8601 text, a ``date`` (its midnight, UTC) or a
-        ``datetime`` (naive means UTC; ``pandas.Timestamp`` is one and keeps its nanoseconds).
+        ``datetime`` (naive means UTC; ``pandas.Timestamp`` is one and keeps its nanoseconds), or a
+        ``numpy.datetime64``.
 
     Raises
     ------
     InputError
         If a text is no ISO 8601 time, or the type is none of the above.
     """
-    if isinstance(when, bool):
-        raise InputError(f"{when!r} is no point in time. Give ISO text, a datetime or integer nanoseconds.")
-    if isinstance(when, int):
-        return when
+    if isinstance(when, int | np.integer) and not isinstance(when, bool):
+        return int(when)
     if isinstance(when, str):
         try:
             when = datetime.fromisoformat(when.strip())
@@ -41,6 +42,10 @@ def to_ns(when: int | str | date | datetime) -> int:
             raise InputError(
                 f"{when!r} is no ISO 8601 time. Write it like 2024-03-01 or 2024-03-01T09:30:00+00:00."
             ) from error
+    if isinstance(when, np.datetime64) and not np.isnat(when):
+        return int(when.astype("datetime64[ns]").astype(np.int64))
+    if isinstance(when, datetime) and when != when:  # noqa: PLR0124 - pandas' NaT, which is a datetime all the same
+        raise InputError("NaT is no point in time. Fill in the time, or leave it out.")
     if isinstance(when, datetime):
         aware = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
         delta = aware.astimezone(UTC) - _EPOCH

@@ -94,7 +94,10 @@ class BacktraderVenue(MatchingVenue):
                     f"{market.instrument.symbol} is a {market.instrument.kind}; rules='backtrader' knows instruments "
                     "paid in full alone. Leave rules out, or describe it as a spot instrument."
                 )
+        self._at_close = self.trades_at_close
+        # With several instruments an order may be for one whose bar the strategy's lines do not show yet.
         self.matches_together = len(self.markets) > 1
+        self.trades_at_close = self._at_close or self.matches_together
         self._money = account
         limit = self.rules.volume_limit
         # In percent, without the noise that 0.29 * 100 has: it would cost a whole unit.
@@ -138,9 +141,12 @@ class BacktraderVenue(MatchingVenue):
     # One instant.
 
     def mark_close(self, symbol: str, opened: int, closed: int, close: float, volume: float) -> None:  # noqa: ARG002
-        """Note a bar's close: under ``this_close`` market orders sent now will trade at it."""
+        """Note a bar's close: what is sent at it is checked for funds at it, and may trade at it."""
         market = self.markets[symbol]
         market.close, market.closed_at = close, closed
+        for working in self._new.values():
+            if working.market is market and working.since == closed:
+                working.level = close
 
     def match(
         self,
@@ -224,7 +230,7 @@ class BacktraderVenue(MatchingVenue):
         buys = order.side is not _SELL
         edge = bar.high if buys else bar.low
         if kind is _MARKET:
-            price = working.level if self.trades_at_close else bar.open
+            price = working.level if self._at_close else bar.open
             self._execute(working, self._slipped(order, price, edge), _TAKER, bar)
         elif kind is _LIMIT or working.triggered:
             self._meet_limit(working, bar)
@@ -287,7 +293,7 @@ class BacktraderVenue(MatchingVenue):
         if short_of_cash:
             size = instrument.size_grid.nearest(size - opening)
         if size > 0.0:
-            ts = working.since if order.type is _MARKET and self.trades_at_close else bar.closed
+            ts = working.since if order.type is _MARKET and self._at_close else bar.closed
             self._book(working, size, price, self._fee(instrument, size, price, who), who, ts, bar.closed)
         if order.id in self._working:
             if short_of_cash:

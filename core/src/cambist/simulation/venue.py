@@ -155,8 +155,8 @@ class SimulatedVenue(MatchingVenue):
 
     def _meet_open(self, market: Market, price: float, opened: int) -> None:
         """Let the orders that wait for the open, and those it has passed already, act at it."""
-        for working in list(market.working.values()):
-            if working.order.id in market.blocked or working.order.id not in market.working:
+        for number, working in list(market.working.items()):
+            if number in market.blocked or number not in market.working:
                 continue
             if (price <= working.level) if working.falling else (price >= working.level):
                 if working.order.type is _MARKET:  # most of all orders, and nothing to decide
@@ -167,9 +167,9 @@ class SimulatedVenue(MatchingVenue):
                     self._act(market, working, price, price, opened, _TAKER if fresh else _MAKER)
                 if market.joined:
                     self._join(market, price, opened)
-            if market.timed and working.order.time_in_force in FLEETING and working.order.id in market.working:
+            if market.timed and working.order.time_in_force in FLEETING and number in market.working:
                 self._remove(working)
-                self._deliver(OrderCanceled(opened, working.order.id, "could not trade at once"))
+                self._deliver(OrderCanceled(opened, number, "could not trade at once"))
                 if market.joined:
                     self._join(market, price, opened)
 

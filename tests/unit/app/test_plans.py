@@ -1,0 +1,431 @@
+"""Run file and command line together make a plan, and a plan makes a run whose result says how it was made."""
+
+from __future__ import annotations
+
+import json
+import types
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+import cambist
+from cambist.api import FeedSpec, RiskRuleSpec, hookimpl
+from cambist.app.assemble import assemble, make_plan
+from cambist.app.plan import Overrides
+from cambist.app.runfile import SIZERS
+from cambist.data.load import open_source
+from cambist.errors import ConfigError, ParameterError, StrategyError
+from cambist.plugins.registry import Registry
+from cambist.risk.rules.open_orders import MaxOpenOrdersRule
+from cambist.risk.rules.position import MaxPositionRule
+from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee
+
+STRATEGY = """
+    from cambist import Strategy, param
+
+    class Mine(Strategy):
+        every: int = param(3, ge=1)
+        label: str = param("x")
+
+        def on_start(self):
+            self.count = 0
+
+        def on_bar(self, bar):
+            self.count += 1
+            if self.count % self.every == 0:
+                self.close() if self.position else self.buy()
+"""
+FULL = """
+    [strategy]
+    use = "mine.py:Mine"
+    name = "first"
+    [strategy.parameters]
+    every = 2
+
+    [[data]]
+    source = "bars.csv"
+    symbol = "ACME"
+    timeframe = "1d"
+    [data.instrument]
+    kind = "equity"
+    tick_size = "0.01"
+    step_size = 1
+    taker_fee = 0.002
+
+    [account]
+    cash = 50_000
+    leverage = 2
+
+    [venue]
+    fees = { maker = 0.0001, taker = 0.0005 }
+    slippage = { amount = 0.02 }
+    rules = "cambist"
+    market_fill = "this_close"
+    path = "pessimistic"
+    volume_limit = 0.5
+    fill_on_touch = false
+
+    [[risk]]
+    use = "max-position"
+    limit = 100
+    [[risk]]
+    use = "max-open-orders"
+    limit = 7
+
+    [sizer]
+    use = "percent"
+    fraction = 0.25
+
+    [output]
+    dir = "results/one"
+
+    [run]
+    seed = 11
+    blocks = true
+    benchmark = false
+    periods_per_year = 252
+"""
+
+
+@pytest.fixture
+def plan(folder, registry):
+    folder.write("mine.py", STRATEGY)
+    folder.bars()
+
+    def make(text=None, *, known=registry, **overrides):
+        run_file = None if text is None else folder.write("run.toml", text)
+        return make_plan(known, Overrides(**overrides), run_file)
+
+    return make
+
+
+def test_a_run_file_says_everything(plan, folder):
+    made = plan(FULL)
+    (strategy,) = made.strategies
+    assert (strategy.cls.__name__, strategy.name, strategy.parameters) == ("Mine", "first", {"every": 2})
+    (series,) = made.series
+    assert series.timeframe == "1d"
+    assert series.instrument == cambist.Instrument(
+        symbol="ACME", kind="equity", tick_size="0.01", step_size="1", taker_fee=0.002
+    )
+    settings = dict(made.settings)
+    rules = settings.pop("risk")
+    assert [(rule.name, rule.limit) for rule in rules] == [("max-position", 100.0), ("max-open-orders", 7)]
+    assert settings.pop("sizer") == cambist.PercentOfEquity(0.25)
+    assert settings == {
+        "cash": 50_000, "leverage": 2, "fees": MakerTakerFee(0.0001, 0.0005), "slippage": FixedSlippage(0.02),
+        "rules": "cambist", "market_fill": "this_close", "path": "pessimistic", "volume_limit": 0.5,
+        "fill_on_touch": False, "seed": 11, "blocks": True, "benchmark": False, "periods_per_year": 252,
+    }  # fmt: skip
+    assert made.output == folder.path / "results" / "one"
+
+
+@pytest.mark.parametrize(
+    ("said", "fees"),
+    [("0.001", 0.001), ('"instrument"', None), ("{ per_unit = 0.005 }", FixedFee(0.005)), ("0", 0.0)],
+)
+def test_the_forms_of_fees(plan, said, fees):
+    made = plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\nfees = {said}\n')
+    assert made.settings["fees"] == fees
+
+
+@pytest.mark.parametrize("name", SIZERS)
+def test_every_sizer_can_be_named(plan, name):
+    made = plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[sizer]\nuse = "{name}"\n')
+    assert type(made.settings["sizer"]) is SIZERS[name]
+
+
+def test_several_strategies_and_series(plan, folder):
+    folder.bars("other.csv")
+    made = plan(
+        """
+        [[strategy]]
+        use = "mine.py"
+        [[strategy]]
+        use = "sma-cross"
+        parameters = { fast = 3 }
+        [[data]]
+        source = "bars.csv"
+        [[data]]
+        source = "other.csv"
+        """
+    )
+    assert [strategy.cls.__name__ for strategy in made.strategies] == ["Mine", "SmaCross"]
+    assert [series.source for series in made.series] == ["bars.csv", "other.csv"]
+
+
+def test_the_command_line_alone(plan):
+    made = plan(strategy="mine.py", data=("bars.csv",), parameters={"every": "4"}, settings={"cash": 5.0})
+    assert made.strategies[0].parameters == {"every": 4}
+    assert made.settings == {"cash": 5.0}
+
+
+def test_the_command_line_wins(plan, folder):
+    folder.bars("other.csv")
+    made = plan(
+        FULL,
+        data=("other.csv",),
+        symbols=("OTHER",),
+        timeframe="2d",
+        parameters={"label": "y"},
+        settings={"fees": 0.5, "cash": 1.0},
+        output=folder.path / "elsewhere",
+    )
+    assert made.strategies[0].parameters == {"every": 2, "label": "y"}
+    assert [(one.source, one.symbol, one.timeframe, one.instrument) for one in made.series] == [
+        ("other.csv", "OTHER", "2d", None)
+    ]
+    assert (made.settings["fees"], made.settings["cash"], made.settings["leverage"]) == (0.5, 1.0, 2)
+    assert "fees" not in made.tables
+    assert made.output == folder.path / "elsewhere"
+
+
+def test_what_the_command_line_replaces_need_not_be_right(plan):
+    made = plan(
+        '[strategy]\nuse = "gone.py"\n[data]\nsource = "gone:x"\nodd = 1\n', strategy="mine.py", data=("bars.csv",)
+    )
+    assert made.strategies[0].use == "mine.py"
+
+
+def test_a_symbol_given_to_an_instrument_renames_it(plan):
+    assert plan(FULL, symbols=("NEW",)).series[0].instrument.symbol == "NEW"
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "message"),
+    [
+        (None, {"data": ("bars.csv",)}, r"there is no strategy\. Name one, such as my_file\.py:SmaCross\.$"),
+        (None, {"strategy": "mine.py"}, r"there is no data\. Give --data FILE or --data samples:AAPL\.$"),
+        ("", {"strategy": "mine.py"}, r"there is no data\..*or add \[\[data\]\] to .*run\.toml"),
+        (
+            None,
+            {"strategy": "mine.py", "data": ("bars.csv",), "symbols": ("A", "B")},
+            "--symbol was given 2 times for 1",
+        ),
+        (
+            '[[strategy]]\nuse="mine.py"\n[[strategy]]\nuse="sma-cross"\n[data]\nsource="bars.csv"',
+            {"parameters": {"fast": "5"}},
+            r"--param cannot tell which of 2 strategies it is for: mine\.py, sma-cross",
+        ),
+    ],
+)
+def test_what_does_not_go_together(plan, text, overrides, message):
+    with pytest.raises(ConfigError, match=message):
+        plan(text, **overrides)
+
+
+def test_every_mistake_of_every_part_is_told_at_once(plan):
+    with pytest.raises(ConfigError) as caught:
+        plan(
+            """
+            [strategy]
+            use = "mine.py"
+            parameters = { evry = 1, every = 0, label = 5 }
+            [[data]]
+            source = "bars.csv"
+            smybol = "X"
+            [[data]]
+            source = "smples:AAPL"
+            [[data]]
+            source = "bars.csv"
+            symbol = "A"
+            instrument = { symbol = "B" }
+            [[data]]
+            source = "bars.csv"
+            instrument = { min_size = 5, max_size = 1 }
+            [account]
+            cash = 0
+            [[risk]]
+            use = "max-postion"
+            [[risk]]
+            use = "max-position"
+            limt = 5
+            [[risk]]
+            use = "max-position"
+            limit = -5
+            [sizer]
+            use = "percent"
+            fraction = 0
+            """
+        )
+    lines = [line.strip() for line in str(caught.value).splitlines()]
+    assert [line.partition(": ")[0] for line in lines[1:]] == [
+        "line 4, strategy.parameters.evry",
+        "line 4, strategy.parameters.every",
+        "line 4, strategy.parameters.label",
+        "line 7, data[1].smybol",
+        "line 9, data[2].source",
+        "line 12, data[3].symbol",
+        "line 16, data[4].instrument",
+        "line 18, account.cash",
+        "line 20, risk[1].use",
+        "line 21, risk[2].limit",
+        "line 23, risk[2].limt",
+        "line 24, risk[3]",
+        "line 27, sizer",
+    ]
+    told = dict(line.partition(": ")[::2] for line in lines[1:])
+    assert told["line 4, strategy.parameters.evry"] == "Mine has no such parameter. Did you mean 'every'?"
+    assert told["line 4, strategy.parameters.every"] == "it is 0; it takes an int, at least 1."
+    assert told["line 7, data[1].smybol"] == "there is no such key here. Did you mean 'symbol'?"
+    assert "max_size 1" in told["line 16, data[4].instrument"]
+    assert "Did you mean 'max-position'?" in told["line 20, risk[1].use"]
+    assert told["line 24, risk[3]"].startswith("max-position: limit is -5.0; it must be a positive size.")
+
+
+def test_a_strategy_file_that_does_not_import_is_one_of_the_mistakes(plan, folder):
+    folder.write("broken.py", "1 / 0\n")
+    with pytest.raises(
+        ConfigError, match=r"line 2, strategy\.use: broken\.py does not import: ZeroDivisionError at broken"
+    ):
+        plan('[strategy]\nuse = "broken.py"\n')
+
+
+def test_a_parameter_without_a_default_is_missed_unless_the_command_line_gives_it(plan, folder):
+    folder.write("mine.py", STRATEGY.replace('param("x")', "param(doc='required')"))
+    text = '[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n'
+    with pytest.raises(ConfigError, match=r"line 1, strategy\.parameters\.label: Mine needs a value here"):
+        plan(text)
+    assert plan(text, parameters={"label": "y"}).strategies[0].parameters == {"label": "y"}
+
+
+class LimitConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    most: float = Field(gt=0)
+    unit: str = "lots"
+
+
+class PluginRule:
+    name = "plugin-rule"
+
+    def __init__(self, most, unit):
+        self.most, self.unit = most, unit
+
+    def concerns(self, instrument):
+        return True
+
+    def review(self, order, view):
+        return None
+
+
+@pytest.fixture
+def plugged():
+    module = types.ModuleType("acme_mixed")
+
+    @hookimpl
+    def cambist_risk_rules():
+        return [RiskRuleSpec(name="plugin-rule", factory=PluginRule, config=LimitConfig)]
+
+    @hookimpl
+    def cambist_feeds():
+        def open_feed(source, *, depth: int = 1, timeframe: str = "1d"):
+            return open_source(f"{source}.csv")
+
+        return [FeedSpec(name="acme", factory=open_feed, capabilities={"history"})]
+
+    module.cambist_risk_rules = cambist_risk_rules
+    module.cambist_feeds = cambist_feeds
+    return Registry.of([module], core=True)
+
+
+def test_a_plugin_s_own_settings_are_checked_with_the_rest(plan, plugged):
+    text = '[strategy]\nuse = "mine.py"\n[data]\nsource = "acme:bars"\n{data}\n[[risk]]\nuse = "plugin-rule"\n{risk}\n'
+    with pytest.raises(ConfigError) as caught:
+        plan(text.replace("{data}", 'dpth = 1\ntimeframe = "1d"').replace("{risk}", "most = 0"), known=plugged)
+    assert "data.dpth: there is no such key here. Did you mean 'depth'?" in str(caught.value)
+    assert "risk[1].most: it is 0; it must be above 0." in str(caught.value)
+    made = plan(text.replace("{data}", "depth = 4").replace("{risk}", "most = 3"), known=plugged)
+    assert made.series[0].settings["depth"] == 4
+    (rule,) = made.settings["risk"]
+    assert (rule.most, rule.unit) == (3.0, "lots")
+    assert len(assemble(made, plugged).run().fills) > 0
+
+
+# Runs.
+
+
+def test_a_run_gives_the_same_as_the_function(plan, registry, folder):
+    result = assemble(plan(FULL.replace("blocks = true", "")), registry).run()
+    from cambist.app.strategies import load_strategy
+
+    mine = load_strategy("mine.py", registry)
+    instrument = cambist.Instrument(symbol="ACME", kind="equity", tick_size="0.01", step_size="1", taker_fee=0.002)
+    direct = cambist.backtest(
+        mine(every=2), cambist.load("bars.csv", instrument=instrument, timeframe="1d"), cash=50_000, leverage=2,
+        fees=MakerTakerFee(0.0001, 0.0005), slippage=FixedSlippage(0.02), market_fill="this_close", path="pessimistic",
+        volume_limit=0.5, fill_on_touch=False, sizer=cambist.PercentOfEquity(0.25), benchmark=False,
+        periods_per_year=252, seed=11, risk=[MaxPositionRule(100), MaxOpenOrdersRule(7)],
+    )  # fmt: skip
+    assert len(direct.fills) > 2
+    assert result.fills.equals(direct.fills)
+    assert result.equity.equals(direct.equity)
+
+
+def as_toml(settings):
+    """Write what a result says of its run as a run file, with nothing else to go by."""
+
+    def value(one):
+        if isinstance(one, dict):
+            return "{ " + ", ".join(f"{name} = {value(inner)}" for name, inner in one.items()) + " }"
+        return json.dumps(one)
+
+    homes = {"account": ["cash", "leverage"], "run": ["seed", "blocks", "benchmark", "events", "periods_per_year"]}
+    homes["venue"] = ["fees", "slippage", "rules", "market_fill", "path", "volume_limit", "fill_on_touch"]
+    lists = (f"{name} = [{', '.join(map(value, settings[name]))}]" for name in ("strategy", "data", "risk"))
+    lines = [f"sizer = {value(settings['sizer'])}", *lists]
+    for table, names in homes.items():
+        lines += [f"[{table}]", *(f"{name} = {value(settings[name])}" for name in names if settings[name] is not None)]
+    return "\n".join(lines)
+
+
+def test_a_result_names_everything_that_made_it(plan, registry, folder):
+    first = assemble(plan(FULL), registry).run()
+    said = json.loads((first.save("out") / "result.json").read_text())
+    text = as_toml({**said["settings"], "data": [{**said["settings"]["data"][0], "symbol": "ACME"}]})
+    # The instrument is told in full in its own part of the result.
+    fields = ", ".join(f"{key} = {json.dumps(one)}" for key, one in said["instruments"][0].items() if one is not None)
+    text = text.replace('symbol = "ACME"', f"instrument = {{ {fields} }}")
+    second = assemble(plan(text), registry).run()
+    assert second.fills.equals(first.fills)
+    again = json.loads((second.save("out2") / "result.json").read_text())
+    assert again["strategies"] == said["strategies"]
+    assert again["summary"] == said["summary"]
+    ours = {name: one for name, one in said["settings"].items() if name != "data"}
+    assert {name: one for name, one in again["settings"].items() if name != "data"} == ours
+    assert said["settings"]["data"][0]["source"] == "bars.csv"
+    assert ours["risk"] == [{"use": "max-position", "limit": 100}, {"use": "max-open-orders", "limit": 7}]
+
+
+def test_a_run_that_fails_has_a_result_that_says_how_it_was_made(plan, registry, folder):
+    folder.write("mine.py", STRATEGY + "            if self.count == 9:\n                1 / 0\n")
+    made = assemble(plan(strategy="mine.py", data=("bars.csv",)), registry)
+    with pytest.raises(
+        StrategyError, match=r"Mine raised ZeroDivisionError at the bar of 2024-01-09.*mine\.py:"
+    ) as caught:
+        made.run()
+    result = caught.value.result
+    assert len(result.fills) > 0
+    assert result.settings["strategy"] == [{"use": "mine.py", "parameters": {}}]
+
+
+def test_a_strategy_may_import_what_lies_beside_it_while_it_runs(plan, registry, folder):
+    folder.write("mine_lazy.py", "VALUE = 1\n")
+    folder.write("mine.py", STRATEGY + "            import mine_lazy\n            assert mine_lazy.VALUE\n")
+    assert assemble(plan(strategy="mine.py", data=("bars.csv",)), registry).run().stopped == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"cash": 0.0}, "cash is 0"),
+        ({"rules": "backtradr"}, "Did you mean 'backtrader'"),
+        ({"path": "pesimistic"}, "Did you mean 'pessimistic'"),
+        ({"volume_limit": 2.0}, "volume_limit is 2"),
+        ({"fees": 5.0}, "rate is 5"),
+    ],
+)
+def test_settings_of_the_command_line_are_checked_before_data_is_read(plan, registry, folder, settings, message):
+    made = plan(strategy="mine.py", data=("bars.csv",), settings=settings)
+    (folder.path / "bars.csv").unlink()
+    with pytest.raises(ParameterError, match=message):
+        assemble(made, registry)
