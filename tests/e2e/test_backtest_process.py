@@ -103,6 +103,18 @@ def test_the_samples(desk):
     assert done.stdout.startswith("Cross on BTC-USD 15m\n")
 
 
+def test_the_fees_of_each_instrument(desk):
+    desk.write(
+        "run.toml",
+        '[strategy]\nuse = "my.py"\n[data]\nsource = "bars.csv"\ninstrument = { taker_fee = 0.01 }\n[venue]\nfees = 0\n',
+    )
+    paid = {
+        fees: json.loads(desk.run("backtest", "run.toml", "--json", *fees).stdout)["summary"]["fees_paid"]
+        for fees in ((), ("--fees", "instrument"), ("--fees", "0.01"))
+    }
+    assert paid[()] == 0 < paid["--fees", "instrument"] == paid["--fees", "0.01"]
+
+
 def test_data_in_blocks_gives_the_same_trades(desk):
     whole = desk.run("backtest", "my.py", "--data", "bars.csv", "--json")
     blocks = desk.run("backtest", "my.py", "--data", "bars.csv", "--json", "--blocks")

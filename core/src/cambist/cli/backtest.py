@@ -158,6 +158,8 @@ def _overrides(what: tuple[str, ...], options: dict[str, Any]) -> tuple[Override
             f"{', '.join(what)}: give one strategy and one run file at most. Several strategies go into a run file."
         )
     settings = {name: options[name] for name in _SETTINGS if options[name] is not None}
+    if settings.get("fees") == "instrument":
+        settings["fees"] = None
     overrides = Overrides(
         strategy=strategies[0] if strategies else "",
         parameters=options["parameters"],

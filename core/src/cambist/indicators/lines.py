@@ -7,7 +7,6 @@ combined (``SMA(close, 10) > close``); from the first bar on they are read: ``li
 
 from __future__ import annotations
 
-from contextlib import suppress
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -66,22 +65,23 @@ class Line:
         self._values = [nan]
 
     def __getitem__(self, ago: int) -> float:
-        if not ago:  # nearly every access there is
-            return self._values[self._cursor.row]
-        at = self._cursor.row + ago
-        if ago > 0 or at < 0:
-            return self._elsewhere(ago)
-        return self._values[at]
+        try:
+            if not ago:  # nearly every access there is
+                return self._values[self._cursor.row]
+            at = self._cursor.row + ago
+            if ago > 0 or at < 0:
+                return self._elsewhere(ago)
+            return self._values[at]
+        except IndexError:
+            if self._values:  # not the dropped window's, but an error of its own
+                raise
+        self._read_window()
+        return self[ago]
 
-    def __getattr__(self, name: str) -> list[float]:
-        # Reached when `_values` was dropped with the last window: see `drop_window`.
-        if name != "_values":
-            raise AttributeError(f"a line has no attribute {name!r}; read its current value with line[0]")
+    def _read_window(self) -> None:
+        """Turn the rows of the cursor's window into Python floats, behind the row before it."""
         start, stop = self._cursor.window
-        before = self._at(start - 1)
-        values = [before, *self._array[start:stop].tolist()]
-        self._values = values
-        return values
+        self._values = [self._at(start - 1), *self._array[start:stop].tolist()]
 
     def _elsewhere(self, ago: int) -> float:
         """Answer for a bar outside the window."""
@@ -106,8 +106,8 @@ class Line:
 
     def drop_window(self) -> None:
         """Forget the window's floats: the window has moved."""
-        with suppress(AttributeError):  # nobody read it in the last window
-            del self._values
+        # No `__getattr__` that fills them: with one, Python 3.11 looks up every attribute of a line the slow way.
+        self._values = []
 
     def load(self, array: NDArray[np.float64]) -> None:
         """Take the values of the next block, shape ``(k,)``, and keep the last `HISTORY` of those before."""

@@ -213,27 +213,27 @@ class BarView:
     @property
     def open(self) -> float:
         """Price of the first trade."""
-        return self._open._values[self._cursor.row]  # noqa: SLF001 - one call less, for each bar
+        return self._open[0]
 
     @property
     def high(self) -> float:
         """Highest price."""
-        return self._high._values[self._cursor.row]  # noqa: SLF001
+        return self._high[0]
 
     @property
     def low(self) -> float:
         """Lowest price."""
-        return self._low._values[self._cursor.row]  # noqa: SLF001
+        return self._low[0]
 
     @property
     def close(self) -> float:
         """Price of the last trade."""
-        return self._close._values[self._cursor.row]  # noqa: SLF001
+        return self._close[0]
 
     @property
     def volume(self) -> float:
         """Traded size, in units of the instrument."""
-        return self._volume._values[self._cursor.row]  # noqa: SLF001
+        return self._volume[0]
 
     @property
     def ts(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import types
 import typing
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 
 from cambist.errors import ParameterError
 
@@ -45,6 +47,8 @@ class Parameter:
         The only values allowed, or None.
     doc
         One line for people.
+    optional
+        Whether None is a value: the annotation or the default says so.
     """
 
     default: Any = MISSING
@@ -56,6 +60,7 @@ class Parameter:
     doc: str = ""
     name: str = ""
     type: type | None = None
+    optional: bool = False
 
     def validate(self, value: Any, owner: str) -> Any:
         """Return `value`, an int as float where a float is declared.
@@ -66,12 +71,16 @@ class Parameter:
             If it is of another type or out of range; the message names `owner`, the parameter and the range.
         """
         wanted = self.type
+        if value is None and (self.optional or wanted is None):
+            return None
+        if isinstance(value, np.generic):  # what an optimizer takes out of an array
+            value = value.item()
         if wanted is float and type(value) is int:
             value = float(value)
         wrong = wanted is not None and (
             not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)
         )
-        if wrong and value is not None:
+        if wrong:
             raise ParameterError(
                 f"{owner}: parameter {self.name!r} is {value!r} ({type(value).__name__}); it takes {self.describe()}."
             )
@@ -158,14 +167,27 @@ def read_parameters(cls: type) -> dict[str, Parameter]:
     declared = {name: value for name, value in vars(cls).items() if isinstance(value, Parameter)}
     if not declared:
         return {}
-    try:
-        hints = typing.get_type_hints(cls)
-    except (NameError, TypeError):  # an annotation that only a type checker can see
-        hints = {}
+    hints = {name: _hint(cls, name) for name in declared}
     return {
-        name: attrs.evolve(parameter, name=name, type=_plain_type(hints.get(name), parameter.default))
+        name: attrs.evolve(
+            parameter,
+            name=name,
+            type=_plain_type(hints[name], parameter.default),
+            optional=parameter.default is None or types.NoneType in typing.get_args(hints[name]),
+        )
         for name, parameter in declared.items()
     }
+
+
+def _hint(cls: type, name: str) -> Any:
+    """Return the annotation of one attribute; None where there is none, or only a type checker can see its names."""
+    try:
+        annotation = cls.__dict__.get("__annotations__", {}).get(name)
+        # Apart from all others: one that cannot be read, of this class or of its bases, hides no other.
+        alone = type(cls.__name__, (), {"__annotations__": {name: annotation}})
+        return typing.get_type_hints(alone, vars(sys.modules[cls.__module__]), dict(vars(cls)))[name]
+    except (NameError, TypeError, SyntaxError):
+        return None
 
 
 def _plain_type(hint: Any, default: Any) -> type | None:

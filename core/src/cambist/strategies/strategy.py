@@ -52,7 +52,8 @@ class Strategy(Trading):
         super().__init_subclass__(**kwargs)
         inherited = {name: known for name, known in cls.parameters.items() if name not in vars(cls)}
         cls.parameters = {**inherited, **read_parameters(cls)}
-        reserved = sorted(set(cls.parameters) & set(dir(Strategy)))
+        annotated = {name for base in (Strategy, Trading) for name in base.__annotations__}
+        reserved = sorted(set(cls.parameters) & {*dir(Strategy), *annotated, "params"})
         if reserved:
             raise ParameterError(
                 f"{cls.__name__}: {', '.join(reserved)} cannot be a parameter, the base class uses the name. Rename it."

@@ -197,14 +197,14 @@ class Trading:
         kind = _MARKET
         limit_price = stop_price = nan
         if limit is not None:
-            kind, limit_price = _LIMIT, limit if 0.0 < limit < inf else _positive("limit", limit)
+            kind, limit_price = _LIMIT, float(limit) if 0.0 < limit < inf else _positive("limit", limit)
         if stop is not None:
             kind, stop_price = _STOP if limit is None else _STOP_LIMIT, _positive("stop", stop)
         if size is None:
             size = self.sizer.size(desk, instrument, side, stop_price if limit is None else limit_price)
             if not size > 0.0:
                 return None
-        elif not 0.0 < size < inf:
+        if not 0.0 < size < inf:
             raise OrderError(f"a {side} of size {size} cannot be sent; a size is a positive number.")
         if time_in_force is not _GTC or expires_at is not None:
             time_in_force, expires = _validity(time_in_force, expires_at)
