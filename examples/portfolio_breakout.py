@@ -1,6 +1,6 @@
 """Breakouts over several instruments in one account: the strongest ones are held, in equal shares.
 
-    cambist backtest examples/portfolio_breakout.py -d samples:AAPL-RAW -d samples:IBM -d samples:GOOG
+cambist backtest examples/portfolio_breakout.py -d samples:AAPL-RAW -d samples:IBM -d samples:GOOG
 """
 
 from cambist import Strategy, param

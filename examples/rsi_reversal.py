@@ -1,6 +1,6 @@
 """RSI reversal: buys weakness with half of the equity, protects it with a stop, takes a profit at a limit.
 
-    cambist backtest examples/rsi_reversal.py --data samples:MSFT --fees 0.001 --path pessimistic
+cambist backtest examples/rsi_reversal.py --data samples:MSFT --fees 0.001 --path pessimistic
 """
 
 from cambist import Strategy, param

@@ -1,6 +1,6 @@
 """A moving-average cross: all in while the fast average is above the slow one, out while it is below.
 
-    cambist backtest examples/sma_cross.py --data samples:AAPL --cash 100000 --fees 0.001
+cambist backtest examples/sma_cross.py --data samples:AAPL --cash 100000 --fees 0.001
 """
 
 from cambist import AllIn, Strategy, param

@@ -106,7 +106,15 @@ def test_the_samples(desk):
 def test_the_fees_of_each_instrument(desk):
     desk.write(
         "run.toml",
-        '[strategy]\nuse = "my.py"\n[data]\nsource = "bars.csv"\ninstrument = { taker_fee = 0.01 }\n[venue]\nfees = 0\n',
+        """
+        [strategy]
+        use = "my.py"
+        [data]
+        source = "bars.csv"
+        instrument = { taker_fee = 0.01 }
+        [venue]
+        fees = 0
+        """,
     )
     paid = {
         fees: json.loads(desk.run("backtest", "run.toml", "--json", *fees).stdout)["summary"]["fees_paid"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import types
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +15,8 @@ from cambist.api import FeedSpec, RiskRuleSpec, hookimpl
 from cambist.app.assemble import assemble, make_plan
 from cambist.app.plan import Overrides
 from cambist.app.runfile import SIZERS
+from cambist.config.explain import _models
+from cambist.config.models import RunFile
 from cambist.data.load import open_source
 from cambist.errors import ConfigError, ParameterError, StrategyError
 from cambist.plugins.registry import Registry
@@ -20,6 +24,7 @@ from cambist.risk.rules.open_orders import MaxOpenOrdersRule
 from cambist.risk.rules.position import MaxPositionRule
 from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee
 
+ROOT = Path(__file__).resolve().parents[3]
 STRATEGY = """
     from cambist import Strategy, param
 
@@ -339,6 +344,24 @@ def test_a_plugin_s_own_settings_are_checked_with_the_rest(plan, plugged):
     (rule,) = made.settings["risk"]
     assert (rule.most, rule.unit) == (3.0, "lots")
     assert len(assemble(made, plugged).run().fills) > 0
+
+
+def test_the_page_about_run_files_shows_every_key_and_what_it_shows_can_be_read(plan, folder):
+    page = (ROOT / "docs" / "how-to" / "run-file.md").read_text(encoding="utf-8")
+    text = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[-1]
+    folder.write("my_cross.py", STRATEGY.replace("class Mine", "class SmaCross"))
+    made = plan(text)
+    assert len(made.settings["risk"]) == 1
+
+    def keys(model):
+        for name, field in model.model_fields.items():
+            yield name
+            for inner in _models(field.annotation):
+                yield from keys(inner[1])
+
+    shown = set(re.findall(r"\b(\w+) = ", text))
+    shown |= {name for pair in re.findall(r"\[+(\w+)(?:\.(\w+))?\]", text) for name in pair}
+    assert set(keys(RunFile)) <= shown
 
 
 # Runs.

@@ -9,7 +9,7 @@ from cambist.app.sources import feed_name
 from cambist.app.strategies import load_strategy
 from cambist.config.document import Document
 from cambist.config.problems import Problem, raise_problems, shown
-from cambist.config.read import as_list, check_tables, place
+from cambist.config.read import DATA_KEYS, as_list, check_tables, instrument_table, place
 from cambist.config.settings import check_settings
 from cambist.errors import CambistError, ParameterError, did_you_mean
 from cambist.model.instrument import Instrument
@@ -154,17 +154,10 @@ class _Reader:
     # Data.
 
     def _instruments(self) -> Iterator[tuple[int, Instrument]]:
-        from pydantic import ValidationError
-
-        from cambist.config.models import InstrumentTable
-
         for number, (where, table) in enumerate(self._tables("data")):
-            raw, source = table.get("instrument"), table.get("source")
-            if not isinstance(raw, dict) or not isinstance(source, str):
-                continue
-            try:
-                checked = InstrumentTable.model_validate(raw)
-            except ValidationError:  # told of already
+            source = table.get("source")
+            checked = instrument_table(table["instrument"]) if "instrument" in table else None
+            if checked is None or not isinstance(source, str):
                 continue
             symbol = table.get("symbol")
             if checked.symbol and symbol and checked.symbol != symbol:
@@ -180,25 +173,22 @@ class _Reader:
 
     def _feed_settings(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Check the keys of each series that are not ours against its feed; a file has none."""
-        from cambist.config.models import DataTable
-
-        own = list(DataTable.model_fields)
         for number, (where, table) in enumerate(self._tables("data")):
             source = table.get("source")
             if not isinstance(source, str):
                 continue
-            extra = {name: value for name, value in table.items() if name not in own}
+            extra = {name: value for name, value in table.items() if name not in DATA_KEYS}
             feed = feed_name(source, self.document.folder)
             if feed is None:
                 for name in extra:
-                    self._add((*where, name), f"there is no such key here.{did_you_mean(name, own)}")
+                    self._add((*where, name), f"there is no such key here.{did_you_mean(name, DATA_KEYS)}")
                 continue
             parts = self._attempt((*where, "source"), _load, self.registry, "feed", feed)
             if parts:
                 said: dict[str, Any] = {name: table[name] for name in ("symbol", "timeframe") if name in table}
                 settings, found = check_settings({**said, **extra}, parts[1], parts[0], 1, where)
                 self._extend(found)
-                yield number, {name: value for name, value in settings.items() if name not in own}
+                yield number, {name: value for name, value in settings.items() if name not in DATA_KEYS}
 
     def _series(
         self, number: int, table: DataTable, instruments: dict[int, Instrument], settings: dict[int, dict[str, Any]]

@@ -8,13 +8,16 @@ import attrs
 from pydantic import ValidationError
 
 from cambist.config.explain import explain
-from cambist.config.models import RunFile
+from cambist.config.models import DataTable, InstrumentTable, RunFile
 
 if TYPE_CHECKING:
     from cambist.config.document import Document, Where
     from cambist.config.problems import Problem
 
-__all__ = ["as_list", "check_tables", "place"]
+__all__ = ["DATA_KEYS", "as_list", "check_tables", "instrument_table", "place"]
+
+#: The keys of ``[[data]]`` that are not settings of a feed.
+DATA_KEYS = tuple(DataTable.model_fields)
 
 _LISTS = ("strategy", "data", "risk")
 
@@ -37,6 +40,14 @@ def check_tables(document: Document) -> tuple[RunFile | None, list[Problem]]:
     except ValidationError as error:
         found = explain(error, RunFile)
         return None, [attrs.evolve(problem, where=place(document, problem.where)) for problem in found]
+
+
+def instrument_table(table: Any) -> InstrumentTable | None:
+    """Return ``[data.instrument]`` checked by itself; None where it has problems, which `check_tables` tells of."""
+    try:
+        return InstrumentTable.model_validate(table)
+    except ValidationError:
+        return None
 
 
 def as_list(table: Any) -> Any:

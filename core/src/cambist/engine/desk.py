@@ -11,6 +11,7 @@ from cambist.orders.machine import request_cancel, submit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from random import Random
 
     from cambist.engine.step import Kernel
     from cambist.model.instrument import Instrument
@@ -88,6 +89,11 @@ class Desk:
     def equity(self) -> float:
         """Equity of the account at last prices."""
         return self._kernel.portfolio.equity
+
+    @property
+    def chance(self) -> Random:
+        """The run's seeded source of chance."""
+        return self._kernel.chance
 
     def account(self) -> Account:
         """Return a snapshot of the account."""

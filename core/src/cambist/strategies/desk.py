@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from random import Random
 
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order, OrderType, Side, TimeInForce
@@ -45,6 +46,11 @@ class TradingDesk(Protocol):
     @property
     def positions(self) -> Mapping[str, Position]:
         """Positions by symbol."""
+        ...
+
+    @property
+    def chance(self) -> Random:
+        """The run's seeded source of chance."""
         ...
 
     def account(self) -> Account:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import types
 import typing
@@ -181,11 +182,14 @@ def read_parameters(cls: type) -> dict[str, Parameter]:
 
 def _hint(cls: type, name: str) -> Any:
     """Return the annotation of one attribute; None where there is none, or only a type checker can see its names."""
+    module = sys.modules.get(cls.__module__)
     try:
-        annotation = cls.__dict__.get("__annotations__", {}).get(name)
+        annotation = inspect.get_annotations(cls).get(name)
+        if annotation is None:
+            return None
         # Apart from all others: one that cannot be read, of this class or of its bases, hides no other.
         alone = type(cls.__name__, (), {"__annotations__": {name: annotation}})
-        return typing.get_type_hints(alone, vars(sys.modules[cls.__module__]), dict(vars(cls)))[name]
+        return typing.get_type_hints(alone, vars(module) if module else {}, dict(vars(cls)))[name]
     except (NameError, TypeError, SyntaxError):
         return None
 

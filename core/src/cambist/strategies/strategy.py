@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime, timedelta
     from logging import Logger
+    from random import Random
 
     from cambist.indicators.series import BarView
     from cambist.model.orders import Fill, Order
@@ -168,6 +169,11 @@ class Strategy(Trading):
     def open_orders(self) -> list[Order]:
         """Working orders of this strategy, oldest first."""
         return list(self._desk.open_orders())
+
+    @property
+    def random(self) -> Random:
+        """The run's only source of chance: the same ``seed`` gives the same run."""
+        return self._desk.chance
 
     @property
     def now(self) -> int:
