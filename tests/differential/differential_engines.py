@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 import pandas as pd
-from differential_scenarios import LIMIT, MARKET, STOP, Ask, Cancel, Scenario
+from differential_scenarios import LIMIT, MARKET, STOP, Action, Ask, Close, Scenario
 
 import cambist
 from cambist.model.times import DAY_NS, MINUTE_NS
@@ -83,10 +83,12 @@ class _Script:
         for action in self.scenario.reactions.get(order, ()):
             self.do(action)
 
-    def do(self, action: Ask | Cancel) -> None:
+    def do(self, action: Action) -> None:
         """Send or withdraw."""
         if isinstance(action, Ask):
             self.send(action)
+        elif isinstance(action, Close):
+            self.close_position()
         elif action.back < len(self.sent):
             self.cancel(self.sent[-1 - action.back])
 
@@ -94,6 +96,9 @@ class _Script:
         raise NotImplementedError
 
     def send(self, ask: Ask) -> None:
+        raise NotImplementedError
+
+    def close_position(self) -> None:
         raise NotImplementedError
 
 
@@ -141,6 +146,12 @@ class _Theirs(backtrader.Strategy, _Script):
             order = send(exectype=_KINDS[ask.type], price=price, **terms)
         else:
             order = send(exectype=backtrader.Order.StopLimit, price=ask.stop, plimit=ask.limit, **terms)
+        self._note(order)
+
+    def close_position(self) -> None:
+        self._note(self.close())
+
+    def _note(self, order: Any) -> None:
         self.by_ref[order.ref] = len(self.sent)
         self.sent.append(order)
 
@@ -216,6 +227,13 @@ class _Ours(cambist.Strategy, _Script):
             terms["expires_at"] = until(self.scenario, ask.last_bar)
         order = (self.buy if ask.buys else self.sell)(ask.size, limit=ask.limit, stop=ask.stop, **terms)
         assert order is not None
+        if not order.is_open:
+            self.report.outcomes[len(self.sent)] = (outcome(order), self.number)
+        self.sent.append(order)
+
+    def close_position(self) -> None:
+        order = self.close(self.symbols[0], tag=str(len(self.sent)))
+        assert order is not None
         self.sent.append(order)
 
     def on_fill(self, fill: cambist.Fill) -> None:
@@ -225,7 +243,8 @@ class _Ours(cambist.Strategy, _Script):
 
     def on_order(self, order: cambist.Order) -> None:
         number = int(order.tag)
-        self.report.outcomes[number] = (outcome(order), -1 if order.is_open else self.number)
+        if self.report.outcomes.get(number, ("", -1))[1] < 0:  # the word that it was refused comes after the refusal
+            self.report.outcomes[number] = (outcome(order), -1 if order.is_open else self.number)
         if order.status is cambist.OrderStatus.FILLED:
             self.react(number)
 
@@ -287,8 +306,8 @@ def differences(theirs: Report, ours: Report, *, dates: bool = True) -> list[str
         if one.shape != other.shape:
             found.append(f"{name}: {one.shape} and {other.shape} bars")
             continue
-        for bar in np.flatnonzero(~np.isclose(one, other, rtol=1e-9, atol=1e-9)):
-            found.append(f"{name} at bar {bar}: backtrader {one[bar]!r}, Cambist {other[bar]!r}")
+        apart = np.flatnonzero(~np.isclose(one, other, rtol=1e-9, atol=1e-9))
+        found += [f"{name} at bar {bar}: backtrader {one[bar]!r}, Cambist {other[bar]!r}" for bar in apart]
     return found
 
 

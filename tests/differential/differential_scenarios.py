@@ -46,6 +46,14 @@ class Cancel:
     back: int = 0
 
 
+@attrs.frozen
+class Close:
+    """Close the position of the first market, by the call that both engines have for it."""
+
+
+Action = Ask | Cancel | Close
+
+
 @attrs.frozen(kw_only=True)
 class Scenario:
     """An account, its markets, and a script.
@@ -67,8 +75,8 @@ class Scenario:
     """
 
     bars: list[Bar]
-    script: dict[int, list[Ask | Cancel]]
-    reactions: dict[int, list[Ask | Cancel]] = attrs.field(factory=dict)
+    script: dict[int, list[Action]]
+    reactions: dict[int, list[Action]] = attrs.field(factory=dict)
     others: tuple[list[Bar], ...] = ()
     patient: bool = False
     cash: float = 1_000_000.0
@@ -166,10 +174,10 @@ def random_scenario(
     chance = Random(seed)
     habits = habits or Habits()
     bars = tuple(random_bars(chance, count, reach=reach) for _ in range(markets))
-    script: dict[int, list[Ask | Cancel]] = {}
-    reactions: dict[int, list[Ask | Cancel]] = {}
+    script: dict[int, list[Action]] = {}
+    reactions: dict[int, list[Action]] = {}
     for number in range(count):
-        actions: list[Ask | Cancel] = []
+        actions: list[Action] = []
         for _ in range(1 if habits.patient else chance.choice((0, 0, 1, 1, 1, 2, 3))):
             if habits.cancels and chance.random() < 0.25:
                 actions.append(Cancel(0 if habits.patient else chance.randint(0, 5)))
@@ -177,7 +185,7 @@ def random_scenario(
         if actions:
             script[number] = actions
         if habits.reactions and chance.random() < 0.2:
-            follow: Ask | Cancel = _ask(chance, bars, number, habits)
+            follow: Action = _ask(chance, bars, number, habits)
             reactions[number] = [Cancel(chance.randint(0, 3)) if habits.cancels and chance.random() < 0.5 else follow]
     return Scenario(
         bars=bars[0], others=bars[1:], script=script, reactions=reactions, patient=habits.patient, **options

@@ -98,10 +98,10 @@ def columns_of(data, bars, sizes) -> dict[str, list[float]]:
     values = {name: [] for name in lines}
     start = 0
     for size in sizes:
-        data.cursor.load(bars[start : start + size], whole=len(sizes) == 1)
-        data.cursor.open_window(0, size)
+        data._cursor.load(bars[start : start + size], whole=len(sizes) == 1)
+        data._cursor.open_window(0, size)
         for row in range(1, size + 1):
-            data.cursor.row = row
+            data._cursor.row = row
             for name, line in lines.items():
                 values[name].append(line[0])
         start += size
@@ -124,7 +124,7 @@ def test_blocks_and_single_bars_show_what_whole_columns_show(bars):
     lines = build(data)
     values = {name: [] for name in lines}
     for bar in bars:
-        data.cursor.push(bar)
+        data._cursor.push(bar)
         for name, line in lines.items():
             values[name].append(line[0])
     assert_same(whole, values)
@@ -235,19 +235,19 @@ def test_parameters_are_checked_where_they_are_given(data):
 
 def test_a_quotient_that_leaves_the_numbers_stops_an_average_and_not_the_arithmetic(data, bars):
     ratio = data.close / (data.volume - 5)
-    data.cursor.load(bars, whole=True)
-    data.cursor.open_window(0, ROWS)
-    data.cursor.row = 1
+    data._cursor.load(bars, whole=True)
+    data._cursor.open_window(0, ROWS)
+    data._cursor.row = 1
     assert ratio[0] == math.inf
 
     broken = Series(Instrument(symbol="ABC"), Timeframe.parse("1d"))
     SMA(broken.close / (broken.volume - 5), 3)
     with pytest.raises(DataError, match=r"SMA\(3\): row 0 .* is inf.*keep its divisor from zero"):
-        broken.cursor.load(bars, whole=True)
+        broken._cursor.load(bars, whole=True)
 
 
 def test_after_the_first_bar_no_more_lines_are_made(data, bars):
-    data.cursor.push(next(iter(bars)))
+    data._cursor.push(next(iter(bars)))
     for make in (
         lambda: SMA(data.close, 3),
         lambda: crossover(data.close, 3),

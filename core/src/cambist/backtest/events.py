@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.model.bars import Bar
 from cambist.model.events import BarClosed, InstantClosed
 
 if TYPE_CHECKING:
     from cambist.backtest.driver import Driver
     from cambist.backtest.feeds import Window
+    from cambist.model.bars import Bar
 
 __all__ = ["play_events"]
 

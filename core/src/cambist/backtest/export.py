@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cambist.backtest.result import Result
     from cambist.model import Trade
 
-__all__ = ["SCHEMA_VERSION", "save"]
+__all__ = ["SCHEMA_VERSION", "document", "save"]
 
 #: Of ``result.json``. It grows when a reader of the older one would misread the newer.
 SCHEMA_VERSION = 1
@@ -70,16 +70,8 @@ def save(result: Result, folder: str | PathLike[str]) -> Path:
     a fraction only where there is one, NaN and missing times are empty.
     """
     folder = Path(folder)
-    frames = {
-        "orders.csv": result.orders,
-        "fills.csv": result.fills,
-        "trades.csv": result.trades,
-        "equity.csv": result.equity,
-    }
-    document = _document(result, {name: len(frame) for name, frame in frames.items()})
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    contents: dict[str, Iterable[str]] = {name: _csv(frame) for name, frame in frames.items()}
-    contents["result.json"] = [text]
+    contents: dict[str, Iterable[str]] = {name: _csv(frame) for name, frame in _frames(result).items()}
+    contents["result.json"] = [document(result)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write_all(folder, contents)
@@ -89,6 +81,22 @@ def save(result: Result, folder: str | PathLike[str]) -> Path:
             "Choose a folder that can be written to and has room."
         ) from error
     return folder
+
+
+def document(result: Result) -> str:
+    """Return the text of ``result.json``."""
+    content = _document(result, {name: len(frame) for name, frame in _frames(result).items()})
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _frames(result: Result) -> dict[str, pd.DataFrame]:
+    """Return the tables by the names of their files; the result keeps what it has made."""
+    return {
+        "orders.csv": result.orders,
+        "fills.csv": result.fills,
+        "trades.csv": result.trades,
+        "equity.csv": result.equity,
+    }
 
 
 def _write_all(folder: Path, contents: Mapping[str, Iterable[str]]) -> None:

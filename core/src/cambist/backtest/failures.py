@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cambist.errors import StrategyError
 from cambist.model.times import format_ns
-from cambist.strategies import strategy as base
+from cambist.strategies import strategy, trading
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -40,11 +40,15 @@ def strategy_error(error: Exception, kernel: Kernel) -> StrategyError | None:
 
 
 def _runs(frame: FrameType, seat: Seat) -> bool:
-    """Tell whether a frame is a method of the seat's strategy, other than those of `Strategy` itself."""
+    """Tell whether a frame is a method of the seat's strategy, other than those it has from us."""
     code = frame.f_code
-    if not code.co_argcount or code.co_filename == base.__file__:
+    if not code.co_argcount or code.co_filename in _OURS:
         return False
     return frame.f_locals.get(code.co_varnames[0]) is seat.strategy
+
+
+#: The files of what a strategy inherits from us: an error there is one of the line that called.
+_OURS = frozenset({strategy.__file__, trading.__file__})
 
 
 def _where(code: CodeType, line: int) -> str:

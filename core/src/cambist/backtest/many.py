@@ -50,21 +50,30 @@ def _close_marker(driver: Driver, feed: Feed) -> Callable[[int], None]:
 
 @attrs.define(eq=False, slots=True)
 class _Lane:
-    """One strategy's share of one series in the window being played."""
+    """One strategy's share of one series in the window being played.
+
+    Attributes
+    ----------
+    cold
+        Rows of the window before its indicators are known.
+    is_last
+        No other strategy is shown the same bar after this one.
+    """
 
     cursor: SeriesCursor
     bar: BarView
     desk: Desk
+    instrument: Instrument
     on_bar: Callable[[BarView], None]
     on_warmup_bar: Callable[[BarView], None]
     cold: int
+    is_last: bool
 
 
 @attrs.define(eq=False, slots=True)
 class _Track:
     """One series in the window being played."""
 
-    instrument: Instrument
     working: dict[int, Working]
     match_row: Callable[[int], None]
     mark_row: Callable[[int], None]
@@ -73,26 +82,22 @@ class _Track:
 
 
 def _track(driver: Driver, feed: Feed, span: tuple[int, int]) -> _Track:
-    start = span[0]
+    start, seats = span[0], driver.kernel.seats
     lanes = tuple(
         _Lane(
             seat.cursors[feed.number],
             seat.bars[feed.number],
             seat.desk,
+            feed.instrument,
             seat.strategy.on_bar,
             warmup_hook(seat),
             seat.warm_after[feed.number] - feed.played - start,
+            seat is seats[-1],
         )
-        for seat in driver.kernel.seats
+        for seat in seats
     )
-    return _Track(
-        feed.instrument,
-        driver.venue.markets[feed.instrument.symbol].working,
-        _matcher(driver, feed),
-        _close_marker(driver, feed),
-        start - 1,
-        lanes,
-    )
+    working = driver.venue.markets[feed.instrument.symbol].working
+    return _Track(working, _matcher(driver, feed), _close_marker(driver, feed), start - 1, lanes)
 
 
 def _merge(driver: Driver, window: Window) -> tuple[list[int], list[int], list[int]]:
@@ -114,33 +119,28 @@ def play_many(driver: Driver, window: Window, first_instant: int) -> int:
     effects, settle, clock = kernel.effects, driver.settle, kernel.own_clock
     tracks = [_track(driver, feed, span) for feed, span in zip(driver.feeds, window.spans, strict=True)]
     numbers, rows, ends = _merge(driver, window)
+    shown = [(lane, row) for number, row in zip(numbers, rows, strict=True) for lane in tracks[number].lanes]
     steppers = _steppers(driver, window)
-    trades_at_close = driver.venue.trades_at_close
     # Outside its own bar a strategy on several series must name the one it means.
-    outside = tracks[0].instrument if len(tracks) == 1 else None
+    outside = driver.feeds[0].instrument if len(tracks) == 1 else None
+    seats = len(kernel.seats)
     begin = played = 0
     for now, end in zip(window.instants.tolist(), ends, strict=True):
         kernel.instant = first_instant + played
-        bars = range(begin, end)
-        if kernel.book.open:
-            _match(driver, tracks, [(numbers[at], rows[at]) for at in bars])
+        if kernel.book.open or driver.venue.trades_at_close:
+            _work_orders(driver, tracks, [(numbers[at], rows[at]) for at in range(begin, end)], now)
         clock.now = now
-        if trades_at_close:
-            for at in bars:
-                track = tracks[numbers[at]]
-                track.mark_row(track.offset + rows[at])
-        for at in bars:
-            track, row = tracks[numbers[at]], rows[at]
-            for lane in track.lanes:
-                lane.cursor.row = row
-                lane.desk.instrument = track.instrument
-                if row > lane.cold:
-                    lane.on_bar(lane.bar)
-                else:
-                    lane.on_warmup_bar(lane.bar)
-                lane.desk.instrument = outside
-            if effects:
+        for lane, row in shown[begin * seats : end * seats]:
+            lane.cursor.row = row
+            lane.desk.instrument = lane.instrument
+            if row > lane.cold:
+                lane.on_bar(lane.bar)
+            else:
+                lane.on_warmup_bar(lane.bar)
+            if effects and lane.is_last:
                 settle()
+        for seat in kernel.seats:
+            seat.desk.instrument = outside
         for on_step, warm_from in steppers:
             if played >= warm_from:
                 on_step()
@@ -155,7 +155,7 @@ def play_many(driver: Driver, window: Window, first_instant: int) -> int:
     return played
 
 
-def _match(driver: Driver, tracks: list[_Track], bars: list[tuple[int, int]]) -> None:
+def _work_orders(driver: Driver, tracks: list[_Track], bars: list[tuple[int, int]], now: int) -> None:
     """Work the orders of an instant's bars, all of them before any strategy sees a bar."""
     for number, row in bars:
         track = tracks[number]
@@ -163,6 +163,11 @@ def _match(driver: Driver, tracks: list[_Track], bars: list[tuple[int, int]]) ->
             track.match_row(track.offset + row)
     if driver.venue.matches_together:
         driver.venue.match_together()
+    driver.kernel.own_clock.now = now
+    if driver.venue.trades_at_close:
+        for number, row in bars:
+            track = tracks[number]
+            track.mark_row(track.offset + row)
 
 
 def _steppers(driver: Driver, window: Window) -> list[tuple[Callable[[], None], int]]:

@@ -16,9 +16,9 @@ from cambist.backtest.driver import Driver, StopRequest
 from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.result import Result, StrategyRecord
-from cambist.backtest.settings import BacktestSettings
 from cambist.engine import Kernel
 from cambist.errors import DataError, InputError, StrategyError
+from cambist.observe import log_context
 from cambist.portfolio import Portfolio, Valuation
 from cambist.risk import RiskGate
 from cambist.simulation import BacktraderVenue, SimulatedVenue, fee_model
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cambist.backtest.feeds import Window
+    from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
     from cambist.ports.history import HistorySource
     from cambist.simulation.matching import MatchingVenue
@@ -130,7 +131,7 @@ class _Run:
 
     def play(self) -> Result:
         try:
-            with _rare_collections():
+            with _rare_collections(), log_context(run=self.run_id):
                 self.driver.run(self.run_id, self.settings.seed, self.after)
         except StrategyError as error:
             error.result = self.result(stopped=str(error))

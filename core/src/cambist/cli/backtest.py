@@ -197,13 +197,14 @@ def _run(assembly: Assembly, *, as_json: bool, progress: bool | None) -> Exit:
 
 def _finish(result: Result, folder: Path | None, *, as_json: bool, failed: bool = False) -> None:
     """Write the result, then show it: a closed pipe must not cost the files."""
-    from cambist.cli.report import result_document, show_notes, show_result
+    from cambist.backtest.export import document
+    from cambist.cli.report import show_notes, show_result
 
     if folder is not None:
         result.save(folder)
     show_notes(result, failed=failed)
     if as_json:
-        click.echo(result_document(result, folder), nl=False)
+        click.echo(document(result), nl=False)
     elif not failed:
         show_result(result)
     if folder is not None:

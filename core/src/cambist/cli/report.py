@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cambist.backtest import Result
 
-__all__ = ["check_folder", "result_document", "show_notes", "show_result"]
+__all__ = ["check_folder", "show_notes", "show_result"]
 
 
 def check_folder(folder: Path) -> None:
@@ -63,11 +63,3 @@ def show_result(result: Result) -> None:
     for row in result.summary.rows():
         table.add_row(*map(Text, row[: len(table.columns)]))
     screen.print(table)
-
-
-def result_document(result: Result, folder: Path | None) -> str:
-    """Return the text of ``result.json``: from `folder`, where the result has been written to, or made for this."""
-    if folder is not None:
-        return (folder / "result.json").read_text(encoding="utf-8")
-    with TemporaryDirectory(prefix="cambist-") as passing:
-        return (result.save(passing) / "result.json").read_text(encoding="utf-8")

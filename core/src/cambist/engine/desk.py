@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from cambist.errors import OrderError
 from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
+from cambist.model.events import AmendRejected
 from cambist.model.orders import ApprovedOrder, OrderStatus, OrderType, Side, TimeInForce
 from cambist.orders.machine import request_cancel, submit
 
@@ -176,7 +179,9 @@ class Desk:
             self._kernel.effects.append(CancelOrder(order.id))
 
     def modify(self, order: Order, size: float, limit_price: float, stop_price: float) -> None:
-        """Ask for new terms, rounded to the grid as in `send`.
+        """Ask for new terms, rounded to the grid as in `send` and reviewed by the risk gate like a new order.
+
+        What the gate refuses leaves the order as it was, with the refusal as its `reason`.
 
         Raises
         ------
@@ -192,8 +197,19 @@ class Desk:
                 limit_price = grid.below(limit_price) if order.is_buy else grid.above(limit_price)
             if order.type in _TRIGGERED:
                 stop_price = grid.nearest(stop_price)
-        self._book.request_amend(order, self._kernel.clock.now)
-        self._kernel.effects.append(AmendOrder(order.id, instrument.round_size(size), limit_price, stop_price))
+        kernel, size = self._kernel, instrument.round_size(size)
+        proposal = attrs.evolve(
+            order, size=size, limit_price=limit_price, stop_price=stop_price, status=OrderStatus.CREATED
+        )
+        verdict = self._gate.review(proposal, self._view.amending(order))
+        now = kernel.clock.now
+        self._book.request_amend(order, now)
+        if type(verdict) is ApprovedOrder:
+            kernel.effects.append(AmendOrder(order.id, size, limit_price, stop_price))
+        else:
+            reason = f"{verdict.code}: {verdict.message}"  # type: ignore[union-attr]
+            self._book.apply(AmendRejected(now, order.id, reason))
+            kernel.effects.append(ReportRefusal(order.id, reason))
 
     def set_timer(self, name: str, due: int | None) -> None:
         """Ask for ``on_timer(name)``."""

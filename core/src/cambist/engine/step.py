@@ -33,6 +33,7 @@ from cambist.model.events import (
     RunStopped,
     TimerFired,
 )
+from cambist.observe import log_context
 from cambist.orders.book import OrderBook
 from cambist.strategies.data import DataSet
 from cambist.strategies.strategy import Strategy
@@ -175,7 +176,9 @@ class Kernel:
         strategy.data = DataSet(own)
         strategy.log = logging.getLogger(f"cambist.strategy.{strategy.name}")
         strategy._desk = desk  # noqa: SLF001 - the kernel is what a strategy is plugged into
-        return Seat(strategy, desk, tuple(one.cursor for one in own), tuple(BarView(one) for one in own))
+        # Private to strategies, since whoever moves a cursor sees the future.
+        cursors = tuple(one._cursor for one in own)  # noqa: SLF001
+        return Seat(strategy, desk, cursors, tuple(BarView(one) for one in own))
 
     # Events.
 
@@ -272,7 +275,8 @@ class Kernel:
     def _deliver(self, order: Order, hook: Callable[[Any], None], value: Any) -> None:
         desk = self._by_name[order.strategy].desk
         before, desk.instrument = desk.instrument, order.instrument
-        hook(value)
+        with log_context(order=order.id):
+            hook(value)
         desk.instrument = before
 
     # What the desks need.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from cambist.model.orders import Liquidity, OrderStatus, OrderType, Side
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from cambist.orders.book import OrderBook
     from cambist.portfolio import Portfolio
 
-__all__ = ["AccountView"]
+__all__ = ["AccountView", "AmendmentView"]
 
 _MARKET, _STOP = OrderType.MARKET, OrderType.STOP
 _BUY = Side.BUY
@@ -43,6 +45,10 @@ class AccountView:
         self._positions = portfolio.positions
         self._book = book
         self._fee = fee
+
+    def amending(self, order: Order) -> AmendmentView:
+        """Return the account as it is to be seen when `order` is about to change."""
+        return AmendmentView(self._portfolio, self._book, self._fee, order)
 
     def position(self, instrument: Instrument) -> Position:
         """Return the net position."""
@@ -89,3 +95,51 @@ class AccountView:
             for order in self._book.open_for(instrument)
             if order.side is side and not order.reduce_only and order.status is not _CREATED
         )
+
+
+class AmendmentView(AccountView):
+    """The account as if one order had never been sent, so that its new terms are reviewed like a new order.
+
+    Parameters
+    ----------
+    order
+        What is to be amended; what it has filled counts as still to be traded.
+    """
+
+    __slots__ = ("_order",)
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        book: OrderBook,
+        fee: Callable[[Instrument, float, float, Liquidity], float],
+        order: Order,
+    ) -> None:
+        super().__init__(portfolio, book, fee)
+        self._order = order
+
+    def position(self, instrument: Instrument) -> Position:
+        """Return the net position without what the order has filled."""
+        held, order = super().position(instrument), self._order
+        if not order.filled or order.instrument.symbol != instrument.symbol:
+            return held
+        before = held.size - (order.filled if order.side is _BUY else -order.filled)
+        return attrs.evolve(held, size=instrument.size_grid.nearest(before))
+
+    def missing_funds(self, order: Order) -> float:
+        """Return what the account lacks to pay for what is still to be filled of the order."""
+        return super().missing_funds(attrs.evolve(order, size=max(0.0, order.size - self._order.filled)))
+
+    def open_orders(self, instrument: Instrument) -> int:
+        """Return how many other orders of `instrument` work."""
+        return super().open_orders(instrument) - (self._order.instrument.symbol == instrument.symbol)
+
+    def total_open_orders(self) -> int:
+        """Return how many other orders work."""
+        return super().total_open_orders() - 1
+
+    def open_size(self, instrument: Instrument, side: Side) -> float:
+        """Return the unfilled size of the other working orders of one side."""
+        order = self._order
+        mine = order.side is side and not order.reduce_only and order.instrument.symbol == instrument.symbol
+        return super().open_size(instrument, side) - (order.remaining if mine else 0.0)

@@ -27,6 +27,7 @@ __all__ = ["HISTORY", "Line", "attach"]
 
 #: How many bars back ``line[-k]`` reaches; also the rows that are turned into Python floats at once.
 HISTORY = 65_536
+_DEEPEST = -HISTORY
 
 
 class Line:
@@ -69,7 +70,7 @@ class Line:
             if not ago:  # nearly every access there is
                 return self._values[self._cursor.row]
             at = self._cursor.row + ago
-            if ago > 0 or at < 0:
+            if ago > 0 or at < 0 or ago < _DEEPEST:
                 return self._elsewhere(ago)
             return self._values[at]
         except IndexError:
@@ -102,24 +103,24 @@ class Line:
             return float(self._array[row])
         return float(self._past[row]) if -row <= len(self._past) else nan
 
-    # What the engine calls, through the series' cursor.
+    # What the series' cursor calls. None of it is for a strategy: moved or loaded by hand, a line would show the future.
 
-    def drop_window(self) -> None:
+    def _drop_window(self) -> None:
         """Forget the window's floats: the window has moved."""
         # No `__getattr__` that fills them: with one, Python 3.11 looks up every attribute of a line the slow way.
         self._values = []
 
-    def load(self, array: NDArray[np.float64]) -> None:
+    def _load(self, array: NDArray[np.float64]) -> None:
         """Take the values of the next block, shape ``(k,)``, and keep the last `HISTORY` of those before."""
         if len(self._array):
             self._past = np.concatenate((self._past, self._array))[-HISTORY:]
         self._array = array
 
-    def push(self, value: float) -> None:
+    def _push(self, value: float) -> None:
         """Append one value: the step-by-step way of a live run."""
         self._values.append(value)
 
-    def forget(self, rows: int) -> None:
+    def _forget(self, rows: int) -> None:
         """Drop the oldest `rows` values of a step-by-step run."""
         del self._values[:rows]
 

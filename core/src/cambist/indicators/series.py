@@ -99,7 +99,7 @@ class SeriesCursor:
         """
         self.building = True
         for name, line in self.columns.items():
-            line.load(getattr(bars, name))
+            line._load(getattr(bars, name))  # noqa: SLF001 - a line is the cursor's to move
         for node in self._nodes:
             arrays = [line.block for line in node.inputs]
             if whole:
@@ -109,7 +109,7 @@ class SeriesCursor:
                     node.stream = node.computation.open()
                 results = node.stream.extend(*arrays)
             for line, values in zip(node.outputs, results, strict=True):
-                line.load(values)
+                line._load(values)  # noqa: SLF001
         self._ts = bars.ts
         self.building = False
         self.open_window(0, 0)
@@ -119,7 +119,7 @@ class SeriesCursor:
         self.window = (start, stop)
         self.row = 0
         for line in self._lines():
-            line.drop_window()
+            line._drop_window()  # noqa: SLF001
         self._ts_list = []
 
     def push(self, bar: Bar) -> None:
@@ -127,19 +127,19 @@ class SeriesCursor:
         self.building = False
         columns = self.columns
         for name in COLUMNS:
-            columns[name].push(getattr(bar, name))
+            columns[name]._push(getattr(bar, name))  # noqa: SLF001
         row = self.row + 1
         for node in self._nodes:
             if node.stream is None:
                 node.stream = node.computation.open()
             values = node.stream.update(*[line._values[row] for line in node.inputs])  # noqa: SLF001
             for line, value in zip(node.outputs, values, strict=True):
-                line.push(value)
+                line._push(value)  # noqa: SLF001
         self._ts_list.append(bar.ts)
         self.row = row
         if row > 2 * HISTORY:
             for line in self._lines():
-                line.forget(HISTORY)
+                line._forget(HISTORY)  # noqa: SLF001
             del self._ts_list[:HISTORY]
             self.row -= HISTORY
 
@@ -178,11 +178,6 @@ class Series:
         self.open, self.high, self.low, self.close, self.volume = (columns[name] for name in COLUMNS)
 
     @property
-    def cursor(self) -> SeriesCursor:
-        """What moves the series: the engine's."""
-        return self._cursor
-
-    @property
     def ts(self) -> int:
         """Open time of the current bar, ns since the epoch, UTC; 0 before the first."""
         return self._cursor.ts
@@ -204,7 +199,7 @@ class BarView:
 
     def __init__(self, series: Series) -> None:
         self._series = series
-        self._cursor = series.cursor
+        self._cursor = series._cursor  # noqa: SLF001 - the two are one thing to a strategy
         self._open, self._high, self._low = series.open, series.high, series.low
         self._close, self._volume = series.close, series.volume
         self.instrument = series.instrument

@@ -198,6 +198,8 @@ def _plain_type(hint: Any, default: Any) -> type | None:
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         options = [option for option in typing.get_args(hint) if option is not types.NoneType]
         hint = options[0] if len(options) == 1 else None
+    if hint is Any:
+        return None
     hint = typing.get_origin(hint) or hint
     if isinstance(hint, type):
         return hint

@@ -51,8 +51,9 @@ class Strategy(Trading):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        inherited = {name: known for name, known in cls.parameters.items() if name not in vars(cls)}
-        cls.parameters = {**inherited, **read_parameters(cls)}
+        own = read_parameters(cls)
+        known = {name: one for base in reversed(cls.__bases__) for name, one in getattr(base, "parameters", {}).items()}
+        cls.parameters = {**{name: one for name, one in known.items() if name not in vars(cls)}, **own}
         annotated = {name for base in (Strategy, Trading) for name in base.__annotations__}
         reserved = sorted(set(cls.parameters) & {*dir(Strategy), *annotated, "params"})
         if reserved:
