@@ -6,19 +6,15 @@ that was not a tie.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from differential_engines import backtrader
 
 import cambist
 from cambist.indicators import SMA, crossover
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", (SyntaxWarning, DeprecationWarning))
-    import backtrader
 
 BARS = 20_000
 FAST, SLOW, SIZE, FEE = 10, 30, 3.0, 0.001

@@ -101,6 +101,8 @@ def make_instruments(scenario: Scenario) -> list[Instrument]:
     instruments = []
     for number in range(scenario.series):
         kind = "inverse_perpetual" if inverse else rng.choice(["spot", "equity", "linear_perpetual", "future"])
+        if scenario.options.get("rules") == "backtrader":
+            kind = "equity"  # the only kind that profile knows
         margined = kind in ("inverse_perpetual", "linear_perpetual", "future")
         instruments.append(
             Instrument(

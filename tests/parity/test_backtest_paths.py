@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 from cambist import StopRequest
+from cambist.backtest import feeds
 from cambist.model.times import DAY_NS
 
 SCENARIOS = 240
@@ -69,6 +70,25 @@ def test_every_way_of_playing_gives_the_same_books(scenarios, first):
     for seed in range(first, first + CHUNK):
         ways = ("events", "blocks") if seed % 4 else tuple(WAYS)
         hold_equal(scenarios["play"], scenarios["make"](seed), ways)
+
+
+def test_the_borders_of_windows_are_not_felt(scenarios, monkeypatch):
+    """A long run is played in stretches; short ones put many borders into few bars."""
+    for seed in range(40):
+        scenario = scenarios["make"](seed)
+        reference = scenarios["play"](scenario)
+        with monkeypatch.context() as patch:
+            patch.setattr(feeds, "ROWS", 1 + seed % 9)
+            played = scenarios["play"](scenario)
+        assert outcome(played, {}) == outcome(reference, {}), scenario
+
+
+def test_the_compatible_rules_are_played_alike_too(scenarios):
+    known = {"cash", "fees", "slippage", "market_fill", "volume_limit", "sizer", "risk", "benchmark"}
+    for seed in range(110, 150):
+        scenario = scenarios["make"](seed)
+        options = {name: value for name, value in scenario.options.items() if name in known}
+        hold_equal(scenarios["play"], attrs.evolve(scenario, options=options | {"rules": "backtrader"}), ("events", "blocks"))
 
 
 def test_a_strategy_that_raises_leaves_the_same_result(scenarios):

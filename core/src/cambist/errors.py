@@ -140,7 +140,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     The answer starts with a space, so that it can follow a sentence.
     """
-    names = sorted(known)
+    names = sorted(map(str, known))
     near = get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
         return f" Did you mean {near[0]!r}?"

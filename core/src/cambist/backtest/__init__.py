@@ -102,5 +102,7 @@ sys.modules[__name__].__class__ = _CallableModule
 
 
 def _symbol_for(name: str, source: Any) -> str | None:
-    """Return the symbol for a source that has no instrument of its own."""
-    return None if hasattr(source, "blocks") else name
+    """Return the symbol for a source that has no instrument of its own, or whose own must be that one."""
+    from cambist.model.bars import Bars
+
+    return name if isinstance(source, Bars) or not hasattr(source, "blocks") else None

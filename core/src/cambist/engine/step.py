@@ -6,6 +6,7 @@ import logging
 import random
 from collections import Counter
 from functools import partial
+from itertools import count as count_from
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -206,6 +207,8 @@ class Kernel:
         self.book.token = event.token
         for seat in self.seats:
             seat.strategy.on_start()
+            for cursor in seat.cursors:
+                cursor.building = False  # also those of series whose first bar is a while off
             seat.warm_after = tuple(cursor.lookback for cursor in seat.cursors)
             seat.seen = [0] * len(seat.cursors)
 
@@ -315,10 +318,10 @@ def _named(strategies: Sequence[Strategy]) -> Sequence[Strategy]:
     if not strategies:
         raise InputError("a run needs at least one strategy.")
     counts = Counter(strategy.name for strategy in strategies)
-    seen: Counter[str] = Counter()
+    taken = {name for name, count in counts.items() if count == 1}
     for strategy in strategies:
         name = strategy.name
         if counts[name] > 1:
-            seen[name] += 1
-            strategy.name = f"{name}-{seen[name]}"
+            strategy.name = next(one for number in count_from(1) if (one := f"{name}-{number}") not in taken)
+            taken.add(strategy.name)
     return strategies

@@ -103,7 +103,7 @@ class Line:
             return float(self._array[row])
         return float(self._past[row]) if -row <= len(self._past) else nan
 
-    # What the series' cursor calls. None of it is for a strategy: moved or loaded by hand, a line would show the future.
+    # What the series' cursor calls. None of it is for a strategy: a line moved by hand would show the future.
 
     def _drop_window(self) -> None:
         """Forget the window's floats: the window has moved."""

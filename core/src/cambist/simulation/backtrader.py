@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cambist.errors import InputError
@@ -230,6 +231,8 @@ class BacktraderVenue(MatchingVenue):
         buys = order.side is not _SELL
         edge = bar.high if buys else bar.low
         if kind is _MARKET:
+            if isnan(working.level):  # sent before its instrument had a close: the first open is the nearest thing
+                working.level, working.since = bar.open, bar.opened
             price = working.level if self._at_close else bar.open
             self._execute(working, self._slipped(order, price, edge), _TAKER, bar)
         elif kind is _LIMIT or working.triggered:

@@ -172,8 +172,8 @@ class Strategy(Trading):
         return list(self._desk.open_orders())
 
     @property
-    def random(self) -> Random:
-        """The run's only source of chance: the same ``seed`` gives the same run."""
+    def chance(self) -> Random:
+        """The run's only source of random numbers: the same ``seed`` gives the same run."""
         return self._desk.chance
 
     @property
