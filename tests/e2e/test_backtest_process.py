@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -141,7 +142,7 @@ def test_progress_is_shown_when_it_is_asked_for_and_not_into_a_file(desk):
 def test_a_closed_pipe_is_no_disaster(desk):
     """``cambist backtest ... | head -1``: the files are written all the same."""
     line = subprocess.run(
-        ["bash", "-c", f"{sys.executable} -m cambist backtest my.py --data bars.csv --out out | head -1"],
+        ["bash", "-c", f"{shlex.quote(sys.executable)} -m cambist backtest my.py --data bars.csv --out out | head -1"],
         cwd=desk.path, env=desk.environment(), capture_output=True, encoding="utf-8", timeout=120, check=False,
     )  # fmt: skip
     assert line.stdout == "Cross on bars 1d\n"

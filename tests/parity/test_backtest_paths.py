@@ -88,7 +88,9 @@ def test_the_compatible_rules_are_played_alike_too(scenarios):
     for seed in range(110, 150):
         scenario = scenarios["make"](seed)
         options = {name: value for name, value in scenario.options.items() if name in known}
-        hold_equal(scenarios["play"], attrs.evolve(scenario, options=options | {"rules": "backtrader"}), ("events", "blocks"))
+        hold_equal(
+            scenarios["play"], attrs.evolve(scenario, options=options | {"rules": "backtrader"}), ("events", "blocks")
+        )
 
 
 def test_a_strategy_that_raises_leaves_the_same_result(scenarios):
@@ -141,7 +143,8 @@ def test_nothing_hangs_on_the_calendar(scenarios):
         scenario, at = scenarios["make"](seed), -30_000 * DAY_NS
         now, then = play(scenario), play(scenario, at=at)
         assert [
-            (fill.order_id, fill.size, fill.price, fill.fee, fill.liquidity, fill.ts) for fill in now.result.fill_records
+            (fill.order_id, fill.size, fill.price, fill.fee, fill.liquidity, fill.ts)
+            for fill in now.result.fill_records
         ] == [
             (fill.order_id, fill.size, fill.price, fill.fee, fill.liquidity, fill.ts - at)
             for fill in then.result.fill_records

@@ -19,7 +19,10 @@ STEPS = st.one_of(
     st.builds(lambda digits, places: Decimal(digits).scaleb(-places), st.integers(1, 999), st.integers(0, 12)),
 )
 COUNTS = st.one_of(
-    st.integers(1, 1_000), st.integers(1, 10**9), st.integers(1, 2**52), st.builds(lambda k: 2**52 - k, st.integers(0, 50))
+    st.integers(1, 1_000),
+    st.integers(1, 10**9),
+    st.integers(1, 2**52),
+    st.builds(lambda k: 2**52 - k, st.integers(0, 50)),
 )
 FEW = st.one_of(st.integers(0, 1_000), st.integers(0, 2**33))
 

@@ -69,7 +69,10 @@ def make_bars(closes):
 
 
 def bits(notes):
-    return [(warm, ts, {name: [value.hex() for value in values] for name, values in lines.items()}) for warm, ts, lines in notes]
+    return [
+        (warm, ts, {name: [value.hex() for value in values] for name, values in lines.items()})
+        for warm, ts, lines in notes
+    ]
 
 
 @given(

@@ -223,7 +223,10 @@ def test_blocks_end_anywhere(bars):
             seen.append((self.data["A"].close[0], self.data["B"].close[0], self.data["B"].close[-3]))
 
     cambist.backtest(
-        Watch, [Source(one[:1], one[1:9], one[9:29], one[29:]), Source(two[:3], two[3:10])], blocks=True, benchmark=False
+        Watch,
+        [Source(one[:1], one[1:9], one[9:29], one[29:]), Source(two[:3], two[3:10])],
+        blocks=True,
+        benchmark=False,
     )
     expected = [
         (100.0 + row, 100.0 + min(row, 9), 100.0 + min(row, 9) - 3 if min(row, 9) >= 3 else np.nan) for row in range(30)

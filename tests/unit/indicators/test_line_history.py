@@ -103,7 +103,9 @@ def test_a_slow_series_stands_still_while_a_fast_one_goes_on():
         cambist.backtest(Both, source, benchmark=False, blocks=isinstance(source[0], Pieces))
         minutes = [number for number, *_ in seen]
         assert minutes == list(range(7, ROWS + 3_001, 1_440))
-        assert [(day, back) for _, day, back in seen] == [(5 + number // 1_440, 1 + number // 1_440) for number in minutes]
+        assert [(day, back) for _, day, back in seen] == [
+            (5 + number // 1_440, 1 + number // 1_440) for number in minutes
+        ]
 
 
 # No way forward.
@@ -167,7 +169,9 @@ def test_lines_are_built_in_on_start_only(way):
                     lambda: abs(close),  # noqa: B023
                     lambda: close(-1),  # noqa: B023
                 ):
-                    with pytest.raises(LineError, match=r"lines are built in on_start only. In on_bar compare values: \w+\[0\]"):
+                    with pytest.raises(
+                        LineError, match=r"lines are built in on_start only. In on_bar compare values: \w+\[0\]"
+                    ):
                         build()
                     tried.append(1)
 
@@ -179,7 +183,9 @@ def test_lines_are_built_in_on_start_only(way):
 def test_lines_of_two_series_do_not_mix():
     class Mixed(Strategy):
         def on_start(self):
-            with pytest.raises(LineError, match=r"belong to different series \(close, close\). Compare their values in on_step"):
+            with pytest.raises(
+                LineError, match=r"belong to different series \(close, close\). Compare their values in on_step"
+            ):
                 self.data["X"].close > self.data["Y"].close  # noqa: B015
             with pytest.raises(LineError, match="belong to different series"):
                 self.data["X"].close - SMA(self.data["Y"].close, 3)

@@ -100,7 +100,9 @@ def test_bars_are_sequences_of_bars():
         bars[::2]
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("1s", 1), ("1m", 60), ("15M", None), ("4h", 14_400), ("1d", 86_400), ("2w", 1_209_600)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1s", 1), ("1m", 60), ("15M", None), ("4h", 14_400), ("1d", 86_400), ("2w", 1_209_600)]
+)
 def test_timeframes_are_written_as_count_and_unit(text, seconds):
     if seconds is None:
         with pytest.raises(InputError, match="'15M' is no timeframe"):

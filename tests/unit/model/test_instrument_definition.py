@@ -23,7 +23,12 @@ def test_defaults():
     instrument = Instrument(symbol="ACME")
     assert instrument.kind is InstrumentKind.SPOT
     assert (instrument.tick_size, instrument.step_size) == (None, Decimal("1e-8"))
-    assert (instrument.quote, instrument.settle, instrument.is_cash, instrument.is_inverse) == ("USD", "USD", True, False)
+    assert (instrument.quote, instrument.settle, instrument.is_cash, instrument.is_inverse) == (
+        "USD",
+        "USD",
+        True,
+        False,
+    )
 
 
 @pytest.mark.parametrize(

@@ -77,12 +77,22 @@ def order(size=1.0, *, side=Side.BUY, limit=nan, stop=nan, reduce_only=False, in
 
 
 REFUSED = [
-    ({"size": 0.0}, {}, "size_not_positive", "size 0.0 is no positive multiple of the step 0.1 of ACME; ask for at least one step."),
+    (
+        {"size": 0.0},
+        {},
+        "size_not_positive",
+        "size 0.0 is no positive multiple of the step 0.1 of ACME; ask for at least one step.",
+    ),
     ({"size": -1.0}, {}, "size_not_positive", "size -1.0 is no positive"),
     ({"size": nan}, {}, "size_not_positive", "size nan is no positive"),
     ({"size": inf}, {}, "size_not_positive", "size inf is no positive"),
     ({"size": 1.05}, {}, "size_off_grid", "size 1.05 is off the step 0.1 of ACME; the nearest below is 1.0."),
-    ({"limit": 20.01}, {}, "price_off_grid", "the limit price 20.01 is off the tick 0.05 of ACME; the nearest is 20.0."),
+    (
+        {"limit": 20.01},
+        {},
+        "price_off_grid",
+        "the limit price 20.01 is off the tick 0.05 of ACME; the nearest is 20.0.",
+    ),
     ({"stop": 20.03}, {}, "price_off_grid", "the stop price 20.03 is off the tick 0.05 of ACME; the nearest is 20.05."),
     ({"stop": 20.0, "limit": 20.01}, {}, "price_off_grid", "the limit price 20.01"),
     ({"stop": 20.01, "limit": 20.0}, {}, "price_off_grid", "the stop price 20.01"),
@@ -96,7 +106,12 @@ REFUSED = [
     ({"reduce_only": True, "side": Side.SELL}, {"held": -5.0}, "nothing_to_reduce", "reduce-only sell"),
     ({"size": 0.5, "limit": 19.95}, {}, "notional_below_minimum", "0.5 ACME is worth 9.975 USD, below the minimum 10;"),
     ({"size": 0.5}, {"price": 15.0}, "notional_below_minimum", "0.5 ACME is worth 7.5 USD"),
-    ({"size": 2.0}, {"missing": 12.5}, "insufficient_funds", "buy 2.0 ACME at 20 lacks 12.5 USD; ask for less, or close something first."),
+    (
+        {"size": 2.0},
+        {"missing": 12.5},
+        "insufficient_funds",
+        "buy 2.0 ACME at 20 lacks 12.5 USD; ask for less, or close something first.",
+    ),
 ]
 
 
@@ -145,14 +160,32 @@ def test_funds_may_be_left_to_the_broker():
 @pytest.mark.parametrize(
     ("rule", "terms", "account", "code", "message"),
     [
-        (MaxOpenOrdersRule(3), {}, {"working": 3}, "too_many_open_orders", "3 orders of ACME work already, the limit is 3; cancel one first."),
+        (
+            MaxOpenOrdersRule(3),
+            {},
+            {"working": 3},
+            "too_many_open_orders",
+            "3 orders of ACME work already, the limit is 3; cancel one first.",
+        ),
         (MaxOpenOrdersRule(3), {}, {"working": 2}, None, ""),
-        (MaxOrderValueRule(50.0), {"size": 2.6}, {}, "order_value_above_limit", "2.6 ACME is worth 52 USD, above the limit 50 for one order."),
+        (
+            MaxOrderValueRule(50.0),
+            {"size": 2.6},
+            {},
+            "order_value_above_limit",
+            "2.6 ACME is worth 52 USD, above the limit 50 for one order.",
+        ),
         (MaxOrderValueRule(50.0), {"size": 2.5}, {}, None, ""),
         (MaxOrderValueRule(50.0), {"size": 2.6, "limit": 19.0}, {}, None, ""),
         (MaxOrderValueRule(50.0), {"size": 2.6, "stop": 19.0, "limit": 21.0}, {}, "order_value_above_limit", "54.6"),
         (MaxOrderValueRule(50.0), {"size": 90.0, "reduce_only": True, "side": Side.SELL}, {"held": 90.0}, None, ""),
-        (MaxPositionRule(5.0), {"size": 5.1}, {}, "position_above_limit", "buy 5.1 ACME could bring the position to 5.1, above the limit 5."),
+        (
+            MaxPositionRule(5.0),
+            {"size": 5.1},
+            {},
+            "position_above_limit",
+            "buy 5.1 ACME could bring the position to 5.1, above the limit 5.",
+        ),
         (MaxPositionRule(5.0), {"size": 3.0}, {"held": 2.0}, None, ""),
         (MaxPositionRule(5.0), {"size": 3.0}, {"held": 2.1}, "position_above_limit", "to 5.1"),
         (MaxPositionRule(5.0), {"size": 2.0}, {"held": 2.0, "buying": 1.5}, "position_above_limit", "to 5.5"),
@@ -171,7 +204,9 @@ def test_limits_of_the_account(rule, terms, account, code, message):
         assert (verdict.code, message in verdict.message) == (code, True), verdict
 
 
-@pytest.mark.parametrize("make", [lambda: MaxOpenOrdersRule(0), lambda: MaxOrderValueRule(-1.0), lambda: MaxPositionRule(nan)])
+@pytest.mark.parametrize(
+    "make", [lambda: MaxOpenOrdersRule(0), lambda: MaxOrderValueRule(-1.0), lambda: MaxPositionRule(nan)]
+)
 def test_limits_must_be_limits(make):
     with pytest.raises(ParameterError, match=r"limit is .*; it must be"):
         make()
@@ -246,7 +281,9 @@ def test_only_the_gate_holds_the_seal():
         names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
         calls = {
-            getattr(node.func, "id", getattr(node.func, "attr", None)) for node in ast.walk(tree) if isinstance(node, ast.Call)
+            getattr(node.func, "id", getattr(node.func, "attr", None))
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
         }
         for name in ({"GATE_SEAL", "_GateSeal"} & names) | ({"ApprovedOrder"} & calls):
             using.setdefault(name, set()).add(file.relative_to(core).as_posix())

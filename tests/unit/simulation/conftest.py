@@ -153,9 +153,7 @@ class Exchange:
 def exchange() -> Callable[..., Exchange]:
     """Make an exchange: ``exchange(cash=..., instrument=..., fees=..., volume_limit=..., ...)``."""
 
-    def make(
-        *instruments: Instrument, cash: float = 1e9, leverage: float = 1.0, **rules: Any
-    ) -> Exchange:
+    def make(*instruments: Instrument, cash: float = 1e9, leverage: float = 1.0, **rules: Any) -> Exchange:
         chosen = list(instruments) or [Instrument(symbol="ACME", tick_size="0.01", step_size="0.1")]
         return Exchange(chosen, cash, leverage, VenueRules(**rules))
 

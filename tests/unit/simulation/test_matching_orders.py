@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cambist.errors import OrderError
 from cambist.model import Liquidity, OrderStatus
 
 # open, high, low, close; the open is nearer to the low, so the way is 100 -> 98 -> 104 -> 103.
@@ -296,6 +297,14 @@ def test_each_fill_may_send_the_next(exchange):
     ex.on_fill = lambda fill: ex.buy(limit=round(fill.price - 0.1, 2)) if fill.price > 98.5 else None
     ex.bar(*LOW_FIRST)
     assert ex.prices == pytest.approx([99.9 - 0.1 * step for step in range(15)])
+
+
+def test_orders_that_answer_each_fill_with_the_next_come_to_an_end(exchange):
+    ex = exchange()
+    ex.buy()
+    ex.on_fill = lambda fill: ex.sell() if fill.side == "buy" else ex.buy()
+    with pytest.raises(OrderError, match=r"test sent 10,000 orders within one bar of ACME .* send it from on_bar"):
+        ex.bar(*LOW_FIRST)
 
 
 def test_an_order_canceled_from_a_fill_does_not_trade_later_in_the_bar(exchange):

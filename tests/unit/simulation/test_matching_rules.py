@@ -415,14 +415,23 @@ def everything(thing, seen=()):
         return {key: everything(value, seen) for key, value in thing.items()}
     if isinstance(thing, list | tuple):
         return [everything(value, seen) for value in thing]
-    names = [*getattr(thing, "__dict__", ()), *(name for cls in type(thing).__mro__ for name in vars(cls).get("__slots__", ()))]
+    names = [
+        *getattr(thing, "__dict__", ()),
+        *(name for cls in type(thing).__mro__ for name in vars(cls).get("__slots__", ())),
+    ]
     held = {name: everything(getattr(thing, name), seen) for name in names if hasattr(thing, name)}
     return held or repr(thing)
 
 
 @pytest.mark.parametrize(
     ("side", "terms"),
-    [("buy", {}), ("buy", {"stop": 101.0}), ("buy", {"limit": 110.0}), ("sell", {}), ("sell", {"stop": 101.0, "limit": 99.0})],
+    [
+        ("buy", {}),
+        ("buy", {"stop": 101.0}),
+        ("buy", {"limit": 110.0}),
+        ("sell", {}),
+        ("sell", {"stop": 101.0, "limit": 99.0}),
+    ],
 )
 def test_an_order_that_cannot_be_paid_for_is_rejected_without_trace(exchange, side, terms):
     ex = exchange(cash=1_000.0, fees=PercentFee(0.001))

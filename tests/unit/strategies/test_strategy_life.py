@@ -116,7 +116,9 @@ def test_a_slow_bar_comes_with_the_fast_one_that_closes_with_it(run, bars, way):
     slow = bars([100.0] * 2, "S", timeframe="1h", every=HOUR_NS)
     run(
         [slow, fast],
-        on_bar=lambda strategy, bar: log.append((clock(strategy.now), bar.symbol, bar.ts)) if bar.symbol == "S" else None,
+        on_bar=lambda strategy, bar: (
+            log.append((clock(strategy.now), bar.symbol, bar.ts)) if bar.symbol == "S" else None
+        ),
         on_step=lambda strategy: log.append((clock(strategy.now), strategy.data["F"].ts, strategy.data["S"].ts)),
         **way,
     )
@@ -380,7 +382,9 @@ def test_a_strategy_that_raises_is_named_with_its_bar_and_line(run, bars, way, s
     with pytest.raises(StrategyError) as caught:
         run([bars([100, 101, 102, 103, 104], name) for name in "AB"[:series]], on_bar=bar, **way)
     text = str(caught.value)
-    assert text.startswith("Told raised ZeroDivisionError at the bar of 2024-03-01 10:03:00 UTC (test_strategy_life.py:")
+    assert text.startswith(
+        "Told raised ZeroDivisionError at the bar of 2024-03-01 10:03:00 UTC (test_strategy_life.py:"
+    )
     assert 'in bar: raise ZeroDivisionError("by hand")): by hand' in text
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     result = caught.value.result
@@ -393,7 +397,15 @@ def test_a_strategy_that_raises_is_named_with_its_bar_and_line(run, bars, way, s
 @WAYS
 @pytest.mark.parametrize(
     ("where", "bars_played"),
-    [("on_start", 0), ("on_warmup_bar", 1), ("on_step", 3), ("on_order", 3), ("on_fill", 4), ("on_timer", 4), ("on_stop", 8)],
+    [
+        ("on_start", 0),
+        ("on_warmup_bar", 1),
+        ("on_step", 3),
+        ("on_order", 3),
+        ("on_fill", 4),
+        ("on_timer", 4),
+        ("on_stop", 8),
+    ],
 )
 def test_wherever_it_raises_what_was_done_is_kept(run, bars, way, where, bars_played):
     def start(strategy):

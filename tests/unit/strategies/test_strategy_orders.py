@@ -55,7 +55,10 @@ def test_a_price_is_a_positive_number(run, bars, name, price):
     [
         ({"time_in_force": "gtx"}, "time_in_force is 'gtx'. Did you mean 'gt"),
         ({"time_in_force": "gtd"}, "a 'gtd' order needs expires_at"),
-        ({"time_in_force": "day", "expires_at": "2024-03-02"}, "expires_at goes with 'gtd'; a 'day' order ends by itself"),
+        (
+            {"time_in_force": "day", "expires_at": "2024-03-02"},
+            "expires_at goes with 'gtd'; a 'day' order ends by itself",
+        ),
         ({"expires_at": "soon"}, "'soon' is no ISO 8601 time"),
         ({"data": "ACMEE"}, "this run has no series 'ACMEE'. Did you mean 'ACME'?"),
     ],
@@ -136,7 +139,10 @@ def test_with_several_the_one_being_delivered_is_meant(run, bars):
             assert strategy.sell(1, data=bar).instrument.symbol == bar.symbol
 
     result = run(
-        data, on_bar=bar, on_step=step, on_fill=lambda strategy, fill: strategy.position.instrument is fill.instrument or 1 / 0
+        data,
+        on_bar=bar,
+        on_step=step,
+        on_fill=lambda strategy, fill: strategy.position.instrument is fill.instrument or 1 / 0,
     )
     assert [order.instrument.symbol for order in result.order_records[-4:]] == ["A"] * 4
 
@@ -148,8 +154,15 @@ def test_orders_in_warm_up_are_refused(run, bars):
     tried = []
 
     def warm(strategy, bar):
-        for ask in (strategy.buy, strategy.sell, lambda: strategy.order_target_size(1), lambda: strategy.buy(1, limit=5.0)):
-            with pytest.raises(OrderError, match="orders cannot be sent during warm-up: the indicators are not known yet"):
+        for ask in (
+            strategy.buy,
+            strategy.sell,
+            lambda: strategy.order_target_size(1),
+            lambda: strategy.buy(1, limit=5.0),
+        ):
+            with pytest.raises(
+                OrderError, match="orders cannot be sent during warm-up: the indicators are not known yet"
+            ):
                 ask()
             tried.append(bar.close)
 
@@ -232,7 +245,9 @@ def test_a_strategys_own_sizer_comes_before_the_runs(bars, told):
         assert result.order_records[0].size == size
 
 
-@pytest.mark.parametrize(("answer", "sent"), [(0.0, None), (-1.0, None), (nan, None), (inf, "a buy of size inf cannot be sent")])
+@pytest.mark.parametrize(
+    ("answer", "sent"), [(0.0, None), (-1.0, None), (nan, None), (inf, "a buy of size inf cannot be sent")]
+)
 def test_what_a_sizer_may_answer(run, bars, answer, sent):
     class Odd:
         def size(self, desk, instrument, side, price):
@@ -248,7 +263,9 @@ def test_what_a_sizer_may_answer(run, bars, answer, sent):
     assert not run(bars(FLAT), on_bar=once(ask), sizer=Odd()).order_records
 
 
-@pytest.mark.parametrize("make", [lambda: FixedSize(0), lambda: FixedSize(nan), lambda: PercentOfEquity(-1), lambda: AllIn(1.0)])
+@pytest.mark.parametrize(
+    "make", [lambda: FixedSize(0), lambda: FixedSize(nan), lambda: PercentOfEquity(-1), lambda: AllIn(1.0)]
+)
 def test_sizers_refuse_senseless_numbers(make):
     with pytest.raises(ParameterError, match=r"must be above zero|means a fifth|leaves one percent"):
         make()
@@ -378,7 +395,10 @@ def test_an_order_can_be_changed_and_canceled_in_the_call_that_sent_it(run, bars
         strategy.cancel(strategy.buy(1))
 
     result = run(bars(FLAT), on_bar=once(ask))
-    assert [(order.limit_price, str(order.status)) for order in result.order_records] == [(99.5, "filled"), (pytest.approx(nan, nan_ok=True), "canceled")]
+    assert [(order.limit_price, str(order.status)) for order in result.order_records] == [
+        (99.5, "filled"),
+        (pytest.approx(nan, nan_ok=True), "canceled"),
+    ]
 
 
 def test_a_price_that_the_type_does_not_have_cannot_be_changed(run, bars):

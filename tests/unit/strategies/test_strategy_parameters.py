@@ -143,7 +143,15 @@ def test_text_of_the_command_line(name, text, value):
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("fast", "1"), ("fast", "2.5"), ("fast", "many"), ("share", "nan"), ("share", "half"), ("loud", "maybe"), ("mode", "")],
+    [
+        ("fast", "1"),
+        ("fast", "2.5"),
+        ("fast", "many"),
+        ("share", "nan"),
+        ("share", "half"),
+        ("loud", "maybe"),
+        ("mode", ""),
+    ],
 )
 def test_text_that_means_nothing(name, text):
     with pytest.raises(ParameterError, match=f"Cross: parameter '{name}' is .*; it takes"):
@@ -164,5 +172,10 @@ def test_a_fresh_copy_has_the_parameters_and_sizer_and_nothing_else():
     strategy.name = "mine"
     strategy.seen = 3
     copy = strategy.fresh()
-    assert (copy.params, copy.sizer, copy.name, hasattr(copy, "seen")) == (strategy.params, FixedSize(7.0), "mine", False)
+    assert (copy.params, copy.sizer, copy.name, hasattr(copy, "seen")) == (
+        strategy.params,
+        FixedSize(7.0),
+        "mine",
+        False,
+    )
     assert copy is not strategy

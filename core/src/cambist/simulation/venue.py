@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from cambist.errors import OrderError
 from cambist.model.events import OrderAccepted, OrderCanceled, OrderExpired, OrderTriggered
 from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
-from cambist.model.times import DAY_NS
+from cambist.model.times import DAY_NS, format_ns
 from cambist.simulation.matching import MatchingVenue, VenueAccount
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.working import FLEETING, LONG_AGO, set_level
@@ -26,6 +27,8 @@ _MARKET, _LIMIT, _STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
 _MAKER, _TAKER = Liquidity.MAKER, Liquidity.TAKER
 _FOK = TimeInForce.FOK
 _SELL = Side.SELL
+#: Orders that may join one bar of one instrument: more is a strategy that answers each fill with the next order.
+_MOST_ARRIVALS = 10_000
 
 
 class SimulatedVenue(MatchingVenue):
@@ -65,6 +68,7 @@ class SimulatedVenue(MatchingVenue):
         super().__init__(instruments, account, deliver, clock, rules)
         self._touch = self.rules.fill_on_touch
         self._volume_limit = self.rules.volume_limit
+        self._arrivals = 0
 
     # Requests.
 
@@ -137,6 +141,7 @@ class SimulatedVenue(MatchingVenue):
                 market.last_open = opened
                 return
         market.opened = opened
+        self._arrivals = 0
         market.blocked.clear()
         if market.newest > opened:
             market.blocked.update(number for number, one in market.working.items() if one.since > opened)
@@ -200,6 +205,13 @@ class SimulatedVenue(MatchingVenue):
         """Let the orders that came while the price stood at `price` meet it."""
         while market.joined:
             working = market.joined.pop(0)
+            self._arrivals += 1
+            if self._arrivals > _MOST_ARRIVALS:
+                raise OrderError(
+                    f"{working.order.strategy} sent {_MOST_ARRIVALS:,} orders within one bar of "
+                    f"{market.instrument.symbol} ({format_ns(ts)}). An order sent from every fill has no end: "
+                    "send it from on_bar, or from one fill only."
+                )
             if working.order.id in market.working:
                 self._arrive(market, working, price, ts)
 
