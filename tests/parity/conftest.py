@@ -7,9 +7,8 @@ market call it alike and so stay alike; at the first difference their traces par
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
 from math import isnan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -38,6 +37,9 @@ from cambist.model.times import MINUTE_NS, SECOND_NS, to_ns
 from cambist.risk.rules.open_orders import MaxOpenOrdersRule
 from cambist.risk.rules.order_value import MaxOrderValueRule
 from cambist.risk.rules.position import MaxPositionRule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 START = to_ns("2024-03-01")
 TIMEFRAMES = {"1m": 1, "2m": 2, "5m": 5, "1h": 60, "1d": 1440}

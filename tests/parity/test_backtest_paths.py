@@ -139,7 +139,7 @@ def test_the_scenarios_reach_every_corner(scenarios):
 def test_nothing_hangs_on_the_calendar(scenarios):
     """The same market before 1970 gives the same trades: no time is a mark for something else."""
     play = scenarios["play"]
-    for seed in range(0, 100):
+    for seed in range(100):
         scenario, at = scenarios["make"](seed), -30_000 * DAY_NS
         now, then = play(scenario), play(scenario, at=at)
         assert [

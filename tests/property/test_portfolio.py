@@ -23,7 +23,7 @@ def spot(symbol, **terms):
 
 
 KINDS = {
-    "spot": lambda symbol: spot(symbol),
+    "spot": spot,
     "spot lots": lambda symbol: spot(symbol, multiplier=100.0),
     "future": lambda symbol: spot(symbol, kind="future", multiplier=50.0, margin_rate=0.1),
     "linear": lambda symbol: spot(symbol, kind="linear_perpetual", multiplier=0.01, margin_rate=0.05),

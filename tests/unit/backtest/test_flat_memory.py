@@ -32,7 +32,8 @@ class Generated:
             rows = np.arange(start, start + BLOCK)
             ts, open_ = rows * MINUTE_NS, 100.0 + 10.0 * np.sin(rows / 5_000)
             close = open_ + rng.normal(0.0, 0.1, BLOCK)
-            yield Bars(SPARE, "1m", ts, open_, np.maximum(open_, close), np.minimum(open_, close), close, np.ones(BLOCK))
+            high, low = np.maximum(open_, close), np.minimum(open_, close)
+            yield Bars(SPARE, "1m", ts, open_, high, low, close, np.ones(BLOCK))
 
 
 class Cross(Strategy):

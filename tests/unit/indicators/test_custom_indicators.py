@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from cambist.errors import InputError, LineError, ParameterError
+from cambist.errors import InputError, LineError, LookAheadError, ParameterError
 from cambist.indicators.custom import check_indicator, indicator
 
 windows = np.lib.stride_tricks.sliding_window_view
@@ -44,7 +44,8 @@ def test_the_function_sees_the_known_rows_once_and_the_lookback_is_blanked(colum
 
     column = np.concatenate((np.full(4, np.nan), columns[0]))
     (whole,) = change.computation().batch(column)
-    assert [len(each) for each in seen] == [300]
+    # Once over everything, then over a few beginnings, to see whether it knew what follows them.
+    assert [len(each) for each in seen] == [300, 3, 6, 23, 103]
     assert np.isnan(whole[:6]).all()
     assert np.array_equal(whole[6:], columns[0][2:] - columns[0][:-2])
 
@@ -246,7 +247,7 @@ def test_the_check_finds_a_look_into_the_future(columns):
         return np.convolve(close, np.ones(3) / 3, mode="same")
 
     for function in (scaled, centered):
-        with pytest.raises(InputError, match=f"indicator {function.__name__}: at row"):
+        with pytest.raises(LookAheadError, match=f"indicator {function.__name__}: its 'value' at row"):
             check_indicator(indicator(function, lookback=2), columns[0])
 
 
@@ -264,3 +265,25 @@ def test_the_check_lets_last_digits_pass_only_when_told_to(columns):
 def test_the_check_wants_data_that_shows_something():
     with pytest.raises(InputError, match="10 rows with a lookback of 9 give fewer"):
         check_indicator(midpoint, np.ones(10), np.ones(10))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda close: np.roll(close, -1),
+        lambda close: close - close.mean(),
+        lambda close: np.convolve(close, np.ones(5) / 5, mode="same"),
+    ],
+    ids=["tomorrow", "the mean of everything", "a centered average"],
+)
+def test_a_function_that_knows_the_future_is_refused_by_the_run(function):
+    seer = indicator(function, lookback=4, name="seer")
+    close = 100 + np.random.default_rng(3).normal(size=500).cumsum()
+    with pytest.raises(LookAheadError, match=r"seer: its 'value' at row \d+ is .* with the rows that follow it"):
+        seer.computation().batch(close)
+
+
+def test_a_recursive_function_is_no_foresight():
+    total = indicator(lambda close: np.cumsum(close), lookback=0, name="total")
+    close = np.random.default_rng(3).normal(size=500)
+    assert total.computation().batch(close)[0][-1] == np.cumsum(close)[-1]

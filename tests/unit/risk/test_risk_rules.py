@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from math import inf, nan
+from math import inf, isnan, nan
 from pathlib import Path
 
 import attrs
@@ -49,7 +49,7 @@ class View(RiskView):
 
     def reference_price(self, order):
         for price in (order.limit_price, order.stop_price):
-            if price == price:
+            if not isnan(price):
                 return price
         return self.price
 
@@ -72,7 +72,7 @@ def order(size=1.0, *, side=Side.BUY, limit=nan, stop=nan, reduce_only=False, in
         (True, False): OrderType.LIMIT,
         (False, True): OrderType.STOP,
         (True, True): OrderType.STOP_LIMIT,
-    }[limit == limit or limit == inf, stop == stop]
+    }[limit in (limit, inf), stop == stop]
     return Order(1, instrument, side, kind, size, limit, stop, TimeInForce.GTC, 0, reduce_only, "s", "", 0)
 
 
@@ -268,7 +268,7 @@ def test_the_first_refusal_stands_and_stranger_rules_come_last():
 
 
 def test_nobody_else_makes_an_approved_order():
-    with pytest.raises(TypeError, match="only the risk gate approves an order; send it through RiskGate.review"):
+    with pytest.raises(TypeError, match=r"only the risk gate approves an order; send it through RiskGate.review"):
         ApprovedOrder(order(), object())
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import nan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +15,9 @@ from cambist.portfolio import Portfolio
 from cambist.ports.risk import RiskView
 from cambist.risk import RiskGate
 from cambist.simulation import SimulatedVenue, VenueRules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 START = to_ns("2024-03-01 10:00")
 

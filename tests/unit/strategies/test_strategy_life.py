@@ -445,7 +445,7 @@ def test_the_one_that_raised_is_blamed_and_not_its_neighbor(bars, told):
 
 def test_a_strategy_made_at_a_prompt_has_lines_too(bars):
     scope = {"Strategy": Strategy, "__name__": "prompt"}
-    exec(compile("class Typed(Strategy):\n    def on_bar(self, bar):\n        1 / 0\n", "<prompt>", "exec"), scope)  # noqa: S102
+    exec(compile("class Typed(Strategy):\n    def on_bar(self, bar):\n        1 / 0\n", "<prompt>", "exec"), scope)
     with pytest.raises(StrategyError, match=r"Typed raised ZeroDivisionError .* \(<prompt>:3, in on_bar\)"):
         cambist.backtest(scope["Typed"], bars(FLAT))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import attrs
 import numpy as np
 
-from cambist.errors import InputError, LineError, ParameterError, did_you_mean
+from cambist.errors import InputError, LineError, LookAheadError, ParameterError, did_you_mean
 from cambist.indicators.computation import blank, first_known, require_columns, whole_number
 from cambist.indicators.lines import attach
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CustomComputation", "CustomIndicator", "check_indicator", "indicator"]
 
+#: Rows past the lookback at which a function is asked again whether it knew the future: early ones cost little.
+_SAMPLED = (0, 3, 20, 100)
 _INPUT_KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -70,6 +72,26 @@ class CustomComputation:
             )
         return [self._checked(result, output, rows) for result, output in zip(results, self.outputs, strict=True)]
 
+    def refuse_foresight(self, columns: Sequence[NDArray[np.float64]], results: Sequence[NDArray[Any]]) -> None:
+        """Compute a few rows again from no more than what came before them, and refuse a function that disagrees.
+
+        Raises
+        ------
+        LookAheadError
+            When a value changes with the rows that follow it.
+        """
+        for row in (self.lookback + ahead for ahead in _SAMPLED):
+            if row >= len(columns[0]) - 1:
+                return
+            again = self.call([column[: row + 1] for column in columns])
+            for output, known, result in zip(self.outputs, again, results, strict=True):
+                if not np.isclose(known[-1], result[row], rtol=1e-6, atol=1e-12, equal_nan=True):
+                    raise LookAheadError(
+                        f"indicator {self.name}: its {output!r} at row {row} is {result[row]:.10g} with the rows that "
+                        f"follow it and {known[-1]:.10g} without them. A value may depend on its own row and those "
+                        "before it alone."
+                    )
+
     def _checked(self, result: Any, output: str, rows: int) -> NDArray[Any]:
         column = np.asarray(result)
         if column.shape != (rows,):
@@ -105,7 +127,10 @@ class _CustomStream:
         outputs = tuple(blank(rows) for _ in computation.outputs)
         known = joined.shape[1] - lookback
         if known > 0 and rows:
-            for output, result in zip(outputs, computation.call(list(joined)), strict=True):
+            results = computation.call(list(joined))
+            if not self._seen:
+                computation.refuse_foresight(list(joined), results)
+            for output, result in zip(outputs, results, strict=True):
                 output[rows - known :] = result[lookback:]
         self._started = [begun or start < rows for begun, start in zip(self._started, starts, strict=True)]
         self._seen += rows - max(starts)
@@ -274,7 +299,8 @@ def indicator(
     Notes
     -----
     In a backtest the function is called once, with whole columns; live, for each bar with the last ``lookback + 1``
-    rows. A value must therefore depend on these rows alone: `check_indicator` tells whether it does. Rows before the
+    rows. A value must therefore depend on these rows alone: `check_indicator` tells whether it does. One that changes
+    with the rows after it is refused by every run, with a `LookAheadError`. Rows before the
     first known value of the inputs are not passed; a NaN after it is, and is the function's to answer for.
 
     Examples
@@ -315,6 +341,8 @@ def check_indicator(custom: CustomIndicator, *data: ArrayLike, tolerance: float 
     ------
     InputError
         Naming the first row that differs, with both values; or for data too short to show anything.
+    LookAheadError
+        When a value changes with the rows that follow it.
     """
     computation = custom.computation(**parameters)
     columns = [np.asarray(column, dtype=np.float64) for column in data]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,6 +10,9 @@ import pytest
 import cambist
 from cambist import Bars, Instrument, Strategy, param
 from cambist.model.times import MINUTE_NS, to_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 START = to_ns("2024-03-01 10:00")
 
