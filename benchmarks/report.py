@@ -38,7 +38,7 @@ def machine(results: Results) -> dict[str, str]:
         "python": f"{platform.python_version()} on {platform.system()}",
         "packages": ", ".join(f"{name} {version(name)}" for name in packages),
         "load average at the end": load,
-        "calibration loop": f"{loops}: the same work took up to {results.worst_loop / results.best_loop:.1f} times as long",
+        "calibration loop": f"{loops}: equal work took up to {results.worst_loop / results.best_loop:.1f} times as long",
     }
 
 
@@ -54,7 +54,10 @@ def _processor() -> str:
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     for row in (head, tuple("-" * width for width in widths), *rows):
-        cells = (f"{cell:<{width}}" if not at else f"{cell:>{width}}" for at, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        cells = (
+            f"{cell:<{width}}" if not at else f"{cell:>{width}}"
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
         print("  " + "  ".join(cells).rstrip())
 
 
@@ -66,7 +69,19 @@ def print_section(section: str, sizes: Sizes, results: Results) -> None:
     print(f"\n{_TITLES[section]}")
     rows = [_row(job, section, results) for job in listed]
     unit = "orders/s" if section == "w4" else "bars/s"
-    _table(("engine", "bars", "CPU s", "spread", unit, f"{unit}, core at its best", f"x {_REFERENCES[section]}", "peak MB"), rows)
+    _table(
+        (
+            "engine",
+            "bars",
+            "CPU s",
+            "spread",
+            unit,
+            f"{unit}, core at its best",
+            f"x {_REFERENCES[section]}",
+            "peak MB",
+        ),
+        rows,
+    )
 
 
 def _row(job: Job, section: str, results: Results) -> tuple[str, ...]:
@@ -102,7 +117,12 @@ def verdicts(sizes: Sizes, results: Results, processes: Processes) -> list[tuple
 def print_goals(sizes: Sizes, results: Results, processes: Processes) -> None:
     """Print the goals with their figures and verdicts."""
     rows = [
-        (goal.text, _figure(figure, goal.unit), f"{'>=' if goal.at_least else '<='} {_figure(goal.target, goal.unit)}", "met" if met else "MISSED")
+        (
+            goal.text,
+            _figure(figure, goal.unit),
+            f"{'>=' if goal.at_least else '<='} {_figure(goal.target, goal.unit)}",
+            "met" if met else "MISSED",
+        )
         for goal, figure, met in verdicts(sizes, results, processes)
     ]
     if not rows:
@@ -113,7 +133,8 @@ def print_goals(sizes: Sizes, results: Results, processes: Processes) -> None:
     if floor is not None:
         reached = results.rate(floor)
         print(
-            f"\n  The rates in bars and orders a second are promised for a machine on which the floor makes {FLOOR_OF_GOALS:,} bars/s.\n"
+            "\n  The rates in bars and orders a second are promised for a machine on which the floor makes "
+            f"{FLOOR_OF_GOALS:,} bars/s.\n"
             f"  On this one it makes {reached:,.0f}: multiply them by {FLOOR_OF_GOALS / reached:.2f} to compare."
         )
 

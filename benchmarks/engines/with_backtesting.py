@@ -30,8 +30,7 @@ def _average(values: Any, period: int) -> NDArray[np.float64]:
 def _crossing(close: Any, fast: int, slow: int) -> NDArray[np.float64]:
     """Return 1 where the fast average crosses above the slow one, -1 where below: one line to look at, not two."""
     sides = np.sign(_average(close, fast) - _average(close, slow))
-    crossing = np.concatenate(([np.nan], np.diff(sides) / 2.0))
-    return crossing
+    return np.concatenate(([np.nan], np.diff(sides) / 2.0))
 
 
 class _Cross(Strategy):

@@ -428,4 +428,4 @@ def play(
 @pytest.fixture(scope="session")
 def scenarios() -> Any:
     """The maker and the player of scenarios."""
-    return {"make": make_scenario, "play": play}
+    return {"make": make_scenario, "play": play, "bars": make_bars}

@@ -57,6 +57,13 @@ class Holder(Strategy):
         ({"market_fill": "next_opem"}, "market_fill is 'next_opem'. Did you mean 'next_open'?"),
         ({"rules": "backtader"}, "rules is 'backtader'. Did you mean 'backtrader'?"),
         ({"path": "optimistic"}, "there is no intrabar path 'optimistic'."),
+        ({"fees": "a lot"}, "fees is 'a lot'; give a fraction such as 0.001, a model with fee(...), or None"),
+        ({"slippage": [1]}, "slippage is [1]; give a fraction"),
+        ({"path": 5}, "path is 5; give the name of an intrabar path"),
+        ({"sizer": 5}, "sizer is 5; give a sizer such as FixedSize(10)"),
+        ({"sizer": FixedSize}, "give a sizer such as FixedSize(10)"),
+        ({"risk": MaxOpenOrdersRule}, "give a list of risk rules"),
+        ({"risk": [5]}, "risk holds 5"),
         ({"csah": 5}, "a backtest has no option 'csah'. Did you mean 'cash'?"),
     ],
 )

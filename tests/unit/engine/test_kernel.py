@@ -217,6 +217,29 @@ def test_working_orders_count_where_a_rule_counts_them():
     assert [type(effect) for effect in play.bar(100.0, lambda strategy: strategy.buy(6))] == [ApprovedOrder]
 
 
+def test_new_terms_of_an_order_that_has_filled_in_part_count_what_it_filled_once():
+    play = Play(rules=[MaxPositionRule(10.0)])
+    (approved,) = play.bar(50.0, lambda strategy: strategy.buy(8, limit=100.0))
+    order = approved.order
+    play.fill(1, 5.0, order=order)
+    (refused,) = play.bar(50.0, lambda strategy: strategy.modify(order, size=10.5))
+    assert refused.reason.startswith("position_above_limit: buy 10.5 ACME could bring the position to 10.5")
+    assert (order.status, order.size) == (OrderStatus.PARTIALLY_FILLED, 8.0)
+    (amended,) = play.bar(50.0, lambda strategy: strategy.modify(order, size=10))
+    assert (amended.size, order.status) == (10.0, OrderStatus.PENDING_REPLACE)
+
+
+def test_new_terms_need_money_for_what_is_still_to_be_filled():
+    play = Play()
+    (approved,) = play.bar(100.0, lambda strategy: strategy.buy(60, limit=100.0))
+    order = approved.order
+    play.fill(1, 50.0, order=order)
+    (refused,) = play.bar(100.0, lambda strategy: strategy.modify(order, size=100.1))
+    assert refused.reason.startswith("insufficient_funds: ")
+    (amended,) = play.bar(100.0, lambda strategy: strategy.modify(order, size=100))
+    assert amended.size == 100.0
+
+
 def test_time_is_that_of_the_last_event():
     play = Play()
     play.bar(100.0)

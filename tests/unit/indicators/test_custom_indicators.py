@@ -284,6 +284,9 @@ def test_a_function_that_knows_the_future_is_refused_by_the_run(function):
 
 
 def test_a_recursive_function_is_no_foresight():
-    total = indicator(lambda close: np.cumsum(close), lookback=0, name="total")
+    @indicator(lookback=0)
+    def total(close):
+        return np.cumsum(close)
+
     close = np.random.default_rng(3).normal(size=500)
     assert total.computation().batch(close)[0][-1] == np.cumsum(close)[-1]

@@ -63,6 +63,7 @@ class Deep(Strategy):
 
 
 BORDERS = {3, 1_000, ROWS - 1, ROWS, ROWS + 1, ROWS + 2, ROWS + 5_000, 2 * ROWS - 1, 2 * ROWS, 2 * ROWS + 1, COUNT}
+BORDERS |= {100_001, 15 * 7_777 + 1}  # first bars of a block
 
 
 @pytest.fixture(scope="module")

@@ -132,6 +132,10 @@ def test_closing_is_always_paid_for_and_turning_is_not():
     assert missing(ACME, 1.0, 100.0, 0.0) == 100.0
     assert missing(ACME, -20.0, 100.0, 0.0) == 0.0
     assert missing(ACME, -20.1, 100.0, 0.0) == pytest.approx(10.0)
+    careful = Books(cash=1_000.0, leverage=0.25)
+    careful.fill(10, 100.0)
+    assert careful.account.missing_funds(ACME, -9.0, 1.0, 0.0) == 0.0
+    assert careful.account.missing_funds(ACME, -15.0, 1.0, 0.0) == 10.0  # smaller, but the other way round
 
 
 def test_free_notional_is_what_may_still_be_opened():

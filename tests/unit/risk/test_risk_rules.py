@@ -72,7 +72,7 @@ def order(size=1.0, *, side=Side.BUY, limit=nan, stop=nan, reduce_only=False, in
         (True, False): OrderType.LIMIT,
         (False, True): OrderType.STOP,
         (True, True): OrderType.STOP_LIMIT,
-    }[limit in (limit, inf), stop == stop]
+    }[not isnan(limit), not isnan(stop)]
     return Order(1, instrument, side, kind, size, limit, stop, TimeInForce.GTC, 0, reduce_only, "s", "", 0)
 
 

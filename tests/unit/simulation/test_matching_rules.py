@@ -248,6 +248,14 @@ def test_fixed_slippage_never_makes_a_price_of_zero(exchange):
     assert ex.prices == [0.4, 0.9]
 
 
+@pytest.mark.parametrize("slippage", [PercentSlippage(0.5), FixedSlippage(0.004)])
+def test_rounding_against_the_trader_ends_at_one_tick(exchange, slippage):
+    ex = exchange(slippage=slippage)
+    ex.sell()
+    ex.bar(0.01, 0.01, 0.01, 0.01)
+    assert ex.prices == [0.01]
+
+
 def test_slippage_without_a_tick_is_not_rounded(exchange):
     ex = exchange(Instrument(symbol="FREE"), slippage=PercentSlippage(0.01))
     ex.buy()

@@ -64,6 +64,17 @@ def _one_of(name: str, known: Sequence[str]) -> Callable[[Any, Any, Any], None]:
     return check
 
 
+def _sizer(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value is not None and (isinstance(value, type) or not callable(getattr(value, "size", None))):
+        raise ParameterError(f"sizer is {value!r}; give a sizer such as FixedSize(10) or AllIn().")
+
+
+def _rules(_instance: Any, _attribute: Any, value: Any) -> None:
+    for rule in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(rule, type) or not callable(getattr(rule, "review", None)):
+            raise ParameterError(f"risk holds {rule!r}; give a list of risk rules, such as [MaxPositionRule(10)].")
+
+
 @attrs.frozen(kw_only=True)
 class BacktestSettings:
     """The account, the venue and the manner of a backtest.
@@ -115,8 +126,8 @@ class BacktestSettings:
     volume_limit: float | None = None
     fill_on_touch: bool = True
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
-    sizer: Sizer | None = None
-    risk: Sequence[RiskRule] = ()
+    sizer: Sizer | None = attrs.field(default=None, validator=_sizer)
+    risk: Sequence[RiskRule] = attrs.field(default=(), validator=_rules)
     seed: int = 0
     benchmark: bool = True
     events: bool = False

@@ -6,6 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
+import numpy as np
 
 from cambist.errors import ParameterError
 from cambist.model.orders import Liquidity
@@ -123,6 +124,8 @@ def fee_model(fees: float | FeeModel | None) -> FeeModel:
     """Return the model that `fees` means: a number is a fraction of the value traded, None each instrument's own."""
     if fees is None:
         return InstrumentFees()
-    if isinstance(fees, (int, float)):
+    if isinstance(fees, int | float | np.number):
         return PercentFee(float(fees)) if fees else NoFee()
+    if not callable(getattr(fees, "fee", None)):
+        raise ParameterError(f"fees is {fees!r}; give a fraction such as 0.001, a model with fee(...), or None.")
     return fees

@@ -42,6 +42,8 @@ def intrabar_path(path: str | IntrabarPath) -> IntrabarPath:
         For an unknown name.
     """
     if not isinstance(path, str):
+        if not callable(path):
+            raise ParameterError(f"path is {path!r}; give the name of an intrabar path, or a function.")
         return path
     if path not in PATHS:
         raise ParameterError(f"there is no intrabar path {path!r}.{did_you_mean(path, PATHS)}")

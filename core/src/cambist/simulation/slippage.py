@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
+import numpy as np
 
 from cambist.errors import ParameterError
 
@@ -23,11 +24,11 @@ class SlippageModel(Protocol):
 
 
 def _adverse(instrument: Instrument, price: float, is_buy: bool) -> float:
-    """Round a slipped price to the tick, against the trader."""
+    """Round a slipped price to the tick, against the trader; one tick is the least there is."""
     grid = instrument.price_grid
     if grid is None:
         return price
-    return grid.above(price) if is_buy else grid.below(price)
+    return grid.above(price) if is_buy else max(grid.below(price), grid.numerator / grid.denominator)
 
 
 @attrs.frozen
@@ -86,6 +87,10 @@ def slippage_model(slippage: float | SlippageModel | None) -> SlippageModel:
     """Return the model that `slippage` means: a number is a fraction of the price, None or 0 no slippage."""
     if slippage is None:
         return NoSlippage()
-    if isinstance(slippage, (int, float)):
+    if isinstance(slippage, int | float | np.number):
         return PercentSlippage(float(slippage)) if slippage else NoSlippage()
+    if not callable(getattr(slippage, "slip", None)):
+        raise ParameterError(
+            f"slippage is {slippage!r}; give a fraction such as 0.0005, a model with slip(...), or None."
+        )
     return slippage

@@ -55,6 +55,7 @@ class SimulatedVenue(MatchingVenue):
     in straight lines through both extremes to the close (see `cambist.simulation.paths`), and orders act in the
     order in which it reaches them; at one price, in the order in which they were sent. Market and stop fills
     slip, as do limits that are already marketable when they arrive (never beyond their limit).
+    New terms are met like a new order, save that the order keeps its place among those of one price.
     """
 
     def __init__(

@@ -1,0 +1,107 @@
+"""What holds after any run: orders, fills, trades, account and curve tell one story within the market's bounds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from math import isnan
+
+import numpy as np
+import pytest
+
+from cambist import OrderStatus, Side
+from cambist.model import Liquidity
+
+SCENARIOS = 120
+
+
+def bars_of(bars, fill):
+    """Return the rows of the bars that a fill can have happened in: the one that opens then, the one that closes."""
+    return np.flatnonzero((bars.ts == fill.ts) | (bars.close_times == fill.ts))
+
+
+def hold_orders(result):
+    fills = defaultdict(list)
+    for fill in result.fill_records:
+        fills[fill.order_id].append(fill)
+    assert [fill.id for fill in result.fill_records] == list(range(1, len(result.fill_records) + 1))
+    assert [order.id for order in result.order_records] == list(range(1, len(result.order_records) + 1))
+    for order in result.order_records:
+        mine = fills.pop(order.id, [])
+        grid = order.instrument.size_grid
+        filled = 0.0
+        for fill in mine:
+            assert (fill.instrument, fill.side) == (order.instrument, order.side)
+            assert fill.size > 0.0
+            assert fill.ts >= order.created_at
+            filled = grid.nearest(filled + fill.size)
+        assert order.filled == filled <= order.size
+        assert (order.status is OrderStatus.FILLED) is (filled == order.size > 0.0)
+        assert "pending" not in order.status
+        assert order.status is not OrderStatus.SUBMITTED
+        if order.status is OrderStatus.REJECTED:
+            assert not mine
+            assert order.reason
+        assert order.fees == pytest.approx(sum(fill.fee for fill in mine))
+        if mine:
+            value = sum(fill.size * fill.price for fill in mine) / sum(fill.size for fill in mine)
+            assert order.average_price == pytest.approx(value)
+        else:
+            assert isnan(order.average_price)
+    assert not fills
+
+
+def hold_market(scenario, result, series):
+    """No fill is outside its bar, off the grid, worse than its limit, or more than the volume allows."""
+    options = scenario.options
+    taken = defaultdict(float)
+    for fill in result.fill_records:
+        order = result.order_records[fill.order_id - 1]
+        bars = series[fill.instrument.symbol]
+        rows = bars_of(bars, fill)
+        grid = fill.instrument.price_grid
+        assert grid is None or grid.holds(fill.price)
+        assert fill.instrument.size_grid.holds(fill.size)
+        if "slippage" not in options or fill.liquidity is Liquidity.MAKER:
+            assert any(bars.low[row] <= fill.price <= bars.high[row] for row in rows)
+        if not isnan(order.limit_price) and order.updated_at == fill.ts:
+            assert fill.price <= order.limit_price if order.is_buy else fill.price >= order.limit_price
+        taken[fill.instrument.symbol, fill.ts] += fill.size
+        if "volume_limit" in options:
+            allowed = bars.volume[rows].sum() * options["volume_limit"]
+            assert taken[fill.instrument.symbol, fill.ts] <= allowed * (1 + 1e-9)
+
+
+def hold_account(scenario, result):
+    account, trades = result.account, result.trade_records
+    held = defaultdict(float)
+    for fill in result.fill_records:
+        order = result.order_records[fill.order_id - 1]
+        before = held[fill.instrument.symbol]
+        signed = fill.size if fill.side is Side.BUY else -fill.size
+        after = held[fill.instrument.symbol] = fill.instrument.size_grid.nearest(before + signed)
+        if order.reduce_only:
+            assert abs(after) < abs(before)
+            assert after * before >= 0.0
+    assert account.equity - scenario.options["cash"] == pytest.approx(
+        account.realized + account.unrealized - account.fees, abs=1e-6 * scenario.options["cash"]
+    )
+    assert sum(trade.gross for trade in trades) == pytest.approx(account.realized, abs=1e-6)
+    assert sum(trade.fees for trade in trades) == pytest.approx(account.fees, abs=1e-6)
+    assert sum(fill.fee for fill in result.fill_records) == pytest.approx(account.fees, abs=1e-9)
+    still_held = {name for name, size in held.items() if size}
+    assert {trade.instrument.symbol for trade in trades if trade.is_open} == still_held
+    assert result.curve.final == pytest.approx(account.equity, rel=1e-9)
+
+
+@pytest.mark.parametrize("first", range(0, SCENARIOS, 30))
+def test_every_run_adds_up(scenarios, first):
+    fills = 0
+    for seed in range(first, first + 30):
+        scenario = scenarios["make"](2_000 + seed)
+        result = scenarios["play"](scenario).result
+        series = {bars.instrument.symbol: bars for bars in scenarios["bars"](scenario)}
+        hold_orders(result)
+        hold_market(scenario, result, series)
+        hold_account(scenario, result)
+        fills += len(result.fill_records)
+    assert fills > 100
