@@ -38,7 +38,7 @@ def machine(results: Results) -> dict[str, str]:
         "python": f"{platform.python_version()} on {platform.system()}",
         "packages": ", ".join(f"{name} {version(name)}" for name in packages),
         "load average at the end": load,
-        "calibration loop": f"{loops}: equal work took up to {results.worst_loop / results.best_loop:.1f} times as long",
+        "calibration loop": f"{loops}: equal work took up to {results.worst_loop / results.best_loop:.1f}x as long",
     }
 
 
