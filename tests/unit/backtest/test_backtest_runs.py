@@ -311,3 +311,16 @@ def test_an_error_in_reading_is_no_error_of_the_strategy(bars):
     with pytest.raises(OSError, match="the disk is gone") as caught:
         cambist.backtest(Idle, Torn(), blocks=True)
     assert not isinstance(caught.value, StrategyError)
+
+
+def test_an_account_that_is_ruined_says_so(bars):
+    class Short(Strategy):
+        def on_start(self):
+            self.sell(10)
+
+    closes = [100.0, 100.0, 150.0, 260.0, 250.0]
+    result = cambist.backtest(Short(), bars(closes), cash=1_000)
+    (warning,) = [text for text in result.warnings if "ruined" in text]
+    assert warning.startswith(f"equity fell to {result.curve.lowest:,.2f} USD")
+    assert result.curve.lowest < 0
+    assert np.isnan(result.summary["sharpe"])

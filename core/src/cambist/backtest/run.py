@@ -27,6 +27,7 @@ from cambist.strategies import Strategy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from cambist.analysis import EquityCurve
     from cambist.backtest.feeds import Window
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
@@ -162,6 +163,7 @@ class _Run:
 
     def result(self, stopped: str) -> Result:
         kernel, per_year = self.kernel, self.settings.periods_per_year
+        curve = self.recorder.finish(per_year)
         trades = self.portfolio.trades
         everything = [*trades.closed, *trades.open.values()]
         return Result(
@@ -180,16 +182,21 @@ class _Run:
             n_bars=self.bars,
             wall_seconds=time.perf_counter() - self.started_at,
             stopped=stopped,
-            curve=self.recorder.finish(per_year),
+            curve=curve,
             benchmark=None if self.benchmark is None else self.benchmark.finish(per_year),
             order_records=kernel.book.orders,
             fill_records=kernel.fills,
             trade_records=sorted(everything, key=lambda trade: trade.id),
-            warnings=(*self.notes, *self._warnings()),
+            warnings=(*self.notes, *self._warnings(curve)),
             account=self.portfolio.account(),
         )
 
-    def _warnings(self) -> Iterator[str]:
+    def _warnings(self, curve: EquityCurve) -> Iterator[str]:
+        if curve.ruined:
+            yield (
+                f"equity fell to {curve.lowest:,.2f} {self.portfolio.currency}: the account was ruined, and measures "
+                "that are rates of return mean nothing. Liquidation is not modeled; trade smaller, or with a stop."
+            )
         for symbol, count in self.kernel.roundings.items():
             tick = self.portfolio.positions[symbol].instrument.tick_size
             yield (
