@@ -70,15 +70,19 @@ class AccountView:
         if order.reduce_only:
             return 0.0
         instrument, size = order.instrument, order.size
+        position = self._positions[instrument.symbol]
+        buys, held = order.side is _BUY, position.size
+        if held != 0.0 and (-held >= size if buys else held >= size):
+            return 0.0  # what only shrinks a position is always paid for, whatever its price
         kind = order.type
         if kind is _MARKET:
-            price = self._positions[instrument.symbol].price_source()
+            price = position.price_source()
         else:
             price = order.stop_price if kind is _STOP else order.limit_price
         if price != price:  # noqa: PLR0124 - NaN: no bar has closed
             return 0.0
         fee = self._fee(instrument, size, price, _TAKER)
-        return self._portfolio.missing_funds(instrument, size if order.side is _BUY else -size, price, fee)
+        return self._portfolio.missing_funds(instrument, size if buys else -size, price, fee)
 
     def open_orders(self, instrument: Instrument) -> int:
         """Return how many orders of `instrument` work; the one under review does not count."""

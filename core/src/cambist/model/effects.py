@@ -5,22 +5,20 @@ An `ApprovedOrder` is an effect by itself: to hand it to a driver is to ask for 
 
 from __future__ import annotations
 
-import attrs
+import msgspec
 
 from cambist.model.orders import ApprovedOrder
 
 __all__ = ["AmendOrder", "CancelOrder", "Effect", "ReportRefusal", "SetTimer", "StopRun"]
 
 
-@attrs.define(eq=False, slots=True)
-class CancelOrder:
+class CancelOrder(msgspec.Struct, eq=False):
     """Withdraw what remains of an order."""
 
     order_id: int
 
 
-@attrs.define(eq=False, slots=True)
-class AmendOrder:
+class AmendOrder(msgspec.Struct, eq=False):
     """Give an order new terms; NaN keeps a price the type does not have."""
 
     order_id: int
@@ -29,24 +27,21 @@ class AmendOrder:
     stop_price: float
 
 
-@attrs.define(eq=False, slots=True)
-class ReportRefusal:
+class ReportRefusal(msgspec.Struct, eq=False):
     """Hand `OrderRefused` back to the engine, so that the strategy learns of it after the call that asked."""
 
     order_id: int
     reason: str
 
 
-@attrs.define(eq=False, slots=True)
-class SetTimer:
+class SetTimer(msgspec.Struct, eq=False):
     """Deliver `TimerFired` for `name` at the first instant not before `due` (ns, UTC); None forgets it."""
 
     name: str
     due: int | None
 
 
-@attrs.define(eq=False, slots=True)
-class StopRun:
+class StopRun(msgspec.Struct, eq=False):
     """End the run after this instant."""
 
     reason: str

@@ -1,14 +1,14 @@
 """Events: what happened. The engine is a fold over these and nothing else.
 
-Events that happen once an order or rarer are attrs records; nothing is made per bar on the fast path of a
-backtest, see ``cambist.backtest``.
+They are msgspec records: made in half the time of an attrs object, several for each order, and the form in which a
+journal keeps them. Nothing is made per bar on the fast path of a backtest, see ``cambist.backtest``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
+import msgspec
 
 if TYPE_CHECKING:
     from cambist.model.bars import Bar
@@ -36,103 +36,88 @@ __all__ = [
 ]
 
 
-@attrs.define(eq=False, slots=True)
-class Event:
+class Event(msgspec.Struct, eq=False):
     """Something that happened at `ts` (ns, UTC, the driver's monotone time)."""
 
     ts: int
 
 
-@attrs.define(eq=False, slots=True)
-class RunStarted(Event):
+class RunStarted(Event, eq=False):
     """The run begins. `token` makes ids unique across runs; `seed` feeds the only source of chance."""
 
     token: str
     seed: int
 
 
-@attrs.define(eq=False, slots=True)
-class RunStopped(Event):
+class RunStopped(Event, eq=False):
     """The run ends: no further event follows."""
 
     reason: str = ""
 
 
-@attrs.define(eq=False, slots=True)
-class BarClosed(Event):
+class BarClosed(Event, eq=False):
     """A bar of series number `series` (in declared order) has closed at `ts`."""
 
     series: int
     bar: Bar
 
 
-@attrs.define(eq=False, slots=True)
-class InstantClosed(Event):
+class InstantClosed(Event, eq=False):
     """Every bar of the instant `ts` has been delivered (or, live, its time-out has passed)."""
 
 
-@attrs.define(eq=False, slots=True)
-class TimerFired(Event):
+class TimerFired(Event, eq=False):
     """The timer `name` is due; `due` is when it was to fire, which may be earlier than `ts`."""
 
     name: str
     due: int
 
 
-@attrs.define(eq=False, slots=True)
-class OrderEvent(Event):
+class OrderEvent(Event, eq=False):
     """Something that happened to the order `order_id`."""
 
     order_id: int
 
 
-@attrs.define(eq=False, slots=True)
-class OrderAccepted(OrderEvent):
+class OrderAccepted(OrderEvent, eq=False):
     """The venue works the order."""
 
 
-@attrs.define(eq=False, slots=True)
-class OrderRejected(OrderEvent):
+class OrderRejected(OrderEvent, eq=False):
     """The venue refuses the order; nothing of it ever traded."""
 
     reason: str = ""
 
 
-@attrs.define(eq=False, slots=True)
-class OrderRefused(OrderEvent):
+class OrderRefused(OrderEvent, eq=False):
     """The risk gate refused the order: it never left us, and ended when it was asked for."""
 
     reason: str = ""
 
 
-@attrs.define(eq=False, slots=True)
-class OrderTriggered(OrderEvent):
+class OrderTriggered(OrderEvent, eq=False):
     """The stop price was reached: the order now works as a market or limit order."""
 
 
-@attrs.define(eq=False, slots=True)
-class OrderFilled(OrderEvent):
+class OrderFilled(OrderEvent, eq=False):
     """Some or all of the order traded."""
 
     fill: Fill
 
 
-@attrs.define(eq=False, slots=True)
-class OrderCanceled(OrderEvent):
+class OrderCanceled(OrderEvent, eq=False):
     """The order, or what remained of it, is withdrawn."""
 
     reason: str = ""
 
 
-@attrs.define(eq=False, slots=True)
-class OrderExpired(OrderEvent):
+class OrderExpired(OrderEvent, eq=False):
     """The order's time has passed; what was filled stays filled."""
 
     reason: str = ""
 
 
-@attrs.define(eq=False, slots=True)
-class OrderAmended(OrderEvent):
+class OrderAmended(OrderEvent, eq=False):
     """The order now has these terms."""
 
     size: float
@@ -140,22 +125,19 @@ class OrderAmended(OrderEvent):
     stop_price: float
 
 
-@attrs.define(eq=False, slots=True)
-class CancelRejected(OrderEvent):
+class CancelRejected(OrderEvent, eq=False):
     """The venue could not cancel; the order stands as before."""
 
     reason: str = ""
 
 
-@attrs.define(eq=False, slots=True)
-class AmendRejected(OrderEvent):
+class AmendRejected(OrderEvent, eq=False):
     """The venue could not amend; the order stands as before."""
 
     reason: str = ""
 
 
-@attrs.define(eq=False, slots=True)
-class OutcomeUnknown(OrderEvent):
+class OutcomeUnknown(OrderEvent, eq=False):
     """A submit got no usable answer: the order may or may not exist. Only evidence ends this."""
 
     reason: str = ""
