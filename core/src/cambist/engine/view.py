@@ -75,10 +75,8 @@ class AccountView:
         if held != 0.0 and (-held >= size if buys else held >= size):
             return 0.0  # what only shrinks a position is always paid for, whatever its price
         kind = order.type
-        if kind is _MARKET:
-            price = position.price_source()
-        else:
-            price = order.stop_price if kind is _STOP else order.limit_price
+        own = order.stop_price if kind is _STOP else order.limit_price
+        price = position.price_source() if kind is _MARKET else own
         if price != price:  # noqa: PLR0124 - NaN: no bar has closed
             return 0.0
         fee = self._fee(instrument, size, price, _TAKER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 from cambist.errors import InputError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Portfolio"]
 
+_BUY = Side.BUY
 #: Money missing below this fraction of what is needed is float noise, not a shortfall.
 _FUNDS_TOLERANCE = 1e-9
 
@@ -89,42 +91,48 @@ class Portfolio:
             The round trip that this fill closed, if it closed one.
         """
         instrument = fill.instrument
-        position = self.positions[instrument.symbol]
-        price = fill.price
-        signed = fill.size if fill.side is Side.BUY else -fill.size
+        symbol = instrument.symbol
+        position = self.positions[symbol]
+        price, fee = fill.price, fill.fee
+        signed = fill.size if fill.side is _BUY else -fill.size
         before = position.size
-        after = before + signed
-        if before != 0.0 and after != 0.0:
-            after = instrument.size_grid.nearest(after)
         realized = 0.0
         if before == 0.0:
-            position.average_price = price
-        elif (before > 0.0) == (signed > 0.0):
-            position.average_price = _average(instrument, before, position.average_price, signed, price)
+            after = signed
+            average = price
         else:
-            closed = -before if abs(signed) > abs(before) else signed
-            realized = instrument.profit(-closed, position.average_price, price)
-            position.realized += realized
-            if after == 0.0:
-                position.average_price = float("nan")
-            elif (after > 0.0) != (before > 0.0):
-                position.average_price = price
+            after = before + signed
+            average = position.average_price
+            if after != 0.0:
+                after = instrument.size_grid.nearest(after)
+            if (before > 0.0) == (signed > 0.0):
+                average = _average(instrument, before, average, signed, price)
+            else:
+                closed = -before if abs(signed) > abs(before) else signed
+                realized = instrument.profit(-closed, average, price)
+                position.realized += realized
+                if after == 0.0:
+                    average = nan
+                elif (after > 0.0) != (before > 0.0):
+                    average = price
         if instrument.is_cash:
-            self.cash -= signed * instrument.multiplier * price + fill.fee
+            self.cash = cash = self.cash - (signed * instrument.multiplier * price + fee)
         else:
-            self.cash += realized - fill.fee
+            self.cash = cash = self.cash + (realized - fee)
         position.size = after
+        position.average_price = average
         position.last_fill_price = price
-        position.fees += fill.fee
-        self.fees += fill.fee
-        self._shorts += (after < 0.0) - (before < 0.0)
+        position.fees += fee
+        self.fees += fee
+        if after < 0.0 or before < 0.0:
+            self._shorts += (after < 0.0) - (before < 0.0)
         ledger = self.ledger
         ledger.cash_at.append(instant)
-        ledger.cash.append(self.cash)
-        held = ledger.held[instrument.symbol]
+        ledger.cash.append(cash)
+        held = ledger.held[symbol]
         held.at.append(instant)
         held.sizes.append(after)
-        held.average_prices.append(position.average_price)
+        held.average_prices.append(average)
         return self.trades.apply(fill, order, before, after, realized, instant)
 
     def missing_funds(self, instrument: Instrument, signed: float, price: float, fee: float) -> float:
