@@ -18,17 +18,18 @@ from typing import Any
 
 import attrs
 
+from benchmarks.goals import verdicts
 from benchmarks.measured import Results
 from benchmarks.plan import SECTIONS, Sizes, jobs
 from benchmarks.processes import ROOT, Processes, environment
-from benchmarks.report import machine, print_goals, print_processes, print_section, verdicts
+from benchmarks.report import machine, print_goals, print_machine, print_processes, print_section
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a tenth of the bars, two rounds: for a first look")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything, two rounds: for a first look")
     parser.add_argument("--only", action="append", choices=SECTIONS, help="measure this section; may be repeated")
     parser.add_argument("--rounds", type=int, default=0, help="repetitions of each measurement (default 5)")
     return parser.parse_args()
@@ -54,12 +55,17 @@ def _measure(sections: list[str], sizes: Sizes, rounds: int) -> Results:
     results = Results()
     for number in range(rounds):
         for job in planned.values():
-            if job.rounds and number >= job.rounds:
-                continue
-            print(f"\rround {number + 1} of {rounds}: {job.key:<40}", end="", file=sys.stderr, flush=True)
-            results.add(job, _work(attrs.asdict(job)))
-    print(f"\r{'':<70}\r", end="", file=sys.stderr)
+            if not job.rounds or number < job.rounds:
+                _show(f"round {number + 1} of {rounds}: {job.key}")
+                results.add(job, _work(attrs.asdict(job)))
+    _show("")
     return results
+
+
+def _show(text: str) -> None:
+    """Show where the run is, to somebody who watches."""
+    if sys.stderr.isatty():
+        print(f"\r{text:<60}\r", end="", file=sys.stderr, flush=True)
 
 
 def _measure_processes(rounds: int) -> Processes:
@@ -77,8 +83,14 @@ def _save(sizes: Sizes, results: Results, processes: Processes) -> None:
         "jobs": {key: attrs.asdict(measured) for key, measured in results.by_key.items()},
         "processes": processes.times,
         "goals": [
-            {"goal": goal.text, "figure": figure, "unit": goal.unit, "target": goal.target, "met": met}
-            for goal, figure, met in verdicts(sizes, results, processes)
+            {
+                "goal": verdict.goal.text,
+                "figure": verdict.figure,
+                "unit": verdict.goal.unit,
+                "target": verdict.goal.target,
+                "met": verdict.is_met,
+            }
+            for verdict in verdicts(sizes, results, processes)
         ],
     }
     (RESULTS / "latest.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -95,18 +107,17 @@ def main() -> int:
     results = _measure(sections, sizes, rounds)
     processes = _measure_processes(max(rounds, 3)) if "startup" in sections else Processes()
     for section in sections:
-        if section not in ("startup", "indicators"):
-            print_section(section, sizes, results)
+        print_section(section, sizes, results)
     print_processes(processes)
     if "indicators" in sections:
         print("\nIndicators", flush=True)
         subprocess.run([sys.executable, "-m", "benchmarks.indicator_streams"], cwd=ROOT, env=environment(), check=True)
     print_goals(sizes, results, processes)
-    print()
-    for name, value in machine(results).items():
-        print(f"  {name}: {value}")
+    print_machine(results)
     _save(sizes, results, processes)
-    print(f"  took {time.perf_counter() - began:.0f} s; figures in {(RESULTS / 'latest.json').relative_to(ROOT)}")
+    print(
+        f"  took {time.perf_counter() - began:.0f} s; every figure is in {(RESULTS / 'latest.json').relative_to(ROOT)}"
+    )
     wrong = results.disagreements()
     for text in wrong:
         print(f"\nThe engines disagree, so their times mean nothing: {text}")

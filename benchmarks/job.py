@@ -40,7 +40,7 @@ class Job:
     engine
         A key of `benchmarks.engines.registry.ENGINES`.
     workload
-        ``"w1"``, ``"w2"`` or ``"w4"``: jobs of one workload and size must come to the same outcome.
+        ``"w1"``, ``"w2"``, ``"w4"`` or ``"generated"``: jobs of one workload and size must come to one outcome.
     size
         Bars of each instrument.
     items

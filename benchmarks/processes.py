@@ -76,10 +76,10 @@ def _commands(folder: Path) -> dict[str, list[str]]:
         "import cambist": [python, "-c", "import cambist"],
         "import numpy": [python, "-c", "import numpy"],
         "import pandas": [python, "-c", "import pandas"],
-        "script-parquet": [*script, str(folder / "bars.parquet")],
-        "script-csv": [*script, str(folder / "bars.csv")],
-        "cli-parquet": [*shell, str(folder / "bars.parquet")],
-        "cli-csv": [*shell, str(folder / "bars.csv")],
+        "a script, Parquet": [*script, str(folder / "bars.parquet")],
+        "a script, CSV": [*script, str(folder / "bars.csv")],
+        "cambist backtest, Parquet": [*shell, str(folder / "bars.parquet")],
+        "cambist backtest, CSV": [*shell, str(folder / "bars.csv")],
     }
 
 
