@@ -61,7 +61,7 @@ def jobs(section: str, sizes: Sizes) -> list[Job]:
     """Return the jobs of a section, in the order in which they take turns; a job may belong to several sections."""
     short, long = sizes.w1, sizes.w1_long
     if section == "w1":
-        everybody = ("floor", "cambist", "backtesting", "backtrader-direct", "backtrader-pandas")
+        everybody = ("floor", "cambist", "backtesting", "backtesting-tuned", "backtrader-direct", "backtrader-pandas")
         return [
             *(Job(name, "w1", short, short) for name in everybody),
             *(Job(name, "w1", long, long) for name in ("floor", "cambist")),

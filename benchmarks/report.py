@@ -114,7 +114,7 @@ def print_goals(sizes: Sizes, results: Results, processes: Processes) -> None:
         reached = results.rate(floor)
         print(
             f"\n  Rates are promised for a machine on which the floor makes {FLOOR_OF_GOALS:,} bars/s in W1."
-            f"\n  Here it makes {reached:,.0f}: multiply rates measured here by {FLOOR_OF_GOALS / reached:.2f} to compare."
+            f"\n  Here it makes {reached:,.0f}: rates measured here times {FLOOR_OF_GOALS / reached:.2f} compare."
         )
 
 

@@ -30,7 +30,7 @@ def engine(name: str, workload: str) -> Engine:
     if family == "backtesting":
         from benchmarks.engines.with_backtesting import BacktestingCross
 
-        return BacktestingCross()
+        return BacktestingCross(tuned=way == "tuned")
     if family == "cambist":
         return _ours(way, workload)
     raise ValueError(f"there is no engine {name!r}")

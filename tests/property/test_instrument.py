@@ -136,3 +136,12 @@ def test_the_profit_of_a_position_is_what_its_value_changed_by(size, entry, leav
     assert inverse.profit(size, entry, leave) == pytest.approx(
         inverse.notional(size, entry) - inverse.notional(size, leave), rel=1e-9, abs=1e-9 * abs(size) * multiplier
     )
+
+
+@given(step=STEPS, values=st.lists(st.one_of(st.floats(0.0, 1e9), st.sampled_from([0.1, 0.3, 1.0, -1.0])), max_size=8))
+def test_what_was_asked_before_changes_no_answer(step, values):
+    worn = instrument_of(step).size_grid
+    for value in [*values, *values]:
+        fresh = instrument_of(step).size_grid
+        for question in ("below", "above", "nearest", "holds"):
+            assert getattr(worn, question)(value) == getattr(fresh, question)(value)

@@ -68,9 +68,8 @@ class Walk:
     def new_order(self):
         size = COIN.round_size(self.chance.choice([0.1, 0.3, 1.0, 2.5]))
         side = self.chance.choice([Side.BUY, Side.SELL])
-        order = self.book.create(
-            COIN, side, OrderType.STOP_LIMIT, size, 100.0, 90.0, TimeInForce.GTC, 0, False, "s", "", self.ts
-        )
+        terms = (COIN, side, OrderType.STOP_LIMIT, size, 100.0, 90.0, TimeInForce.GTC, 0, False, "s", "", self.ts)
+        order = self.book.add(Order(self.book.next_id(), *terms))
         self.fills[order.id] = {}
         return order
 
@@ -221,9 +220,8 @@ def test_fills_add_up_exactly_on_any_grid(parts, step):
     sizes = [coin.size_grid.nearest(count * float(step)) for count, _ in parts]
     total = sum((coin.size_to_decimal(size) for size in sizes), start=coin.step_size * 0)
     book = OrderBook()
-    order = book.create(
-        coin, Side.BUY, OrderType.LIMIT, float(total), 1.0, nan, TimeInForce.GTC, 0, False, "", "", 0
-    )  # fmt: skip
+    terms = (coin, Side.BUY, OrderType.LIMIT, float(total), 1.0, nan, TimeInForce.GTC, 0, False, "", "", 0)
+    order = book.add(Order(book.next_id(), *terms))
     book.submit(order, 0)
     spent = 0
     for number, (size, (_, price)) in enumerate(zip(sizes, parts, strict=True), start=1):

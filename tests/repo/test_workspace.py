@@ -18,7 +18,6 @@ FILE_LINES, FUNCTION_LINES, CLASS_LINES, PARAMETERS = 600, 60, 300, 8
 LARGER: dict[str, str] = {
     "core/src/cambist/engine/desk.py:send": "the terms of an order; an object for them would cost as much as the order",
     "core/src/cambist/strategies/desk.py:send": "the promise behind cambist.engine.desk.Desk.send",
-    "core/src/cambist/orders/book.py:create": "the fields of an order; runs for each one",
     "core/src/cambist/strategies/trading.py:_send": "what buy and sell were given; runs for each order",
 }
 

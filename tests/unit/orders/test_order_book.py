@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from cambist.errors import OrderStateError
-from cambist.model import Fill, Instrument, Liquidity, OrderStatus, OrderType, Side, TimeInForce
+from cambist.model import Fill, Instrument, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
 from cambist.model.events import (
     CancelRejected,
     OrderAccepted,
@@ -25,9 +25,8 @@ OTHER = Instrument(symbol="OTHER", venue="x")
 
 
 def create(book, instrument=COIN, side=Side.BUY, size=1.0, ts=1):
-    return book.create(
-        instrument, side, OrderType.LIMIT, size, 100.0, nan, TimeInForce.GTC, 0, False, "trend", "note", ts
-    )
+    terms = (instrument, side, OrderType.LIMIT, size, 100.0, nan, TimeInForce.GTC, 0, False, "trend", "note", ts, ts)
+    return book.add(Order(book.next_id(), *terms))
 
 
 def accepted(book, **terms):

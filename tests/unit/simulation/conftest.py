@@ -84,7 +84,8 @@ class Exchange:
             (False, True): OrderType.STOP,
             (True, True): OrderType.STOP_LIMIT,
         }[limit is not None, stop is not None]
-        order = self.book.create(
+        order = Order(
+            self.book.next_id(),
             terms.pop("on", self.instruments[0]),
             side,
             kind,
@@ -97,7 +98,9 @@ class Exchange:
             "test",
             "",
             self.now,
+            self.now,
         )
+        self.book.add(order)
         assert not terms
         verdict = self.gate.review(order, self.view)
         assert isinstance(verdict, ApprovedOrder), verdict

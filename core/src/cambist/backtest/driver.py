@@ -10,9 +10,10 @@ from cambist.backtest.timers import Timers
 from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import OrderRefused, RunStarted, RunStopped, TimerFired
 from cambist.model.orders import ApprovedOrder
+from cambist.simulation import Reports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from cambist.backtest.feeds import Feed, Window
     from cambist.engine.step import Kernel
@@ -100,7 +101,28 @@ class Driver:
     def connect(self, venue: MatchingVenue) -> None:
         """Take the venue that gets the kernel's orders; it was made with `deliver` and `clock`."""
         self.venue = venue
+        if self._loads_columns:
+            venue.report_to(self._direct_reports())
         self._actions[ApprovedOrder] = venue.submit
+
+    def _direct_reports(self) -> Reports:
+        """Return what a venue is to call where no event need be made."""
+        kernel = self.kernel
+        told: Iterable[Callable[..., None]] = (kernel.order_accepted, kernel.order_filled, kernel.order_canceled)
+        if kernel.listens:
+            told = map(self._followed, told)
+        return Reports(self.deliver, *told)
+
+    def _followed(self, tell: Callable[..., None]) -> Callable[..., None]:
+        """Return what also carries out, at once, what a strategy makes of it."""
+        kernel, effects = self.kernel, self.kernel.effects
+
+        def tell_and_carry_out(*what: Any) -> None:
+            tell(*what)
+            if effects:
+                self.carry_out(kernel.collect())
+
+        return tell_and_carry_out
 
     def deliver(self, event: OrderEvent) -> None:
         """Hand an order event to the kernel, and carry out at once what comes of it."""
@@ -110,7 +132,7 @@ class Driver:
 
     def clock(self) -> int:
         """Return the kernel's time, ns."""
-        return self.kernel.clock.now
+        return self.kernel.clock.read()
 
     def carry_out(self, effects: Sequence[Effect]) -> None:
         """Do what the kernel wants, in order."""
@@ -185,7 +207,7 @@ class Driver:
         self.venue.amend(effect.order_id, effect.size, effect.limit_price, effect.stop_price)
 
     def _report_refusal(self, effect: ReportRefusal) -> None:
-        self.deliver(OrderRefused(self.kernel.clock.now, effect.order_id, effect.reason))
+        self.deliver(OrderRefused(self.kernel.clock.read(), effect.order_id, effect.reason))
 
     def _set_timer(self, effect: SetTimer) -> None:
         self.timers.set(effect.name, effect.due)

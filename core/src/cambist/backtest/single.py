@@ -29,9 +29,8 @@ class _BarClock(Clock):
         self._closes = closes
         self._offset = offset
 
-    @property
-    def now(self) -> int:
-        """Close time, ns."""
+    def read(self) -> int:
+        """Return the close time, ns."""
         return self._closes[self._offset + self._cursor.row]
 
 
@@ -52,6 +51,7 @@ class SinglePlayer:
         self.count = stop - self.start
         self.instants = window.instants
         self.first_instant = first_instant
+        self.stop, self.timers, self.trades_at_close = driver.stop, driver.timers, driver.venue.trades_at_close
         self.clock = _BarClock(self.cursor, self.feed.closes.data, self.start - 1)
         self.due = 0
 
@@ -63,18 +63,18 @@ class SinglePlayer:
         row = 0
         kernel.clock = self.clock
         try:
-            while row < self.count and not driver.stop.requested:
-                self.due = driver.timers.next_due
+            while row < self.count and not self.stop.requested:
+                self.due = self.timers.next_due
                 last = self._row_before_due(row)
                 if row < cold:
                     row = self._stretch(row, min(last, cold), warmup_hook(seat), None)
                 else:
                     row = self._stretch(row, last, seat.strategy.on_bar, on_step)
-                if driver.timers.next_due <= self.clock.now:
+                if self.timers.next_due <= self.clock.read():
                     kernel.instant = self.first_instant + row - 1
-                    if driver.venue.trades_at_close:
+                    if self.trades_at_close:
                         self._mark_close(row)
-                    driver.fire_timers(self.clock.now)
+                    driver.fire_timers(self.clock.read())
         finally:
             kernel.clock = kernel.own_clock
             # Where a strategy raised: at the bar it was shown last, or in the matching of the one after.
@@ -99,7 +99,7 @@ class SinglePlayer:
         opens, closes = block.ts.data, self.feed.closes.data
         open_, high, low, close, volume = (column.data for column in block.columns.values())
         before, first_instant = self.start - 1, self.first_instant - 1
-        stopping, timers, due = self.driver.stop, self.driver.timers, self.due
+        stopping, timers, due = self.stop, self.timers, self.due
         pause = False
         for row in range(row + 1, last + 1):  # noqa: B020, PLR1704 - goes on where the stretch before ended
             if working:
@@ -123,16 +123,15 @@ class SinglePlayer:
 
     def _settle(self, row: int) -> bool:
         """Carry out what was asked for at a bar's close; tell whether the stretch must end here."""
-        driver, kernel = self.driver, self.kernel
+        kernel, clock = self.kernel, self.clock
         kernel.instant = self.first_instant + row - 1
-        own_clock = kernel.own_clock
-        own_clock.now = self.clock.now
-        if driver.venue.trades_at_close:
+        kernel.clock = own_clock = kernel.own_clock
+        own_clock.now = clock.read()
+        if self.trades_at_close:
             self._mark_close(row)
-        kernel.clock = own_clock
-        driver.settle()
-        kernel.clock = self.clock
-        return driver.stop.requested or driver.timers.next_due != self.due
+        self.driver.settle()
+        kernel.clock = clock
+        return self.stop.requested or self.timers.next_due != self.due
 
     def _mark_close(self, row: int) -> None:
         """Tell the venue of a bar's close, where orders may trade at it; once or twice is the same."""

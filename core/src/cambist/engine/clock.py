@@ -14,9 +14,8 @@ class Clock:
 
     __slots__ = ()
 
-    @property
-    def now(self) -> int:
-        """Time of what is being handled."""
+    def read(self) -> int:
+        """Return the time of what is being handled, ns."""
         raise NotImplementedError
 
 
@@ -31,7 +30,9 @@ class ManualClock(Clock):
 
     __slots__ = ("now",)
 
-    now: int
-
     def __init__(self, now: int = 0) -> None:
         self.now = now
+
+    def read(self) -> int:
+        """Return `now`."""
+        return self.now

@@ -9,7 +9,7 @@ import attrs
 from cambist.errors import OrderError
 from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import AmendRejected
-from cambist.model.orders import ApprovedOrder, OrderStatus, OrderType, Side, TimeInForce
+from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce
 from cambist.orders.machine import request_cancel, submit
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from cambist.engine.step import Kernel
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Order
     from cambist.model.portfolio import Account, Position
 
 __all__ = ["Desk"]
@@ -65,7 +64,7 @@ class Desk:
     @property
     def now(self) -> int:
         """Engine time, ns, UTC."""
-        return self._kernel.clock.now
+        return self._kernel.clock.read()
 
     @property
     def current(self) -> Instrument:
@@ -145,8 +144,11 @@ class Desk:
                 stop_price = grid.nearest(stop_price)
             if limit_price != asked[0] or stop_price != asked[1]:
                 kernel.note_price_rounding(instrument, asked, (limit_price, stop_price))
-        now = kernel.clock.now
-        order = self._book.create(
+        now = kernel.clock.read()
+        book = self._book
+        next_id = book.next_id
+        order = Order(
+            next_id(),
             instrument,
             side,
             kind,
@@ -159,7 +161,9 @@ class Desk:
             self.name,
             tag,
             now,
+            now,
         )
+        book.add(order)
         verdict = self._gate.review(order, self._view)
         if type(verdict) is ApprovedOrder:
             submit(order, now)
@@ -168,14 +172,14 @@ class Desk:
             reason = f"{verdict.code}: {verdict.message}"  # type: ignore[union-attr]
             if rounded != size:
                 reason += f" (asked for {size}, rounded down to the step)"
-            self._book.reject(order, now, reason)
+            book.reject(order, now, reason)
             kernel.effects.append(ReportRefusal(order.id, reason))
         return order
 
     def cancel(self, order: Order) -> None:
         """Ask for what remains of an order to be withdrawn; nothing happens to one that has ended."""
         if order.id in self._book.open and order.status is not _PENDING_CANCEL:
-            request_cancel(order, self._kernel.clock.now)
+            request_cancel(order, self._kernel.clock.read())
             self._kernel.effects.append(CancelOrder(order.id))
 
     def modify(self, order: Order, size: float, limit_price: float, stop_price: float) -> None:
@@ -202,7 +206,7 @@ class Desk:
             order, size=size, limit_price=limit_price, stop_price=stop_price, status=OrderStatus.CREATED
         )
         verdict = self._gate.review(proposal, self._view.amending(order))
-        now = kernel.clock.now
+        now = kernel.clock.read()
         self._book.request_amend(order, now)
         if type(verdict) is ApprovedOrder:
             kernel.effects.append(AmendOrder(order.id, size, limit_price, stop_price))

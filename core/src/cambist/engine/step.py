@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
-from functools import partial
 from itertools import count as count_from
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +129,8 @@ class Kernel:
         Number of the instant being played, from 0.
     roundings
         For each symbol, how many orders came with prices off its tick.
+    listens
+        Whether any strategy wants to hear of its orders, and so may answer with another.
     """
 
     def __init__(
@@ -157,11 +158,12 @@ class Kernel:
         self._by_name = {seat.strategy.name: seat for seat in self.seats}
         first = self.seats[0]
         for cursor, instrument in zip(first.cursors, self._instruments, strict=True):
-            portfolio.set_price_source(instrument.symbol, _reader(cursor))
+            portfolio.set_price_source(instrument.symbol, cursor.last_close)
         self._listeners = {seat.strategy.name: _Listener.of(seat) for seat in self.seats}
+        self.listens = any(self._listeners.values())
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             **dict.fromkeys(_ORDER_EVENTS, self._order_event),
-            OrderFilled: self._order_filled,
+            OrderFilled: lambda event: self.order_filled(self.book.order_of(event), event.ts, event.fill),
             OrderRefused: self._order_refused,
             BarClosed: self._bar_closed,
             InstantClosed: self._instant_closed,
@@ -248,24 +250,34 @@ class Kernel:
     def _order_event(self, event: OrderEvent) -> None:
         order = self.book.apply(event)
         if order is not None:
-            listener = self._listeners[order.strategy]
-            if listener is not None and listener.on_order is not None:
-                self._deliver(order, listener.on_order, order)
+            self._tell(order)
 
     def _order_refused(self, event: OrderRefused) -> None:
-        order = self.book.get(event.order_id)
-        listener = self._listeners[order.strategy]
-        if listener is not None and listener.on_order is not None:
-            self._deliver(order, listener.on_order, order)
+        self._tell(self.book.get(event.order_id))
 
-    def _order_filled(self, event: OrderFilled) -> None:
-        order = self.book.apply(event)
-        if order is None:
+    # The three things that happen to nearly every order, for drivers that hold the order and make no event of it.
+    # What a strategy makes of it is in `effects` afterwards.
+
+    def order_accepted(self, order: Order, ts: int) -> None:
+        """`step` for `OrderAccepted`."""
+        self.own_clock.now = ts
+        if self.book.accept(order, ts) and self.listens:
+            self._tell(order)
+
+    def order_canceled(self, order: Order, ts: int, reason: str = "") -> None:
+        """`step` for `OrderCanceled`."""
+        self.own_clock.now = ts
+        if self.book.cancel(order, ts, reason) and self.listens:
+            self._tell(order)
+
+    def order_filled(self, order: Order, ts: int, fill: Fill) -> None:
+        """`step` for `OrderFilled`."""
+        self.own_clock.now = ts
+        if not self.book.fill(order, ts, fill):
             return
-        fill = event.fill
         self.fills.append(fill)
         trade = self.portfolio.apply(fill, order, self.instant)
-        listener = self._listeners[order.strategy]
+        listener = self._listeners[order.strategy] if self.listens else None
         if listener is None:
             return
         if listener.on_order is not None:
@@ -274,6 +286,12 @@ class Kernel:
             self._deliver(order, listener.on_fill, fill)
         if trade is not None and listener.on_trade is not None:
             self._deliver(order, listener.on_trade, trade)
+
+    def _tell(self, order: Order) -> None:
+        """Let a strategy hear of what became of its order."""
+        listener = self._listeners[order.strategy]
+        if listener is not None and listener.on_order is not None:
+            self._deliver(order, listener.on_order, order)
 
     def _deliver(self, order: Order, hook: Callable[[Any], None], value: Any) -> None:
         desk = self._by_name[order.strategy].desk
@@ -307,10 +325,6 @@ _ORDER_EVENTS = (
     AmendRejected,
     OutcomeUnknown,
 )
-
-
-def _reader(cursor: SeriesCursor) -> Callable[[], float]:
-    return partial(cursor.columns["close"].__getitem__, 0)
 
 
 def _named(strategies: Sequence[Strategy]) -> Sequence[Strategy]:

@@ -76,10 +76,11 @@ class AccountView:
             return 0.0  # what only shrinks a position is always paid for, whatever its price
         kind = order.type
         own = order.stop_price if kind is _STOP else order.limit_price
-        price = position.price_source() if kind is _MARKET else own
+        price_source, fee_of = position.price_source, self._fee  # held as attributes, which cost less to call by name
+        price = price_source() if kind is _MARKET else own
         if price != price:  # noqa: PLR0124 - NaN: no bar has closed
             return 0.0
-        fee = self._fee(instrument, size, price, _TAKER)
+        fee = fee_of(instrument, size, price, _TAKER)
         return self._portfolio.missing_funds(instrument, size if buys else -size, price, fee)
 
     def open_orders(self, instrument: Instrument) -> int:

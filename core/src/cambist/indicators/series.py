@@ -143,6 +143,15 @@ class SeriesCursor:
             del self._ts_list[:HISTORY]
             self.row -= HISTORY
 
+    def last_close(self) -> float:
+        """Return the close of the current bar, NaN before the first.
+
+        Reads one number where the line, which a strategy may never look at, would make floats of its whole window.
+        """
+        line = self.columns["close"]
+        values = line._values  # noqa: SLF001
+        return values[self.row] if values else line._at(self.window[0] + self.row - 1)  # noqa: SLF001
+
     @property
     def ts(self) -> int:
         """Open time of the current bar, ns, UTC; 0 before the first."""

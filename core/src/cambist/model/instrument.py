@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from math import floor, isfinite
+from math import floor, isfinite, nan
 
 import attrs
 
@@ -83,6 +83,9 @@ class Grid:
     numerator: int = attrs.field(init=False, repr=False, eq=False)
     denominator: int = attrs.field(init=False, repr=False, eq=False)
     places: int = attrs.field(init=False, repr=False, eq=False)
+    # The value that was put on the grid last: it comes again when the gate looks at what the desk rounded, and with
+    # every order of one size. A cell, since the record itself is frozen.
+    _latest: list[float] = attrs.field(factory=lambda: [nan], init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         exponent = self.step.normalize().as_tuple().exponent
@@ -94,6 +97,8 @@ class Grid:
 
     def nearest(self, value: float) -> float:
         """Return the grid value nearest to `value`."""
+        if value == self._latest[0]:
+            return value
         steps = value * self.denominator / self.numerator
         if not -_MANY < steps < _MANY:
             return self._nearest_of_many(value, steps)
@@ -101,13 +106,17 @@ class Grid:
 
     def below(self, value: float) -> float:
         """Return the largest grid value not above `value`, taking float noise for the grid value it meant."""
+        latest = self._latest
+        if value == latest[0]:
+            return value
         steps = value * self.denominator / self.numerator
         if not -_MANY < steps < _MANY:
             return self._nearest_of_many(value, steps)
         whole = round(steps)
         if abs(steps - whole) > _GRID_TOLERANCE + abs(steps) * _FLOAT_NOISE:
             whole = floor(steps)
-        return whole * self.numerator / self.denominator
+        latest[0] = on_grid = whole * self.numerator / self.denominator
+        return on_grid
 
     def above(self, value: float) -> float:
         """Return the smallest grid value not below `value`, taking float noise for the grid value it meant."""
@@ -115,6 +124,8 @@ class Grid:
 
     def holds(self, value: float) -> bool:
         """Tell whether `value` is on the grid, up to float noise."""
+        if value == self._latest[0]:
+            return True
         steps = value * self.denominator / self.numerator
         return isfinite(steps) and abs(steps - round(steps)) <= _GRID_TOLERANCE + abs(steps) * _FLOAT_NOISE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import count
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -10,26 +11,27 @@ import attrs
 
 from cambist.errors import OrderStateError
 from cambist.model.events import OrderFilled
-from cambist.model.orders import Order
 from cambist.orders import ids
 from cambist.orders.machine import (
     HANDLERS,
     INPUTS,
-    apply_fill,
+    accept,
+    cancel,
     not_found,
     reject,
     request_amend,
     request_cancel,
     submit,
+    take_fill,
 )
 from cambist.orders.state import TERMINAL, OrderInput, illegal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Fill, OrderStatus, OrderType, Side, TimeInForce
+    from cambist.model.orders import Fill, Order, OrderStatus, Side
 
 __all__ = ["Anomaly", "OrderBook"]
 
@@ -70,11 +72,13 @@ class OrderBook:
     token
         Of the run, for client ids; ``""`` where no venue will see one.
     open
-        By id, in creation order: every order from `create` until it ends.
+        By id, in creation order: every order from `add` until it ends.
     orders
         All of them, in creation order; ``id`` ascends.
     anomalies
         What the machine refused, in the order it came.
+    next_id
+        Returns the id of the order that is about to be made; ids count from 1 and none is given twice.
 
     Notes
     -----
@@ -85,7 +89,7 @@ class OrderBook:
     open: dict[int, Order] = attrs.field(factory=dict, init=False)
     orders: list[Order] = attrs.field(factory=list, init=False, repr=False)
     anomalies: list[Anomaly] = attrs.field(factory=list, init=False)
-    _next: int = attrs.field(default=1, init=False, repr=False)
+    next_id: Callable[[], int] = attrs.field(factory=lambda: count(1).__next__, init=False, repr=False)
     # By id alone, which is almost always enough; the few that share one are told apart in `_shared`.
     _applied: dict[int, Fill] = attrs.field(factory=dict, init=False, repr=False)
     _shared: dict[tuple[str, str, Side, int], Fill] = attrs.field(factory=dict, init=False, repr=False)
@@ -111,44 +115,12 @@ class OrderBook:
         for fill in fills:
             if book._applied.setdefault(fill.id, fill) is not fill:
                 book._shared[_identity(fill)] = fill
-        book._next = max(next_id, book.orders[-1].id + 1) if book.orders else next_id
+        book.next_id = count(max(next_id, book.orders[-1].id + 1) if book.orders else next_id).__next__
         return book
 
-    def create(
-        self,
-        instrument: Instrument,
-        side: Side,
-        type: OrderType,  # noqa: A002 - the field's name
-        size: float,
-        limit_price: float,
-        stop_price: float,
-        time_in_force: TimeInForce,
-        expires_at: int,
-        reduce_only: bool,
-        strategy: str,
-        tag: str,
-        created_at: int,
-    ) -> Order:
-        """Return a new order with the next id, kept in `orders` and `open`. The parameters are its fields."""
-        number = self._next
-        self._next = number + 1
-        order = Order(
-            number,
-            instrument,
-            side,
-            type,
-            size,
-            limit_price,
-            stop_price,
-            time_in_force,
-            expires_at,
-            reduce_only,
-            strategy,
-            tag,
-            created_at,
-            created_at,
-        )
-        self.open[number] = order
+    def add(self, order: Order) -> Order:
+        """Keep a new order, whose id is the newest `next_id`, in `orders` and `open`; return it."""
+        self.open[order.id] = order
         self.orders.append(order)
         return order
 
@@ -234,32 +206,57 @@ class OrderBook:
             If the order machine refuses the event, the book has no such order, or a fill came before with other
             numbers. It is in `anomalies` by then. A refused fill counts as not applied and may come again.
         """
-        order_id = event.order_id
-        order = known = self.open.get(order_id)
-        if order is None:
-            order = self._ended_for(event)
+        order = self.order_of(event)
+        if type(event) is OrderFilled:
+            return order if self.fill(order, event.ts, event.fill) else None
         try:
-            if type(event) is OrderFilled:
-                fill = event.fill
-                if fill.id in self._applied:
-                    changed = self._take_shared(order, event)
-                else:
-                    changed = apply_fill(order, event)
-                    # Not before: a fill that was refused is not applied.
-                    self._applied[fill.id] = fill
-            else:
-                changed = HANDLERS[type(event)](order, event)
+            changed = HANDLERS[type(event)](order, event)
         except OrderStateError as error:
             self._record(event.ts, order, INPUTS[type(event)], error)
             raise
         if not changed:
             return None
         if order.status in TERMINAL:
-            if known is not None:
-                del self.open[order_id]
-        elif known is None:
+            self.open.pop(order.id, None)
+        elif order.id not in self.open:
             self._reopen(order)
         return order
+
+    # The three things that happen to nearly every order, for callers that hold the order and make no event of it.
+
+    def accept(self, order: Order, ts: int) -> bool:
+        """`apply` for `OrderAccepted`; return whether it said something new."""
+        try:
+            return accept(order, ts)
+        except OrderStateError as error:
+            self._record(ts, order, OrderInput.ACCEPT, error)
+            raise
+
+    def fill(self, order: Order, ts: int, fill: Fill) -> bool:
+        """`apply` for `OrderFilled`; return whether the fill is new."""
+        try:
+            if fill.id in self._applied:
+                changed = self._take_shared(order, ts, fill)
+            else:
+                changed = take_fill(order, ts, fill)
+                # Not before: a fill that was refused is not applied.
+                self._applied[fill.id] = fill
+        except OrderStateError as error:
+            self._record(ts, order, OrderInput.FILL, error)
+            raise
+        if order.status in TERMINAL:
+            self.open.pop(order.id, None)
+        return changed
+
+    def cancel(self, order: Order, ts: int, reason: str = "") -> bool:
+        """`apply` for `OrderCanceled`; return whether it said something new."""
+        try:
+            changed = cancel(order, ts, reason)
+        except OrderStateError as error:
+            self._record(ts, order, OrderInput.CANCEL, error)
+            raise
+        self.open.pop(order.id, None)
+        return changed
 
     def _reopen(self, order: Order) -> None:
         """Put an order back into `open`, in its place and in the same dictionary."""
@@ -267,15 +264,14 @@ class OrderBook:
         self.open.clear()
         self.open.update(restored)
 
-    def _take_shared(self, order: Order, event: OrderFilled) -> bool:
+    def _take_shared(self, order: Order, ts: int, fill: Fill) -> bool:
         """Take a fill whose id another fill has: most often it is that one again."""
-        fill = event.fill
         key = _identity(fill)
         known = self._applied[fill.id]
         if _identity(known) != key:
             shared = self._shared.get(key)
             if shared is None:
-                apply_fill(order, event)
+                take_fill(order, ts, fill)
                 self._shared[key] = fill
                 return True
             known = shared
@@ -288,9 +284,9 @@ class OrderBook:
             f"as {known.size:g} at {known.price:g}",
         )
 
-    def _ended_for(self, event: OrderEvent) -> Order:
-        """Return the order of an event that no open order is waiting for."""
-        order = self._ended(event.order_id)
+    def order_of(self, event: OrderEvent) -> Order:
+        """Return the order that an event is for, open or ended; one that is not here is an anomaly."""
+        order = self.open.get(event.order_id) or self._ended(event.order_id)
         if order is None:
             message = _unknown(event.order_id)
             self.anomalies.append(Anomaly(event.ts, event.order_id, None, INPUTS[type(event)], message))

@@ -32,13 +32,15 @@ if TYPE_CHECKING:
 __all__ = [
     "HANDLERS",
     "INPUTS",
+    "accept",
     "apply_event",
-    "apply_fill",
+    "cancel",
     "not_found",
     "reject",
     "request_amend",
     "request_cancel",
     "submit",
+    "take_fill",
 ]
 
 _SUBMIT = OrderInput.SUBMIT
@@ -165,7 +167,8 @@ def _move(order: Order, ts: int, kind: OrderInput, reason: str) -> bool:
     return True
 
 
-def _accepted(order: Order, event: OrderAccepted) -> bool:
+def accept(order: Order, ts: int) -> bool:
+    """Take word from the venue, at `ts`, that it works `order`; see `apply_event`."""
     before = order.status
     status = _ACCEPTS.get(before)
     if status is None:
@@ -176,7 +179,7 @@ def _accepted(order: Order, event: OrderAccepted) -> bool:
         order.reason = ""
     order.accepted = True
     order.status = status
-    order.updated_at = event.ts
+    order.updated_at = ts
     return True
 
 
@@ -193,12 +196,11 @@ def _triggered(order: Order, event: OrderTriggered) -> bool:
     return True
 
 
-def apply_fill(order: Order, event: OrderFilled) -> bool:
-    """`apply_event` for a fill."""
+def take_fill(order: Order, ts: int, fill: Fill) -> bool:
+    """Take a new fill into `order`, known at `ts`; see `apply_event`."""
     status = _FILLS.get(order.status)
     if status is None:
         raise illegal(order, _FILL)
-    fill = event.fill
     if fill.order_id != order.id or fill.side is not order.side:
         raise illegal(order, _FILL, f"fill {fill.id} is a {fill.side} of order {fill.order_id}")
     price = fill.price
@@ -223,7 +225,7 @@ def apply_fill(order: Order, event: OrderFilled) -> bool:
     order.fees += fill.fee
     order.accepted = True
     order.status = status
-    order.updated_at = event.ts
+    order.updated_at = ts
     if order.reason and status not in _WITHDRAWN:
         order.reason = ""
     return True
@@ -282,15 +284,16 @@ def _refused(order: Order, event: OrderRefused) -> bool:
     return True
 
 
-def _canceled(order: Order, event: OrderCanceled) -> bool:
+def cancel(order: Order, ts: int, reason: str = "") -> bool:
+    """Take word from the venue that what remained of `order` is withdrawn; see `apply_event`."""
     status = _CANCELS.get(order.status)
     if status is None:
         raise illegal(order, OrderInput.CANCEL)
     if status is order.status:
         return False
     order.status = status
-    order.reason = event.reason
-    order.updated_at = event.ts
+    order.reason = reason
+    order.updated_at = ts
     return True
 
 
@@ -321,10 +324,10 @@ INPUTS: Final[dict[type[OrderEvent], OrderInput]] = {
 #: What takes each event into an order.
 HANDLERS: Final[dict[type[OrderEvent], Callable[[Order, Any], bool]]] = {
     **{event: _mover(kind) for event, kind in INPUTS.items()},
-    OrderAccepted: _accepted,
+    OrderAccepted: lambda order, event: accept(order, event.ts),
     OrderRefused: _refused,
     OrderTriggered: _triggered,
-    OrderFilled: apply_fill,
-    OrderCanceled: _canceled,
+    OrderFilled: lambda order, event: take_fill(order, event.ts, event.fill),
+    OrderCanceled: lambda order, event: cancel(order, event.ts, event.reason),
     OrderAmended: _amended,
 }

@@ -3,6 +3,7 @@
 from cambist.simulation.backtrader import BacktraderVenue
 from cambist.simulation.fees import FeeModel, FixedFee, InstrumentFees, MakerTakerFee, NoFee, PercentFee, fee_model
 from cambist.simulation.paths import IntrabarPath, intrabar_path
+from cambist.simulation.reports import Reports
 from cambist.simulation.slippage import FixedSlippage, NoSlippage, PercentSlippage, SlippageModel, slippage_model
 from cambist.simulation.venue import MarketFill, SimulatedVenue, VenueRules
 
@@ -19,6 +20,7 @@ __all__ = [
     "NoSlippage",
     "PercentFee",
     "PercentSlippage",
+    "Reports",
     "SimulatedVenue",
     "SlippageModel",
     "VenueRules",

@@ -6,7 +6,7 @@ from math import isnan
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cambist.errors import InputError
-from cambist.model.events import CancelRejected, OrderAccepted, OrderExpired, OrderRejected, OrderTriggered
+from cambist.model.events import CancelRejected, OrderExpired, OrderRejected, OrderTriggered
 from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS
 from cambist.simulation.matching import MatchingVenue, VenueAccount
@@ -201,7 +201,7 @@ class BacktraderVenue(MatchingVenue):
                 if cash < 0.0:
                     self._refuse(working, ts)
                     continue
-            self._deliver(OrderAccepted(ts, order.id))
+            self._accepted(order, ts)
 
     def _cost(self, order: Order, size: float, price: float, who: Liquidity) -> float:
         """Return what a fill takes from cash, fee included; negative where a sale brings some."""

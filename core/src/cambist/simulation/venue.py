@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, nextafter
 from typing import TYPE_CHECKING
 
 from cambist.errors import OrderError
-from cambist.model.events import OrderAccepted, OrderCanceled, OrderExpired, OrderTriggered
+from cambist.model.events import OrderExpired, OrderTriggered
 from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS, format_ns
 from cambist.simulation.matching import MatchingVenue, VenueAccount
 from cambist.simulation.rules import MarketFill, VenueRules
-from cambist.simulation.working import FLEETING, LONG_AGO, set_level
+from cambist.simulation.working import FLEETING, LONG_AGO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import ApprovedOrder
+    from cambist.model.orders import ApprovedOrder, Order
     from cambist.simulation.working import Market, Working
 
 __all__ = ["MarketFill", "SimulatedVenue", "VenueAccount", "VenueRules"]
@@ -76,29 +76,47 @@ class SimulatedVenue(MatchingVenue):
     def submit(self, approved: ApprovedOrder) -> None:
         """Accept an order."""
         order = approved.order
-        working = self._keep(order)
+        if order.type is _MARKET:
+            working = self._keep(order)
+        else:
+            level, falling = self._level(order, False)
+            working = self._keep(order, level, falling)
         market = working.market
         now = working.since
         market.newest = max(market.newest, now)  # a fill at an open is told after orders of later times
-        if order.type is not _MARKET:
-            set_level(working, fill_on_touch=self._touch)
         if market.playing:
             market.joined.append(working)
             if working.expires == LONG_AGO:
                 working.expires = _end_of_day(market.opened)  # it meets this very bar
-        self._deliver(OrderAccepted(now, order.id))
-        at_close = self.trades_at_close and order.type is _MARKET and market.closed_at == now and not market.playing
-        if at_close and order.id in market.working:
-            self._arrive(market, working, market.close, now)
+        accepted = self._accepted
+        accepted(order, now)
+        if self.trades_at_close and not market.playing and order.type is _MARKET and market.closed_at == now:
+            self._trade_at_close(market, working)
+
+    def _trade_at_close(self, market: Market, working: Working) -> None:
+        """Let a market order trade at the close at which it was sent, if the strategy has not taken it back by now."""
+        if working.order.id in market.working:
+            self._arrive(market, working, market.close, market.closed_at)
 
     def _reprice(self, working: Working) -> None:
         market = working.market
         # New terms are as good as a new order: they meet no bar that opened before them, and are fresh to the next.
         working.since = self._clock()
         market.newest = max(market.newest, working.since)
-        set_level(working, fill_on_touch=self._touch)
+        working.level, working.falling = self._level(working.order, working.triggered)
         if market.playing and working not in market.joined:
             market.joined.append(working)
+
+    def _level(self, order: Order, triggered: bool) -> tuple[float, bool]:
+        """Return the price at which an order acts, and whether it acts when the price falls to it."""
+        kind = order.type
+        buys = order.side is not _SELL
+        if kind is _LIMIT or (triggered and kind is not _STOP):
+            limit = order.limit_price
+            return (limit if self._touch else nextafter(limit, 0.0 if buys else inf)), buys
+        if kind is _MARKET or triggered:
+            return inf, True
+        return order.stop_price, not buys
 
     def mark_close(self, symbol: str, opened: int, closed: int, close: float, volume: float) -> None:
         """Note a bar's close, for rules under which orders may trade at it."""
@@ -133,7 +151,8 @@ class SimulatedVenue(MatchingVenue):
         market = self.markets[symbol]
         if market.timed:
             self._expire(market, opened)
-        market.volume_left = inf if self._volume_limit is None else volume * self._volume_limit
+        if self._volume_limit is not None:
+            market.volume_left = volume * self._volume_limit
         for working in market.working.values():
             if (low <= working.level) if working.falling else (high >= working.level):
                 break
@@ -143,7 +162,8 @@ class SimulatedVenue(MatchingVenue):
                 return
         market.opened = opened
         self._arrivals = 0
-        market.blocked.clear()
+        if market.blocked:
+            market.blocked.clear()
         if market.newest > opened:
             market.blocked.update(number for number, one in market.working.items() if one.since > opened)
         market.playing = True
@@ -175,7 +195,7 @@ class SimulatedVenue(MatchingVenue):
                     self._join(market, price, opened)
             if market.timed and working.order.time_in_force in FLEETING and number in market.working:
                 self._remove(working)
-                self._deliver(OrderCanceled(opened, number, "could not trade at once"))
+                self._canceled(working.order, opened, "could not trade at once")
                 if market.joined:
                     self._join(market, price, opened)
 
@@ -222,7 +242,7 @@ class SimulatedVenue(MatchingVenue):
             self._act(market, working, price, price, ts, _TAKER)
         if working.order.time_in_force in FLEETING and working.order.id in market.working:
             self._remove(working)
-            self._deliver(OrderCanceled(ts, working.order.id, "could not trade at once"))
+            self._canceled(working.order, ts, "could not trade at once")
 
     # One order.
 
@@ -237,7 +257,7 @@ class SimulatedVenue(MatchingVenue):
             self._execute(market, working, at, who, ts)
         else:
             working.triggered = True
-            set_level(working, fill_on_touch=self._touch)
+            working.level, working.falling = self._level(order, True)
             self._deliver(OrderTriggered(ts, order.id))
             if order.id not in market.working:
                 return
@@ -277,7 +297,8 @@ class SimulatedVenue(MatchingVenue):
             if size <= 0.0:
                 market.blocked.add(order.id)
                 return
-        fee = self._fee(instrument, size, price, who)
+        fee_of = self._fee
+        fee = fee_of(instrument, size, price, who)
         signed = -size if order.side is _SELL else size
         if self._account.missing_funds(instrument, signed, price, fee) > 0.0:
             self._refuse(working, ts)

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from math import inf, nextafter
+from math import inf
 from typing import TYPE_CHECKING
 
-import attrs
+import msgspec
 
-from cambist.model.orders import OrderType, Side, TimeInForce
+from cambist.model.orders import TimeInForce
 
 if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
 
-__all__ = ["FLEETING", "LONG_AGO", "NEVER", "Market", "Working", "set_level"]
+__all__ = ["FLEETING", "LONG_AGO", "NEVER", "Market", "Working"]
 
-_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
-_BUY = Side.BUY
 FLEETING = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 #: Before and after any bar. Times before 1970 are negative, so that no small number can stand for "not yet".
 LONG_AGO, NEVER = -(2**63), 2**63 - 1
 
 
-@attrs.define(eq=False, slots=True)
-class Working:
+class Working(msgspec.Struct, eq=False):
     """One order in the venue's hands.
 
     Attributes
@@ -52,21 +49,6 @@ class Working:
     falling: bool
     triggered: bool
     expires: int
-
-
-def set_level(working: Working, *, fill_on_touch: bool) -> None:
-    """Derive `level` and `falling` from the order's terms."""
-    order = working.order
-    kind = order.type
-    buys = order.side is _BUY
-    if kind is _MARKET or (kind is OrderType.STOP and working.triggered):
-        working.level, working.falling = inf, True
-    elif kind is _LIMIT or working.triggered:
-        limit = order.limit_price
-        working.level = limit if fill_on_touch else nextafter(limit, 0.0 if buys else inf)
-        working.falling = buys
-    else:
-        working.level, working.falling = order.stop_price, not buys
 
 
 class Market:

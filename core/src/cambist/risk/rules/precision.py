@@ -51,16 +51,18 @@ class PrecisionRule:
                 f"the nearest below is {instrument.round_size(size)}.",
             )
         kind = order.type
-        if kind in _LIMITED and not _fits(order.limit_price, instrument):
-            return _refuse("limit price", order.limit_price, instrument)
-        if kind in _TRIGGERED and not _fits(order.stop_price, instrument):
-            return _refuse("stop price", order.stop_price, instrument)
+        if kind is OrderType.MARKET:
+            return None
+        grid = instrument.price_grid
+        if kind in _LIMITED:
+            price = order.limit_price
+            if not 0.0 < price < inf or (grid is not None and not grid.holds(price)):
+                return _refuse("limit price", price, instrument)
+        if kind in _TRIGGERED:
+            price = order.stop_price
+            if not 0.0 < price < inf or (grid is not None and not grid.holds(price)):
+                return _refuse("stop price", price, instrument)
         return None
-
-
-def _fits(price: float, instrument: Instrument) -> bool:
-    grid = instrument.price_grid
-    return 0.0 < price < inf and (grid is None or grid.holds(price))
 
 
 def _refuse(name: str, price: float, instrument: Instrument) -> Refusal:
