@@ -8,16 +8,38 @@ from __future__ import annotations
 import attrs
 import pytest
 from differential_engines import differences, play_backtrader, play_cambist
-from differential_scenarios import LIMIT, MARKET, STOP, STOP_LIMIT, Ask, Cancel, Habits, Scenario, random_scenario
+from differential_scenarios import (
+    LIMIT,
+    MARKET,
+    STOP,
+    STOP_LIMIT,
+    Action,
+    Ask,
+    Cancel,
+    Habits,
+    Scenario,
+    random_scenario,
+)
 
 FEES = {"percent_fee": {"percent_fee": 0.001}, "unit_fee": {"unit_fee": 0.03}}
 PATIENT = Habits(validity=("gtc", "gtd"), reactions=False, patient=True)
 
 
+def is_refused(action: Action, close: float) -> bool:
+    """Tell whether the default rules refuse an order because the market has reached its stop already."""
+    if not isinstance(action, Ask) or action.stop is None:
+        return False
+    return close >= action.stop if action.buys else close <= action.stop
+
+
 def agree(scenario: Scenario, **options: object) -> int:
     """Play a scenario in both and return the number of fills, once nothing differs."""
     # What is sent at the last close is accepted at once by one and never by the other.
-    script = {bar: actions for bar, actions in scenario.script.items() if bar < len(scenario.bars) - 1}
+    script = {
+        bar: [action for action in actions if not is_refused(action, scenario.bars[bar].close)]
+        for bar, actions in scenario.script.items()
+        if bar < len(scenario.bars) - 1
+    }
     scenario = attrs.evolve(scenario, script=script)
     theirs = play_backtrader(scenario)
     found = differences(theirs, play_cambist(scenario, **options), dates=False)

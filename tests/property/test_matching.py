@@ -110,9 +110,16 @@ class PlainOrder:
         late = self.wish.tif == "gtd" and bar > self.wish.bar + 1 + self.wish.lives
         return late or (self.wish.tif == "day" and bar // 3 > self.day)
 
-    def move(self, ticks):
+    def is_reached(self, market):
+        """Tell whether the market has reached its stop already, so that such terms are refused."""
+        return not self.triggered and self.sign * (market - self.stop) >= 0
+
+    def move(self, ticks, market):
+        before = self.limit, self.stop
         self.limit = None if self.limit is None else self.limit + 2 * ticks
         self.stop = None if self.stop is None else self.stop + 2 * ticks
+        if self.is_reached(market):
+            self.limit, self.stop = before
 
 
 def plain_fills(bars, script, path, passes):
@@ -144,8 +151,9 @@ def plain_fills(bars, script, path, passes):
             if order.wish.cancel_at == number:
                 live.remove(order)
             elif order.wish.move is not None and order.wish.move[0] == number:
-                order.move(order.wish.move[1])
-        live.extend(PlainOrder(other, wish) for other, wish in enumerate(script) if wish.bar == number)
+                order.move(order.wish.move[1], 2 * close)
+        sent = [PlainOrder(other, wish) for other, wish in enumerate(script) if wish.bar == number]
+        live.extend(order for order in sent if not order.is_reached(2 * close))
     return fills
 
 

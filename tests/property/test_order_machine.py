@@ -26,6 +26,7 @@ from cambist.model.events import (
     OrderRejected,
     OrderTriggered,
     OutcomeUnknown,
+    StopTrailed,
 )
 from cambist.orders import TERMINAL, Anomaly, OrderBook, OrderInput
 
@@ -38,7 +39,7 @@ COIN = Instrument(symbol="COIN", step_size="0.1")
 KINDS = list(OrderInput)
 #: Every field. Unchanged ones are the same objects, so that tuples of them compare equal in spite of NaN.
 fields_of = attrgetter(*(field.name for field in attrs.fields(Order)))
-EVIDENCE = {I.ACCEPT, I.REJECT, I.TRIGGER, I.FILL, I.CANCEL, I.AMEND, I.EXPIRE, I.NOT_FOUND}
+EVIDENCE = {I.ACCEPT, I.REJECT, I.TRIGGER, I.FILL, I.CANCEL, I.AMEND, I.TRAIL, I.EXPIRE, I.NOT_FOUND}
 PLAIN = {
     I.ACCEPT: OrderAccepted,
     I.REJECT: OrderRejected,
@@ -111,6 +112,8 @@ class Walk:
         elif kind is I.AMEND:
             size = COIN.size_grid.nearest(max(0.1, order.size + self.chance.choice([-0.2, -0.1, 0.0, 0.1, 0.5])))
             book.apply(OrderAmended(ts, order.id, size, 100.0, 90.0))
+        elif kind is I.TRAIL:
+            book.apply(StopTrailed(ts, order.id, self.chance.choice([88.0, 90.0, 92.0]), 100.0))
         else:
             book.apply(PLAIN[kind](ts, order.id))
 

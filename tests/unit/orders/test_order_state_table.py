@@ -20,6 +20,7 @@ from cambist.model.events import (
     OrderRejected,
     OrderTriggered,
     OutcomeUnknown,
+    StopTrailed,
 )
 from cambist.orders import (
     TABLE,
@@ -63,6 +64,7 @@ cancel_reject    -       SUB     ACC     TRI     PAR     facts   P_R     UNK    
 amend_request    -       P_R     P_R     P_R     P_R     -       -       -       | -       -       -       -
 amend            -       ACC     ACC     TRI     PAR     P_C     facts   ACC     | facts   CAN     -       EXP
 amend_reject     -       SUB     ACC     TRI     PAR     P_C     facts   UNK     | FIL     CAN     REJ     EXP
+trail            -       ACC     ACC     TRI     PAR     P_C     P_R     ACC     | FIL     CAN     -       EXP
 expire           -       EXP     EXP     EXP     EXP     EXP     EXP     EXP     | -       CAN     REJ     EXP
 outcome_unknown  -       UNK     ACC     TRI     PAR     unk?    unk?    UNK     | FIL     CAN     REJ     EXP
 not_found        -       -       -       -       -       -       -       REJ     | -       -       REJ     -
@@ -127,6 +129,7 @@ def put(order, kind, *, size=3.0, terms=(20.0, 101.0, 90.0)):
         OrderInput.CANCEL_REJECT: lambda: CancelRejected(9, 7, "after"),
         OrderInput.AMEND: lambda: OrderAmended(9, 7, *terms),
         OrderInput.AMEND_REJECT: lambda: AmendRejected(9, 7, "after"),
+        OrderInput.TRAIL: lambda: StopTrailed(9, 7, 91.0, 101.0),
         OrderInput.EXPIRE: lambda: OrderExpired(9, 7, "after"),
         OrderInput.OUTCOME_UNKNOWN: lambda: OutcomeUnknown(9, 7, "after"),
     }[kind]()
@@ -154,7 +157,7 @@ def resolved(cell, state, facts, kind):
 
 def test_the_grid_covers_the_full_product():
     assert set(CELLS) == set(ALL)
-    assert len(ALL) == 168
+    assert len(ALL) == 180
 
 
 @pytest.mark.parametrize(("state", "kind"), ALL)

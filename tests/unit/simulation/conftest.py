@@ -14,6 +14,8 @@ from cambist.orders import OrderBook
 from cambist.portfolio import Portfolio
 from cambist.ports.risk import RiskView
 from cambist.risk import RiskGate
+from cambist.risk.rules.funds import FundsRule
+from cambist.risk.rules.terms import TermsRule
 from cambist.simulation import SimulatedVenue, VenueRules
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class Exchange:
         self.instruments = instruments
         self.book = OrderBook()
         self.account = Portfolio(instruments, cash, leverage)
-        self.gate = RiskGate(reviews_funds=False)
+        self.gate = RiskGate(without=(FundsRule, TermsRule))
         self.view = View(self.account)
         self.venue = SimulatedVenue(instruments, self.account, self.deliver, lambda: self.now, rules)
         self.now = START

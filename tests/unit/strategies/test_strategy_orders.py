@@ -76,12 +76,13 @@ def test_every_way_to_say_when_an_order_ends(run, bars):
     times = ["2024-03-01T10:05", dt.datetime(2024, 3, 1, 10, 5, tzinfo=dt.UTC), dt.date(2024, 3, 2)]
 
     def ask(strategy):
-        for time in [*times, strategy.now + 4 * MINUTE_NS]:
+        for time in [*times, "2024-03-02", dt.timedelta(minutes=4), strategy.now + 4 * MINUTE_NS]:
             strategy.buy(1, limit=50.0, expires_at=time)
 
     orders = run(bars(FLAT), on_bar=once(ask)).orders
-    assert orders["expires_at"].dt.strftime("%d %H:%M").tolist() == ["01 10:05", "01 10:05", "02 00:00", "01 10:05"]
-    assert orders["status"].tolist() == ["expired", "expired", "accepted", "expired"]
+    minute, day = "01 10:05:00", "02 23:59:59"
+    assert orders["expires_at"].dt.strftime("%d %H:%M:%S").tolist() == [minute, minute, day, day, minute, minute]
+    assert orders["status"].tolist() == ["expired", "expired", "accepted", "accepted", "expired", "expired"]
 
 
 def test_prices_and_sizes_are_put_on_the_grid(run, bars):

@@ -21,6 +21,8 @@ from cambist.errors import DataError, InputError, StrategyError
 from cambist.observe import log_context
 from cambist.portfolio import Portfolio, Valuation
 from cambist.risk import RiskGate
+from cambist.risk.rules.funds import FundsRule
+from cambist.risk.rules.terms import TermsRule
 from cambist.simulation import BacktraderVenue, SimulatedVenue, fee_model
 from cambist.strategies import Strategy
 
@@ -113,7 +115,7 @@ class _Run:
             [_prepared(strategy, settings) for strategy in strategies],
             [(feed.instrument, feed.timeframe) for feed in self.feeds],
             self.portfolio,
-            RiskGate(settings.risk, reviews_funds=not settings.is_compatible),
+            RiskGate(settings.risk, without=(FundsRule, TermsRule) if settings.is_compatible else ()),
             fee_model(settings.fees).fee,
         )
         play = play_events if settings.events else play_columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 import attrs
@@ -11,19 +12,19 @@ from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTim
 from cambist.model.events import AmendRejected
 from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce
 from cambist.orders.machine import request_cancel, submit
+from cambist.orders.triggers import first_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from random import Random
 
     from cambist.engine.step import Kernel
-    from cambist.model.instrument import Instrument
+    from cambist.model.instrument import Grid, Instrument
+    from cambist.model.orders import Instructions
     from cambist.model.portfolio import Account, Position
 
 __all__ = ["Desk"]
 
-_LIMITED = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
-_TRIGGERED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 _MARKET = OrderType.MARKET
 _BUY = Side.BUY
 _PENDING_CANCEL = OrderStatus.PENDING_CANCEL
@@ -126,24 +127,27 @@ class Desk:
         expires_at: int,
         reduce_only: bool,
         tag: str,
+        instructions: Instructions | None = None,
     ) -> Order:
         """Make an order on the instrument's grid and send it through the risk gate.
 
-        A size is rounded down, a limit price in the trader's favor, a stop price to the nearest tick.
+        A size is rounded down, a limit price in the trader's favor, a stop price to the nearest tick. A trailing order
+        without a stop begins to follow the price where the market stands now, or where it stands when its parent
+        trades.
         """
         if self.refusing:
             raise OrderError(f"orders cannot be sent {self.refusing}.")
         kernel = self._kernel
         rounded = instrument.size_grid.below(size)
-        grid = instrument.price_grid
-        if grid is not None and kind is not _MARKET:
+        if instructions is not None:
+            instructions = self._untied(instructions)
+            if instructions.trail is not None and not instructions.parent and isnan(stop_price):
+                price = self._priced(instrument)
+                stop_price, limit_price = first_stop(side, instructions.trail, instrument, price)
+        if kind is not _MARKET and instrument.price_grid is not None:
             asked = (limit_price, stop_price)
-            if kind in _LIMITED:
-                limit_price = grid.below(limit_price) if side is _BUY else grid.above(limit_price)
-            if kind in _TRIGGERED:
-                stop_price = grid.nearest(stop_price)
-            if limit_price != asked[0] or stop_price != asked[1]:
-                kernel.note_price_rounding(instrument, asked, (limit_price, stop_price))
+            limit_price, stop_price = _on_tick(instrument.price_grid, side, limit_price, stop_price)
+            kernel.note_price_rounding(instrument, asked, (limit_price, stop_price))
         now = kernel.clock.read()
         book = self._book
         next_id = book.next_id
@@ -163,6 +167,8 @@ class Desk:
             now,
             now,
         )
+        if instructions is not None:
+            order.instructions = instructions
         book.add(order)
         verdict = self._gate.review(order, self._view)
         if type(verdict) is ApprovedOrder:
@@ -175,6 +181,19 @@ class Desk:
             book.reject(order, now, reason)
             kernel.effects.append(ReportRefusal(order.id, reason))
         return order
+
+    def _untied(self, instructions: Instructions) -> Instructions:
+        """Take off the tie to a parent that has traded in full: there is nothing left to wait for."""
+        parent = self._book.find(instructions.parent) if instructions.parent else None
+        if parent is not None and parent.status is OrderStatus.FILLED:
+            return attrs.evolve(instructions, parent=0)
+        return instructions
+
+    def _priced(self, instrument: Instrument) -> float:
+        price = self._view.market_price(instrument)
+        if isnan(price):
+            raise OrderError(f"{instrument.symbol} has no price yet to trail; give the first stop price as stop=.")
+        return price
 
     def cancel(self, order: Order) -> None:
         """Ask for what remains of an order to be withdrawn; nothing happens to one that has ended."""
@@ -195,12 +214,8 @@ class Desk:
         if order.status in _PENDING or not order.is_open:
             raise OrderError(f"order {order.id} is {order.status} and cannot be modified; look at order.status first.")
         instrument = order.instrument
-        grid = instrument.price_grid
-        if grid is not None:
-            if order.type in _LIMITED:
-                limit_price = grid.below(limit_price) if order.is_buy else grid.above(limit_price)
-            if order.type in _TRIGGERED:
-                stop_price = grid.nearest(stop_price)
+        if instrument.price_grid is not None:
+            limit_price, stop_price = _on_tick(instrument.price_grid, order.side, limit_price, stop_price)
         kernel, size = self._kernel, instrument.round_size(size)
         proposal = attrs.evolve(
             order, size=size, limit_price=limit_price, stop_price=stop_price, status=OrderStatus.CREATED
@@ -222,6 +237,15 @@ class Desk:
     def stop(self, reason: str) -> None:
         """End the run after this instant."""
         self._kernel.effects.append(StopRun(reason))
+
+
+def _on_tick(grid: Grid, side: Side, limit_price: float, stop_price: float) -> tuple[float, float]:
+    """Return a limit rounded in the trader's favor and a stop rounded to the nearest tick; NaN is left alone."""
+    if not isnan(limit_price):
+        limit_price = grid.below(limit_price) if side is _BUY else grid.above(limit_price)
+    if not isnan(stop_price):
+        stop_price = grid.nearest(stop_price)
+    return limit_price, stop_price
 
 
 _PENDING = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE, OrderStatus.UNKNOWN})

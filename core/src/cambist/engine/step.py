@@ -31,6 +31,7 @@ from cambist.model.events import (
     OutcomeUnknown,
     RunStarted,
     RunStopped,
+    StopTrailed,
     TimerFired,
 )
 from cambist.observe import log_context
@@ -144,7 +145,7 @@ class Kernel:
         self.portfolio = portfolio
         self.gate = gate
         self.book = OrderBook()
-        self.view = AccountView(portfolio, self.book, expected_fee)
+        self.view = AccountView(portfolio, self.book, expected_fee, self._now)
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
         self.instant = 0
@@ -163,6 +164,7 @@ class Kernel:
         self.listens = any(self._listeners.values())
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             **dict.fromkeys(_ORDER_EVENTS, self._order_event),
+            StopTrailed: self._stop_trailed,
             OrderFilled: lambda event: self.order_filled(self.book.order_of(event), event.ts, event.fill),
             OrderRefused: self._order_refused,
             BarClosed: self._bar_closed,
@@ -252,6 +254,9 @@ class Kernel:
         if order is not None:
             self._tell(order)
 
+    def _stop_trailed(self, event: StopTrailed) -> None:
+        self.book.apply(event)  # no strategy is told: a stop moves with nearly every bar
+
     def _order_refused(self, event: OrderRefused) -> None:
         self._tell(self.book.get(event.order_id))
 
@@ -280,12 +285,14 @@ class Kernel:
         listener = self._listeners[order.strategy] if self.listens else None
         if listener is None:
             return
+        self.view.told = fill
         if listener.on_order is not None:
             self._deliver(order, listener.on_order, order)
         if listener.on_fill is not None:
             self._deliver(order, listener.on_fill, fill)
         if trade is not None and listener.on_trade is not None:
             self._deliver(order, listener.on_trade, trade)
+        self.view.told = None
 
     def _tell(self, order: Order) -> None:
         """Let a strategy hear of what became of its order."""
@@ -299,6 +306,9 @@ class Kernel:
         with log_context(order=order.id):
             hook(value)
         desk.instrument = before
+
+    def _now(self) -> int:
+        return self.clock.read()  # of whatever clock is plugged in by then
 
     # What the desks need.
 

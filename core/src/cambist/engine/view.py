@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.model.orders import Liquidity, OrderStatus, OrderType, Side
+from cambist.model.orders import LIMITED, TRIGGERED, Liquidity, OrderStatus, OrderType, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Order
+    from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import Account, Position
     from cambist.orders.book import OrderBook
     from cambist.portfolio import Portfolio
 
 __all__ = ["AccountView", "AmendmentView"]
 
-_MARKET, _STOP = OrderType.MARKET, OrderType.STOP
+_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _BUY = Side.BUY
 _TAKER = Liquidity.TAKER
 _CREATED = OrderStatus.CREATED
@@ -34,13 +34,26 @@ class AccountView:
         What to read.
     fee
         Answers the fee to expect, as `FeeModel.fee` does.
+    now
+        Answers the engine's time, ns.
+
+    Attributes
+    ----------
+    told
+        The fill that a strategy is just hearing of, if it is.
     """
 
-    __slots__ = ("_book", "_fee", "_portfolio", "_positions")
+    __slots__ = ("_book", "_fee", "_now", "_portfolio", "_positions", "told")
 
     def __init__(
-        self, portfolio: Portfolio, book: OrderBook, fee: Callable[[Instrument, float, float, Liquidity], float]
+        self,
+        portfolio: Portfolio,
+        book: OrderBook,
+        fee: Callable[[Instrument, float, float, Liquidity], float],
+        now: Callable[[], int],
     ) -> None:
+        self.told: Fill | None = None
+        self._now = now
         self._portfolio = portfolio
         self._positions = portfolio.positions
         self._book = book
@@ -48,7 +61,9 @@ class AccountView:
 
     def amending(self, order: Order) -> AmendmentView:
         """Return the account as it is to be seen when `order` is about to change."""
-        return AmendmentView(self._portfolio, self._book, self._fee, order)
+        view = AmendmentView(self._portfolio, self._book, self._fee, self._now, order)
+        view.told = self.told
+        return view
 
     def position(self, instrument: Instrument) -> Position:
         """Return the net position."""
@@ -59,11 +74,26 @@ class AccountView:
         return self._portfolio.account()
 
     def reference_price(self, order: Order) -> float:
-        """Return the order's own limit or stop price, else the last close; NaN before the first."""
+        """Return the order's limit, else its stop, else the last close; NaN before the first."""
         kind = order.type
-        if kind is _MARKET:
-            return self._positions[order.instrument.symbol].price_source()
-        return order.stop_price if kind is _STOP else order.limit_price
+        if kind in LIMITED:
+            return order.limit_price
+        return order.stop_price if kind in TRIGGERED else self._positions[order.instrument.symbol].price_source()
+
+    def market_price(self, instrument: Instrument) -> float:
+        """Return the price of the fill that is being told of, else the last close; NaN before the first of either."""
+        told = self.told
+        if told is not None and told.instrument.symbol == instrument.symbol:
+            return told.price
+        return self._positions[instrument.symbol].price_source()
+
+    def now(self) -> int:
+        """Return the engine's time, ns, UTC."""
+        return self._now()
+
+    def order(self, order_id: int) -> Order | None:
+        """Return an order of this run, open or ended; None where there is none of that number."""
+        return self._book.find(order_id)
 
     def missing_funds(self, order: Order) -> float:
         """Return what the account lacks to pay for the order, fee included; 0 where there is no price yet."""
@@ -75,13 +105,16 @@ class AccountView:
         if held != 0.0 and (-held >= size if buys else held >= size):
             return 0.0  # what only shrinks a position is always paid for, whatever its price
         kind = order.type
-        own = order.stop_price if kind is _STOP else order.limit_price
         price_source, fee_of = position.price_source, self._fee  # held as attributes, which cost less to call by name
-        price = price_source() if kind is _MARKET else own
+        if kind is _MARKET:
+            price = price_source()
+        else:
+            price = order.limit_price if kind is _LIMIT else self.reference_price(order)
         if price != price:  # noqa: PLR0124 - NaN: no bar has closed
             return 0.0
         fee = fee_of(instrument, size, price, _TAKER)
-        return self._portfolio.missing_funds(instrument, size if buys else -size, price, fee)
+        missing = self._portfolio.missing_funds(instrument, size if buys else -size, price, fee)
+        return 0.0 if missing > 0.0 and order.parent else missing
 
     def open_orders(self, instrument: Instrument) -> int:
         """Return how many orders of `instrument` work; the one under review does not count."""
@@ -116,9 +149,10 @@ class AmendmentView(AccountView):
         portfolio: Portfolio,
         book: OrderBook,
         fee: Callable[[Instrument, float, float, Liquidity], float],
+        now: Callable[[], int],
         order: Order,
     ) -> None:
-        super().__init__(portfolio, book, fee)
+        super().__init__(portfolio, book, fee, now)
         self._order = order
 
     def position(self, instrument: Instrument) -> Position:

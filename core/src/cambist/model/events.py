@@ -32,6 +32,7 @@ __all__ = [
     "OutcomeUnknown",
     "RunStarted",
     "RunStopped",
+    "StopTrailed",
     "TimerFired",
 ]
 
@@ -123,6 +124,13 @@ class OrderAmended(OrderEvent, eq=False):
     size: float
     limit_price: float
     stop_price: float
+
+
+class StopTrailed(OrderEvent, eq=False):
+    """The stop of a trailing order, and with it its limit, has followed the price; nobody is told."""
+
+    stop_price: float
+    limit_price: float
 
 
 class CancelRejected(OrderEvent, eq=False):

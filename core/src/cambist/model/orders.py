@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from math import nan
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cambist.model.instrument import Instrument
 
-__all__ = ["ApprovedOrder", "Fill", "Liquidity", "Order", "OrderStatus", "OrderType", "Side", "TimeInForce"]
+__all__ = [
+    "AT_MARKET",
+    "LIMITED",
+    "TOUCHED",
+    "TRAILING",
+    "TRIGGERED",
+    "ApprovedOrder",
+    "Fill",
+    "Instructions",
+    "Liquidity",
+    "Order",
+    "OrderStatus",
+    "OrderType",
+    "Side",
+    "TimeInForce",
+    "Trail",
+]
 
 
 class Side(StrEnum):
@@ -33,10 +53,46 @@ class Side(StrEnum):
 class OrderType(StrEnum):
     """What makes an order trade."""
 
+    #: At once, at any price.
     MARKET = "market"
+    #: At its limit or better.
     LIMIT = "limit"
+    #: Market, once the price has moved against the order as far as its stop.
     STOP = "stop"
+    #: Limit, once the price has moved against the order as far as its stop.
     STOP_LIMIT = "stop_limit"
+    #: Market, at the close of the session.
+    MARKET_ON_CLOSE = "market_on_close"
+    #: Market, once the price has moved in favor of the order as far as its stop price.
+    MARKET_IF_TOUCHED = "market_if_touched"
+    #: Limit, once the price has moved in favor of the order as far as its stop price.
+    LIMIT_IF_TOUCHED = "limit_if_touched"
+    #: A stop that follows the price at a distance, never back.
+    TRAILING_STOP = "trailing_stop"
+    #: The same with a limit that keeps its distance from the stop.
+    TRAILING_STOP_LIMIT = "trailing_stop_limit"
+
+
+_T = OrderType
+#: The types that have a limit price.
+LIMITED: Final = frozenset({_T.LIMIT, _T.STOP_LIMIT, _T.LIMIT_IF_TOUCHED, _T.TRAILING_STOP_LIMIT})
+#: The types that wait for their stop price.
+TRIGGERED: Final = frozenset(
+    {
+        _T.STOP,
+        _T.STOP_LIMIT,
+        _T.MARKET_IF_TOUCHED,
+        _T.LIMIT_IF_TOUCHED,
+        _T.TRAILING_STOP,
+        _T.TRAILING_STOP_LIMIT,
+    }
+)
+#: Those whose stop price lies on the side to which the price moves in their favor.
+TOUCHED: Final = frozenset({_T.MARKET_IF_TOUCHED, _T.LIMIT_IF_TOUCHED})
+#: Those whose stop follows the price.
+TRAILING: Final = frozenset({_T.TRAILING_STOP, _T.TRAILING_STOP_LIMIT})
+#: Those that trade at any price: at once, or once their stop was reached.
+AT_MARKET: Final = frozenset({_T.MARKET, _T.STOP, _T.MARKET_IF_TOUCHED, _T.TRAILING_STOP})
 
 
 class TimeInForce(StrEnum):
@@ -78,6 +134,61 @@ class Liquidity(StrEnum):
     TAKER = "taker"
 
 
+@attrs.frozen(slots=True)
+class Trail:
+    """How the stop of a trailing order follows the price.
+
+    Attributes
+    ----------
+    amount, percent
+        Distance of the stop from the best price, as an amount or as a fraction of that price (0.02 is 2 %); the
+        other is NaN.
+    limit_offset
+        How far behind the stop the limit stays, 0 or more; NaN for an order without a limit.
+    on_closes
+        Whether it follows the closes of bars alone, instead of every price.
+    """
+
+    amount: float = nan
+    percent: float = nan
+    limit_offset: float = nan
+    on_closes: bool = False
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@attrs.frozen(slots=True)
+class Instructions:
+    """What few orders have: how to work one, and how it hangs together with others.
+
+    Attributes
+    ----------
+    trail
+        Of a trailing order.
+    post_only
+        Never take a resting order: refused where it would.
+    display_size
+        How much of it the market may see at a time; 0 for all.
+    oco
+        Number of its one-cancels-the-other group, 0 for none: the id of the group's first order.
+    parent
+        Order that must trade before this one works, 0 for none.
+    info
+        Notes of the sender's own.
+    """
+
+    trail: Trail | None = None
+    post_only: bool = False
+    display_size: float = 0.0
+    oco: int = 0
+    parent: int = 0
+    info: Mapping[str, Any] = _NOTHING
+
+
+_PLAIN = Instructions()
+
+
 @attrs.define(eq=False, slots=True)
 class Order:
     """One order through its whole life.
@@ -94,7 +205,8 @@ class Order:
     size
         Size in the instrument's units, always positive.
     limit_price, stop_price
-        Limit and trigger; NaN where the type has none.
+        Limit and trigger; NaN where the type has none. Those of a trailing order follow its stop; they are NaN
+        while it waits for a parent to trade.
     time_in_force, expires_at
         How long it works; `expires_at` (ns, UTC) counts for GTD.
     reduce_only
@@ -109,6 +221,8 @@ class Order:
         Executed size, its average price (NaN before the first fill), fees paid in the settlement asset.
     accepted, triggered
         Whether the venue ever said so; they outlive the pending states.
+    instructions
+        What few orders have, None for most; `oco`, `parent`, `trail` and `info` read it.
     """
 
     id: int
@@ -132,6 +246,27 @@ class Order:
     fees: float = 0.0
     accepted: bool = False
     triggered: bool = False
+    instructions: Instructions | None = None
+
+    @property
+    def trail(self) -> Trail | None:
+        """How its stop follows the price, for a trailing order."""
+        return (self.instructions or _PLAIN).trail
+
+    @property
+    def oco(self) -> int:
+        """Number of its one-cancels-the-other group, 0 for none."""
+        return (self.instructions or _PLAIN).oco
+
+    @property
+    def parent(self) -> int:
+        """Id of the order that must trade before this one works, 0 for none."""
+        return (self.instructions or _PLAIN).parent
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """Notes of the sender's own, given as ``info=``."""
+        return (self.instructions or _PLAIN).info
 
     @property
     def remaining(self) -> float:

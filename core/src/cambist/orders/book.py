@@ -132,10 +132,14 @@ class OrderBook:
         OrderStateError
             If the book never had it.
         """
-        order = self.open.get(order_id) or self._ended(order_id)
+        order = self.find(order_id)
         if order is None:
             raise OrderStateError(_unknown(order_id))
         return order
+
+    def find(self, order_id: int) -> Order | None:
+        """Return an order, open or not; None where the book never had it."""
+        return self.open.get(order_id) or self._ended(order_id)
 
     def open_for(self, instrument: Instrument) -> list[Order]:
         """Return the open orders of `instrument`, oldest first, in a list that later events leave alone."""
@@ -286,7 +290,7 @@ class OrderBook:
 
     def order_of(self, event: OrderEvent) -> Order:
         """Return the order that an event is for, open or ended; one that is not here is an anomaly."""
-        order = self.open.get(event.order_id) or self._ended(event.order_id)
+        order = self.find(event.order_id)
         if order is None:
             message = _unknown(event.order_id)
             self.anomalies.append(Anomaly(event.ts, event.order_id, None, INPUTS[type(event)], message))

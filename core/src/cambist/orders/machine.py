@@ -19,9 +19,10 @@ from cambist.model.events import (
     OrderRejected,
     OrderTriggered,
     OutcomeUnknown,
+    StopTrailed,
 )
 from cambist.model.orders import OrderStatus
-from cambist.orders.state import OrderInput, column, illegal, is_complete, is_over, next_status
+from cambist.orders.state import TERMINAL, OrderInput, column, illegal, is_complete, is_over, next_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -269,6 +270,20 @@ def _amended(order: Order, event: OrderAmended) -> bool:
     return True
 
 
+def _trailed(order: Order, event: StopTrailed) -> bool:
+    status = next_status(order, OrderInput.TRAIL)
+    if status in TERMINAL or order.triggered:
+        return False  # late word of a stop that matters no more
+    if order.status is _UNKNOWN:
+        order.reason = ""
+    order.accepted = True
+    order.stop_price = event.stop_price
+    order.limit_price = event.limit_price
+    order.status = status
+    order.updated_at = event.ts
+    return True
+
+
 def _same_terms(order: Order, event: OrderAmended) -> bool:
     # NaN stands for a price the order's type does not have; repr makes it equal to itself.
     return repr((order.size, order.limit_price, order.stop_price)) == repr(
@@ -318,6 +333,7 @@ INPUTS: Final[dict[type[OrderEvent], OrderInput]] = {
     OrderAmended: OrderInput.AMEND,
     CancelRejected: OrderInput.CANCEL_REJECT,
     AmendRejected: OrderInput.AMEND_REJECT,
+    StopTrailed: OrderInput.TRAIL,
     OutcomeUnknown: OrderInput.OUTCOME_UNKNOWN,
 }
 
@@ -330,4 +346,5 @@ HANDLERS: Final[dict[type[OrderEvent], Callable[[Order, Any], bool]]] = {
     OrderFilled: lambda order, event: take_fill(order, event.ts, event.fill),
     OrderCanceled: lambda order, event: cancel(order, event.ts, event.reason),
     OrderAmended: _amended,
+    StopTrailed: _trailed,
 }

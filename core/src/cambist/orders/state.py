@@ -64,6 +64,8 @@ class OrderInput(StrEnum):
     AMEND = "amend"
     #: The venue could not amend.
     AMEND_REJECT = "amend_reject"
+    #: A trailing stop has followed the price.
+    TRAIL = "trail"
     #: The order's time has passed.
     EXPIRE = "expire"
     #: A submit got no usable answer.
@@ -106,6 +108,7 @@ TABLE: Final[Mapping[OrderStatus, Mapping[OrderInput, Target]]] = {
         _I.AMEND_REQUEST: _S.PENDING_REPLACE,
         _I.AMEND: _S.ACCEPTED,
         _I.AMEND_REJECT: _S.SUBMITTED,
+        _I.TRAIL: _S.ACCEPTED,
         _I.EXPIRE: _S.EXPIRED,
         _I.OUTCOME_UNKNOWN: _S.UNKNOWN,
     },
@@ -121,6 +124,7 @@ TABLE: Final[Mapping[OrderStatus, Mapping[OrderInput, Target]]] = {
         _I.AMEND_REQUEST: _S.PENDING_REPLACE,
         _I.AMEND: _S.ACCEPTED,
         _I.AMEND_REJECT: _S.ACCEPTED,
+        _I.TRAIL: _S.ACCEPTED,
         _I.EXPIRE: _S.EXPIRED,
         _I.OUTCOME_UNKNOWN: _S.ACCEPTED,
     },
@@ -135,6 +139,7 @@ TABLE: Final[Mapping[OrderStatus, Mapping[OrderInput, Target]]] = {
         _I.AMEND_REQUEST: _S.PENDING_REPLACE,
         _I.AMEND: _S.TRIGGERED,
         _I.AMEND_REJECT: _S.TRIGGERED,
+        _I.TRAIL: _S.TRIGGERED,
         _I.EXPIRE: _S.EXPIRED,
         _I.OUTCOME_UNKNOWN: _S.TRIGGERED,
     },
@@ -149,6 +154,7 @@ TABLE: Final[Mapping[OrderStatus, Mapping[OrderInput, Target]]] = {
         _I.AMEND_REQUEST: _S.PENDING_REPLACE,
         _I.AMEND: _S.PARTIALLY_FILLED,
         _I.AMEND_REJECT: _S.PARTIALLY_FILLED,
+        _I.TRAIL: _S.PARTIALLY_FILLED,
         _I.EXPIRE: _S.EXPIRED,
         _I.OUTCOME_UNKNOWN: _S.PARTIALLY_FILLED,
     },
@@ -163,6 +169,7 @@ TABLE: Final[Mapping[OrderStatus, Mapping[OrderInput, Target]]] = {
         # The answers to an amend that the cancel overtook.
         _I.AMEND: _S.PENDING_CANCEL,
         _I.AMEND_REJECT: _S.PENDING_CANCEL,
+        _I.TRAIL: _S.PENDING_CANCEL,
         _I.EXPIRE: _S.EXPIRED,
         _I.OUTCOME_UNKNOWN: Marker.UNKNOWN_UNLESS_ACCEPTED,
     },
@@ -177,6 +184,7 @@ TABLE: Final[Mapping[OrderStatus, Mapping[OrderInput, Target]]] = {
         _I.CANCEL_REJECT: _S.PENDING_REPLACE,
         _I.AMEND: Marker.FACTS,
         _I.AMEND_REJECT: Marker.FACTS,
+        _I.TRAIL: _S.PENDING_REPLACE,
         _I.EXPIRE: _S.EXPIRED,
         _I.OUTCOME_UNKNOWN: Marker.UNKNOWN_UNLESS_ACCEPTED,
     },
@@ -191,6 +199,7 @@ TABLE: Final[Mapping[OrderStatus, Mapping[OrderInput, Target]]] = {
         _I.CANCEL_REJECT: _S.UNKNOWN,
         _I.AMEND: _S.ACCEPTED,
         _I.AMEND_REJECT: _S.UNKNOWN,
+        _I.TRAIL: _S.ACCEPTED,
         _I.EXPIRE: _S.EXPIRED,
         _I.OUTCOME_UNKNOWN: _S.UNKNOWN,
         _I.NOT_FOUND: _S.REJECTED,
@@ -203,6 +212,7 @@ TABLE: Final[Mapping[OrderStatus, Mapping[OrderInput, Target]]] = {
         # The fills of an enlarged order can overtake the word that it was enlarged.
         _I.AMEND: Marker.FACTS,
         _I.AMEND_REJECT: _S.FILLED,
+        _I.TRAIL: _S.FILLED,
         _I.OUTCOME_UNKNOWN: _S.FILLED,
     },
     _S.CANCELED: {
@@ -214,6 +224,7 @@ TABLE: Final[Mapping[OrderStatus, Mapping[OrderInput, Target]]] = {
         _I.CANCEL_REJECT: _S.CANCELED,
         _I.AMEND: _S.CANCELED,
         _I.AMEND_REJECT: _S.CANCELED,
+        _I.TRAIL: _S.CANCELED,
         _I.EXPIRE: _S.CANCELED,
         _I.OUTCOME_UNKNOWN: _S.CANCELED,
     },
@@ -237,6 +248,7 @@ TABLE: Final[Mapping[OrderStatus, Mapping[OrderInput, Target]]] = {
         _I.CANCEL_REJECT: _S.EXPIRED,
         _I.AMEND: _S.EXPIRED,
         _I.AMEND_REJECT: _S.EXPIRED,
+        _I.TRAIL: _S.EXPIRED,
         _I.EXPIRE: _S.EXPIRED,
         _I.OUTCOME_UNKNOWN: _S.EXPIRED,
     },

@@ -230,7 +230,8 @@ class BrokerSpec(Spec):
 
     Called as ``factory(instruments, account, deliver, clock, **settings)``; see `cambist.api.BrokerFactory`.
     Capabilities: ``simulated`` (no order leaves the process), ``amend``, ``short``, and the order types beyond market
-    and limit: ``stop``, ``stop-limit``.
+    and limit: ``stop``, ``stop-limit``, ``touch``, ``trail``; and ``bracket`` (children that wait for a parent),
+    ``oco``, ``post-only``.
     """
 
     kind: ClassVar[str] = "broker"

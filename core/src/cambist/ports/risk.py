@@ -42,13 +42,26 @@ class RiskView(Protocol):
     def reference_price(self, order: Order) -> float:
         """Return the price an order is expected to get, in the quote currency.
 
-        The order's own limit or stop price, else the instrument's last close; NaN before the first close.
+        Its limit; else its stop; else the instrument's last close, NaN before the first.
         """
+
+    def market_price(self, instrument: Instrument) -> float:
+        """Return the latest price at which the market is known to have stood, in the quote currency.
+
+        The last close, or the price of the fill that a strategy is just hearing of; NaN before the first of either.
+        """
+
+    def now(self) -> int:
+        """Return the engine's time, ns, UTC."""
+
+    def order(self, order_id: int) -> Order | None:
+        """Return an order of this run, open or ended; None where there is none of that number."""
 
     def missing_funds(self, order: Order) -> float:
         """Return what the account lacks to pay for an order, fee included, in its currency; 0 when it can pay.
 
-        0 as well before the first close, when a market order has no price yet.
+        0 as well before the first close, when a market order has no price yet, and for an order that waits for its
+        parent to trade: what the account will hold by then, nobody knows.
         """
 
     def open_orders(self, instrument: Instrument) -> int:

@@ -10,9 +10,10 @@ from cambist.risk.rules.limits import SizeLimitsRule
 from cambist.risk.rules.notional import MinNotionalRule
 from cambist.risk.rules.precision import PrecisionRule
 from cambist.risk.rules.reduce_only import ReduceOnlyRule
+from cambist.risk.rules.terms import TermsRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_RULES", "RiskGate"]
 
-#: What every order must pass: it fits the instrument, and the money is there.
+#: What every order must pass: it fits the instrument, makes sense, and the money is there.
 DEFAULT_RULES: tuple[type[RiskRule], ...] = (
     PrecisionRule,
+    TermsRule,
     SizeLimitsRule,
     ReduceOnlyRule,
     MinNotionalRule,
@@ -39,12 +41,12 @@ class RiskGate:
     ----------
     rules
         Rules beyond `DEFAULT_RULES`, which always come first.
-    reviews_funds
-        Whether `FundsRule` is among them. Without it the broker alone says who can pay.
+    without
+        Those of `DEFAULT_RULES` that the broker alone is to judge by.
     """
 
-    def __init__(self, rules: Iterable[RiskRule] = (), *, reviews_funds: bool = True) -> None:
-        first = [rule() for rule in DEFAULT_RULES if reviews_funds or rule is not FundsRule]
+    def __init__(self, rules: Iterable[RiskRule] = (), *, without: Collection[type[RiskRule]] = ()) -> None:
+        first = [rule() for rule in DEFAULT_RULES if rule not in without]
         self._rules: tuple[RiskRule, ...] = (*first, *rules)
         self._by_symbol: dict[str, tuple[Review, ...]] = {}
 

@@ -11,6 +11,7 @@ from cambist.model.orders import Fill, TimeInForce
 from cambist.simulation.reports import Reports
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.slippage import NoSlippage
+from cambist.simulation.ties import Ties
 from cambist.simulation.working import LONG_AGO, NEVER, Market, Working
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class MatchingVenue(ABC):
         self.report_to(Reports.as_events(deliver))
         self._clock = clock
         self._working: dict[int, Working] = {}
+        self._ties: Ties | None = None  # made for the first order that is tied to another
         self._fee = self.rules.fees.fee
         self._slip = self.rules.slippage.slip
         self._slips = not isinstance(self.rules.slippage, NoSlippage)
@@ -136,10 +138,7 @@ class MatchingVenue(ABC):
         if working is None:
             self._deliver(CancelRejected(self._clock(), order_id, "the order does not work any more"))
             return
-        self._remove(working)
-        order = working.order
-        canceled = self._canceled
-        canceled(order, order.updated_at, "")  # asked for this very moment
+        self.withdraw(working, working.order.updated_at, "")  # asked for this very moment
 
     def amend(self, order_id: int, size: float, limit_price: float, stop_price: float) -> None:
         """Give a working order new terms; it keeps its place in time."""
@@ -181,10 +180,53 @@ class MatchingVenue(ABC):
         return working
 
     def _remove(self, working: Working) -> None:
-        order = working.order
-        del self._working[order.id], working.market.working[order.id]
+        order, market = working.order, working.market
+        del self._working[order.id]
+        market.working.pop(order.id, None)  # a child that waits for its parent is not there
         if order.time_in_force is not _GTC:
-            working.market.timed -= 1
+            market.timed -= 1
+        if market.trailing:
+            market.trailing.pop(order.id, None)
+        if market.closing:
+            market.closing.pop(order.id, None)
+
+    def withdraw(self, working: Working, ts: int, reason: str) -> None:
+        """Cancel what remains of an order, and do what follows for others."""
+        self._remove(working)
+        canceled, order = self._canceled, working.order
+        canceled(order, ts, reason)
+        if self._ties is not None:
+            self._ties.after_end(order, ts)
+
+    def _end(self, working: Working, event: OrderEvent) -> None:
+        """End an order with an event other than a cancel or a fill, and do what follows for others."""
+        self._remove(working)
+        self._deliver(event)
+        if self._ties is not None:
+            self._ties.after_end(working.order, event.ts)
+
+    def wake(self, working: Working, price: float, ts: int) -> None:  # noqa: ARG002 - for venues that walk through bars
+        """Let a child that waited for its parent come to the market, which stands at `price`."""
+        working.market.working[working.order.id] = working
+
+    def shrink(self, working: Working, size: float, ts: int) -> None:
+        """Give an order a smaller size, that much of it traded already included; 0 ends it."""
+        order = working.order
+        remaining = order.instrument.size_grid.nearest(size - (order.size - working.remaining))
+        if remaining <= 0.0:
+            self.withdraw(working, ts, "parent_ended")
+        else:
+            working.remaining = remaining
+            self._deliver(OrderAmended(ts, order.id, size, order.limit_price, order.stop_price))
+
+    def _admit(self, order: Order) -> bool:
+        """Take note of what a new order is tied to; refuse it, and return False, where that has ended."""
+        if self._ties is None:
+            self._ties = Ties(self, self._working)
+        late = self._ties.admit(order)
+        if late:
+            self._deliver(OrderRejected(order.updated_at, order.id, late))
+        return not late
 
     def _reducible(self, working: Working, ts: int) -> float:
         """Return the most that a reduce-only order may trade; one that may trade nothing ends."""
@@ -198,27 +240,29 @@ class MatchingVenue(ABC):
 
     def _end_reduced(self, working: Working, ts: int) -> None:
         """End a reduce-only order that has nothing left to reduce."""
-        self._remove(working)
-        self._canceled(working.order, ts, "nothing_to_reduce")
+        self.withdraw(working, ts, "nothing_to_reduce")
 
     def _book(self, working: Working, size: float, price: float, fee: float, who: Liquidity, ts: int, at: int) -> None:
         """Take a fill of an order into the books, made at `ts` and known `at`; the order goes when it is complete."""
         order = working.order
         instrument = order.instrument
-        if size == working.remaining:
+        complete = size == working.remaining
+        if complete:
             self._remove(working)
         else:
             working.remaining = instrument.size_grid.nearest(working.remaining - size)
+        ties = self._ties
+        noted = None if ties is None else ties.note_fill(order, order.size - (0.0 if complete else working.remaining))
         self._fills += 1
         fill = Fill(self._fills, order.id, instrument, order.side, size, price, fee, who, ts)
         filled = self._filled
         filled(order, at, fill)
+        if ties is not None and noted is not None:
+            ties.follow_fill(noted, order, price, at, complete=complete)
 
     def _refuse(self, working: Working, ts: int) -> None:
         """End an order that the account cannot pay for at the price it got; nothing else remembers it."""
-        order = working.order
-        self._remove(working)
-        if working.remaining == order.size:
-            self._deliver(OrderRejected(ts, order.id, "insufficient_funds"))
+        if working.remaining == working.order.size:
+            self._end(working, OrderRejected(ts, working.order.id, "insufficient_funds"))
         else:
-            self._canceled(order, ts, "insufficient_funds")
+            self.withdraw(working, ts, "insufficient_funds")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from math import inf, nextafter
+from math import inf, isnan
 from typing import TYPE_CHECKING
 
 from cambist.errors import OrderError
-from cambist.model.events import OrderExpired, OrderTriggered
-from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
+from cambist.model.events import OrderExpired, StopTrailed
+from cambist.model.orders import TRAILING, Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS, format_ns
-from cambist.simulation.matching import MatchingVenue, VenueAccount
+from cambist.orders.triggers import first_stop, level, trailed
+from cambist.simulation.acting import ActingVenue
+from cambist.simulation.matching import VenueAccount
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.working import FLEETING, LONG_AGO
 
@@ -18,12 +20,12 @@ if TYPE_CHECKING:
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import ApprovedOrder, Order
+    from cambist.model.orders import ApprovedOrder
     from cambist.simulation.working import Market, Working
 
 __all__ = ["MarketFill", "SimulatedVenue", "VenueAccount", "VenueRules"]
 
-_MARKET, _LIMIT, _STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
+_MARKET, _LIMIT, _ON_CLOSE = OrderType.MARKET, OrderType.LIMIT, OrderType.MARKET_ON_CLOSE
 _MAKER, _TAKER = Liquidity.MAKER, Liquidity.TAKER
 _FOK = TimeInForce.FOK
 _SELL = Side.SELL
@@ -31,7 +33,7 @@ _SELL = Side.SELL
 _MOST_ARRIVALS = 10_000
 
 
-class SimulatedVenue(MatchingVenue):
+class SimulatedVenue(ActingVenue):
     """Works orders of one account against bars, and tells what happens to them.
 
     Parameters
@@ -67,31 +69,57 @@ class SimulatedVenue(MatchingVenue):
         rules: VenueRules | None = None,
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
-        self._touch = self.rules.fill_on_touch
         self._volume_limit = self.rules.volume_limit
         self._arrivals = 0
 
     # Requests.
 
     def submit(self, approved: ApprovedOrder) -> None:
-        """Accept an order."""
+        """Accept an order; one that is tied to what has ended is rejected."""
         order = approved.order
-        if order.type is _MARKET:
-            working = self._keep(order)
-        else:
-            level, falling = self._level(order, False)
-            working = self._keep(order, level, falling)
+        tied = order.instructions is not None and (order.oco or order.parent)
+        if tied and not self._admit(order):
+            return
+        working = self._keep(order)
         market = working.market
         now = working.since
-        market.newest = max(market.newest, now)  # a fill at an open is told after orders of later times
-        if market.playing:
-            market.joined.append(working)
-            if working.expires == LONG_AGO:
-                working.expires = _end_of_day(market.opened)  # it meets this very bar
+        if tied and self._ties is not None and self._ties.waits(order):
+            del market.working[order.id]
+        else:
+            self._enter(market, working)
         accepted = self._accepted
         accepted(order, now)
         if self.trades_at_close and not market.playing and order.type is _MARKET and market.closed_at == now:
             self._trade_at_close(market, working)
+
+    def _enter(self, market: Market, working: Working) -> None:
+        """Let an order come to the market: to the price of this moment, where a bar is being walked through."""
+        market.newest = max(market.newest, working.since)  # a fill at an open is told after orders of later times
+        order = working.order
+        if order.type is not _MARKET:
+            working.level, working.falling = level(order, working.triggered, fill_on_touch=self._touch)
+            if order.type in TRAILING:
+                market.trailing[order.id] = working
+            elif order.type is _ON_CLOSE:
+                market.closing[order.id] = working
+        if market.playing:
+            market.joined.append(working)
+            if working.expires == LONG_AGO:
+                working.expires = _end_of_day(market.opened)  # it meets this very bar
+
+    def wake(self, working: Working, price: float, ts: int) -> None:
+        """Let a child that waited for its parent come to the market, which stands at `price`."""
+        order, market = working.order, working.market
+        if LONG_AGO < working.expires < ts:
+            self._end(working, OrderExpired(ts, order.id))
+            return
+        working.since = ts
+        market.working[order.id] = working
+        if order.trail is not None and isnan(order.stop_price):
+            here = price if market.playing else self._account.positions[order.instrument.symbol].last_price
+            stop, limit = first_stop(order.side, order.trail, order.instrument, here)
+            self._deliver(StopTrailed(ts, order.id, stop, limit))
+        self._enter(market, working)
 
     def _trade_at_close(self, market: Market, working: Working) -> None:
         """Let a market order trade at the close at which it was sent, if the strategy has not taken it back by now."""
@@ -103,20 +131,11 @@ class SimulatedVenue(MatchingVenue):
         # New terms are as good as a new order: they meet no bar that opened before them, and are fresh to the next.
         working.since = self._clock()
         market.newest = max(market.newest, working.since)
-        working.level, working.falling = self._level(working.order, working.triggered)
+        if working.order.id not in market.working:
+            return  # a child that waits
+        working.level, working.falling = level(working.order, working.triggered, fill_on_touch=self._touch)
         if market.playing and working not in market.joined:
             market.joined.append(working)
-
-    def _level(self, order: Order, triggered: bool) -> tuple[float, bool]:
-        """Return the price at which an order acts, and whether it acts when the price falls to it."""
-        kind = order.type
-        buys = order.side is not _SELL
-        if kind is _LIMIT or (triggered and kind is not _STOP):
-            limit = order.limit_price
-            return (limit if self._touch else nextafter(limit, 0.0 if buys else inf)), buys
-        if kind is _MARKET or triggered:
-            return inf, True
-        return order.stop_price, not buys
 
     def mark_close(self, symbol: str, opened: int, closed: int, close: float, volume: float) -> None:
         """Note a bar's close, for rules under which orders may trade at it."""
@@ -157,7 +176,7 @@ class SimulatedVenue(MatchingVenue):
             if (low <= working.level) if working.falling else (high >= working.level):
                 break
         else:
-            if not market.timed:
+            if not (market.timed or market.trailing or market.closing):
                 market.last_open = opened
                 return
         market.opened = opened
@@ -169,13 +188,14 @@ class SimulatedVenue(MatchingVenue):
         market.playing = True
         self._meet_open(market, open_, opened)
         if market.working:
-            at = open_
             held = self._account.positions[symbol].size
             first, second = self.rules.path(open_, high, low, close, held)
+            at = open_
             for target in (first, second, close):
                 if target != at:
                     self._walk(market, at, target, closed)
                     at = target
+            self._end_bar(market, close, closed)
         market.playing = False
         market.last_open = opened
 
@@ -194,10 +214,20 @@ class SimulatedVenue(MatchingVenue):
                 if market.joined:
                     self._join(market, price, opened)
             if market.timed and working.order.time_in_force in FLEETING and number in market.working:
-                self._remove(working)
-                self._canceled(working.order, opened, "could not trade at once")
+                self.withdraw(working, opened, "could not trade at once")
                 if market.joined:
                     self._join(market, price, opened)
+        if market.closing:  # whose session ended with no bar
+            self._close_session(market, price, opened)
+        if market.trailing:
+            self._follow(market, price, opened)
+
+    def _end_bar(self, market: Market, close: float, closed: int) -> None:
+        """Let stops that follow closes do so, and orders for the close trade."""
+        if market.trailing:
+            self._follow(market, close, closed, is_close=True)
+        if market.closing:
+            self._close_session(market, close, closed)
 
     def _walk(self, market: Market, start: float, end: float, ts: int) -> None:
         """Move the price from `start` to `end` and let orders act as it reaches them."""
@@ -212,15 +242,17 @@ class SimulatedVenue(MatchingVenue):
                 if chosen is None or (working.level > chosen.level if falls else working.level < chosen.level):
                     chosen = working
             if chosen is None:
-                return
+                break
             start = min(chosen.level, start) if falls else max(chosen.level, start)
             limit = chosen.order.limit_price
-            rests = limit == limit and chosen.falling is chosen.order.is_buy  # noqa: PLR0124 - NaN
+            rests = limit == limit and (chosen.triggered or chosen.order.type is _LIMIT)  # noqa: PLR0124 - NaN
             # A limit that must be passed acts a hair beyond its price, and the hair is no price to trade at.
             at = limit if rests else start
             self._act(market, chosen, at, at, ts, _MAKER)
             if market.joined:
                 self._join(market, at, ts)
+        if market.trailing:
+            self._follow(market, end, ts)
 
     def _join(self, market: Market, price: float, ts: int) -> None:
         """Let the orders that came while the price stood at `price` meet it."""
@@ -241,74 +273,32 @@ class SimulatedVenue(MatchingVenue):
         if (price <= working.level) if working.falling else (price >= working.level):
             self._act(market, working, price, price, ts, _TAKER)
         if working.order.time_in_force in FLEETING and working.order.id in market.working:
-            self._remove(working)
-            self._canceled(working.order, ts, "could not trade at once")
+            self.withdraw(working, ts, "could not trade at once")
 
-    # One order.
+    def _follow(self, market: Market, price: float, ts: int, *, is_close: bool = False) -> None:
+        """Let trailing stops follow the price to where it stands."""
+        for number, working in list(market.trailing.items()):
+            order = working.order
+            trail = order.trail
+            if trail is None or trail.on_closes is not is_close or number in market.blocked:
+                continue
+            moved = trailed(order, price)
+            if moved is not None:
+                self._deliver(StopTrailed(ts, number, *moved))
+                working.level = order.stop_price
 
-    def _act(self, market: Market, working: Working, price: float, limit_price: float, ts: int, who: Liquidity) -> None:
-        """Do what an order does when the market stands at `price`; a resting limit trades at `limit_price`."""
-        order = working.order
-        kind = order.type
-        if kind is _MARKET or (kind is _STOP and working.triggered):
-            self._execute(market, working, self._slipped(working, price), _TAKER, ts)
-        elif kind is _LIMIT or working.triggered:
-            at = self._capped(working, limit_price) if who is _TAKER else limit_price
-            self._execute(market, working, at, who, ts)
-        else:
-            working.triggered = True
-            working.level, working.falling = self._level(order, True)
-            self._deliver(OrderTriggered(ts, order.id))
-            if order.id not in market.working:
-                return
-            if kind is _STOP:
-                self._execute(market, working, self._slipped(working, price), _TAKER, ts)
-            elif (price <= working.level) if working.falling else (price >= working.level):
-                self._execute(market, working, self._capped(working, price), _TAKER, ts)
-
-    def _slipped(self, working: Working, price: float) -> float:
-        """Slip an order that trades at any price."""
-        order = working.order
-        return self._slip(order.instrument, price, working.remaining, order.side is not _SELL)
-
-    def _capped(self, working: Working, price: float) -> float:
-        """Slip a limit order that takes liquidity, but never beyond its limit."""
-        order = working.order
-        slipped = self._slipped(working, price)
-        return min(slipped, order.limit_price) if order.is_buy else max(slipped, order.limit_price)
-
-    def _execute(self, market: Market, working: Working, price: float, who: Liquidity, ts: int) -> None:
-        """Trade what volume, position and funds allow at `price`."""
-        order = working.order
-        instrument = market.instrument
-        size = working.remaining
-        clamped = False
-        if order.reduce_only:
-            reducible = self._reducible(working, ts)
-            if reducible == 0.0:
-                return
-            clamped = reducible < size
-            size = min(size, reducible)
-        if size > market.volume_left:
-            if order.time_in_force is _FOK:
-                return  # canceled by the caller, like everything fleeting that did not trade
-            clamped = False  # some of what it may reduce is left for the next bar
-            size = instrument.round_size(market.volume_left)
-            if size <= 0.0:
-                market.blocked.add(order.id)
-                return
-        fee_of = self._fee
-        fee = fee_of(instrument, size, price, who)
-        signed = -size if order.side is _SELL else size
-        if self._account.missing_funds(instrument, signed, price, fee) > 0.0:
-            self._refuse(working, ts)
-            return
-        market.volume_left -= size
-        if size != working.remaining:
-            market.blocked.add(order.id)
-        self._book(working, size, price, fee, who, ts, ts)
-        if clamped and order.id in self._working:
-            self._end_reduced(working, ts)
+    def _close_session(self, market: Market, close: float, ts: int) -> None:
+        """Let orders for the close of the session trade, where this bar ends it; what is left of them ends."""
+        for number, working in list(market.closing.items()):
+            if number in market.blocked or number not in market.closing:
+                continue
+            if working.session_end == LONG_AGO:
+                working.session_end = _end_of_day(market.opened)
+            if ts <= working.session_end:
+                continue
+            self._execute(market, working, self._slipped(working, close), _TAKER, ts)
+            if number in market.working:
+                self.withdraw(working, ts, "session_over")
 
     def _expire(self, market: Market, opened: int) -> None:
         """End the orders whose time has passed when a bar opens."""
@@ -319,8 +309,7 @@ class SimulatedVenue(MatchingVenue):
             if working.expires == LONG_AGO:
                 working.expires = _end_of_day(opened)
             elif working.expires < opened:
-                self._remove(working)
-                self._deliver(OrderExpired(opened, working.order.id))
+                self._end(working, OrderExpired(opened, working.order.id))
 
 
 def _end_of_day(ts: int) -> int:

@@ -39,6 +39,8 @@ class Working(msgspec.Struct, eq=False):
         Whether its stop was reached.
     expires
         Last moment at which it may trade, ns: `NEVER` for no end, `LONG_AGO` for a day order that has met no bar yet.
+    session_end
+        Last moment of the session at whose close it trades, ns; `LONG_AGO` before it has met a bar.
     """
 
     order: Order
@@ -49,6 +51,7 @@ class Working(msgspec.Struct, eq=False):
     falling: bool
     triggered: bool
     expires: int
+    session_end: int = LONG_AGO
 
 
 class Market:
@@ -60,6 +63,8 @@ class Market:
         By order id, oldest first.
     timed
         How many of them may expire or are immediate-or-cancel, so that most bars need not look.
+    trailing, closing
+        Those whose stop follows the price, and those that trade at the close of the session.
     last_open
         Open time of the last bar that was matched.
     newest
@@ -78,6 +83,7 @@ class Market:
         "blocked",
         "close",
         "closed_at",
+        "closing",
         "instrument",
         "joined",
         "last_open",
@@ -85,6 +91,7 @@ class Market:
         "opened",
         "playing",
         "timed",
+        "trailing",
         "volume_left",
         "working",
     )
@@ -93,6 +100,8 @@ class Market:
         self.instrument = instrument
         self.working: dict[int, Working] = {}
         self.timed = 0
+        self.trailing: dict[int, Working] = {}
+        self.closing: dict[int, Working] = {}
         self.last_open = LONG_AGO
         self.newest = LONG_AGO
         self.close = float("nan")

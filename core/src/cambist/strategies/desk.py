@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Order, OrderType, Side, TimeInForce
+    from cambist.model.orders import Instructions, Order, OrderType, Side, TimeInForce
     from cambist.model.portfolio import Account, Position
 
 __all__ = ["TradingDesk"]
@@ -81,6 +81,7 @@ class TradingDesk(Protocol):
         expires_at: int,
         reduce_only: bool,
         tag: str,
+        instructions: Instructions | None = None,
     ) -> Order:
         """Send an order through the risk gate."""
         ...

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from math import inf, nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 from cambist.errors import OrderError, did_you_mean
 from cambist.model.instrument import Instrument
 from cambist.model.orders import OrderType, Side, TimeInForce
-from cambist.model.times import to_ns
+from cambist.model.times import DAY_NS, duration_ns, to_ns
+from cambist.strategies.brackets import Bracket, send_bracket
+from cambist.strategies.order_options import OrderOptions, read_options
 from cambist.strategies.sizers import FixedSize
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-
     from cambist.indicators.series import BarView, Series
     from cambist.model.orders import Order
     from cambist.strategies.data import DataSet
@@ -48,9 +49,10 @@ class Trading:
         stop: float | None = None,
         data: Series | BarView | Instrument | str | None = None,
         time_in_force: TimeInForce | str = _GTC,
-        expires_at: int | str | date | datetime | None = None,
+        expires_at: int | str | date | datetime | timedelta | None = None,
         reduce_only: bool = False,
         tag: str = "",
+        **options: Unpack[OrderOptions],
     ) -> Order | None:
         """Send a buy order.
 
@@ -68,11 +70,14 @@ class Trading:
         time_in_force
             ``"gtc"``, ``"day"``, ``"gtd"``, ``"ioc"`` or ``"fok"``; see `TimeInForce`.
         expires_at
-            Last moment of a GTD order; giving it implies ``"gtd"``.
+            Last moment of a GTD order; giving it implies ``"gtd"``. A date means through that day (UTC), a
+            ``timedelta`` so long from now.
         reduce_only
             Never open or turn a position.
         tag
             A note of your own, kept with order and trade.
+        **options
+            Less common terms, such as ``trail_percent=0.02`` or ``oco=other``; see `OrderOptions`.
 
         Returns
         -------
@@ -86,7 +91,7 @@ class Trading:
             For a size or price that is zero, negative or NaN, or when no instrument is named and none is
             being delivered.
         """
-        return self._send(_BUY, size, limit, stop, data, time_in_force, expires_at, reduce_only, tag)
+        return self._send(_BUY, size, limit, stop, data, time_in_force, expires_at, reduce_only, tag, options)
 
     def sell(
         self,
@@ -96,12 +101,61 @@ class Trading:
         stop: float | None = None,
         data: Series | BarView | Instrument | str | None = None,
         time_in_force: TimeInForce | str = _GTC,
-        expires_at: int | str | date | datetime | None = None,
+        expires_at: int | str | date | datetime | timedelta | None = None,
         reduce_only: bool = False,
         tag: str = "",
+        **options: Unpack[OrderOptions],
     ) -> Order | None:
         """Send a sell order; everything is as for `buy`."""
-        return self._send(_SELL, size, limit, stop, data, time_in_force, expires_at, reduce_only, tag)
+        return self._send(_SELL, size, limit, stop, data, time_in_force, expires_at, reduce_only, tag, options)
+
+    def buy_bracket(
+        self,
+        size: float | None = None,
+        *,
+        take_profit: float | OrderOptions | None = None,
+        stop_loss: float | OrderOptions | None = None,
+        **entry: Any,
+    ) -> Bracket:
+        """Send a buy order together with the orders that close it: in profit, and in loss.
+
+        The two rest until the entry trades, then may sell as much as it has bought, and cancel each other.
+
+        Parameters
+        ----------
+        size
+            As for `buy`.
+        take_profit
+            Limit price above the entry; or keywords of `sell`, such as ``{"trail": 2.0}``; None for none.
+        stop_loss
+            Stop price below the entry; or keywords of `sell`, such as ``{"stop": 95.0, "limit": 94.5}`` or
+            ``{"trail_percent": 0.02}``; None for none.
+        **entry
+            Keywords of `buy` for the entry: ``limit``, ``stop``, ``data``, ``time_in_force``, ``tag``, ...
+
+        Returns
+        -------
+        Bracket
+            ``(entry, take_profit, stop_loss)``. What was not asked for is None, and so is what was not sent because
+            the entry was refused.
+
+        Raises
+        ------
+        OrderError
+            For a price on the wrong side of the entry's, or as for `buy`.
+        """
+        return send_bracket(self, _BUY, size, take_profit, stop_loss, entry)
+
+    def sell_bracket(
+        self,
+        size: float | None = None,
+        *,
+        take_profit: float | OrderOptions | None = None,
+        stop_loss: float | OrderOptions | None = None,
+        **entry: Any,
+    ) -> Bracket:
+        """Send a sell order together with the orders that close it; everything is as for `buy_bracket`."""
+        return send_bracket(self, _SELL, size, take_profit, stop_loss, entry)
 
     def close(self, data: Series | BarView | Instrument | str | None = None, *, tag: str = "") -> Order | None:
         """Close the position with a reduce-only market order; None when flat."""
@@ -188,9 +242,10 @@ class Trading:
         stop: float | None,
         data: Series | BarView | Instrument | str | None,
         time_in_force: TimeInForce | str,
-        expires_at: int | str | date | datetime | None,
+        expires_at: int | str | date | datetime | timedelta | None,
         reduce_only: bool,
         tag: str,
+        options: OrderOptions,
     ) -> Order | None:
         desk = self._desk
         instrument = (desk.instrument or desk.current) if data is None else self._instrument(data)
@@ -200,6 +255,11 @@ class Trading:
             kind, limit_price = _LIMIT, float(limit) if 0.0 < limit < inf else _positive("limit", limit)
         if stop is not None:
             kind, stop_price = _STOP if limit is None else _STOP_LIMIT, _positive("stop", stop)
+        instructions = None
+        if options:
+            special, trigger, instructions = read_options(options, limit, stop)
+            if special is not None:
+                kind, stop_price = special, trigger
         if size is None:
             size = self.sizer.size(desk, instrument, side, stop_price if limit is None else limit_price)
             if not size > 0.0:
@@ -207,11 +267,21 @@ class Trading:
         if not 0.0 < size < inf:
             raise OrderError(f"a {side} of size {size} cannot be sent; a size is a positive number.")
         if time_in_force is not _GTC or expires_at is not None:
-            time_in_force, expires = _validity(time_in_force, expires_at)
+            time_in_force, expires = _validity(time_in_force, expires_at, desk)
         else:
             expires = 0
         return desk.send(
-            instrument, side, kind, size, limit_price, stop_price, time_in_force, expires, reduce_only, tag
+            instrument,
+            side,
+            kind,
+            size,
+            limit_price,
+            stop_price,
+            time_in_force,
+            expires,
+            reduce_only,
+            tag,
+            instructions,
         )
 
     def _instrument(self, data: Series | BarView | Instrument | str) -> Instrument:
@@ -229,7 +299,7 @@ def _positive(name: str, value: float) -> float:
 
 
 def _validity(
-    time_in_force: TimeInForce | str, expires_at: int | str | date | datetime | None
+    time_in_force: TimeInForce | str, expires_at: int | str | date | datetime | timedelta | None, desk: TradingDesk
 ) -> tuple[TimeInForce, int]:
     try:
         chosen = TimeInForce(time_in_force)
@@ -242,4 +312,15 @@ def _validity(
         return chosen, 0
     if chosen not in (TimeInForce.GTC, TimeInForce.GTD):
         raise OrderError(f"expires_at goes with 'gtd'; a {str(chosen)!r} order ends by itself.")
-    return TimeInForce.GTD, to_ns(expires_at)
+    return TimeInForce.GTD, _last_moment(expires_at, desk)
+
+
+def _last_moment(when: int | str | date | datetime | timedelta, desk: TradingDesk) -> int:
+    """Return when an order ends, ns: a day's last moment for a date, so long from now for a length of time."""
+    if isinstance(when, timedelta):
+        return desk.now + duration_ns(when)
+    if isinstance(when, str) and len(when.strip()) == len("2024-03-01"):
+        return to_ns(when) + DAY_NS - 1
+    if isinstance(when, date) and not isinstance(when, datetime):
+        return to_ns(when) + DAY_NS - 1
+    return to_ns(when)

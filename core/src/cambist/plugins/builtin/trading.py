@@ -16,7 +16,9 @@ def cambist_brokers() -> list[BrokerSpec]:
             name="simulated",
             factory="cambist.simulation.venue:SimulatedVenue",
             summary="Matches orders against bars; no order leaves the process",
-            capabilities=frozenset({"simulated", "amend", "short", "stop", "stop-limit"}),
+            capabilities=frozenset(
+                {"simulated", "amend", "bracket", "oco", "post-only", "short", "stop", "stop-limit", "touch", "trail"}
+            ),
         )
     ]
 
@@ -26,6 +28,9 @@ def cambist_risk_rules() -> list[RiskRuleSpec]:
     """Offer the rules of ``cambist.risk.rules``."""
     return [
         _rule("precision", "precision:PrecisionRule", "Prices and sizes lie on the instrument's grid"),
+        _rule(
+            "terms", "terms:TermsRule", "An order contradicts neither itself, the market nor the orders it is tied to"
+        ),
         _rule("size-limits", "limits:SizeLimitsRule", "Size lies between the instrument's minimum and maximum"),
         _rule("min-notional", "notional:MinNotionalRule", "An order is worth at least the instrument's minimum"),
         _rule("funds", "funds:FundsRule", "The account can pay for the order, fee included"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, isnan
 from typing import TYPE_CHECKING
 
-from cambist.model.orders import OrderType
+from cambist.model.orders import LIMITED, TRAILING, TRIGGERED, OrderType
 from cambist.ports.risk import Refusal
 
 if TYPE_CHECKING:
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from cambist.ports.risk import RiskView
 
 __all__ = ["PrecisionRule"]
-
-_LIMITED = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
-_TRIGGERED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 
 
 class PrecisionRule:
@@ -54,11 +51,13 @@ class PrecisionRule:
         if kind is OrderType.MARKET:
             return None
         grid = instrument.price_grid
-        if kind in _LIMITED:
+        if kind in TRAILING and order.parent and isnan(order.stop_price):
+            return None  # it begins to follow the price when its parent trades
+        if kind in LIMITED:
             price = order.limit_price
             if not 0.0 < price < inf or (grid is not None and not grid.holds(price)):
                 return _refuse("limit price", price, instrument)
-        if kind in _TRIGGERED:
+        if kind in TRIGGERED:
             price = order.stop_price
             if not 0.0 < price < inf or (grid is not None and not grid.holds(price)):
                 return _refuse("stop price", price, instrument)

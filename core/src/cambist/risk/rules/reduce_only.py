@@ -27,8 +27,8 @@ class ReduceOnlyRule:
         return True
 
     def review(self, order: Order, view: RiskView) -> Refusal | None:
-        """Compare the order's side with the position's."""
-        if not order.reduce_only:
+        """Compare the order's side with the position's; one that waits for a parent finds its position later."""
+        if not order.reduce_only or order.parent:
             return None
         held = view.position(order.instrument).size
         if held == 0.0 or (held > 0.0) == order.is_buy:

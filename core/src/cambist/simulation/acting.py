@@ -1,0 +1,123 @@
+"""What one order does where the price stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cambist.model.events import OrderRejected, OrderTriggered
+from cambist.model.orders import AT_MARKET, Liquidity, OrderType, Side, TimeInForce
+from cambist.orders.triggers import level
+from cambist.simulation.matching import MatchingVenue, VenueAccount
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cambist.model.events import OrderEvent
+    from cambist.model.instrument import Instrument
+    from cambist.simulation.rules import VenueRules
+    from cambist.simulation.working import Market, Working
+
+__all__ = ["ActingVenue"]
+
+_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
+_TAKER = Liquidity.TAKER
+_FOK = TimeInForce.FOK
+_SELL = Side.SELL
+
+
+class ActingVenue(MatchingVenue):
+    """Triggers an order, and trades what of it volume, position and funds allow; its subclasses move the price.
+
+    The parameters are those of `MatchingVenue`.
+    """
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        account: VenueAccount,
+        deliver: Callable[[OrderEvent], None],
+        clock: Callable[[], int],
+        rules: VenueRules | None = None,
+    ) -> None:
+        super().__init__(instruments, account, deliver, clock, rules)
+        self._touch = self.rules.fill_on_touch
+
+    def _act(self, market: Market, working: Working, price: float, limit_price: float, ts: int, who: Liquidity) -> None:
+        """Do what an order does when the market stands at `price`; a resting limit trades at `limit_price`."""
+        order = working.order
+        kind = order.type
+        if kind is _MARKET or (working.triggered and kind in AT_MARKET):
+            self._execute(market, working, self._slipped(working, price), _TAKER, ts)
+        elif kind is _LIMIT or working.triggered:
+            if who is _TAKER:
+                self._take(market, working, limit_price, ts)
+            else:
+                self._execute(market, working, limit_price, who, ts)
+        else:
+            working.triggered = True
+            working.level, working.falling = level(order, True, fill_on_touch=self._touch)
+            market.trailing.pop(order.id, None)
+            self._deliver(OrderTriggered(ts, order.id))
+            if order.id not in market.working:
+                return
+            if kind in AT_MARKET:
+                self._execute(market, working, self._slipped(working, price), _TAKER, ts)
+            elif (price <= working.level) if working.falling else (price >= working.level):
+                self._take(market, working, price, ts)
+
+    def _take(self, market: Market, working: Working, price: float, ts: int) -> None:
+        """Let a limit order trade with what rests at `price`, unless it said that it would not."""
+        order = working.order
+        if order.instructions is not None and order.instructions.post_only:
+            self._end(working, OrderRejected(ts, order.id, "post_only_would_take"))
+        else:
+            self._execute(market, working, self._capped(working, price), _TAKER, ts)
+
+    def _slipped(self, working: Working, price: float) -> float:
+        """Slip an order that trades at any price."""
+        order = working.order
+        return self._slip(order.instrument, price, working.remaining, order.side is not _SELL)
+
+    def _capped(self, working: Working, price: float) -> float:
+        """Slip a limit order that takes liquidity, but never beyond its limit."""
+        order = working.order
+        slipped = self._slipped(working, price)
+        return min(slipped, order.limit_price) if order.is_buy else max(slipped, order.limit_price)
+
+    def _execute(self, market: Market, working: Working, price: float, who: Liquidity, ts: int) -> None:
+        """Trade what volume, position and funds allow at `price`."""
+        order = working.order
+        instrument = market.instrument
+        size = working.remaining
+        clamped = False
+        if self._ties is not None:
+            size = self._ties.bound(working, size)
+            if size <= 0.0:
+                market.blocked.add(order.id)
+                return
+        if order.reduce_only:
+            reducible = self._reducible(working, ts)
+            if reducible == 0.0:
+                return
+            clamped = reducible < size
+            size = min(size, reducible)
+        if size > market.volume_left:
+            if order.time_in_force is _FOK:
+                return  # canceled by the caller, like everything fleeting that did not trade
+            clamped = False  # some of what it may reduce is left for the next bar
+            size = instrument.round_size(market.volume_left)
+            if size <= 0.0:
+                market.blocked.add(order.id)
+                return
+        fee_of = self._fee
+        fee = fee_of(instrument, size, price, who)
+        signed = -size if order.side is _SELL else size
+        if self._account.missing_funds(instrument, signed, price, fee) > 0.0:
+            self._refuse(working, ts)
+            return
+        market.volume_left -= size
+        if size != working.remaining:
+            market.blocked.add(order.id)
+        self._book(working, size, price, fee, who, ts, ts)
+        if clamped and order.id in self._working:
+            self._end_reduced(working, ts)

@@ -1,0 +1,72 @@
+"""An entry together with the orders that close it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cambist.errors import OrderError
+from cambist.model.orders import OrderStatus, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cambist.model.orders import Order
+    from cambist.strategies.order_options import OrderOptions
+    from cambist.strategies.trading import Trading
+
+__all__ = ["Bracket", "send_bracket"]
+
+
+class Bracket(NamedTuple):
+    """The orders of a bracket; None for one that was not sent."""
+
+    entry: Order | None
+    take_profit: Order | None
+    stop_loss: Order | None
+
+
+def send_bracket(
+    strategy: Trading,
+    side: Side,
+    size: float | None,
+    take_profit: float | OrderOptions | None,
+    stop_loss: float | OrderOptions | None,
+    entry: Mapping[str, Any],
+) -> Bracket:
+    """Send an entry and its closing orders; see `Trading.buy_bracket`."""
+    enter, leave = (strategy.buy, strategy.sell) if side is Side.BUY else (strategy.sell, strategy.buy)
+    targets = {} if take_profit is None else _terms("take_profit", "limit", take_profit)
+    stops = {} if stop_loss is None else _terms("stop_loss", "stop", stop_loss)
+    _check_sides(side, entry.get("limit", entry.get("stop")), targets, stops)
+    first = enter(size, **entry)
+    if first is None or first.status is OrderStatus.REJECTED:
+        return Bracket(first, None, None)
+    common = {"data": first.instrument, "reduce_only": True, "parent": first, "tag": first.tag}
+    target = leave(first.size, **{**common, **targets}) if targets else None
+    partner = {} if target is None or target.status is OrderStatus.REJECTED else {"oco": target}
+    stop = leave(first.size, **{**common, **partner, **stops}) if stops else None
+    return Bracket(first, target, stop)
+
+
+def _terms(name: str, price: str, given: float | OrderOptions) -> dict[str, Any]:
+    if isinstance(given, dict):
+        if not given:
+            raise OrderError(f"{name} is empty; give a price, keywords of an order, or None for none.")
+        return dict(given)
+    return {price: given}
+
+
+def _check_sides(side: Side, reference: float | None, targets: Mapping[str, Any], stops: Mapping[str, Any]) -> None:
+    """Refuse prices that would close the position at once, where they can be compared."""
+    sign, where = (1, ("above", "below")) if side is Side.BUY else (-1, ("below", "above"))
+    target, stop = targets.get("limit"), stops.get("stop")
+    for low, low_name, high, high_name in (
+        (reference, "the entry", target, "take_profit"),
+        (stop, "stop_loss", reference, "the entry"),
+        (stop, "stop_loss", target, "take_profit"),
+    ):
+        if low is not None and high is not None and not sign * (high - low) > 0:
+            raise OrderError(
+                f"a {side} bracket has its profit {where[0]} and its loss {where[1]} the entry: "
+                f"{high_name} {high} is not {where[0]} {low_name} {low}."
+            )
