@@ -167,6 +167,7 @@ class RandomTrader(Strategy):
 
     def on_start(self) -> None:
         self.rng = random.Random(f"trader {self.seed}")
+        self.is_special = self.rng.random() < 0.5
         self.handles: list[Any] = []
         self.lines = []
         for series in self.data:
@@ -280,7 +281,40 @@ class RandomTrader(Strategy):
         terms["time_in_force"] = rng.choice(["gtc", "gtc", "gtc", "day", "ioc", "fok", "gtd"])
         if terms["time_in_force"] == "gtd" or rng.random() < 0.1:
             terms["expires_at"] = self.now + rng.randrange(-2, 40) * 30 * SECOND_NS
-        return send(self.size(), **terms)
+        return send(self.size(), **terms, **(self.specials(which) if self.is_special else {}))
+
+    def specials(self, which: Any) -> dict[str, Any]:
+        """Return some of the less common terms; many of them contradict each other."""
+        rng, terms = self.rng, {}
+        if rng.random() < 0.5:
+            name = rng.choice(["touch", "trail", "trail_percent", "on_close"])
+            near = self.near(which)
+            terms[name] = {"touch": near, "trail": 0.3, "trail_percent": 0.01, "on_close": True}[name]
+            if name.startswith("trail"):
+                terms["trail_on"] = rng.choice(["extremes", "closes"])
+                if rng.random() < 0.4:
+                    terms["trail_limit"] = 0.1
+        if rng.random() < 0.1:
+            terms["post_only"] = True
+        for name in ("oco", "parent"):
+            if self.handles and rng.random() < 0.25:
+                terms[name] = rng.choice(self.handles[-5:])
+        return terms
+
+    def bracket(self) -> Any:
+        which = self.which()
+        price = self.near(which)
+        far = self.rng.uniform(0.005, 0.03)
+        send, sign = self.rng.choice([(self.buy_bracket, 1), (self.sell_bracket, -1)])
+        entry = {"data": which, **self.rng.choice([{}, {"limit": price}, {"stop": price}])}
+        orders = send(
+            self.size(),
+            take_profit=self.rng.choice([None, price * (1 + sign * far)]),
+            stop_loss=self.rng.choice([None, price * (1 - sign * far), {"trail_percent": far}]),
+            **entry,
+        )
+        self.handles += [order for order in orders if order is not None]
+        self.trace += [(self.name, "sent", plain(order)) for order in orders if order is not None]
 
     def target(self) -> Any:
         which = self.which()
@@ -335,8 +369,9 @@ ACTIONS = [
     RandomTrader.change,
     RandomTrader.wait,
     RandomTrader.end,
+    RandomTrader.bracket,
 ]
-WEIGHTS = [10, 2, 1, 2, 0.5, 3, 2, 0.3]
+WEIGHTS = [10, 2, 1, 2, 0.5, 3, 2, 0.3, 1.5]
 
 
 class Pieces:

@@ -139,9 +139,17 @@ def test_the_profit_of_a_position_is_what_its_value_changed_by(size, entry, leav
 
 
 @given(step=STEPS, values=st.lists(st.one_of(st.floats(0.0, 1e9), st.sampled_from([0.1, 0.3, 1.0, -1.0])), max_size=8))
+def test_an_answer_is_a_float_whatever_was_asked_before(step, values):
+    grid = instrument_of(step).size_grid
+    for value in values:
+        grid.below(value)
+        assert [type(grid.nearest(int(value))), type(grid.below(int(value)))] == [float, float]
+
+
+@given(step=STEPS, values=st.lists(st.one_of(st.floats(0.0, 1e9), st.sampled_from([0.1, 0.3, 1.0, -1.0])), max_size=8))
 def test_what_was_asked_before_changes_no_answer(step, values):
     worn = instrument_of(step).size_grid
     for value in [*values, *values]:
         fresh = instrument_of(step).size_grid
         for question in ("below", "above", "nearest", "holds"):
-            assert getattr(worn, question)(value) == getattr(fresh, question)(value)
+            assert repr(getattr(worn, question)(value)) == repr(getattr(fresh, question)(value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import isnan, nan
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,9 +10,9 @@ import attrs
 from cambist.errors import OrderError
 from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import AmendRejected
-from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce
+from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce, Trail
 from cambist.orders.machine import request_cancel, submit
-from cambist.orders.triggers import first_stop
+from cambist.orders.triggers import first_stop, limit_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,9 +141,8 @@ class Desk:
         rounded = instrument.size_grid.below(size)
         if instructions is not None:
             instructions = self._untied(instructions)
-            if instructions.trail is not None and not instructions.parent and isnan(stop_price):
-                price = self._priced(instrument)
-                stop_price, limit_price = first_stop(side, instructions.trail, instrument, price)
+            if instructions.trail is not None:
+                stop_price, limit_price = self._trailing(instrument, side, stop_price, instructions)
         if kind is not _MARKET and instrument.price_grid is not None:
             asked = (limit_price, stop_price)
             limit_price, stop_price = _on_tick(instrument.price_grid, side, limit_price, stop_price)
@@ -189,11 +188,18 @@ class Desk:
             return attrs.evolve(instructions, parent=0)
         return instructions
 
-    def _priced(self, instrument: Instrument) -> float:
-        price = self._view.market_price(instrument)
-        if isnan(price):
-            raise OrderError(f"{instrument.symbol} has no price yet to trail; give the first stop price as stop=.")
-        return price
+    def _trailing(
+        self, instrument: Instrument, side: Side, stop: float, instructions: Instructions
+    ) -> tuple[float, float]:
+        """Return the stop and the limit of a trailing order; NaN where they wait for its parent to trade."""
+        trail = instructions.trail or Trail()
+        parent = self._book.find(instructions.parent) if instructions.parent else None
+        if isnan(stop) and (parent is None or parent.filled > 0.0):
+            price = self._view.market_price(instrument)
+            if isnan(price):
+                raise OrderError(f"{instrument.symbol} has no price yet to trail; give the first stop price as stop=.")
+            stop = first_stop(side, trail, instrument, price)
+        return stop, nan if isnan(stop) else limit_behind(side, trail, instrument, stop)
 
     def cancel(self, order: Order) -> None:
         """Ask for what remains of an order to be withdrawn; nothing happens to one that has ended."""

@@ -97,8 +97,9 @@ class Grid:
 
     def nearest(self, value: float) -> float:
         """Return the grid value nearest to `value`."""
-        if value == self._latest[0]:
-            return value
+        latest = self._latest[0]
+        if value == latest:
+            return latest  # and not `value`, which may be an int
         steps = value * self.denominator / self.numerator
         if not -_MANY < steps < _MANY:
             return self._nearest_of_many(value, steps)
@@ -108,7 +109,7 @@ class Grid:
         """Return the largest grid value not above `value`, taking float noise for the grid value it meant."""
         latest = self._latest
         if value == latest[0]:
-            return value
+            return latest[0]
         steps = value * self.denominator / self.numerator
         if not -_MANY < steps < _MANY:
             return self._nearest_of_many(value, steps)
@@ -152,7 +153,7 @@ class Grid:
         if not isfinite(steps):
             raise InstrumentError(f"{value!r} cannot be put on a grid of {self.step}: it must be a finite number.")
         if abs(steps) >= _FINER_THAN_DOUBLES:
-            return value
+            return float(value)
         return self._count(value) * self.numerator / self.denominator
 
 

@@ -6,7 +6,7 @@ market and limit orders alone.
 
 from __future__ import annotations
 
-from math import inf, isnan, nextafter
+from math import inf, isnan, nan, nextafter
 from typing import TYPE_CHECKING
 
 from cambist.model.orders import LIMITED, TOUCHED, OrderType, Side
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order, Trail
 
-__all__ = ["first_stop", "is_reached", "level", "trailed"]
+__all__ = ["first_stop", "is_reached", "level", "limit_behind", "trailed"]
 
 _T = OrderType
 _SELL = Side.SELL
@@ -55,9 +55,23 @@ def is_reached(price: float, at: float, falling: bool) -> bool:
     return price <= at if falling else price >= at
 
 
-def first_stop(order_side: Side, trail: Trail, instrument: Instrument, price: float) -> tuple[float, float]:
-    """Return the stop and the limit (NaN without one) of a trailing order that begins to follow at `price`."""
-    return _behind(order_side, trail, instrument, price)
+def first_stop(side: Side, trail: Trail, instrument: Instrument, price: float) -> float:
+    """Return the stop of a trailing order that begins to follow at `price`, on the tick and never nearer than asked."""
+    distance = price * trail.percent if isnan(trail.amount) else trail.amount
+    grid = instrument.price_grid
+    if side is _SELL:
+        return price - distance if grid is None else grid.below(price - distance)
+    return price + distance if grid is None else grid.above(price + distance)
+
+
+def limit_behind(side: Side, trail: Trail, instrument: Instrument, stop: float) -> float:
+    """Return the limit of a trailing order whose stop is at `stop`; NaN where it has none."""
+    if isnan(trail.limit_offset):
+        return nan
+    grid = instrument.price_grid
+    if side is _SELL:
+        return stop - trail.limit_offset if grid is None else grid.below(stop - trail.limit_offset)
+    return stop + trail.limit_offset if grid is None else grid.above(stop + trail.limit_offset)
 
 
 def trailed(order: Order, price: float) -> tuple[float, float] | None:
@@ -70,25 +84,10 @@ def trailed(order: Order, price: float) -> tuple[float, float] | None:
     tuple or None
         None where nothing changes.
     """
-    trail = order.trail
+    trail, before = order.trail, order.stop_price
     if trail is None:
         return None
-    stop, limit = _behind(order.side, trail, order.instrument, price)
-    before = order.stop_price
-    if not isnan(before) and (stop <= before if order.side is _SELL else stop >= before):
+    stop = first_stop(order.side, trail, order.instrument, price)
+    if stop <= before if order.side is _SELL else stop >= before:  # never where it has not begun
         return None
-    return stop, limit
-
-
-def _behind(side: Side, trail: Trail, instrument: Instrument, price: float) -> tuple[float, float]:
-    """Return stop and limit at their distance from `price`, on the tick and never nearer than asked."""
-    distance = price * trail.percent if isnan(trail.amount) else trail.amount
-    sells = side is _SELL
-    grid = instrument.price_grid
-    stop = price - distance if sells else price + distance
-    if grid is not None:
-        stop = grid.below(stop) if sells else grid.above(stop)
-    limit = stop - trail.limit_offset if sells else stop + trail.limit_offset
-    if grid is not None and not isnan(limit):
-        limit = grid.below(limit) if sells else grid.above(limit)
-    return stop, limit
+    return stop, limit_behind(order.side, trail, order.instrument, stop)

@@ -27,6 +27,7 @@ _MARKET, _LIMIT, _STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
 _MAKER, _TAKER = Liquidity.MAKER, Liquidity.TAKER
 _GTC = TimeInForce.GTC
 _SELL = Side.SELL
+_TYPES = frozenset({_MARKET, _LIMIT, _STOP, OrderType.STOP_LIMIT})
 
 
 class CashAccount(VenueAccount, Protocol):
@@ -115,6 +116,9 @@ class BacktraderVenue(MatchingVenue):
         order = approved.order
         if order.time_in_force in FLEETING:
             self._deliver(OrderRejected(order.updated_at, order.id, "unsupported_time_in_force"))
+            return
+        if order.type not in _TYPES or order.oco or order.parent:
+            self._deliver(OrderRejected(order.updated_at, order.id, "unsupported_order_type"))
             return
         working = self._keep(order)
         market = working.market

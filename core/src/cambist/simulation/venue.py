@@ -9,7 +9,7 @@ from cambist.errors import OrderError
 from cambist.model.events import OrderExpired, StopTrailed
 from cambist.model.orders import TRAILING, Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS, format_ns
-from cambist.orders.triggers import first_stop, level, trailed
+from cambist.orders.triggers import level, trailed
 from cambist.simulation.acting import ActingVenue
 from cambist.simulation.matching import VenueAccount
 from cambist.simulation.rules import MarketFill, VenueRules
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import ApprovedOrder
+    from cambist.model.orders import ApprovedOrder, Order
     from cambist.simulation.working import Market, Working
 
 __all__ = ["MarketFill", "SimulatedVenue", "VenueAccount", "VenueRules"]
@@ -110,16 +110,17 @@ class SimulatedVenue(ActingVenue):
     def wake(self, working: Working, price: float, ts: int) -> None:
         """Let a child that waited for its parent come to the market, which stands at `price`."""
         order, market = working.order, working.market
-        if LONG_AGO < working.expires < ts:
+        if LONG_AGO < working.expires < (market.opened if market.playing else ts):
             self._end(working, OrderExpired(ts, order.id))
             return
         working.since = ts
         market.working[order.id] = working
-        if order.trail is not None and isnan(order.stop_price):
-            here = price if market.playing else self._account.positions[order.instrument.symbol].last_price
-            stop, limit = first_stop(order.side, order.trail, order.instrument, here)
-            self._deliver(StopTrailed(ts, order.id, stop, limit))
+        if isnan(order.stop_price):  # of a trailing order, which begins here
+            self._trail(working, price if market.playing else self._price_of(order), ts)
         self._enter(market, working)
+
+    def _price_of(self, order: Order) -> float:
+        return self._account.positions[order.instrument.symbol].last_price
 
     def _trade_at_close(self, market: Market, working: Working) -> None:
         """Let a market order trade at the close at which it was sent, if the strategy has not taken it back by now."""
@@ -265,8 +266,12 @@ class SimulatedVenue(ActingVenue):
                     f"{market.instrument.symbol} ({format_ns(ts)}). An order sent from every fill has no end: "
                     "send it from on_bar, or from one fill only."
                 )
-            if working.order.id in market.working:
+            number = working.order.id
+            if number in market.working:
                 self._arrive(market, working, price, ts)
+                working.since = market.opened  # it has met this bar, and rests when the next one opens
+            if number in market.trailing and working.follows(on_closes=False):
+                self._trail(working, price, ts)
 
     def _arrive(self, market: Market, working: Working, price: float, ts: int) -> None:
         """Let an order meet the price at which it comes to the market."""
@@ -278,14 +283,16 @@ class SimulatedVenue(ActingVenue):
     def _follow(self, market: Market, price: float, ts: int, *, is_close: bool = False) -> None:
         """Let trailing stops follow the price to where it stands."""
         for number, working in list(market.trailing.items()):
-            order = working.order
-            trail = order.trail
-            if trail is None or trail.on_closes is not is_close or number in market.blocked:
-                continue
-            moved = trailed(order, price)
-            if moved is not None:
-                self._deliver(StopTrailed(ts, number, *moved))
-                working.level = order.stop_price
+            if number not in market.blocked and working.follows(on_closes=is_close):
+                self._trail(working, price, ts)
+
+    def _trail(self, working: Working, price: float, ts: int) -> None:
+        """Let the stop of a trailing order follow the price, which stands at `price`."""
+        order = working.order
+        moved = trailed(order, price)
+        if moved is not None:
+            self._deliver(StopTrailed(ts, order.id, *moved))
+            working.level = order.stop_price
 
     def _close_session(self, market: Market, close: float, ts: int) -> None:
         """Let orders for the close of the session trade, where this bar ends it; what is left of them ends."""
@@ -299,6 +306,8 @@ class SimulatedVenue(ActingVenue):
             self._execute(market, working, self._slipped(working, close), _TAKER, ts)
             if number in market.working:
                 self.withdraw(working, ts, "session_over")
+            if market.joined:
+                self._join(market, close, ts)
 
     def _expire(self, market: Market, opened: int) -> None:
         """End the orders whose time has passed when a bar opens."""

@@ -53,6 +53,11 @@ class Working(msgspec.Struct, eq=False):
     expires: int
     session_end: int = LONG_AGO
 
+    def follows(self, *, on_closes: bool) -> bool:
+        """Tell whether its stop follows closes, or every price."""
+        trail = self.order.trail
+        return trail is not None and trail.on_closes is on_closes
+
 
 class Market:
     """The orders of one instrument at the venue.

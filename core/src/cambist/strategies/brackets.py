@@ -21,8 +21,8 @@ class Bracket(NamedTuple):
     """The orders of a bracket; None for one that was not sent."""
 
     entry: Order | None
-    take_profit: Order | None
     stop_loss: Order | None
+    take_profit: Order | None
 
 
 def send_bracket(
@@ -35,17 +35,18 @@ def send_bracket(
 ) -> Bracket:
     """Send an entry and its closing orders; see `Trading.buy_bracket`."""
     enter, leave = (strategy.buy, strategy.sell) if side is Side.BUY else (strategy.sell, strategy.buy)
-    targets = {} if take_profit is None else _terms("take_profit", "limit", take_profit)
     stops = {} if stop_loss is None else _terms("stop_loss", "stop", stop_loss)
+    targets = {} if take_profit is None else _terms("take_profit", "limit", take_profit)
     _check_sides(side, entry.get("limit", entry.get("stop")), targets, stops)
     first = enter(size, **entry)
     if first is None or first.status is OrderStatus.REJECTED:
         return Bracket(first, None, None)
     common = {"data": first.instrument, "reduce_only": True, "parent": first, "tag": first.tag}
-    target = leave(first.size, **{**common, **targets}) if targets else None
-    partner = {} if target is None or target.status is OrderStatus.REJECTED else {"oco": target}
-    stop = leave(first.size, **{**common, **partner, **stops}) if stops else None
-    return Bracket(first, target, stop)
+    # What limits the loss goes first.
+    stop = leave(first.size, **{**common, **stops}) if stops else None
+    partner = {} if stop is None or stop.status is OrderStatus.REJECTED else {"oco": stop}
+    target = leave(first.size, **{**common, **partner, **targets}) if targets else None
+    return Bracket(first, stop, target)
 
 
 def _terms(name: str, price: str, given: float | OrderOptions) -> dict[str, Any]:

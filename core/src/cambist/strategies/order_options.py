@@ -80,7 +80,7 @@ def read_options(
         trail=_trail(options) if "trail" in options or "trail_percent" in options else None,
         post_only=bool(options.get("post_only", False)),
         display_size=0.0 if display is None else _positive("display_size", display),
-        oco=0 if oco is None else oco.oco or oco.id,
+        oco=0 if oco is None else _group(oco),
         parent=0 if parent is None else parent.id,
         info=dict(options.get("info") or {}),
     )
@@ -130,6 +130,11 @@ def _trail(options: OrderOptions) -> Trail:
         limit_offset=nan if behind is None else float(behind),
         on_closes=follows == "closes",
     )
+
+
+def _group(member: Order) -> int:
+    """Return the group of an order; of one that has ended, itself, so that it is told that it has."""
+    return member.oco if member.oco and member.is_open else member.id
 
 
 def _positive(name: str, value: float) -> float:

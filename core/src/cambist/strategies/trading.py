@@ -136,7 +136,7 @@ class Trading:
         Returns
         -------
         Bracket
-            ``(entry, take_profit, stop_loss)``. What was not asked for is None, and so is what was not sent because
+            ``(entry, stop_loss, take_profit)``. What was not asked for is None, and so is what was not sent because
             the entry was refused.
 
         Raises
