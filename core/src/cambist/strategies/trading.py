@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from cambist.errors import OrderError, did_you_mean
 from cambist.model.instrument import Instrument
-from cambist.model.orders import OrderType, Side, TimeInForce
+from cambist.model.orders import LIMITED, TRIGGERED, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS, duration_ns, to_ns
 from cambist.strategies.brackets import Bracket, send_bracket
 from cambist.strategies.order_options import OrderOptions, read_options
@@ -188,9 +188,9 @@ class Trading:
         OrderError
             For a price that the order's type does not have, or a number that is zero, negative or NaN.
         """
-        if limit is not None and order.type in (_MARKET, _STOP):
+        if limit is not None and order.type not in LIMITED:
             raise OrderError(f"order {order.id} is a {order.type} order and has no limit price to modify.")
-        if stop is not None and order.type in (_MARKET, _LIMIT):
+        if stop is not None and order.type not in TRIGGERED:
             raise OrderError(f"order {order.id} is a {order.type} order and has no stop price to modify.")
         self._desk.modify(
             order,
