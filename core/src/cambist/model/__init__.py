@@ -3,7 +3,18 @@
 from cambist.model.bars import COLUMNS, Bar, Bars, check_columns
 from cambist.model.instrument import Instrument, InstrumentKind
 from cambist.model.market import Quote, Tick
-from cambist.model.orders import ApprovedOrder, Fill, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
+from cambist.model.orders import (
+    ApprovedOrder,
+    Fill,
+    Instructions,
+    Liquidity,
+    Order,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+    Trail,
+)
 from cambist.model.portfolio import Account, Position, Trade
 from cambist.model.timeframe import Timeframe
 from cambist.model.times import format_ns, to_datetime, to_ns
@@ -15,6 +26,7 @@ __all__ = [
     "Bar",
     "Bars",
     "Fill",
+    "Instructions",
     "Instrument",
     "InstrumentKind",
     "Liquidity",
@@ -28,6 +40,7 @@ __all__ = [
     "TimeInForce",
     "Timeframe",
     "Trade",
+    "Trail",
     "check_columns",
     "format_ns",
     "to_datetime",

@@ -72,7 +72,7 @@ class Links:
         if children:
             woken = [] if order_id in self._traded else list(children)
             self._traded[order_id] = traded
-        return self._dissolve(order_id), woken
+        return self.dissolve(order_id), woken
 
     def after_end(self, order_id: int) -> tuple[list[int], list[int]]:
         """Answer what follows when an order works no longer.
@@ -82,15 +82,15 @@ class Links:
         tuple
             Ids of the orders that end because of it, and of the children that are bound by what it traded.
         """
-        ended = self._dissolve(order_id)
+        ended = self.dissolve(order_id)
         children = list(self._children.get(order_id, ()))
         self._leave_parent(order_id)
         if order_id in self._traded:
             return ended, children
         return ended + [child for child in children if child not in ended], []
 
-    def _dissolve(self, order_id: int) -> list[int]:
-        """End the group of an order; return its other members."""
+    def dissolve(self, order_id: int) -> list[int]:
+        """End the group of an order, because it trades or ends; return its other members, which end with it."""
         group = self._group_of.get(order_id)
         if group is None:
             return []

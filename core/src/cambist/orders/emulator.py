@@ -1,0 +1,334 @@
+"""Gives a venue that knows market and limit orders alone the other kinds: stops, trails, touches, groups, brackets.
+
+The emulator holds what the venue cannot work and watches the price. It does no I/O: each call returns what is to be
+done, in order, and whoever drives it sends and reports. The rules are those of the simulated venue (`triggers`,
+`links`), asked at each price instead of along the path through a bar.
+"""
+
+from __future__ import annotations
+
+from math import isnan, nan
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cambist.model.events import (
+    OrderAccepted,
+    OrderAmended,
+    OrderCanceled,
+    OrderEvent,
+    OrderExpired,
+    OrderRejected,
+    OrderTriggered,
+    StopTrailed,
+)
+from cambist.model.orders import AT_MARKET, TRAILING, OrderType, TimeInForce
+from cambist.orders.links import Links
+from cambist.orders.triggers import is_reached, level, trailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cambist.model.orders import Order
+
+__all__ = ["Action", "Emulator", "Report", "Resize", "Send", "Withdraw"]
+
+
+@attrs.frozen
+class Send:
+    """Send an order to the venue, under its own client id.
+
+    Attributes
+    ----------
+    order_id
+        Which.
+    size
+        How much of it.
+    limit_price
+        Its limit; NaN for a market order.
+    """
+
+    order_id: int
+    size: float
+    limit_price: float = nan
+
+
+@attrs.frozen
+class Withdraw:
+    """Ask the venue to cancel an order that was sent."""
+
+    order_id: int
+
+
+@attrs.frozen
+class Resize:
+    """Ask the venue for a new size, in total, of an order that was sent."""
+
+    order_id: int
+    size: float
+
+
+@attrs.frozen
+class Report:
+    """Tell the engine what happened to an order that the venue does not know."""
+
+    event: OrderEvent
+
+
+Action = Send | Withdraw | Resize | Report
+
+
+@attrs.define(eq=False, slots=True)
+class _Held:
+    """One order in the emulator's hands.
+
+    Attributes
+    ----------
+    sent
+        How much of it was sent to the venue, 0 while it is held.
+    traded
+        How much of it has traded.
+    """
+
+    order: Order
+    sent: float = 0.0
+    traded: float = 0.0
+
+
+class Emulator:
+    """Holds orders until they act, and ends, wakes and resizes those that hang together.
+
+    Parameters
+    ----------
+    native
+        The types that the venue works by itself.
+
+    Notes
+    -----
+    What is reported must be taken into the order before the next call: a trailing stop moves on from where it is.
+
+    A stop that is reached is sent at once, as a market or a limit order, and a market order cancels the others of its
+    group as it leaves, so that they do not trade with it. A child that leaves as a market order before its parent has
+    traded in full shrinks to what the parent has traded, and where it only reduces, the rest of the parent is
+    withdrawn; a limit that rests at the venue grows with its parent.
+
+    What the price passes between two calls is not seen, and a held order is as safe as the process that holds it:
+    where a venue has stops of its own they are the better ones.
+    """
+
+    def __init__(self, native: Iterable[OrderType] = (OrderType.MARKET, OrderType.LIMIT)) -> None:
+        self._native = frozenset(native)
+        self._held: dict[int, _Held] = {}
+        self._links = Links()
+        self._prices: dict[str, float] = {}
+
+    @property
+    def orders(self) -> list[Order]:
+        """Every order in its hands, oldest first: held, waiting for a parent, or sent and tied to others."""
+        return [held.order for held in self._held.values()]
+
+    def needs(self, order: Order) -> bool:
+        """Tell whether an order must go through the emulator, because the venue lacks its type or its ties."""
+        return order.type not in self._native or bool(order.oco or order.parent)
+
+    # Requests.
+
+    def watch(self, order: Order) -> None:
+        """Keep an eye on an order that went to the venue by itself, because others are about to be tied to it."""
+        if order.id not in self._held:
+            self._held[order.id] = _Held(order, sent=order.size, traded=order.filled)
+
+    def submit(self, order: Order, ts: int) -> list[Action]:
+        """Take an order; it is sent at once where nothing keeps it. What it is tied to must be watched by then."""
+        first, parent = self._held.get(order.oco), self._held.get(order.parent)
+        if order.oco and order.oco != order.id and (first is None or first.traded or self._links.is_over(order.oco)):
+            return [Report(OrderRejected(ts, order.id, "oco"))]
+        if order.parent and parent is None:
+            return [Report(OrderRejected(ts, order.id, "parent_ended"))]
+        held = self._held[order.id] = _Held(order)
+        self._links.add(order)
+        if parent is not None and parent.traded:
+            self._links.after_fill(order.parent, parent.traded)
+        waits = self._links.waits(order.id)
+        actions: list[Action] = []
+        if waits or order.type not in self._native:
+            actions.append(Report(OrderAccepted(ts, order.id)))
+        if not waits:
+            self._enter(held, ts, actions)
+        return actions
+
+    def cancel(self, order_id: int, ts: int) -> list[Action]:
+        """Withdraw an order: at the venue where it was sent, else here."""
+        held = self._held.get(order_id)
+        if held is None or held.sent:
+            return [Withdraw(order_id)]
+        return self._end(held, OrderCanceled(ts, order_id), ts)
+
+    def amend(self, order_id: int, size: float, limit_price: float, stop_price: float, ts: int) -> list[Action]:
+        """Give a held order new terms; of one that was sent, nothing comes of it: ask the venue."""
+        held = self._held.get(order_id)
+        if held is None or held.sent:
+            return []
+        return [Report(OrderAmended(ts, order_id, size, limit_price, stop_price))]
+
+    # What happens.
+
+    def on_price(self, symbol: str, price: float, ts: int) -> list[Action]:
+        """Take a price at which the market of an instrument stands; orders act oldest first."""
+        self._prices[symbol] = price
+        actions: list[Action] = []
+        for held in self._resting(symbol):
+            if self._is_resting(held):  # still: one before it may have ended it
+                self._meet(held, price, ts, actions)
+        for held in self._resting(symbol):
+            self._follow(held, price, ts, actions, on_closes=False)
+        return actions
+
+    def on_close(self, symbol: str, close: float, ts: int) -> list[Action]:
+        """Take the close of a bar, for stops that follow closes alone."""
+        actions: list[Action] = []
+        for held in self._resting(symbol):
+            self._follow(held, close, ts, actions, on_closes=True)
+        return actions
+
+    def on_session_end(self, symbol: str, ts: int) -> list[Action]:
+        """Send the orders for the close of a session, and end the day orders that are held."""
+        actions: list[Action] = []
+        for held in self._resting(symbol):
+            if not self._is_resting(held):
+                continue
+            if held.order.type is OrderType.MARKET_ON_CLOSE:
+                self._send(held, ts, actions)
+            elif held.order.time_in_force is TimeInForce.DAY:
+                actions += self._end(held, OrderExpired(ts, held.order.id), ts)
+        return actions
+
+    def on_time(self, ts: int) -> list[Action]:
+        """End the held orders whose time has passed."""
+        actions: list[Action] = []
+        for held in list(self._held.values()):
+            order = held.order
+            over = order.time_in_force is TimeInForce.GTD and order.expires_at < ts
+            if over and not held.sent and order.id in self._held:
+                actions += self._end(held, OrderExpired(ts, order.id), ts)
+        return actions
+
+    def on_fill(self, order_id: int, traded: float, ts: int) -> list[Action]:
+        """Take word that `traded` of an order has traded so far, in all."""
+        held = self._held.get(order_id)
+        if held is None:
+            return []
+        held.traded = traded
+        ended, woken = self._links.after_fill(order_id, traded)
+        actions: list[Action] = []
+        self._stop(ended, held.order, ts, actions)
+        if traded >= held.order.size:
+            actions += self.on_end(order_id, ts)
+        else:
+            self._fit_children(order_id, ts, actions)
+        for number in woken:
+            if number in self._held:
+                self._enter(self._held[number], ts, actions)
+        return actions
+
+    def on_end(self, order_id: int, ts: int) -> list[Action]:
+        """Take word that an order works no longer."""
+        held = self._held.pop(order_id, None)
+        if held is None:
+            return []
+        ended, children = self._links.after_end(order_id)
+        actions: list[Action] = []
+        self._stop(ended, held.order, ts, actions)
+        for number in children:
+            self._fit(number, ts, actions, grows=False)
+        return actions
+
+    # One order.
+
+    def _resting(self, symbol: str) -> list[_Held]:
+        return [
+            held for held in self._held.values() if held.order.instrument.symbol == symbol and self._is_resting(held)
+        ]
+
+    def _is_resting(self, held: _Held) -> bool:
+        number = held.order.id
+        return number in self._held and not held.sent and not self._links.waits(number)
+
+    def _enter(self, held: _Held, ts: int, actions: list[Action]) -> None:
+        """Let an order come to the market where it stands."""
+        order = held.order
+        if order.type in self._native:
+            self._send(held, ts, actions)
+            return
+        price = self._prices.get(order.instrument.symbol, nan)
+        if isnan(order.stop_price) and order.type in TRAILING:
+            self._move(held, price, ts, actions)
+            return
+        self._meet(held, price, ts, actions)
+        if self._is_resting(held):
+            self._follow(held, price, ts, actions, on_closes=False)
+
+    def _meet(self, held: _Held, price: float, ts: int, actions: list[Action]) -> None:
+        """Send an order whose stop the market has reached."""
+        order = held.order
+        if is_reached(price, *level(order, False)):  # never at NaN
+            actions.append(Report(OrderTriggered(ts, order.id)))
+            if order.type in AT_MARKET:
+                self._stop(self._links.dissolve(order.id), order, ts, actions)
+            self._send(held, ts, actions)
+
+    def _send(self, held: _Held, ts: int, actions: list[Action]) -> None:
+        order = held.order
+        at_market = order.type in AT_MARKET or order.type is OrderType.MARKET_ON_CLOSE
+        held.sent = size = self._links.allowed(order)
+        if at_market and size < order.size:
+            actions.append(Report(OrderAmended(ts, order.id, size, order.limit_price, order.stop_price)))
+            if order.reduce_only:
+                actions.append(Withdraw(order.parent))
+        actions.append(Send(order.id, size, nan if at_market else order.limit_price))
+
+    def _follow(self, held: _Held, price: float, ts: int, actions: list[Action], *, on_closes: bool) -> None:
+        trail = held.order.trail
+        if trail is not None and trail.on_closes is on_closes and self._is_resting(held):
+            self._move(held, price, ts, actions)
+
+    def _move(self, held: _Held, price: float, ts: int, actions: list[Action]) -> None:
+        moved = None if isnan(price) else trailed(held.order, price)
+        if moved is not None:
+            actions.append(Report(StopTrailed(ts, held.order.id, *moved)))
+
+    # Others.
+
+    def _end(self, held: _Held, event: OrderEvent, ts: int) -> list[Action]:
+        return [Report(event), *self.on_end(held.order.id, ts)]
+
+    def _stop(self, numbers: list[int], cause: Order, ts: int, actions: list[Action]) -> None:
+        """End the orders that end because of another."""
+        for number in numbers:
+            held = self._held.get(number)
+            if held is None:
+                continue
+            if held.sent:
+                actions.append(Withdraw(number))
+            else:
+                reason = "parent_ended" if held.order.parent == cause.id else "oco"
+                actions += self._end(held, OrderCanceled(ts, number, reason), ts)
+
+    def _fit_children(self, parent: int, ts: int, actions: list[Action]) -> None:
+        """Let the children that rest at the venue grow with what their parent has traded."""
+        for held in list(self._held.values()):
+            if held.order.parent == parent and held.sent:
+                self._fit(held.order.id, ts, actions, grows=True)
+
+    def _fit(self, order_id: int, ts: int, actions: list[Action], *, grows: bool) -> None:
+        """Bring an order's size to what it may trade: at the venue where it was sent, and in its own terms at last."""
+        held = self._held.get(order_id)
+        if held is None:
+            return
+        order = held.order
+        size = self._links.allowed(order)
+        if held.sent and size != held.sent and not isnan(order.limit_price):
+            held.sent = size
+            actions.append(Resize(order_id, size))
+        elif not grows and not held.sent and size < order.size:
+            actions.append(Report(OrderAmended(ts, order_id, size, order.limit_price, order.stop_price)))
