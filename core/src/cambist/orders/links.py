@@ -87,7 +87,9 @@ class Links:
         self._leave_parent(order_id)
         if order_id in self._traded:
             return ended, children
-        return ended + [child for child in children if child not in ended], []
+        for child in children:
+            ended += [number for number in (child, *self.dissolve(child)) if number not in ended]
+        return ended, []
 
     def dissolve(self, order_id: int) -> list[int]:
         """End the group of an order, because it trades or ends; return its other members, which end with it."""
