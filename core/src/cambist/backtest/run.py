@@ -116,8 +116,8 @@ class _Run:
         self.driver.connect(self._venue())
         self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
-        keep = not settings.blocks
-        self.recorder = EquityRecorder(settings.cash, self.first_open, keep_all=keep)
+        expected = 0 if settings.blocks else max(len(feed.block) for feed in self.feeds)
+        self.recorder = EquityRecorder(settings.cash, self.first_open, keep_all=not settings.blocks, expected=expected)
         self.benchmark = BuyAndHold(instruments, settings.cash, self.first_open) if settings.benchmark else None
         self.bought: set[int] = set()
         self.bars = 0
@@ -150,7 +150,7 @@ class _Run:
                 if feed.number not in self.bought and end > start:
                     self.bought.add(feed.number)
                     self.benchmark.first(feed.number, float(feed.block.open[start]))
-            self.benchmark.add(times, np.column_stack(list(closes.values())))
+            self.benchmark.add(times, np.array(list(closes.values())).T)
         self.last_close = int(times[-1])
         for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
             if played == len(window.instants):
