@@ -27,34 +27,30 @@ class Holding:
     ----------
     instrument
         Which.
-    instants, sizes
-        Instants of the run at which the size held changed (0 is the first), and the size from then on, negative when
-        short; int64 and float64, shape ``(k,)`` each, ascending.
+    times, sizes
+        Closes of the bars in which the size held changed, ns, UTC, and the size from then on, negative when short;
+        int64 and float64, shape ``(k,)`` each, ascending. Of several changes in a bar the last counts.
     price_times, prices
         Closes and when they were known, ns, UTC; shape ``(n,)`` each, ascending.
     """
 
     instrument: Instrument
-    instants: NDArray[np.int64]
+    times: NDArray[np.int64]
     sizes: NDArray[np.float64]
     price_times: NDArray[np.int64]
     prices: NDArray[np.float64]
 
-    def sizes_at(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the size held at each of some instants, shape of `rows`."""
-        return _steps_at(rows, self.instants, self.sizes, 0.0)
+    def sizes_at(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the size held at each of some closes (ns, shape ``(m,)``)."""
+        return _steps_at(times, self.times, self.sizes, 0.0)
 
-    def values_at(self, rows: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the signed value of what was held at each of some instants, in the settlement asset.
+    def values_at(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the signed value of what was held at each of some closes (ns, shape ``(m,)``).
 
-        Size times price times multiplier, whether it was paid in full or margined; 0 when nothing was held.
-
-        Parameters
-        ----------
-        rows, times
-            The instants, by number and by time, shape ``(m,)`` each.
+        Size times price times multiplier in the settlement asset, whether it was paid in full or margined; 0 when
+        nothing was held.
         """
-        sizes = self.sizes_at(rows)
+        sizes = self.sizes_at(times)
         values = np.zeros(len(sizes))
         held = np.flatnonzero(sizes)
         prices = _steps_at(times[held], self.price_times, self.prices, np.nan)
@@ -71,20 +67,20 @@ class Holdings:
     ----------
     held
         One for each instrument, in the run's order.
-    cash_instants, cash
-        Instants at which cash changed, and the cash from then on, shape ``(k,)`` each, ascending.
+    cash_times, cash
+        Closes of the bars in which cash changed, ns, UTC, and the cash from then on, shape ``(k,)`` each, ascending.
     initial_cash
         Cash before that.
     """
 
     held: tuple[Holding, ...]
-    cash_instants: NDArray[np.int64]
+    cash_times: NDArray[np.int64]
     cash: NDArray[np.float64]
     initial_cash: float
 
-    def cash_at(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the cash at each of some instants, shape of `rows`. Margin posted is not taken off it."""
-        return _steps_at(rows, self.cash_instants, self.cash, self.initial_cash)
+    def cash_at(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the cash at each of some closes (ns, shape ``(m,)``). Margin posted is not taken off it."""
+        return _steps_at(times, self.cash_times, self.cash, self.initial_cash)
 
 
 class ClosesRecorder:

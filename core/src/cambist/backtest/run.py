@@ -144,7 +144,7 @@ class _Run:
         """Value the instants that a window played."""
         times = window.instants[:played]
         closes = {feed.instrument.symbol: window.closes(feed)[:played] for feed in self.feeds}
-        equity, exposed = self.valuation.value(closes)
+        equity, exposed = self.valuation.value(times, closes)
         self.recorder.add(times, equity, exposed)
         if self.closes is not None:
             self.closes.add(times, list(closes.values()))
@@ -205,9 +205,9 @@ class _Run:
         held = []
         for feed, (times, prices) in zip(self.feeds, closes, strict=True):
             sizes = self.valuation.size_steps(feed.instrument.symbol)
-            held.append(Holding(feed.instrument, sizes.instants, sizes.values, times, prices))
+            held.append(Holding(feed.instrument, sizes.at, sizes.values, times, prices))
         cash = self.valuation.cash_steps()
-        return Holdings(tuple(held), cash.instants, cash.values, self.settings.cash)
+        return Holdings(tuple(held), cash.at, cash.values, self.settings.cash)
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         if curve.ruined:

@@ -20,17 +20,18 @@ __all__ = ["Steps", "Valuation"]
 
 @attrs.frozen(eq=False, slots=True)
 class Steps:
-    """A number that changes at some instants of a run.
+    """A number that changes in the course of a run.
 
     Attributes
     ----------
-    instants
-        Instants at which it changed, int64, shape ``(k,)``, ascending; several changes of one instant are in order.
+    at
+        Instants of the run at which it changed, or their close times (ns, UTC), int64, shape ``(k,)``, ascending;
+        several changes of one instant are in order.
     values
         From then on, float64, shape ``(k,)``.
     """
 
-    instants: NDArray[np.int64]
+    at: NDArray[np.int64]
     values: NDArray[np.float64]
 
     @classmethod
@@ -41,9 +42,9 @@ class Steps:
 
     def spread(self, first: int, count: int, start: float) -> NDArray[np.float64]:
         """Return the value at each of `count` instants from `first`; `start` before the first step."""
-        if not len(self.instants):
+        if not len(self.at):
             return np.full(count, start)
-        edges = np.concatenate((np.array([first]), self.instants, np.array([first + count])))
+        edges = np.concatenate((np.array([first]), self.at, np.array([first + count])))
         return np.repeat(np.concatenate((np.array([start]), self.values)), np.diff(edges))
 
 
@@ -76,14 +77,17 @@ class Valuation:
         self._held = {symbol: _Held(position.instrument) for symbol, position in portfolio.positions.items()}
         self._instant = 0
 
-    def value(self, closes: Mapping[str, NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    def value(
+        self, times: NDArray[np.int64], closes: Mapping[str, NDArray[np.float64]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Value the next instants of the run.
 
         Parameters
         ----------
+        times
+            Close times of the next `k` instants, ns, UTC, shape ``(k,)``.
         closes
-            For each symbol its last close at each of the next `k` instants, shape ``(k,)``; NaN before its
-            first bar.
+            For each symbol its last close at each of them, shape ``(k,)``; NaN before its first bar.
 
         Returns
         -------
@@ -92,8 +96,7 @@ class Valuation:
         exposed : ndarray of bool, shape (k,)
             Whether anything was held.
         """
-        count = len(next(iter(closes.values())))
-        first, ledger = self._instant, self._portfolio.ledger
+        count, first, ledger = len(times), self._instant, self._portfolio.ledger
         cash = Steps.of(ledger.cash_at, ledger.cash)
         equity = cash.spread(first, count, self._cash)
         exposed = np.zeros(count, dtype=np.bool_)
@@ -113,36 +116,32 @@ class Valuation:
                 if np.isnan(prices[0]):
                     worth[~held_now] = 0.0
             else:
-                averages = Steps(taken.instants, np.array(steps.average_prices)).spread(
-                    first, count, held.average_price
-                )
+                averages = Steps.of(steps.at, steps.average_prices).spread(first, count, held.average_price)
                 worth = np.where(held_now, _open_profit(held.instrument, sizes, averages, prices), 0.0)
             equity += worth
             if steps.at:
                 held.size, held.average_price = steps.sizes[-1], steps.average_prices[-1]
-                held.history.append(taken)
+                held.history.append(Steps(times[taken.at - first], taken.values))
         if ledger.cash:
             self._cash = ledger.cash[-1]
-            self._cash_history.append(cash)
+            self._cash_history.append(Steps(times[cash.at - first], cash.values))
         ledger.clear()
         self._instant = first + count
         return equity, exposed
 
     def size_steps(self, symbol: str) -> Steps:
-        """Return what was held of `symbol` over everything valued so far, signed; nothing before the first step."""
+        """Return what was held of `symbol` over everything valued so far, signed, by close time; at first nothing."""
         return _joined(self._held[symbol].history)
 
     def cash_steps(self) -> Steps:
-        """Return the cash over everything valued so far; that of the start before the first step."""
+        """Return the cash over everything valued so far, by close time; before the first step that of the start."""
         return _joined(self._cash_history)
 
 
 def _joined(history: Sequence[Steps]) -> Steps:
     if not history:
         return Steps.of((), ())
-    return Steps(
-        np.concatenate([steps.instants for steps in history]), np.concatenate([steps.values for steps in history])
-    )
+    return Steps(np.concatenate([steps.at for steps in history]), np.concatenate([steps.values for steps in history]))
 
 
 def _open_profit(

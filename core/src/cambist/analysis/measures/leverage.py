@@ -56,7 +56,7 @@ def leverage_of(facts: RunFacts, *, net: bool = False) -> NDArray[np.float64]:
     points = facts.curve.points()
     total = np.zeros(len(points.times) - 1)
     for holding in facts.holdings.held:
-        values = holding.values_at(points.rows[1:], points.times[1:])
+        values = holding.values_at(points.times[1:])
         total += values if net else np.abs(values)
     equity = points.equity[1:]
     return total / np.where(equity > 0.0, equity, nan)
