@@ -173,9 +173,8 @@ class _Theirs(backtrader.Strategy, _Script):
                 self.report.outcomes[number] = (stands, -1)
 
 
-def play_backtrader(scenario: Scenario) -> Report:
-    """Run the scenario in backtrader."""
-    report = Report()
+def backtrader_engine(scenario: Scenario, report: Report) -> Any:
+    """Return a backtrader that plays the scenario when it runs."""
     cerebro = backtrader.Cerebro(stdstats=False)
     timeframe = backtrader.TimeFrame.Days if scenario.daily else backtrader.TimeFrame.Minutes
     for frame in frames(scenario):
@@ -196,7 +195,13 @@ def play_backtrader(scenario: Scenario) -> Report:
         broker.set_filler(backtrader.fillers.FixedBarPerc(perc=round(scenario.volume_limit * 100, 6)))
     if scenario.this_close:
         broker.set_coc(True)
-    cerebro.run()
+    return cerebro
+
+
+def play_backtrader(scenario: Scenario) -> Report:
+    """Run the scenario in backtrader."""
+    report = Report()
+    backtrader_engine(scenario, report).run()
     return report
 
 
@@ -258,9 +263,8 @@ def outcome(order: cambist.Order) -> str:
     return str(order.status)
 
 
-def play_cambist(scenario: Scenario, **options: Any) -> Report:
+def run_cambist(scenario: Scenario, report: Report, **options: Any) -> cambist.Result:
     """Run the scenario in Cambist; `options` are those of `cambist.backtest`."""
-    report = Report()
     strategy = type("Played", (_Ours,), {"scenario": scenario, "report": report})
     bars = {f"M{number}": frame for number, frame in enumerate(frames(scenario))}
     given = {
@@ -272,7 +276,13 @@ def play_cambist(scenario: Scenario, **options: Any) -> Report:
         "market_fill": "this_close" if scenario.this_close else "next_open",
         "benchmark": False,
     }
-    result = cambist.backtest(strategy, bars, cash=scenario.cash, **{**given, **options})
+    return cambist.backtest(strategy, bars, cash=scenario.cash, **{**given, **options})
+
+
+def play_cambist(scenario: Scenario, **options: Any) -> Report:
+    """Run the scenario in Cambist and write down what the user gets; `options` are those of `cambist.backtest`."""
+    report = Report()
+    result = run_cambist(scenario, report, **options)
     for order in result.order_records:
         stands = outcome(order)
         if order.is_open or stands == "canceled":

@@ -223,6 +223,8 @@ def test_the_equity_curve_is_the_equity_at_each_instant(kinds, fills, data):
     for one in instruments:
         portfolio.set_price_source(one.symbol, lambda one=one: float(closes[one.symbol][now]))
     told, exposed, curve, held = [], [], [], []
+    times = 1_000 + 60 * np.arange(count)
+    sizes, cash = {one.symbol: [] for one in instruments}, []
     queue = list(zip(instants, enumerate(fills, 1), strict=True))
     begin = 0
     for now in range(count):
@@ -232,13 +234,26 @@ def test_the_equity_curve_is_the_equity_at_each_instant(kinds, fills, data):
             book(portfolio, number, instrument, buys, size / 1_000, cents / 100, fee / 100, instant=now)
         told.append(portfolio.equity)
         exposed.append(any(portfolio.positions.values()))
+        cash.append(portfolio.cash)
+        for symbol, position in portfolio.positions.items():
+            sizes[symbol].append(position.size)
         if now + 1 in (*cuts, count):
-            equity, holding = valuation.value({symbol: column[begin : now + 1] for symbol, column in closes.items()})
+            part = slice(begin, now + 1)
+            equity, holding = valuation.value(times[part], {symbol: column[part] for symbol, column in closes.items()})
             curve += equity.tolist()
             held += holding.tolist()
             begin = now + 1
     assert curve == [near(value) for value in told]
     assert held == exposed
+    for symbol, column in sizes.items():
+        assert at_each(times, valuation.size_steps(symbol), 0.0) == column
+    assert at_each(times, valuation.cash_steps(), CASH) == cash
+
+
+def at_each(times, steps, before):
+    """What a number of steps is at each time: the last that is not later."""
+    known = list(zip(steps.at.tolist(), steps.values.tolist(), strict=True))
+    return [([before] + [value for at, value in known if at <= time])[-1] for time in times.tolist()]
 
 
 @given(

@@ -27,7 +27,7 @@ def record(times, equity, exposed, cuts=(), *, initial=100.0, start=START, keep_
 def drawdown_by_loop(initial, start, times, equity):
     """The definition, point by point."""
     points = [(start, initial), *zip(times.tolist(), equity.tolist(), strict=True)]
-    deepest, longest = Drawdown(), 0
+    deepest, longest, money = Drawdown(), 0, 0.0
     peak_at, peak = points[0]
     for number, (time, value) in enumerate(points):
         if value >= peak:
@@ -38,9 +38,10 @@ def drawdown_by_loop(initial, start, times, equity):
             peak_at, peak = time, value
         else:
             longest = max(longest, time - peak_at)
+            money = min(money, value - peak)
             if value / peak - 1.0 < deepest.fraction:
                 deepest = Drawdown(value / peak - 1.0, peak_at, time)
-    return Drawdown(deepest.fraction, deepest.peak_at, deepest.trough_at, deepest.recovered_at, longest)
+    return Drawdown(deepest.fraction, deepest.peak_at, deepest.trough_at, deepest.recovered_at, longest, money)
 
 
 @st.composite
@@ -59,8 +60,9 @@ def runs(draw):
 
 
 def bits(curve):
+    arrays = (curve.times, curve.equity, curve.peaks, curve.rows, curve.all_times, curve.all_equity)
     return (
-        [part.tobytes() for part in (curve.times, curve.equity, curve.peaks, curve.all_times, curve.all_equity)],
+        [array.tobytes() for array in arrays],
         [curve.drawdown, curve.n_bars, curve.exposed_bars, curve.final, curve.lowest, repr(curve.periods_per_year)],
     )
 
@@ -88,6 +90,7 @@ def test_samples_are_the_last_bars_of_the_days(run):
     assert curve.times.tolist() == [START, *times[rows].tolist()]
     assert curve.equity.tolist() == [100.0, *equity[rows].tolist()]
     assert curve.peaks.tolist() == [100.0, *(max(100.0, *equity[: row + 1]) for row in rows)]
+    assert curve.rows.tolist() == [-1, *rows]
     assert curve.times.dtype == np.int64
     assert curve.equity.dtype == curve.peaks.dtype == np.float64
 
@@ -111,7 +114,7 @@ def test_a_fall_its_recovery_and_a_longer_shallow_one():
     equity = np.array([110.0, 55.0, 110.0, 108.0, 109.0, 109.5, 109.9])
     curve = record(START + DAY_NS * np.arange(1, 8), equity, np.ones(7, bool))
     day = [START + number * DAY_NS for number in range(8)]
-    assert curve.drawdown == Drawdown(-0.5, day[1], day[2], day[3], longest=4 * DAY_NS)
+    assert curve.drawdown == Drawdown(-0.5, day[1], day[2], day[3], longest=4 * DAY_NS, money=-55.0)
 
 
 def test_equity_that_never_falls_has_no_drawdown():
@@ -157,6 +160,29 @@ def test_a_curve_can_be_asked_for_while_the_run_goes_on():
     for day in range(1, 4):
         recorder.add(np.array([START + day * DAY_NS]), np.array([100.0 + day]), np.array([True]))
         assert recorder.finish().equity.tolist() == [100.0 + number for number in range(day + 1)]
+
+
+@pytest.mark.parametrize("expected", [0, 100, 200])
+def test_a_curve_that_was_asked_for_stays_as_it_was(expected):
+    recorder = EquityRecorder(100.0, START, keep_all=True, expected=expected)
+    times = START + HOUR_NS * np.arange(1, 201)
+    recorder.add(times[:99], np.full(99, 101.0), np.ones(99, bool))
+    early = recorder.finish()
+    recorder.add(times[99:], np.full(101, 102.0), np.ones(101, bool))
+    assert early.all_equity.tolist() == [101.0] * 99
+    assert recorder.finish().all_equity.tolist() == [101.0] * 99 + [102.0] * 101
+    assert recorder.finish().all_times.tolist() == times.tolist()
+    with pytest.raises(ValueError, match="read-only"):
+        early.all_equity[0] = 0.0
+
+
+def test_the_deepest_point_is_the_first_when_rounding_makes_falls_equal():
+    # Below half of the peak neighboring doubles fall equally far; cut into blocks or not, the earlier one counts.
+    low = np.nextafter(30.0, 31.0)
+    times, equity = START + HOUR_NS * np.arange(1, 5), np.array([100.0, low, 30.0, 40.0])
+    assert low / 100.0 - 1.0 == 30.0 / 100.0 - 1.0
+    for cuts in ([], [2], [1, 2, 3]):
+        assert record(times, equity, np.ones(4, bool), cuts).drawdown.trough_at == times[1]
 
 
 @pytest.mark.parametrize("initial", [0.0, -1.0, float("nan"), float("inf")])

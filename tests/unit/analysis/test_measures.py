@@ -145,7 +145,10 @@ def test_money_measures(make_facts):
 
 
 NO_RATIO = {"sharpe", "sortino", "calmar", "win_rate", "profit_factor", "average_trade", "average_win", "average_loss"}
-NO_RATIO |= {"best_trade", "worst_trade", "average_holding", "sqn"}
+NO_RATIO |= {"best_trade", "worst_trade", "average_holding", "sqn", "payoff_ratio", "kelly"}
+# What the facts made here have none of: positions, and a benchmark.
+NO_RATIO |= {"average_leverage", "max_leverage", "alpha", "beta", "correlation", "tracking_error", "information_ratio"}
+NO_RATIO |= {"omega", "recovery_factor", "skewness", "kurtosis"}
 
 
 def not_computable(facts):
@@ -154,22 +157,25 @@ def not_computable(facts):
 
 
 def test_a_run_that_never_traded(make_facts):
-    assert not_computable(make_facts([100.0] * 5)) == NO_RATIO
+    assert not_computable(make_facts([100.0] * 5)) == NO_RATIO | {"tail_ratio"}
 
 
 def test_a_run_without_a_bar(make_facts):
-    missing = {"cagr", "volatility", "exposure"}
+    missing = {"cagr", "volatility", "exposure", "downside_deviation", "vwr", "ulcer_index", "tail_ratio"}
+    missing |= {"value_at_risk", "conditional_value_at_risk"}
     assert not_computable(make_facts([100.0])) == NO_RATIO | missing
 
 
 def test_a_run_of_one_bar_has_growth_and_no_spread(make_facts):
-    assert not_computable(make_facts([100.0, 101.0])) == NO_RATIO | {"volatility"}
+    assert not_computable(make_facts([100.0, 101.0])) == NO_RATIO | {"volatility", "vwr"}
 
 
 @pytest.mark.parametrize("equity", [[100.0, 50.0, 0.0], [100.0, -20.0, 150.0]])
 def test_ruin_ends_the_rates_and_keeps_the_sums(make_facts, equity):
     facts = make_facts(equity)
-    assert not_computable(facts) == NO_RATIO | {"cagr", "volatility", "turnover"}
+    rates = {"cagr", "volatility", "turnover", "log_return", "downside_deviation", "vwr", "tail_ratio"}
+    rates |= {"value_at_risk", "conditional_value_at_risk"}
+    assert not_computable(facts) == (NO_RATIO - {"recovery_factor"}) | rates
     assert value("total_return", facts) == equity[-1] / 100.0 - 1.0
     assert value("max_drawdown", facts) == min(equity) / 100.0 - 1.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -23,6 +24,21 @@ def test_the_page_lists_the_measures_in_order_with_label_and_unit():
 
 def test_the_page_lists_the_units():
     assert sorted(row[0] for row in rows(3)) == sorted(Unit)
+
+
+def test_the_page_lists_the_settings_of_each_measure():
+    text = PAGE.read_text(encoding="utf-8").partition("## Conventions of your own")[2].partition("\n## ")[0]
+    listed = {
+        (setting, key)
+        for line in re.split(r"\n\* ", text)[1:]
+        for setting in re.findall(r"`(\w+)`", line.partition("(")[0])
+        for key in re.findall(r"`(\w+)`", line.partition("(")[2].partition(")")[0])
+    }
+    assert listed == {(name, key) for key, spec in MEASURES.items() for name in settings_of(spec)}
+
+
+def settings_of(spec):
+    return list(inspect.signature(spec.compute).parameters)[1:]
 
 
 def test_every_measure_says_what_it_is():

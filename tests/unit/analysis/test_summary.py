@@ -24,7 +24,7 @@ def summary(make_facts, make_trade):
 def test_measures_are_found_by_key_and_by_attribute(summary):
     assert summary["win_rate"] == summary.win_rate == 0.5
     assert summary.max_drawdown == pytest.approx(-0.1)
-    assert list(summary) == list(MEASURES)
+    assert list(summary) == [key for key, spec in MEASURES.items() if spec.in_summary]
     assert dict(summary)["trades"] == 2
 
 
@@ -35,13 +35,19 @@ def test_a_misspelt_measure_gets_a_suggestion(summary):
         _ = summary.sortin
 
 
+def test_a_measure_that_the_summary_leaves_out_is_found_elsewhere(summary):
+    for look in (lambda: summary["omega"], lambda: summary.omega):
+        with pytest.raises((KeyError, AttributeError), match=r"result\.analysis\.measure\('omega'\)"):
+            look()
+
+
 def test_the_editor_can_complete_the_keys(summary):
     assert {"sharpe", "max_drawdown", "to_dict"} <= set(dir(summary))
 
 
 def test_buying_and_holding_stands_beside_what_it_can_be_compared_with(summary):
     assert summary.benchmark["total_return"] == pytest.approx(-0.03)
-    assert set(summary.benchmark) == {key for key, spec in MEASURES.items() if spec.benchmarked}
+    assert set(summary.benchmark) == {key for key, spec in MEASURES.items() if spec.benchmarked and spec.in_summary}
     assert "trades" not in summary.benchmark
     assert {measure.key: measure.benchmark for measure in summary.measures}["exposure"] == 1.0
 

@@ -153,7 +153,12 @@ def test_show_finds_a_component_by_its_own_name(run):
 
 def test_show_leaves_out_what_the_core_gives(run):
     shown = json.loads(run("show", "sharpe", "--json").stdout)
-    assert [one["name"] for one in shown["components"][0]["settings"]] == ["risk_free"]
+    assert [one["name"] for one in shown["components"][0]["settings"]] == [
+        "risk_free",
+        "period",
+        "annualized",
+        "ddof",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,41 @@
-"""What a run was worth: the equity curve, buying and holding, the measures, and the table of results."""
+"""What a run was worth: the equity curve, buying and holding, the measures, the table of results, and the analysis."""
 
+from cambist.analysis.analysis import Analysis
 from cambist.analysis.benchmark import BuyAndHold
 from cambist.analysis.catalog import MEASURES, MeasureSpec, Unit
 from cambist.analysis.curve import Drawdown, EquityCurve, EquityRecorder
 from cambist.analysis.facts import RunFacts
 from cambist.analysis.formatting import iso_time
+from cambist.analysis.holdings import ClosesRecorder, Holding, Holdings
+from cambist.analysis.periods import Period
 from cambist.analysis.summary import Measure, Summary, summarize
+from cambist.analysis.tables.comparison import Comparison
+from cambist.analysis.tables.drawdowns import DrawdownStatistics, PeriodDrawdown
+from cambist.analysis.tables.period_returns import PeriodStatistics
+from cambist.analysis.tables.trade_statistics import TradeStatistics, trade_statistics
 
 __all__ = [
     "MEASURES",
+    "Analysis",
     "BuyAndHold",
+    "ClosesRecorder",
+    "Comparison",
     "Drawdown",
+    "DrawdownStatistics",
     "EquityCurve",
     "EquityRecorder",
+    "Holding",
+    "Holdings",
     "Measure",
     "MeasureSpec",
+    "Period",
+    "PeriodDrawdown",
+    "PeriodStatistics",
     "RunFacts",
     "Summary",
+    "TradeStatistics",
     "Unit",
     "iso_time",
     "summarize",
+    "trade_statistics",
 ]

@@ -93,11 +93,12 @@ class BuyAndHold:
         """
         if not len(close_times):
             return
+        columns = np.asarray(closes)
         equity = np.zeros(len(close_times))
         exposed = np.zeros(len(close_times), np.bool_)
         # Column by column: the order of additions must not depend on the size of the block.
         for number in range(len(self._symbols)):
-            self._add_column(number, np.asarray(closes)[:, number], equity, exposed)
+            self._add_column(number, columns[:, number], equity, exposed)
         self._recorder.add(close_times, equity, exposed)
 
     def finish(self, periods_per_year: float | None = None) -> EquityCurve:
@@ -107,20 +108,23 @@ class BuyAndHold:
     def _add_column(
         self, number: int, closes: NDArray[np.float64], equity: NDArray[np.float64], exposed: NDArray[np.bool_]
     ) -> None:
-        known = ~np.isnan(closes)
         bought_at = self._bought_at[number]
         if bought_at is None:
-            if known.any():
+            if not np.isnan(closes).all():
                 raise ResultError(f"{self._symbols[number]} has closes and no first open. Call first() before add().")
             equity += self._share
             return
-        if known.all():
-            filled = closes
-        else:
+        if np.isnan(closes.min()):
+            known = ~np.isnan(closes)
             rows = np.maximum.accumulate(np.where(known, np.arange(1, len(closes) + 1), 0))
-            filled = np.concatenate(([self._last[number]], closes))[rows]
-        ratio = 2.0 - bought_at / filled if self._inverse[number] else filled / bought_at
-        equity += self._share * ratio
-        exposed |= np.maximum.accumulate(known) | self._holding[number]
-        self._last[number] = float(filled[-1])
-        self._holding[number] = self._holding[number] or bool(known.any())
+            closes = np.concatenate(([self._last[number]], closes))[rows]
+            exposed |= (rows > 0) | self._holding[number]
+            self._holding[number] = self._holding[number] or bool(rows[-1])
+        else:
+            exposed[:] = True
+            self._holding[number] = True
+        if self._inverse[number]:
+            equity += self._share * (2.0 - bought_at / closes)
+        else:
+            equity += closes * (self._share / bought_at)
+        self._last[number] = float(closes[-1])

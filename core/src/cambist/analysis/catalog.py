@@ -1,4 +1,4 @@
-"""The measures of a run, in the order a summary shows them."""
+"""The measures of a run: those that a summary shows, in its order, and the others."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ import attrs
 from cambist.analysis.measures.average_holding import average_holding
 from cambist.analysis.measures.average_trade import average_loss, average_trade, average_win
 from cambist.analysis.measures.best_trade import best_trade, worst_trade
+from cambist.analysis.measures.beta import alpha, beta, correlation
 from cambist.analysis.measures.cagr import cagr
 from cambist.analysis.measures.calmar import calmar
+from cambist.analysis.measures.downside_deviation import downside_deviation
 from cambist.analysis.measures.duration import bars, duration, end, start
 from cambist.analysis.measures.equity import final_equity, initial_equity
 from cambist.analysis.measures.exposure import exposure
 from cambist.analysis.measures.fees_paid import fees_paid
+from cambist.analysis.measures.information_ratio import information_ratio, tracking_error
+from cambist.analysis.measures.leverage import average_leverage, max_leverage
+from cambist.analysis.measures.log_return import log_return
 from cambist.analysis.measures.max_drawdown import (
     longest_drawdown,
     max_drawdown,
@@ -23,14 +28,23 @@ from cambist.analysis.measures.max_drawdown import (
     max_drawdown_recovery,
     max_drawdown_trough,
 )
+from cambist.analysis.measures.max_drawdown_money import max_drawdown_money, recovery_factor
+from cambist.analysis.measures.moments import kurtosis, skewness
+from cambist.analysis.measures.omega import omega
+from cambist.analysis.measures.payoff_ratio import kelly, payoff_ratio
 from cambist.analysis.measures.profit_factor import profit_factor
 from cambist.analysis.measures.sharpe import sharpe
 from cambist.analysis.measures.sortino import sortino
 from cambist.analysis.measures.sqn import sqn
+from cambist.analysis.measures.streaks import longest_losing_streak, longest_winning_streak
+from cambist.analysis.measures.tail_ratio import tail_ratio
 from cambist.analysis.measures.total_return import net_profit, total_return
 from cambist.analysis.measures.trade_counts import long_trades, open_trades, short_trades, trades
 from cambist.analysis.measures.turnover import turnover
+from cambist.analysis.measures.ulcer_index import ulcer_index
+from cambist.analysis.measures.value_at_risk import conditional_value_at_risk, value_at_risk
 from cambist.analysis.measures.volatility import volatility
+from cambist.analysis.measures.vwr import vwr
 from cambist.analysis.measures.win_rate import win_rate
 
 if TYPE_CHECKING:
@@ -73,19 +87,37 @@ class MeasureSpec:
     unit
         What the number counts.
     compute
-        Pure function of the facts. Answers NaN (a time: None) where the measure does not exist, and never raises.
+        Pure function of the facts, with its settings as keywords. Answers NaN (a time: None) where the measure does not
+        exist; it raises for a setting that cannot be used, and for nothing else.
     higher_is_better
         Which way to optimize; None where neither way is better by itself.
     benchmarked
         Whether it says something about buying and holding too.
+    in_summary
+        Whether a summary shows it. The others are computed when asked for alone, see
+        `cambist.analysis.Analysis.measure`.
     """
 
     key: str
     label: str
     unit: Unit
-    compute: Callable[[RunFacts], float | None]
+    compute: Callable[..., float | None]
     higher_is_better: bool | None = None
     benchmarked: bool = False
+    in_summary: bool = True
+
+
+def _more(
+    key: str,
+    label: str,
+    unit: Unit,
+    compute: Callable[[RunFacts], float],
+    better: bool | None = None,
+    *,
+    benchmarked: bool = False,
+) -> MeasureSpec:
+    """Return a measure that a summary leaves out."""
+    return MeasureSpec(key, label, unit, compute, better, benchmarked, in_summary=False)
 
 
 _ALL = (
@@ -125,7 +157,37 @@ _ALL = (
     MeasureSpec("worst_trade", "Worst trade", Unit.MONEY, worst_trade, higher_is_better=True),
     MeasureSpec("average_holding", "Average holding", Unit.SECONDS, average_holding),
     MeasureSpec("sqn", "System quality number", Unit.RATIO, sqn, higher_is_better=True),
+    _more("log_return", "Logarithmic return", Unit.RETURN, log_return, True, benchmarked=True),
+    _more("downside_deviation", "Downside deviation", Unit.SHARE, downside_deviation, False, benchmarked=True),
+    _more("omega", "Omega ratio", Unit.RATIO, omega, True, benchmarked=True),
+    _more("vwr", "Variability-weighted return", Unit.RETURN, vwr, True, benchmarked=True),
+    _more("ulcer_index", "Ulcer index", Unit.SHARE, ulcer_index, False, benchmarked=True),
+    _more("max_drawdown_money", "Max drawdown in money", Unit.MONEY, max_drawdown_money, True, benchmarked=True),
+    _more("recovery_factor", "Recovery factor", Unit.RATIO, recovery_factor, True, benchmarked=True),
+    _more("value_at_risk", "Value at risk (5 %)", Unit.RETURN, value_at_risk, True, benchmarked=True),
+    _more(
+        "conditional_value_at_risk",
+        "Conditional value at risk (5 %)",
+        Unit.RETURN,
+        conditional_value_at_risk,
+        True,
+        benchmarked=True,
+    ),
+    _more("tail_ratio", "Tail ratio", Unit.RATIO, tail_ratio, True, benchmarked=True),
+    _more("skewness", "Skewness", Unit.RATIO, skewness, benchmarked=True),
+    _more("kurtosis", "Excess kurtosis", Unit.RATIO, kurtosis, benchmarked=True),
+    _more("average_leverage", "Average leverage", Unit.RATIO, average_leverage),
+    _more("max_leverage", "Max leverage", Unit.RATIO, max_leverage),
+    _more("alpha", "Alpha", Unit.RETURN, alpha, True),
+    _more("beta", "Beta", Unit.RATIO, beta),
+    _more("correlation", "Correlation", Unit.RATIO, correlation),
+    _more("tracking_error", "Tracking error", Unit.SHARE, tracking_error),
+    _more("information_ratio", "Information ratio", Unit.RATIO, information_ratio, True),
+    _more("payoff_ratio", "Payoff ratio", Unit.RATIO, payoff_ratio, True),
+    _more("kelly", "Kelly fraction", Unit.RATIO, kelly, True),
+    _more("longest_winning_streak", "Longest winning streak", Unit.COUNT, longest_winning_streak, True),
+    _more("longest_losing_streak", "Longest losing streak", Unit.COUNT, longest_losing_streak, False),
 )
 
-#: Every measure by its key, in the order a summary shows them.
+#: Every measure by its key: those of a summary in the order in which it shows them, then the others.
 MEASURES: dict[str, MeasureSpec] = {spec.key: spec for spec in _ALL}

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cambist.analysis.periods import day_numbers, infer_periods_per_year
+from cambist.analysis.periods import infer_periods_per_year
+from cambist.analysis.sampling import DayEnds, Points
 from cambist.errors import InputError, ResultError
 from cambist.model.times import format_ns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Drawdown", "EquityCurve", "EquityRecorder"]
+__all__ = ["CurvePoints", "Drawdown", "EquityCurve", "EquityRecorder"]
 
 
 @attrs.frozen(slots=True)
@@ -36,6 +37,8 @@ class Drawdown:
     longest
         Longest time under water, ns: from a peak until equity was back at it, or until the end of the run. It need
         not belong to the deepest fall.
+    money
+        ``min(equity - peak)``, 0 or below, in the account's currency. It need not belong to the deepest fall either.
     """
 
     fraction: float = 0.0
@@ -43,6 +46,23 @@ class Drawdown:
     trough_at: int | None = None
     recovered_at: int | None = None
     longest: int = 0
+    money: float = 0.0
+
+
+@attrs.frozen(eq=False, slots=True)
+class CurvePoints:
+    """Points of an equity curve, the initial one first.
+
+    Attributes
+    ----------
+    times, equity, peaks, rows
+        As those of `EquityCurve`, shape ``(n,)`` each.
+    """
+
+    times: NDArray[np.int64]
+    equity: NDArray[np.float64]
+    peaks: NDArray[np.float64]
+    rows: NDArray[np.int64]
 
 
 @attrs.frozen(eq=False, slots=True)
@@ -56,6 +76,9 @@ class EquityCurve:
         each UTC day. Bars of a day or longer are each a sample.
     peaks
         Highest equity of any bar so far at each sample, float64, shape ``(m,)``.
+    rows
+        Number of the bar of each sample, 0 for the first bar of the run and -1 for the initial point, int64, shape
+        ``(m,)``.
     all_times, all_equity
         Every bar, shape ``(n_bars,)`` each and without the initial point; None where the run did not keep them.
     drawdown
@@ -71,6 +94,7 @@ class EquityCurve:
     times: NDArray[np.int64]
     equity: NDArray[np.float64]
     peaks: NDArray[np.float64]
+    rows: NDArray[np.int64]
     all_times: NDArray[np.int64] | None
     all_equity: NDArray[np.float64] | None
     drawdown: Drawdown
@@ -96,6 +120,14 @@ class EquityCurve:
         """Time of the last bar's close, ns, UTC."""
         return int(self.times[-1])
 
+    def points(self) -> CurvePoints:
+        """Return the initial point and every bar where the run kept them all, else the samples."""
+        if self.all_times is None or self.all_equity is None:
+            return CurvePoints(self.times, self.equity, self.peaks, self.rows)
+        equity = np.concatenate((np.array([self.initial]), self.all_equity))
+        times = np.concatenate((np.array([self.start]), self.all_times))
+        return CurvePoints(times, equity, np.maximum.accumulate(equity), np.arange(-1, len(self.all_times)))
+
 
 class EquityRecorder:
     """Turns equity bar by bar into an `EquityCurve`.
@@ -110,6 +142,8 @@ class EquityRecorder:
         Time of that point, ns, UTC: the open of the first bar.
     keep_all
         Keep every bar, 16 bytes each, and not only what the measures need.
+    expected
+        Bars to make room for from the start, where `keep_all` keeps them. More may come, and fewer.
 
     Raises
     ------
@@ -117,7 +151,7 @@ class EquityRecorder:
         If `initial` is not a positive number.
     """
 
-    def __init__(self, initial: float, start_ts: int, *, keep_all: bool = False) -> None:
+    def __init__(self, initial: float, start_ts: int, *, keep_all: bool = False, expected: int = 0) -> None:
         if not (isfinite(initial) and initial > 0):
             raise InputError(f"an equity curve cannot start at {initial!r}. Start with a positive amount of money.")
         self._initial = float(initial)
@@ -125,9 +159,10 @@ class EquityRecorder:
         self._n_bars = 0
         self._exposed = 0
         self._last_time, self._last, self._lowest = self._start, self._initial, self._initial
-        self._samples = _Points(columns=2)
-        self._day: int | None = None
-        self._every = _Points() if keep_all else None
+        self._days = DayEnds()
+        self._samples = Points(columns=2)
+        self._sampled_rows = Points(columns=0)
+        self._every = Points(room=expected) if keep_all else None
         self._water = _WaterLine(self._initial, self._start)
 
     def add(self, close_times: NDArray[np.int64], equity: NDArray[np.float64], exposed: NDArray[np.bool_]) -> None:
@@ -154,15 +189,16 @@ class EquityRecorder:
             )
         if not len(close_times):
             return
-        self._check(close_times, equity)
+        lowest = float(equity.min())
+        self._check(close_times, equity, lowest)
         before = self._water.peak
-        peaks = self._water.add(close_times, equity)
-        self._sample(close_times, equity, peaks, before)
+        at_peak = self._water.add(close_times, equity)
+        self._sample(close_times, equity, at_peak, before)
         if self._every is not None:
             self._every.extend(close_times, equity)
         self._n_bars += len(close_times)
         self._exposed += int(np.count_nonzero(exposed))
-        self._lowest = min(self._lowest, float(equity.min()))
+        self._lowest = min(self._lowest, lowest)
         self._last_time, self._last = int(close_times[-1]), float(equity[-1])
 
     def finish(self, periods_per_year: float | None = None) -> EquityCurve:
@@ -175,12 +211,13 @@ class EquityRecorder:
         """
         newest = slice(None if self._n_bars else 0)
         samples, every = self._samples, self._every
-        times = _join(self._start, samples.times(), np.array([self._last_time])[newest])
+        times = _join(self._start, samples.integers(), np.array([self._last_time])[newest])
         return EquityCurve(
             times=times,
             equity=_join(self._initial, samples.values(0), np.array([self._last])[newest]),
             peaks=_join(self._initial, samples.values(1), np.array([self._water.peak])[newest]),
-            all_times=None if every is None else every.times(),
+            rows=_join(-1, self._sampled_rows.integers(), np.array([self._n_bars - 1])[newest]),
+            all_times=None if every is None else every.integers(),
             all_equity=None if every is None else every.values(),
             drawdown=self._water.drawdown(),
             n_bars=self._n_bars,
@@ -191,65 +228,33 @@ class EquityRecorder:
             periods_per_year=infer_periods_per_year(times) if periods_per_year is None else float(periods_per_year),
         )
 
-    def _check(self, times: NDArray[np.int64], equity: NDArray[np.float64]) -> None:
+    def _check(self, times: NDArray[np.int64], equity: NDArray[np.float64], lowest: float) -> None:
         first = int(times[0])
         if first < self._last_time or (self._n_bars and first == self._last_time):
             raise ResultError(
                 f"equity at {format_ns(first)} comes after that at {format_ns(self._last_time)}. "
                 "Add blocks in the order of time."
             )
-        finite = np.isfinite(equity)
-        if not finite.all():
-            row = int(finite.argmin())
+        # NaN is the lowest and the highest of whatever it is among.
+        if not (isfinite(lowest) and isfinite(float(equity.max()))):
+            row = int(np.isfinite(equity).argmin())
             raise ResultError(
                 f"equity at {format_ns(int(times[row]))} is {equity[row]}. "
                 "Some price or size of the run is not finite: check the data."
             )
 
     def _sample(
-        self, times: NDArray[np.int64], equity: NDArray[np.float64], peaks: NDArray[np.float64], before: float
+        self, times: NDArray[np.int64], equity: NDArray[np.float64], at_peak: NDArray[np.int64], before: float
     ) -> None:
         """Keep the last bar of each day that is over; the newest bar is `_last` until its day is."""
-        days = day_numbers(times)
-        if self._day is not None and self._day != days[0]:
-            self._samples.extend(*(np.array([value]) for value in (self._last_time, self._last, before)))
-        rows = np.flatnonzero(days[1:] != days[:-1])
-        self._samples.extend(times[rows], equity[rows], peaks[rows])
-        self._day = int(days[-1])
-
-
-class _Points:
-    """Rows of times and values in arrays that double when full: a block of one bar must not cost an array object."""
-
-    __slots__ = ("_count", "_times", "_values")
-
-    def __init__(self, columns: int = 1) -> None:
-        self._count = 0
-        self._times = np.empty(64, np.int64)
-        self._values = np.empty((columns, 64))
-
-    def extend(self, times: NDArray[np.int64], *values: NDArray[np.float64]) -> None:
-        end = self._count + len(times)
-        if end > len(self._times):
-            grown = max(end, 2 * len(self._times))
-            self._times = _grow(self._times, grown)
-            self._values = np.stack([_grow(column, grown) for column in self._values])
-        self._times[self._count : end] = times
-        for column, added in zip(self._values, values, strict=True):
-            column[self._count : end] = added
-        self._count = end
-
-    def times(self) -> NDArray[np.int64]:
-        return self._times[: self._count].copy()
-
-    def values(self, column: int = 0) -> NDArray[np.float64]:
-        return self._values[column, : self._count].copy()
-
-
-def _grow(old: NDArray[Any], size: int) -> NDArray[Any]:
-    new = np.empty(size, old.dtype)
-    new[: len(old)] = old
-    return new
+        turned, rows = self._days.take(times)
+        if turned:
+            self._samples.append(self._last_time, self._last, before)
+            self._sampled_rows.append(self._n_bars - 1)
+        if len(rows):
+            peaks = np.concatenate(([before], equity[at_peak]))[np.searchsorted(at_peak, rows, side="right")]
+            self._samples.extend(times[rows], equity[rows], peaks)
+            self._sampled_rows.extend(rows + self._n_bars)
 
 
 def _join(first: float, middle: NDArray[Any], last: NDArray[Any]) -> NDArray[Any]:
@@ -259,48 +264,94 @@ def _join(first: float, middle: NDArray[Any], last: NDArray[Any]) -> NDArray[Any
 class _WaterLine:
     """The running peak, the deepest fall below it, and the longest time below it."""
 
-    __slots__ = ("_deepest", "_longest", "_peak_at", "_under", "peak")
+    __slots__ = ("_deepest", "_longest", "_money", "_peak_at", "_under", "peak")
 
     def __init__(self, initial: float, start: int) -> None:
         self.peak = initial
         self._peak_at = start
         self._under = False
         self._longest = 0
+        self._money = 0.0
         self._deepest = Drawdown()
 
     def drawdown(self) -> Drawdown:
-        return attrs.evolve(self._deepest, longest=self._longest)
+        return attrs.evolve(self._deepest, longest=self._longest, money=self._money)
 
-    def add(self, times: NDArray[np.int64], equity: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take the next bars and return the running peak at each, shape ``(k,)``."""
-        peaks = np.maximum(np.maximum.accumulate(equity), self.peak)
-        rows = np.flatnonzero(equity == peaks)
+    def add(self, times: NDArray[np.int64], equity: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Take the next bars and return the rows of those at the running peak, ascending."""
+        rows = _rows_at_peak(equity, self.peak)
         peak_times = np.concatenate((np.array([self._peak_at]), times[rows]))
-        self._find_deepest(times, equity / peaks - 1.0, rows, peak_times)
+        self._find_deepest(times, equity, rows, peak_times)
         # Two peaks with a bar between them are the ends of a stretch under water. The bar before this block has
         # number -1; a peak before that one is at least as far off as -2.
         apart = np.diff(np.concatenate((np.array([-2 if self._under else -1]), rows))) > 1
         self._longest = max(self._longest, int(np.diff(peak_times)[apart].max(initial=0)))
-        self.peak, self._peak_at = float(peaks[-1]), int(peak_times[-1])
-        self._under = bool(equity[-1] < peaks[-1])
+        self._peak_at = int(peak_times[-1])
+        if len(rows):
+            self.peak = float(equity[rows[-1]])
+        self._under = not (len(rows) and rows[-1] == len(equity) - 1)
         if self._under:
             self._longest = max(self._longest, int(times[-1]) - self._peak_at)
-        return peaks
+        return rows
 
     def _find_deepest(
         self,
         times: NDArray[np.int64],
-        falls: NDArray[np.float64],
+        equity: NDArray[np.float64],
         rows: NDArray[np.int64],
         peak_times: NDArray[np.int64],
     ) -> None:
-        """Look for a deeper fall and for the recovery; `peak_times` starts with the peak before the block."""
+        """Look for a deeper fall and for the recovery.
+
+        `rows` are those at a peak; `peak_times` starts with the peak before the block.
+        """
         deepest = self._deepest
-        trough = int(falls.argmin())
         later = 0
-        if falls[trough] < deepest.fraction:
+        # From one peak to the next equity is lowest where it fell furthest: one division a stretch, not one a bar.
+        starts, peaks = rows, equity[rows]
+        if not (len(rows) and rows[0] == 0):
+            starts, peaks = np.concatenate((np.array([0]), rows)), np.concatenate((np.array([self.peak]), peaks))
+        lows = np.minimum.reduceat(equity, starts)
+        self._money = min(self._money, float((lows - peaks).min()))
+        falls = lows / peaks - 1.0
+        at = int(falls.argmin())
+        if falls[at] < deepest.fraction:
+            stretch = slice(starts[at], starts[at + 1] if at + 1 < len(starts) else None)
+            trough = int(starts[at]) + _first_at(equity[stretch], float(peaks[at]))
             later = int(np.searchsorted(rows, trough))
-            deepest = Drawdown(float(falls[trough]), int(peak_times[later]), int(times[trough]))
+            deepest = Drawdown(float(falls[at]), int(peak_times[later]), int(times[trough]))
         if deepest.trough_at is not None and deepest.recovered_at is None and later < len(rows):
             deepest = attrs.evolve(deepest, recovered_at=int(times[rows[later]]))
         self._deepest = deepest
+
+
+def _first_at(equity: NDArray[np.float64], peak: float) -> int:
+    """Return the first row that fell as far as the lowest one, values that rounding makes equal falls included."""
+    lowest = float(equity.min())
+    near = np.flatnonzero(equity <= lowest + 4.0 * _EPSILON * max(peak, -lowest))
+    return int(near[(equity[near] / peak - 1.0).argmin()]) if len(near) > 1 else int(near[0])
+
+
+_EPSILON = float(np.finfo(np.float64).eps)
+#: Bars that are looked over at once for a new peak.
+_STRIDE = 256
+
+
+def _rows_at_peak(equity: NDArray[np.float64], peak: float) -> NDArray[np.int64]:
+    """Return the rows at which equity is as high as ever before, `peak` included, ascending.
+
+    A running maximum over every bar is the slowest pass there is, one comparison waiting for the last. Strides whose
+    highest value stays below the peak, which are most, are passed over.
+    """
+    whole = len(equity) // _STRIDE * _STRIDE
+    strides = equity[:whole].reshape(-1, _STRIDE)
+    highs = strides.max(axis=1)
+    before = np.maximum.accumulate(np.concatenate((np.array([peak]), highs)))
+    higher = np.flatnonzero(highs >= before[:-1])
+    stride, place = np.nonzero(_stands_at_peak(strides[higher], before[higher, None]))
+    rest = np.flatnonzero(_stands_at_peak(equity[whole:], before[-1:]))
+    return np.concatenate((higher[stride] * _STRIDE + place, rest + whole))
+
+
+def _stands_at_peak(values: NDArray[np.float64], peak: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.equal(values, np.maximum(np.maximum.accumulate(values, axis=-1), peak))

@@ -1,23 +1,51 @@
-"""How many samples of an equity curve make a year."""
+"""Days, weeks, months, quarters and years: which of them a sample belongs to, and how many make a year."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cambist.errors import ParameterError, did_you_mean
 from cambist.model.times import DAY_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["day_numbers", "infer_periods_per_year"]
+__all__ = ["Period", "day_numbers", "infer_periods_per_year", "period_numbers", "periods_per_year"]
+
+
+class Period(StrEnum):
+    """What a curve is cut into, by the calendar in UTC. A day ends at midnight, a week on Sunday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+    @classmethod
+    def of(cls, word: Period | str) -> Period:
+        """Return the period that `word` names.
+
+        Raises
+        ------
+        ParameterError
+            If it names none.
+        """
+        try:
+            return cls(word)
+        except ValueError:
+            raise ParameterError(f"{word!r} is no period.{did_you_mean(str(word), cls)}") from None
+
 
 #: The year of a market that never closes, of one that rests one day a week, and of a stock exchange.
 _EVERY_DAY, _SIX_DAYS, _BUSINESS_DAYS = 365.0, 313.0, 252.0
 _YEAR_NS = 365.25 * DAY_NS
 _SATURDAY, _SUNDAY = 5, 6
+_PER_YEAR = {Period.WEEK: 52.0, Period.MONTH: 12.0, Period.QUARTER: 4.0, Period.YEAR: 1.0}
 
 
 def day_numbers(times: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -31,6 +59,38 @@ def day_numbers(times: NDArray[np.int64]) -> NDArray[np.int64]:
         Close times, ns, UTC, shape ``(n,)``.
     """
     return (times - 1) // DAY_NS
+
+
+def period_numbers(times: NDArray[np.int64], period: Period) -> NDArray[np.int64]:
+    """Return the period, counted from the one that holds 1970-01-01, that each close belongs to.
+
+    Parameters
+    ----------
+    times
+        Close times, ns, UTC, shape ``(n,)``; midnight belongs to the day that ends there, see `day_numbers`.
+    period
+        Which.
+    """
+    days = day_numbers(times)
+    if period is Period.DAY:
+        return days
+    if period is Period.WEEK:
+        return (days + 3) // 7  # 1970-01-01 was a Thursday, and weeks begin on Monday
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return months // {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: 12}[period]
+
+
+def periods_per_year(period: Period, samples_per_year: float) -> float:
+    """Return how many periods of one kind make a year: 52 weeks, 12 months, 4 quarters; of days, as many as samples.
+
+    Parameters
+    ----------
+    period
+        Which.
+    samples_per_year
+        Samples of the curve in a year: bars longer than the period are the periods there are.
+    """
+    return min(_PER_YEAR.get(period, samples_per_year), samples_per_year)
 
 
 def infer_periods_per_year(times: NDArray[np.int64]) -> float:

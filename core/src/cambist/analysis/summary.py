@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from math import isfinite
+from math import isfinite, isnan, nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -87,7 +87,7 @@ class Summary(Mapping[str, Value]):
         try:
             return self._measures[key].value
         except KeyError:
-            raise KeyError(f"no measure {key!r}.{did_you_mean(key, self._measures)}") from None
+            raise KeyError(self._missing(key)) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._measures)
@@ -101,7 +101,12 @@ class Summary(Mapping[str, Value]):
         try:
             return self._measures[name].value
         except KeyError:
-            raise AttributeError(f"no measure {name!r}.{did_you_mean(name, self._measures)}") from None
+            raise AttributeError(self._missing(name)) from None
+
+    def _missing(self, key: str) -> str:
+        if key in MEASURES:
+            return f"the summary does not show {key!r}; compute it by result.analysis.measure({key!r})."
+        return f"no measure {key!r}.{did_you_mean(key, self._measures)}"
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._measures]
@@ -156,7 +161,7 @@ class Summary(Mapping[str, Value]):
 
 
 def summarize(facts: RunFacts, benchmark: RunFacts | None = None, currency: str = "") -> Summary:
-    """Compute every measure of a run.
+    """Compute the measures of a run that a table shows.
 
     Parameters
     ----------
@@ -176,12 +181,15 @@ def summarize(facts: RunFacts, benchmark: RunFacts | None = None, currency: str 
             benchmark=_value(spec, benchmark) if benchmark is not None and spec.benchmarked else None,
         )
         for spec in MEASURES.values()
+        if spec.in_summary
     )
     return Summary(measures, currency)
 
 
 def _value(spec: MeasureSpec, facts: RunFacts) -> Value:
     number = spec.compute(facts)
+    if isinstance(number, float) and isnan(number):
+        return nan  # one and the same, so that the summaries of equal runs are equal
     return iso_time(int(number)) if spec.unit is Unit.TIME and number is not None else number
 
 

@@ -17,7 +17,7 @@ import attrs
 import msgspec
 import numpy as np
 
-from cambist.analysis import iso_time
+from cambist.analysis import MEASURES, iso_time
 from cambist.errors import ResultError
 from cambist.model import Instrument, to_ns
 from cambist.model.times import SECOND_NS
@@ -188,6 +188,7 @@ def _document(result: Result, rows: dict[str, int]) -> dict[str, object]:
         "initial_cash": _json(result.initial_cash),
         "account": _json(attrs.asdict(result.account)),
         "summary": summary.to_dict(),
+        "measures": {key: _json(result.analysis.measure(key)) for key, spec in MEASURES.items() if not spec.in_summary},
         "buy_and_hold": summary.benchmark_to_dict() if result.benchmark is not None else None,
         "open_trades": [_open_trade(trade) for trade in result.trade_records if trade.is_open],
         "rows": rows,

@@ -91,12 +91,11 @@ def equity_frame(curve: EquityCurve) -> pd.DataFrame:
     """Return one row per bar where the curve kept them all, else one per sample, without the initial point."""
     import pandas as pd
 
-    if curve.all_times is not None and curve.all_equity is not None:
-        times, equity = curve.all_times, curve.all_equity
-        peaks = np.maximum(np.maximum.accumulate(equity), curve.initial) if len(equity) else equity
-    else:
-        times, equity, peaks = curve.times[1:], curve.equity[1:], curve.peaks[1:]
-    return pd.DataFrame({"equity": equity, "drawdown": equity / peaks - 1.0}, index=_utc(times).rename("ts"))
+    points = curve.points()
+    drawdown = points.equity / points.peaks - 1.0
+    return pd.DataFrame(
+        {"equity": points.equity[1:], "drawdown": drawdown[1:]}, index=_utc(points.times[1:]).rename("ts")
+    )
 
 
 def _frame(records: Sequence[Order | Fill | Trade], columns: dict[str, Any]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.analysis import RunFacts, summarize
+from cambist.analysis import Analysis, RunFacts, summarize
 from cambist.model import format_ns
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from cambist.analysis import EquityCurve, Summary
+    from cambist.analysis import EquityCurve, Holdings, Summary
     from cambist.model import Account, Fill, Instrument, Order, Trade
 
 __all__ = ["Result", "StrategyRecord"]
@@ -77,6 +77,8 @@ class Result:
         What the user should know.
     account
         As it stood at the end.
+    holdings
+        What was held when, and at which prices.
     """
 
     settings: dict[str, object]
@@ -98,6 +100,7 @@ class Result:
     trade_records: list[Trade]
     warnings: tuple[str, ...]
     account: Account
+    holdings: Holdings | None = None
 
     @cached_property
     def orders(self) -> pd.DataFrame:
@@ -158,7 +161,20 @@ class Result:
     def facts(self) -> RunFacts:
         """What the measures are computed from, for measures of your own."""
         traded = sum(abs(fill.instrument.notional(fill.size, fill.price)) for fill in self.fill_records)
-        return RunFacts(self.curve, self.trade_records, self.account.fees, traded)
+        return RunFacts(
+            self.curve,
+            self.trade_records,
+            self.account.fees,
+            traded,
+            fills=self.fill_records,
+            holdings=self.holdings,
+            benchmark=self.benchmark,
+        )
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """Everything beyond the table: returns by period, drawdowns, statistics of trades, positions, and more."""
+        return Analysis(self.facts)
 
     @cached_property
     def summary(self) -> Summary:

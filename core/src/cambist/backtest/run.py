@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cambist.analysis import BuyAndHold, EquityRecorder
+from cambist.analysis import BuyAndHold, ClosesRecorder, EquityRecorder, Holding, Holdings
 from cambist.backtest.columns import play_columns
 from cambist.backtest.driver import Driver, StopRequest
 from cambist.backtest.events import play_events
@@ -123,9 +123,10 @@ class _Run:
         self.driver.connect(self._venue())
         self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
-        keep = not settings.blocks
-        self.recorder = EquityRecorder(settings.cash, self.first_open, keep_all=keep)
+        expected = 0 if settings.blocks else max(len(feed.block) for feed in self.feeds)
+        self.recorder = EquityRecorder(settings.cash, self.first_open, keep_all=not settings.blocks, expected=expected)
         self.benchmark = BuyAndHold(instruments, settings.cash, self.first_open) if settings.benchmark else None
+        self.closes = ClosesRecorder(len(self.feeds)) if settings.blocks else None
         self.bought: set[int] = set()
         self.bars = 0
         self.last_close = self.first_open
@@ -150,14 +151,16 @@ class _Run:
         """Value the instants that a window played."""
         times = window.instants[:played]
         closes = {feed.instrument.symbol: window.closes(feed)[:played] for feed in self.feeds}
-        equity, exposed = self.valuation.value(closes)
+        equity, exposed = self.valuation.value(times, closes)
         self.recorder.add(times, equity, exposed)
+        if self.closes is not None:
+            self.closes.add(times, list(closes.values()))
         if self.benchmark is not None:
             for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
                 if feed.number not in self.bought and end > start:
                     self.bought.add(feed.number)
                     self.benchmark.first(feed.number, float(feed.block.open[start]))
-            self.benchmark.add(times, np.column_stack(list(closes.values())))
+            self.benchmark.add(times, np.array(list(closes.values())).T)
         self.last_close = int(times[-1])
         for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
             if played == len(window.instants):
@@ -196,7 +199,22 @@ class _Run:
             trade_records=sorted(everything, key=lambda trade: trade.id),
             warnings=(*self.notes, *self._warnings(curve)),
             account=self.portfolio.account(),
+            holdings=self._holdings(),
         )
+
+    def _holdings(self) -> Holdings:
+        """Return what was held, with the closes of every bar or, over blocks of bars, of the last bar of each day."""
+        if self.closes is None:
+            closes = [(feed.closes, feed.block.close) for feed in self.feeds]
+        else:
+            times, columns = self.closes.finish()
+            closes = [(times, column) for column in columns]
+        held = []
+        for feed, (times, prices) in zip(self.feeds, closes, strict=True):
+            sizes = self.valuation.size_steps(feed.instrument.symbol)
+            held.append(Holding(feed.instrument, sizes.at, sizes.values, times, prices))
+        cash = self.valuation.cash_steps()
+        return Holdings(tuple(held), cash.at, cash.values, self.settings.cash)
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         if curve.ruined:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cambist.model.times import SECOND_NS
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ __all__ = ["average_holding"]
 
 def average_holding(facts: RunFacts) -> float:
     """Return the mean time from the first to the last fill of a closed trade, in seconds; NaN without one."""
-    closed = facts.closed
-    if not closed:
+    if not facts.closed:
         return nan
-    return sum(trade.closed_at - trade.opened_at for trade in closed) / len(closed) / SECOND_NS
+    return float((facts.column("closed_at", np.int64) - facts.column("opened_at", np.int64)).mean()) / SECOND_NS

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING
 
+from cambist.analysis.rates import compound
+
 if TYPE_CHECKING:
     from cambist.analysis.facts import RunFacts
 
@@ -27,7 +29,4 @@ def cagr(facts: RunFacts) -> float:
     periods = len(curve.times) - 1
     if periods < 1 or curve.ruined:
         return nan
-    try:
-        return float((curve.final / curve.initial) ** (curve.periods_per_year / periods)) - 1.0
-    except OverflowError:
-        return nan
+    return compound(curve.final / curve.initial, curve.periods_per_year / periods)

@@ -18,6 +18,7 @@ def calmar(facts: RunFacts) -> float:
     """Return ``cagr / abs(max_drawdown)`` over the whole run, a ratio (Young, 1991, without his window of 36 months).
 
     Agrees with empyrical and quantstats; backtrader's differs (log returns of 36 months over a drawdown in percent).
+    `cambist.analysis.Analysis.rolling_calmar` gives it window by window.
 
     NaN when equity never fell, or where `cagr` is NaN.
     """

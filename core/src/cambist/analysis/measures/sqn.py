@@ -20,5 +20,5 @@ def sqn(facts: RunFacts) -> float:
     trades (backtrader: 0) or when all made the same.
     """
     nets = facts.nets
-    deviation = spread(nets, ddof=0)
+    deviation = float(spread(nets, ddof=0))
     return sqrt(len(nets)) * float(nets.mean()) / deviation if len(nets) else deviation

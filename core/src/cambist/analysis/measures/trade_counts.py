@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from cambist.analysis.facts import RunFacts
 
@@ -22,7 +24,7 @@ def open_trades(facts: RunFacts) -> int:
 
 def long_trades(facts: RunFacts) -> int:
     """Return the number of closed trades that were long."""
-    return sum(trade.is_long for trade in facts.closed)
+    return int(np.count_nonzero(facts.column("is_long", np.bool_)))
 
 
 def short_trades(facts: RunFacts) -> int:
