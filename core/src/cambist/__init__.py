@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
+    from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
     from cambist.errors import (
         CambistError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Account,
         Bar,
         Bars,
+        Calendar,
         Fill,
         Instrument,
         InstrumentKind,
@@ -48,6 +50,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
+    "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
     "cambist.errors": (
         "CambistError",
@@ -64,6 +67,7 @@ _HOMES = {
         "Account",
         "Bar",
         "Bars",
+        "Calendar",
         "Fill",
         "Instrument",
         "InstrumentKind",
@@ -89,6 +93,7 @@ __all__ = [
     "BacktestSettings",
     "Bar",
     "Bars",
+    "Calendar",
     "CambistError",
     "ConfigError",
     "DataError",
@@ -124,7 +129,9 @@ __all__ = [
     "__version__",
     "backtest",
     "load",
+    "load_calendar",
     "param",
+    "weekly_calendar",
 ]
 
 
