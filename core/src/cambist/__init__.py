@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         Trade,
     )
     from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentFee, PercentSlippage
-    from cambist.strategies import AllIn, FixedSize, PercentOfEquity, Strategy, param
+    from cambist.strategies import AllIn, At, Every, FixedSize, OnSession, PercentOfEquity, Strategy, param
 
 __version__ = "0.1.0"
 
@@ -83,13 +83,23 @@ _HOMES = {
         "Trade",
     ),
     "cambist.simulation": ("FixedFee", "FixedSlippage", "MakerTakerFee", "PercentFee", "PercentSlippage"),
-    "cambist.strategies": ("AllIn", "FixedSize", "PercentOfEquity", "Strategy", "param"),
+    "cambist.strategies": (
+        "AllIn",
+        "At",
+        "Every",
+        "FixedSize",
+        "OnSession",
+        "PercentOfEquity",
+        "Strategy",
+        "param",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Account",
     "AllIn",
+    "At",
     "BacktestSettings",
     "Bar",
     "Bars",
@@ -97,6 +107,7 @@ __all__ = [
     "CambistError",
     "ConfigError",
     "DataError",
+    "Every",
     "Fill",
     "FixedFee",
     "FixedSize",
@@ -106,6 +117,7 @@ __all__ = [
     "InstrumentKind",
     "LookAheadError",
     "MakerTakerFee",
+    "OnSession",
     "Order",
     "OrderError",
     "OrderStatus",
