@@ -25,6 +25,7 @@ LIBRARIES = {
     "pluggy": {"plugins", "api"},
     "talib": {"indicators", "cli"},  # the command line asks for its version in `cambist doctor`
     "pyarrow": {"data", "backtest", "testing"},
+    "exchange_calendars": {"data"},
     "structlog": {"observe"},
     "pydantic": {"config", "cli"},
     "pydantic_core": {"config", "cli"},

@@ -14,7 +14,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ["pandas", "talib", "pyarrow", "pydantic", "click", "rich", "matplotlib", "scipy", "numba", "asyncio"]
+HEAVY = [
+    "pandas",
+    "talib",
+    "exchange_calendars",
+    "pyarrow",
+    "pydantic",
+    "click",
+    "rich",
+    "matplotlib",
+    "scipy",
+    "numba",
+    "asyncio",
+]
 
 
 def entry_points() -> list[str]:

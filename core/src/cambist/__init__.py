@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
+    from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
     from cambist.errors import (
         CambistError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Account,
         Bar,
         Bars,
+        Calendar,
         Fill,
         Instrument,
         InstrumentKind,
@@ -42,12 +44,13 @@ if TYPE_CHECKING:
         Trade,
     )
     from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentFee, PercentSlippage
-    from cambist.strategies import AllIn, FixedSize, PercentOfEquity, Strategy, param
+    from cambist.strategies import AllIn, At, Every, FixedSize, OnSession, PercentOfEquity, Strategy, param
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
+    "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
     "cambist.errors": (
         "CambistError",
@@ -64,6 +67,7 @@ _HOMES = {
         "Account",
         "Bar",
         "Bars",
+        "Calendar",
         "Fill",
         "Instrument",
         "InstrumentKind",
@@ -79,19 +83,31 @@ _HOMES = {
         "Trade",
     ),
     "cambist.simulation": ("FixedFee", "FixedSlippage", "MakerTakerFee", "PercentFee", "PercentSlippage"),
-    "cambist.strategies": ("AllIn", "FixedSize", "PercentOfEquity", "Strategy", "param"),
+    "cambist.strategies": (
+        "AllIn",
+        "At",
+        "Every",
+        "FixedSize",
+        "OnSession",
+        "PercentOfEquity",
+        "Strategy",
+        "param",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Account",
     "AllIn",
+    "At",
     "BacktestSettings",
     "Bar",
     "Bars",
+    "Calendar",
     "CambistError",
     "ConfigError",
     "DataError",
+    "Every",
     "Fill",
     "FixedFee",
     "FixedSize",
@@ -101,6 +117,7 @@ __all__ = [
     "InstrumentKind",
     "LookAheadError",
     "MakerTakerFee",
+    "OnSession",
     "Order",
     "OrderError",
     "OrderStatus",
@@ -124,7 +141,9 @@ __all__ = [
     "__version__",
     "backtest",
     "load",
+    "load_calendar",
     "param",
+    "weekly_calendar",
 ]
 
 

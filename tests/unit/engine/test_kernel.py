@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cambist import Instrument, Strategy, Timeframe
+from cambist import Every, Instrument, Strategy, Timeframe
 from cambist.engine import Kernel
 from cambist.errors import OrderStateError
 from cambist.indicators import SMA
@@ -248,6 +248,21 @@ def test_time_is_that_of_the_last_event():
     play.kernel.step(RunStopped(play.now + 9, "over"))
     assert play.told() == [("bar", 100.0), ("step", MINUTE_NS), ("timer", "wake"), "stop"]
     assert play.strategy.now == play.now + 9
+
+
+def test_a_timer_by_rule_asks_for_its_next_time_before_it_is_delivered():
+    """What a driver sees is one timer after the other, each of one shot; a fold over the events gives them again."""
+    play, hour = Play(), 60 * MINUTE_NS
+    (first,) = play.bar(100.0, lambda strategy: strategy.schedule("hourly", Every("1h")))
+    assert (first.name, first.due) == ("Puppet/hourly", START + hour)
+    (second,) = play.kernel.step(TimerFired(first.due, first.name, first.due))
+    assert (second.name, second.due, play.strategy.timer_due) == (first.name, START + 2 * hour, START + hour)
+    # Late by an hour and a half: what was due meanwhile is not made up for.
+    (third,) = play.kernel.step(TimerFired(second.due + 90 * MINUTE_NS, second.name, second.due))
+    assert (third.due, play.strategy.timer_due) == (START + 4 * hour, START + 2 * hour)
+    assert [effect.due for effect in play.bar(100.0, lambda strategy: strategy.clear_timer("hourly"))] == [None]
+    assert play.kernel.step(TimerFired(third.due, third.name, third.due)) == []
+    assert play.told().count(("timer", "hourly")) == 3
 
 
 def test_bars_before_the_indicators_are_known_are_warm_up():

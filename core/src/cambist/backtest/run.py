@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cambist.analysis import BuyAndHold, ClosesRecorder, EquityRecorder, Holding, Holdings
+from cambist.backtest.calendars import Calendars
 from cambist.backtest.columns import play_columns
 from cambist.backtest.driver import Driver, StopRequest
 from cambist.backtest.events import play_events
@@ -110,6 +111,7 @@ class _Run:
         self.feeds = [_feed(number, source, settings) for number, source in enumerate(sources)]
         self.notes = tuple(note for source in sources for note in getattr(source, "notes", ()))
         instruments = [feed.instrument for feed in self.feeds]
+        self.calendars = Calendars(settings.calendar, self.feeds)
         self.portfolio = Portfolio(instruments, settings.cash, settings.leverage)
         self.kernel = Kernel(
             [_prepared(strategy, settings) for strategy in strategies],
@@ -117,6 +119,7 @@ class _Run:
             self.portfolio,
             RiskGate(settings.risk, without=(FundsRule, TermsRule) if settings.is_compatible else ()),
             fee_model(settings.fees).fee,
+            self.calendars,
         )
         play = play_events if settings.events else play_columns
         self.driver = Driver(self.kernel, self.feeds, play, stop, loads_columns=not settings.events)
@@ -149,6 +152,7 @@ class _Run:
 
     def after(self, window: Window, played: int) -> None:
         """Value the instants that a window played."""
+        self.calendars.require_coverage()  # of blocks that were read meanwhile
         times = window.instants[:played]
         closes = {feed.instrument.symbol: window.closes(feed)[:played] for feed in self.feeds}
         equity, exposed = self.valuation.value(times, closes)

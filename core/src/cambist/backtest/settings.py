@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import attrs
 
 from cambist.errors import ParameterError, did_you_mean
+from cambist.model.calendar import Calendar
 from cambist.simulation.fees import FeeModel, fee_model
 from cambist.simulation.paths import intrabar_path
 from cambist.simulation.rules import MarketFill, VenueRules
@@ -46,6 +48,7 @@ class BacktestOptions(TypedDict, total=False):
     events: bool
     blocks: bool
     periods_per_year: float | None
+    calendar: str | Calendar | Mapping[str, str | Calendar] | None
 
 
 def _number(name: str, *, above: float = -inf) -> Callable[[Any, Any, Any], None]:
@@ -67,6 +70,12 @@ def _one_of(name: str, known: Sequence[str]) -> Callable[[Any, Any, Any], None]:
 def _sizer(_instance: Any, _attribute: Any, value: Any) -> None:
     if value is not None and (isinstance(value, type) or not callable(getattr(value, "size", None))):
         raise ParameterError(f"sizer is {value!r}; give a sizer such as FixedSize(10) or AllIn().")
+
+
+def _calendar(_instance: Any, _attribute: Any, value: Any) -> None:
+    for one in value.values() if isinstance(value, Mapping) else [value]:
+        if one is not None and not isinstance(one, str | Calendar):
+            raise ParameterError(f"calendar is {one!r}; give a name such as 'XNYS', a Calendar, or a dict by symbol.")
 
 
 def _rules(_instance: Any, _attribute: Any, value: Any) -> None:
@@ -115,6 +124,9 @@ class BacktestSettings:
         Read the data block by block in flat memory; the equity frame then has one row a day.
     periods_per_year
         For ratios of return to risk, where the calendar of the market is known better than the data can tell.
+    calendar
+        By whose sessions timers go: a name for `load_calendar`, such as ``"XNYS"``, a `Calendar`, or a dict of them by
+        symbol. Default: what each instrument names.
     """
 
     cash: float = attrs.field(default=100_000.0, validator=_number("cash", above=0.0))
@@ -133,6 +145,7 @@ class BacktestSettings:
     events: bool = False
     blocks: bool = False
     periods_per_year: float | None = None
+    calendar: str | Calendar | Mapping[str, str | Calendar] | None = attrs.field(default=None, validator=_calendar)
 
     @classmethod
     def of(cls, **options: Any) -> BacktestSettings:
@@ -184,4 +197,6 @@ def _plain(value: object) -> object:
         return value
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
     return getattr(value, "__name__", None) or repr(value)

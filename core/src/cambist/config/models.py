@@ -89,6 +89,7 @@ class InstrumentTable(_Table):
     margin_rate: Positive = 1.0
     maker_fee: Rate = 0.0
     taker_fee: Rate = 0.0
+    calendar: str = ""
 
 
 class DataTable(_OpenTable):
@@ -194,6 +195,7 @@ class RunTable(_Table):
     benchmark: bool = True
     events: bool = False
     periods_per_year: Positive | None = None
+    calendar: Annotated[str, Field(min_length=1)] | None = None
 
 
 class RunFile(_Table):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Grid, Instrument
     from cambist.model.orders import Instructions
     from cambist.model.portfolio import Account, Position
+    from cambist.strategies.schedules import Schedule
 
 __all__ = ["Desk"]
 
@@ -238,7 +239,19 @@ class Desk:
 
     def set_timer(self, name: str, due: int | None) -> None:
         """Ask for ``on_timer(name)``."""
-        self._kernel.effects.append(SetTimer(f"{self.name}/{name}", due))
+        timer = f"{self.name}/{name}"
+        self._kernel.agenda.forget(timer)
+        self._kernel.effects.append(SetTimer(timer, due))
+
+    def schedule(self, name: str, rule: Schedule, instrument: Instrument | None) -> None:
+        """Ask for ``on_timer(name)`` whenever `rule` says so."""
+        timer, kernel = f"{self.name}/{name}", self._kernel
+        kernel.effects.append(SetTimer(timer, kernel.agenda.add(timer, rule, instrument, kernel.clock.read())))
+
+    @property
+    def timer_due(self) -> int:
+        """When the timer that fired last was due, ns, UTC."""
+        return self._kernel.agenda.due
 
     def stop(self, reason: str) -> None:
         """End the run after this instant."""

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.engine.agenda import Agenda
 from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
 from cambist.engine.view import AccountView
 from cambist.errors import InputError
 from cambist.indicators.series import BarView, Series
+from cambist.model.effects import SetTimer
 from cambist.model.events import (
     AmendRejected,
     BarClosed,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.indicators.series import SeriesCursor
+    from cambist.model.calendar import Calendar
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
     from cambist.model.instrument import Instrument
@@ -100,6 +103,10 @@ class _Listener:
         return listener if any(attrs.astuple(listener)) else None
 
 
+def _no_calendar(_instrument: Instrument) -> None:
+    """Answer for an instrument without a calendar."""
+
+
 class Kernel:
     """One account, its risk gate, its order book and its strategies, as a fold over events.
 
@@ -117,6 +124,8 @@ class Kernel:
         The account and what guards it.
     expected_fee
         Answers the fee to reckon with before an order leaves, as `FeeModel.fee` does; a taker's is asked for.
+    calendars
+        Answers the calendar of an instrument, or None; asked for by timers alone.
 
     Attributes
     ----------
@@ -132,6 +141,8 @@ class Kernel:
         For each symbol, how many orders came with prices off its tick.
     listens
         Whether any strategy wants to hear of its orders, and so may answer with another.
+    agenda
+        The rules behind timers.
     """
 
     def __init__(
@@ -141,6 +152,7 @@ class Kernel:
         portfolio: Portfolio,
         gate: RiskGate,
         expected_fee: Callable[[Instrument, float, float, Liquidity], float],
+        calendars: Callable[[Instrument], Calendar | None] = _no_calendar,
     ) -> None:
         self.portfolio = portfolio
         self.gate = gate
@@ -155,6 +167,7 @@ class Kernel:
         self.clock: Clock = self.own_clock
         self._instruments = tuple(instrument for instrument, _ in series)
         self._single = self._instruments[0] if len(series) == 1 else None
+        self.agenda = Agenda(self._instruments, calendars)
         self.seats = [self._seat(strategy, series) for strategy in _named(strategies)]
         self._by_name = {seat.strategy.name: seat for seat in self.seats}
         first = self.seats[0]
@@ -209,6 +222,7 @@ class Kernel:
     def _run_started(self, event: RunStarted) -> None:
         self.chance.seed(event.seed)
         self.book.token = event.token
+        self.agenda.started = event.ts
         for seat in self.seats:
             seat.strategy.on_start()
             for cursor in seat.cursors:
@@ -246,6 +260,9 @@ class Kernel:
                 seat.strategy.on_step()
 
     def _timer_fired(self, event: TimerFired) -> None:
+        following = self.agenda.fired(event.name, event.due, event.ts)
+        if following is not None:  # before the strategy is told, which may want another time
+            self.effects.append(SetTimer(event.name, following))
         owner, _, name = event.name.partition("/")
         self._by_name[owner].strategy.on_timer(name)
 

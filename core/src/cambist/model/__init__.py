@@ -1,6 +1,7 @@
 """The nouns of trading: values that every room and every plugin shares. Imports nothing but numpy and attrs."""
 
 from cambist.model.bars import COLUMNS, Bar, Bars, check_columns
+from cambist.model.calendar import Calendar
 from cambist.model.instrument import Instrument, InstrumentKind
 from cambist.model.market import Quote, Tick
 from cambist.model.orders import (
@@ -25,6 +26,7 @@ __all__ = [
     "ApprovedOrder",
     "Bar",
     "Bars",
+    "Calendar",
     "Fill",
     "Instructions",
     "Instrument",

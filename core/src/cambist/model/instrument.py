@@ -192,6 +192,8 @@ class Instrument:
         Initial margin as a fraction of notional: 0.1 is a leverage of ten. 1 for instruments paid in full.
     maker_fee, taker_fee
         Default fees as fractions of notional.
+    calendar
+        Name of the calendar by which it trades, such as ``"XNYS"`` or ``"24/7"``, or ``""``; see `load_calendar`.
 
     Notes
     -----
@@ -213,6 +215,7 @@ class Instrument:
     margin_rate: float = attrs.field(default=1.0, converter=_float)
     maker_fee: float = attrs.field(default=0.0, converter=_float)
     taker_fee: float = attrs.field(default=0.0, converter=_float)
+    calendar: str = ""
     price_grid: Grid | None = attrs.field(init=False, repr=False, eq=False)
     size_grid: Grid = attrs.field(init=False, repr=False, eq=False)
     #: Paid for in full when bought, as opposed to margined.

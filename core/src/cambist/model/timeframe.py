@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.errors import InputError
-from cambist.model.times import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
+from cambist.model.times import SECOND_NS, UNITS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Timeframe"]
 
-_UNITS = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS, "w": 7 * DAY_NS}
 _PATTERN = re.compile(r"([1-9][0-9]*)([a-zA-Z])")
 
 
@@ -47,7 +46,7 @@ class Timeframe:
         if isinstance(text, Timeframe):
             return text
         match = _PATTERN.fullmatch(str(text).strip())
-        unit = None if match is None else _UNITS.get(match[2] if match[2] == "M" else match[2].lower())
+        unit = None if match is None else UNITS.get(match[2] if match[2] == "M" else match[2].lower())
         if match is None or unit is None:
             raise InputError(
                 f"{text!r} is no timeframe. Write a count and one of s, m (minutes), h, d, w: '1m', '4h', '1d'."
@@ -59,7 +58,7 @@ class Timeframe:
         return opens + self.ns
 
     def __str__(self) -> str:
-        for name, unit in reversed(_UNITS.items()):
+        for name, unit in reversed(UNITS.items()):
             if self.ns % unit == 0:
                 return f"{self.ns // unit}{name}"
         return f"{self.ns}ns"

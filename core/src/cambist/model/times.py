@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
 from cambist.errors import InputError
 
-__all__ = ["DAY_NS", "HOUR_NS", "MINUTE_NS", "SECOND_NS", "duration_ns", "format_ns", "to_datetime", "to_ns"]
+__all__ = ["DAY_NS", "HOUR_NS", "MINUTE_NS", "SECOND_NS", "UNITS", "duration_ns", "format_ns", "to_datetime", "to_ns"]
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 HOUR_NS = 60 * MINUTE_NS
 DAY_NS = 24 * HOUR_NS
+
+#: The letters in which lengths of time are written.
+UNITS = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS, "w": 7 * DAY_NS}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -59,11 +63,35 @@ def to_ns(when: int | np.integer | str | date | datetime | np.datetime64) -> int
     raise InputError(f"{when!r} is no point in time. Give ISO text, a datetime or integer nanoseconds.")
 
 
-def duration_ns(length: int | timedelta) -> int:
-    """Convert a length of time to nanoseconds; an ``int`` is nanoseconds already."""
+def duration_ns(length: int | str | timedelta) -> int:
+    """Convert a length of time to nanoseconds.
+
+    Parameters
+    ----------
+    length
+        A count and one of s, m (minutes), h, d, w, such as ``"15m"`` or ``"-1h"``; a ``timedelta``; or an ``int``,
+        which is nanoseconds already.
+
+    Raises
+    ------
+    InputError
+        If it is none of these.
+    """
     if isinstance(length, timedelta):
         return (length.days * 86_400 + length.seconds) * SECOND_NS + length.microseconds * 1_000
+    if isinstance(length, str):
+        match = _LENGTH.fullmatch(length.strip())
+        if match is None:
+            raise InputError(
+                f"{length!r} is no length of time. Write a count and one of s, m (minutes), h, d, w: '15m', '-1h'."
+            )
+        return int(match[1]) * UNITS[match[2]]
+    if isinstance(length, bool) or not isinstance(length, int | np.integer):
+        raise InputError(f"{length!r} is no length of time. Give a text such as '15m', a timedelta or nanoseconds.")
     return int(length)
+
+
+_LENGTH = re.compile(r"([+-]?[0-9]+)\s*([smhdw])")
 
 
 def to_datetime(ns: int) -> datetime:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Instructions, Order, OrderType, Side, TimeInForce
     from cambist.model.portfolio import Account, Position
+    from cambist.strategies.schedules import Schedule
 
 __all__ = ["TradingDesk"]
 
@@ -95,7 +96,16 @@ class TradingDesk(Protocol):
         ...
 
     def set_timer(self, name: str, due: int | None) -> None:
-        """Ask for ``on_timer(name)`` at `due`; None forgets it."""
+        """Ask for ``on_timer(name)`` at `due`; None forgets it, and the rule behind it."""
+        ...
+
+    def schedule(self, name: str, rule: Schedule, instrument: Instrument | None) -> None:
+        """Ask for ``on_timer(name)`` whenever `rule` says so, by the calendar of `instrument`."""
+        ...
+
+    @property
+    def timer_due(self) -> int:
+        """When the timer that fired last was due, ns, UTC."""
         ...
 
     def stop(self, reason: str) -> None:

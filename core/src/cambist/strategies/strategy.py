@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from cambist.errors import InputError, ParameterError, did_you_mean
 from cambist.model.times import duration_ns, to_datetime, to_ns
 from cambist.strategies.parameters import MISSING, read_parameters
+from cambist.strategies.schedules import Schedule
 from cambist.strategies.trading import Trading
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from logging import Logger
     from random import Random
 
-    from cambist.indicators.series import BarView
+    from cambist.indicators.series import BarView, Series
+    from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import Position, Trade
     from cambist.strategies.parameters import Parameter
@@ -112,7 +114,7 @@ class Strategy(Trading):
         """Learn that a round trip closed."""
 
     def on_timer(self, name: str) -> None:
-        """Learn that a timer is due; see `set_timer`."""
+        """Learn that a timer is due; see `set_timer`, `schedule` and `timer_due`."""
 
     def on_stop(self) -> None:
         """Clean up; called once, after the last bar. Orders are refused here."""
@@ -124,9 +126,9 @@ class Strategy(Trading):
         name: str,
         at: int | str | date | datetime | None = None,
         *,
-        after: int | timedelta | None = None,
+        after: int | str | timedelta | None = None,
     ) -> None:
-        """Have ``on_timer(name)`` called once, at the first instant not before `at`, or `after` from now.
+        """Have ``on_timer(name)`` called once, at the first instant not before `at`, or `after` (``"15m"``) from now.
 
         Setting a name again replaces its timer. Integers are nanoseconds.
         """
@@ -135,8 +137,31 @@ class Strategy(Trading):
         due = to_ns(at) if at is not None else self._desk.now + duration_ns(after if after is not None else 0)
         self._desk.set_timer(name, due)
 
+    def schedule(self, name: str, rule: Schedule, *, data: Series | BarView | Instrument | str | None = None) -> None:
+        """Have ``on_timer(name)`` called whenever `rule` says so: `At`, `Every` or `OnSession`.
+
+        It is called at the first instant not before a due time; where several due times passed before a bar closed,
+        once for all of them. `timer_due` is the first of them. Setting a name again replaces its timer.
+
+        Parameters
+        ----------
+        data
+            By whose calendar the rule goes. Default: the calendar that all instruments of the run have.
+
+        Raises
+        ------
+        InputError
+            If the rule goes by sessions and there is no calendar, or there are several and none is named.
+        """
+        if not isinstance(rule, Schedule):
+            raise InputError(
+                f"timer {name!r}: {rule!r} is no rule. Give At('15:45'), Every('15m') or OnSession('close'); "
+                "set_timer is for a single time."
+            )
+        self._desk.schedule(name, rule, None if data is None else self._instrument(data))
+
     def clear_timer(self, name: str) -> None:
-        """Forget a timer; one that is not set is no error."""
+        """Forget a timer, and the rule behind it; one that is not set is no error."""
         self._desk.set_timer(name, None)
 
     def stop(self, reason: str = "stopped by the strategy") -> None:
@@ -185,3 +210,8 @@ class Strategy(Trading):
     def time(self) -> datetime:
         """Engine time, UTC."""
         return to_datetime(self._desk.now)
+
+    @property
+    def timer_due(self) -> int:
+        """When the timer being delivered was due, ns, UTC: before `now` where no bar closed just then."""
+        return self._desk.timer_due
