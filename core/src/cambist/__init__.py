@@ -42,7 +42,14 @@ if TYPE_CHECKING:
         Trade,
     )
     from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentFee, PercentSlippage
-    from cambist.strategies import AllIn, FixedSize, PercentOfEquity, Strategy, param
+    from cambist.strategies import (
+        AllIn,
+        FixedSize,
+        PercentOfEquity,
+        RiskPerTrade,
+        Strategy,
+        param,
+    )
 
 __version__ = "0.1.0"
 
@@ -79,7 +86,14 @@ _HOMES = {
         "Trade",
     ),
     "cambist.simulation": ("FixedFee", "FixedSlippage", "MakerTakerFee", "PercentFee", "PercentSlippage"),
-    "cambist.strategies": ("AllIn", "FixedSize", "PercentOfEquity", "Strategy", "param"),
+    "cambist.strategies": (
+        "AllIn",
+        "FixedSize",
+        "PercentOfEquity",
+        "RiskPerTrade",
+        "Strategy",
+        "param",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -113,6 +127,7 @@ __all__ = [
     "Position",
     "Quote",
     "Result",
+    "RiskPerTrade",
     "Side",
     "StopRequest",
     "Strategy",

@@ -1,7 +1,36 @@
 """The base class of strategies, their parameters and their sizers."""
 
 from cambist.strategies.parameters import Parameter, param
-from cambist.strategies.sizers import AllIn, FixedSize, PercentOfEquity, Sizer
+from cambist.strategies.sizers import (
+    AllIn,
+    AtrRisk,
+    FixedReverser,
+    FixedSize,
+    FixedSizeTarget,
+    Kelly,
+    PercentOfCash,
+    PercentOfEquity,
+    RiskPerTrade,
+    Sizer,
+    Target,
+    VolatilityTarget,
+)
 from cambist.strategies.strategy import Strategy
 
-__all__ = ["AllIn", "FixedSize", "Parameter", "PercentOfEquity", "Sizer", "Strategy", "param"]
+__all__ = [
+    "AllIn",
+    "AtrRisk",
+    "FixedReverser",
+    "FixedSize",
+    "FixedSizeTarget",
+    "Kelly",
+    "Parameter",
+    "PercentOfCash",
+    "PercentOfEquity",
+    "RiskPerTrade",
+    "Sizer",
+    "Strategy",
+    "Target",
+    "VolatilityTarget",
+    "param",
+]

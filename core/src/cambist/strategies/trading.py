@@ -42,7 +42,7 @@ class Trading:
 
     def buy(
         self,
-        size: float | None = None,
+        size: float | Sizer | None = None,
         *,
         limit: float | None = None,
         stop: float | None = None,
@@ -57,7 +57,8 @@ class Trading:
         Parameters
         ----------
         size
-            In units of the instrument; without it the sizer decides. Rounded down to the instrument's step.
+            In units of the instrument, or a sizer for this order; without it the strategy's sizer decides. Rounded
+            down to the instrument's step.
         limit, stop
             Neither: market. `limit`: at that price or better. `stop`: market once that price is reached.
             Both: limit once the stop is reached. A limit is rounded to the tick in your favor, a stop to the
@@ -90,7 +91,7 @@ class Trading:
 
     def sell(
         self,
-        size: float | None = None,
+        size: float | Sizer | None = None,
         *,
         limit: float | None = None,
         stop: float | None = None,
@@ -180,10 +181,36 @@ class Trading:
         """Trade at market until the position is worth `target` times the equity: 0.5 is half of it."""
         return self.order_target_value(target * self._desk.equity, data, tag=tag)
 
+    def sizing(
+        self,
+        side: Side | str = _BUY,
+        *,
+        price: float | None = None,
+        data: Series | BarView | Instrument | str | None = None,
+    ) -> float:
+        """Return what the strategy's sizer answers for an order, without sending one; not rounded to the step.
+
+        Parameters
+        ----------
+        side
+            ``"buy"`` or ``"sell"``.
+        price
+            Limit or stop of the order; without it a market order is meant.
+        data
+            As for `buy`.
+        """
+        desk = self._desk
+        instrument = (desk.instrument or desk.current) if data is None else self._instrument(data)
+        try:
+            chosen = Side(side)
+        except ValueError:
+            raise OrderError(f"side is {side!r}.{did_you_mean(str(side), [str(one) for one in Side])}") from None
+        return self.sizer.size(desk, instrument, chosen, nan if price is None else _positive("price", price))
+
     def _send(
         self,
         side: Side,
-        size: float | None,
+        size: float | Sizer | None,
         limit: float | None,
         stop: float | None,
         data: Series | BarView | Instrument | str | None,
@@ -200,19 +227,32 @@ class Trading:
             kind, limit_price = _LIMIT, float(limit) if 0.0 < limit < inf else _positive("limit", limit)
         if stop is not None:
             kind, stop_price = _STOP if limit is None else _STOP_LIMIT, _positive("stop", stop)
-        if size is None:
-            size = self.sizer.size(desk, instrument, side, stop_price if limit is None else limit_price)
-            if not size > 0.0:
+        units = size if type(size) is float or type(size) is int else None
+        if units is None:
+            units = self._units(size, instrument, side, stop_price if limit is None else limit_price)
+            if units is None:
                 return None
-        if not 0.0 < size < inf:
-            raise OrderError(f"a {side} of size {size} cannot be sent; a size is a positive number.")
+        if not 0.0 < units < inf:
+            raise OrderError(f"a {side} of size {units} cannot be sent; a size is a positive number.")
         if time_in_force is not _GTC or expires_at is not None:
             time_in_force, expires = _validity(time_in_force, expires_at)
         else:
             expires = 0
         return desk.send(
-            instrument, side, kind, size, limit_price, stop_price, time_in_force, expires, reduce_only, tag
+            instrument, side, kind, units, limit_price, stop_price, time_in_force, expires, reduce_only, tag
         )
+
+    def _units(self, size: float | Sizer | None, instrument: Instrument, side: Side, price: float) -> float | None:
+        """Return the size that a sizer answers, or a number that is neither int nor float; None to send nothing."""
+        sizer = self.sizer if size is None else size
+        # A NumPy number has a size too, but it cannot be called.
+        if not callable(getattr(sizer, "size", None)) or isinstance(sizer, type):
+            try:
+                return float(sizer)  # type: ignore[arg-type]
+            except (TypeError, ValueError):
+                raise OrderError(f"the size is {sizer!r}; give a number, or a sizer such as FixedSize(10).") from None
+        units: float = sizer.size(self._desk, instrument, side, price)  # type: ignore[union-attr]
+        return units if units > 0.0 else None
 
     def _instrument(self, data: Series | BarView | Instrument | str) -> Instrument:
         if isinstance(data, Instrument):
