@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         FixedSize,
         PercentOfEquity,
         RiskPerTrade,
+        SignalStrategy,
         Strategy,
         param,
     )
@@ -91,6 +92,7 @@ _HOMES = {
         "FixedSize",
         "PercentOfEquity",
         "RiskPerTrade",
+        "SignalStrategy",
         "Strategy",
         "param",
     ),
@@ -129,6 +131,7 @@ __all__ = [
     "Result",
     "RiskPerTrade",
     "Side",
+    "SignalStrategy",
     "StopRequest",
     "Strategy",
     "StrategyError",

@@ -1,6 +1,7 @@
-"""The base class of strategies, their parameters and their sizers."""
+"""The base class of strategies, strategies made of signals, their parameters and their sizers."""
 
 from cambist.strategies.parameters import Parameter, param
+from cambist.strategies.signals import SignalKind, SignalStrategy
 from cambist.strategies.sizers import (
     AllIn,
     AtrRisk,
@@ -28,6 +29,8 @@ __all__ = [
     "PercentOfCash",
     "PercentOfEquity",
     "RiskPerTrade",
+    "SignalKind",
+    "SignalStrategy",
     "Sizer",
     "Strategy",
     "Target",
