@@ -97,7 +97,7 @@ def test_an_order_of_its_own_sizer(run, bars):
     def ask(strategy, bar):
         if strategy.bar == 0:
             orders.extend([strategy.buy(FixedSize(3.0)), strategy.buy(), strategy.buy(np.int64(2)), strategy.buy(4)])
-            for wrong in (FixedSize, "three", [1]):
+            for wrong in (FixedSize, "three", "5", [1]):
                 with pytest.raises(OrderError, match="give a number, or a sizer such as FixedSize"):
                     strategy.buy(wrong)
             with pytest.raises(OrderError, match=r"a buy of size 0\.0 cannot be sent"):

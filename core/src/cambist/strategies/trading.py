@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf, nan
+from numbers import Number
 from typing import TYPE_CHECKING
 
 from cambist.errors import OrderError, did_you_mean
@@ -245,12 +246,10 @@ class Trading:
     def _units(self, size: float | Sizer | None, instrument: Instrument, side: Side, price: float) -> float | None:
         """Return the size that a sizer answers, or a number that is neither int nor float; None to send nothing."""
         sizer = self.sizer if size is None else size
-        # A NumPy number has a size too, but it cannot be called.
-        if not callable(getattr(sizer, "size", None)) or isinstance(sizer, type):
-            try:
-                return float(sizer)  # type: ignore[arg-type]
-            except (TypeError, ValueError):
-                raise OrderError(f"the size is {sizer!r}; give a number, or a sizer such as FixedSize(10).") from None
+        if isinstance(sizer, Number):  # NumPy's and decimals
+            return float(sizer)  # type: ignore[arg-type]
+        if isinstance(sizer, type) or not callable(getattr(sizer, "size", None)):
+            raise OrderError(f"the size is {sizer!r}; give a number, or a sizer such as FixedSize(10).")
         units: float = sizer.size(self._desk, instrument, side, price)  # type: ignore[union-attr]
         return units if units > 0.0 else None
 
