@@ -15,6 +15,7 @@ from differential_scenarios import LIMIT, MARKET, STOP, STOP_LIMIT, Ask, Bar, Ca
 
 import cambist
 import cambist.indicators
+import cambist.strategies
 from cambist import BacktestSettings, OrderError
 
 if TYPE_CHECKING:
@@ -387,13 +388,16 @@ def test_every_row_of_the_page_has_its_test():
 
 
 def test_every_name_of_the_page_exists():
-    spaces = (cambist, cambist.indicators, cambist.Strategy, cambist.Order, cambist.Position, cambist.Result)
-    calls = (cambist.Strategy.buy, cambist.backtest, BacktestSettings, cambist.FixedFee)
+    spaces = (
+        *(cambist, cambist.indicators, cambist.strategies),
+        *(cambist.Strategy, cambist.SignalStrategy, cambist.Order, cambist.Position, cambist.Result),
+    )
+    calls = (cambist.Strategy.buy, cambist.backtest, BacktestSettings, cambist.FixedFee, cambist.SignalStrategy.of)
     known = {name for space in spaces for name in dir(space)}
     known |= {name for call in calls for name in inspect.signature(call).parameters}
-    words = {"cambist", "self", "data", "order", "result", "int"}
-    placeholders = {"p", "l", "a", "b", "moment", "period", "ETH", "day", "this_close"}
-    rows = tables()[1]
+    words = {"cambist", "self", "data", "order", "result", "int", "True"}
+    placeholders = {"p", "l", "a", "b", "moment", "period", "ETH", "day", "this_close", "line", "long", "function"}
+    rows = tables()[-1]
     assert len(rows) > 25
     for theirs, ours in rows:
         for code in re.findall(r"`([^`]+)`", ours):

@@ -37,6 +37,16 @@ from cambist.model.times import MINUTE_NS, SECOND_NS, to_ns
 from cambist.risk.rules.open_orders import MaxOpenOrdersRule
 from cambist.risk.rules.order_value import MaxOrderValueRule
 from cambist.risk.rules.position import MaxPositionRule
+from cambist.strategies import (
+    AtrRisk,
+    FixedReverser,
+    FixedSizeTarget,
+    Kelly,
+    PercentOfCash,
+    RiskPerTrade,
+    Target,
+    VolatilityTarget,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +93,11 @@ def make_scenario(seed: int) -> Scenario:
         "volume_limit": [0.05, 0.3],
         "fill_on_touch": [False],
         "leverage": [0.5, 4.0],
-        "sizer": [AllIn(), PercentOfEquity(0.3), FixedSize(3.0)],
+        "sizer": [
+            *(AllIn(), AllIn(buffer=0.0), PercentOfEquity(0.3), PercentOfCash(0.5), FixedSize(3.0), FixedReverser(2.0)),
+            *(FixedSizeTarget(6.0, tranches=3), Target(percent=0.4), Kelly(minimum_trades=2, last=5, least=0.05)),
+            *(RiskPerTrade(0.02, percent=0.03), AtrRisk(0.02, period=2), VolatilityTarget(0.2, 4, 365.0)),
+        ],
         "risk": [[MaxOpenOrdersRule(2)], [MaxOrderValueRule(2_000.0)], [MaxPositionRule(4.0)]],
     }
     options.update({name: rng.choice(values) for name, values in choices.items() if rng.random() < 0.35})
@@ -320,7 +334,7 @@ class RandomTrader(Strategy):
         which = self.which()
         how = self.rng.randrange(3)
         if how == 0:
-            return self.order_target_size(self.rng.choice([0, 1, -1, 3.3, -2.7]), which)
+            return self.order_target_size(self.rng.choice([0, 1, -1, 3.3, -2_700.0]), which)
         if how == 1:
             return self.order_target_value(self.rng.uniform(-300, 300), which)
         return self.order_target_percent(self.rng.uniform(-0.5, 1.0), which)

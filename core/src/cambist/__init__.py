@@ -44,7 +44,18 @@ if TYPE_CHECKING:
         Trade,
     )
     from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentFee, PercentSlippage
-    from cambist.strategies import AllIn, At, Every, FixedSize, OnSession, PercentOfEquity, Strategy, param
+    from cambist.strategies import (
+        AllIn,
+        At,
+        Every,
+        FixedSize,
+        OnSession,
+        PercentOfEquity,
+        RiskPerTrade,
+        SignalStrategy,
+        Strategy,
+        param,
+    )
 
 __version__ = "0.1.0"
 
@@ -90,6 +101,8 @@ _HOMES = {
         "FixedSize",
         "OnSession",
         "PercentOfEquity",
+        "RiskPerTrade",
+        "SignalStrategy",
         "Strategy",
         "param",
     ),
@@ -130,7 +143,9 @@ __all__ = [
     "Position",
     "Quote",
     "Result",
+    "RiskPerTrade",
     "Side",
+    "SignalStrategy",
     "StopRequest",
     "Strategy",
     "StrategyError",

@@ -23,6 +23,7 @@ from cambist.plugins.registry import Registry
 from cambist.risk.rules.open_orders import MaxOpenOrdersRule
 from cambist.risk.rules.position import MaxPositionRule
 from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee
+from cambist.strategies import AtrRisk, Kelly, VolatilityTarget
 
 ROOT = Path(__file__).resolve().parents[3]
 STRATEGY = """
@@ -136,8 +137,42 @@ def test_the_forms_of_fees(plan, said, fees):
 
 @pytest.mark.parametrize("name", SIZERS)
 def test_every_sizer_can_be_named(plan, name):
-    made = plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[sizer]\nuse = "{name}"\n')
+    needed = "percent = 0.5" if name == "target" else ""
+    made = plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[sizer]\nuse = "{name}"\n{needed}\n')
     assert type(made.settings["sizer"]) is SIZERS[name]
+
+
+@pytest.mark.parametrize(
+    ("said", "sizer"),
+    [
+        ('use = "fixed"\nunits = 6\ntranches = 3', cambist.FixedSize(6, 3)),
+        ('use = "all-in"\nbuffer = 0\nwhole = true', cambist.AllIn(0, whole=True)),
+        ('use = "risk"\nfraction = 0.02\npercent = 0.05', cambist.RiskPerTrade(0.02, percent=0.05)),
+        ('use = "atr-risk"\nmultiple = 3\nperiod = 20', AtrRisk(multiple=3, period=20)),
+        ('use = "kelly"\nscale = 1\nwin_rate = 0.6\npayoff = 1.5', Kelly(1, win_rate=0.6, payoff=1.5)),
+        ('use = "volatility-target"\nannual = 0.1\nperiods_per_year = 252', VolatilityTarget(0.1, 60, 252)),
+    ],
+)
+def test_settings_of_sizers(plan, said, sizer):
+    made = plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[sizer]\n{said}\n')
+    assert made.settings["sizer"] == sizer
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ('use = "al-in"', "line 6, sizer.use: there is no sizer 'al-in'. Did you mean 'all-in'?"),
+        ('use = "target"', "line 5, sizer: Target is given nothing; give one of units=10"),
+        ('use = "kelly"\nscal = 1', "line 7, sizer.scal: there is no such key here. Did you mean 'scale'?"),
+        ('use = "kelly"\nwin_rate = 0.6', "sizer: Kelly: win_rate is 0.6 and payoff None; give both"),
+        ('use = "risk"\nstop = -5', "sizer: RiskPerTrade: stop is -5"),
+        ('use = "risk"\nstop = 5\npercent = 0.1', "sizer: RiskPerTrade: stop and percent are given"),
+    ],
+)
+def test_wrong_settings_of_sizers(plan, said, message):
+    with pytest.raises(ConfigError) as caught:
+        plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[sizer]\n{said}\n')
+    assert message in str(caught.value)
 
 
 def test_several_strategies_and_series(plan, folder):

@@ -128,7 +128,7 @@ def test_settings_say_what_they_are(bars):
     )
     told = settings.describe()
     assert (told["cash"], told["fees"], told["rules"]) == (5_000, "MakerTakerFee(maker=0.0, taker=0.001)", "cambist")
-    assert told["sizer"] == "FixedSize(units=2)"
+    assert told["sizer"] == "FixedSize(units=2, tranches=1)"
     result = cambist.backtest(Idle, bars(FLAT), cash=5_000)
     assert result.initial_cash == 5_000
     assert result.settings["cash"] == 5_000

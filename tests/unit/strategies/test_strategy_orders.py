@@ -227,8 +227,8 @@ def test_the_sizer_decides_where_no_size_is_given(run, bars, told):
         None: [1.0, 1.0],
         FixedSize(3.0): [3.0, 3.0],
         PercentOfEquity(0.25): [25.0, 12.5],
-        AllIn(): [99.0, 49.5],
-        AllIn(buffer=0.5): [50.0, 25.0],
+        AllIn(): [99.0, 99.0],  # at 101 for one; the sale closes what will be held
+        AllIn(buffer=0.5): [66.5, 66.5],
     }
 
 
@@ -268,7 +268,7 @@ def test_what_a_sizer_may_answer(run, bars, answer, sent):
     "make", [lambda: FixedSize(0), lambda: FixedSize(nan), lambda: PercentOfEquity(-1), lambda: AllIn(1.0)]
 )
 def test_sizers_refuse_senseless_numbers(make):
-    with pytest.raises(ParameterError, match=r"must be above zero|means a fifth|leaves one percent"):
+    with pytest.raises(ParameterError, match=r"must be above zero|means a fifth|leaves room"):
         make()
 
 

@@ -14,7 +14,19 @@ from cambist.config.settings import check_settings
 from cambist.errors import CambistError, ParameterError, did_you_mean
 from cambist.model.instrument import Instrument
 from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentSlippage
-from cambist.strategies import AllIn, FixedSize, PercentOfEquity
+from cambist.strategies import (
+    AllIn,
+    AtrRisk,
+    FixedReverser,
+    FixedSize,
+    FixedSizeTarget,
+    Kelly,
+    PercentOfCash,
+    PercentOfEquity,
+    RiskPerTrade,
+    Target,
+    VolatilityTarget,
+)
 from cambist.strategies.parameters import MISSING
 
 if TYPE_CHECKING:
@@ -29,7 +41,19 @@ if TYPE_CHECKING:
 __all__ = ["SIZERS", "read_run_file"]
 
 #: What ``[sizer] use =`` takes.
-SIZERS: dict[str, type] = {"fixed": FixedSize, "percent": PercentOfEquity, "all-in": AllIn}
+SIZERS: dict[str, type] = {
+    "fixed": FixedSize,
+    "fixed-reverser": FixedReverser,
+    "fixed-target": FixedSizeTarget,
+    "percent": PercentOfEquity,
+    "percent-of-cash": PercentOfCash,
+    "all-in": AllIn,
+    "target": Target,
+    "risk": RiskPerTrade,
+    "atr-risk": AtrRisk,
+    "kelly": Kelly,
+    "volatility-target": VolatilityTarget,
+}
 
 
 def read_run_file(path: Path, registry: Registry, overrides: Overrides | None = None) -> RunPlan:

@@ -15,13 +15,14 @@ from cambist.orders.machine import request_cancel, submit
 from cambist.orders.triggers import first_stop, limit_behind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from random import Random
 
     from cambist.engine.step import Kernel
+    from cambist.model.bars import Bars
     from cambist.model.instrument import Grid, Instrument
     from cambist.model.orders import Instructions
-    from cambist.model.portfolio import Account, Position
+    from cambist.model.portfolio import Account, Position, Trade
     from cambist.strategies.schedules import Schedule
 
 __all__ = ["Desk"]
@@ -106,6 +107,27 @@ class Desk:
     def free_funds(self, instrument: Instrument) -> float:
         """Return the notional of `instrument` that the account could still open."""
         return self._kernel.portfolio.free_notional(instrument)
+
+    def missing_funds(self, instrument: Instrument, size: float, price: float, cushion: float = 0.0) -> float:
+        """Return what the account lacks to trade a signed `size` at `price` beside the orders under way."""
+        return self._view.missing_to_trade(instrument, size, price, cushion)
+
+    def expected_fee(self, instrument: Instrument, size: float, price: float) -> float:
+        """Return the fee to reckon with for `size` at `price`."""
+        return self._view.expected_fee(instrument, size, price)
+
+    def expected_position(self, instrument: Instrument) -> float:
+        """Return the signed size that will be held once the market orders under way have traded."""
+        return self._view.expected_position(instrument)
+
+    @property
+    def closed_trades(self) -> Sequence[Trade]:
+        """Closed trades that this strategy opened, oldest first."""
+        return self._kernel.portfolio.trades.closed_by(self.name)
+
+    def history(self, instrument: Instrument, count: int) -> Bars | None:
+        """Return the last `count` bars that have closed, fewer where there were no more; None before the first."""
+        return self._kernel.history(self.name, instrument, count)
 
     def price(self, instrument: Instrument) -> float:
         """Return the last close; NaN before the first."""

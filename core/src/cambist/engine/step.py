@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.indicators.series import SeriesCursor
+    from cambist.model.bars import Bars
     from cambist.model.calendar import Calendar
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
@@ -328,6 +329,11 @@ class Kernel:
         return self.clock.read()  # of whatever clock is plugged in by then
 
     # What the desks need.
+
+    def history(self, strategy: str, instrument: Instrument, count: int) -> Bars | None:
+        """Return the last `count` bars of an instrument that a strategy has been shown; None before the first."""
+        number = next(n for n, one in enumerate(self._instruments) if one.symbol == instrument.symbol)
+        return self._by_name[strategy].bars[number].history(count)
 
     def note_price_rounding(self, instrument: Instrument, asked: tuple[float, float], got: tuple[float, float]) -> None:
         """Count the orders whose prices were more than float noise off the tick."""

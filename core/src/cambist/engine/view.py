@@ -23,6 +23,8 @@ _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _BUY = Side.BUY
 _TAKER = Liquidity.TAKER
 _CREATED = OrderStatus.CREATED
+#: Far below the gate's tolerance, so that a size worked out to the last step never lives on it.
+_NOISE = 1e-12
 
 
 class AccountView:
@@ -116,6 +118,57 @@ class AccountView:
         missing = self._portfolio.missing_funds(instrument, size if buys else -size, price, fee)
         return 0.0 if missing > 0.0 and order.parent else missing
 
+    def expected_fee(self, instrument: Instrument, size: float, price: float) -> float:
+        """Return the fee to reckon with for `size` (positive) at `price`, as a taker; negative is a rebate."""
+        return self._fee(instrument, size, price, _TAKER)
+
+    def expected_position(self, instrument: Instrument) -> float:
+        """Return the signed size that will be held once the market orders under way have traded."""
+        size = self._positions[instrument.symbol].size
+        for order in self._book.open_for(instrument):
+            if order.type is _MARKET:
+                size = _after(size, order)
+        return instrument.size_grid.nearest(size)
+
+    def missing_to_trade(self, instrument: Instrument, size: float, price: float, cushion: float = 0.0) -> float:
+        """Return what the account lacks to trade a signed `size` at `price`, or 0.0.
+
+        It must be there at this very moment, as the gate reviews an order by itself, and once the orders under way
+        have traded: market orders of the same instrument at `price`, all others that open a position at their own,
+        market orders among them up to the fraction `cushion` away from the last close.
+        """
+        fee = self._fee(instrument, abs(size), price, _TAKER)
+        missing = self._portfolio.missing_funds(instrument, size, price, fee, _NOISE)
+        if not self._book.open:
+            return missing
+        shift, reserved = 0.0, 0.0
+        held = self._positions[instrument.symbol].size
+        for order in self._book.open.values():
+            same = order.instrument.symbol == instrument.symbol
+            if same and order.type is _MARKET:
+                shift = _after(held + shift, order) - held
+                reserved += self._fee(instrument, order.remaining, price, _TAKER)
+            elif not order.reduce_only and not (same and (order.side is _BUY) is (size < 0.0)):
+                reserved += self._reserve(order, cushion if order.type is _MARKET else 0.0)
+        together = self._portfolio.missing_funds(instrument, size + shift, price, fee + reserved, _NOISE)
+        return max(missing, together)
+
+    def _reserve(self, order: Order, cushion: float) -> float:
+        """Return the money that a working order will tie up: margin of what it opens, its fee, and a worse price.
+
+        A fill the fraction `cushion` off the last close, at which it is valued, loses that much at once.
+        """
+        instrument, held = order.instrument, self._positions[order.instrument.symbol].size
+        price = self.reference_price(order)
+        if price != price:  # noqa: PLR0124 - NaN: no bar has closed
+            return 0.0
+        against = -held if order.side is _BUY else held
+        opening = order.remaining - min(order.remaining, max(0.0, against))
+        fee = self._fee(instrument, order.remaining, price, _TAKER)
+        worse = cushion / (1.0 - cushion)
+        value = abs(instrument.notional(opening, price))
+        return self._portfolio.margin_of(instrument, opening, price) + value * worse + fee * (1.0 + worse)
+
     def open_orders(self, instrument: Instrument) -> int:
         """Return how many orders of `instrument` work; the one under review does not count."""
         return sum(1 for order in self._book.open_for(instrument) if order.status is not _CREATED)
@@ -131,6 +184,16 @@ class AccountView:
             for order in self._book.open_for(instrument)
             if order.side is side and not order.reduce_only and order.status is not _CREATED
         )
+
+
+def _after(size: float, order: Order) -> float:
+    """Return what a position of signed `size` will be when `order` has traded."""
+    traded = order.remaining if order.side is _BUY else -order.remaining
+    if not order.reduce_only:
+        return size + traded
+    if size * traded >= 0.0:
+        return size
+    return size + traded if abs(traded) < abs(size) else 0.0
 
 
 class AmendmentView(AccountView):

@@ -103,6 +103,16 @@ class Line:
             return float(self._array[row])
         return float(self._past[row]) if -row <= len(self._past) else nan
 
+    def _last(self, count: int) -> NDArray[np.float64]:
+        """Return the last `count` values up to the current bar, or as many as there are, shape ``(k,)``."""
+        if not len(self._array):  # step by step: every value is in the list, behind the row before the first
+            row = self._cursor.row
+            return np.array(self._values[max(1, row + 1 - count) : row + 1])
+        end = self._cursor.window[0] + self._cursor.row
+        if end >= count or not len(self._past):
+            return self._array[max(0, end - count) : end]
+        return np.concatenate((self._past[-(count - end) :], self._array[:end]))
+
     # What the series' cursor calls. None of it is for a strategy: a line moved by hand would show the future.
 
     def _drop_window(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cambist.errors import LineError
 from cambist.indicators.lines import HISTORY, Line
-from cambist.model.bars import COLUMNS, Bar
+from cambist.model.bars import COLUMNS, Bar, Bars
 from cambist.model.times import to_datetime
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cambist.indicators.computation import Computation, Stream
-    from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
 
@@ -52,7 +51,7 @@ class SeriesCursor:
         Whether lines may still be made: until the first bar.
     """
 
-    __slots__ = ("_nodes", "_ts", "_ts_list", "building", "columns", "row", "window")
+    __slots__ = ("_nodes", "_ts", "_ts_list", "_ts_past", "building", "columns", "row", "window")
 
     def __init__(self) -> None:
         self.row = 0
@@ -61,6 +60,7 @@ class SeriesCursor:
         self.columns = {name: Line(self, name, 0) for name in COLUMNS}
         self._nodes: list[_Node] = []
         self._ts: NDArray[np.int64] = np.empty(0, np.int64)
+        self._ts_past: NDArray[np.int64] = np.empty(0, np.int64)
         self._ts_list: list[int] = [0]
 
     @property
@@ -110,6 +110,8 @@ class SeriesCursor:
                 results = node.stream.extend(*arrays)
             for line, values in zip(node.outputs, results, strict=True):
                 line._load(values)  # noqa: SLF001
+        if len(self._ts):
+            self._ts_past = np.concatenate((self._ts_past, self._ts))[-HISTORY:]
         self._ts = bars.ts
         self.building = False
         self.open_window(0, 0)
@@ -151,6 +153,19 @@ class SeriesCursor:
         line = self.columns["close"]
         values = line._values  # noqa: SLF001
         return values[self.row] if values else line._at(self.window[0] + self.row - 1)  # noqa: SLF001
+
+    def last(self, count: int) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
+        """Return open times and columns of the last `count` bars up to the current one, or of all there are."""
+        columns = [line._last(count) for line in self.columns.values()]  # noqa: SLF001
+        if not len(self._ts):
+            times = np.array(self._ts_list[max(1, self.row + 1 - count) : self.row + 1], np.int64)
+        else:
+            end = self.window[0] + self.row
+            times = self._ts[max(0, end - count) : end]
+            missing = len(columns[0]) - len(times)
+            if missing:
+                times = np.concatenate((self._ts_past[-missing:], times))
+        return times, columns
 
     @property
     def ts(self) -> int:
@@ -248,6 +263,19 @@ class BarView:
     def time(self) -> datetime:
         """Open time, UTC."""
         return to_datetime(self._cursor.ts)
+
+    def history(self, count: int) -> Bars | None:
+        """Return the last `count` bars, this one included, or as many as there were; None before the first.
+
+        Raises
+        ------
+        LineError
+            For a count below 1, or above the 65,536 bars that are kept.
+        """
+        if not 1 <= count <= HISTORY:
+            raise LineError(f"{self.symbol}: the last {count} bars were asked for; 1 to {HISTORY:,} can be.")
+        times, columns = self._cursor.last(count)
+        return Bars(self.instrument, self._series.timeframe, times, *columns) if len(times) else None
 
     def copy(self) -> Bar:
         """Return the bar as a value that stays."""

@@ -135,7 +135,9 @@ class Portfolio:
         held.average_prices.append(average)
         return self.trades.apply(fill, order, before, after, realized, instant)
 
-    def missing_funds(self, instrument: Instrument, signed: float, price: float, fee: float) -> float:
+    def missing_funds(
+        self, instrument: Instrument, signed: float, price: float, fee: float, tolerance: float = _FUNDS_TOLERANCE
+    ) -> float:
         """Return the money that would be missing after a fill, or 0.0 where there is enough.
 
         A fill that only shrinks a position always has enough. Otherwise the margin of everything held
@@ -148,6 +150,8 @@ class Portfolio:
             Size of the fill, negative when sold.
         price, fee
             Of the fill; the instrument is valued at `price`.
+        tolerance
+            What may be missing, as a fraction of what is needed, before it counts.
         """
         position = self.positions[instrument.symbol]
         before = position.size
@@ -156,25 +160,26 @@ class Portfolio:
             if signed <= 0.0:
                 return 0.0
             missing = signed * instrument.multiplier * price + fee - self.cash
-            return missing if missing > _FUNDS_TOLERANCE * abs(self.cash) else 0.0
+            return missing if missing > tolerance * abs(self.cash) else 0.0
         if abs(after) <= abs(before) and after * before >= 0.0:
             return 0.0
-        equity, margin = self.cash - fee, self._margin(instrument, after, price)
+        equity, margin = self.cash - fee, self.margin_of(instrument, after, price)
         for held in self.positions.values():
             if held.size != 0.0:
                 at = price if held is position else held.last_price
                 equity += _worth(held, at)
                 if held is not position:
-                    margin += self._margin(held.instrument, held.size, at)
+                    margin += self.margin_of(held.instrument, held.size, at)
         missing = margin - equity
-        return missing if missing > _FUNDS_TOLERANCE * margin else 0.0
+        return missing if missing > tolerance * margin else 0.0
 
     def free_notional(self, instrument: Instrument) -> float:
         """Return the value of `instrument` that could still be opened at last prices, in the account's currency."""
         rate = 1.0 / self.leverage if instrument.is_cash else instrument.margin_rate
         return max(0.0, self.equity - self.margin) / rate
 
-    def _margin(self, instrument: Instrument, size: float, price: float) -> float:
+    def margin_of(self, instrument: Instrument, size: float, price: float) -> float:
+        """Return the initial margin of a position of `size` at `price`; its value where it is paid in full."""
         rate = 1.0 / self.leverage if instrument.is_cash else instrument.margin_rate
         return abs(instrument.notional(size, price)) * rate
 
@@ -191,7 +196,7 @@ class Portfolio:
     def margin(self) -> float:
         """Initial margin that open positions need."""
         return sum(
-            self._margin(position.instrument, position.size, position.last_price)
+            self.margin_of(position.instrument, position.size, position.last_price)
             for position in self.positions.values()
             if position.size != 0.0
         )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from cambist.model.portfolio import Trade
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cambist.model.orders import Fill, Order
 
 __all__ = ["TradeLog"]
@@ -28,6 +30,16 @@ class TradeLog:
         self.closed: list[Trade] = []
         self.open: dict[str, Trade] = {}
         self._count = 0
+        self._own: dict[str, list[Trade]] = {}
+        self._sorted = 0
+
+    def closed_by(self, strategy: str) -> Sequence[Trade]:
+        """Return the closed trades that a strategy opened, oldest first; sorted out when asked for, each once."""
+        own, closed = self._own, self.closed
+        for trade in closed[self._sorted :]:
+            own.setdefault(trade.strategy, []).append(trade)
+        self._sorted = len(closed)
+        return own.get(strategy, ())
 
     def apply(
         self, fill: Fill, order: Order, before: float, after: float, realized: float, instant: int

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from random import Random
 
+    from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Instructions, Order, OrderType, Side, TimeInForce
-    from cambist.model.portfolio import Account, Position
+    from cambist.model.portfolio import Account, Position, Trade
     from cambist.strategies.schedules import Schedule
 
 __all__ = ["TradingDesk"]
@@ -60,6 +61,31 @@ class TradingDesk(Protocol):
 
     def free_funds(self, instrument: Instrument) -> float:
         """Return the notional of `instrument` that the account could still open."""
+        ...
+
+    def missing_funds(self, instrument: Instrument, size: float, price: float, cushion: float = 0.0) -> float:
+        """Return the money that is missing to trade `size` (negative is sold) at `price`, fee included; 0 when there.
+
+        Orders under way are counted as if they had traded, so that one amount of money is not spent twice; market
+        orders of other instruments as far from their last close as the fraction `cushion`.
+        """
+        ...
+
+    def expected_fee(self, instrument: Instrument, size: float, price: float) -> float:
+        """Return the fee to reckon with for `size` (positive) at `price`; negative is a rebate."""
+        ...
+
+    def expected_position(self, instrument: Instrument) -> float:
+        """Return the signed size that will be held once the market orders under way have traded."""
+        ...
+
+    @property
+    def closed_trades(self) -> Sequence[Trade]:
+        """Closed trades that this strategy opened, oldest first."""
+        ...
+
+    def history(self, instrument: Instrument, count: int) -> Bars | None:
+        """Return the last `count` bars that have closed, fewer where there were no more; None before the first."""
         ...
 
     def price(self, instrument: Instrument) -> float:

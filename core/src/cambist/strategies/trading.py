@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from math import inf, nan
+from numbers import Number
 from typing import TYPE_CHECKING, Any, Unpack
 
 from cambist.errors import OrderError, did_you_mean
@@ -43,7 +44,7 @@ class Trading:
 
     def buy(
         self,
-        size: float | None = None,
+        size: float | Sizer | None = None,
         *,
         limit: float | None = None,
         stop: float | None = None,
@@ -59,7 +60,8 @@ class Trading:
         Parameters
         ----------
         size
-            In units of the instrument; without it the sizer decides. Rounded down to the instrument's step.
+            In units of the instrument, or a sizer for this order; without it the strategy's sizer decides. Rounded
+            down to the instrument's step.
         limit, stop
             Neither: market. `limit`: at that price or better. `stop`: market once that price is reached.
             Both: limit once the stop is reached. A limit is rounded to the tick in your favor, a stop to the
@@ -95,7 +97,7 @@ class Trading:
 
     def sell(
         self,
-        size: float | None = None,
+        size: float | Sizer | None = None,
         *,
         limit: float | None = None,
         stop: float | None = None,
@@ -234,10 +236,36 @@ class Trading:
         """Trade at market until the position is worth `target` times the equity: 0.5 is half of it."""
         return self.order_target_value(target * self._desk.equity, data, tag=tag)
 
+    def sizing(
+        self,
+        side: Side | str = _BUY,
+        *,
+        price: float | None = None,
+        data: Series | BarView | Instrument | str | None = None,
+    ) -> float:
+        """Return what the strategy's sizer answers for an order, without sending one; not rounded to the step.
+
+        Parameters
+        ----------
+        side
+            ``"buy"`` or ``"sell"``.
+        price
+            Limit or stop of the order; without it a market order is meant.
+        data
+            As for `buy`.
+        """
+        desk = self._desk
+        instrument = (desk.instrument or desk.current) if data is None else self._instrument(data)
+        try:
+            chosen = Side(side)
+        except ValueError:
+            raise OrderError(f"side is {side!r}.{did_you_mean(str(side), [str(one) for one in Side])}") from None
+        return self.sizer.size(desk, instrument, chosen, nan if price is None else _positive("price", price))
+
     def _send(
         self,
         side: Side,
-        size: float | None,
+        size: float | Sizer | None,
         limit: float | None,
         stop: float | None,
         data: Series | BarView | Instrument | str | None,
@@ -260,12 +288,13 @@ class Trading:
             special, trigger, instructions = read_options(options, limit, stop)
             if special is not None:
                 kind, stop_price = special, trigger
-        if size is None:
-            size = self.sizer.size(desk, instrument, side, stop_price if limit is None else limit_price)
-            if not size > 0.0:
+        units = size if type(size) is float or type(size) is int else None
+        if units is None:
+            units = self._units(size, instrument, side, stop_price if limit is None else limit_price)
+            if units is None:
                 return None
-        if not 0.0 < size < inf:
-            raise OrderError(f"a {side} of size {size} cannot be sent; a size is a positive number.")
+        if not 0.0 < units < inf:
+            raise OrderError(f"a {side} of size {units} cannot be sent; a size is a positive number.")
         if time_in_force is not _GTC or expires_at is not None:
             time_in_force, expires = _validity(time_in_force, expires_at, desk)
         else:
@@ -274,7 +303,7 @@ class Trading:
             instrument,
             side,
             kind,
-            size,
+            units,
             limit_price,
             stop_price,
             time_in_force,
@@ -283,6 +312,16 @@ class Trading:
             tag,
             instructions,
         )
+
+    def _units(self, size: float | Sizer | None, instrument: Instrument, side: Side, price: float) -> float | None:
+        """Return the size that a sizer answers, or a number that is neither int nor float; None to send nothing."""
+        sizer = self.sizer if size is None else size
+        if isinstance(sizer, Number):  # NumPy's and decimals
+            return float(sizer)  # type: ignore[arg-type]
+        if isinstance(sizer, type) or not callable(getattr(sizer, "size", None)):
+            raise OrderError(f"the size is {sizer!r}; give a number, or a sizer such as FixedSize(10).")
+        units: float = sizer.size(self._desk, instrument, side, price)  # type: ignore[union-attr]
+        return units if units > 0.0 else None
 
     def _instrument(self, data: Series | BarView | Instrument | str) -> Instrument:
         if isinstance(data, Instrument):
