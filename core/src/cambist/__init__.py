@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
     from cambist.data.load import load
+    from cambist.data.market import open_quotes, open_ticks
     from cambist.errors import (
         CambistError,
         ConfigError,
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
         OrderType,
         Position,
         Quote,
+        Quotes,
         Side,
         Tick,
+        Ticks,
         Timeframe,
         TimeInForce,
         Trade,
@@ -49,6 +52,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
     "cambist.data.load": ("load",),
+    "cambist.data.market": ("open_quotes", "open_ticks"),
     "cambist.errors": (
         "CambistError",
         "ConfigError",
@@ -72,8 +76,10 @@ _HOMES = {
         "OrderType",
         "Position",
         "Quote",
+        "Quotes",
         "Side",
         "Tick",
+        "Ticks",
         "TimeInForce",
         "Timeframe",
         "Trade",
@@ -112,18 +118,22 @@ __all__ = [
     "PluginError",
     "Position",
     "Quote",
+    "Quotes",
     "Result",
     "Side",
     "StopRequest",
     "Strategy",
     "StrategyError",
     "Tick",
+    "Ticks",
     "TimeInForce",
     "Timeframe",
     "Trade",
     "__version__",
     "backtest",
     "load",
+    "open_quotes",
+    "open_ticks",
     "param",
 ]
 

@@ -5,6 +5,7 @@ from cambist.model.instrument import Instrument, InstrumentKind
 from cambist.model.market import Quote, Tick
 from cambist.model.orders import ApprovedOrder, Fill, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
 from cambist.model.portfolio import Account, Position, Trade
+from cambist.model.ticks import Quotes, Ticks
 from cambist.model.timeframe import Timeframe
 from cambist.model.times import format_ns, to_datetime, to_ns
 
@@ -23,8 +24,10 @@ __all__ = [
     "OrderType",
     "Position",
     "Quote",
+    "Quotes",
     "Side",
     "Tick",
+    "Ticks",
     "TimeInForce",
     "Timeframe",
     "Trade",

@@ -23,7 +23,9 @@ from cambist.simulation.paths import IntrabarPath, intrabar_path
 from cambist.simulation.queue import CancelModel, cancels_behind, cancels_spread
 from cambist.simulation.replay import BookReplay, QueuedOrder
 from cambist.simulation.reports import Reports
+from cambist.simulation.rules import StopTrigger
 from cambist.simulation.slippage import FixedSlippage, NoSlippage, PercentSlippage, SlippageModel, slippage_model
+from cambist.simulation.ticks import TickVenue
 from cambist.simulation.venue import MarketFill, SimulatedVenue, VenueRules
 
 __all__ = [
@@ -60,6 +62,8 @@ __all__ = [
     "SelfTrade",
     "SimulatedVenue",
     "SlippageModel",
+    "StopTrigger",
+    "TickVenue",
     "VenueRules",
     "cancels_behind",
     "cancels_spread",
