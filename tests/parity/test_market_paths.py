@@ -77,7 +77,7 @@ def make_market(scenarios, scenario):
     histories = []
     for instrument in scenarios["instruments"](scenario):
         for kind in [("ticks",), ("quotes",), ("ticks", "quotes"), ("quotes", "ticks")][rng.integers(4)]:
-            count = int(rng.integers(3, 4 * scenario.bars))
+            count = int(rng.integers(3, 2 * scenario.bars))
             ts = START + np.sort(rng.integers(0, count // 2 + 1, count)) * 20_000_000_000
             price = 20.0 * np.exp(np.cumsum(rng.normal(0.0, 0.008, count)))
             half = price * rng.choice([0.0, 0.0005, 0.002], count)

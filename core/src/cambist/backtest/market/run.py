@@ -126,6 +126,7 @@ class MarketRun(Run):
         ledger_in_samples(ledger, self._events, rows, self._samples)
         marks = self._marks(window, rows)
         equity, exposed = self.valuation.value(marks)
+        self._buy_benchmark(window)
         self._samples += len(rows)
         self._events += played
         self._record(times[rows], equity, exposed, np.column_stack(list(marks.values())), is_settled=is_settled)
@@ -135,10 +136,23 @@ class MarketRun(Run):
             total = None if self.settings.blocks else sum(len(feed.block) for feed in self.feeds)
             self.progress(self.bars, total)
 
+    def _priced_by(self, instrument: Instrument) -> MarketFeed:
+        """Return the feed that says what an instrument is worth: its quotes where it has them."""
+        feeds: list[MarketFeed] = [feed for feed in self.feeds if feed.instrument.symbol == instrument.symbol]
+        return next((feed for feed in feeds if feed.kind == "quotes"), feeds[0])
+
     def _marks(self, window: MarketWindow, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        """Return the price of each instrument at each sample: by quotes where it has them."""
-        sources = {feed.instrument.symbol: feed for feed in sorted(self.feeds, key=lambda feed: feed.kind == "quotes")}
-        return {one.symbol: window.marks(sources[one.symbol], rows) for one in self.instruments}
+        """Return the price of each instrument at each sample."""
+        return {one.symbol: window.marks(self._priced_by(one), rows) for one in self.instruments}
+
+    def _buy_benchmark(self, window: MarketWindow) -> None:
+        """Buy and hold what the window prices for the first time."""
+        for number, instrument in enumerate(self.instruments):
+            feed = self._priced_by(instrument)
+            start, stop = window.spans[feed.number]
+            if self.benchmark is not None and number not in self.bought and stop > start:
+                self.bought.add(number)
+                self.benchmark.first(number, float(feed.marks[start]))
 
     def _record(
         self,
@@ -171,14 +185,8 @@ class MarketRun(Run):
         marks: NDArray[np.float64],
     ) -> None:
         self.recorder.add(times, equity, exposed)
-        if self.benchmark is None:
-            return
-        for number in range(len(self.instruments)):
-            known = marks[:, number][~np.isnan(marks[:, number])]
-            if number not in self.bought and len(known):
-                self.bought.add(number)
-                self.benchmark.first(number, float(known[0]))
-        self.benchmark.add(times, marks)
+        if self.benchmark is not None:
+            self.benchmark.add(times, marks)
 
     def result(self, stopped: str) -> Result:
         """Return what was found out so far; see `Run.result`."""
