@@ -19,6 +19,7 @@ from cambist.simulation.book import (
     BookTrade,
     BookUnits,
     LimitOrderBook,
+    SelfTrade,
 )
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -68,6 +69,18 @@ def test_a_fill_or_kill_order_counts_hidden_lots_and_touches_nothing_when_it_fai
     assert book.depth() == before
     traded = book.submit(order(3, "bob", BUY, 10, 50, **fok))
     assert sum(event.size for event in traded if isinstance(event, BookTrade)) == 10
+
+
+def test_a_fill_or_kill_order_does_not_count_what_lies_behind_its_owners_own():
+    """The hidden lots of the first order would queue behind our own, where the arriving order ends."""
+    book = LimitOrderBook()
+    book.submit(order(1, "ann", SELL, 5, 50, display=2))
+    book.submit(order(2, "bob", SELL, 1, 50))
+    fok = {"time_in_force": TimeInForce.FOK}
+    assert book.submit(order(3, "bob", BUY, 3, 50, **fok)) == [BookCanceled(3, "bob", 3, "unfilled")]
+    going_on = order(4, "bob", BUY, 5, 50, self_trade=SelfTrade.CANCEL_OLDEST, **fok)
+    assert sum(event.size for event in book.submit(going_on) if isinstance(event, BookTrade)) == 5
+    assert book.depth().asks == ()
 
 
 def test_an_id_is_used_once_even_after_its_order_ended():
