@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from cambist.data.times import TimeReader
 
-__all__ = ["STREAMED", "UNNAMED_INDEX", "opened", "read_array", "read_numbers", "read_times"]
+__all__ = ["STREAMED", "opened", "read_array", "read_numbers", "read_times", "unnamed_times"]
 
 #: What pandas calls an index without a name when it writes one.
-UNNAMED_INDEX = "__index_level_0__"
+_UNNAMED_INDEX = "__index_level_0__"
 #: For `opened`: by default pyarrow reads all of a file ahead, and a whole column of a row group at once.
 STREAMED = {"pre_buffer": False, "buffer_size": 1 << 20}
 
@@ -53,6 +53,16 @@ def opened(path: Path, **options: Any) -> Iterator[Any]:
             f"{path}: this is no whole Parquet file ({path.stat().st_size:,} bytes): {reason}. If it was being written "
             "or fetched, it was cut off: do that again."
         ) from error
+
+
+def unnamed_times(file: Any) -> int | None:
+    """Return the position of an index without a name that may hold times; plain row numbers are none."""
+    import pyarrow as pa
+
+    schema = file.schema_arrow
+    if _UNNAMED_INDEX in schema.names and not pa.types.is_integer(schema.field(_UNNAMED_INDEX).type):
+        return int(schema.names.index(_UNNAMED_INDEX))
+    return None
 
 
 def read_times(column: Any, reader: TimeReader) -> NDArray[np.int64]:

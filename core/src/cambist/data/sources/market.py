@@ -11,7 +11,7 @@ import numpy as np
 from cambist.data.blocks import BLOCK_ROWS, check_size
 from cambist.data.market_columns import MarketLayout, code_sides, find_market_columns, make_history
 from cambist.data.series import renumber
-from cambist.data.sources.arrow import STREAMED, UNNAMED_INDEX, opened, read_array
+from cambist.data.sources.arrow import STREAMED, opened, read_array, unnamed_times
 from cambist.data.sources.arrow import read_numbers as read_arrow_numbers
 from cambist.data.sources.arrow import read_times as read_arrow_times
 from cambist.data.times import TimeReader
@@ -166,8 +166,7 @@ class ParquetMarketHistory(_FileHistory):
 
     def _layout(self, file: Any) -> tuple[MarketLayout, list[str]]:
         labels = list(file.schema_arrow.names)
-        unnamed = labels.index(UNNAMED_INDEX) if UNNAMED_INDEX in labels else None
-        layout = self._find(labels, "the file", unnamed=unnamed)
+        layout = self._find(labels, "the file", unnamed=unnamed_times(file))
         if file.metadata.num_rows == 0:
             raise DataError("the file holds no rows. Was it written to its end?")
         return layout, labels

@@ -10,7 +10,7 @@ import numpy as np
 from cambist.data.blocks import BLOCK_ROWS, check_size
 from cambist.data.columns import find_columns
 from cambist.data.series import PROBE_ROWS, assemble, find_overlap, infer_timeframe, renumber
-from cambist.data.sources.arrow import STREAMED, UNNAMED_INDEX, opened, read_numbers, read_times
+from cambist.data.sources.arrow import STREAMED, opened, read_numbers, read_times, unnamed_times
 from cambist.data.times import TimeReader
 from cambist.errors import DataError
 from cambist.model.times import format_ns
@@ -102,13 +102,8 @@ class ParquetHistory:
 
 def _find_names(file: Any) -> dict[str, str]:
     """Return the names of the columns that hold the time and the values of a bar."""
-    import pyarrow as pa
-
     labels = file.schema_arrow.names
-    unnamed = None
-    if UNNAMED_INDEX in labels and not pa.types.is_integer(file.schema_arrow.field(UNNAMED_INDEX).type):
-        unnamed = labels.index(UNNAMED_INDEX)
-    layout = find_columns(labels, "the file", unnamed=unnamed)
+    layout = find_columns(labels, "the file", unnamed=unnamed_times(file))
     assert layout.time is not None
     if file.metadata.num_rows == 0:
         raise DataError("the file holds no rows. Was it written to its end?")
