@@ -20,7 +20,7 @@ import attrs
 
 from benchmarks.goals import verdicts
 from benchmarks.measured import Results
-from benchmarks.plan import SECTIONS, Sizes, jobs
+from benchmarks.plan import ON_REQUEST, SECTIONS, Sizes, jobs
 from benchmarks.processes import ROOT, Processes, environment
 from benchmarks.report import machine, print_goals, print_machine, print_processes, print_section
 
@@ -30,7 +30,9 @@ RESULTS = Path(__file__).resolve().parent / "results"
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of everything, two rounds: for a first look")
-    parser.add_argument("--only", action="append", choices=SECTIONS, help="measure this section; may be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=SECTIONS + ON_REQUEST, help="measure this section; may be repeated"
+    )
     parser.add_argument("--rounds", type=int, default=0, help="repetitions of each measurement (default 5)")
     return parser.parse_args()
 
@@ -101,7 +103,7 @@ def main() -> int:
     options = _options()
     sizes = Sizes(10 if options.quick else 1)
     rounds = options.rounds or (2 if options.quick else 5)
-    sections = [section for section in SECTIONS if not options.only or section in options.only]
+    sections = [one for one in SECTIONS + ON_REQUEST if one in (options.only or SECTIONS)]
     began = time.perf_counter()
     _compile()
     results = _measure(sections, sizes, rounds)

@@ -119,6 +119,10 @@ def goals(sizes: Sizes) -> Iterator[Goal]:
     yield Goal(f"W4, {some:,} new orders", _rate(f"w4/cambist/{some}"), 150_000, True, "orders/s")
     growth = _growth(f"w4/cambist/{many}", f"w4/cambist/{few}")
     yield Goal(f"W4, {many:,} orders: time over that of {few:,}", growth, 12, False, "x")
+    for kind in ("trades", "quotes"):
+        yield Goal(f"{sizes.ticks[0]:,} {kind}", _rate(f"{kind}/cambist/{sizes.ticks[0]}"), 1_000_000, True, "events/s")
+    file = sizes.ticks_file
+    yield Goal(f"Peak memory, {file:,} trades of a file", _memory(f"trades-file/cambist/{file}"), 600, False, "MB")
     for name, engine in (("a DataFrame", "cambist"), ("arrays", "cambist-columns")):
         yield Goal(f"Peak memory, {long:,} bars of {name}", _memory(f"w1/{engine}/{long}"), 300, False, "MB")
     flat = _memory(f"generated/cambist-generated/{large}", beyond=f"generated/cambist-generated/{small}")

@@ -40,7 +40,8 @@ class Job:
     engine
         A key of `benchmarks.engines.registry.ENGINES`.
     workload
-        ``"w1"``, ``"w2"``, ``"w4"`` or ``"generated"``: jobs of one workload and size must come to one outcome.
+        ``"w1"``, ``"w2"``, ``"w4"``, ``"generated"``, ``"trades"``, ``"quotes"`` or ``"trades-file"``: jobs of one
+        workload and size must come to one outcome.
     size
         Bars of each instrument.
     items

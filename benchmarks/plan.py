@@ -6,10 +6,12 @@ import attrs
 
 from benchmarks.job import Job
 
-__all__ = ["INSTRUMENTS", "SECTIONS", "Sizes", "jobs"]
+__all__ = ["INSTRUMENTS", "ON_REQUEST", "SECTIONS", "Sizes", "jobs"]
 
 #: In the order in which they are shown.
-SECTIONS = ("w1", "w2", "w4", "paths", "memory", "startup", "indicators")
+SECTIONS = ("w1", "w2", "w4", "ticks", "paths", "memory", "startup", "indicators")
+#: Those that must be asked for, since they take minutes or much disk.
+ON_REQUEST = ("ticks-file",)
 #: Of the portfolio of W2.
 INSTRUMENTS = 50
 
@@ -56,6 +58,16 @@ class Sizes:
         """Bars of runs whose memory is compared."""
         return 1_000_000 // self.part, 5_000_000 // self.part
 
+    @property
+    def ticks(self) -> tuple[int, int]:
+        """Trades or quotes in memory, and played as events."""
+        return 1_000_000 // self.part, 100_000 // self.part
+
+    @property
+    def ticks_file(self) -> int:
+        """Trades in a file."""
+        return 10_000_000 // self.part
+
 
 def jobs(section: str, sizes: Sizes) -> list[Job]:
     """Return the jobs of a section, in the order in which they take turns; a job may belong to several sections."""
@@ -78,6 +90,14 @@ def jobs(section: str, sizes: Sizes) -> list[Job]:
             *(Job(name, "w4", size, size) for size in sizes.w4 for name in ("floor", "cambist")),
             Job("backtrader-direct", "w4", few, few),
         ]
+    if section == "ticks":
+        many, few = sizes.ticks
+        return [
+            *(Job(name, kind, many, many) for kind in ("trades", "quotes") for name in ("floor", "cambist")),
+            *(Job(name, "trades", few, few) for name in ("floor", "cambist-events")),
+        ]
+    if section == "ticks-file":
+        return [Job("cambist", "trades-file", sizes.ticks_file, sizes.ticks_file, rounds=1)]
     if section == "paths":
         ways = ("cambist", "cambist-columns", "cambist-blocks", "cambist-events")
         return [Job(name, "w1", short, short) for name in ways]

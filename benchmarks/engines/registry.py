@@ -19,6 +19,8 @@ def engine(name: str, workload: str) -> Engine:
         For a name or a workload that it does not have.
     """
     family, _, way = name.partition("-")
+    if workload in ("trades", "quotes", "trades-file"):
+        return _on_market(family, way, workload)
     if family == "floor":
         from benchmarks.engines.floor import FloorCross, FloorReplace
 
@@ -34,6 +36,16 @@ def engine(name: str, workload: str) -> Engine:
     if family == "cambist":
         return _ours(way, workload)
     raise ValueError(f"there is no engine {name!r}")
+
+
+def _on_market(family: str, way: str, workload: str) -> Engine:
+    from benchmarks.market import CambistMarket, CambistTickFile, FloorMoves
+
+    if family == "floor":
+        return FloorMoves(workload)
+    if workload == "trades-file":
+        return CambistTickFile(options={"blocks": True})
+    return CambistMarket(workload, {"events": True} if way == "events" else {})
 
 
 def _ours(way: str, workload: str) -> Engine:

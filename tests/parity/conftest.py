@@ -477,4 +477,11 @@ def play(
 @pytest.fixture(scope="session")
 def scenarios() -> Any:
     """The maker and the player of scenarios."""
-    return {"make": make_scenario, "play": play, "bars": make_bars}
+    return {
+        "make": make_scenario,
+        "play": play,
+        "bars": make_bars,
+        "instruments": make_instruments,
+        "trader": RandomTrader,
+        "played": Played,
+    }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
     from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
+    from cambist.data.market import open_quotes, open_ticks
     from cambist.errors import (
         CambistError,
         ConfigError,
@@ -37,8 +38,10 @@ if TYPE_CHECKING:
         OrderType,
         Position,
         Quote,
+        Quotes,
         Side,
         Tick,
+        Ticks,
         Timeframe,
         TimeInForce,
         Trade,
@@ -63,6 +66,7 @@ _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
     "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
+    "cambist.data.market": ("open_quotes", "open_ticks"),
     "cambist.errors": (
         "CambistError",
         "ConfigError",
@@ -87,8 +91,10 @@ _HOMES = {
         "OrderType",
         "Position",
         "Quote",
+        "Quotes",
         "Side",
         "Tick",
+        "Ticks",
         "TimeInForce",
         "Timeframe",
         "Trade",
@@ -142,6 +148,7 @@ __all__ = [
     "PluginError",
     "Position",
     "Quote",
+    "Quotes",
     "Result",
     "RiskPerTrade",
     "Side",
@@ -150,6 +157,7 @@ __all__ = [
     "Strategy",
     "StrategyError",
     "Tick",
+    "Ticks",
     "TimeInForce",
     "Timeframe",
     "Trade",
@@ -157,6 +165,8 @@ __all__ = [
     "backtest",
     "load",
     "load_calendar",
+    "open_quotes",
+    "open_ticks",
     "param",
     "weekly_calendar",
 ]

@@ -1,4 +1,4 @@
-"""Backtests: a kernel and a simulated venue, moved through recorded bars."""
+"""Backtests: a kernel and a simulated venue, moved through recorded bars, trades or quotes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 from cambist.backtest.driver import StopRequest
 from cambist.backtest.result import Result
 from cambist.backtest.settings import BacktestOptions, BacktestSettings
+from cambist.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
-    from cambist.ports.history import HistorySource
+    from cambist.ports.history import HistorySource, MarketSource
     from cambist.strategies import Strategy
 
 __all__ = ["BacktestOptions", "BacktestSettings", "Result", "StopRequest", "backtest"]
@@ -31,7 +32,7 @@ def backtest(
     stop: StopRequest | None = None,
     **options: Unpack[BacktestOptions],
 ) -> Result:
-    """Run a strategy, or several in one account, over bars.
+    """Run a strategy, or several in one account, over bars, or over trades and quotes.
 
     Parameters
     ----------
@@ -39,7 +40,8 @@ def backtest(
         An instance, a class (run with its defaults), or a list of them. The run works on fresh copies.
     bars
         `Bars`, a DataFrame, the path of a CSV or Parquet file, or anything with ``blocks()``. A list of them, or
-        a dict by symbol, runs on several instruments.
+        a dict by symbol, runs on several instruments. Or `Ticks`, `Quotes` and what `open_ticks` and `open_quotes`
+        return, several of them too: strategies then trade in `on_tick` and `on_quote`.
     instrument, timeframe
         Of a DataFrame or file: what was traded and how long a bar is. Default: an instrument without tick
         size and with a step of 1e-8, and the commonest spacing of the bars.
@@ -71,11 +73,45 @@ def backtest(
     >>> result = cambist.backtest(SmaCross(fast=5), bars, cash=100_000, fees=0.001)
     >>> trades = result.summary["trades"]
     """
+    strategies = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
+    settings = BacktestSettings.of(**options)
+    run, sources = _opened(bars, instrument, timeframe)
+    return run(strategies, sources, settings, progress=progress, stop=stop)
+
+
+def _opened(
+    data: Any, instrument: Instrument | None, timeframe: str | Timeframe | None
+) -> tuple[Callable[..., Result], Sequence[Any]]:
+    """Return what runs on this kind of data, and its sources."""
+    market = _market_sources(data, instrument=instrument, timeframe=timeframe)
+    if market:
+        from cambist.backtest.market import run_market_backtest
+
+        return run_market_backtest, market
     from cambist.backtest.run import run_backtest
 
-    sources = _sources(bars, instrument, timeframe)
-    strategies = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
-    return run_backtest(strategies, sources, BacktestSettings.of(**options), progress=progress, stop=stop)
+    return run_backtest, _sources(data, instrument, timeframe)
+
+
+_MARKET = ("ticks", "quotes")
+
+
+def _market_sources(data: Any, **of_bars: Any) -> list[MarketSource]:
+    """Return the sources of trades and quotes; empty where the run is on bars."""
+    given = list(data.values()) if isinstance(data, dict) else list(data) if isinstance(data, list | tuple) else [data]
+    # A DataFrame has the attribute too where it has such a column.
+    market = [one for one in given if isinstance(kind := getattr(one, "kind", None), str) and kind in _MARKET]
+    if not market:
+        return []
+    if len(market) < len(given):
+        raise InputError(
+            "one run is on bars, or on trades and quotes: the two cannot be mixed. Run them apart, or build what you "
+            "need of the bars in on_tick or on_quote."
+        )
+    for name, value in {**of_bars, **({"a name for each": data} if isinstance(data, dict) else {})}.items():
+        if value is not None:
+            raise InputError(f"trades and quotes say themselves what they are of; leave out {name}, and give a list.")
+    return market
 
 
 def _sources(bars: Any, instrument: Instrument | None, timeframe: str | Timeframe | None) -> list[HistorySource]:

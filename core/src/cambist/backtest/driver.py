@@ -13,9 +13,8 @@ from cambist.model.orders import ApprovedOrder
 from cambist.simulation import Reports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from cambist.backtest.feeds import Feed, Window
     from cambist.engine.step import Kernel
     from cambist.model.effects import Effect
     from cambist.model.events import OrderEvent
@@ -76,8 +75,8 @@ class Driver:
     def __init__(
         self,
         kernel: Kernel,
-        feeds: Sequence[Feed],
-        play: Callable[[Driver, Window, int], int],
+        feeds: Sequence[Any],
+        play: Callable[[Any, Any, int], int],
         stop: StopRequest,
         *,
         loads_columns: bool = True,
@@ -155,7 +154,7 @@ class Driver:
             if self.timers.take(due, name):
                 self.carry_out(self.kernel.step(TimerFired(now, name, due)))
 
-    def run(self, token: str, seed: int, after: Callable[[Window, int], None]) -> None:
+    def run(self, token: str, seed: int, after: Callable[[Any, int], None]) -> None:
         """Play every bar.
 
         Parameters
@@ -182,10 +181,14 @@ class Driver:
                 raise
             raise explained from error
 
-    def _play_all(self, start: int, after: Callable[[Window, int], None]) -> int:
+    def _windows(self) -> Iterator[Any]:
+        """Yield the stretches of the run, in time order."""
+        return windows(self.feeds, self.kernel.seats if self._loads_columns else ())
+
+    def _play_all(self, start: int, after: Callable[[Any, int], None]) -> int:
         """Play window after window; return the time of the last instant."""
         kernel, instant, now = self.kernel, 0, start
-        for window in windows(self.feeds, kernel.seats if self._loads_columns else ()):
+        for window in self._windows():
             try:
                 played = self._play(self, window, instant)
             except Exception:

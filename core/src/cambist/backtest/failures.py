@@ -33,9 +33,8 @@ def strategy_error(error: Exception, kernel: Kernel) -> StrategyError | None:
         files = {frame.f_code.co_filename for frame, _ in calls if _runs(frame, seat)}
         if files:
             code, line = [(frame.f_code, line) for frame, line in calls if frame.f_code.co_filename in files][-1]
-            return StrategyError(
-                f"{seat.strategy.name} raised {type(error).__name__} {_when(seat)} ({_where(code, line)}): {error}"
-            )
+            what = f"{seat.strategy.name} raised {type(error).__name__} {_when(seat, kernel)}"
+            return StrategyError(f"{what} ({_where(code, line)}): {error}")
     return None
 
 
@@ -56,6 +55,8 @@ def _where(code: CodeType, line: int) -> str:
     return f"{Path(code.co_filename).name}:{line}, in {code.co_name}" + (f": {text}" if text else "")
 
 
-def _when(seat: Seat) -> str:
+def _when(seat: Seat, kernel: Kernel) -> str:
+    if not seat.cursors:
+        return f"at {format_ns(kernel.clock.read())}"
     times = [cursor.ts for cursor in seat.cursors if cursor.ts]  # 0 where no bar was seen yet
     return f"at the bar of {format_ns(max(times))}" if times else "before the first bar"

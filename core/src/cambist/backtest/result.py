@@ -62,9 +62,9 @@ class Result:
     initial_cash
         Money at the start.
     started, ended
-        Open of the first and close of the last bar, ns, UTC.
-    n_bars
-        Bars of all instruments.
+        Open of the first and close of the last bar, or first and last event, ns, UTC.
+    n_bars, unit
+        Bars of all instruments, or trades and quotes where `unit` is ``"events"``.
     wall_seconds
         How long it took.
     stopped
@@ -101,6 +101,7 @@ class Result:
     warnings: tuple[str, ...]
     account: Account
     holdings: Holdings | None = None
+    unit: str = "bars"
 
     @cached_property
     def orders(self) -> pd.DataFrame:
@@ -151,7 +152,8 @@ class Result:
         """Worth of the account at each close, by ``ts`` (UTC).
 
         Columns: ``equity`` (money) and ``drawdown`` (fraction below the highest equity of any bar so far, 0 or below).
-        One row per bar; for a run over blocks of bars the last bar of each UTC day.
+        One row per bar; for a run over blocks of bars the last bar of each UTC day. In a run on trades or quotes one
+        row per UTC minute in which anything happened, by its last event, and one per event with a fill.
         """
         from cambist.backtest.frames import equity_frame
 
@@ -216,11 +218,11 @@ class Result:
         closed = self.facts.closed
         gain = self.curve.final / self.curve.initial - 1.0
         end = f", stopped: {self.stopped}" if self.stopped else ""
-        return f"<Result {self.title}: {self.n_bars:,} bars, {100 * gain:+,.2f} %, {len(closed):,} trades{end}>"
+        return f"<Result {self.title}: {self.n_bars:,} {self.unit}, {100 * gain:+,.2f} %, {len(closed):,} trades{end}>"
 
     def _repr_html_(self) -> str:
         """Return title, summary and warnings for a notebook."""
-        span = f"{format_ns(self.started)} to {format_ns(self.ended)}, {self.n_bars:,} bars"
+        span = f"{format_ns(self.started)} to {format_ns(self.ended)}, {self.n_bars:,} {self.unit}"
         notes = [f"Stopped: {self.stopped}"] if self.stopped else []
         lines = [f"<b>{escape(self.title)}</b><br>{escape(span)}", self.summary._repr_html_()]
         return "\n".join([*lines, *(f"<p>{escape(note)}</p>" for note in (*notes, *self.warnings))])

@@ -18,7 +18,7 @@ from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.engine import Kernel
-from cambist.errors import DataError, InputError, StrategyError
+from cambist.errors import DataError, InputError, ParameterError, StrategyError
 from cambist.observe import log_context
 from cambist.portfolio import Portfolio, Valuation
 from cambist.risk import RiskGate
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cambist.analysis import EquityCurve
-    from cambist.backtest.feeds import Window
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
+    from cambist.model.instrument import Instrument
     from cambist.ports.history import HistorySource
     from cambist.simulation.matching import MatchingVenue
 
     Progress = Callable[[int, int | None], None]
 
-__all__ = ["run_backtest"]
+__all__ = ["Run", "run_backtest"]
 
 
 def run_backtest(
@@ -70,8 +70,11 @@ def run_backtest(
     StrategyError
         If a strategy raises; ``error.result`` holds what was played until then.
     """
-    run = _Run(strategies, sources, settings, progress, stop or StopRequest())
-    return run.play()
+    if settings.stop_trigger != "auto":
+        raise ParameterError(
+            f"stop_trigger is {settings.stop_trigger!r}, which only trades and quotes can have. Leave it out on bars."
+        )
+    return Run(strategies, sources, settings, progress, stop or StopRequest()).play()
 
 
 @contextmanager
@@ -94,13 +97,22 @@ def _rare_collections() -> Iterator[None]:
             gc.unfreeze()
 
 
-class _Run:
-    """The parts of one backtest, joined."""
+class Run:
+    """The parts of one backtest, joined; on bars, save where a subclass makes other parts.
+
+    Parameters
+    ----------
+    strategies, sources, settings, progress, stop
+        See `run_backtest`.
+    """
+
+    #: What `Result.n_bars` counts.
+    unit = "bars"
 
     def __init__(
         self,
         strategies: Sequence[Strategy | type[Strategy]],
-        sources: Sequence[HistorySource],
+        sources: Sequence[Any],
         settings: BacktestSettings,
         progress: Progress | None,
         stop: StopRequest,
@@ -108,40 +120,50 @@ class _Run:
         self.settings = settings
         self.progress = progress
         self.started_at = time.perf_counter()
-        self.feeds = [_feed(number, source, settings) for number, source in enumerate(sources)]
+        self.feeds = self._feeds(sources)
         self.notes = tuple(note for source in sources for note in getattr(source, "notes", ()))
-        instruments = [feed.instrument for feed in self.feeds]
-        self.calendars = Calendars(settings.calendar, self.feeds)
-        self.portfolio = Portfolio(instruments, settings.cash, settings.leverage)
-        self.kernel = Kernel(
-            [_prepared(strategy, settings) for strategy in strategies],
-            [(feed.instrument, feed.timeframe) for feed in self.feeds],
-            self.portfolio,
-            RiskGate(settings.risk, without=(FundsRule, TermsRule) if settings.is_compatible else ()),
-            fee_model(settings.fees).fee,
-            self.calendars,
-        )
-        play = play_events if settings.events else play_columns
-        self.driver = Driver(self.kernel, self.feeds, play, stop, loads_columns=not settings.events)
+        self.instruments = self._instruments()
+        self.calendars = self._calendars()
+        self.portfolio = Portfolio(self.instruments, settings.cash, settings.leverage)
+        gate = RiskGate(settings.risk, without=(FundsRule, TermsRule) if settings.is_compatible else ())
+        self.kernel = self._kernel([_prepared(strategy, settings) for strategy in strategies], gate)
+        self.driver = self._driver(stop)
         self.driver.connect(self._venue())
         self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
         expected = 0 if settings.blocks else max(len(feed.block) for feed in self.feeds)
         self.recorder = EquityRecorder(settings.cash, self.first_open, keep_all=not settings.blocks, expected=expected)
-        self.benchmark = BuyAndHold(instruments, settings.cash, self.first_open) if settings.benchmark else None
+        self.benchmark = BuyAndHold(self.instruments, settings.cash, self.first_open) if settings.benchmark else None
         self.closes = ClosesRecorder(len(self.feeds)) if settings.blocks else None
         self.bought: set[int] = set()
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
 
+    def _feeds(self, sources: Sequence[Any]) -> Sequence[Any]:
+        return [_feed(number, source, self.settings) for number, source in enumerate(sources)]
+
+    def _instruments(self) -> list[Instrument]:
+        return [feed.instrument for feed in self.feeds]
+
+    def _calendars(self) -> Calendars:
+        return Calendars(self.settings.calendar, self.feeds)
+
+    def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> Kernel:
+        series = [(feed.instrument, feed.timeframe) for feed in self.feeds]
+        return Kernel(strategies, series, self.portfolio, gate, fee_model(self.settings.fees).fee, self.calendars)
+
+    def _driver(self, stop: StopRequest) -> Driver:
+        play = play_events if self.settings.events else play_columns
+        return Driver(self.kernel, self.feeds, play, stop, loads_columns=not self.settings.events)
+
     def _venue(self) -> MatchingVenue:
         venue = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
-        instruments = [feed.instrument for feed in self.feeds]
         rules = self.settings.venue_rules()
-        return venue(instruments, self.portfolio, self.driver.deliver, self.driver.clock, rules)
+        return venue(self.instruments, self.portfolio, self.driver.deliver, self.driver.clock, rules)
 
     def play(self) -> Result:
+        """Play everything and return the result; see `run_backtest`."""
         try:
             with _rare_collections(), log_context(run=self.run_id):
                 self.driver.run(self.run_id, self.settings.seed, self.after)
@@ -150,7 +172,7 @@ class _Run:
             raise
         return self.result(stopped=self.driver.stop.reason)
 
-    def after(self, window: Window, played: int) -> None:
+    def after(self, window: Any, played: int) -> None:
         """Value the instants that a window played."""
         self.calendars.require_coverage()  # of blocks that were read meanwhile
         times = window.instants[:played]
@@ -176,6 +198,7 @@ class _Run:
             self.progress(self.bars, total)
 
     def result(self, stopped: str) -> Result:
+        """Return what was found out so far; `stopped` says why the run ended early, ``""`` where it did not."""
         kernel, per_year = self.kernel, self.settings.periods_per_year
         curve = self.recorder.finish(per_year)
         trades = self.portfolio.trades
@@ -186,8 +209,9 @@ class _Run:
                 StrategyRecord(seat.strategy.name, type(seat.strategy).__name__, dict(seat.strategy.params))
                 for seat in kernel.seats
             ),
-            instruments=tuple(feed.instrument for feed in self.feeds),
+            instruments=tuple(self.instruments),
             timeframes=tuple(str(feed.timeframe) for feed in self.feeds),
+            unit=self.unit,
             run_id=self.run_id,
             currency=self.portfolio.currency,
             initial_cash=self.settings.cash,
@@ -206,7 +230,7 @@ class _Run:
             holdings=self._holdings(),
         )
 
-    def _holdings(self) -> Holdings:
+    def _holdings(self) -> Holdings | None:
         """Return what was held, with the closes of every bar or, over blocks of bars, of the last bar of each day."""
         if self.closes is None:
             closes = [(feed.closes, feed.block.close) for feed in self.feeds]

@@ -12,7 +12,7 @@ from cambist.errors import ParameterError, did_you_mean
 from cambist.model.calendar import Calendar
 from cambist.simulation.fees import FeeModel, fee_model
 from cambist.simulation.paths import intrabar_path
-from cambist.simulation.rules import MarketFill, VenueRules
+from cambist.simulation.rules import MarketFill, StopTrigger, VenueRules
 from cambist.simulation.slippage import SlippageModel, slippage_model
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class BacktestOptions(TypedDict, total=False):
     path: str | IntrabarPath
     volume_limit: float | None
     fill_on_touch: bool
+    stop_trigger: str
     leverage: float
     sizer: Sizer | None
     risk: Sequence[RiskRule]
@@ -104,9 +105,12 @@ class BacktestSettings:
     path
         ``"nearer_first"``, ``"pessimistic"`` or a function; see `cambist.simulation.paths`.
     volume_limit
-        Largest fraction of a bar's volume that our fills may take, or None.
+        Largest fraction of a bar's volume that our fills may take, or None. On trades and quotes: of a trade's size,
+        or of what a quote displays; 1 is all of it.
     fill_on_touch
         Whether a limit trades when the price only touches it.
+    stop_trigger
+        On trades and quotes: ``"auto"``, ``"last"`` or ``"quote"``; see `StopTrigger`.
     leverage
         How many times its equity the account may hold of instruments paid in full; margined instruments have
         a margin rate of their own.
@@ -137,6 +141,7 @@ class BacktestSettings:
     path: str | IntrabarPath = "nearer_first"
     volume_limit: float | None = None
     fill_on_touch: bool = True
+    stop_trigger: str = attrs.field(default="auto", validator=_one_of("stop_trigger", list(StopTrigger)))
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
     sizer: Sizer | None = attrs.field(default=None, validator=_sizer)
     risk: Sequence[RiskRule] = attrs.field(default=(), validator=_rules)
@@ -185,6 +190,7 @@ class BacktestSettings:
             market_fill=MarketFill(self.market_fill),
             volume_limit=self.volume_limit,
             fill_on_touch=self.fill_on_touch,
+            stop_trigger=StopTrigger(self.stop_trigger),
         )
 
     def describe(self) -> dict[str, object]:

@@ -1,18 +1,22 @@
-"""From what people have (a frame, a file, a feed) to checked bars, at once or block by block."""
+"""From what people have (a frame, a file, a feed) to checked bars, trades and quotes, at once or block by block."""
 
 from cambist.data.blocks import BLOCK_ROWS, checked_blocks, concatenate
 from cambist.data.calendars import load_calendar, weekly_calendar
 from cambist.data.load import load, open_source
+from cambist.data.market import checked_history, open_quotes, open_ticks
 from cambist.data.repair import RepairReport, tidy
 
 __all__ = [
     "BLOCK_ROWS",
     "RepairReport",
     "checked_blocks",
+    "checked_history",
     "concatenate",
     "load",
     "load_calendar",
+    "open_quotes",
     "open_source",
+    "open_ticks",
     "tidy",
     "weekly_calendar",
 ]

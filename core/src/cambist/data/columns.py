@@ -13,7 +13,7 @@ from cambist.model.bars import COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TIME_NAMES", "Layout", "find_columns"]
+__all__ = ["TIME_NAMES", "Layout", "find_columns", "pick_column"]
 
 #: What a column of open times may be called, upper or lower case.
 TIME_NAMES = ("ts", "time", "timestamp", "date", "datetime", "open_time")
@@ -78,17 +78,10 @@ def find_columns(
     """
     names = [str(label).strip().lower() for label in labels]
 
-    def find(field: str, accepted: Sequence[str]) -> int | None:
-        places = [place for place, name in enumerate(names) if name in accepted]
-        if len(places) > 1:
-            both = " and ".join(repr(labels[place]) for place in places)
-            raise DataError(f"{where}: the columns {both} could all be the {field}. Keep the one that is meant.")
-        return places[0] if places else None
-
-    time = None if times_in_index else find("time", TIME_NAMES)
+    time = None if times_in_index else pick_column(labels, "time", TIME_NAMES, where)
     if time is None and not times_in_index:
         time = unnamed
-    found = {field: find(field, accepted) for field, accepted in _ALIASES.items()}
+    found = {field: pick_column(labels, field, accepted, where) for field, accepted in _ALIASES.items()}
     missing = [field for field in COLUMNS[:4] if found[field] is None]
     if time is None and not times_in_index:
         missing.insert(0, "time")
@@ -103,6 +96,21 @@ def find_columns(
             )
     prices = (found["open"], found["high"], found["low"], found["close"])
     return Layout(time, prices, found["volume"])  # type: ignore[arg-type]  # none is missing
+
+
+def pick_column(labels: Sequence[Any], field: str, accepted: Sequence[str], where: str) -> int | None:
+    """Return the position of the column that has one of the `accepted` names, upper or lower case; None without one.
+
+    Raises
+    ------
+    DataError
+        Two have.
+    """
+    places = [place for place, label in enumerate(labels) if str(label).strip().lower() in accepted]
+    if len(places) > 1:
+        both = " and ".join(repr(labels[place]) for place in places)
+        raise DataError(f"{where}: the columns {both} could all be the {field}. Keep the one that is meant.")
+    return places[0] if places else None
 
 
 def _missing(labels: Sequence[Any], names: list[str], missing: list[str], where: str) -> str:

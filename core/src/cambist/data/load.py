@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.ports.history import HistorySource
 
-__all__ = ["SUFFIXES", "load", "open_source"]
+__all__ = ["SUFFIXES", "existing_file", "load", "open_source"]
 
 #: The files that can be read, by the end of their names.
 SUFFIXES = (".csv", ".csv.gz", ".csv.bz2", ".csv.zip", ".parquet", ".pq")
@@ -118,10 +118,22 @@ def _open_file(
     path: Path, symbol: str | None, instrument: Instrument | None, timeframe: Timeframe | None
 ) -> HistorySource:
     opener = _opener(path)
-    if not path.is_file():
-        raise DataError(f"{path}: {_absence(path)}")
+    existing_file(path)
     chosen = choose_instrument(symbol, instrument, default=path.name.partition(".")[0] or path.name)
     return opener(path, chosen, timeframe)
+
+
+def existing_file(path: Path) -> None:
+    """Refuse a path that is no file, or one of a kind that is not read.
+
+    Raises
+    ------
+    DataError
+        Says what is there instead, and which file of the folder has nearly that name.
+    """
+    _opener(path)
+    if not path.is_file():
+        raise DataError(f"{path}: {_absence(path)}")
 
 
 def _opener(path: Path) -> Callable[[Path, Instrument, Timeframe | None], HistorySource]:

@@ -332,8 +332,10 @@ class Kernel:
 
     def history(self, strategy: str, instrument: Instrument, count: int) -> Bars | None:
         """Return the last `count` bars of an instrument that a strategy has been shown; None before the first."""
-        number = next(n for n, one in enumerate(self._instruments) if one.symbol == instrument.symbol)
-        return self._by_name[strategy].bars[number].history(count)
+        symbols = [one.symbol for one in self._instruments]
+        if instrument.symbol not in symbols:  # a run on trades and quotes shows no bars
+            return None
+        return self._by_name[strategy].bars[symbols.index(instrument.symbol)].history(count)
 
     def note_price_rounding(self, instrument: Instrument, asked: tuple[float, float], got: tuple[float, float]) -> None:
         """Count the orders whose prices were more than float noise off the tick."""

@@ -17,6 +17,7 @@ from cambist.model.orders import (
     Trail,
 )
 from cambist.model.portfolio import Account, Position, Trade
+from cambist.model.ticks import Quotes, Ticks
 from cambist.model.timeframe import Timeframe
 from cambist.model.times import format_ns, to_datetime, to_ns
 
@@ -37,8 +38,10 @@ __all__ = [
     "OrderType",
     "Position",
     "Quote",
+    "Quotes",
     "Side",
     "Tick",
+    "Ticks",
     "TimeInForce",
     "Timeframe",
     "Trade",

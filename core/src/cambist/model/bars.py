@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
 from cambist.errors import DataError
+from cambist.model.columns import first_row, float_field, time_column
 from cambist.model.timeframe import Timeframe
 from cambist.model.times import format_ns
 
@@ -47,22 +48,6 @@ class Bar:
     volume: float
 
 
-def _column(values: Any, name: str, dtype: Any) -> NDArray[Any]:
-    try:
-        column = np.ascontiguousarray(values, dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"column {name!r} cannot be read as numbers: {error}.") from error
-    if column.ndim != 1:
-        raise DataError(f"column {name!r} must be flat; it has the shape {column.shape}.")
-    return column
-
-
-def _first(mask: NDArray[np.bool_]) -> int | None:
-    """Return the first row where `mask` holds, or None."""
-    row = int(mask.argmax()) if len(mask) else 0
-    return row if len(mask) and mask[row] else None
-
-
 def check_columns(ts: NDArray[np.int64], columns: dict[str, NDArray[np.float64]], name: str = "bars") -> None:
     """Refuse columns that are no bars; the error names the row, its time, the value and the remedy.
 
@@ -92,53 +77,33 @@ def check_columns(ts: NDArray[np.int64], columns: dict[str, NDArray[np.float64]]
         raise DataError(f"{name}: row {row} ({format_ns(int(ts[row]))}): {what}. {remedy}")
 
     steps = np.diff(ts)
-    row = _first(steps <= 0)
+    row = first_row(steps <= 0)
     if row is not None:
         what = "repeats the time of" if steps[row] == 0 else f"comes before ({format_ns(int(ts[row]))} at)"
         refuse(row + 1, f"its time {what} row {row}", "Sort the bars by time and drop repeats.")
     for key, column in columns.items():
-        row = _first(~np.isfinite(column))
+        row = first_row(~np.isfinite(column))
         if row is not None:
             refuse(row, f"{key} is {column[row]}", "Fill or drop the bar before the run.")
     for key in ("open", "high", "low", "close"):
-        row = _first(columns[key] <= 0)
+        row = first_row(columns[key] <= 0)
         if row is not None:
             refuse(row, f"{key} is {columns[key][row]}, and a price must be above zero", "Drop or repair the bar.")
     high, low = columns["high"], columns["low"]
     for key in ("open", "close"):
-        row = _first(columns[key] > high)
+        row = first_row(columns[key] > high)
         if row is not None:
             refuse(row, f"high {high[row]} is below {key} {columns[key][row]}", "Drop or repair the bar.")
-        row = _first(columns[key] < low)
+        row = first_row(columns[key] < low)
         if row is not None:
             refuse(row, f"low {low[row]} is above {key} {columns[key][row]}", "Drop or repair the bar.")
-    row = _first(columns["volume"] < 0)
+    row = first_row(columns["volume"] < 0)
     if row is not None:
         refuse(row, f"volume is {columns['volume'][row]}", "Volume counts units traded and cannot be negative.")
 
 
 def _timeframe(value: str | Timeframe) -> Timeframe:
     return Timeframe.parse(value)
-
-
-def _times(values: Any) -> NDArray[np.int64]:
-    kind = getattr(values, "dtype", np.dtype(np.int64)).kind
-    if kind == "M":
-        if np.isnat(values).any():
-            raise DataError("column 'ts' holds a time that is not known (NaT). Fill or drop the bar before the run.")
-        values = np.asarray(values, "datetime64[ns]").view(np.int64)
-    elif kind == "f":
-        raise DataError("column 'ts' holds floats; give nanoseconds since the epoch as whole numbers, or datetimes.")
-    return _column(values, "ts", np.int64)
-
-
-def _floats(name: str) -> Any:
-    """Return an attrs field for the float64 column `name`."""
-
-    def convert(values: Any) -> NDArray[np.float64]:
-        return _column(values, name, np.float64)
-
-    return attrs.field(converter=convert, repr=False)
 
 
 @attrs.frozen(eq=False, slots=True, repr=False)
@@ -164,16 +129,16 @@ class Bars:
 
     instrument: Instrument
     timeframe: Timeframe = attrs.field(converter=_timeframe)
-    ts: NDArray[np.int64] = attrs.field(converter=_times)
-    open: NDArray[np.float64] = _floats("open")
-    high: NDArray[np.float64] = _floats("high")
-    low: NDArray[np.float64] = _floats("low")
-    close: NDArray[np.float64] = _floats("close")
-    volume: NDArray[np.float64] = _floats("volume")
+    ts: NDArray[np.int64] = attrs.field(converter=time_column)
+    open: NDArray[np.float64] = float_field("open")
+    high: NDArray[np.float64] = float_field("high")
+    low: NDArray[np.float64] = float_field("low")
+    close: NDArray[np.float64] = float_field("close")
+    volume: NDArray[np.float64] = float_field("volume")
 
     def __attrs_post_init__(self) -> None:
         check_columns(self.ts, self.columns, self.name)
-        row = _first(np.diff(self.ts) < self.timeframe.ns)
+        row = first_row(np.diff(self.ts) < self.timeframe.ns)
         if row is not None:
             raise DataError(
                 f"{self.name}: row {row + 1} ({format_ns(int(self.ts[row + 1]))}) opens before row {row} "

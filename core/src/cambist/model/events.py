@@ -12,6 +12,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from cambist.model.bars import Bar
+    from cambist.model.market import Quote, Tick
     from cambist.model.orders import Fill
 
 __all__ = [
@@ -30,9 +31,11 @@ __all__ = [
     "OrderRejected",
     "OrderTriggered",
     "OutcomeUnknown",
+    "QuoteReceived",
     "RunStarted",
     "RunStopped",
     "StopTrailed",
+    "TickReceived",
     "TimerFired",
 ]
 
@@ -65,6 +68,20 @@ class BarClosed(Event, eq=False):
 
 class InstantClosed(Event, eq=False):
     """Every bar of the instant `ts` has been delivered (or, live, its time-out has passed)."""
+
+
+class TickReceived(Event, eq=False):
+    """The market printed a trade; `stream` is the number of the series it belongs to, in declared order."""
+
+    stream: int
+    tick: Tick
+
+
+class QuoteReceived(Event, eq=False):
+    """Best bid and ask changed; `stream` is the number of the series they belong to, in declared order."""
+
+    stream: int
+    quote: Quote
 
 
 class TimerFired(Event, eq=False):

@@ -2,7 +2,7 @@
 
 from cambist.ports.broker import Broker, BrokerAccount, BrokerFactory, Deliver
 from cambist.ports.feed import FeedFactory
-from cambist.ports.history import HistorySource
+from cambist.ports.history import HistorySource, MarketSource
 from cambist.ports.notifier import Notice, NoticeLevel, Notifier
 from cambist.ports.risk import Refusal, RiskRule, RiskView
 from cambist.ports.storage import RunRecord, RunStore, StateStore, Storage
@@ -14,6 +14,7 @@ __all__ = [
     "Deliver",
     "FeedFactory",
     "HistorySource",
+    "MarketSource",
     "Notice",
     "NoticeLevel",
     "Notifier",

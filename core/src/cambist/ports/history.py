@@ -1,4 +1,4 @@
-"""History: finished bars of one instrument, from the first to the last."""
+"""History of one instrument, from the first to the last: finished bars, trades or quotes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cambist.model.bars import Bars
+    from cambist.model.ticks import Quotes, Ticks
 
-__all__ = ["HistorySource"]
+__all__ = ["HistorySource", "MarketSource"]
 
 
 @runtime_checkable
@@ -69,5 +70,43 @@ class HistorySource(Protocol):
         ------
         DataError
             The data cannot be read, or are no bars; raised when the piece at fault is asked for.
+        """
+        ...
+
+
+@runtime_checkable
+class MarketSource(Protocol):
+    """Trades or quotes of one instrument, all at once or block by block; `Ticks` and `Quotes` are sources themselves.
+
+    Rows of one time may be in different blocks; otherwise everything is as for `HistorySource`.
+    """
+
+    @property
+    def kind(self) -> str:
+        """``"ticks"`` or ``"quotes"``."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages: a path, or a symbol and a kind."""
+        ...
+
+    def load(self) -> Ticks | Quotes:
+        """Return every row.
+
+        Raises
+        ------
+        DataError
+            The data cannot be read, or are no trades or quotes.
+        """
+        ...
+
+    def blocks(self, size: int = 65_536) -> Iterator[Ticks | Quotes]:
+        """Yield the rows in order, in pieces of at most `size`; each call starts again from the first row.
+
+        Raises
+        ------
+        DataError
+            As `load`; raised when the piece at fault is asked for.
         """
         ...

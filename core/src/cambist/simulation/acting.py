@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
     from cambist.simulation.rules import VenueRules
     from cambist.simulation.working import Market, Working
 
@@ -42,6 +43,10 @@ class ActingVenue(MatchingVenue):
         super().__init__(instruments, account, deliver, clock, rules)
         self._touch = self.rules.fill_on_touch
 
+    def _level(self, order: Order, *, triggered: bool) -> tuple[float, bool]:
+        """Return the price at which an order acts, and whether it acts when the price falls to it."""
+        return level(order, triggered, fill_on_touch=self._touch)
+
     def _act(self, market: Market, working: Working, price: float, limit_price: float, ts: int, who: Liquidity) -> None:
         """Do what an order does when the market stands at `price`; a resting limit trades at `limit_price`."""
         order = working.order
@@ -55,7 +60,7 @@ class ActingVenue(MatchingVenue):
                 self._execute(market, working, limit_price, who, ts)
         else:
             working.triggered = True
-            working.level, working.falling = level(order, True, fill_on_touch=self._touch)
+            working.level, working.falling = self._level(order, triggered=True)
             market.trailing.pop(order.id, None)
             self._deliver(OrderTriggered(ts, order.id))
             if order.id not in market.working:

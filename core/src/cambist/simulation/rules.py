@@ -11,7 +11,7 @@ from cambist.simulation.fees import FeeModel, NoFee
 from cambist.simulation.paths import IntrabarPath, nearer_first
 from cambist.simulation.slippage import NoSlippage, SlippageModel
 
-__all__ = ["MarketFill", "VenueRules"]
+__all__ = ["MarketFill", "StopTrigger", "VenueRules"]
 
 
 class MarketFill(StrEnum):
@@ -21,6 +21,17 @@ class MarketFill(StrEnum):
     NEXT_OPEN = "next_open"
     #: At the very close at which it was sent: kinder than any market.
     THIS_CLOSE = "this_close"
+
+
+class StopTrigger(StrEnum):
+    """Which price sets off a stop in a run on trades or quotes."""
+
+    #: The last trade's where there are trades of the instrument, else the quote.
+    AUTO = "auto"
+    #: The last trade's.
+    LAST = "last"
+    #: The price the order would trade at: the ask for a buy, the bid for a sale.
+    QUOTE = "quote"
 
 
 @attrs.frozen(kw_only=True)
@@ -36,9 +47,12 @@ class VenueRules:
     market_fill
         When a market order trades.
     volume_limit
-        Largest fraction of a bar's volume that all our fills in it may take together, or None for no limit.
+        Largest fraction of a bar's volume that all our fills in it may take together, or None for no limit. In a run
+        on trades or quotes: of a trade's size, or of the size that a quote displays.
     fill_on_touch
         Whether a limit order trades when the price only touches it, or must be passed.
+    stop_trigger
+        What sets off a stop; on bars it is the price.
     """
 
     fees: FeeModel = attrs.field(factory=NoFee)
@@ -47,6 +61,7 @@ class VenueRules:
     market_fill: MarketFill = attrs.field(default=MarketFill.NEXT_OPEN)
     volume_limit: float | None = None
     fill_on_touch: bool = True
+    stop_trigger: StopTrigger = StopTrigger.AUTO
 
     def __attrs_post_init__(self) -> None:
         if self.volume_limit is not None and not 0.0 < self.volume_limit <= 1.0:

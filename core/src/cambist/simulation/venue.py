@@ -9,7 +9,7 @@ from cambist.errors import OrderError
 from cambist.model.events import OrderExpired, StopTrailed
 from cambist.model.orders import TRAILING, Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS, format_ns
-from cambist.orders.triggers import level, trailed
+from cambist.orders.triggers import trailed
 from cambist.simulation.acting import ActingVenue
 from cambist.simulation.matching import VenueAccount
 from cambist.simulation.rules import MarketFill, VenueRules
@@ -97,7 +97,7 @@ class SimulatedVenue(ActingVenue):
         market.newest = max(market.newest, working.since)  # a fill at an open is told after orders of later times
         order = working.order
         if order.type is not _MARKET:
-            working.level, working.falling = level(order, working.triggered, fill_on_touch=self._touch)
+            working.level, working.falling = self._level(order, triggered=working.triggered)
             if order.type in TRAILING:
                 market.trailing[order.id] = working
             elif order.type is _ON_CLOSE:
@@ -134,7 +134,7 @@ class SimulatedVenue(ActingVenue):
         market.newest = max(market.newest, working.since)
         if working.order.id not in market.working:
             return  # a child that waits
-        working.level, working.falling = level(working.order, working.triggered, fill_on_touch=self._touch)
+        working.level, working.falling = self._level(working.order, triggered=working.triggered)
         if market.playing and working not in market.joined:
             market.joined.append(working)
 

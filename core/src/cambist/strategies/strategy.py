@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import Position, Trade
+    from cambist.strategies.market import QuoteView, TickView
     from cambist.strategies.parameters import Parameter
 
 __all__ = ["Strategy"]
@@ -100,6 +101,12 @@ class Strategy(Trading):
 
     def on_bar(self, bar: BarView) -> None:
         """Trade: called when a bar closes, once the indicators of its instrument are known."""
+
+    def on_tick(self, tick: TickView) -> None:
+        """Trade: called for each trade the market prints, in a run on trades."""
+
+    def on_quote(self, quote: QuoteView) -> None:
+        """Trade: called for each change of best bid and ask, in a run on quotes."""
 
     def on_step(self) -> None:
         """Trade across instruments: called once per instant, after every `on_bar` of it."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
 
-__all__ = ["CsvHistory"]
+__all__ = ["CsvHistory", "frames", "told"]
 
 
 @attrs.frozen(eq=False)
@@ -70,9 +70,9 @@ class CsvHistory:
         DataError
             The file cannot be read, or a line is no bar: names the line, the time and the value.
         """
-        with _told(self.path):
+        with told(self.path):
             head = read_head(self.path)
-            frame = next(_frames(self.path, head))
+            frame = next(frames(self.path, head))
             return self._bars(frame, head, TimeReader(), self.timeframe, 0)
 
     def blocks(self, size: int = BLOCK_ROWS) -> Iterator[Bars]:
@@ -86,12 +86,12 @@ class CsvHistory:
         return self._blocks(check_size(size))
 
     def _blocks(self, size: int) -> Iterator[Bars]:
-        with _told(self.path):
+        with told(self.path):
             head = read_head(self.path)
             timeframe = self.timeframe or self._probe(head)
             reader = TimeReader()
             start, last = 0, None
-            for frame in _frames(self.path, head, size):
+            for frame in frames(self.path, head, size):
                 bars = self._bars(frame, head, reader, timeframe, start)
                 fault = find_overlap(last, int(bars.ts[0]), timeframe)
                 if fault is not None:
@@ -102,7 +102,7 @@ class CsvHistory:
 
     def _probe(self, head: Head) -> Timeframe:
         """Tell the timeframe from the first rows."""
-        frame = next(_frames(self.path, head, PROBE_ROWS))
+        frame = next(frames(self.path, head, PROBE_ROWS))
         return infer_timeframe(self._times(frame, head, TimeReader(), 0))
 
     def _bars(
@@ -132,7 +132,7 @@ class CsvHistory:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
     """Make every error from inside name the file."""
     try:
         yield
@@ -152,7 +152,7 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _frames(path: Path, head: Head, rows: int | None = None) -> Iterator[pd.DataFrame]:
+def frames(path: Path, head: Head, rows: int | None = None) -> Iterator[pd.DataFrame]:
     """Yield the file as frames of at most `rows` rows (None: one frame), columns by position."""
     import pandas as pd
 

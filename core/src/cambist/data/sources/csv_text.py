@@ -12,25 +12,47 @@ import gzip
 import io
 from contextlib import contextmanager
 from math import isnan
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 from zipfile import ZipFile
 
 import attrs
 
-from cambist.data.columns import Layout, find_columns
+from cambist.data.columns import find_columns
 from cambist.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["ENCODING", "Head", "find_fault", "line_of_row", "read_head"]
+__all__ = ["ENCODING", "FindLayout", "Head", "TextLayout", "find_fault", "line_of_row", "read_head"]
 
 #: UTF-8, with or without the mark that spreadsheets put in front.
 ENCODING = "utf-8-sig"
 
 _DELIMITERS = ",;\t|"
 _CUT_OFF = "The file ends there, so it was cut off while it was written or fetched: do that again, or delete the line."
+
+
+class TextLayout(Protocol):
+    """Where to find what a row needs; see `cambist.data.columns.Layout`."""
+
+    @property
+    def time(self) -> int | None:
+        """Position of the column of times."""
+        ...
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """Positions of the columns of numbers by the field's name."""
+        ...
+
+
+class FindLayout(Protocol):
+    """Finds the columns among the labels of the first line; see `cambist.data.columns.find_columns`."""
+
+    def __call__(self, labels: Sequence[str], where: str, *, unnamed: int | None = None) -> TextLayout:
+        """Return which column is which."""
+        ...
 
 
 @attrs.frozen
@@ -49,7 +71,7 @@ class Head:
 
     delimiter: str
     width: int
-    layout: Layout
+    layout: TextLayout
 
 
 @contextmanager
@@ -84,8 +106,8 @@ def _records(text: IO[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
         raise DataError(f"line {reader.line_num + 1} is no CSV: {error}. Repair or delete the line.") from error
 
 
-def read_head(path: Path) -> Head:
-    """Read which columns a file has.
+def read_head(path: Path, find: FindLayout = find_columns) -> Head:
+    """Read which columns a file has, as `find` tells from their labels.
 
     Raises
     ------
@@ -102,7 +124,7 @@ def read_head(path: Path) -> Head:
         _, labels = next(records)
         line, sample = next(records, (0, None))
     unnamed = 0 if sample and not labels[0].strip() and not _is_number(sample[0]) else None
-    layout = find_columns(labels, "the file", unnamed=unnamed)
+    layout = find(labels, "the file", unnamed=unnamed)
     if sample is None:
         raise DataError("there is nothing below the first line. Was the file written to its end?")
     head = Head(delimiter, len(labels), layout)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
 
-__all__ = ["bars_from_frame", "read_numbers", "read_times"]
+__all__ = ["bars_from_frame", "read_numbers", "read_times", "times_of_index"]
 
 
 def bars_from_frame(
@@ -53,7 +53,7 @@ def bars_from_frame(
     """
     chosen = choose_instrument(symbol, instrument)
     where = "the DataFrame"
-    index = _times_of_index(frame.index)
+    index = times_of_index(frame.index)
     labels = list(frame.columns)
     layout = find_columns(labels, where, times_in_index=index is not None)
     try:
@@ -68,7 +68,7 @@ def bars_from_frame(
         raise DataError(f"{where}: {error}") from None
 
 
-def _times_of_index(index: pd.Index) -> NDArray[np.int64] | None:
+def times_of_index(index: pd.Index) -> NDArray[np.int64] | None:
     """Return the times in the index; None if they must be in a column."""
     import pandas as pd
 

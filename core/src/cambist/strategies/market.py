@@ -1,0 +1,212 @@
+"""Trades and quotes as a strategy sees them: one view for each series, and ``self.data`` of a run without bars."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import TYPE_CHECKING, Never
+
+from cambist.errors import InputError, did_you_mean
+from cambist.model.market import Quote, Tick
+from cambist.model.ticks import SIDE_OF
+from cambist.model.times import to_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Side
+
+__all__ = ["MarketDataSet", "MarketSeries", "QuoteView", "TickView"]
+
+
+class TickView:
+    """The current trade of one instrument, always the same object: ``tick.copy()`` keeps a value.
+
+    The engine writes its fields before each call, which costs less than looking them up when they are read.
+
+    Attributes
+    ----------
+    symbol, instrument
+        Of what.
+    ts
+        When, ns since the epoch, UTC; 0 before the first.
+    price, size
+        In quote currency, and in units of the instrument; NaN before the first.
+    side_code
+        Of the taker: 1 bought, -1 sold, 0 not known; see `side`.
+    """
+
+    __slots__ = ("instrument", "price", "side_code", "size", "symbol", "ts")
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.symbol = instrument.symbol
+        self.ts = 0
+        self.price = nan
+        self.size = nan
+        self.side_code = 0
+
+    @property
+    def side(self) -> Side | None:
+        """Side of the taker, or None where the market does not say."""
+        return SIDE_OF[self.side_code]
+
+    @property
+    def time(self) -> datetime:
+        """When, UTC."""
+        return to_datetime(self.ts)
+
+    def copy(self) -> Tick:
+        """Return the trade as a value that stays."""
+        return Tick(self.instrument, self.ts, self.price, self.size, self.side)
+
+    def mark(self) -> float:
+        """Return the price at which a position is valued: the last trade's."""
+        return self.price
+
+    def __repr__(self) -> str:
+        return f"<Tick {self.symbol} {self.time} {self.side or 'trade'} {self.size:g} at {self.price:g}>"
+
+
+class QuoteView:
+    """The current best bid and ask of one instrument, always the same object: ``quote.copy()`` keeps a value.
+
+    Attributes
+    ----------
+    symbol, instrument
+        Of what.
+    ts
+        When, ns since the epoch, UTC; 0 before the first.
+    bid, ask
+        In quote currency; NaN before the first.
+    bid_size, ask_size
+        In units of the instrument; NaN where they are not known.
+    """
+
+    __slots__ = ("ask", "ask_size", "bid", "bid_size", "instrument", "symbol", "ts")
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.symbol = instrument.symbol
+        self.ts = 0
+        self.bid = nan
+        self.ask = nan
+        self.bid_size = nan
+        self.ask_size = nan
+
+    @property
+    def mid(self) -> float:
+        """The price halfway between bid and ask."""
+        return (self.bid + self.ask) / 2.0
+
+    @property
+    def spread(self) -> float:
+        """Ask less bid."""
+        return self.ask - self.bid
+
+    @property
+    def time(self) -> datetime:
+        """When, UTC."""
+        return to_datetime(self.ts)
+
+    def copy(self) -> Quote:
+        """Return the quote as a value that stays."""
+        return Quote(self.instrument, self.ts, self.bid, self.ask, self.bid_size, self.ask_size)
+
+    def mark(self) -> float:
+        """Return the price at which a position is valued: halfway between bid and ask."""
+        return (self.bid + self.ask) / 2.0
+
+    def __repr__(self) -> str:
+        return f"<Quote {self.symbol} {self.time} {self.bid:g} / {self.ask:g}>"
+
+
+class MarketSeries:
+    """One instrument of a run on trades or quotes.
+
+    Attributes
+    ----------
+    instrument, symbol
+        Of what.
+    tick, quote
+        Its current trade and quote; None where the run has none of them.
+    """
+
+    __slots__ = ("instrument", "quote", "symbol", "tick")
+
+    def __init__(self, instrument: Instrument, tick: TickView | None, quote: QuoteView | None) -> None:
+        self.instrument = instrument
+        self.symbol = instrument.symbol
+        self.tick = tick
+        self.quote = quote
+
+    @property
+    def price(self) -> float:
+        """Middle of the current quote; the last trade's price where there are no quotes. NaN before the first."""
+        source = self.quote or self.tick
+        return nan if source is None else source.mark()
+
+    def __getattr__(self, name: str) -> Never:
+        _refuse(name, type(self).__name__)
+
+    def __repr__(self) -> str:
+        return f"<MarketSeries {self.symbol}>"
+
+
+class MarketDataSet:
+    """Every instrument of a run on trades or quotes, in declared order."""
+
+    def __init__(self, series: Sequence[MarketSeries]) -> None:
+        self._series = tuple(series)
+        self._by_symbol = {one.symbol: one for one in self._series}
+
+    @property
+    def instrument(self) -> Instrument:
+        """The first instrument."""
+        return self._series[0].instrument
+
+    @property
+    def symbol(self) -> str:
+        """Symbol of the first instrument."""
+        return self._series[0].symbol
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols, in declared order."""
+        return tuple(self._by_symbol)
+
+    def __getattr__(self, name: str) -> Never:
+        _refuse(name, type(self).__name__)
+
+    def __getitem__(self, which: str | int) -> MarketSeries:
+        if isinstance(which, int):
+            return self._series[which]
+        try:
+            return self._by_symbol[which]
+        except KeyError:
+            raise InputError(f"this run has no series {which!r}.{did_you_mean(which, self._by_symbol)}") from None
+
+    def __iter__(self) -> Iterator[MarketSeries]:
+        return iter(self._series)
+
+    def __len__(self) -> int:
+        return len(self._series)
+
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self._by_symbol
+
+    def __repr__(self) -> str:
+        return f"<MarketDataSet {', '.join(self._by_symbol)}>"
+
+
+_OF_BARS = frozenset({"open", "high", "low", "close", "volume", "timeframe"})
+
+
+def _refuse(name: str, owner: str) -> Never:
+    if name in _OF_BARS:
+        raise InputError(
+            f"this run has trades or quotes and no bars, so there is no {name}. Keep what you need of on_tick and "
+            "on_quote, or run on bars for lines and indicators."
+        )
+    raise AttributeError(f"{owner!r} object has no attribute {name!r}")
