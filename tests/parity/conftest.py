@@ -24,6 +24,8 @@ from cambist import (
     FixedSlippage,
     Instrument,
     MakerTakerFee,
+    Margin,
+    MarginTier,
     PercentOfEquity,
     PercentSlippage,
     StopRequest,
@@ -61,6 +63,8 @@ class Scenario:
         Number of the callback in which a strategy raises; -1 for never.
     options
         Keywords of `cambist.backtest`.
+    account
+        What else the account does, by name; see `account_options`.
     """
 
     seed: int
@@ -70,6 +74,7 @@ class Scenario:
     activity: float
     options: dict[str, Any]
     fails_at: int = -1
+    account: tuple[str, ...] = ()
 
 
 def make_scenario(seed: int) -> Scenario:
@@ -95,6 +100,68 @@ def make_scenario(seed: int) -> Scenario:
         activity=rng.choice([0.1, 0.3, 0.6]),
         options=options,
     )
+
+
+def make_account_scenario(seed: int) -> Scenario:
+    """Return a scenario in which some of what an account can do is asked for."""
+    rng = random.Random(f"account {seed}")
+    scenario = make_scenario(10_000 + seed)
+    options = {name: value for name, value in scenario.options.items() if name not in ("risk", "volume_limit")}
+    if rng.random() < 0.7:
+        options |= {"cash": rng.choice([30.0, 100.0, 400.0]), "sizer": rng.choice([AllIn(), FixedSize(2.0)])}
+    return attrs.evolve(
+        scenario,
+        bars=rng.choice([30, 60]),
+        activity=rng.choice([0.1, 0.3]),
+        options=options,
+        account=tuple(name for name in ACCOUNT if rng.random() < 0.6),
+    )
+
+
+def account_options(scenario: Scenario, series: list[Bars]) -> dict[str, Any]:
+    """Return the keywords that the names in ``scenario.account`` stand for, made to fit the bars."""
+    options: dict[str, Any] = {}
+    for name in scenario.account:
+        options |= ACCOUNT[name](random.Random(f"{name} {scenario.seed}"), series)
+    if "margin" not in options:
+        options.pop("marks", None)
+    return options
+
+
+def some_margin(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    tiers = [
+        MarginTier(up_to=50.0, maintenance_rate=0.02, max_leverage=10),
+        MarginTier(up_to=rng.choice([150.0, 4_000.0]), maintenance_rate=0.05, max_leverage=rng.choice([None, 5])),
+        MarginTier(maintenance_rate=0.1),
+    ]
+    return {
+        "margin": Margin(
+            mode=rng.choice(["cross", "isolated"]),
+            leverage=rng.choice([None, None, 2]),
+            maintenance=rng.choice([None, 0.09, tiers]),
+            maintenance_on=rng.choice(["mark", "entry"]),
+            closing_fee=rng.choice([0.0, 0.001]),
+            liquidation_fee=rng.choice([0.0, 0.01]),
+            liquidate_at=rng.choice(["mark", "bankruptcy"]),
+        )
+    }
+
+
+def some_marks(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    chance = np.random.default_rng(rng.randrange(2**32))
+    marks: dict[str, Any] = {}
+    for bars in series:
+        if rng.random() < 0.6:
+            close = bars.close * np.exp(chance.normal(0.0, 0.01, len(bars)))
+            marks[bars.instrument.symbol] = (bars.close_times, close)
+    return {"marks": marks}
+
+
+#: Name -> what makes the keywords, of a source of chance and the bars.
+ACCOUNT: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {
+    "margin": some_margin,
+    "marks": some_marks,
+}
 
 
 def make_instruments(scenario: Scenario) -> list[Instrument]:
@@ -123,6 +190,11 @@ def make_instruments(scenario: Scenario) -> list[Instrument]:
                 taker_fee=0.0004,
             )
         )
+    if scenario.account:  # an account is tested by what is held: let there be much of it
+        free: dict[str, Any] = {"min_size": None, "max_size": None, "min_notional": None}
+        instruments = [
+            attrs.evolve(one, **free, margin_rate=1.0 if one.is_cash else 0.1, step_size="0.001") for one in instruments
+        ]
     return instruments
 
 
@@ -418,8 +490,9 @@ def play(
         )
         for number in range(scenario.traders)
     ]
+    options = scenario.options | account_options(scenario, series)
     try:
-        result = cambist.backtest(traders, sources, events=events, blocks=blocks, stop=stop, **scenario.options)
+        result = cambist.backtest(traders, sources, events=events, blocks=blocks, stop=stop, **options)
     except StrategyError as error:
         return Played(error.result, trace, str(error))
     return Played(result, trace)
@@ -428,4 +501,4 @@ def play(
 @pytest.fixture(scope="session")
 def scenarios() -> Any:
     """The maker and the player of scenarios."""
-    return {"make": make_scenario, "play": play, "bars": make_bars}
+    return {"make": make_scenario, "make_account": make_account_scenario, "play": play, "bars": make_bars}

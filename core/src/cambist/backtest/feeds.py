@@ -101,11 +101,15 @@ class Window:
     def closes(self, feed: Feed) -> NDArray[np.float64]:
         """Return the last close of `feed` at each instant, shape ``(k,)``; NaN before its first bar."""
         start, stop = self.spans[feed.number]
-        values = feed.block.close[start:stop]
+        return self.spread(feed, feed.block.close[start:stop], feed.last_close)
+
+    def spread(self, feed: Feed, values: NDArray[np.float64], before: float) -> NDArray[np.float64]:
+        """Return at each instant the value of the feed's last bar, `before` where it has had none in this window."""
+        start, stop = self.spans[feed.number]
         if stop - start == len(self.instants):
             return values
         rows = np.searchsorted(feed.closes[start:stop], self.instants, side="right")
-        return np.concatenate(([feed.last_close], values))[rows]
+        return np.concatenate(([before], values))[rows]
 
 
 def windows(feeds: Sequence[Feed], seats: Sequence[Seat]) -> Iterator[Window]:

@@ -83,6 +83,7 @@ def trade_frame(trades: Sequence[Trade]) -> pd.DataFrame:
             "return": net / _money_in(trades),
             "bars": _integers(trades, "bars"),
             "tag": _texts(trades, "tag"),
+            "reason": _texts(trades, "reason"),
         },
     )
 

@@ -127,7 +127,7 @@ class Result:
 
         Columns: ``strategy, instrument, side`` (long or short)``, size`` (the largest held)``, entry_time, exit_time,
         entry_price, exit_price`` (averages)``, gross, fees, net`` (money)``, return`` (net over the value of all that
-        was entered)``, bars, tag``.
+        was entered)``, bars, tag, reason`` (``"liquidation"`` where the venue closed it).
         """
         from cambist.backtest.frames import trade_frame
 

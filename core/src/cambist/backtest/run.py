@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cambist.analysis import BuyAndHold, EquityRecorder
+from cambist.backtest.account import AccountSetup
 from cambist.backtest.columns import play_columns
 from cambist.backtest.driver import Driver, StopRequest
 from cambist.backtest.events import play_events
@@ -19,9 +20,8 @@ from cambist.backtest.result import Result, StrategyRecord
 from cambist.engine import Kernel
 from cambist.errors import DataError, InputError, StrategyError
 from cambist.observe import log_context
-from cambist.portfolio import Portfolio, Valuation
-from cambist.risk import RiskGate
-from cambist.simulation import BacktraderVenue, SimulatedVenue, fee_model
+from cambist.portfolio import Valuation
+from cambist.simulation import fee_model
 from cambist.strategies import Strategy
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
     from cambist.ports.history import HistorySource
-    from cambist.simulation.matching import MatchingVenue
 
     Progress = Callable[[int, int | None], None]
 
@@ -108,17 +107,19 @@ class _Run:
         self.feeds = [_feed(number, source, settings) for number, source in enumerate(sources)]
         self.notes = tuple(note for source in sources for note in getattr(source, "notes", ()))
         instruments = [feed.instrument for feed in self.feeds]
-        self.portfolio = Portfolio(instruments, settings.cash, settings.leverage)
+        self.account = AccountSetup(settings, self.feeds)
+        self.portfolio = self.account.portfolio
         self.kernel = Kernel(
             [_prepared(strategy, settings) for strategy in strategies],
             [(feed.instrument, feed.timeframe) for feed in self.feeds],
             self.portfolio,
-            RiskGate(settings.risk, reviews_funds=not settings.is_compatible),
+            self.account.gate(),
             fee_model(settings.fees).fee,
         )
         play = play_events if settings.events else play_columns
         self.driver = Driver(self.kernel, self.feeds, play, stop, loads_columns=not settings.events)
-        self.driver.connect(self._venue())
+        self.account.connect(self.kernel)
+        self.driver.connect(self.account.venue(self.driver))
         self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
         keep = not settings.blocks
@@ -128,12 +129,6 @@ class _Run:
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
-
-    def _venue(self) -> MatchingVenue:
-        venue = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
-        instruments = [feed.instrument for feed in self.feeds]
-        rules = self.settings.venue_rules()
-        return venue(instruments, self.portfolio, self.driver.deliver, self.driver.clock, rules)
 
     def play(self) -> Result:
         try:
@@ -147,15 +142,15 @@ class _Run:
     def after(self, window: Window, played: int) -> None:
         """Value the instants that a window played."""
         times = window.instants[:played]
-        closes = {feed.instrument.symbol: window.closes(feed)[:played] for feed in self.feeds}
-        equity, exposed = self.valuation.value(closes)
+        prices = {symbol: values[:played] for symbol, values in self.account.closes(window).items()}
+        equity, exposed = self.valuation.value(prices)
         self.recorder.add(times, equity, exposed)
         if self.benchmark is not None:
             for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
                 if feed.number not in self.bought and end > start:
                     self.bought.add(feed.number)
                     self.benchmark.first(feed.number, float(feed.block.open[start]))
-            self.benchmark.add(times, np.column_stack(list(closes.values())))
+            self.benchmark.add(times, np.column_stack([window.closes(feed)[:played] for feed in self.feeds]))
         self.last_close = int(times[-1])
         for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
             if played == len(window.instants):
@@ -197,10 +192,13 @@ class _Run:
         )
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
+        yield from self.account.warnings()
         if curve.ruined:
+            liquidated = "" if self.settings.margin else "Liquidation is not modeled without margin=Margin(...); "
             yield (
                 f"equity fell to {curve.lowest:,.2f} {self.portfolio.currency}: the account was ruined, and measures "
-                "that are rates of return mean nothing. Liquidation is not modeled; trade smaller, or with a stop."
+                f"that are rates of return mean nothing. {liquidated}{'t' if liquidated else 'T'}rade smaller, or with "
+                "a stop."
             )
         for symbol, count in self.kernel.roundings.items():
             tick = self.portfolio.positions[symbol].instrument.tick_size

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import attrs
 
 from cambist.errors import ParameterError, did_you_mean
+from cambist.model.margin import Margin
 from cambist.simulation.fees import FeeModel, fee_model
 from cambist.simulation.paths import intrabar_path
 from cambist.simulation.rules import MarketFill, VenueRules
@@ -24,7 +26,13 @@ __all__ = ["BacktestOptions", "BacktestSettings"]
 
 RULES = ("cambist", "backtrader")
 #: Options that backtrader's broker does not have, and the one value that does not ask for them.
-_FIXED_BY_BACKTRADER: dict[str, object] = {"path": "nearer_first", "fill_on_touch": True, "leverage": 1.0}
+_FIXED_BY_BACKTRADER: dict[str, object] = {
+    "path": "nearer_first",
+    "fill_on_touch": True,
+    "leverage": 1.0,
+    "margin": None,
+    "marks": None,
+}
 
 
 class BacktestOptions(TypedDict, total=False):
@@ -39,6 +47,8 @@ class BacktestOptions(TypedDict, total=False):
     volume_limit: float | None
     fill_on_touch: bool
     leverage: float
+    margin: Margin | None
+    marks: Mapping[str, Any] | None
     sizer: Sizer | None
     risk: Sequence[RiskRule]
     seed: int
@@ -67,6 +77,19 @@ def _one_of(name: str, known: Sequence[str]) -> Callable[[Any, Any, Any], None]:
 def _sizer(_instance: Any, _attribute: Any, value: Any) -> None:
     if value is not None and (isinstance(value, type) or not callable(getattr(value, "size", None))):
         raise ParameterError(f"sizer is {value!r}; give a sizer such as FixedSize(10) or AllIn().")
+
+
+def _margin(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value is not None and not isinstance(value, Margin):
+        raise ParameterError(f"margin is {value!r}; give one such as Margin(mode='isolated', leverage=10).")
+
+
+def _by_symbol(name: str) -> Callable[[Any, Any, Any], None]:
+    def check(_instance: Any, _attribute: Any, value: Any) -> None:
+        if value is not None and not isinstance(value, Mapping):
+            raise ParameterError(f"{name} is a {type(value).__name__}; give a dict by symbol: {{'BTCUSDT': ...}}.")
+
+    return check
 
 
 def _rules(_instance: Any, _attribute: Any, value: Any) -> None:
@@ -101,6 +124,12 @@ class BacktestSettings:
     leverage
         How many times its equity the account may hold of instruments paid in full; margined instruments have
         a margin rate of their own.
+    margin
+        How margined instruments are traded: leverage, maintenance margin, liquidation. None: initial margin is
+        checked at each fill, and nothing is liquidated.
+    marks
+        Mark prices by symbol where they differ from the close: `Bars`, a DataFrame with ``high, low, close`` by
+        close time, a Series, or a tuple ``(times, prices)``. They decide margin, liquidation, funding and equity.
     sizer
         For strategies that bring none of their own; one unit by default.
     risk
@@ -126,6 +155,8 @@ class BacktestSettings:
     volume_limit: float | None = None
     fill_on_touch: bool = True
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
+    margin: Margin | None = attrs.field(default=None, validator=_margin)
+    marks: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("marks"))
     sizer: Sizer | None = attrs.field(default=None, validator=_sizer)
     risk: Sequence[RiskRule] = attrs.field(default=(), validator=_rules)
     seed: int = 0
@@ -184,4 +215,6 @@ def _plain(value: object) -> object:
         return value
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):  # of data by symbol, which a result does not repeat
+        return {str(name): f"{type(item).__name__}" for name, item in value.items()}
     return getattr(value, "__name__", None) or repr(value)

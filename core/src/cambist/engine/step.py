@@ -6,6 +6,7 @@ import logging
 import random
 from collections import Counter
 from itertools import count as count_from
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -33,6 +34,7 @@ from cambist.model.events import (
     RunStopped,
     TimerFired,
 )
+from cambist.model.orders import Order, OrderType, TimeInForce
 from cambist.observe import log_context
 from cambist.orders.book import OrderBook
 from cambist.strategies.data import DataSet
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Fill, Liquidity, Order
+    from cambist.model.orders import Fill, Liquidity, Side
     from cambist.model.timeframe import Timeframe
     from cambist.portfolio import Portfolio
     from cambist.risk import RiskGate
@@ -286,6 +288,18 @@ class Kernel:
             self._deliver(order, listener.on_fill, fill)
         if trade is not None and listener.on_trade is not None:
             self._deliver(order, listener.on_trade, trade)
+
+    def adopt(self, instrument: Instrument, side: Side, size: float, tag: str, ts: int) -> Order:
+        """Put an order into the book that the venue sends by itself, such as one that liquidates a position.
+
+        It never saw the risk gate, and belongs to the strategy that opened the position.
+        """
+        trade = self.portfolio.trades.open.get(instrument.symbol)
+        owner = trade.strategy if trade is not None else self.seats[0].strategy.name
+        terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, True, owner, tag, ts, ts)
+        order = self.book.add(Order(self.book.next_id(), instrument, side, *terms))
+        self.book.submit(order, ts)
+        return order
 
     def _tell(self, order: Order) -> None:
         """Let a strategy hear of what became of its order."""

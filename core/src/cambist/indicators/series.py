@@ -52,7 +52,7 @@ class SeriesCursor:
         Whether lines may still be made: until the first bar.
     """
 
-    __slots__ = ("_nodes", "_ts", "_ts_list", "building", "columns", "row", "window")
+    __slots__ = ("_last_ts", "_nodes", "_ts", "_ts_list", "building", "columns", "row", "window")
 
     def __init__(self) -> None:
         self.row = 0
@@ -61,6 +61,7 @@ class SeriesCursor:
         self.columns = {name: Line(self, name, 0) for name in COLUMNS}
         self._nodes: list[_Node] = []
         self._ts: NDArray[np.int64] = np.empty(0, np.int64)
+        self._last_ts = 0  # of the block before
         self._ts_list: list[int] = [0]
 
     @property
@@ -110,6 +111,8 @@ class SeriesCursor:
                 results = node.stream.extend(*arrays)
             for line, values in zip(node.outputs, results, strict=True):
                 line._load(values)  # noqa: SLF001
+        if len(self._ts):
+            self._last_ts = int(self._ts[-1])
         self._ts = bars.ts
         self.building = False
         self.open_window(0, 0)
@@ -159,7 +162,7 @@ class SeriesCursor:
         if not times:
             start, stop = self.window
             times = self._ts_list = [
-                int(self._ts[start - 1]) if start else 0,
+                int(self._ts[start - 1]) if start else self._last_ts,
                 *self._ts[start:stop].tolist(),
             ]
         return times[self.row]

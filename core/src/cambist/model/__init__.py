@@ -2,6 +2,7 @@
 
 from cambist.model.bars import COLUMNS, Bar, Bars, check_columns
 from cambist.model.instrument import Instrument, InstrumentKind
+from cambist.model.margin import Margin, MarginMode, MarginTier
 from cambist.model.market import Quote, Tick
 from cambist.model.orders import ApprovedOrder, Fill, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
 from cambist.model.portfolio import Account, Position, Trade
@@ -18,6 +19,9 @@ __all__ = [
     "Instrument",
     "InstrumentKind",
     "Liquidity",
+    "Margin",
+    "MarginMode",
+    "MarginTier",
     "Order",
     "OrderStatus",
     "OrderType",

@@ -107,6 +107,8 @@ class Trade:
         Sizes opened and closed so far.
     strategy, tag
         Of the order that opened it.
+    reason
+        Why it closed, where no order of a strategy closed it: ``"liquidation"``.
     """
 
     id: int
@@ -125,6 +127,7 @@ class Trade:
     exited: float
     strategy: str
     tag: str
+    reason: str = ""
 
     @property
     def net(self) -> float:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import Trade
 
-__all__ = ["Portfolio"]
+__all__ = ["Portfolio", "worth"]
 
 _BUY = Side.BUY
 #: Money missing below this fraction of what is needed is float noise, not a shortfall.
@@ -163,7 +163,7 @@ class Portfolio:
         for held in self.positions.values():
             if held.size != 0.0:
                 at = price if held is position else held.last_price
-                equity += _worth(held, at)
+                equity += worth(held, at)
                 if held is not position:
                     margin += self._margin(held.instrument, held.size, at)
         missing = margin - equity
@@ -184,7 +184,7 @@ class Portfolio:
         total = self.cash
         for position in self.positions.values():
             if position.size != 0.0:
-                total += _worth(position, position.last_price)
+                total += worth(position, position.last_price)
         return total
 
     @property
@@ -195,6 +195,11 @@ class Portfolio:
             for position in self.positions.values()
             if position.size != 0.0
         )
+
+    @property
+    def free_cash(self) -> float:
+        """Money that could be taken out: the equity that no position needs as margin."""
+        return self.equity - self.margin
 
     def account(self) -> Account:
         """Return a snapshot of the account at last prices."""
@@ -217,7 +222,7 @@ def _average(instrument: Instrument, size: float, average: float, added: float, 
     return (size * average + added * price) / (size + added)
 
 
-def _worth(position: Position, price: float) -> float:
+def worth(position: Position, price: float) -> float:
     """Return what a position adds to equity: its value when paid in full, its open profit when margined."""
     instrument = position.instrument
     if instrument.is_cash:

@@ -2,6 +2,7 @@
 
 from cambist.simulation.backtrader import BacktraderVenue
 from cambist.simulation.fees import FeeModel, FixedFee, InstrumentFees, MakerTakerFee, NoFee, PercentFee, fee_model
+from cambist.simulation.liquidation import LiquidatingVenue
 from cambist.simulation.paths import IntrabarPath, intrabar_path
 from cambist.simulation.reports import Reports
 from cambist.simulation.slippage import FixedSlippage, NoSlippage, PercentSlippage, SlippageModel, slippage_model
@@ -14,6 +15,7 @@ __all__ = [
     "FixedSlippage",
     "InstrumentFees",
     "IntrabarPath",
+    "LiquidatingVenue",
     "MakerTakerFee",
     "MarketFill",
     "NoFee",

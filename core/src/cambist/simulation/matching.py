@@ -62,10 +62,13 @@ class MatchingVenue(ABC):
     trades_at_close
         Whether `mark_close` must be called with every bar, before strategies see it.
     matches_together
-        Whether `match` only notes a bar, and `match_together` must be called after the last one of an instant.
+        Whether `match_together` must be called after the last `match` of an instant.
+    keeps_guards
+        Whether a market may have work for `match` while no order is open.
     """
 
     matches_together = False
+    keeps_guards = False
 
     def __init__(
         self,
