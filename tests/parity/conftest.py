@@ -23,6 +23,7 @@ from cambist import (
     FixedSize,
     FixedSlippage,
     Instrument,
+    Interest,
     MakerTakerFee,
     Margin,
     MarginTier,
@@ -157,10 +158,39 @@ def some_marks(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
     return {"marks": marks}
 
 
+def some_funding(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    chance = np.random.default_rng(rng.randrange(2**32))
+    funding: dict[str, Any] = {}
+    for bars in series:
+        if bars.instrument.kind in ("linear_perpetual", "inverse_perpetual"):
+            start, end = int(bars.ts[0]), int(bars.close_times[-1])
+            every = max((end - start) // rng.choice([7, 25]), SECOND_NS)
+            every = min(every, 8 * 60 * MINUTE_NS)  # no perpetual pays less often than once a day
+            times = np.arange(start - every, end + every, every)
+            rates = chance.normal(0.0, 0.002, len(times))
+            own = 20.0 * np.exp(chance.normal(0.0, 0.05, len(times)))
+            funding[bars.instrument.symbol] = rng.choice([(times, rates), (times, rates, own), None])
+    return {"funding": funding}
+
+
+def some_interest(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    terms = {name: rng.choice([0.0, 0.3, 2.0]) for name in ("short", "long", "cash", "debit")}
+    return {"interest": Interest(**terms, value=rng.choice(["market", "entry"]))}
+
+
+def some_transfers(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    start, end = min(int(bars.ts[0]) for bars in series), max(int(bars.close_times[-1]) for bars in series)
+    return {"cash_flows": [(rng.randrange(start, end), rng.choice([50.0, 300.0, -20.0, -500.0])) for _ in range(4)]}
+
+
 #: Name -> what makes the keywords, of a source of chance and the bars.
 ACCOUNT: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {
     "margin": some_margin,
     "marks": some_marks,
+    "funding": some_funding,
+    "interest": some_interest,
+    "transfers": some_transfers,
+    "strategy transfers": lambda rng, series: {},
 }
 
 
@@ -236,6 +266,7 @@ class RandomTrader(Strategy):
     activity: float = param(0.3)
     trace = param(None)
     fails_at: int = param(-1)
+    moves: bool = param(False)
 
     def on_start(self) -> None:
         self.rng = random.Random(f"trader {self.seed}")
@@ -313,6 +344,8 @@ class RandomTrader(Strategy):
         )  # fmt: skip
 
     def act(self, where: str, share: float = 1.0) -> None:
+        if self.moves and self.rng.random() < 0.1:
+            self.attempt(self.move_money)
         while self.rng.random() < self.activity * share and len(self.handles) < 300:
             self.attempt(self.rng.choices(ACTIONS, WEIGHTS)[0].__get__(self))
             share *= 0.5
@@ -384,6 +417,10 @@ class RandomTrader(Strategy):
             }
             self.modify(order, **terms)
 
+    def move_money(self) -> None:
+        flow = self.add_cash(self.rng.choice([10.0, 200.0, -5.0, -100.0]))
+        self.trace.append((self.name, "moved", repr(flow)))
+
     def wait(self) -> None:
         name = self.rng.choice("abc")
         if self.rng.random() < 0.3:
@@ -453,6 +490,7 @@ class Played:
             "fills": [plain(fill) for fill in result.fill_records],
             "trades": [plain(trade) for trade in result.trade_records],
             "account": [repr(result.account)],
+            "flows": list(map(repr, result.flow_records)),
             "end": [result.stopped, result.n_bars, result.started, result.ended],
             "warnings": list(result.warnings),
         }
@@ -460,7 +498,12 @@ class Played:
     def curve(self) -> dict[str, list[Any]]:
         """Return the equity at every close, as bits."""
         curve = self.result.curve
-        return {"times": curve.times.tolist(), "equity": [value.hex() for value in curve.equity.tolist()]}
+        shares = self.result.fund or curve
+        return {
+            "times": curve.times.tolist(),
+            "equity": [value.hex() for value in curve.equity.tolist()],
+            "shares": [value.hex() for value in shares.equity.tolist()],
+        }
 
     def days(self) -> dict[str, list[Any]]:
         """Return what a run in flat memory keeps of the curve: the last close of each UTC day, and the measures."""
@@ -486,7 +529,11 @@ def play(
     trace: list[Any] = []
     traders = [
         RandomTrader(
-            seed=scenario.seed * 10 + number, activity=scenario.activity, trace=trace, fails_at=scenario.fails_at
+            seed=scenario.seed * 10 + number,
+            activity=scenario.activity,
+            trace=trace,
+            fails_at=scenario.fails_at,
+            moves="strategy transfers" in scenario.account,
         )
         for number in range(scenario.traders)
     ]

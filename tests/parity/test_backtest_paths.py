@@ -87,7 +87,9 @@ def test_the_accounts_reach_every_corner(scenarios):
         result = scenarios["play"](scenarios["make_account"](seed)).result
         seen |= {trade.reason for trade in result.trade_records}
         seen |= {order.reason.partition(":")[0] for order in result.order_records}
-    assert seen >= {"liquidation", "leverage_above_limit"}
+        seen |= {flow.kind for flow in result.flow_records}
+        seen |= {"refused"} if any("withdrawals were refused" in warning for warning in result.warnings) else set()
+    assert seen >= {"liquidation", "leverage_above_limit", "funding", "interest", "deposit", "withdrawal", "refused"}
 
 
 def test_the_borders_of_windows_are_not_felt(scenarios, monkeypatch):

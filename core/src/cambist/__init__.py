@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         TimeInForce,
         Trade,
     )
+    from cambist.portfolio import Interest
     from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentFee, PercentSlippage
     from cambist.strategies import AllIn, FixedSize, PercentOfEquity, Strategy, param
 
@@ -82,6 +83,7 @@ _HOMES = {
         "Timeframe",
         "Trade",
     ),
+    "cambist.portfolio": ("Interest",),
     "cambist.simulation": ("FixedFee", "FixedSlippage", "MakerTakerFee", "PercentFee", "PercentSlippage"),
     "cambist.strategies": ("AllIn", "FixedSize", "PercentOfEquity", "Strategy", "param"),
 }
@@ -103,6 +105,7 @@ __all__ = [
     "InputError",
     "Instrument",
     "InstrumentKind",
+    "Interest",
     "LookAheadError",
     "MakerTakerFee",
     "Margin",

@@ -26,19 +26,31 @@ class RunFacts:
     Attributes
     ----------
     curve
-        What the account was worth.
+        What the account was worth; where money was brought in or taken out, what its shares were, from the initial
+        cash on, so that returns and drawdowns are those of the trading.
     trades
         Round trips, closed and still open ones.
     fees
         All fees paid, in the account's currency.
     notional_traded
         Value of everything bought plus everything sold, in the account's currency, positive.
+    flows
+        Deposits less withdrawals.
+    money
+        What the account was worth in money, where `curve` says something else.
     """
 
     curve: EquityCurve
     trades: Sequence[Trade] = ()
     fees: float = 0.0
     notional_traded: float = 0.0
+    flows: float = 0.0
+    money: EquityCurve | None = None
+
+    @property
+    def worth(self) -> EquityCurve:
+        """The curve of the account in money."""
+        return self.curve if self.money is None else self.money
 
     @cached_property
     def closed(self) -> tuple[Trade, ...]:

@@ -6,8 +6,10 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from cambist.errors import ParameterError, did_you_mean
-from cambist.model.timeseries import PriceSeries
-from cambist.portfolio import MarginPortfolio, Portfolio
+from cambist.model.instrument import InstrumentKind
+from cambist.model.times import format_ns, to_ns
+from cambist.model.timeseries import FundingSeries, PriceSeries
+from cambist.portfolio import Bookkeeper, Funding, InterestCharges, MarginPortfolio, Portfolio, Transfers
 from cambist.risk import RiskGate
 from cambist.risk.leverage import LeverageRule
 from cambist.simulation import BacktraderVenue, LiquidatingVenue, SimulatedVenue
@@ -24,9 +26,13 @@ if TYPE_CHECKING:
     from cambist.engine import Kernel
     from cambist.indicators.series import SeriesCursor
     from cambist.model.instrument import Instrument
+    from cambist.model.portfolio import Position
+    from cambist.portfolio.entries import Entries
     from cambist.simulation.matching import MatchingVenue
 
 __all__ = ["AccountSetup"]
+
+_PERPETUALS = frozenset({InstrumentKind.LINEAR_PERPETUAL, InstrumentKind.INVERSE_PERPETUAL})
 
 
 class AccountSetup:
@@ -69,6 +75,13 @@ class AccountSetup:
         else:
             self.portfolio = MarginPortfolio(instruments, settings.cash, settings.leverage, margin=settings.margin)
         self._last_marks = dict.fromkeys(self.marks, nan)
+        self.transfers = self._transfers()
+        self._funding = {
+            symbol: FundingSeries.read(data, symbol)
+            for symbol, data in self._named("funding", settings.funding).items()
+            if data is not None
+        }
+        self._check_funding()
 
     def _named(self, option: str, given: Mapping[str, object] | None) -> Mapping[str, object]:
         """Return what an option gives by symbol, each of which must be one of the run's."""
@@ -77,6 +90,46 @@ class AccountSetup:
             if symbol not in known:
                 raise ParameterError(f"{option} names {symbol!r}.{did_you_mean(str(symbol), known)}")
         return given or {}
+
+    def _transfers(self) -> Transfers | None:
+        planned = sorted((to_ns(when), float(amount)) for when, amount in self.settings.cash_flows)
+        if not planned:
+            return None
+        opened = min(int(feed.block.ts[0]) for feed in self.feeds)
+        if planned[0][0] < opened:
+            raise ParameterError(
+                f"cash_flows has {planned[0][1]:,.8g} on {format_ns(planned[0][0])}, before the first bar opens "
+                f"({format_ns(opened)}). Money at the start is cash=."
+            )
+        return Transfers(self.portfolio, planned)
+
+    def _check_funding(self) -> None:
+        """See to it that funding is given for perpetuals alone, and for all of them."""
+        if self.settings.funding is None:
+            return
+        for one in self.instruments:
+            given = one.symbol in self.settings.funding
+            if given and one.kind not in _PERPETUALS:
+                raise ParameterError(
+                    f"funding is given for {one.symbol}, which is a {one.kind}; perpetuals alone pay it."
+                )
+            if not given and one.kind in _PERPETUALS:
+                raise ParameterError(
+                    f"funding is given, and not for {one.symbol}. Give its rates, or None to trade it without funding."
+                )
+
+    def _bookkeeper(self) -> Bookkeeper | None:
+        """Return what books funding, interest and planned transfers; None where there is none of it."""
+        entries: list[Entries] = []
+        for symbol, series in self._funding.items():
+            marks = self.marks.get(symbol)
+            mark_at = _Constantly(self.portfolio.positions[symbol]) if marks is None else marks.at
+            entries.append(Funding(self.portfolio, symbol, series.times, series.rates, series.marks, mark_at))
+        if self.settings.interest is not None:
+            entries.append(InterestCharges(self.portfolio, self.settings.interest))
+        if self.transfers is not None:
+            entries.append(self.transfers)
+        return Bookkeeper(entries) if entries else None
 
     def gate(self) -> RiskGate:
         """Return the gate for the run's orders."""
@@ -96,8 +149,9 @@ class AccountSetup:
         return BacktraderVenue(*common) if self.settings.is_compatible else SimulatedVenue(*common)
 
     def connect(self, kernel: Kernel) -> None:
-        """Tell the account where it reads what the kernel knows."""
+        """Join the account and the kernel: where marks are read, and who books what falls due."""
         account = self.portfolio
+        kernel.bookkeeper = self._bookkeeper()
         if isinstance(account, MarginPortfolio):
             for feed in self.feeds:
                 series = self.marks.get(feed.instrument.symbol)
@@ -106,15 +160,23 @@ class AccountSetup:
                     account.set_mark_source(feed.instrument.symbol, _MarkSource(series, cursor, feed.timeframe.ns))
 
     def closes(self, window: Window) -> dict[str, NDArray[np.float64]]:
-        """Return the prices at which the account is valued at each instant of a window, by symbol."""
+        """Return the prices at which the account is valued at each instant of a window, by symbol.
+
+        Raises
+        ------
+        DataError
+            If marks or funding do not reach as far as the window.
+        """
         found = {}
         for feed in self.feeds:
             symbol = feed.instrument.symbol
+            start, stop = window.spans[feed.number]
+            if symbol in self._funding and stop > start:
+                self._funding[symbol].check(int(feed.closes[start]), int(feed.closes[stop - 1]))
             series = self.marks.get(symbol)
             if series is None:
                 found[symbol] = window.closes(feed)
                 continue
-            start, stop = window.spans[feed.number]
             values = series.at_all(feed.closes[start:stop])
             found[symbol] = window.spread(feed, values, self._last_marks[symbol])
             if len(values):
@@ -126,6 +188,27 @@ class AccountSetup:
         account = self.portfolio
         for event in account.liquidations if isinstance(account, MarginPortfolio) else ():
             yield event.describe(account.currency)
+        if account.refused_flows:
+            first = account.refused_flows[0]
+            yield (
+                f"{len(account.refused_flows)} withdrawals were refused. The first, on {format_ns(first.ts)}: "
+                f"{first.reason}"
+            )
+        if self.transfers is not None and self.transfers.left:
+            due, amount = self.transfers.left[0]
+            yield f"the run ended before a cash flow of {amount:,.8g} on {format_ns(due)} was due; it was not booked."
+
+
+class _Constantly:
+    """Answers the last price of a position, whatever the time."""
+
+    __slots__ = ("_position",)
+
+    def __init__(self, position: Position) -> None:
+        self._position = position
+
+    def __call__(self, _ts: int) -> float:
+        return self._position.last_price
 
 
 class _MarkSource:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cambist.backtest.failures import strategy_error
 from cambist.backtest.feeds import windows
 from cambist.backtest.timers import Timers
-from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
-from cambist.model.events import OrderRefused, RunStarted, RunStopped, TimerFired
+from cambist.model.effects import AmendOrder, CancelOrder, MoveCash, ReportRefusal, SetTimer, StopRun
+from cambist.model.events import CashMoved, OrderRefused, RunStarted, RunStopped, TimerFired
 from cambist.model.orders import ApprovedOrder
 from cambist.simulation import Reports
 
@@ -96,6 +96,7 @@ class Driver:
             ReportRefusal: self._report_refusal,
             SetTimer: self._set_timer,
             StopRun: self._stop_run,
+            MoveCash: self._move_cash,
         }
 
     def connect(self, venue: MatchingVenue) -> None:
@@ -211,6 +212,9 @@ class Driver:
 
     def _set_timer(self, effect: SetTimer) -> None:
         self.timers.set(effect.name, effect.due)
+
+    def _move_cash(self, effect: MoveCash) -> None:
+        self.carry_out(self.kernel.step(CashMoved(self.kernel.clock.read(), effect.flow)))
 
     def _stop_run(self, effect: StopRun) -> None:
         if not self.stop.requested:

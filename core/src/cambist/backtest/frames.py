@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from cambist.analysis import EquityCurve
     from cambist.model import Fill, Order, Trade
+    from cambist.model.portfolio import CashFlow
 
-__all__ = ["equity_frame", "fill_frame", "order_frame", "trade_frame"]
+__all__ = ["cash_flow_frame", "equity_frame", "fill_frame", "order_frame", "trade_frame"]
 
 
 def order_frame(orders: Sequence[Order]) -> pd.DataFrame:
@@ -88,16 +89,38 @@ def trade_frame(trades: Sequence[Trade]) -> pd.DataFrame:
     )
 
 
-def equity_frame(curve: EquityCurve) -> pd.DataFrame:
-    """Return one row per bar where the curve kept them all, else one per sample, without the initial point."""
+def equity_frame(curve: EquityCurve, fund: EquityCurve | None = None) -> pd.DataFrame:
+    """Return one row per bar where the curve kept them all, else one per sample, without the initial point.
+
+    With the curve of a fund, drawdowns are those of its shares, whose value stands beside.
+    """
     import pandas as pd
 
-    if curve.all_times is not None and curve.all_equity is not None:
-        times, equity = curve.all_times, curve.all_equity
-        peaks = np.maximum(np.maximum.accumulate(equity), curve.initial) if len(equity) else equity
-    else:
-        times, equity, peaks = curve.times[1:], curve.equity[1:], curve.peaks[1:]
-    return pd.DataFrame({"equity": equity, "drawdown": equity / peaks - 1.0}, index=_utc(times).rename("ts"))
+    times, equity, _ = _points(curve)
+    _, values, peaks = _points(curve if fund is None else fund)
+    columns = {"equity": equity, "drawdown": values / peaks - 1.0}
+    if fund is not None:
+        columns["nav"] = values / fund.initial * 100.0
+    return pd.DataFrame(columns, index=_utc(times).rename("ts"))
+
+
+def _points(curve: EquityCurve) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return times, values and running peaks of a curve, as fine as it kept them."""
+    if curve.all_times is None or curve.all_equity is None:
+        return curve.times[1:], curve.equity[1:], curve.peaks[1:]
+    equity = curve.all_equity
+    return curve.all_times, equity, np.maximum(np.maximum.accumulate(equity), curve.initial) if len(equity) else equity
+
+
+def cash_flow_frame(flows: Sequence[CashFlow]) -> pd.DataFrame:
+    """Return one row per entry, by time; see `cambist.backtest.result.Result.cash_flows` for the columns."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {name: _texts(flows, name) for name in ("kind", "symbol", "asset")}
+    if not flows:
+        columns = {name: pd.Series([], dtype="str") for name in columns}
+    columns["amount"] = _floats(flows, "amount")
+    return pd.DataFrame(columns, index=_utc(_integers(flows, "ts")).rename("ts"))
 
 
 def _frame(records: Sequence[Order | Fill | Trade], columns: dict[str, Any]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import secrets
 import time
@@ -20,12 +21,14 @@ from cambist.backtest.result import Result, StrategyRecord
 from cambist.engine import Kernel
 from cambist.errors import DataError, InputError, StrategyError
 from cambist.observe import log_context
-from cambist.portfolio import Valuation
+from cambist.portfolio import FundValue, Valuation
 from cambist.simulation import fee_model
 from cambist.strategies import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from cambist.analysis import EquityCurve
     from cambist.backtest.feeds import Window
@@ -126,6 +129,7 @@ class _Run:
         self.recorder = EquityRecorder(settings.cash, self.first_open, keep_all=keep)
         self.benchmark = BuyAndHold(instruments, settings.cash, self.first_open) if settings.benchmark else None
         self.bought: set[int] = set()
+        self.fund: tuple[FundValue, EquityRecorder] | None = None
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
@@ -144,6 +148,7 @@ class _Run:
         times = window.instants[:played]
         prices = {symbol: values[:played] for symbol, values in self.account.closes(window).items()}
         equity, exposed = self.valuation.value(prices)
+        self._value_shares(times, equity, exposed)
         self.recorder.add(times, equity, exposed)
         if self.benchmark is not None:
             for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
@@ -161,9 +166,19 @@ class _Run:
             total = None if self.settings.blocks else sum(len(feed.block) for feed in self.feeds)
             self.progress(self.bars, total)
 
+    def _value_shares(self, times: NDArray[np.int64], equity: NDArray[np.float64], exposed: NDArray[np.bool_]) -> None:
+        """Value the shares of the account from the first deposit or withdrawal on; until then they follow equity."""
+        if self.fund is None:
+            if not self.portfolio.transfers:
+                return
+            self.fund = FundValue(self.portfolio, 1.0), copy.deepcopy(self.recorder)
+        value, recorder = self.fund
+        recorder.add(times, value.value(equity, self.valuation.instant - len(times)), exposed)
+
     def result(self, stopped: str) -> Result:
         kernel, per_year = self.kernel, self.settings.periods_per_year
         curve = self.recorder.finish(per_year)
+        fund = None if self.fund is None else self.fund[1].finish(per_year)
         trades = self.portfolio.trades
         everything = [*trades.closed, *trades.open.values()]
         return Result(
@@ -184,10 +199,12 @@ class _Run:
             stopped=stopped,
             curve=curve,
             benchmark=None if self.benchmark is None else self.benchmark.finish(per_year),
+            fund=fund,
             order_records=kernel.book.orders,
             fill_records=kernel.fills,
             trade_records=sorted(everything, key=lambda trade: trade.id),
-            warnings=(*self.notes, *self._warnings(curve)),
+            flow_records=self.portfolio.cash_flows,
+            warnings=(*self.notes, *self._warnings(fund or curve)),
             account=self.portfolio.account(),
         )
 

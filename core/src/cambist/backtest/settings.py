@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from math import inf
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -10,6 +11,8 @@ import attrs
 
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.margin import Margin
+from cambist.model.times import to_ns
+from cambist.portfolio.interest import Interest
 from cambist.simulation.fees import FeeModel, fee_model
 from cambist.simulation.paths import intrabar_path
 from cambist.simulation.rules import MarketFill, VenueRules
@@ -17,6 +20,7 @@ from cambist.simulation.slippage import SlippageModel, slippage_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from cambist.ports.risk import RiskRule
     from cambist.simulation.paths import IntrabarPath
@@ -32,6 +36,7 @@ _FIXED_BY_BACKTRADER: dict[str, object] = {
     "leverage": 1.0,
     "margin": None,
     "marks": None,
+    "funding": None,
 }
 
 
@@ -49,6 +54,9 @@ class BacktestOptions(TypedDict, total=False):
     leverage: float
     margin: Margin | None
     marks: Mapping[str, Any] | None
+    funding: Mapping[str, Any] | None
+    interest: Interest | None
+    cash_flows: Sequence[tuple[int | str | date | datetime, float]]
     sizer: Sizer | None
     risk: Sequence[RiskRule]
     seed: int
@@ -82,6 +90,21 @@ def _sizer(_instance: Any, _attribute: Any, value: Any) -> None:
 def _margin(_instance: Any, _attribute: Any, value: Any) -> None:
     if value is not None and not isinstance(value, Margin):
         raise ParameterError(f"margin is {value!r}; give one such as Margin(mode='isolated', leverage=10).")
+
+
+def _interest(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value is not None and not isinstance(value, Interest):
+        raise ParameterError(f"interest is {value!r}; give one such as Interest(short=0.02).")
+
+
+def _flows(_instance: Any, _attribute: Any, value: Any) -> None:
+    for flow in value if isinstance(value, list | tuple) else [value]:
+        if not isinstance(flow, list | tuple) or len(flow) != 2:
+            raise ParameterError(f"cash_flows holds {flow!r}; give a list of times and amounts: [('2024-03-01', 500)].")
+        to_ns(flow[0])
+        amount = flow[1]
+        if isinstance(amount, bool) or not isinstance(amount, int | float) or amount == 0 or not -inf < amount < inf:
+            raise ParameterError(f"cash_flows holds the amount {amount!r}; give a number, negative to take out.")
 
 
 def _by_symbol(name: str) -> Callable[[Any, Any, Any], None]:
@@ -130,6 +153,13 @@ class BacktestSettings:
     marks
         Mark prices by symbol where they differ from the close: `Bars`, a DataFrame with ``high, low, close`` by
         close time, a Series, or a tuple ``(times, prices)``. They decide margin, liquidation, funding and equity.
+    funding
+        Funding rates of perpetuals by symbol: a DataFrame with ``rate`` and perhaps ``mark`` by time, a Series, or a
+        tuple ``(times, rates[, marks])``; None for a perpetual that is to be traded without.
+    interest
+        What is paid for borrowed instruments and earned on cash; see `Interest`.
+    cash_flows
+        Deposits and (negative) withdrawals: ``[("2024-03-01", 5_000), ...]``.
     sizer
         For strategies that bring none of their own; one unit by default.
     risk
@@ -157,6 +187,9 @@ class BacktestSettings:
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
     margin: Margin | None = attrs.field(default=None, validator=_margin)
     marks: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("marks"))
+    funding: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("funding"))
+    interest: Interest | None = attrs.field(default=None, validator=_interest)
+    cash_flows: Sequence[tuple[int | str | date | datetime, float]] = attrs.field(default=(), validator=_flows)
     sizer: Sizer | None = attrs.field(default=None, validator=_sizer)
     risk: Sequence[RiskRule] = attrs.field(default=(), validator=_rules)
     seed: int = 0
@@ -213,6 +246,8 @@ class BacktestSettings:
 def _plain(value: object) -> object:
     if value is None or isinstance(value, str | int | float | bool):
         return value
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):  # of data by symbol, which a result does not repeat

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.errors import OrderError
-from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
+from cambist.model.effects import AmendOrder, CancelOrder, MoveCash, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import AmendRejected
 from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce
 from cambist.orders.machine import request_cancel, submit
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cambist.engine.step import Kernel
     from cambist.model.instrument import Instrument
-    from cambist.model.portfolio import Account, Position
+    from cambist.model.portfolio import Account, CashFlow, Position
 
 __all__ = ["Desk"]
 
@@ -218,6 +218,17 @@ class Desk:
     def set_timer(self, name: str, due: int | None) -> None:
         """Ask for ``on_timer(name)``."""
         self._kernel.effects.append(SetTimer(f"{self.name}/{name}", due))
+
+    def add_cash(self, amount: float) -> CashFlow:
+        """Ask for money to be brought in, or (negative) taken out, once the strategy has been heard."""
+        if self.refusing:
+            raise OrderError(f"money cannot be moved {self.refusing}.")
+        kernel = self._kernel
+        flow = kernel.portfolio.transfer(kernel.clock.read(), amount, kernel.leaving)
+        if not flow.reason:
+            kernel.leaving -= min(0.0, amount)
+            kernel.effects.append(MoveCash(flow))
+        return flow
 
     def stop(self, reason: str) -> None:
         """End the run after this instant."""

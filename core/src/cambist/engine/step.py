@@ -16,10 +16,12 @@ from cambist.engine.desk import Desk
 from cambist.engine.view import AccountView
 from cambist.errors import InputError
 from cambist.indicators.series import BarView, Series
+from cambist.model.effects import SetTimer
 from cambist.model.events import (
     AmendRejected,
     BarClosed,
     CancelRejected,
+    CashMoved,
     InstantClosed,
     OrderAccepted,
     OrderAmended,
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Liquidity, Side
     from cambist.model.timeframe import Timeframe
-    from cambist.portfolio import Portfolio
+    from cambist.portfolio import Bookkeeper, Portfolio
     from cambist.risk import RiskGate
 
 __all__ = ["WARMING", "Kernel", "Seat"]
@@ -131,6 +133,10 @@ class Kernel:
         Number of the instant being played, from 0.
     roundings
         For each symbol, how many orders came with prices off its tick.
+    bookkeeper
+        What books funding, interest and planned transfers at their times; None where there is none.
+    leaving
+        What withdrawals that are asked for and not booked will take.
     listens
         Whether any strategy wants to hear of its orders, and so may answer with another.
     """
@@ -150,6 +156,8 @@ class Kernel:
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
         self.instant = 0
+        self.bookkeeper: Bookkeeper | None = None
+        self.leaving = 0.0
         self.chance = random.Random(0)  # noqa: S311 - simulation, not secrets
         self.roundings: Counter[str] = Counter()
         self.own_clock = ManualClock()
@@ -170,6 +178,7 @@ class Kernel:
             BarClosed: self._bar_closed,
             InstantClosed: self._instant_closed,
             TimerFired: self._timer_fired,
+            CashMoved: self._cash_moved,
             RunStarted: self._run_started,
             RunStopped: self._run_stopped,
         }
@@ -215,6 +224,9 @@ class Kernel:
                 cursor.building = False  # also those of series whose first bar is a while off
             seat.warm_after = tuple(cursor.lookback for cursor in seat.cursors)
             seat.seen = [0] * len(seat.cursors)
+        if self.bookkeeper is not None:
+            self.bookkeeper.start(event.ts)
+            self.effects.append(SetTimer(_BOOKKEEPING, self.bookkeeper.next_due))
 
     def _run_stopped(self, event: RunStopped) -> None:  # noqa: ARG002 - the reason is for the record
         for seat in self.seats:
@@ -247,7 +259,15 @@ class Kernel:
 
     def _timer_fired(self, event: TimerFired) -> None:
         owner, _, name = event.name.partition("/")
-        self._by_name[owner].strategy.on_timer(name)
+        if owner:
+            self._by_name[owner].strategy.on_timer(name)
+        elif self.bookkeeper is not None:
+            self.bookkeeper.book(event.ts, self.instant)
+            self.effects.append(SetTimer(_BOOKKEEPING, self.bookkeeper.next_due))
+
+    def _cash_moved(self, event: CashMoved) -> None:
+        self.leaving += min(0.0, event.flow.amount)
+        self.portfolio.move_cash(event.flow, self.instant)
 
     def _order_event(self, event: OrderEvent) -> None:
         order = self.book.apply(event)
@@ -322,6 +342,9 @@ class Kernel:
         if any(abs(one - other) > tick * _NOISE for one, other in zip(asked, got, strict=True)):
             self.roundings[instrument.symbol] += 1
 
+
+#: The timer of the account; those of strategies begin with a name.
+_BOOKKEEPING = "/account"
 
 #: A price this near to the grid, in ticks, was meant to be on it.
 _NOISE = 1e-6

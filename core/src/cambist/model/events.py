@@ -13,11 +13,13 @@ import msgspec
 if TYPE_CHECKING:
     from cambist.model.bars import Bar
     from cambist.model.orders import Fill
+    from cambist.model.portfolio import CashFlow
 
 __all__ = [
     "AmendRejected",
     "BarClosed",
     "CancelRejected",
+    "CashMoved",
     "Event",
     "InstantClosed",
     "OrderAccepted",
@@ -71,6 +73,12 @@ class TimerFired(Event, eq=False):
 
     name: str
     due: int
+
+
+class CashMoved(Event, eq=False):
+    """Money was brought into the account, or taken out of it."""
+
+    flow: CashFlow
 
 
 class OrderEvent(Event, eq=False):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from cambist.model.instrument import Instrument
 
-__all__ = ["Account", "Position", "Trade"]
+__all__ = ["Account", "CashFlow", "Position", "Trade"]
 
 
 def _unpriced() -> float:
@@ -146,6 +146,35 @@ class Trade:
 
 
 @attrs.frozen(slots=True)
+class CashFlow:
+    """Money that moved without a fill.
+
+    Attributes
+    ----------
+    ts
+        When it was due, ns, UTC; of a deposit or withdrawal when it was asked for.
+    kind
+        ``"deposit"``, ``"withdrawal"``, ``"funding"``, ``"interest"``, ``"dividend"`` or ``"fraction"`` (what a split
+        left over).
+    symbol
+        Of the instrument it was for; ``""`` where it was for none.
+    asset
+        What moved.
+    amount
+        Positive where the account got it.
+    reason
+        Why it was refused, code first; ``""`` where it was not.
+    """
+
+    ts: int
+    kind: str
+    symbol: str
+    asset: str
+    amount: float
+    reason: str = ""
+
+
+@attrs.frozen(slots=True)
 class Account:
     """A snapshot of the account.
 
@@ -161,6 +190,10 @@ class Account:
         Initial margin that open positions need.
     fees, realized, unrealized
         Paid so far, made so far before fees, and open.
+    flows
+        Deposits less withdrawals so far.
+    carry
+        Funding, interest and dividends received so far, less those paid.
     """
 
     currency: str
@@ -170,6 +203,8 @@ class Account:
     fees: float
     realized: float
     unrealized: float
+    flows: float = 0.0
+    carry: float = 0.0
 
     @property
     def free(self) -> float:

@@ -9,14 +9,14 @@ import numpy as np
 
 from cambist.errors import DataError
 from cambist.model.bars import Bars
-from cambist.model.times import format_ns, to_ns
+from cambist.model.times import DAY_NS, format_ns, to_ns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["PriceSeries", "read_table"]
+__all__ = ["FundingSeries", "PriceSeries", "read_table"]
 
 
 def read_table(data: Any, where: str, columns: Sequence[str], optional: Sequence[str] = ()) -> dict[str, NDArray[Any]]:
@@ -60,8 +60,8 @@ def read_table(data: Any, where: str, columns: Sequence[str], optional: Sequence
 
 
 def _times(values: Any, where: str) -> NDArray[np.int64]:
-    if hasattr(values, "tz"):  # a DatetimeIndex: its values are UTC
-        return np.asarray(values.values, "datetime64[ns]").astype(np.int64)
+    if getattr(values, "tz", None) is not None:  # a DatetimeIndex of a zone
+        values = values.tz_convert(None)
     array = np.asarray(values)
     if array.dtype.kind == "M":
         return array.astype("datetime64[ns]").astype(np.int64)
@@ -179,3 +179,61 @@ class PriceSeries:
             f"{self.name}: there is none for {format_ns(ts)}; it reaches from {format_ns(self.times[0])} to "
             f"{format_ns(self.times[-1])}. Give a series that covers the run."
         )
+
+
+@attrs.frozen(eq=False, slots=True)
+class FundingSeries:
+    """Funding rates of one perpetual.
+
+    Attributes
+    ----------
+    name
+        For messages.
+    times, rates
+        When funding is exchanged, int64 ns UTC, ascending, and the rate, float64, shape ``(n,)`` each.
+    marks
+        Mark prices at those times, shape ``(n,)``, or None where the data had none.
+    """
+
+    name: str
+    times: NDArray[np.int64]
+    rates: NDArray[np.float64]
+    marks: NDArray[np.float64] | None
+
+    @classmethod
+    def read(cls, data: Any, symbol: str) -> FundingSeries:
+        """Read a DataFrame with ``rate`` and perhaps ``mark``, a Series, or ``(times, rates[, marks])``.
+
+        Raises
+        ------
+        DataError
+            If it is none of these, not in order, or a rate is no fraction.
+        """
+        name = f"the funding of {symbol}"
+        table = read_table(data, name, ("rate",), ("mark",))
+        for row in np.flatnonzero(np.abs(table["rate"]) >= 1.0)[:1].tolist():
+            raise DataError(
+                f"{name}: row {row} ({format_ns(table['ts'][row])}): the rate is {table['rate'][row]}; it is a "
+                "fraction of the notional: 0.0001 is 0.01 %."
+            )
+        return cls(name, table["ts"], table["rate"], table.get("mark"))
+
+    def check(self, start: int, end: int) -> None:
+        """Refuse a stretch of time in which rates are missing: no perpetual pays less often than once a day.
+
+        Raises
+        ------
+        DataError
+            Says between which times they are.
+        """
+        inside = self.times[(self.times > start - DAY_NS) & (self.times < end + DAY_NS)]
+        edges = np.concatenate(([start - DAY_NS], inside, [end + DAY_NS]))
+        # At either end of the run a day may pass before the next exchange, and as much before the series begins.
+        gaps = np.diff(edges)
+        allowed = np.full(len(gaps), DAY_NS)
+        allowed[[0, -1]] *= 2
+        for row in np.flatnonzero(gaps > allowed)[:1].tolist():
+            raise DataError(
+                f"{self.name}: there is no rate between {format_ns(max(int(edges[row]), start))} and "
+                f"{format_ns(min(int(edges[row + 1]), end))}. Give every exchange of the run's time."
+            )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.margin import MaintenanceTable, Margin
     from cambist.model.orders import Fill, Order
-    from cambist.model.portfolio import Account, Position, Trade
+    from cambist.model.portfolio import Account, CashFlow, Position, Trade
 
 __all__ = ["Liquidation", "MarginPortfolio"]
 
@@ -135,11 +135,13 @@ class MarginPortfolio(Portfolio):
                 held *= after / before
         self.isolated[symbol] = held + abs(instrument.notional(opened, price)) * self._rates[symbol]
 
-    def take_from_isolated(self) -> None:
-        """Let isolated positions pay what the account cannot: after a charge that left less than they were promised.
+    def move_cash(self, flow: CashFlow, instant: int) -> None:
+        """Book money that moves without a fill; see `Portfolio.move_cash`.
 
-        As at Bybit, where a funding fee that the available balance cannot pay comes out of the position margin.
+        What the account cannot pay comes out of the margin of isolated positions, in proportion ("Funding Fee
+        Calculation" at Bybit: first the available balance, then the position margin).
         """
+        super().move_cash(flow, instant)
         total = sum(self.isolated.values())
         short = total - self.cash
         if short > 0.0 and total > 0.0:

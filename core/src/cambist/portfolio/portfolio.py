@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cambist.errors import InputError
 from cambist.model.orders import Side
-from cambist.model.portfolio import Account, Position
+from cambist.model.portfolio import Account, CashFlow, Position
 from cambist.portfolio.ledger import Ledger
 from cambist.portfolio.trades import TradeLog
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Portfolio", "worth"]
 
 _BUY = Side.BUY
+_EXTERNAL = frozenset({"deposit", "withdrawal"})
 #: Money missing below this fraction of what is needed is float noise, not a shortfall.
 _FUNDS_TOLERANCE = 1e-9
 
@@ -44,6 +45,12 @@ class Portfolio:
         cash by realized profit. Fees come off either way.
     ledger
         What every fill changed; see `Ledger`.
+    cash_flows, refused_flows
+        Money that moved without a fill, and what was refused, in that order.
+    transfers
+        Deposits and withdrawals not yet valued: instant of the run and amount.
+    flows, carry
+        See `Account`.
 
     Raises
     ------
@@ -74,6 +81,11 @@ class Portfolio:
             raise InputError(f"two series share a symbol among {', '.join(symbols)}; give each its own.")
         self.trades = TradeLog()
         self.ledger = Ledger(self.positions)
+        self.cash_flows: list[CashFlow] = []
+        self.refused_flows: list[CashFlow] = []
+        self.transfers: list[tuple[int, float]] = []
+        self.flows = 0.0
+        self.carry = 0.0
         # Whether money can only be short in the simplest way: everything held is long and paid in full.
         self._simple = leverage == 1.0 and all(instrument.is_cash for instrument in listed)
         self._shorts = 0
@@ -134,6 +146,39 @@ class Portfolio:
         held.sizes.append(after)
         held.average_prices.append(average)
         return self.trades.apply(fill, order, before, after, realized, instant)
+
+    def transfer(self, ts: int, amount: float, leaving: float = 0.0) -> CashFlow:
+        """Return a deposit or (negative) withdrawal, refused where less is free; nothing moves yet.
+
+        Parameters
+        ----------
+        leaving
+            What other withdrawals, not yet booked, will take.
+        """
+        kind = "deposit" if amount > 0.0 else "withdrawal"
+        free = self.free_cash - leaving
+        if amount >= 0.0 or -amount <= free + _FUNDS_TOLERANCE * abs(free):
+            return CashFlow(ts, kind, "", self.currency, amount)
+        reason = (
+            f"insufficient_funds: {-amount:,.8g} {self.currency} were to be taken out and {max(0.0, free):,.8g} are "
+            "free; take less, or close something first."
+        )
+        refused = CashFlow(ts, kind, "", self.currency, amount, reason)
+        self.refused_flows.append(refused)
+        return refused
+
+    def move_cash(self, flow: CashFlow, instant: int) -> None:
+        """Book money that moves without a fill, in the run's instant number `instant`."""
+        amount = flow.amount
+        self.cash += amount
+        if flow.kind in _EXTERNAL:
+            self.flows += amount
+            self.transfers.append((instant, amount))
+        else:
+            self.carry += amount
+        self.cash_flows.append(flow)
+        self.ledger.cash_at.append(instant)
+        self.ledger.cash.append(self.cash)
 
     def missing_funds(self, instrument: Instrument, signed: float, price: float, fee: float) -> float:
         """Return the money that would be missing after a fill, or 0.0 where there is enough.
@@ -212,6 +257,8 @@ class Portfolio:
             fees=self.fees,
             realized=sum(position.realized for position in held),
             unrealized=sum(position.unrealized for position in held),
+            flows=self.flows,
+            carry=self.carry,
         )
 
 

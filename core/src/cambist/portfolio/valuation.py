@@ -37,13 +37,18 @@ class Valuation:
     ----------
     portfolio
         Whose ledger to read, before its first fill.
+
+    Attributes
+    ----------
+    instant
+        Number of the next instant to value.
     """
 
     def __init__(self, portfolio: Portfolio) -> None:
         self._portfolio = portfolio
         self._cash = portfolio.cash
         self._held = {symbol: _Held(position.instrument) for symbol, position in portfolio.positions.items()}
-        self._instant = 0
+        self.instant = 0
 
     def value(self, closes: Mapping[str, NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Value the next instants of the run.
@@ -62,7 +67,7 @@ class Valuation:
             Whether anything was held.
         """
         count = len(next(iter(closes.values())))
-        first, ledger = self._instant, self._portfolio.ledger
+        first, ledger = self.instant, self._portfolio.ledger
         equity = _steps(ledger.cash_at, ledger.cash, first, self._cash, count)
         exposed = np.zeros(count, dtype=np.bool_)
         for symbol, held in self._held.items():
@@ -84,7 +89,7 @@ class Valuation:
         if ledger.cash:
             self._cash = ledger.cash[-1]
         ledger.clear()
-        self._instant = first + count
+        self.instant = first + count
         return equity, exposed
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order, OrderType, Side, TimeInForce
-    from cambist.model.portfolio import Account, Position
+    from cambist.model.portfolio import Account, CashFlow, Position
 
 __all__ = ["TradingDesk"]
 
@@ -95,6 +95,10 @@ class TradingDesk(Protocol):
 
     def set_timer(self, name: str, due: int | None) -> None:
         """Ask for ``on_timer(name)`` at `due`; None forgets it."""
+        ...
+
+    def add_cash(self, amount: float) -> CashFlow:
+        """Ask for money to be brought in, or (negative) taken out."""
         ...
 
     def stop(self, reason: str) -> None:
