@@ -183,6 +183,20 @@ def some_transfers(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
     return {"cash_flows": [(rng.randrange(start, end), rng.choice([50.0, 300.0, -20.0, -500.0])) for _ in range(4)]}
 
 
+def some_actions(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    actions: dict[str, Any] = {}
+    for bars in series:
+        if bars.instrument.is_cash:
+            start, end = int(bars.ts[0]), int(bars.close_times[-1])
+            some = [rng.choice(bars.ts.tolist()) for _ in range(3)] + [rng.randrange(start, end) for _ in range(2)]
+            times = np.array(sorted(set(some)))
+            splits = [rng.choice([0.0, 1.0, 2.0, 0.5, 1.5, 0.3]) for _ in times]
+            actions[bars.instrument.symbol] = pd.DataFrame(
+                {"dividend": [rng.choice([0.0, 0.3]) for _ in times], "split": splits}, index=times
+            )
+    return {"actions": actions}
+
+
 #: Name -> what makes the keywords, of a source of chance and the bars.
 ACCOUNT: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {
     "margin": some_margin,
@@ -190,6 +204,7 @@ ACCOUNT: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {
     "funding": some_funding,
     "interest": some_interest,
     "transfers": some_transfers,
+    "actions": some_actions,
     "strategy transfers": lambda rng, series: {},
 }
 

@@ -90,6 +90,7 @@ def test_the_accounts_reach_every_corner(scenarios):
         seen |= {flow.kind for flow in result.flow_records}
         seen |= {"refused"} if any("withdrawals were refused" in warning for warning in result.warnings) else set()
     assert seen >= {"liquidation", "leverage_above_limit", "funding", "interest", "deposit", "withdrawal", "refused"}
+    assert seen >= {"dividend", "fraction"}
 
 
 def test_the_borders_of_windows_are_not_felt(scenarios, monkeypatch):

@@ -131,7 +131,7 @@ def test_a_value_whose_name_is_that_of_a_secret_is_not_shown():
 
 
 #: Data, and objects that are made in code: no run file gives these.
-PYTHON_ONLY = {"margin", "marks", "funding", "interest", "cash_flows"}
+PYTHON_ONLY = {"margin", "marks", "funding", "interest", "cash_flows", "actions"}
 
 
 def test_the_models_know_every_setting_and_its_default():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING
 
+from cambist.backtest.actions import ActionCalendar
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.instrument import InstrumentKind
 from cambist.model.times import format_ns, to_ns
@@ -82,6 +83,8 @@ class AccountSetup:
             if data is not None
         }
         self._check_funding()
+        given = self._named("actions", settings.actions)
+        self.actions = ActionCalendar(given, feeds) if given else None
 
     def _named(self, option: str, given: Mapping[str, object] | None) -> Mapping[str, object]:
         """Return what an option gives by symbol, each of which must be one of the run's."""
@@ -131,6 +134,11 @@ class AccountSetup:
             entries.append(self.transfers)
         return Bookkeeper(entries) if entries else None
 
+    def benchmark(self, window: Window, feed: Feed) -> NDArray[np.float64]:
+        """Return at each instant what one unit bought at the start is worth, dividends and splits included."""
+        closes = window.closes(feed)
+        return closes if self.actions is None else self.actions.held(feed, closes)
+
     def gate(self) -> RiskGate:
         """Return the gate for the run's orders."""
         settings = self.settings
@@ -152,6 +160,8 @@ class AccountSetup:
         """Join the account and the kernel: where marks are read, and who books what falls due."""
         account = self.portfolio
         kernel.bookkeeper = self._bookkeeper()
+        if self.actions is not None:
+            self.actions.connect(kernel.seats[0].cursors, account.set_price_source)
         if isinstance(account, MarginPortfolio):
             for feed in self.feeds:
                 series = self.marks.get(feed.instrument.symbol)

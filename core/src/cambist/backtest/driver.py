@@ -15,6 +15,7 @@ from cambist.simulation import Reports
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from cambist.backtest.actions import ActionCalendar
     from cambist.backtest.feeds import Feed, Window
     from cambist.engine.step import Kernel
     from cambist.model.effects import Effect
@@ -88,6 +89,7 @@ class Driver:
         self.stop = stop
         stop.attach(kernel.effects)
         self.timers = Timers()
+        self.actions: ActionCalendar | None = None
         self._play = play
         self._loads_columns = loads_columns
         self._actions: dict[type, Callable[[Any], None]] = {
@@ -185,9 +187,12 @@ class Driver:
 
     def _play_all(self, start: int, after: Callable[[Window, int], None]) -> int:
         """Play window after window; return the time of the last instant."""
-        kernel, instant, now = self.kernel, 0, start
-        for window in windows(self.feeds, kernel.seats if self._loads_columns else ()):
+        kernel, instant, now, actions = self.kernel, 0, start, self.actions
+        cut = None if actions is None else actions.horizon
+        for window in windows(self.feeds, kernel.seats if self._loads_columns else (), cut):
             try:
+                if actions is not None:
+                    actions.take_effect(self, window, instant)
                 played = self._play(self, window, instant)
             except Exception:
                 # The bars up to the one at which a strategy raised were played, and the result is to tell of them.

@@ -122,6 +122,7 @@ class _Run:
         play = play_events if settings.events else play_columns
         self.driver = Driver(self.kernel, self.feeds, play, stop, loads_columns=not settings.events)
         self.account.connect(self.kernel)
+        self.driver.actions = self.account.actions
         self.driver.connect(self.account.venue(self.driver))
         self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
@@ -155,7 +156,9 @@ class _Run:
                 if feed.number not in self.bought and end > start:
                     self.bought.add(feed.number)
                     self.benchmark.first(feed.number, float(feed.block.open[start]))
-            self.benchmark.add(times, np.column_stack([window.closes(feed)[:played] for feed in self.feeds]))
+            self.benchmark.add(
+                times, np.column_stack([self.account.benchmark(window, feed)[:played] for feed in self.feeds])
+            )
         self.last_close = int(times[-1])
         for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
             if played == len(window.instants):

@@ -37,6 +37,7 @@ _FIXED_BY_BACKTRADER: dict[str, object] = {
     "margin": None,
     "marks": None,
     "funding": None,
+    "actions": None,
 }
 
 
@@ -55,6 +56,7 @@ class BacktestOptions(TypedDict, total=False):
     margin: Margin | None
     marks: Mapping[str, Any] | None
     funding: Mapping[str, Any] | None
+    actions: Mapping[str, Any] | None
     interest: Interest | None
     cash_flows: Sequence[tuple[int | str | date | datetime, float]]
     sizer: Sizer | None
@@ -156,6 +158,9 @@ class BacktestSettings:
     funding
         Funding rates of perpetuals by symbol: a DataFrame with ``rate`` and perhaps ``mark`` by time, a Series, or a
         tuple ``(times, rates[, marks])``; None for a perpetual that is to be traded without.
+    actions
+        Dividends and splits by symbol: a DataFrame with ``dividend`` (money for each share) and ``split`` (new shares
+        for each old one), or either, by ex-time.
     interest
         What is paid for borrowed instruments and earned on cash; see `Interest`.
     cash_flows
@@ -188,6 +193,7 @@ class BacktestSettings:
     margin: Margin | None = attrs.field(default=None, validator=_margin)
     marks: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("marks"))
     funding: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("funding"))
+    actions: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("actions"))
     interest: Interest | None = attrs.field(default=None, validator=_interest)
     cash_flows: Sequence[tuple[int | str | date | datetime, float]] = attrs.field(default=(), validator=_flows)
     sizer: Sizer | None = attrs.field(default=None, validator=_sizer)

@@ -22,6 +22,7 @@ from cambist.model.events import (
     BarClosed,
     CancelRejected,
     CashMoved,
+    DividendPaid,
     InstantClosed,
     OrderAccepted,
     OrderAmended,
@@ -34,6 +35,7 @@ from cambist.model.events import (
     OutcomeUnknown,
     RunStarted,
     RunStopped,
+    SharesSplit,
     TimerFired,
 )
 from cambist.model.orders import Order, OrderType, TimeInForce
@@ -179,6 +181,8 @@ class Kernel:
             InstantClosed: self._instant_closed,
             TimerFired: self._timer_fired,
             CashMoved: self._cash_moved,
+            DividendPaid: lambda event: self.portfolio.pay_dividend(event.ts, event.symbol, event.amount, self.instant),
+            SharesSplit: lambda event: self.portfolio.split(event.ts, event.symbol, event.ratio, self.instant),
             RunStarted: self._run_started,
             RunStopped: self._run_stopped,
         }

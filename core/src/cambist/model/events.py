@@ -20,6 +20,7 @@ __all__ = [
     "BarClosed",
     "CancelRejected",
     "CashMoved",
+    "DividendPaid",
     "Event",
     "InstantClosed",
     "OrderAccepted",
@@ -34,6 +35,7 @@ __all__ = [
     "OutcomeUnknown",
     "RunStarted",
     "RunStopped",
+    "SharesSplit",
     "TimerFired",
 ]
 
@@ -79,6 +81,20 @@ class CashMoved(Event, eq=False):
     """Money was brought into the account, or taken out of it."""
 
     flow: CashFlow
+
+
+class DividendPaid(Event, eq=False):
+    """An instrument pays `amount` for each unit held; who is short of it pays."""
+
+    symbol: str
+    amount: float
+
+
+class SharesSplit(Event, eq=False):
+    """Each share has become `ratio` shares: 2 is two for one, 0.1 one for ten."""
+
+    symbol: str
+    ratio: float
 
 
 class OrderEvent(Event, eq=False):

@@ -9,7 +9,7 @@ from cambist.errors import InputError
 from cambist.model.orders import Side
 from cambist.model.portfolio import Account, CashFlow, Position
 from cambist.portfolio.ledger import Ledger
-from cambist.portfolio.trades import TradeLog
+from cambist.portfolio.trades import SplitResult, TradeLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -174,11 +174,46 @@ class Portfolio:
         if flow.kind in _EXTERNAL:
             self.flows += amount
             self.transfers.append((instant, amount))
-        else:
+        elif flow.kind != "fraction":  # that is a sale: its profit is realized
             self.carry += amount
         self.cash_flows.append(flow)
         self.ledger.cash_at.append(instant)
         self.ledger.cash.append(self.cash)
+
+    def pay_dividend(self, ts: int, symbol: str, amount: float, instant: int) -> None:
+        """Pay `amount` for each unit held, or charge it for each unit short, in the run's instant number `instant`."""
+        position = self.positions[symbol]
+        if position.size:
+            instrument = position.instrument
+            paid = instrument.notional(position.size, amount)
+            self.move_cash(CashFlow(ts, "dividend", symbol, instrument.settle, paid), instant)
+
+    def split(self, ts: int, symbol: str, ratio: float, instant: int) -> None:
+        """Make each unit of `symbol` that is held `ratio` units; what is below a step is paid out at the last price."""
+        position = self.positions[symbol]
+        if not position.size:
+            return
+        instrument = position.instrument
+        exact = position.size * ratio
+        kept = instrument.round_size(abs(exact)) * (1.0 if exact > 0.0 else -1.0)
+        price, average = position.last_price / ratio, position.average_price / ratio
+        fraction = exact - kept
+        profit = instrument.profit(fraction, average, price)
+        position.realized += profit
+        position.size = kept or 0.0
+        position.average_price = average if kept else nan
+        position.last_fill_price /= ratio
+        self._shorts -= exact < 0.0 and not kept
+        self.trades.split(symbol, SplitResult(ratio, kept, abs(fraction), price, profit), ts, instant)
+        if fraction:
+            paid = instrument.notional(fraction, price)
+            self.move_cash(CashFlow(ts, "fraction", symbol, instrument.settle, paid), instant)
+        self.ledger.cash_at.append(instant)  # no step of a position is without one of cash
+        self.ledger.cash.append(self.cash)
+        held = self.ledger.held[symbol]
+        held.at.append(instant)
+        held.sizes.append(position.size)
+        held.average_prices.append(position.average_price)
 
     def missing_funds(self, instrument: Instrument, signed: float, price: float, fee: float) -> float:
         """Return the money that would be missing after a fill, or 0.0 where there is enough.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from math import inf
+from math import inf, isnan
 from typing import TYPE_CHECKING, Protocol
 
 from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, OrderRejected
@@ -161,6 +161,32 @@ class MatchingVenue(ABC):
         self._deliver(OrderAmended(now, order_id, size, limit_price, stop_price))
         if order_id in self._working:
             self._reprice(working)
+
+    def split(self, symbol: str, ratio: float, ts: int) -> None:
+        """Give the working orders of an instrument the terms that are the same in new shares.
+
+        What remains of an order is rounded down to the step, and a limit to the tick in the trader's favor; an order
+        of which nothing remains ends.
+        """
+        market = self.markets[symbol]
+        instrument = market.instrument
+        for working in list(market.working.values()):
+            order = working.order
+            if order.id not in self._working:
+                continue
+            remaining = instrument.round_size(working.remaining * ratio)
+            if remaining <= 0.0:
+                self._remove(working)
+                self._canceled(order, ts, "split")
+                continue
+            limit, stop, grid = order.limit_price / ratio, order.stop_price / ratio, instrument.price_grid
+            if grid is not None:
+                limit = limit if isnan(limit) else grid.below(limit) if order.is_buy else grid.above(limit)
+                stop = stop if isnan(stop) else grid.nearest(stop)
+            size = instrument.size_grid.nearest(order.size - working.remaining + remaining)
+            since = working.since
+            self.amend(order.id, size, limit, stop)
+            working.since = max(working.since, since)  # an order sent after a bar had opened does not meet it
 
     def _reprice(self, working: Working) -> None:  # noqa: B027 - for those that keep nothing of an order's prices
         """Take up an order's new prices."""
