@@ -388,11 +388,11 @@ def test_every_row_of_the_page_has_its_test():
 
 def test_every_name_of_the_page_exists():
     spaces = (cambist, cambist.indicators, cambist.Strategy, cambist.Order, cambist.Position, cambist.Result)
-    calls = (cambist.Strategy.buy, cambist.backtest, BacktestSettings, cambist.FixedFee)
+    calls = (cambist.Strategy.buy, cambist.backtest, BacktestSettings, cambist.FixedFee, cambist.Interest)
     known = {name for space in spaces for name in dir(space)}
     known |= {name for call in calls for name in inspect.signature(call).parameters}
     words = {"cambist", "self", "data", "order", "result", "int"}
-    placeholders = {"p", "l", "a", "b", "moment", "period", "ETH", "day", "this_close"}
+    placeholders = {"p", "l", "a", "b", "moment", "period", "ETH", "day", "this_close", "entry", "nav"}
     rows = tables()[1]
     assert len(rows) > 25
     for theirs, ours in rows:

@@ -148,6 +148,9 @@ def test_every_account_adds_up(scenarios, first):
         result = scenarios["play"](scenarios["make_account"](3_000 + seed)).result
         hold_orders(result)
         hold_money(result)
+        if result.settings["margin"] is not None:
+            ruined = any("the account was ruined" in warning for warning in result.warnings)
+            assert ruined or result.curve.lowest >= -1e-9 * result.initial_cash
         moved += len(result.flow_records) + len(result.fill_records)
     assert moved > 500
 

@@ -69,6 +69,11 @@ def test_what_is_held_at_the_exchange_pays_and_nothing_else(run, bars):
     funding = {"ACME": (EIGHT, np.full(5, 0.001))}
     result = run(hourly(bars, np.full(30, 100.0), **PERPETUAL), funding=funding, on_bar=on_bar)
     assert [flow.ts for flow in result.flow_records] == [EIGHT[1]]
+    # A history that has the times some milliseconds late means the same.
+    late = {"ACME": (EIGHT + 7_000_000, np.full(5, 0.001))}
+    assert run(hourly(bars, np.full(30, 100.0), **PERPETUAL), funding=late, on_bar=on_bar).flow_records == (
+        result.flow_records
+    )
     # Filled at the open at 08:00: the exchange of that instant was before.
     late = run(hourly(bars, np.full(30, 100.0), **PERPETUAL), funding=funding, on_bar=buy_at(7, 1))
     assert [flow.ts for flow in late.flow_records] == EIGHT[2:4].tolist()

@@ -9,7 +9,7 @@ import numpy as np
 
 from cambist.errors import DataError
 from cambist.model.bars import Bars
-from cambist.model.times import DAY_NS, format_ns, to_ns
+from cambist.model.times import DAY_NS, SECOND_NS, format_ns, to_ns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,7 +190,7 @@ class FundingSeries:
     name
         For messages.
     times, rates
-        When funding is exchanged, int64 ns UTC, ascending, and the rate, float64, shape ``(n,)`` each.
+        When funding is exchanged, int64 ns UTC, ascending, in whole seconds, and the rate, float64, shape ``(n,)`` each.
     marks
         Mark prices at those times, shape ``(n,)``, or None where the data had none.
     """
@@ -216,7 +216,9 @@ class FundingSeries:
                 f"{name}: row {row} ({format_ns(table['ts'][row])}): the rate is {table['rate'][row]}; it is a "
                 "fraction of the notional: 0.0001 is 0.01 %."
             )
-        return cls(name, table["ts"], table["rate"], table.get("mark"))
+        # Binance's history has 08:00:00.007 for the exchange at 08:00, and who held at 08:00 is meant.
+        times = table["ts"] - table["ts"] % SECOND_NS
+        return cls(name, times, table["rate"], table.get("mark"))
 
     def check(self, start: int, end: int) -> None:
         """Refuse a stretch of time in which rates are missing: no perpetual pays less often than once a day.
