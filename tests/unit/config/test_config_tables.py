@@ -130,8 +130,8 @@ def test_a_value_whose_name_is_that_of_a_secret_is_not_shown():
 # What is written down twice, in the models and where it is used, must not drift apart.
 
 
-#: Data, and objects that are made in code: no run file gives these.
-PYTHON_ONLY = {"margin", "marks", "funding", "interest", "cash_flows", "actions"}
+#: Data beside the bars: no run file gives these.
+PYTHON_ONLY = {"marks", "funding", "actions"}
 
 
 def test_the_models_know_every_setting_and_its_default():

@@ -190,7 +190,7 @@ class FundingSeries:
     name
         For messages.
     times, rates
-        When funding is exchanged, int64 ns UTC, ascending, in whole seconds, and the rate, float64, shape ``(n,)`` each.
+        When funding is exchanged, int64 ns UTC, ascending, in whole seconds, and the rate, float64; shape ``(n,)``.
     marks
         Mark prices at those times, shape ``(n,)``, or None where the data had none.
     """
