@@ -221,6 +221,30 @@ def test_two_positions_share_the_account(run):
     assert result.account.equity == pytest.approx(8.2)
 
 
+def test_a_small_position_goes_with_a_large_one_whose_margin_is_missing(run):
+    """Funding takes 20 of 60 when 50.05 must stay: what has its bar first is closed, at any price above 0."""
+    terms = {"kind": "linear_perpetual", "quote": "USDT", "step_size": "0.001", "tick_size": "0.01"}
+    small = Instrument(symbol="A", margin_rate=0.001, **terms)
+    large = Instrument(symbol="B", margin_rate=0.001, **terms)
+    bars = [make(flat(100, 6), small), make(flat(50, 6), large)]
+    exchange = (bars[1].close_times[2:3], np.array([0.002]))
+
+    def on_bar(strategy, bar):
+        if strategy.bar in (0, 1):
+            strategy.buy(0.1 if bar.symbol == "A" else 200, data=bar)
+
+    result = run(
+        bars,
+        cash=60.0,
+        margin=Margin(maintenance=0.005),
+        funding={"A": None, "B": exchange},
+        on_bar=on_bar,
+    )
+    closed = [(trade.instrument.symbol, trade.reason, trade.exit_price) for trade in result.trade_records]
+    assert closed == [("A", "liquidation", 100.0), ("B", "liquidation", 50.0)]
+    assert result.account.cash == pytest.approx(40.0)
+
+
 def test_inverse_contracts_settle_in_coin_from_end_to_end(run):
     """Long 5,000 USD at 10,000 on 0.11 BTC at 5x: bought 0.5 BTC, sold at 12,500 for 0.4: 0.1 BTC made."""
     coin = Instrument(symbol="BTCUSD", kind="inverse_perpetual", base="BTC", step_size="1", margin_rate=0.01)

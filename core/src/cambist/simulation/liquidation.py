@@ -69,10 +69,10 @@ class LiquidatingVenue(SimulatedVenue):
 
     Notes
     -----
-    A position that can be liquidated has a guard among the working orders of its market, at its liquidation price.
-    So the guard acts in its place along the bar's path: orders that the price reaches earlier come first, and at the
-    open, and where prices are equal, the guard does. Where it acts, every working order of the instrument is
-    canceled, then the position is closed by one order of the venue's, whatever the bar's volume.
+    A position has a guard among the working orders of its market, at its liquidation price, which so acts in its place
+    along the bar's path: orders that the price reaches earlier come first, and at the open, and where prices are equal,
+    the guard does. Where it acts, every working order of the instrument is canceled, then the position is closed by one
+    order of the venue's, whatever the bar's volume.
 
     With a mark series the price of the bar does not decide. The mark's extreme within the bar is then taken to stand
     where the bar's own extreme stands on the path, and its price at the open to be the last one known before.
@@ -169,12 +169,15 @@ class LiquidatingVenue(SimulatedVenue):
         working = market.working
         number = guard.order.id
         held = self._account.positions[symbol].size
-        level = self._margin.liquidation_price(symbol) if held else nan
-        if level != level:  # noqa: PLR0124 - NaN: flat, or no price at which it would be liquidated
+        if held == 0.0:
             working.pop(number, None)
             return
+        level = self._margin.liquidation_price(symbol)
         guard.falling = held > 0.0
-        guard.level = level if symbol not in self._ranges else self._level_of_mark(symbol, level, held > 0.0)
+        if level != level:  # noqa: PLR0124 - NaN: no price does it now, but another position or a charge may
+            guard.level = -inf if guard.falling else inf
+        else:
+            guard.level = level if symbol not in self._ranges else self._level_of_mark(symbol, level, held > 0.0)
         if number not in working:
             # First of all, since at an open beyond it no order of the position's owner comes before it.
             others = list(working.items())
@@ -218,9 +221,10 @@ class LiquidatingVenue(SimulatedVenue):
         grid = instrument.price_grid
         if grid is not None:
             reached = grid.below(reached) if sells else grid.above(reached)
-            bankrupt = grid.above(bankrupt) if sells else grid.below(bankrupt)
         if bankrupt != bankrupt:  # noqa: PLR0124 - NaN: there is no price at which nothing would be left
             return reached
+        if grid is not None:
+            bankrupt = grid.above(bankrupt) if sells else grid.below(bankrupt)
         if self._margin.terms.liquidate_at == "bankruptcy":
             return bankrupt
         return max(reached, bankrupt) if sells else min(reached, bankrupt)
