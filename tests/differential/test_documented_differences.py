@@ -392,11 +392,33 @@ def test_every_name_of_the_page_exists():
         *(cambist, cambist.indicators, cambist.strategies),
         *(cambist.Strategy, cambist.SignalStrategy, cambist.Order, cambist.Position, cambist.Result),
     )
-    calls = (cambist.Strategy.buy, cambist.backtest, BacktestSettings, cambist.FixedFee, cambist.SignalStrategy.of)
+    calls = (
+        cambist.Strategy.buy,
+        cambist.backtest,
+        BacktestSettings,
+        cambist.FixedFee,
+        cambist.Interest,
+        cambist.SignalStrategy.of,
+    )
     known = {name for space in spaces for name in dir(space)}
     known |= {name for call in calls for name in inspect.signature(call).parameters}
     words = {"cambist", "self", "data", "order", "result", "int", "True"}
-    placeholders = {"p", "l", "a", "b", "moment", "period", "ETH", "day", "this_close", "line", "long", "function"}
+    placeholders = {
+        "p",
+        "l",
+        "a",
+        "b",
+        "moment",
+        "period",
+        "ETH",
+        "day",
+        "this_close",
+        "line",
+        "long",
+        "function",
+        "entry",
+        "nav",
+    }
     rows = tables()[-1]
     assert len(rows) > 25
     for theirs, ours in rows:

@@ -23,7 +23,10 @@ from cambist import (
     FixedSize,
     FixedSlippage,
     Instrument,
+    Interest,
     MakerTakerFee,
+    Margin,
+    MarginTier,
     PercentOfEquity,
     PercentSlippage,
     StopRequest,
@@ -71,6 +74,8 @@ class Scenario:
         Number of the callback in which a strategy raises; -1 for never.
     options
         Keywords of `cambist.backtest`.
+    account
+        What else the account does, by name; see `account_options`.
     """
 
     seed: int
@@ -80,6 +85,7 @@ class Scenario:
     activity: float
     options: dict[str, Any]
     fails_at: int = -1
+    account: tuple[str, ...] = ()
 
 
 def make_scenario(seed: int) -> Scenario:
@@ -111,6 +117,112 @@ def make_scenario(seed: int) -> Scenario:
     )
 
 
+def make_account_scenario(seed: int) -> Scenario:
+    """Return a scenario in which some of what an account can do is asked for."""
+    rng = random.Random(f"account {seed}")
+    scenario = make_scenario(10_000 + seed)
+    options = {name: value for name, value in scenario.options.items() if name not in ("risk", "volume_limit")}
+    if rng.random() < 0.7:
+        options |= {"cash": rng.choice([30.0, 100.0, 400.0]), "sizer": rng.choice([AllIn(), FixedSize(2.0)])}
+    return attrs.evolve(
+        scenario,
+        bars=rng.choice([30, 60]),
+        activity=rng.choice([0.1, 0.3]),
+        options=options,
+        account=tuple(name for name in ACCOUNT if rng.random() < 0.6),
+    )
+
+
+def account_options(scenario: Scenario, series: list[Bars]) -> dict[str, Any]:
+    """Return the keywords that the names in ``scenario.account`` stand for, made to fit the bars."""
+    options: dict[str, Any] = {}
+    for name in scenario.account:
+        options |= ACCOUNT[name](random.Random(f"{name} {scenario.seed}"), series)
+    if "margin" not in options:
+        options.pop("marks", None)
+    return options
+
+
+def some_margin(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    tiers = [
+        MarginTier(up_to=50.0, maintenance_rate=0.02, max_leverage=10),
+        MarginTier(up_to=rng.choice([150.0, 4_000.0]), maintenance_rate=0.05, max_leverage=rng.choice([None, 5])),
+        MarginTier(maintenance_rate=0.1),
+    ]
+    return {
+        "margin": Margin(
+            mode=rng.choice(["cross", "isolated"]),
+            leverage=rng.choice([None, None, 2]),
+            maintenance=rng.choice([None, 0.09, tiers]),
+            maintenance_on=rng.choice(["mark", "entry"]),
+            closing_fee=rng.choice([0.0, 0.001]),
+            liquidation_fee=rng.choice([0.0, 0.01]),
+            liquidate_at=rng.choice(["mark", "bankruptcy"]),
+        )
+    }
+
+
+def some_marks(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    chance = np.random.default_rng(rng.randrange(2**32))
+    marks: dict[str, Any] = {}
+    for bars in series:
+        if rng.random() < 0.6:
+            close = bars.close * np.exp(chance.normal(0.0, 0.01, len(bars)))
+            marks[bars.instrument.symbol] = (bars.close_times, close)
+    return {"marks": marks}
+
+
+def some_funding(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    chance = np.random.default_rng(rng.randrange(2**32))
+    funding: dict[str, Any] = {}
+    for bars in series:
+        if bars.instrument.kind in ("linear_perpetual", "inverse_perpetual"):
+            start, end = int(bars.ts[0]), int(bars.close_times[-1])
+            every = max((end - start) // rng.choice([7, 25]), SECOND_NS)
+            every = min(every, 8 * 60 * MINUTE_NS)  # no perpetual pays less often than once a day
+            times = np.arange(start - every, end + every, every)
+            rates = chance.normal(0.0, 0.002, len(times))
+            own = 20.0 * np.exp(chance.normal(0.0, 0.05, len(times)))
+            funding[bars.instrument.symbol] = rng.choice([(times, rates), (times, rates, own), None])
+    return {"funding": funding}
+
+
+def some_interest(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    terms = {name: rng.choice([0.0, 0.3, 2.0]) for name in ("short", "long", "cash", "debit")}
+    return {"interest": Interest(**terms, value=rng.choice(["market", "entry"]))}
+
+
+def some_transfers(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    start, end = min(int(bars.ts[0]) for bars in series), max(int(bars.close_times[-1]) for bars in series)
+    return {"cash_flows": [(rng.randrange(start, end), rng.choice([50.0, 300.0, -20.0, -500.0])) for _ in range(4)]}
+
+
+def some_actions(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    actions: dict[str, Any] = {}
+    for bars in series:
+        if bars.instrument.is_cash:
+            start, end = int(bars.ts[0]), int(bars.close_times[-1])
+            some = [rng.choice(bars.ts.tolist()) for _ in range(3)] + [rng.randrange(start, end) for _ in range(2)]
+            times = np.array(sorted(set(some)))
+            splits = [rng.choice([0.0, 1.0, 2.0, 0.5, 1.5, 0.3]) for _ in times]
+            actions[bars.instrument.symbol] = pd.DataFrame(
+                {"dividend": [rng.choice([0.0, 0.3]) for _ in times], "split": splits}, index=times
+            )
+    return {"actions": actions}
+
+
+#: Name -> what makes the keywords, of a source of chance and the bars.
+ACCOUNT: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {
+    "margin": some_margin,
+    "marks": some_marks,
+    "funding": some_funding,
+    "interest": some_interest,
+    "transfers": some_transfers,
+    "actions": some_actions,
+    "strategy transfers": lambda rng, series: {},
+}
+
+
 def make_instruments(scenario: Scenario) -> list[Instrument]:
     rng = random.Random(f"instruments {scenario.seed}")
     inverse = rng.random() < 0.2
@@ -137,6 +249,11 @@ def make_instruments(scenario: Scenario) -> list[Instrument]:
                 taker_fee=0.0004,
             )
         )
+    if scenario.account:  # an account is tested by what is held: let there be much of it
+        free: dict[str, Any] = {"min_size": None, "max_size": None, "min_notional": None}
+        instruments = [
+            attrs.evolve(one, **free, margin_rate=1.0 if one.is_cash else 0.1, step_size="0.001") for one in instruments
+        ]
     return instruments
 
 
@@ -178,6 +295,7 @@ class RandomTrader(Strategy):
     activity: float = param(0.3)
     trace = param(None)
     fails_at: int = param(-1)
+    moves: bool = param(False)
 
     def on_start(self) -> None:
         self.rng = random.Random(f"trader {self.seed}")
@@ -256,6 +374,8 @@ class RandomTrader(Strategy):
         )  # fmt: skip
 
     def act(self, where: str, share: float = 1.0) -> None:
+        if self.moves and self.rng.random() < 0.1:
+            self.attempt(self.move_money)
         while self.rng.random() < self.activity * share and len(self.handles) < 300:
             self.attempt(self.rng.choices(ACTIONS, WEIGHTS)[0].__get__(self))
             share *= 0.5
@@ -360,6 +480,10 @@ class RandomTrader(Strategy):
             }
             self.modify(order, **terms)
 
+    def move_money(self) -> None:
+        flow = self.add_cash(self.rng.choice([10.0, 200.0, -5.0, -100.0]))
+        self.trace.append((self.name, "moved", repr(flow)))
+
     def wait(self) -> None:
         name = self.rng.choice("abc")
         if self.rng.random() < 0.3:
@@ -430,6 +554,7 @@ class Played:
             "fills": [plain(fill) for fill in result.fill_records],
             "trades": [plain(trade) for trade in result.trade_records],
             "account": [repr(result.account)],
+            "flows": list(map(repr, result.flow_records)),
             "end": [result.stopped, result.n_bars, result.started, result.ended],
             "warnings": list(result.warnings),
         }
@@ -437,7 +562,12 @@ class Played:
     def curve(self) -> dict[str, list[Any]]:
         """Return the equity at every close, as bits."""
         curve = self.result.curve
-        return {"times": curve.times.tolist(), "equity": [value.hex() for value in curve.equity.tolist()]}
+        shares = self.result.fund or curve
+        return {
+            "times": curve.times.tolist(),
+            "equity": [value.hex() for value in curve.equity.tolist()],
+            "shares": [value.hex() for value in shares.equity.tolist()],
+        }
 
     def days(self) -> dict[str, list[Any]]:
         """Return what a run in flat memory keeps of the curve: the last close of each UTC day, and the measures."""
@@ -463,12 +593,17 @@ def play(
     trace: list[Any] = []
     traders = [
         RandomTrader(
-            seed=scenario.seed * 10 + number, activity=scenario.activity, trace=trace, fails_at=scenario.fails_at
+            seed=scenario.seed * 10 + number,
+            activity=scenario.activity,
+            trace=trace,
+            fails_at=scenario.fails_at,
+            moves="strategy transfers" in scenario.account,
         )
         for number in range(scenario.traders)
     ]
+    options = scenario.options | account_options(scenario, series)
     try:
-        result = cambist.backtest(traders, sources, events=events, blocks=blocks, stop=stop, **scenario.options)
+        result = cambist.backtest(traders, sources, events=events, blocks=blocks, stop=stop, **options)
     except StrategyError as error:
         return Played(error.result, trace, str(error))
     return Played(result, trace)
@@ -479,6 +614,7 @@ def scenarios() -> Any:
     """The maker and the player of scenarios."""
     return {
         "make": make_scenario,
+        "make_account": make_account_scenario,
         "play": play,
         "bars": make_bars,
         "instruments": make_instruments,

@@ -46,6 +46,8 @@ def smaller(scenario):
     for name in scenario.options:
         if name != "cash":
             yield attrs.evolve(scenario, options={key: value for key, value in scenario.options.items() if key != name})
+    for name in scenario.account:
+        yield attrs.evolve(scenario, account=tuple(other for other in scenario.account if other != name))
     yield from (attrs.evolve(scenario, activity=less) for less in (0.1, 0.3) if less < scenario.activity)
 
 
@@ -71,6 +73,25 @@ def test_every_way_of_playing_gives_the_same_books(scenarios, first):
     for seed in range(first, first + CHUNK):
         ways = ("events", "blocks") if seed % 4 else tuple(WAYS)
         hold_equal(scenarios["play"], scenarios["make"](seed), ways)
+
+
+@pytest.mark.parametrize("first", range(0, 120, CHUNK))
+def test_every_account_is_kept_alike(scenarios, first):
+    for seed in range(first, first + CHUNK):
+        ways = ("events", "blocks") if seed % 4 else tuple(WAYS)
+        hold_equal(scenarios["play"], scenarios["make_account"](seed), ways)
+
+
+def test_the_accounts_reach_every_corner(scenarios):
+    seen = set()
+    for seed in range(120):
+        result = scenarios["play"](scenarios["make_account"](seed)).result
+        seen |= {trade.reason for trade in result.trade_records}
+        seen |= {order.reason.partition(":")[0] for order in result.order_records}
+        seen |= {flow.kind for flow in result.flow_records}
+        seen |= {"refused"} if any("withdrawals were refused" in warning for warning in result.warnings) else set()
+    assert seen >= {"liquidation", "leverage_above_limit", "funding", "interest", "deposit", "withdrawal", "refused"}
+    assert seen >= {"dividend", "fraction"}
 
 
 def test_the_borders_of_windows_are_not_felt(scenarios, monkeypatch):

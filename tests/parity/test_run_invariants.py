@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from fractions import Fraction
 from math import isnan
 
 import numpy as np
@@ -91,6 +92,67 @@ def hold_account(scenario, result):
     still_held = {name for name, size in held.items() if size}
     assert {trade.instrument.symbol for trade in trades if trade.is_open} == still_held
     assert result.curve.final == pytest.approx(account.equity, rel=1e-9)
+
+
+def exact_cash(result):
+    """Replay fills and flows in exact fractions: return the cash that must be there."""
+    cash, size, entry = Fraction(result.initial_cash), defaultdict(Fraction), defaultdict(Fraction)
+    for flow in result.flow_records:
+        cash += Fraction(flow.amount)
+    for fill in result.fill_records:
+        one = fill.instrument
+        many, price, name = Fraction(one.multiplier), Fraction(fill.price), one.symbol
+        signed = one.size_to_decimal(fill.size)
+        signed = Fraction(signed) * (1 if fill.side is Side.BUY else -1)
+        cash -= Fraction(fill.fee)
+        if one.is_cash:
+            cash -= signed * many * price
+            size[name] += signed
+            continue
+        at = -1 / price if one.is_inverse else price  # what profit is linear in
+        closing = -signed if size[name] * signed < 0 and abs(signed) <= abs(size[name]) else Fraction(0)
+        if size[name] * signed < 0:
+            closing = closing or size[name]
+            cash += closing * many * (at - entry[name])
+        opening = signed + closing
+        size[name] -= closing
+        if opening:
+            entry[name] = (size[name] * entry[name] + opening * at) / (size[name] + opening)
+            size[name] += opening
+    return cash
+
+
+def hold_money(result):
+    """No money comes from nowhere, and none is lost: all of it is in fills, flows and what is held."""
+    account = result.account
+    cash = exact_cash(result)
+    scale = max(1.0, float(abs(cash)), sum(abs(flow.amount) for flow in result.flow_records))
+    assert account.cash == pytest.approx(float(cash), abs=1e-8 * scale)
+    moved = defaultdict(float)
+    for flow in result.flow_records:
+        moved[flow.kind] += flow.amount
+    assert account.flows == pytest.approx(moved["deposit"] + moved["withdrawal"], abs=1e-9 * scale)
+    carry = moved["funding"] + moved["interest"] + moved["dividend"]  # a fraction of a share is sold, not carried
+    assert account.carry == pytest.approx(carry, abs=1e-9 * scale)
+    assert sum(trade.gross for trade in result.trade_records) == pytest.approx(account.realized, abs=1e-8 * scale)
+    assert account.equity - result.initial_cash == pytest.approx(
+        account.realized + account.unrealized - account.fees + account.flows + account.carry, abs=1e-8 * scale
+    )
+    assert result.curve.final == pytest.approx(account.equity, rel=1e-9, abs=1e-8 * scale)
+
+
+@pytest.mark.parametrize("first", range(0, 160, 40))
+def test_every_account_adds_up(scenarios, first):
+    moved = 0
+    for seed in range(first, first + 40):
+        result = scenarios["play"](scenarios["make_account"](3_000 + seed)).result
+        hold_orders(result)
+        hold_money(result)
+        if result.settings["margin"] is not None:
+            ruined = any("the account was ruined" in warning for warning in result.warnings)
+            assert ruined or result.curve.lowest >= -1e-9 * result.initial_cash
+        moved += len(result.flow_records) + len(result.fill_records)
+    assert moved > 500
 
 
 @pytest.mark.parametrize("first", range(0, SCENARIOS, 30))

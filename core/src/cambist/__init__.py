@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         Fill,
         Instrument,
         InstrumentKind,
+        Margin,
+        MarginTier,
         Order,
         OrderStatus,
         OrderType,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
         TimeInForce,
         Trade,
     )
+    from cambist.portfolio import Interest
     from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentFee, PercentSlippage
     from cambist.strategies import (
         AllIn,
@@ -86,6 +89,8 @@ _HOMES = {
         "Fill",
         "Instrument",
         "InstrumentKind",
+        "Margin",
+        "MarginTier",
         "Order",
         "OrderStatus",
         "OrderType",
@@ -99,6 +104,7 @@ _HOMES = {
         "Timeframe",
         "Trade",
     ),
+    "cambist.portfolio": ("Interest",),
     "cambist.simulation": ("FixedFee", "FixedSlippage", "MakerTakerFee", "PercentFee", "PercentSlippage"),
     "cambist.strategies": (
         "AllIn",
@@ -134,8 +140,11 @@ __all__ = [
     "InputError",
     "Instrument",
     "InstrumentKind",
+    "Interest",
     "LookAheadError",
     "MakerTakerFee",
+    "Margin",
+    "MarginTier",
     "OnSession",
     "Order",
     "OrderError",

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 import cambist
+from cambist import Interest, MarginTier
 from cambist.api import FeedSpec, RiskRuleSpec, hookimpl
 from cambist.app.assemble import assemble, make_plan
 from cambist.app.plan import Overrides
@@ -487,3 +488,52 @@ def test_settings_of_the_command_line_are_checked_before_data_is_read(plan, regi
     (folder.path / "bars.csv").unlink()
     with pytest.raises(ParameterError, match=message):
         assemble(made, registry)
+
+
+def test_margin_interest_and_cash_flows_of_a_run_file(plan, registry, folder):
+    text = FULL.replace(
+        "    [venue]\n",
+        """
+    [account.margin]
+    mode = "isolated"
+    leverages = { ACME = 1 }
+    liquidation_fee = 0.01
+    [[account.margin.tiers]]
+    up_to = 1_000
+    maintenance_rate = 0.01
+    [[account.margin.tiers]]
+    maintenance_rate = 0.02
+    max_leverage = 5
+    [account.interest]
+    cash = 0.02
+    [[account.cash_flows]]
+    date = 2024-01-03
+    amount = 250
+    [[account.cash_flows]]
+    date = "2024-01-04 12:00"
+    amount = -50.5
+
+    [venue]
+""",
+        1,
+    )
+    made = plan(text)
+    margin, interest = made.settings["margin"], made.settings["interest"]
+    assert (margin.mode, margin.leverage, margin.liquidation_fee) == ("isolated", {"ACME": 1.0}, 0.01)
+    assert margin.maintenance == [
+        MarginTier(up_to=1_000, maintenance_rate=0.01),
+        MarginTier(maintenance_rate=0.02, max_leverage=5),
+    ]
+    assert interest == Interest(cash=0.02)
+    assert [(str(when), amount) for when, amount in made.settings["cash_flows"]] == [
+        ("2024-01-03", 250.0),
+        ("2024-01-04 12:00", -50.5),
+    ]
+    assert made.tables["cash_flows"][0] == {"date": "2024-01-03", "amount": 250.0}
+    assert made.tables["margin"]["leverages"] == {"ACME": 1.0}
+    with pytest.raises(ConfigError) as caught:
+        plan(
+            text.replace("amount = 250", 'amount = "much"').replace("2024-01-03", '"soon"').replace("isolated", "both")
+        )
+    for place in ("account.margin.mode", "account.cash_flows[1].date", "account.cash_flows[1].amount"):
+        assert place in str(caught.value)

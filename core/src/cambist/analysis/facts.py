@@ -32,7 +32,8 @@ class RunFacts:
     Attributes
     ----------
     curve
-        What the account was worth.
+        What the account was worth; where money was brought in or taken out, what its shares were, from the initial
+        cash on, so that returns and drawdowns are those of the trading.
     trades
         Round trips, closed and still open ones.
     fees
@@ -45,6 +46,10 @@ class RunFacts:
         What was held when, and at which prices; None where nobody wrote it down.
     benchmark
         What to compare the run with, buying and holding as a rule; None where there is nothing.
+    flows
+        Deposits less withdrawals.
+    money
+        What the account was worth in money, where `curve` says something else.
     """
 
     curve: EquityCurve
@@ -54,6 +59,13 @@ class RunFacts:
     fills: Sequence[Fill] = ()
     holdings: Holdings | None = None
     benchmark: EquityCurve | None = None
+    flows: float = 0.0
+    money: EquityCurve | None = None
+
+    @property
+    def worth(self) -> EquityCurve:
+        """The curve of the account in money."""
+        return self.curve if self.money is None else self.money
 
     @cached_property
     def closed(self) -> tuple[Trade, ...]:

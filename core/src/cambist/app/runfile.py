@@ -13,6 +13,8 @@ from cambist.config.read import DATA_KEYS, as_list, check_tables, instrument_tab
 from cambist.config.settings import check_settings
 from cambist.errors import CambistError, ParameterError, did_you_mean
 from cambist.model.instrument import Instrument
+from cambist.model.margin import Margin, MarginTier
+from cambist.portfolio.interest import Interest
 from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentSlippage
 from cambist.strategies import (
     AllIn,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cambist.config.document import Where
-    from cambist.config.models import DataTable, RunFile
+    from cambist.config.models import DataTable, MarginTable, RunFile
     from cambist.plugins.registry import Registry
     from cambist.strategies import Strategy
 
@@ -274,11 +276,30 @@ def _settings(file: RunFile) -> tuple[dict[str, Any], dict[str, Any]]:
         if name in settings:
             said = settings[name]
             tables[name] = said.model_dump() if hasattr(said, "model_dump") else said
+    for name in ("margin", "interest"):
+        if settings.get(name) is not None:
+            tables[name] = settings[name].model_dump(mode="json", exclude_unset=True)
+    if settings.get("margin") is not None:
+        settings["margin"] = _margin(settings["margin"])
+    if settings.get("interest") is not None:
+        settings["interest"] = Interest(**settings["interest"].model_dump())
+    if "cash_flows" in settings:
+        tables["cash_flows"] = [flow.model_dump(mode="json") for flow in settings["cash_flows"]]
+        settings["cash_flows"] = [(flow.date, flow.amount) for flow in settings["cash_flows"]]
     if "fees" in settings:
         settings["fees"] = _fees(tables["fees"])
     if "slippage" in settings:
         settings["slippage"] = _slippage(tables["slippage"])
     return settings, tables
+
+
+def _margin(said: MarginTable) -> Margin:
+    terms = said.model_dump(exclude={"leverages", "tiers"})
+    if said.leverages:
+        terms["leverage"] = dict(said.leverages)
+    if said.tiers:
+        terms["maintenance"] = [MarginTier(**tier.model_dump()) for tier in said.tiers]
+    return Margin(**terms)
 
 
 def _fees(said: Any) -> Any:

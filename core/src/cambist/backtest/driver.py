@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from cambist.backtest.failures import strategy_error
 from cambist.backtest.feeds import windows
 from cambist.backtest.timers import Timers
-from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
-from cambist.model.events import OrderRefused, RunStarted, RunStopped, TimerFired
+from cambist.model.effects import AmendOrder, CancelOrder, MoveCash, ReportRefusal, SetTimer, StopRun
+from cambist.model.events import CashMoved, OrderRefused, RunStarted, RunStopped, TimerFired
 from cambist.model.orders import ApprovedOrder
 from cambist.simulation import Reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from cambist.backtest.actions import ActionCalendar
     from cambist.engine.step import Kernel
     from cambist.model.effects import Effect
     from cambist.model.events import OrderEvent
@@ -87,6 +88,7 @@ class Driver:
         self.stop = stop
         stop.attach(kernel.effects)
         self.timers = Timers()
+        self.actions: ActionCalendar | None = None
         self._play = play
         self._loads_columns = loads_columns
         self._actions: dict[type, Callable[[Any], None]] = {
@@ -95,6 +97,7 @@ class Driver:
             ReportRefusal: self._report_refusal,
             SetTimer: self._set_timer,
             StopRun: self._stop_run,
+            MoveCash: self._move_cash,
         }
 
     def connect(self, venue: MatchingVenue) -> None:
@@ -183,13 +186,16 @@ class Driver:
 
     def _windows(self) -> Iterator[Any]:
         """Yield the stretches of the run, in time order."""
-        return windows(self.feeds, self.kernel.seats if self._loads_columns else ())
+        cut = None if self.actions is None else self.actions.horizon
+        return windows(self.feeds, self.kernel.seats if self._loads_columns else (), cut)
 
     def _play_all(self, start: int, after: Callable[[Any, int], None]) -> int:
         """Play window after window; return the time of the last instant."""
-        kernel, instant, now = self.kernel, 0, start
+        kernel, instant, now, actions = self.kernel, 0, start, self.actions
         for window in self._windows():
             try:
+                if actions is not None:
+                    actions.take_effect(self, window, instant)
                 played = self._play(self, window, instant)
             except Exception:
                 # The bars up to the one at which a strategy raised were played, and the result is to tell of them.
@@ -214,6 +220,9 @@ class Driver:
 
     def _set_timer(self, effect: SetTimer) -> None:
         self.timers.set(effect.name, effect.due)
+
+    def _move_cash(self, effect: MoveCash) -> None:
+        self.carry_out(self.kernel.step(CashMoved(self.kernel.clock.read(), effect.flow)))
 
     def _stop_run(self, effect: StopRun) -> None:
         if not self.stop.requested:

@@ -42,7 +42,7 @@ _NAT = np.iinfo(np.int64).min
 
 
 def save(result: Result, folder: str | PathLike[str]) -> Path:
-    """Write a result to a folder: four tables as CSV, and ``result.json``.
+    """Write a result to a folder: its tables as CSV, and ``result.json``.
 
     Every file is written beside its final name first, and none takes that name before all are complete;
     ``result.json`` is the last to. Equal results make equal bytes, save for ``run_id`` and ``wall_seconds``.
@@ -91,12 +91,13 @@ def document(result: Result) -> str:
 
 def _frames(result: Result) -> dict[str, pd.DataFrame]:
     """Return the tables by the names of their files; the result keeps what it has made."""
-    return {
+    frames = {
         "orders.csv": result.orders,
         "fills.csv": result.fills,
         "trades.csv": result.trades,
         "equity.csv": result.equity,
     }
+    return frames | {"cash_flows.csv": result.cash_flows} if result.flow_records else frames
 
 
 def _write_all(folder: Path, contents: Mapping[str, Iterable[str]]) -> None:

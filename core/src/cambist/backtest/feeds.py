@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -101,17 +101,28 @@ class Window:
     def closes(self, feed: Feed) -> NDArray[np.float64]:
         """Return the last close of `feed` at each instant, shape ``(k,)``; NaN before its first bar."""
         start, stop = self.spans[feed.number]
-        values = feed.block.close[start:stop]
+        return self.spread(feed, feed.block.close[start:stop], feed.last_close)
+
+    def spread(self, feed: Feed, values: NDArray[np.float64], before: float) -> NDArray[np.float64]:
+        """Return at each instant the value of the feed's last bar, `before` where it has had none in this window."""
+        start, stop = self.spans[feed.number]
         if stop - start == len(self.instants):
             return values
         rows = np.searchsorted(feed.closes[start:stop], self.instants, side="right")
-        return np.concatenate(([feed.last_close], values))[rows]
+        return np.concatenate(([before], values))[rows]
 
 
-def windows(feeds: Sequence[Feed], seats: Sequence[Seat]) -> Iterator[Window]:
+def windows(feeds: Sequence[Feed], seats: Sequence[Seat], cut: Callable[[int], int] | None = None) -> Iterator[Window]:
     """Yield the stretches of a run, in time order; the caller plays each before it asks for the next.
 
     No stretch passes the end of any feed's current block, so that bars of one instant are always together.
+
+    Parameters
+    ----------
+    feeds, seats
+        The series, and the strategies whose lines are to be loaded.
+    cut
+        Answers how far a stretch may go, asked with the close time, ns, to which it would.
     """
     for feed in feeds:
         feed.load(seats)
@@ -124,6 +135,8 @@ def windows(feeds: Sequence[Feed], seats: Sequence[Seat]) -> Iterator[Window]:
             return
         most = max(1, ROWS // len(live))
         horizon = min(int(feed.closes[min(feed.at + most, len(feed.block)) - 1]) for feed in live)
+        if cut is not None:
+            horizon = cut(horizon)
         spans = tuple(
             (feed.at, int(np.searchsorted(feed.closes, horizon, side="right")) if feed.rows_left else feed.at)
             for feed in feeds

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from cambist.analysis import EquityCurve
     from cambist.model import Fill, Order, Trade
+    from cambist.model.portfolio import CashFlow
 
-__all__ = ["equity_frame", "fill_frame", "order_frame", "trade_frame"]
+__all__ = ["cash_flow_frame", "equity_frame", "fill_frame", "order_frame", "trade_frame"]
 
 
 def order_frame(orders: Sequence[Order]) -> pd.DataFrame:
@@ -83,19 +84,35 @@ def trade_frame(trades: Sequence[Trade]) -> pd.DataFrame:
             "return": net / _money_in(trades),
             "bars": _integers(trades, "bars"),
             "tag": _texts(trades, "tag"),
+            "reason": _texts(trades, "reason"),
         },
     )
 
 
-def equity_frame(curve: EquityCurve) -> pd.DataFrame:
-    """Return one row per bar where the curve kept them all, else one per sample, without the initial point."""
+def equity_frame(curve: EquityCurve, fund: EquityCurve | None = None) -> pd.DataFrame:
+    """Return one row per bar where the curve kept them all, else one per sample, without the initial point.
+
+    With the curve of a fund, drawdowns are those of its shares, whose value stands beside.
+    """
     import pandas as pd
 
     points = curve.points()
-    drawdown = points.equity / points.peaks - 1.0
-    return pd.DataFrame(
-        {"equity": points.equity[1:], "drawdown": drawdown[1:]}, index=_utc(points.times[1:]).rename("ts")
-    )
+    shares = points if fund is None else fund.points()
+    columns = {"equity": points.equity[1:], "drawdown": (shares.equity / shares.peaks - 1.0)[1:]}
+    if fund is not None:
+        columns["nav"] = shares.equity[1:] / fund.initial * 100.0
+    return pd.DataFrame(columns, index=_utc(points.times[1:]).rename("ts"))
+
+
+def cash_flow_frame(flows: Sequence[CashFlow]) -> pd.DataFrame:
+    """Return one row per entry, by time; see `cambist.backtest.result.Result.cash_flows` for the columns."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {name: _texts(flows, name) for name in ("kind", "symbol", "asset")}
+    if not flows:
+        columns = {name: pd.Series([], dtype="str") for name in columns}
+    columns["amount"] = _floats(flows, "amount")
+    return pd.DataFrame(columns, index=_utc(_integers(flows, "ts")).rename("ts"))
 
 
 def _frame(records: Sequence[Order | Fill | Trade], columns: dict[str, Any]) -> pd.DataFrame:

@@ -125,9 +125,10 @@ def play_many(driver: Driver, window: Window, first_instant: int) -> int:
     outside = driver.feeds[0].instrument if len(tracks) == 1 else None
     seats = len(kernel.seats)
     begin = played = 0
+    always = driver.venue.trades_at_close or driver.venue.keeps_guards
     for now, end in zip(window.instants.tolist(), ends, strict=True):
         kernel.instant = first_instant + played
-        if kernel.book.open or driver.venue.trades_at_close:
+        if always or kernel.book.open:
             _work_orders(driver, tracks, [(numbers[at], rows[at]) for at in range(begin, end)], now)
         clock.now = now
         for lane, row in shown[begin * seats : end * seats]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cambist.analysis import EquityCurve, Holdings, Summary
     from cambist.model import Account, Fill, Instrument, Order, Trade
+    from cambist.model.portfolio import CashFlow
 
 __all__ = ["Result", "StrategyRecord"]
 
@@ -71,8 +72,13 @@ class Result:
         Why it ended early; ``""`` when it saw every bar.
     curve, benchmark
         Equity of the run, and of buying and holding, where that was asked for.
+    fund
+        What the account's shares were worth, beginning at the initial cash, where money was brought in or taken out;
+        else None.
     order_records, fill_records, trade_records
         What happened, in order of their ids; the trades include those still open.
+    flow_records
+        Money that moved without a fill, in the order in which it was booked.
     warnings
         What the user should know.
     account
@@ -102,6 +108,8 @@ class Result:
     account: Account
     holdings: Holdings | None = None
     unit: str = "bars"
+    fund: EquityCurve | None = None
+    flow_records: list[CashFlow] = attrs.field(factory=list)
 
     @cached_property
     def orders(self) -> pd.DataFrame:
@@ -131,7 +139,7 @@ class Result:
 
         Columns: ``strategy, instrument, side`` (long or short)``, size`` (the largest held)``, entry_time, exit_time,
         entry_price, exit_price`` (averages)``, gross, fees, net`` (money)``, return`` (net over the value of all that
-        was entered)``, bars, tag``.
+        was entered)``, bars, tag, reason`` (``"liquidation"`` where the venue closed it).
         """
         from cambist.backtest.frames import trade_frame
 
@@ -153,24 +161,40 @@ class Result:
 
         Columns: ``equity`` (money) and ``drawdown`` (fraction below the highest equity of any bar so far, 0 or below).
         One row per bar; for a run over blocks of bars the last bar of each UTC day. In a run on trades or quotes one
-        row per UTC minute in which anything happened, by its last event, and one per event with a fill.
+        row per UTC minute in which anything happened, by its last event, and one per event with a fill. Where money was
+        brought in or taken out there is a third column, ``nav``, the value of a share that began at 100, and drawdowns
+        are its.
         """
         from cambist.backtest.frames import equity_frame
 
-        return equity_frame(self.curve)
+        return equity_frame(self.curve, self.fund)
+
+    @cached_property
+    def cash_flows(self) -> pd.DataFrame:
+        """Money that moved without a fill, one row each, by ``ts`` (UTC) of when it was due.
+
+        Columns: ``kind`` (deposit, withdrawal, funding, interest, dividend, fraction)``, symbol, asset, amount``
+        (positive where the account got it).
+        """
+        from cambist.backtest.frames import cash_flow_frame
+
+        return cash_flow_frame(self.flow_records)
 
     @cached_property
     def facts(self) -> RunFacts:
         """What the measures are computed from, for measures of your own."""
         traded = sum(abs(fill.instrument.notional(fill.size, fill.price)) for fill in self.fill_records)
+        curve, money = (self.curve, None) if self.fund is None else (self.fund, self.curve)
         return RunFacts(
-            self.curve,
+            curve,
             self.trade_records,
             self.account.fees,
             traded,
             fills=self.fill_records,
             holdings=self.holdings,
             benchmark=self.benchmark,
+            flows=self.account.flows,
+            money=money,
         )
 
     @cached_property
@@ -186,6 +210,8 @@ class Result:
 
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write ``orders.csv``, ``fills.csv``, ``trades.csv``, ``equity.csv`` and ``result.json``.
+
+        ``cash_flows.csv`` is written where money moved without a fill.
 
         Parameters
         ----------
@@ -216,7 +242,7 @@ class Result:
 
     def __repr__(self) -> str:
         closed = self.facts.closed
-        gain = self.curve.final / self.curve.initial - 1.0
+        gain = self.facts.curve.final / self.facts.curve.initial - 1.0
         end = f", stopped: {self.stopped}" if self.stopped else ""
         return f"<Result {self.title}: {self.n_bars:,} {self.unit}, {100 * gain:+,.2f} %, {len(closed):,} trades{end}>"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import secrets
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cambist.analysis import BuyAndHold, ClosesRecorder, EquityRecorder, Holding, Holdings
+from cambist.backtest.account import AccountSetup
 from cambist.backtest.calendars import Calendars
 from cambist.backtest.columns import play_columns
 from cambist.backtest.driver import Driver, StopRequest
@@ -20,21 +22,21 @@ from cambist.backtest.result import Result, StrategyRecord
 from cambist.engine import Kernel
 from cambist.errors import DataError, InputError, ParameterError, StrategyError
 from cambist.observe import log_context
-from cambist.portfolio import Portfolio, Valuation
-from cambist.risk import RiskGate
-from cambist.risk.rules.funds import FundsRule
-from cambist.risk.rules.terms import TermsRule
-from cambist.simulation import BacktraderVenue, SimulatedVenue, fee_model
+from cambist.portfolio import FundValue, Valuation
+from cambist.simulation import fee_model
 from cambist.strategies import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from cambist.analysis import EquityCurve
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
     from cambist.ports.history import HistorySource
+    from cambist.risk import RiskGate
     from cambist.simulation.matching import MatchingVenue
 
     Progress = Callable[[int, int | None], None]
@@ -124,10 +126,12 @@ class Run:
         self.notes = tuple(note for source in sources for note in getattr(source, "notes", ()))
         self.instruments = self._instruments()
         self.calendars = self._calendars()
-        self.portfolio = Portfolio(self.instruments, settings.cash, settings.leverage)
-        gate = RiskGate(settings.risk, without=(FundsRule, TermsRule) if settings.is_compatible else ())
-        self.kernel = self._kernel([_prepared(strategy, settings) for strategy in strategies], gate)
+        self.account = AccountSetup(settings, self.feeds, self.instruments)
+        self.portfolio = self.account.portfolio
+        self.kernel = self._kernel([_prepared(strategy, settings) for strategy in strategies], self.account.gate())
         self.driver = self._driver(stop)
+        self.account.connect(self.kernel)
+        self.driver.actions = self.account.actions
         self.driver.connect(self._venue())
         self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
@@ -136,6 +140,7 @@ class Run:
         self.benchmark = BuyAndHold(self.instruments, settings.cash, self.first_open) if settings.benchmark else None
         self.closes = ClosesRecorder(len(self.feeds)) if settings.blocks else None
         self.bought: set[int] = set()
+        self.fund: tuple[FundValue, EquityRecorder] | None = None
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
@@ -158,9 +163,7 @@ class Run:
         return Driver(self.kernel, self.feeds, play, stop, loads_columns=not self.settings.events)
 
     def _venue(self) -> MatchingVenue:
-        venue = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
-        rules = self.settings.venue_rules()
-        return venue(self.instruments, self.portfolio, self.driver.deliver, self.driver.clock, rules)
+        return self.account.venue(self.driver)
 
     def play(self) -> Result:
         """Play everything and return the result; see `run_backtest`."""
@@ -176,17 +179,21 @@ class Run:
         """Value the instants that a window played."""
         self.calendars.require_coverage()  # of blocks that were read meanwhile
         times = window.instants[:played]
-        closes = {feed.instrument.symbol: window.closes(feed)[:played] for feed in self.feeds}
-        equity, exposed = self.valuation.value(times, closes)
+        closes = [window.closes(feed)[:played] for feed in self.feeds]
+        prices = {symbol: values[:played] for symbol, values in self.account.closes(window).items()}
+        equity, exposed = self.valuation.value(times, prices)
+        self._value_shares(times, equity, exposed)
         self.recorder.add(times, equity, exposed)
         if self.closes is not None:
-            self.closes.add(times, list(closes.values()))
+            self.closes.add(times, closes)
         if self.benchmark is not None:
             for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
                 if feed.number not in self.bought and end > start:
                     self.bought.add(feed.number)
                     self.benchmark.first(feed.number, float(feed.block.open[start]))
-            self.benchmark.add(times, np.array(list(closes.values())).T)
+            self.benchmark.add(
+                times, np.array([self.account.benchmark(window, feed)[:played] for feed in self.feeds]).T
+            )
         self.last_close = int(times[-1])
         for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
             if played == len(window.instants):
@@ -197,10 +204,20 @@ class Run:
             total = None if self.settings.blocks else sum(len(feed.block) for feed in self.feeds)
             self.progress(self.bars, total)
 
+    def _value_shares(self, times: NDArray[np.int64], equity: NDArray[np.float64], exposed: NDArray[np.bool_]) -> None:
+        """Value the shares of the account from the first deposit or withdrawal on; until then they follow equity."""
+        if self.fund is None:
+            if not self.portfolio.transfers:
+                return
+            self.fund = FundValue(self.portfolio, 1.0), copy.deepcopy(self.recorder)
+        value, recorder = self.fund
+        recorder.add(times, value.value(equity, self.valuation.instant - len(times)), exposed)
+
     def result(self, stopped: str) -> Result:
         """Return what was found out so far; `stopped` says why the run ended early, ``""`` where it did not."""
         kernel, per_year = self.kernel, self.settings.periods_per_year
         curve = self.recorder.finish(per_year)
+        fund = None if self.fund is None else self.fund[1].finish(per_year)
         trades = self.portfolio.trades
         everything = [*trades.closed, *trades.open.values()]
         return Result(
@@ -222,10 +239,12 @@ class Run:
             stopped=stopped,
             curve=curve,
             benchmark=None if self.benchmark is None else self.benchmark.finish(per_year),
+            fund=fund,
             order_records=kernel.book.orders,
             fill_records=kernel.fills,
             trade_records=sorted(everything, key=lambda trade: trade.id),
-            warnings=(*self.notes, *self._warnings(curve)),
+            flow_records=self.portfolio.cash_flows,
+            warnings=(*self.notes, *self._warnings(fund or curve)),
             account=self.portfolio.account(),
             holdings=self._holdings(),
         )
@@ -245,10 +264,13 @@ class Run:
         return Holdings(tuple(held), cash.at, cash.values, self.settings.cash)
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
+        yield from self.account.warnings()
         if curve.ruined:
+            liquidated = "" if self.settings.margin else "Liquidation is not modeled without margin=Margin(...); "
             yield (
                 f"equity fell to {curve.lowest:,.2f} {self.portfolio.currency}: the account was ruined, and measures "
-                "that are rates of return mean nothing. Liquidation is not modeled; trade smaller, or with a stop."
+                f"that are rates of return mean nothing. {liquidated}{'t' if liquidated else 'T'}rade smaller, or with "
+                "a stop."
             )
         for symbol, count in self.kernel.roundings.items():
             tick = self.portfolio.positions[symbol].instrument.tick_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from math import inf
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -10,6 +11,9 @@ import attrs
 
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.calendar import Calendar
+from cambist.model.margin import Margin
+from cambist.model.times import to_ns
+from cambist.portfolio.interest import Interest
 from cambist.simulation.fees import FeeModel, fee_model
 from cambist.simulation.paths import intrabar_path
 from cambist.simulation.rules import MarketFill, StopTrigger, VenueRules
@@ -17,6 +21,7 @@ from cambist.simulation.slippage import SlippageModel, slippage_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from cambist.ports.risk import RiskRule
     from cambist.simulation.paths import IntrabarPath
@@ -26,7 +31,15 @@ __all__ = ["BacktestOptions", "BacktestSettings"]
 
 RULES = ("cambist", "backtrader")
 #: Options that backtrader's broker does not have, and the one value that does not ask for them.
-_FIXED_BY_BACKTRADER: dict[str, object] = {"path": "nearer_first", "fill_on_touch": True, "leverage": 1.0}
+_FIXED_BY_BACKTRADER: dict[str, object] = {
+    "path": "nearer_first",
+    "fill_on_touch": True,
+    "leverage": 1.0,
+    "margin": None,
+    "marks": None,
+    "funding": None,
+    "actions": None,
+}
 
 
 class BacktestOptions(TypedDict, total=False):
@@ -42,6 +55,12 @@ class BacktestOptions(TypedDict, total=False):
     fill_on_touch: bool
     stop_trigger: str
     leverage: float
+    margin: Margin | None
+    marks: Mapping[str, Any] | None
+    funding: Mapping[str, Any] | None
+    actions: Mapping[str, Any] | None
+    interest: Interest | None
+    cash_flows: Sequence[tuple[int | str | date | datetime, float]]
     sizer: Sizer | None
     risk: Sequence[RiskRule]
     seed: int
@@ -79,6 +98,34 @@ def _calendar(_instance: Any, _attribute: Any, value: Any) -> None:
             raise ParameterError(f"calendar is {one!r}; give a name such as 'XNYS', a Calendar, or a dict by symbol.")
 
 
+def _margin(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value is not None and not isinstance(value, Margin):
+        raise ParameterError(f"margin is {value!r}; give one such as Margin(mode='isolated', leverage=10).")
+
+
+def _interest(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value is not None and not isinstance(value, Interest):
+        raise ParameterError(f"interest is {value!r}; give one such as Interest(short=0.02).")
+
+
+def _flows(_instance: Any, _attribute: Any, value: Any) -> None:
+    for flow in value if isinstance(value, list | tuple) else [value]:
+        if not isinstance(flow, list | tuple) or len(flow) != 2:
+            raise ParameterError(f"cash_flows holds {flow!r}; give a list of times and amounts: [('2024-03-01', 500)].")
+        to_ns(flow[0])
+        amount = flow[1]
+        if isinstance(amount, bool) or not isinstance(amount, int | float) or amount == 0 or not -inf < amount < inf:
+            raise ParameterError(f"cash_flows holds the amount {amount!r}; give a number, negative to take out.")
+
+
+def _by_symbol(name: str) -> Callable[[Any, Any, Any], None]:
+    def check(_instance: Any, _attribute: Any, value: Any) -> None:
+        if value is not None and not isinstance(value, Mapping):
+            raise ParameterError(f"{name} is a {type(value).__name__}; give a dict by symbol: {{'BTCUSDT': ...}}.")
+
+    return check
+
+
 def _rules(_instance: Any, _attribute: Any, value: Any) -> None:
     for rule in value if isinstance(value, list | tuple) else [value]:
         if isinstance(rule, type) or not callable(getattr(rule, "review", None)):
@@ -114,6 +161,22 @@ class BacktestSettings:
     leverage
         How many times its equity the account may hold of instruments paid in full; margined instruments have
         a margin rate of their own.
+    margin
+        How margined instruments are traded: leverage, maintenance margin, liquidation. None: initial margin is
+        checked at each fill, and nothing is liquidated.
+    marks
+        Mark prices by symbol where they differ from the close: `Bars`, a DataFrame with ``high, low, close`` by
+        close time, a Series, or a tuple ``(times, prices)``. They decide margin, liquidation, funding and equity.
+    funding
+        Funding rates of perpetuals by symbol: a DataFrame with ``rate`` and perhaps ``mark`` by time, a Series, or a
+        tuple ``(times, rates[, marks])``; None for a perpetual that is to be traded without.
+    actions
+        Dividends and splits by symbol: a DataFrame with ``dividend`` (money for each share) and ``split`` (new shares
+        for each old one), or either, by ex-time.
+    interest
+        What is paid for borrowed instruments and earned on cash; see `Interest`.
+    cash_flows
+        Deposits and (negative) withdrawals: ``[("2024-03-01", 5_000), ...]``.
     sizer
         For strategies that bring none of their own; one unit by default.
     risk
@@ -143,6 +206,12 @@ class BacktestSettings:
     fill_on_touch: bool = True
     stop_trigger: str = attrs.field(default="auto", validator=_one_of("stop_trigger", list(StopTrigger)))
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
+    margin: Margin | None = attrs.field(default=None, validator=_margin)
+    marks: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("marks"))
+    funding: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("funding"))
+    actions: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("actions"))
+    interest: Interest | None = attrs.field(default=None, validator=_interest)
+    cash_flows: Sequence[tuple[int | str | date | datetime, float]] = attrs.field(default=(), validator=_flows)
     sizer: Sizer | None = attrs.field(default=None, validator=_sizer)
     risk: Sequence[RiskRule] = attrs.field(default=(), validator=_rules)
     seed: int = 0
@@ -201,8 +270,13 @@ class BacktestSettings:
 def _plain(value: object) -> object:
     if value is None or isinstance(value, str | int | float | bool):
         return value
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, Mapping):  # of data by symbol, which a result does not repeat
+        kept = (str, int, float, bool, Calendar, type(None))
+        return {
+            str(name): _plain(item) if isinstance(item, kept) else type(item).__name__ for name, item in value.items()
+        }
     return getattr(value, "__name__", None) or repr(value)

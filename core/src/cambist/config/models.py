@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from math import inf
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from cambist.model.timeframe import Timeframe
+from cambist.model.times import to_ns
 
 __all__ = [
     "AccountTable",
+    "CashFlowTable",
     "ComponentTable",
     "DataTable",
     "FixedFees",
     "InstrumentTable",
+    "InterestTable",
     "MakerTakerFees",
+    "MarginTable",
     "OutputTable",
     "RunFile",
     "RunTable",
     "StrategyTable",
+    "TierTable",
     "VenueTable",
 ]
 
@@ -101,11 +107,63 @@ class DataTable(_OpenTable):
     instrument: InstrumentTable | None = None
 
 
+def _moment(value: Any) -> Any:
+    to_ns(value)
+    return value
+
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Moment = Annotated[Any, AfterValidator(_moment)]
+
+
+class TierTable(_Table):
+    """``[[account.margin.tiers]]``; see `cambist.MarginTier`."""
+
+    up_to: Annotated[float, Field(gt=0)] = inf
+    maintenance_rate: Share
+    max_leverage: Positive | None = None
+
+
+class MarginTable(_Table):
+    """``[account.margin]``; see `cambist.Margin`."""
+
+    mode: Literal["cross", "isolated"] = "cross"
+    leverage: Positive | None = None
+    leverages: dict[str, Positive] = Field(default_factory=dict, description="by symbol, in place of `leverage`")
+    maintenance: Share | None = None
+    tiers: list[TierTable] = Field(default_factory=list, description="in place of `maintenance`")
+    maintenance_on: Literal["mark", "entry"] = "mark"
+    closing_fee: Share = 0.0
+    liquidation_fee: Share = 0.0
+    liquidate_at: Literal["mark", "bankruptcy"] = "mark"
+
+
+class InterestTable(_Table):
+    """``[account.interest]``: rates a year; see `cambist.Interest`."""
+
+    short: Annotated[float, Field(gt=-10, lt=10)] = 0.0
+    long: Annotated[float, Field(gt=-10, lt=10)] = 0.0
+    cash: Annotated[float, Field(gt=-10, lt=10)] = 0.0
+    debit: Annotated[float, Field(gt=-10, lt=10)] = 0.0
+    day_count: Annotated[float, Field(gt=0, lt=1000)] = 365.0
+    value: Literal["market", "entry"] = "market"
+
+
+class CashFlowTable(_Table):
+    """``[[account.cash_flows]]``: a deposit, or with a negative amount a withdrawal."""
+
+    date: Moment
+    amount: Number
+
+
 class AccountTable(_Table):
     """``[account]``."""
 
     cash: Positive = 100_000.0
     leverage: Positive = 1.0
+    margin: MarginTable | None = None
+    interest: InterestTable | None = None
+    cash_flows: list[CashFlowTable] = Field(default=[])
 
 
 class MakerTakerFees(_Table):

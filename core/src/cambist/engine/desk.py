@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.errors import OrderError
-from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
+from cambist.model.effects import AmendOrder, CancelOrder, MoveCash, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import AmendRejected
 from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce, Trail
 from cambist.orders.machine import request_cancel, submit
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cambist.model.bars import Bars
     from cambist.model.instrument import Grid, Instrument
     from cambist.model.orders import Instructions
-    from cambist.model.portfolio import Account, Position, Trade
+    from cambist.model.portfolio import Account, CashFlow, Position, Trade
     from cambist.strategies.schedules import Schedule
 
 __all__ = ["Desk"]
@@ -274,6 +274,17 @@ class Desk:
     def timer_due(self) -> int:
         """When the timer that fired last was due, ns, UTC."""
         return self._kernel.agenda.due
+
+    def add_cash(self, amount: float) -> CashFlow:
+        """Ask for money to be brought in, or (negative) taken out, once the strategy has been heard."""
+        if self.refusing:
+            raise OrderError(f"money cannot be moved {self.refusing}.")
+        kernel = self._kernel
+        flow = kernel.portfolio.transfer(kernel.clock.read(), amount, kernel.leaving)
+        if not flow.reason:
+            kernel.leaving -= min(0.0, amount)
+            kernel.effects.append(MoveCash(flow))
+        return flow
 
     def stop(self, reason: str) -> None:
         """End the run after this instant."""

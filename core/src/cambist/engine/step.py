@@ -6,6 +6,7 @@ import logging
 import random
 from collections import Counter
 from itertools import count as count_from
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -21,6 +22,8 @@ from cambist.model.events import (
     AmendRejected,
     BarClosed,
     CancelRejected,
+    CashMoved,
+    DividendPaid,
     InstantClosed,
     OrderAccepted,
     OrderAmended,
@@ -33,9 +36,11 @@ from cambist.model.events import (
     OutcomeUnknown,
     RunStarted,
     RunStopped,
+    SharesSplit,
     StopTrailed,
     TimerFired,
 )
+from cambist.model.orders import Order, OrderType, TimeInForce
 from cambist.observe import log_context
 from cambist.orders.book import OrderBook
 from cambist.strategies.data import DataSet
@@ -50,9 +55,9 @@ if TYPE_CHECKING:
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Fill, Liquidity, Order
+    from cambist.model.orders import Fill, Liquidity, Side
     from cambist.model.timeframe import Timeframe
-    from cambist.portfolio import Portfolio
+    from cambist.portfolio import Bookkeeper, Portfolio
     from cambist.risk import RiskGate
 
 __all__ = ["WARMING", "Kernel", "Seat"]
@@ -140,6 +145,10 @@ class Kernel:
         Number of the instant being played, from 0.
     roundings
         For each symbol, how many orders came with prices off its tick.
+    bookkeeper
+        What books funding, interest and planned transfers at their times; None where there is none.
+    leaving
+        What withdrawals that are asked for and not booked will take.
     listens
         Whether any strategy wants to hear of its orders, and so may answer with another.
     agenda
@@ -162,6 +171,8 @@ class Kernel:
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
         self.instant = 0
+        self.bookkeeper: Bookkeeper | None = None
+        self.leaving = 0.0
         self.chance = random.Random(0)  # noqa: S311 - simulation, not secrets
         self.roundings: Counter[str] = Counter()
         self.own_clock = ManualClock()
@@ -184,6 +195,9 @@ class Kernel:
             BarClosed: self._bar_closed,
             InstantClosed: self._instant_closed,
             TimerFired: self._timer_fired,
+            CashMoved: self._cash_moved,
+            DividendPaid: lambda event: self.portfolio.pay_dividend(event.ts, event.symbol, event.amount, self.instant),
+            SharesSplit: self._shares_split,
             RunStarted: self._run_started,
             RunStopped: self._run_stopped,
         }
@@ -230,6 +244,9 @@ class Kernel:
                 cursor.building = False  # also those of series whose first bar is a while off
             seat.warm_after = tuple(cursor.lookback for cursor in seat.cursors)
             seat.seen = [0] * len(seat.cursors)
+        if self.bookkeeper is not None:
+            self.bookkeeper.start(event.ts)
+            self.effects.append(SetTimer(_BOOKKEEPING, self.bookkeeper.next_due))
 
     def _run_stopped(self, event: RunStopped) -> None:  # noqa: ARG002 - the reason is for the record
         for seat in self.seats:
@@ -265,12 +282,24 @@ class Kernel:
         if following is not None:  # before the strategy is told, which may want another time
             self.effects.append(SetTimer(event.name, following))
         owner, _, name = event.name.partition("/")
-        self._by_name[owner].strategy.on_timer(name)
+        if owner:
+            self._by_name[owner].strategy.on_timer(name)
+        elif self.bookkeeper is not None:
+            self.bookkeeper.book(event.ts, self.instant)
+            self.effects.append(SetTimer(_BOOKKEEPING, self.bookkeeper.next_due))
+
+    def _cash_moved(self, event: CashMoved) -> None:
+        self.leaving += min(0.0, event.flow.amount)
+        self.portfolio.move_cash(event.flow, self.instant)
 
     def _order_event(self, event: OrderEvent) -> None:
         order = self.book.apply(event)
         if order is not None:
             self._tell(order)
+
+    def _shares_split(self, event: SharesSplit) -> None:
+        self.portfolio.split(event.ts, event.symbol, event.ratio, self.instant)
+        self.book.split_trails(event.symbol, event.ratio)
 
     def _stop_trailed(self, event: StopTrailed) -> None:
         self.book.apply(event)  # no strategy is told: a stop moves with nearly every bar
@@ -312,6 +341,18 @@ class Kernel:
             self._deliver(order, listener.on_trade, trade)
         self.view.told = None
 
+    def adopt(self, instrument: Instrument, side: Side, size: float, tag: str, ts: int) -> Order:
+        """Put an order into the book that the venue sends by itself, such as one that liquidates a position.
+
+        It never saw the risk gate, and belongs to the strategy that opened the position.
+        """
+        trade = self.portfolio.trades.open.get(instrument.symbol)
+        owner = trade.strategy if trade is not None else self.seats[0].strategy.name
+        terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, True, owner, tag, ts, ts)
+        order = self.book.add(Order(self.book.next_id(), instrument, side, *terms))
+        self.book.submit(order, ts)
+        return order
+
     def _tell(self, order: Order) -> None:
         """Let a strategy hear of what became of its order."""
         listener = self._listeners[order.strategy]
@@ -343,6 +384,9 @@ class Kernel:
         if any(abs(one - other) > tick * _NOISE for one, other in zip(asked, got, strict=True)):
             self.roundings[instrument.symbol] += 1
 
+
+#: The timer of the account; those of strategies begin with a name.
+_BOOKKEEPING = "/account"
 
 #: A price this near to the grid, in ticks, was meant to be on it.
 _NOISE = 1e-6

@@ -167,6 +167,10 @@ class SeriesCursor:
                 times = np.concatenate((self._ts_past[-missing:], times))
         return times, columns
 
+    def _ts_before(self) -> int:
+        """Return the open time of the last bar of the block before, 0 where there is none."""
+        return int(self._ts_past[-1]) if len(self._ts_past) else 0
+
     @property
     def ts(self) -> int:
         """Open time of the current bar, ns, UTC; 0 before the first."""
@@ -174,7 +178,7 @@ class SeriesCursor:
         if not times:
             start, stop = self.window
             times = self._ts_list = [
-                int(self._ts[start - 1]) if start else 0,
+                int(self._ts[start - 1]) if start else self._ts_before(),
                 *self._ts[start:stop].tolist(),
             ]
         return times[self.row]

@@ -3,6 +3,7 @@
 from cambist.model.bars import COLUMNS, Bar, Bars, check_columns
 from cambist.model.calendar import Calendar
 from cambist.model.instrument import Instrument, InstrumentKind
+from cambist.model.margin import Margin, MarginMode, MarginTier
 from cambist.model.market import Quote, Tick
 from cambist.model.orders import (
     ApprovedOrder,
@@ -33,6 +34,9 @@ __all__ = [
     "Instrument",
     "InstrumentKind",
     "Liquidity",
+    "Margin",
+    "MarginMode",
+    "MarginTier",
     "Order",
     "OrderStatus",
     "OrderType",

@@ -5,11 +5,16 @@ An `ApprovedOrder` is an effect by itself: to hand it to a driver is to ask for 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from cambist.model.orders import ApprovedOrder
 
-__all__ = ["AmendOrder", "CancelOrder", "Effect", "ReportRefusal", "SetTimer", "StopRun"]
+if TYPE_CHECKING:
+    from cambist.model.portfolio import CashFlow
+
+__all__ = ["AmendOrder", "CancelOrder", "Effect", "MoveCash", "ReportRefusal", "SetTimer", "StopRun"]
 
 
 class CancelOrder(msgspec.Struct, eq=False):
@@ -47,4 +52,10 @@ class StopRun(msgspec.Struct, eq=False):
     reason: str
 
 
-Effect = ApprovedOrder | CancelOrder | AmendOrder | ReportRefusal | SetTimer | StopRun
+class MoveCash(msgspec.Struct, eq=False):
+    """Hand `CashMoved` back to the engine: a strategy brings money, or takes some out."""
+
+    flow: CashFlow
+
+
+Effect = ApprovedOrder | CancelOrder | AmendOrder | ReportRefusal | SetTimer | StopRun | MoveCash

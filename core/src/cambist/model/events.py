@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from cambist.model.bars import Bar
     from cambist.model.market import Quote, Tick
     from cambist.model.orders import Fill
+    from cambist.model.portfolio import CashFlow
 
 __all__ = [
     "AmendRejected",
     "BarClosed",
     "CancelRejected",
+    "CashMoved",
+    "DividendPaid",
     "Event",
     "InstantClosed",
     "OrderAccepted",
@@ -34,6 +37,7 @@ __all__ = [
     "QuoteReceived",
     "RunStarted",
     "RunStopped",
+    "SharesSplit",
     "StopTrailed",
     "TickReceived",
     "TimerFired",
@@ -89,6 +93,26 @@ class TimerFired(Event, eq=False):
 
     name: str
     due: int
+
+
+class CashMoved(Event, eq=False):
+    """Money was brought into the account, or taken out of it."""
+
+    flow: CashFlow
+
+
+class DividendPaid(Event, eq=False):
+    """An instrument pays `amount` for each unit held; who is short of it pays."""
+
+    symbol: str
+    amount: float
+
+
+class SharesSplit(Event, eq=False):
+    """Each share has become `ratio` shares: 2 is two for one, 0.1 one for ten."""
+
+    symbol: str
+    ratio: float
 
 
 class OrderEvent(Event, eq=False):

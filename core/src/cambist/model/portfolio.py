@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from cambist.model.instrument import Instrument
 
-__all__ = ["Account", "Position", "Trade"]
+__all__ = ["Account", "CashFlow", "Position", "Trade"]
 
 
 def _unpriced() -> float:
@@ -107,6 +107,8 @@ class Trade:
         Sizes opened and closed so far.
     strategy, tag
         Of the order that opened it.
+    reason
+        Why it closed, where no order of a strategy closed it: ``"liquidation"``.
     """
 
     id: int
@@ -125,6 +127,7 @@ class Trade:
     exited: float
     strategy: str
     tag: str
+    reason: str = ""
 
     @property
     def net(self) -> float:
@@ -143,6 +146,35 @@ class Trade:
 
 
 @attrs.frozen(slots=True)
+class CashFlow:
+    """Money that moved without a fill.
+
+    Attributes
+    ----------
+    ts
+        When it was due, ns, UTC; of a deposit or withdrawal when it was asked for.
+    kind
+        ``"deposit"``, ``"withdrawal"``, ``"funding"``, ``"interest"``, ``"dividend"`` or ``"fraction"`` (what a split
+        left over).
+    symbol
+        Of the instrument it was for; ``""`` where it was for none.
+    asset
+        What moved.
+    amount
+        Positive where the account got it.
+    reason
+        Why it was refused, code first; ``""`` where it was not.
+    """
+
+    ts: int
+    kind: str
+    symbol: str
+    asset: str
+    amount: float
+    reason: str = ""
+
+
+@attrs.frozen(slots=True)
 class Account:
     """A snapshot of the account.
 
@@ -158,6 +190,10 @@ class Account:
         Initial margin that open positions need.
     fees, realized, unrealized
         Paid so far, made so far before fees, and open.
+    flows
+        Deposits less withdrawals so far.
+    carry
+        Funding, interest and dividends received so far, less those paid.
     """
 
     currency: str
@@ -167,6 +203,8 @@ class Account:
     fees: float
     realized: float
     unrealized: float
+    flows: float = 0.0
+    carry: float = 0.0
 
     @property
     def free(self) -> float:

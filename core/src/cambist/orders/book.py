@@ -150,6 +150,14 @@ class OrderBook:
             if order.instrument.symbol == symbol and order.instrument.venue == venue
         ]
 
+    def split_trails(self, symbol: str, ratio: float) -> None:
+        """Let the open trailing orders of `symbol`, each share of which has become `ratio`, keep their distance."""
+        for order in self.open.values():
+            instructions, trail = order.instructions, order.trail
+            if instructions is not None and trail is not None and order.instrument.symbol == symbol:
+                split = attrs.evolve(trail, amount=trail.amount / ratio, limit_offset=trail.limit_offset / ratio)
+                order.instructions = attrs.evolve(instructions, trail=split)
+
     def client_id(self, order: Order, *, alphabet: str = ids.ALPHABET, max_length: int = ids.MAX_LENGTH) -> str:
         """Return what the venue knows `order` by, the same at every call; see `cambist.orders.ids.client_id`."""
         return ids.client_id(self.token, order.id, alphabet=alphabet, max_length=max_length)

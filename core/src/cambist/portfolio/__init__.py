@@ -1,6 +1,20 @@
-"""What fills do to money and positions."""
+"""What fills, and all else that moves money, do to an account."""
 
+from cambist.portfolio.entries import Bookkeeper, Funding, Transfers
+from cambist.portfolio.fund import FundValue
+from cambist.portfolio.interest import Interest, InterestCharges
+from cambist.portfolio.margin import MarginPortfolio
 from cambist.portfolio.portfolio import Portfolio
 from cambist.portfolio.valuation import Valuation
 
-__all__ = ["Portfolio", "Valuation"]
+__all__ = [
+    "Bookkeeper",
+    "FundValue",
+    "Funding",
+    "Interest",
+    "InterestCharges",
+    "MarginPortfolio",
+    "Portfolio",
+    "Transfers",
+    "Valuation",
+]

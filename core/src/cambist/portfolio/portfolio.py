@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from cambist.errors import InputError
 from cambist.model.orders import Side
-from cambist.model.portfolio import Account, Position
+from cambist.model.portfolio import Account, CashFlow, Position
 from cambist.portfolio.ledger import Ledger
-from cambist.portfolio.trades import TradeLog
+from cambist.portfolio.trades import SplitResult, TradeLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import Trade
 
-__all__ = ["Portfolio"]
+__all__ = ["Portfolio", "worth"]
 
 _BUY = Side.BUY
+_EXTERNAL = frozenset({"deposit", "withdrawal"})
 #: Money missing below this fraction of what is needed is float noise, not a shortfall.
 _FUNDS_TOLERANCE = 1e-9
 
@@ -44,6 +45,12 @@ class Portfolio:
         cash by realized profit. Fees come off either way.
     ledger
         What every fill changed; see `Ledger`.
+    cash_flows, refused_flows
+        Money that moved without a fill, and what was refused, in that order.
+    transfers
+        Deposits and withdrawals not yet valued: instant of the run and amount.
+    flows, carry
+        See `Account`.
 
     Raises
     ------
@@ -74,6 +81,11 @@ class Portfolio:
             raise InputError(f"two series share a symbol among {', '.join(symbols)}; give each its own.")
         self.trades = TradeLog()
         self.ledger = Ledger(self.positions)
+        self.cash_flows: list[CashFlow] = []
+        self.refused_flows: list[CashFlow] = []
+        self.transfers: list[tuple[int, float]] = []
+        self.flows = 0.0
+        self.carry = 0.0
         # Whether money can only be short in the simplest way: everything held is long and paid in full.
         self._simple = leverage == 1.0 and all(instrument.is_cash for instrument in listed)
         self._shorts = 0
@@ -135,6 +147,74 @@ class Portfolio:
         held.average_prices.append(average)
         return self.trades.apply(fill, order, before, after, realized, instant)
 
+    def transfer(self, ts: int, amount: float, leaving: float = 0.0) -> CashFlow:
+        """Return a deposit or (negative) withdrawal, refused where less is free; nothing moves yet.
+
+        Parameters
+        ----------
+        leaving
+            What other withdrawals, not yet booked, will take.
+        """
+        kind = "deposit" if amount > 0.0 else "withdrawal"
+        free = self.free_cash - leaving
+        if amount >= 0.0 or -amount <= free + _FUNDS_TOLERANCE * abs(free):
+            return CashFlow(ts, kind, "", self.currency, amount)
+        reason = (
+            f"insufficient_funds: {-amount:,.8g} {self.currency} were to be taken out and {max(0.0, free):,.8g} are "
+            "free; take less, or close something first."
+        )
+        refused = CashFlow(ts, kind, "", self.currency, amount, reason)
+        self.refused_flows.append(refused)
+        return refused
+
+    def move_cash(self, flow: CashFlow, instant: int) -> None:
+        """Book money that moves without a fill, in the run's instant number `instant`."""
+        amount = flow.amount
+        self.cash += amount
+        if flow.kind in _EXTERNAL:
+            self.flows += amount
+            self.transfers.append((instant, amount))
+        elif flow.kind != "fraction":  # that is a sale: its profit is realized
+            self.carry += amount
+        self.cash_flows.append(flow)
+        self.ledger.cash_at.append(instant)
+        self.ledger.cash.append(self.cash)
+
+    def pay_dividend(self, ts: int, symbol: str, amount: float, instant: int) -> None:
+        """Pay `amount` for each unit held, or charge it for each unit short, in the run's instant number `instant`."""
+        position = self.positions[symbol]
+        if position.size:
+            instrument = position.instrument
+            paid = instrument.notional(position.size, amount)
+            self.move_cash(CashFlow(ts, "dividend", symbol, instrument.settle, paid), instant)
+
+    def split(self, ts: int, symbol: str, ratio: float, instant: int) -> None:
+        """Make each unit of `symbol` that is held `ratio` units; what is below a step is paid out at the last price."""
+        position = self.positions[symbol]
+        if not position.size:
+            return
+        instrument = position.instrument
+        exact = position.size * ratio
+        kept = instrument.round_size(abs(exact)) * (1.0 if exact > 0.0 else -1.0)
+        price, average = position.last_price / ratio, position.average_price / ratio
+        fraction = exact - kept
+        profit = instrument.profit(fraction, average, price)
+        position.realized += profit
+        position.size = kept or 0.0
+        position.average_price = average if kept else nan
+        position.last_fill_price /= ratio
+        self._shorts -= exact < 0.0 and not kept
+        self.trades.split(symbol, SplitResult(ratio, kept, abs(fraction), price, profit), ts, instant)
+        if fraction:
+            paid = instrument.notional(fraction, price)
+            self.move_cash(CashFlow(ts, "fraction", symbol, instrument.settle, paid), instant)
+        self.ledger.cash_at.append(instant)  # no step of a position is without one of cash
+        self.ledger.cash.append(self.cash)
+        held = self.ledger.held[symbol]
+        held.at.append(instant)
+        held.sizes.append(position.size)
+        held.average_prices.append(position.average_price)
+
     def missing_funds(
         self, instrument: Instrument, signed: float, price: float, fee: float, tolerance: float = _FUNDS_TOLERANCE
     ) -> float:
@@ -167,7 +247,7 @@ class Portfolio:
         for held in self.positions.values():
             if held.size != 0.0:
                 at = price if held is position else held.last_price
-                equity += _worth(held, at)
+                equity += worth(held, at)
                 if held is not position:
                     margin += self.margin_of(held.instrument, held.size, at)
         missing = margin - equity
@@ -189,7 +269,7 @@ class Portfolio:
         total = self.cash
         for position in self.positions.values():
             if position.size != 0.0:
-                total += _worth(position, position.last_price)
+                total += worth(position, position.last_price)
         return total
 
     @property
@@ -200,6 +280,11 @@ class Portfolio:
             for position in self.positions.values()
             if position.size != 0.0
         )
+
+    @property
+    def free_cash(self) -> float:
+        """Money that could be taken out: the equity that no position needs as margin."""
+        return self.equity - self.margin
 
     def account(self) -> Account:
         """Return a snapshot of the account at last prices."""
@@ -212,6 +297,8 @@ class Portfolio:
             fees=self.fees,
             realized=sum(position.realized for position in held),
             unrealized=sum(position.unrealized for position in held),
+            flows=self.flows,
+            carry=self.carry,
         )
 
 
@@ -222,7 +309,7 @@ def _average(instrument: Instrument, size: float, average: float, added: float, 
     return (size * average + added * price) / (size + added)
 
 
-def _worth(position: Position, price: float) -> float:
+def worth(position: Position, price: float) -> float:
     """Return what a position adds to equity: its value when paid in full, its open profit when margined."""
     instrument = position.instrument
     if instrument.is_cash:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING
 
+import attrs
+
 from cambist.model.portfolio import Trade
 
 if TYPE_CHECKING:
@@ -12,7 +14,26 @@ if TYPE_CHECKING:
 
     from cambist.model.orders import Fill, Order
 
-__all__ = ["TradeLog"]
+__all__ = ["SplitResult", "TradeLog"]
+
+
+@attrs.frozen(slots=True)
+class SplitResult:
+    """What a split did to a position: new for each old unit, what is kept, and the fraction that was paid out.
+
+    Attributes
+    ----------
+    ratio, kept, fraction
+        `kept` is signed, `fraction` positive; both in new units.
+    price, profit
+        At which the fraction was paid out, and what that realized.
+    """
+
+    ratio: float
+    kept: float
+    fraction: float
+    price: float
+    profit: float
 
 
 class TradeLog:
@@ -80,6 +101,26 @@ class TradeLog:
         if after != 0.0:
             self._open(fill, order, after, fill.fee - fee, instant)
         return trade
+
+    def split(self, symbol: str, result: SplitResult, ts: int, instant: int) -> None:
+        """Count an open trade in new units, and book the fraction that was paid out as an exit."""
+        trade = self.open[symbol]
+        ratio, fraction = result.ratio, result.fraction
+        trade.size *= ratio
+        trade.entered *= ratio
+        trade.exited *= ratio
+        trade.entry_price /= ratio
+        trade.exit_price /= ratio
+        if fraction:
+            exited = trade.exited + fraction
+            worth = trade.exit_price * trade.exited if trade.exited else 0.0
+            trade.exit_price = (worth + result.price * fraction) / exited
+            trade.exited = exited
+            trade.gross += result.profit
+        if not result.kept:
+            trade.closed_at, trade.closed_bar, trade.reason = ts, instant, "split"
+            self.closed.append(trade)
+            del self.open[symbol]
 
     def _open(self, fill: Fill, order: Order, after: float, fee: float, instant: int) -> None:
         self._count += 1

@@ -68,6 +68,11 @@ class Valuation:
     ----------
     portfolio
         Whose ledger to read, before its first fill.
+
+    Attributes
+    ----------
+    instant
+        Number of the next instant to value.
     """
 
     def __init__(self, portfolio: Portfolio) -> None:
@@ -75,7 +80,7 @@ class Valuation:
         self._cash = portfolio.cash
         self._cash_history: list[Steps] = []
         self._held = {symbol: _Held(position.instrument) for symbol, position in portfolio.positions.items()}
-        self._instant = 0
+        self.instant = 0
 
     def value(
         self, times: NDArray[np.int64], closes: Mapping[str, NDArray[np.float64]]
@@ -96,7 +101,7 @@ class Valuation:
         exposed : ndarray of bool, shape (k,)
             Whether anything was held.
         """
-        count, first, ledger = len(times), self._instant, self._portfolio.ledger
+        count, first, ledger = len(times), self.instant, self._portfolio.ledger
         cash = Steps.of(ledger.cash_at, ledger.cash)
         equity = cash.spread(first, count, self._cash)
         exposed = np.zeros(count, dtype=np.bool_)
@@ -126,7 +131,7 @@ class Valuation:
             self._cash = ledger.cash[-1]
             self._cash_history.append(Steps(times[cash.at - first], cash.values))
         ledger.clear()
-        self._instant = first + count
+        self.instant = first + count
         return equity, exposed
 
     def size_steps(self, symbol: str) -> Steps:

@@ -19,6 +19,7 @@ from cambist.simulation.book import (
     SelfTrade,
 )
 from cambist.simulation.fees import FeeModel, FixedFee, InstrumentFees, MakerTakerFee, NoFee, PercentFee, fee_model
+from cambist.simulation.liquidation import LiquidatingVenue
 from cambist.simulation.paths import IntrabarPath, intrabar_path
 from cambist.simulation.queue import CancelModel, cancels_behind, cancels_spread
 from cambist.simulation.replay import BookReplay, QueuedOrder
@@ -50,6 +51,7 @@ __all__ = [
     "InstrumentFees",
     "IntrabarPath",
     "LimitOrderBook",
+    "LiquidatingVenue",
     "MakerTakerFee",
     "MarketFill",
     "NoFee",

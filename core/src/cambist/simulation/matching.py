@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from math import inf
+from math import inf, isnan
 from typing import TYPE_CHECKING, Protocol
 
 from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, OrderRejected
@@ -63,10 +63,13 @@ class MatchingVenue(ABC):
     trades_at_close
         Whether `mark_close` must be called with every bar, before strategies see it.
     matches_together
-        Whether `match` only notes a bar, and `match_together` must be called after the last one of an instant.
+        Whether `match_together` must be called after the last `match` of an instant.
+    keeps_guards
+        Whether a market may have work for `match` while no order is open.
     """
 
     matches_together = False
+    keeps_guards = False
 
     def __init__(
         self,
@@ -157,6 +160,31 @@ class MatchingVenue(ABC):
         self._deliver(OrderAmended(now, order_id, size, limit_price, stop_price))
         if order_id in self._working:
             self._reprice(working)
+
+    def split(self, symbol: str, ratio: float, ts: int) -> None:
+        """Give the working orders of an instrument the terms that are the same in new shares.
+
+        What remains of an order is rounded down to the step, and a limit to the tick in the trader's favor; an order
+        of which nothing remains ends.
+        """
+        market = self.markets[symbol]
+        instrument = market.instrument
+        for working in list(self._working.values()):  # children that wait for their parents among them
+            order = working.order
+            if working.market is not market or order.id not in self._working:
+                continue
+            remaining = instrument.round_size(working.remaining * ratio)
+            if remaining <= 0.0:
+                self.withdraw(working, ts, "split")
+                continue
+            limit, stop, grid = order.limit_price / ratio, order.stop_price / ratio, instrument.price_grid
+            if grid is not None:
+                limit = limit if isnan(limit) else grid.below(limit) if order.is_buy else grid.above(limit)
+                stop = stop if isnan(stop) else grid.nearest(stop)
+            size = instrument.size_grid.nearest(order.size - working.remaining + remaining)
+            since = working.since
+            self.amend(order.id, size, limit, stop)
+            working.since = max(working.since, since)  # an order sent after a bar had opened does not meet it
 
     def _reprice(self, working: Working) -> None:  # noqa: B027 - for those that keep nothing of an order's prices
         """Take up an order's new prices."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Instructions, Order, OrderType, Side, TimeInForce
-    from cambist.model.portfolio import Account, Position, Trade
+    from cambist.model.portfolio import Account, CashFlow, Position, Trade
     from cambist.strategies.schedules import Schedule
 
 __all__ = ["TradingDesk"]
@@ -132,6 +132,10 @@ class TradingDesk(Protocol):
     @property
     def timer_due(self) -> int:
         """When the timer that fired last was due, ns, UTC."""
+        ...
+
+    def add_cash(self, amount: float) -> CashFlow:
+        """Ask for money to be brought in, or (negative) taken out."""
         ...
 
     def stop(self, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cambist.errors import InputError, ParameterError, did_you_mean
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from cambist.indicators.series import BarView, Series
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
-    from cambist.model.portfolio import Position, Trade
+    from cambist.model.portfolio import CashFlow, Position, Trade
     from cambist.strategies.market import QuoteView, TickView
     from cambist.strategies.parameters import Parameter
 
@@ -170,6 +171,24 @@ class Strategy(Trading):
     def clear_timer(self, name: str) -> None:
         """Forget a timer, and the rule behind it; one that is not set is no error."""
         self._desk.set_timer(name, None)
+
+    def add_cash(self, amount: float) -> CashFlow:
+        """Bring money into the account, or take some out (negative); it moves when this callback is over.
+
+        Returns
+        -------
+        CashFlow
+            Its `reason` says why it was refused, beginning with ``insufficient_funds`` where more was to be taken out
+            than is free; ``""`` where it was not.
+
+        Raises
+        ------
+        InputError
+            For an amount that is 0 or not finite.
+        """
+        if amount == 0.0 or not -inf < amount < inf:
+            raise InputError(f"{amount} cannot be added to the account; give an amount, negative to take out.")
+        return self._desk.add_cash(float(amount))
 
     def stop(self, reason: str = "stopped by the strategy") -> None:
         """End the run after this instant; the result says why."""

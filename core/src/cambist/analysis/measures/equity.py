@@ -12,9 +12,9 @@ __all__ = ["final_equity", "initial_equity"]
 
 def initial_equity(facts: RunFacts) -> float:
     """Return equity before the first bar, in the account's currency."""
-    return facts.curve.initial
+    return facts.worth.initial
 
 
 def final_equity(facts: RunFacts) -> float:
     """Return equity at the close of the last bar, in the account's currency, open positions at that close."""
-    return facts.curve.final
+    return facts.worth.final

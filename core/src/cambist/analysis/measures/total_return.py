@@ -19,5 +19,5 @@ def total_return(facts: RunFacts) -> float:
 
 
 def net_profit(facts: RunFacts) -> float:
-    """Return ``final - initial`` in the account's currency: closed and open profit, after fees."""
-    return facts.curve.final - facts.curve.initial
+    """Return ``final - initial`` less deposits plus withdrawals: closed and open profit, after fees and carry."""
+    return facts.worth.final - facts.worth.initial - facts.flows

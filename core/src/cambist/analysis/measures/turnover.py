@@ -17,5 +17,5 @@ def turnover(facts: RunFacts) -> float:
     Purchases and sales both count, so one round trip with all the money is about 2. Not annualized. NaN when equity
     was ever zero or below.
     """
-    curve = facts.curve
+    curve = facts.worth
     return nan if curve.ruined else facts.notional_traded / float(curve.equity.mean())

@@ -37,7 +37,13 @@ if TYPE_CHECKING:
 __all__ = ["run_market_backtest"]
 
 #: Options that mean something on bars alone, and the one value that does not ask for them.
-_OF_BARS: dict[str, object] = {"rules": "cambist", "market_fill": "next_open", "path": "nearer_first", "calendar": None}
+_OF_BARS: dict[str, object] = {
+    "rules": "cambist",
+    "market_fill": "next_open",
+    "path": "nearer_first",
+    **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest")),
+    "cash_flows": (),
+}
 
 
 def run_market_backtest(
