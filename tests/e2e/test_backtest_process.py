@@ -46,12 +46,51 @@ def test_the_files_of_a_result(desk):
     assert "written to deep/er out/" in done.stderr
     out = desk.path / "deep" / "er out"
     assert sorted(one.name for one in out.iterdir()) == [
-        "equity.csv", "fills.csv", "orders.csv", "result.json", "trades.csv",
+        "benchmark.csv", "cash.csv", "closes.csv", "equity.csv", "fills.csv", "open_trades.csv", "orders.csv",
+        "positions.csv", "result.json", "trades.csv",
     ]  # fmt: skip
     document = json.loads((out / "result.json").read_text(encoding="utf-8"))
-    assert document["rows"]["equity.csv"] == len(pd.read_csv(out / "equity.csv")) == 200
+    assert document["tables"]["equity"]["rows"] == len(pd.read_csv(out / "equity.csv")) == 200
     assert document["settings"]["strategy"] == [{"use": "my.py", "parameters": {}}]
     assert document["settings"]["data"] == [{"source": "bars.csv"}]
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet", "json"])
+def test_a_saved_result_is_shown_as_it_was(desk, name):
+    run = desk.run("backtest", "my.py", "--data", "bars.csv", "--fees", "0.001", "--out", "out", "--format", name)
+    assert (desk.path / "out" / f"orders.{name}").is_file()
+    shown = desk.run("show", "out")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout == run.stdout
+    printed = desk.run("show", "out", "--json").stdout
+    assert printed == (desk.path / "out" / "result.json").read_text(encoding="utf-8")
+
+
+def test_a_folder_that_holds_no_result_is_named(desk):
+    desk.write("other/result.json", "{}")
+    for folder, code, told in (
+        ("nowhere", 2, "Directory 'nowhere' does not exist"),
+        (".", 1, "result.json: there is no such file. Give a folder that "),
+        ("other", 1, "other/result.json: this is JSON, but not of a result of Cambist. Give a folder that "),
+    ):
+        done = desk.run("show", folder)
+        assert (done.returncode, done.stdout) == (code, "")
+        assert told in done.stderr
+
+
+def test_an_unknown_format_is_refused_before_the_run(desk):
+    done = desk.run("backtest", "my.py", "--data", "bars.csv", "--out", "out", "--format", "xlsx")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: format is 'xlsx'. Known: csv, json, parquet.\n"
+    assert not (desk.path / "out").exists()
+
+
+def test_the_format_of_a_run_file(desk):
+    desk.write("run.toml", RUN_FILE + '    format = "json"\n')
+    assert desk.run("backtest", "run.toml").returncode == 0
+    assert (desk.path / "out of it" / "equity.json").is_file()
+    assert desk.run("backtest", "run.toml", "--format", "parquet").returncode == 0
+    assert sorted(path.suffix for path in (desk.path / "out of it").iterdir()) == [".json", *[".parquet"] * 9]
 
 
 def test_a_run_file_and_options_that_win(desk):

@@ -58,8 +58,8 @@ def test_an_interrupted_run_writes_what_it_has_done(desk, number):
     played = int((desk.path / "stopped").read_text())
     assert 50 <= played < 20_000
     assert document["stopped"] == f"interrupted by {number.name}"
-    assert document["data"]["bars"] == document["rows"]["equity.csv"] == played
-    assert document["rows"]["fills.csv"] >= 48
+    assert document["data"]["bars"] == document["tables"]["equity"]["rows"] == played
+    assert document["tables"]["fills"]["rows"] >= 48
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs the signals of a Unix")

@@ -246,13 +246,15 @@ def test_the_equity_curve_is_the_equity_at_each_instant(kinds, fills, data):
     assert curve == [near(value) for value in told]
     assert held == exposed
     for symbol, column in sizes.items():
-        assert at_each(times, valuation.size_steps(symbol), 0.0) == column
-    assert at_each(times, valuation.cash_steps(), CASH) == cash
+        steps = valuation.history().positions[symbol]
+        assert at_each(times, steps.times, steps.sizes, 0.0) == steps.sizes_at(times).tolist() == column
+    history = valuation.history()
+    assert at_each(times, history.times, history.cash, CASH) == history.cash_at(times).tolist() == cash
 
 
-def at_each(times, steps, before):
+def at_each(times, changes, values, before):
     """What a number of steps is at each time: the last that is not later."""
-    known = list(zip(steps.at.tolist(), steps.values.tolist(), strict=True))
+    known = list(zip(changes.tolist(), values.tolist(), strict=True))
     return [([before] + [value for at, value in known if at <= time])[-1] for time in times.tolist()]
 
 

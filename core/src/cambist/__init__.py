@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
+    from cambist.backtest.load import load_result
     from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
     from cambist.data.market import open_quotes, open_ticks
@@ -67,6 +68,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
+    "cambist.backtest.load": ("load_result",),
     "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
     "cambist.data.market": ("open_quotes", "open_ticks"),
@@ -174,6 +176,7 @@ __all__ = [
     "backtest",
     "load",
     "load_calendar",
+    "load_result",
     "open_quotes",
     "open_ticks",
     "param",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import cambist
 from cambist import Interest, Margin
 from cambist.errors import DataError, InputError, ParameterError
 from cambist.model.times import DAY_NS, HOUR_NS, MINUTE_NS, to_ns
@@ -315,8 +316,13 @@ def test_the_flows_are_saved(run, bars, tmp_path):
     result = run(bars([50.0] * 5), on_bar=lambda strategy, bar: strategy.add_cash(10.0))
     result.save(tmp_path)
     assert (tmp_path / "cash_flows.csv").read_text().splitlines()[:2] == [
-        "ts,kind,symbol,asset,amount",
-        "2024-03-01T10:01:00Z,deposit,,USD,10.0",
+        "ts,kind,symbol,asset,amount,reason",
+        "2024-03-01T10:01:00Z,deposit,,USD,10.0,",
     ]
+    again = cambist.load_result(tmp_path)
+    assert again.flow_records == result.flow_records
+    assert again.equity.equals(result.equity)  # with the value of a share
+    assert list(again.equity) == ["equity", "drawdown", "nav"]
+    assert again.summary.to_dict() == result.summary.to_dict()
     run(bars([50.0] * 5)).save(tmp_path / "other")
     assert not (tmp_path / "other" / "cash_flows.csv").exists()

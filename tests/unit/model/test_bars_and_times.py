@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cambist.errors import DataError, InputError
 from cambist.model import Bar, Bars, Instrument, Timeframe, format_ns, to_datetime, to_ns
+from cambist.model.bars import COLUMNS, _are_sound, check_columns
 from cambist.model.times import HOUR_NS, MINUTE_NS, duration_ns
 
 START = to_ns("2024-03-01")
@@ -58,6 +61,26 @@ def test_a_bad_row_is_named_with_its_time_and_value(change, message):
         make(**change)
     assert message in str(caught.value)
     assert str(caught.value).startswith("ACME 1m: ")
+
+
+ODD = [0.0, -1.0, 8.0, 9.0, 10.0, 10.5, 12.0, 13.0, np.nan, np.inf, -np.inf]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["open", "high", "low", "close", "volume"]), st.tuples(st.integers(0, 3), st.sampled_from(ODD))
+    ),
+    st.lists(st.integers(-1, 3 * MINUTE_NS), min_size=3, max_size=3) | st.just([MINUTE_NS] * 3),
+)
+def test_the_quick_look_and_the_thorough_one_agree(changes, steps):
+    values = columns(**changes) | {"ts": START + np.cumsum([0, *steps])}
+    ts, prices = values["ts"], {name: values[name] for name in COLUMNS}
+    try:
+        check_columns(ts, prices)
+        faultless = min(steps) >= MINUTE_NS
+    except DataError:
+        faultless = False
+    assert _are_sound(ts, prices, MINUTE_NS) is faultless
 
 
 def test_columns_must_be_there_in_full():

@@ -114,17 +114,23 @@ class BuyAndHold:
                 raise ResultError(f"{self._symbols[number]} has closes and no first open. Call first() before add().")
             equity += self._share
             return
+        waiting = np.zeros(0, np.bool_)
         if np.isnan(closes.min()):
             known = ~np.isnan(closes)
             rows = np.maximum.accumulate(np.where(known, np.arange(1, len(closes) + 1), 0))
             closes = np.concatenate(([self._last[number]], closes))[rows]
-            exposed |= (rows > 0) | self._holding[number]
+            holding = (rows > 0) | self._holding[number]
+            waiting = ~holding
+            exposed |= holding
             self._holding[number] = self._holding[number] or bool(rows[-1])
         else:
             exposed[:] = True
             self._holding[number] = True
-        if self._inverse[number]:
-            equity += self._share * (2.0 - bought_at / closes)
-        else:
-            equity += closes * (self._share / bought_at)
+        worth = (
+            self._share * (2.0 - bought_at / closes) if self._inverse[number] else closes * (self._share / bought_at)
+        )
+        if len(waiting):
+            # Money that waits is the share itself, and not what its rounded number of units is worth at the open.
+            worth[waiting] = self._share
+        equity += worth
         self._last[number] = float(closes[-1])

@@ -85,8 +85,8 @@ class RunPlan:
     tables
         What a run file would say for the settings that are objects (``fees``, ``slippage``, ``sizer``, ``risk``), for
         the result: so it names everything it was made with.
-    output
-        Where the result goes, or None.
+    output, format
+        Where the result goes, or None, and how its tables are kept; see `cambist.Result.save`.
     run_file
         Where the plan is from, or None.
     """
@@ -96,6 +96,7 @@ class RunPlan:
     settings: Mapping[str, Any] = attrs.field(factory=dict)
     tables: Mapping[str, Any] = attrs.field(factory=dict)
     output: Path | None = None
+    format: str = "csv"
     run_file: Path | None = None
 
     def describe(self) -> dict[str, Any]:
@@ -126,8 +127,8 @@ class Overrides:
         Of every series; ``""`` to leave it.
     settings
         Keywords of `cambist.BacktestSettings`; those that were not given are not there.
-    output
-        Where the result goes, or None.
+    output, format
+        Where the result goes, or None, and how its tables are kept, or ``""``.
     """
 
     strategy: str = ""
@@ -137,3 +138,4 @@ class Overrides:
     timeframe: str = ""
     settings: Mapping[str, Any] = attrs.field(factory=dict)
     output: Path | None = None
+    format: str = ""

@@ -114,6 +114,7 @@ class _Reader:
             settings=settings,
             tables=tables,
             output=None if output is None else self.document.folder / output,
+            format=file.output.format,
             run_file=self.document.path,
         )
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.analysis import Analysis, RunFacts, summarize
+from cambist.analysis import Analysis, Holding, Holdings, RunFacts, summarize
+from cambist.errors import ResultError
 from cambist.model import format_ns
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from cambist.analysis import EquityCurve, Holdings, Summary
+    from cambist.analysis import EquityCurve, Summary
+    from cambist.backtest.history import RunHistory
+    from cambist.backtest.series import AccountSeries
     from cambist.model import Account, Fill, Instrument, Order, Trade
     from cambist.model.portfolio import CashFlow
 
@@ -83,8 +86,8 @@ class Result:
         What the user should know.
     account
         As it stood at the end.
-    holdings
-        What was held when, and at which prices.
+    history
+        What `series` are computed from; None for a result that was put together without.
     """
 
     settings: dict[str, object]
@@ -106,7 +109,7 @@ class Result:
     trade_records: list[Trade]
     warnings: tuple[str, ...]
     account: Account
-    holdings: Holdings | None = None
+    history: RunHistory | None = None
     unit: str = "bars"
     fund: EquityCurve | None = None
     flow_records: list[CashFlow] = attrs.field(factory=list)
@@ -119,9 +122,10 @@ class Result:
         reduce_only, status, filled, average_price, fees, created_at, updated_at, reason, tag``. Prices that do not
         exist are NaN, times NaT.
         """
-        from cambist.backtest.frames import order_frame
+        from cambist.backtest.frames import record_frame
+        from cambist.backtest.tables import ORDERS
 
-        return order_frame(self.order_records)
+        return record_frame(ORDERS, self.order_records)
 
     @cached_property
     def fills(self) -> pd.DataFrame:
@@ -129,9 +133,10 @@ class Result:
 
         Columns: ``order_id, ts, instrument, side, size, price, fee, liquidity``. `size` is positive.
         """
-        from cambist.backtest.frames import fill_frame
+        from cambist.backtest.frames import record_frame
+        from cambist.backtest.tables import FILLS
 
-        return fill_frame(self.fill_records)
+        return record_frame(FILLS, self.fill_records)
 
     @cached_property
     def trades(self) -> pd.DataFrame:
@@ -141,9 +146,10 @@ class Result:
         entry_price, exit_price`` (averages)``, gross, fees, net`` (money)``, return`` (net over the value of all that
         was entered)``, bars, tag, reason`` (``"liquidation"`` where the venue closed it).
         """
-        from cambist.backtest.frames import trade_frame
+        from cambist.backtest.frames import record_frame
+        from cambist.backtest.tables import TRADES
 
-        return trade_frame([trade for trade in self.trade_records if not trade.is_open])
+        return record_frame(TRADES, [trade for trade in self.trade_records if not trade.is_open])
 
     @cached_property
     def open_trades(self) -> pd.DataFrame:
@@ -151,9 +157,10 @@ class Result:
 
         ``exit_time`` is NaT; ``gross`` counts what has been closed of them, ``fees`` what has been paid.
         """
-        from cambist.backtest.frames import trade_frame
+        from cambist.backtest.frames import record_frame
+        from cambist.backtest.tables import TRADES
 
-        return trade_frame([trade for trade in self.trade_records if trade.is_open])
+        return record_frame(TRADES, [trade for trade in self.trade_records if trade.is_open])
 
     @cached_property
     def equity(self) -> pd.DataFrame:
@@ -181,6 +188,28 @@ class Result:
         return cash_flow_frame(self.flow_records)
 
     @cached_property
+    def series(self) -> AccountSeries:
+        """What the account looked like at each close: ``result.series.cash``, ``.positions``, ``.leverage`` and more.
+
+        Raises
+        ------
+        ResultError
+            If the result was put together without a history.
+        """
+        from cambist.backtest.series import AccountSeries
+
+        if self.history is None:
+            raise ResultError("this result has no history: take one that a run on bars has returned.")
+        return AccountSeries(
+            curve=self.curve,
+            benchmark_curve=self.benchmark,
+            instruments=self.instruments,
+            fill_records=self.fill_records,
+            trade_records=self.trade_records,
+            history=self.history,
+        )
+
+    @cached_property
     def facts(self) -> RunFacts:
         """What the measures are computed from, for measures of your own."""
         traded = sum(abs(fill.instrument.notional(fill.size, fill.price)) for fill in self.fill_records)
@@ -198,6 +227,19 @@ class Result:
         )
 
     @cached_property
+    def holdings(self) -> Holdings | None:
+        """What was held when, and at which prices; None for a result that was put together without a history."""
+        history = self.history
+        if history is None:
+            return None
+        held = []
+        for instrument in self.instruments:
+            steps, closes = history.account.positions[instrument.symbol], history.closes[instrument.symbol]
+            held.append(Holding(instrument, steps.times, steps.sizes, closes.times, closes.prices))
+        account = history.account
+        return Holdings(tuple(held), account.times, account.cash, account.initial_cash)
+
+    @cached_property
     def analysis(self) -> Analysis:
         """Everything beyond the table: returns by period, drawdowns, statistics of trades, positions, and more."""
         return Analysis(self.facts)
@@ -208,8 +250,8 @@ class Result:
         beside = RunFacts(self.benchmark) if self.benchmark is not None else None
         return summarize(self.facts, beside, self.currency)
 
-    def save(self, folder: str | PathLike[str]) -> Path:
-        """Write ``orders.csv``, ``fills.csv``, ``trades.csv``, ``equity.csv`` and ``result.json``.
+    def save(self, folder: str | PathLike[str], format: str = "csv") -> Path:  # noqa: A002 - the field's word
+        """Write the result to a folder, complete enough for `cambist.load_result`.
 
         ``cash_flows.csv`` is written where money moved without a fill.
 
@@ -217,6 +259,10 @@ class Result:
         ----------
         folder
             Where to; made when missing. Files of an earlier result are replaced, others left alone.
+        format
+            Of the tables: ``"csv"``, ``"parquet"`` (needs pyarrow) or ``"json"``. The tables are ``orders``, ``fills``,
+            ``trades``, ``open_trades``, ``equity``, ``benchmark``, and the steps of ``cash`` and ``positions`` with the
+            ``closes`` that `series` are computed from. Everything else is in ``result.json``.
 
         Returns
         -------
@@ -227,10 +273,14 @@ class Result:
         ------
         ResultError
             If it cannot be written to. What was there before is then still there.
+        ParameterError
+            For an unknown format.
+        MissingDependencyError
+            For Parquet without pyarrow.
         """
         from cambist.backtest.export import save
 
-        return save(self, folder)
+        return save(self, folder, format)
 
     @property
     def title(self) -> str:

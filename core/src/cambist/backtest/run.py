@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cambist.analysis import BuyAndHold, ClosesRecorder, EquityRecorder, Holding, Holdings
+from cambist.analysis import BuyAndHold, ClosesRecorder, EquityRecorder
 from cambist.backtest.account import AccountSetup
 from cambist.backtest.calendars import Calendars
 from cambist.backtest.columns import play_columns
 from cambist.backtest.driver import Driver, StopRequest
 from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
+from cambist.backtest.history import Closes, RunHistory, closes_until
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.engine import Kernel
 from cambist.errors import DataError, InputError, ParameterError, StrategyError
@@ -138,8 +139,8 @@ class Run:
         expected = 0 if settings.blocks else max(len(feed.block) for feed in self.feeds)
         self.recorder = EquityRecorder(settings.cash, self.first_open, keep_all=not settings.blocks, expected=expected)
         self.benchmark = BuyAndHold(self.instruments, settings.cash, self.first_open) if settings.benchmark else None
-        self.closes = ClosesRecorder(len(self.feeds)) if settings.blocks else None
-        self.bought: set[int] = set()
+        self.first_opens: dict[str, float] = {}
+        self.daily = ClosesRecorder(len(self.feeds)) if settings.blocks else None
         self.fund: tuple[FundValue, EquityRecorder] | None = None
         self.bars = 0
         self.last_close = self.first_open
@@ -184,13 +185,14 @@ class Run:
         equity, exposed = self.valuation.value(times, prices)
         self._value_shares(times, equity, exposed)
         self.recorder.add(times, equity, exposed)
-        if self.closes is not None:
-            self.closes.add(times, closes)
+        if self.daily is not None:
+            self.daily.add(times, closes)
         if self.benchmark is not None:
             for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
-                if feed.number not in self.bought and end > start:
-                    self.bought.add(feed.number)
-                    self.benchmark.first(feed.number, float(feed.block.open[start]))
+                if end > start and feed.instrument.symbol not in self.first_opens:
+                    opened = float(feed.block.open[start])
+                    self.first_opens[feed.instrument.symbol] = opened
+                    self.benchmark.first(feed.number, opened)
             self.benchmark.add(
                 times, np.array([self.account.benchmark(window, feed)[:played] for feed in self.feeds]).T
             )
@@ -246,22 +248,18 @@ class Run:
             flow_records=self.portfolio.cash_flows,
             warnings=(*self.notes, *self._warnings(fund or curve)),
             account=self.portfolio.account(),
-            holdings=self._holdings(),
+            history=self._history(curve),
         )
 
-    def _holdings(self) -> Holdings | None:
-        """Return what was held, with the closes of every bar or, over blocks of bars, of the last bar of each day."""
-        if self.closes is None:
-            closes = [(feed.closes, feed.block.close) for feed in self.feeds]
+    def _history(self, curve: EquityCurve) -> RunHistory | None:
+        if curve.all_times is not None:
+            closes = closes_until(self.feeds, self.last_close, curve.all_times)
         else:
-            times, columns = self.closes.finish()
-            closes = [(times, column) for column in columns]
-        held = []
-        for feed, (times, prices) in zip(self.feeds, closes, strict=True):
-            sizes = self.valuation.size_steps(feed.instrument.symbol)
-            held.append(Holding(feed.instrument, sizes.at, sizes.values, times, prices))
-        cash = self.valuation.cash_steps()
-        return Holdings(tuple(held), cash.at, cash.values, self.settings.cash)
+            assert self.daily is not None
+            times, columns = self.daily.finish()
+            symbols = [feed.instrument.symbol for feed in self.feeds]
+            closes = {symbol: Closes(times, column) for symbol, column in zip(symbols, columns, strict=True)}
+        return RunHistory(self.valuation.history(), closes, self.first_opens)
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         yield from self.account.warnings()

@@ -12,7 +12,7 @@ from cambist.cli.session import global_options, session
 
 if TYPE_CHECKING:
     from cambist.app.assemble import Assembly
-    from cambist.app.plan import Overrides
+    from cambist.app.plan import Overrides, RunPlan
     from cambist.backtest import Result
 
 __all__ = ["backtest"]
@@ -117,8 +117,9 @@ def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, .
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write orders, fills, trades and equity as CSV, and result.json.",
+    help="Write the result to a folder, for cambist show, cambist.load_result and other programs.",
 )
+@click.option("--format", metavar="NAME", help="Of the tables in --out: csv, parquet or json.  [csv]")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of a table.")
 @click.option("--progress/--no-progress", default=None, help="Show progress on stderr.  [on a terminal]")
 @global_options(hidden=True)
@@ -168,6 +169,7 @@ def _overrides(what: tuple[str, ...], options: dict[str, Any]) -> tuple[Override
         timeframe=options["timeframe"] or "",
         settings=settings,
         output=options["out"],
+        format=options["format"] or "",
     )
     return overrides, Path(run_files[0]) if run_files else None
 
@@ -176,35 +178,35 @@ def _run(assembly: Assembly, *, as_json: bool, progress: bool | None) -> Exit:
     """Run, show, write; the exit code says how it ended."""
     from cambist.backtest import StopRequest
     from cambist.cli.interrupts import stop_on_signals
-    from cambist.cli.report import check_folder
+    from cambist.cli.report import check_output
     from cambist.cli.screen import progress_bar
     from cambist.errors import StrategyError
 
     folder = assembly.plan.output
     if folder is not None:
-        check_folder(folder)
+        check_output(folder, assembly.plan.format)
     stop = StopRequest()
     try:
         with stop_on_signals(stop) as caught, progress_bar("backtest", wanted=progress) as report:
             result = assembly.run(progress=report, stop=stop)
     except StrategyError as error:
         if error.result is not None:
-            _finish(error.result, folder, as_json=as_json, failed=True)
+            _finish(error.result, assembly.plan, as_json=as_json, failed=True)
         raise
-    _finish(result, folder, as_json=as_json)
+    _finish(result, assembly.plan, as_json=as_json)
     return Exit.INTERRUPTED if caught else Exit.OK
 
 
-def _finish(result: Result, folder: Path | None, *, as_json: bool, failed: bool = False) -> None:
+def _finish(result: Result, plan: RunPlan, *, as_json: bool, failed: bool = False) -> None:
     """Write the result, then show it: a closed pipe must not cost the files."""
-    from cambist.backtest.export import document
-    from cambist.cli.report import show_notes, show_result
+    from cambist.cli.report import print_document, show_notes, show_result
 
+    folder = plan.output
     if folder is not None:
-        result.save(folder)
+        result.save(folder, plan.format)
     show_notes(result, failed=failed)
     if as_json:
-        click.echo(document(result), nl=False)
+        print_document(result, folder)
     elif not failed:
         show_result(result)
     if folder is not None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "data": ("cambist.cli.data:data", "Show data that is at hand."),
     "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),
     "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed and what they offer."),
+    "show": ("cambist.cli.show:show", "Show a result that was saved."),
     "version": ("cambist.cli.version:version", "Print the version."),
 }
 

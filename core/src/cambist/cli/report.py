@@ -14,17 +14,22 @@ if TYPE_CHECKING:
 
     from cambist.backtest import Result
 
-__all__ = ["check_folder", "show_notes", "show_result"]
+__all__ = ["check_output", "print_document", "show_notes", "show_result"]
 
 
-def check_folder(folder: Path) -> None:
-    """Find out before a long run whether its result can be written.
+def check_output(folder: Path, name: str) -> None:
+    """Find out before a long run whether its result can be written to a folder, in the format called `name`.
 
     Raises
     ------
     ConfigError
-        It cannot.
+        It cannot be written there.
+    ParameterError, MissingDependencyError
+        There is no such format, or a package for it is missing.
     """
+    from cambist.backtest.formats import format_named
+
+    format_named(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix=".cambist-"):
@@ -33,6 +38,13 @@ def check_folder(folder: Path) -> None:
         raise ConfigError(
             f"the result cannot be written to {folder}: {error.strerror or error}. Choose another folder with --out."
         ) from error
+
+
+def print_document(result: Result, folder: Path | None) -> None:
+    """Print ``result.json`` on stdout: the one in `folder`, where the result was saved."""
+    from cambist.backtest.export import DOCUMENT, document
+
+    click.echo(document(result) if folder is None else (folder / DOCUMENT).read_text(encoding="utf-8"), nl=False)
 
 
 def show_notes(result: Result, *, failed: bool = False) -> None:

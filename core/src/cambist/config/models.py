@@ -243,6 +243,7 @@ class OutputTable(_Table):
     """``[output]``."""
 
     dir: str | None = Field(default=None, min_length=1, description="where the result is written")
+    format: Literal["csv", "parquet", "json"] = Field(default="csv", description="of the tables there")
 
 
 class RunTable(_Table):

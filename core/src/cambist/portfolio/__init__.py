@@ -2,12 +2,14 @@
 
 from cambist.portfolio.entries import Bookkeeper, Funding, Transfers
 from cambist.portfolio.fund import FundValue
+from cambist.portfolio.history import AccountHistory, PositionSteps
 from cambist.portfolio.interest import Interest, InterestCharges
 from cambist.portfolio.margin import MarginPortfolio
 from cambist.portfolio.portfolio import Portfolio
-from cambist.portfolio.valuation import Valuation
+from cambist.portfolio.valuation import Valuation, worth
 
 __all__ = [
+    "AccountHistory",
     "Bookkeeper",
     "FundValue",
     "Funding",
@@ -15,6 +17,8 @@ __all__ = [
     "InterestCharges",
     "MarginPortfolio",
     "Portfolio",
+    "PositionSteps",
     "Transfers",
     "Valuation",
+    "worth",
 ]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cambist.analysis import EquityCurve
     from cambist.backtest.market.feeds import MarketWindow
     from cambist.backtest.result import Result
     from cambist.backtest.settings import BacktestSettings
@@ -88,8 +89,11 @@ class MarketRun(Run):
     _samples = 0
     _events = 0
     _open_sample: _Sample | None = None
+    #: Numbers of the instruments that buying and holding has bought.
+    bought: set[int]
 
     def _feeds(self, sources: Sequence[MarketSource]) -> Sequence[MarketFeed]:
+        self.bought = set()
         return [_feed(number, source, self.settings) for number, source in enumerate(sources)]
 
     def _instruments(self) -> list[Instrument]:
@@ -98,7 +102,7 @@ class MarketRun(Run):
     def _calendars(self) -> Calendars:
         return Calendars(None, ())
 
-    def _holdings(self) -> None:
+    def _history(self, curve: EquityCurve) -> None:
         """Keep nothing: what was held is valued at samples, not at closes."""
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> MarketKernel:

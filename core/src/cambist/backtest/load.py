@@ -1,0 +1,218 @@
+"""A saved result, read back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from cambist.backtest.document import SCHEMA_VERSION, curve_from, ns_from, restore
+from cambist.backtest.export import CASH, CURVE, DOCUMENT, POSITIONS, checksum, closes_kinds
+from cambist.backtest.formats import FORMATS
+from cambist.backtest.history import Closes, RunHistory, curve_rows
+from cambist.backtest.result import Result, StrategyRecord
+from cambist.backtest.tables import FILLS, FLOWS, ORDERS, TRADES
+from cambist.errors import ResultError
+from cambist.model import Account, Instrument
+from cambist.portfolio import AccountHistory, PositionSteps
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from cambist.analysis import EquityCurve
+    from cambist.backtest.tables import Kind, Layout, Table
+    from cambist.model import Trade
+
+__all__ = ["load_result"]
+
+_REMEDY = "Take an unchanged copy of the folder, or run the backtest again and save it."
+
+
+def load_result(folder: str | PathLike[str]) -> Result:
+    """Return a result that `cambist.Result.save` or ``cambist backtest --out`` has written.
+
+    It equals the one that was saved, floats to the last bit and times to the nanosecond: records, curves, series,
+    account, instruments, settings, warnings, and so frames and summary. Strategies come back as their
+    `StrategyRecord`; a parameter that JSON has no type for (a function, a date) is its text.
+
+    Parameters
+    ----------
+    folder
+        Where it was saved.
+
+    Raises
+    ------
+    ResultError
+        There is no result, or it is damaged, was changed, or comes from a version that this one cannot read: names
+        the file and what to do.
+    MissingDependencyError
+        Its tables are Parquet files, and pyarrow is not installed.
+
+    Examples
+    --------
+    >>> import cambist
+    >>> from cambist.strategies.examples.sma_cross import SmaCross
+    >>> result = cambist.backtest(SmaCross(fast=5), bars)
+    >>> folder = result.save("kept")
+    >>> cambist.load_result("kept").summary["trades"] == result.summary["trades"]
+    True
+    """
+    return _Folder(Path(folder)).result()
+
+
+class _Folder:
+    """A folder that holds a result."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / DOCUMENT
+        self.document: dict[str, Any] = self._read_document()
+
+    def result(self) -> Result:
+        """Put the result together."""
+        said = self.document
+        try:
+            restore(said)
+            instruments = {fields["symbol"]: Instrument(**fields) for fields in said["instruments"]}
+            curve = self._curve("curve", "equity")
+            assert curve is not None
+            return Result(
+                settings=said["settings"],
+                strategies=tuple(
+                    StrategyRecord(one["name"], one["class"], one["parameters"]) for one in said["strategies"]
+                ),
+                instruments=tuple(instruments.values()),
+                timeframes=tuple(said["data"]["timeframes"]),
+                run_id=said["run_id"],
+                currency=said["currency"],
+                initial_cash=said["initial_cash"],
+                started=ns_from(said["data"]["started"]),
+                ended=ns_from(said["data"]["ended"]),
+                n_bars=said["data"]["bars"],
+                wall_seconds=said["wall_seconds"],
+                stopped=said["stopped"],
+                curve=curve,
+                benchmark=self._curve("benchmark_curve", "benchmark"),
+                order_records=self._records("orders", ORDERS, instruments),
+                fill_records=self._records("fills", FILLS, instruments),
+                trade_records=self._trades(instruments),
+                warnings=tuple(said["warnings"]),
+                account=Account(**said["account"]),
+                history=self._history(instruments, curve),
+                unit=said["data"]["unit"],
+                fund=self._curve("fund_curve", "fund"),
+                flow_records=self._records("cash_flows", FLOWS, instruments) if "cash_flows" in said["tables"] else [],
+            )
+        except KeyError as error:
+            self._refuse(self.path, f"the key {error} is missing", error)
+        except (TypeError, ValueError, AttributeError, IndexError, AssertionError) as error:
+            self._refuse(self.path, f"something in it is not what a result holds ({error})", error)
+
+    def _read_document(self) -> dict[str, Any]:
+        try:
+            text = self.path.read_bytes()
+        except OSError as error:
+            what = (
+                "there is no such file" if isinstance(error, FileNotFoundError | NotADirectoryError) else error.strerror
+            )
+            raise ResultError(
+                f"{self.path}: {what}. Give a folder that result.save or cambist backtest --out has written."
+            ) from error
+        try:
+            said = json.loads(text)
+        except ValueError as error:
+            self._refuse(self.path, f"this is no whole JSON document ({error})", error)
+        version = said.get("schema_version") if isinstance(said, dict) else None
+        if type(version) is not int or "cambist_version" not in said:
+            raise ResultError(
+                f"{self.path}: this is JSON, but not of a result of Cambist. "
+                "Give a folder that result.save or cambist backtest --out has written."
+            )
+        if version > SCHEMA_VERSION:
+            raise ResultError(
+                f"{self.path}: Cambist {said['cambist_version']} wrote it in version {version} of the format; this one "
+                f"reads up to {SCHEMA_VERSION}. Install that Cambist or a newer one to read it."
+            )
+        if version < SCHEMA_VERSION:
+            raise ResultError(
+                f"{self.path}: Cambist {said['cambist_version']} wrote it in version {version} of the format, which "
+                "did not hold all that a result is made of. Run the backtest again and save it."
+            )
+        return dict(said)
+
+    def _refuse(self, path: Path, what: str, cause: BaseException | None = None) -> NoReturn:
+        raise ResultError(
+            f"{path}: {what}: the file is damaged, or was changed after it was saved. {_REMEDY}"
+        ) from cause
+
+    def _path_of(self, table: str) -> Path:
+        # The name alone: a document must not lead out of its folder.
+        return self.folder / Path(self.document["tables"][table]["file"]).name
+
+    def _table(self, name: str, kinds: Mapping[str, Kind]) -> Table:
+        said = self.document["tables"][name]
+        path = self._path_of(name)
+        chosen = FORMATS[path.suffix[1:]]
+        chosen.check()
+        try:
+            intact = checksum(path) == said["crc32"]
+        except OSError as error:
+            self._refuse(path, f"the file cannot be read ({error.strerror or error})", error)
+        if not intact:
+            self._refuse(path, "its checksum is not the one in result.json")
+        try:
+            table = chosen.read(path, kinds)
+        except (OSError, UnicodeDecodeError, ResultError) as error:
+            self._refuse(path, str(error), error)
+        if len(table) != said["rows"]:
+            self._refuse(path, f"it has {len(table)} rows, and result.json says {said['rows']}")
+        return table
+
+    def _records(self, name: str, layout: Layout, instruments: Mapping[str, Instrument]) -> list[Any]:
+        table = self._table(name, layout.kinds)
+        try:
+            return layout.records(table, instruments)
+        except ResultError as error:
+            self._refuse(self._path_of(name), str(error), error)
+
+    def _trades(self, instruments: Mapping[str, Instrument]) -> list[Trade]:
+        names = ("trades", "open_trades")
+        trades = [trade for name in names for trade in self._records(name, TRADES, instruments)]
+        return sorted(trades, key=lambda trade: trade.id)
+
+    def _curve(self, key: str, table: str) -> EquityCurve | None:
+        said = self.document[key]
+        if said is None:
+            return None
+        rows = self._table(table, CURVE)
+        try:
+            return curve_from(said, rows)
+        except ResultError as error:
+            self._refuse(self._path_of(table), str(error), error)
+
+    def _history(self, instruments: Mapping[str, Instrument], curve: EquityCurve) -> RunHistory | None:
+        said = self.document["history"]
+        if said is None:
+            return None
+        cash = self._table("cash", CASH)
+        positions = self._table("positions", POSITIONS)
+        closes = self._table("closes", closes_kinds(list(instruments.values())))
+        times = curve_rows(curve)[0]
+        account = AccountHistory(
+            said["initial_cash"],
+            cash["bar"],
+            cash["ts"],
+            cash["cash"],
+            {symbol: _steps(positions, one) for symbol, one in instruments.items()},
+        )
+        prices = {symbol: Closes(times, closes[f"close {symbol}"]) for symbol in instruments}
+        return RunHistory(account, prices, said["first_opens"])
+
+
+def _steps(positions: Table, instrument: Instrument) -> PositionSteps:
+    rows = np.array([symbol == instrument.symbol for symbol in positions["instrument"]], np.bool_)
+    averages = np.empty(0) if instrument.is_cash else positions["average_price"][rows]
+    return PositionSteps(positions["ts"][rows], positions["size"][rows], averages)
