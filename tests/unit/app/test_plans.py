@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 import cambist
-from cambist.api import FeedSpec, RiskRuleSpec, hookimpl
+from cambist.api import FeedSpec, RiskRuleSpec, SimulationModelSpec, hookimpl
 from cambist.app.assemble import assemble, make_plan
 from cambist.app.plan import Overrides
 from cambist.app.runfile import SIZERS
@@ -22,7 +22,16 @@ from cambist.errors import ConfigError, ParameterError, StrategyError
 from cambist.plugins.registry import Registry
 from cambist.risk.rules.open_orders import MaxOpenOrdersRule
 from cambist.risk.rules.position import MaxPositionRule
-from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee
+from cambist.simulation import (
+    FeesBySymbol,
+    FixedFee,
+    FixedSlippage,
+    InstrumentFees,
+    MakerTakerFee,
+    PercentFee,
+    PerOrderFee,
+    TieredFee,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 STRATEGY = """
@@ -127,11 +136,59 @@ def test_a_run_file_says_everything(plan, folder):
 
 @pytest.mark.parametrize(
     ("said", "fees"),
-    [("0.001", 0.001), ('"instrument"', None), ("{ per_unit = 0.005 }", FixedFee(0.005)), ("0", 0.0)],
+    [
+        ("0.001", 0.001),
+        ('"instrument"', InstrumentFees()),
+        ("{ per_unit = 0.005 }", FixedFee(0.005)),
+        ("0", 0.0),
+        ('{ use = "per-order", minimum = 1.0 }', PerOrderFee(minimum=1.0)),
+        ('{ use = "per_order_fee" }', PerOrderFee()),
+        (
+            '{ use = "tiered", tiers = [[0, 0.001, 0.001], [1e6, 0, 0.0005]] }',
+            TieredFee([(0, 0.001, 0.001), (1e6, 0, 0.0005)]),
+        ),
+        (
+            '{ use = "by-symbol", models = { bars = { maker = 0, taker = 0.1 } }, default = 0.001 }',
+            FeesBySymbol({"bars": MakerTakerFee(0, 0.1)}, 0.001),
+        ),
+    ],
 )
 def test_the_forms_of_fees(plan, said, fees):
     made = plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\nfees = {said}\n')
     assert made.settings["fees"] == fees
+
+
+@pytest.mark.parametrize(
+    ("said", "mistake"),
+    [
+        ('"y"', "line 6, venue.fees: there is no fee model 'y'. Known: by-symbol, fixed"),
+        ('{ use = "per-ordr" }', "line 6, venue.fees.use: there is no fee model 'per-ordr'. Did you mean 'per-order'?"),
+        (
+            '{ use = "per-order", minmum = 1 }',
+            "line 6, venue.fees.minmum: there is no such key here. Did you mean 'minimum'?",
+        ),
+        ('{ use = "percent" }', "venue.fees.rate: it is missing, and there is no default for it."),
+        ('{ use = "per-order", minimum = -1 }', "line 6, venue.fees: PerOrderFee: minimum is -1"),
+    ],
+)
+def test_mistakes_in_the_model_of_fees(plan, said, mistake):
+    with pytest.raises(ConfigError) as caught:
+        plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\nfees = {said}\n')
+    assert mistake in str(caught.value)
+
+
+def test_a_plugins_model_can_be_named_and_the_result_tells_of_it(plan, folder):
+    module = types.ModuleType("models")
+
+    @hookimpl
+    def offer():
+        return [SimulationModelSpec(name="dear-fee", model="fee", factory=lambda rate: PercentFee(rate * 2))]
+
+    module.cambist_simulation_models = offer
+    text = '[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\nfees = { use = "dear", rate = 0.01 }\n'
+    made = plan(text, known=Registry.of([module], core=True))
+    assert made.settings["fees"] == PercentFee(0.02)
+    assert made.describe()["fees"] == {"use": "dear", "rate": 0.01}
 
 
 @pytest.mark.parametrize("name", SIZERS)

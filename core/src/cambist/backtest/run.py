@@ -21,7 +21,7 @@ from cambist.errors import DataError, InputError, StrategyError
 from cambist.observe import log_context
 from cambist.portfolio import Portfolio, Valuation
 from cambist.risk import RiskGate
-from cambist.simulation import BacktraderVenue, SimulatedVenue, fee_model
+from cambist.simulation import BacktraderVenue, SimulatedVenue
 from cambist.strategies import Strategy
 
 if TYPE_CHECKING:
@@ -109,12 +109,14 @@ class _Run:
         self.notes = tuple(note for source in sources for note in getattr(source, "notes", ()))
         instruments = [feed.instrument for feed in self.feeds]
         self.portfolio = Portfolio(instruments, settings.cash, settings.leverage)
+        # Made once: what a model remembers, gate and venue must share.
+        self.rules = settings.venue_rules()
         self.kernel = Kernel(
             [_prepared(strategy, settings) for strategy in strategies],
             [(feed.instrument, feed.timeframe) for feed in self.feeds],
             self.portfolio,
             RiskGate(settings.risk, reviews_funds=not settings.is_compatible),
-            fee_model(settings.fees).fee,
+            self.rules.fees.fee,
         )
         play = play_events if settings.events else play_columns
         self.driver = Driver(self.kernel, self.feeds, play, stop, loads_columns=not settings.events)
@@ -132,8 +134,7 @@ class _Run:
     def _venue(self) -> MatchingVenue:
         venue = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
         instruments = [feed.instrument for feed in self.feeds]
-        rules = self.settings.venue_rules()
-        return venue(instruments, self.portfolio, self.driver.deliver, self.driver.clock, rules)
+        return venue(instruments, self.portfolio, self.driver.deliver, self.driver.clock, self.rules)
 
     def play(self) -> Result:
         try:

@@ -14,7 +14,7 @@ from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.slippage import SlippageModel, slippage_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cambist.ports.risk import RiskRule
     from cambist.simulation.paths import IntrabarPath
@@ -31,7 +31,7 @@ class BacktestOptions(TypedDict, total=False):
     """The keywords of `cambist.backtest` that are settings; `BacktestSettings` says what each means."""
 
     cash: float
-    fees: float | FeeModel | None
+    fees: float | str | Mapping[str, Any] | FeeModel | None
     slippage: float | SlippageModel | None
     rules: str
     market_fill: str
@@ -84,7 +84,8 @@ class BacktestSettings:
     cash
         Money at the start, in the instruments' settlement asset.
     fees
-        A fraction of the value traded (0.001 is 0.1 %), a `FeeModel`, or None for each instrument's own rates.
+        A fraction of the value traded (0.001 is 0.1 %), a `FeeModel`, a name or table as in a run file, such as
+        ``{"use": "per-order", "minimum": 1.0}``, or None for each instrument's own rates.
     slippage
         A fraction of the price, a `SlippageModel`, or None.
     rules
@@ -118,7 +119,7 @@ class BacktestSettings:
     """
 
     cash: float = attrs.field(default=100_000.0, validator=_number("cash", above=0.0))
-    fees: float | FeeModel | None = 0.0
+    fees: float | str | Mapping[str, Any] | FeeModel | None = 0.0
     slippage: float | SlippageModel | None = None
     rules: str = attrs.field(default="cambist", validator=_one_of("rules", RULES))
     market_fill: str = attrs.field(default="next_open", validator=_one_of("market_fill", list(MarketFill)))
@@ -164,7 +165,7 @@ class BacktestSettings:
         return self.rules == "backtrader"
 
     def venue_rules(self) -> VenueRules:
-        """Return the rules of the simulated venue."""
+        """Return the rules of the simulated venue, for one run: models that remember begin anew."""
         return VenueRules(
             fees=fee_model(self.fees),
             slippage=slippage_model(self.slippage),
@@ -172,7 +173,7 @@ class BacktestSettings:
             market_fill=MarketFill(self.market_fill),
             volume_limit=self.volume_limit,
             fill_on_touch=self.fill_on_touch,
-        )
+        ).fresh()
 
     def describe(self) -> dict[str, object]:
         """Return the settings as they go into a result, fit for JSON."""
@@ -184,4 +185,6 @@ def _plain(value: object) -> object:
         return value
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
     return getattr(value, "__name__", None) or repr(value)

@@ -197,16 +197,16 @@ class BacktraderVenue(MatchingVenue):
             order = working.order
             price = working.level if order.type is _MARKET else _asked(order)
             if price == price:  # noqa: PLR0124 - NaN where no bar of the instrument has closed
-                cash -= self._cost(order, working.remaining, price, _TAKER)
+                cash -= self._cost(order, working.remaining, price, _TAKER, ts)
                 if cash < 0.0:
                     self._refuse(working, ts)
                     continue
             self._accepted(order, ts)
 
-    def _cost(self, order: Order, size: float, price: float, who: Liquidity) -> float:
+    def _cost(self, order: Order, size: float, price: float, who: Liquidity, ts: int) -> float:
         """Return what a fill takes from cash, fee included; negative where a sale brings some."""
         value = order.instrument.notional(size, price)
-        fee = self._fee(order.instrument, size, price, who)
+        fee = self._fee_of(order, size, price, who, ts)
         return fee - value if order.side is _SELL else fee + value
 
     def _is_over(self, working: Working, bar: _Bar) -> bool:
@@ -291,13 +291,13 @@ class BacktraderVenue(MatchingVenue):
             size = min(size, instrument.round_size(bar.volume * self._percent // 100.0))
         if size <= 0.0:
             return
+        ts = working.since if order.type is _MARKET and self._at_close else bar.closed
         opening = size - self._closing(order, size)
-        short_of_cash = opening > 0.0 and self._money.cash < self._cost(order, size, price, who)
+        short_of_cash = opening > 0.0 and self._money.cash < self._cost(order, size, price, who, ts)
         if short_of_cash:
             size = instrument.size_grid.nearest(size - opening)
         if size > 0.0:
-            ts = working.since if order.type is _MARKET and self._at_close else bar.closed
-            self._book(working, size, price, self._fee(instrument, size, price, who), who, ts, bar.closed)
+            self._book(working, size, price, self._fee_of(order, size, price, who, ts), who, ts, bar.closed)
         if order.id in self._working:
             if short_of_cash:
                 self._refuse(working, bar.closed)

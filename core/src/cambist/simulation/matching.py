@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, OrderRejected
 from cambist.model.orders import Fill, TimeInForce
+from cambist.simulation.by_symbol import check_symbols
+from cambist.simulation.fees.protocol import OrderFeeModel
 from cambist.simulation.reports import Reports
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.slippage import NoSlippage
@@ -78,20 +80,41 @@ class MatchingVenue(ABC):
         self.rules = rules or VenueRules()
         self.markets = {instrument.symbol: Market(instrument) for instrument in instruments}
         self._account = account
-        self.report_to(Reports.as_events(deliver))
+        self._missing_funds = account.missing_funds
         self._clock = clock
         self._working: dict[int, Working] = {}
-        self._fee = self.rules.fees.fee
+        fees = self.rules.fees
+        check_symbols("fees", fees, self.markets)
+        self._fee = fees.fee
+        # What must hear of every fill; nobody, mostly.
+        self._fill_notes: list[Callable[[Fill], None]] = []
+        self._charge = None
+        if isinstance(fees, OrderFeeModel):
+            self._charge = fees.charge
+            self._fill_notes.append(fees.traded)
         self._slip = self.rules.slippage.slip
         self._slips = not isinstance(self.rules.slippage, NoSlippage)
         self.trades_at_close = self.rules.market_fill is MarketFill.THIS_CLOSE
         self._fills = 0
+        self.report_to(Reports.as_events(deliver))
 
     def report_to(self, reports: Reports) -> None:
         """Say what happens to orders to somebody who can do without events for the commonest things."""
         self._deliver = reports.deliver
         # Taken into a local name before each call: Python 3.11 looks for a method first, at three times the cost.
         self._accepted, self._filled, self._canceled = reports.accepted, reports.filled, reports.canceled
+        if self._fill_notes:
+            self._filled = self._noting(reports.filled)
+
+    def _noting(self, filled: Callable[[Order, int, Fill], None]) -> Callable[[Order, int, Fill], None]:
+        """Return what tells the models that remember of a fill, and then everybody else."""
+
+        def note(order: Order, ts: int, fill: Fill) -> None:
+            for take in self._fill_notes:
+                take(fill)
+            filled(order, ts, fill)
+
+        return note
 
     # Bars.
 
@@ -200,6 +223,12 @@ class MatchingVenue(ABC):
         """End a reduce-only order that has nothing left to reduce."""
         self._remove(working)
         self._canceled(working.order, ts, "nothing_to_reduce")
+
+    def _fee_of(self, order: Order, size: float, price: float, who: Liquidity, ts: int) -> float:
+        """Return the fee of a fill of `order` at `ts`."""
+        if self._charge is None:
+            return self._fee(order.instrument, size, price, who)
+        return self._charge(order, size, price, who, ts)
 
     def _book(self, working: Working, size: float, price: float, fee: float, who: Liquidity, ts: int, at: int) -> None:
         """Take a fill of an order into the books, made at `ts` and known `at`; the order goes when it is complete."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 import attrs
 
 from cambist.errors import ParameterError
-from cambist.simulation.fees import FeeModel, NoFee
+from cambist.simulation.fees import FeeModel, NoFee, OrderFeeModel
 from cambist.simulation.paths import IntrabarPath, nearer_first
 from cambist.simulation.slippage import NoSlippage, SlippageModel
 
@@ -25,7 +25,7 @@ class MarketFill(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class VenueRules:
-    """The rules of a simulated venue.
+    """The rules of a simulated venue. Models that remember what was traded belong to one venue: see `fresh`.
 
     Attributes
     ----------
@@ -53,3 +53,8 @@ class VenueRules:
             raise ParameterError(
                 f"volume_limit is {self.volume_limit!r}; it is a fraction of each bar's volume: 0.1 is a tenth."
             )
+
+    def fresh(self) -> VenueRules:
+        """Return the same rules for a new run: models that remember what was traded begin anew."""
+        fees = self.fees
+        return attrs.evolve(self, fees=fees.fresh() if isinstance(fees, OrderFeeModel) else fees)

@@ -297,10 +297,15 @@ class SimulatedVenue(MatchingVenue):
             if size <= 0.0:
                 market.blocked.add(order.id)
                 return
-        fee_of = self._fee
-        fee = fee_of(instrument, size, price, who)
+        charge = self._charge
+        if charge is None:
+            fee_of = self._fee
+            fee = fee_of(instrument, size, price, who)
+        else:
+            fee = charge(order, size, price, who, ts)
         signed = -size if order.side is _SELL else size
-        if self._account.missing_funds(instrument, signed, price, fee) > 0.0:
+        missing_funds = self._missing_funds
+        if missing_funds(instrument, signed, price, fee) > 0.0:
             self._refuse(working, ts)
             return
         market.volume_left -= size

@@ -1,0 +1,31 @@
+"""The core's simulation models."""
+
+from __future__ import annotations
+
+from cambist.plugins.hookspecs import hookimpl
+from cambist.plugins.specs import SimulationModelSpec
+
+__all__ = ["cambist_simulation_models"]
+
+#: What it decides, name without that as its ending, where in ``cambist.simulation`` it is made, summary. The same as in
+#: ``cambist.simulation.catalog``, which backtests without plugins use; a test holds them together.
+_MODELS = (
+    ("fee", "none", "fees:NoFee", "Trading is free"),
+    ("fee", "percent", "fees:PercentFee", "A fraction of the value traded"),
+    ("fee", "fixed", "fees:FixedFee", "Money for each unit and each fill"),
+    ("fee", "maker-taker", "fees:MakerTakerFee", "A fraction by who waited; a negative rate is a rebate"),
+    ("fee", "per-contract", "fees:PerContractFee", "Money for each contract, by who waited"),
+    ("fee", "per-order", "fees:PerOrderFee", "One fee for an order, with a least and a most"),
+    ("fee", "tiered", "fees:TieredFee", "Rates by the value traded in the last days"),
+    ("fee", "instrument", "fees:InstrumentFees", "The rates that each instrument declares"),
+    ("fee", "by-symbol", "fees:FeesBySymbol", "A scheme for each instrument, and one for the rest"),
+)
+
+
+@hookimpl
+def cambist_simulation_models() -> list[SimulationModelSpec]:
+    """Offer what ``cambist.simulation`` holds."""
+    return [
+        SimulationModelSpec(name=f"{name}-{model}", model=model, factory=f"cambist.simulation.{where}", summary=summary)
+        for model, name, where, summary in _MODELS
+    ]
