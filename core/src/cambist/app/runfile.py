@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["SIZERS", "read_run_file"]
 
 #: The keys of ``[venue]`` that take a simulation model, and what that decides.
-MODEL_OPTIONS = {"fees": "fee", "slippage": "slippage"}
+MODEL_OPTIONS = {"fees": "fee", "slippage": "slippage", "volume_limit": "filler"}
 #: What ``[sizer] use =`` takes.
 SIZERS: dict[str, type] = {"fixed": FixedSize, "percent": PercentOfEquity, "all-in": AllIn}
 

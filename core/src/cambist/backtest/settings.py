@@ -9,9 +9,10 @@ import attrs
 
 from cambist.errors import ParameterError, did_you_mean
 from cambist.simulation.fees import FeeModel, fee_model
+from cambist.simulation.fillers import VolumeFiller, volume_filler
 from cambist.simulation.paths import intrabar_path
 from cambist.simulation.rules import MarketFill, VenueRules
-from cambist.simulation.slippage import SlippageModel, slippage_model
+from cambist.simulation.slippage import BarSlippageModel, SlippageModel, slippage_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,11 +33,11 @@ class BacktestOptions(TypedDict, total=False):
 
     cash: float
     fees: float | str | Mapping[str, Any] | FeeModel | None
-    slippage: float | SlippageModel | None
+    slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None
     rules: str
     market_fill: str
     path: str | IntrabarPath
-    volume_limit: float | None
+    volume_limit: float | str | Mapping[str, Any] | VolumeFiller | Callable[..., float] | None
     fill_on_touch: bool
     leverage: float
     sizer: Sizer | None
@@ -87,7 +88,7 @@ class BacktestSettings:
         A fraction of the value traded (0.001 is 0.1 %), a `FeeModel`, a name or table as in a run file, such as
         ``{"use": "per-order", "minimum": 1.0}``, or None for each instrument's own rates.
     slippage
-        A fraction of the price, a `SlippageModel`, or None.
+        A fraction of the price, a model, a name or table as in a run file, or None.
     rules
         ``"cambist"``, or ``"backtrader"`` to match orders exactly as backtrader's broker does; the differences
         are listed in the documentation.
@@ -96,7 +97,8 @@ class BacktestSettings:
     path
         ``"nearer_first"``, ``"pessimistic"`` or a function; see `cambist.simulation.paths`.
     volume_limit
-        Largest fraction of a bar's volume that our fills may take, or None.
+        How much of a bar our fills may take: a fraction of its volume, a `VolumeFiller`, a name or table as in a run
+        file, a function ``(order, price, bar) -> size``, or None for no limit.
     fill_on_touch
         Whether a limit trades when the price only touches it.
     leverage
@@ -120,11 +122,11 @@ class BacktestSettings:
 
     cash: float = attrs.field(default=100_000.0, validator=_number("cash", above=0.0))
     fees: float | str | Mapping[str, Any] | FeeModel | None = 0.0
-    slippage: float | SlippageModel | None = None
+    slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None = None
     rules: str = attrs.field(default="cambist", validator=_one_of("rules", RULES))
     market_fill: str = attrs.field(default="next_open", validator=_one_of("market_fill", list(MarketFill)))
     path: str | IntrabarPath = "nearer_first"
-    volume_limit: float | None = None
+    volume_limit: float | str | Mapping[str, Any] | VolumeFiller | Callable[..., float] | None = None
     fill_on_touch: bool = True
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
     sizer: Sizer | None = attrs.field(default=None, validator=_sizer)
@@ -171,7 +173,7 @@ class BacktestSettings:
             slippage=slippage_model(self.slippage),
             path=intrabar_path(self.path),
             market_fill=MarketFill(self.market_fill),
-            volume_limit=self.volume_limit,
+            volume_limit=volume_filler(self.volume_limit),
             fill_on_touch=self.fill_on_touch,
         ).fresh()
 

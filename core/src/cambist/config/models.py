@@ -178,6 +178,14 @@ Slippage = Annotated[
 ]
 
 
+VolumeLimit = Annotated[
+    Annotated[Annotated[float, Field(gt=0, le=1)], Tag("<rate")]
+    | Annotated[ModelName, Tag("<name")]
+    | Annotated[ModelTable, Tag("<model")],
+    Discriminator(lambda value: _model_kind(value) or "<rate"),
+]
+
+
 class VenueTable(_Table):
     """``[venue]``: what the simulated venue charges and how it matches; see `cambist.BacktestSettings`."""
 
@@ -186,7 +194,7 @@ class VenueTable(_Table):
     rules: Literal["cambist", "backtrader"] = "cambist"
     market_fill: Literal["next_open", "this_close"] = "next_open"
     path: Literal["nearer_first", "pessimistic"] = "nearer_first"
-    volume_limit: Annotated[float, Field(gt=0, le=1)] | None = None
+    volume_limit: VolumeLimit | None = Field(default=None, description="a fraction of each bar's volume, or a model")
     fill_on_touch: bool = True
 
 

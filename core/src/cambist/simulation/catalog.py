@@ -26,6 +26,21 @@ CATALOG: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "instrument": "fees:InstrumentFees",
             "by-symbol": "fees:FeesBySymbol",
         },
+        "slippage": {
+            "none": "slippage:NoSlippage",
+            "percent": "slippage:PercentSlippage",
+            "fixed": "slippage:FixedSlippage",
+            "half-spread": "slippage:HalfSpread",
+            "square-root": "slippage:SquareRootImpact",
+            "within-bar": "slippage:WithinBar",
+            "backtrader": "slippage:BacktraderSlippage",
+            "by-symbol": "slippage:SlippageBySymbol",
+        },
+        "filler": {
+            "percent": "fillers:PercentFiller",
+            "fixed": "fillers:FixedFiller",
+            "range": "fillers:RangeFiller",
+        },
     }
 )
 

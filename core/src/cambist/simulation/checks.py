@@ -10,13 +10,12 @@ import numpy as np
 from cambist.errors import ParameterError
 
 if TYPE_CHECKING:
-    from numbers import Real
     from typing import TypeGuard
 
 __all__ = ["check_amount", "check_rate", "is_number"]
 
 
-def is_number(value: object) -> TypeGuard[Real]:
+def is_number(value: object) -> TypeGuard[float]:
     """Tell whether a setting is a plain number: no text, and no truth value."""
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 

@@ -10,9 +10,10 @@ from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, Or
 from cambist.model.orders import Fill, TimeInForce
 from cambist.simulation.by_symbol import check_symbols
 from cambist.simulation.fees.protocol import OrderFeeModel
+from cambist.simulation.fillers.protocol import BudgetFiller
 from cambist.simulation.reports import Reports
 from cambist.simulation.rules import MarketFill, VenueRules
-from cambist.simulation.slippage import NoSlippage
+from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel
 from cambist.simulation.working import LONG_AGO, NEVER, Market, Working
 
 if TYPE_CHECKING:
@@ -92,8 +93,14 @@ class MatchingVenue(ABC):
         if isinstance(fees, OrderFeeModel):
             self._charge = fees.charge
             self._fill_notes.append(fees.traded)
-        self._slip = self.rules.slippage.slip
-        self._slips = not isinstance(self.rules.slippage, NoSlippage)
+        self._filler = filler = self.rules.volume_limit
+        if filler is not None and not isinstance(filler, BudgetFiller):
+            self._fill_notes.append(self._note_taken)
+        slippage = self.rules.slippage
+        check_symbols("slippage models", slippage, self.markets)
+        self._slips = not isinstance(slippage, NoSlippage)
+        self._slip_in = slippage.slip_in if isinstance(slippage, BarSlippageModel) else None
+        self._slip = slippage.slip if isinstance(slippage, SlippageModel) else NoSlippage().slip
         self.trades_at_close = self.rules.market_fill is MarketFill.THIS_CLOSE
         self._fills = 0
         self.report_to(Reports.as_events(deliver))
@@ -144,8 +151,18 @@ class MatchingVenue(ABC):
         """Work the orders against every bar noted since the last call."""
 
     @abstractmethod
-    def mark_close(self, symbol: str, opened: int, closed: int, close: float, volume: float) -> None:
-        """Note a bar's close, for rules under which orders may trade at it."""
+    def mark_close(
+        self,
+        symbol: str,
+        opened: int,
+        closed: int,
+        open_: float,
+        high: float,
+        low: float,
+        close: float,
+        volume: float,
+    ) -> None:
+        """Note a bar's close, for rules under which orders may trade at it; the arguments are those of `match`."""
 
     # Requests.
 
@@ -184,6 +201,11 @@ class MatchingVenue(ABC):
 
     def _reprice(self, working: Working) -> None:  # noqa: B027 - for those that keep nothing of an order's prices
         """Take up an order's new prices."""
+
+    def _note_taken(self, fill: Fill) -> None:
+        """Note in a bar what a fill took of it."""
+        bar = self.markets[fill.instrument.symbol].bar
+        bar.take(fill.price, fill.size)
 
     # One order.
 

@@ -6,10 +6,10 @@ from enum import StrEnum
 
 import attrs
 
-from cambist.errors import ParameterError
 from cambist.simulation.fees import FeeModel, NoFee, OrderFeeModel
+from cambist.simulation.fillers import VolumeFiller, volume_filler
 from cambist.simulation.paths import IntrabarPath, nearer_first
-from cambist.simulation.slippage import NoSlippage, SlippageModel
+from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel
 
 __all__ = ["MarketFill", "VenueRules"]
 
@@ -36,23 +36,18 @@ class VenueRules:
     market_fill
         When a market order trades.
     volume_limit
-        Largest fraction of a bar's volume that all our fills in it may take together, or None for no limit.
+        How much of a bar our fills may take, see `cambist.simulation.fillers`: a number is a fraction of its volume;
+        None is no limit.
     fill_on_touch
         Whether a limit order trades when the price only touches it, or must be passed.
     """
 
     fees: FeeModel = attrs.field(factory=NoFee)
-    slippage: SlippageModel = attrs.field(factory=NoSlippage)
+    slippage: SlippageModel | BarSlippageModel = attrs.field(factory=NoSlippage)
     path: IntrabarPath = nearer_first
     market_fill: MarketFill = attrs.field(default=MarketFill.NEXT_OPEN)
-    volume_limit: float | None = None
+    volume_limit: VolumeFiller | None = attrs.field(default=None, converter=volume_filler)
     fill_on_touch: bool = True
-
-    def __attrs_post_init__(self) -> None:
-        if self.volume_limit is not None and not 0.0 < self.volume_limit <= 1.0:
-            raise ParameterError(
-                f"volume_limit is {self.volume_limit!r}; it is a fraction of each bar's volume: 0.1 is a tenth."
-            )
 
     def fresh(self) -> VenueRules:
         """Return the same rules for a new run: models that remember what was traded begin anew."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from math import inf, nextafter
 from typing import TYPE_CHECKING
 
-from cambist.errors import OrderError
+from cambist.errors import OrderError, ParameterError
 from cambist.model.events import OrderExpired, OrderTriggered
 from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS, format_ns
+from cambist.simulation.bar import MatchedBar
+from cambist.simulation.fillers import BudgetFiller
 from cambist.simulation.matching import MatchingVenue, VenueAccount
 from cambist.simulation.rules import MarketFill, VenueRules
+from cambist.simulation.slippage import BacktraderSlippage
 from cambist.simulation.working import FLEETING, LONG_AGO
 
 if TYPE_CHECKING:
@@ -68,7 +71,13 @@ class SimulatedVenue(MatchingVenue):
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         self._touch = self.rules.fill_on_touch
-        self._volume_limit = self.rules.volume_limit
+        if isinstance(self.rules.slippage, BacktraderSlippage):
+            raise ParameterError(
+                "BacktraderSlippage goes with rules='backtrader'. Use PercentSlippage or FixedSlippage."
+            )
+        filler = self.rules.volume_limit
+        self._budget = filler.budget if isinstance(filler, BudgetFiller) else None
+        self._sees_bars = filler is not None or self._slip_in is not None
         self._arrivals = 0
 
     # Requests.
@@ -118,13 +127,24 @@ class SimulatedVenue(MatchingVenue):
             return inf, True
         return order.stop_price, not buys
 
-    def mark_close(self, symbol: str, opened: int, closed: int, close: float, volume: float) -> None:
+    def mark_close(
+        self,
+        symbol: str,
+        opened: int,
+        closed: int,
+        open_: float,
+        high: float,
+        low: float,
+        close: float,
+        volume: float,
+    ) -> None:
         """Note a bar's close, for rules under which orders may trade at it."""
         market = self.markets[symbol]
         market.close, market.closed_at = close, closed
         if market.last_open != opened:  # nothing of ours was matched in it yet
             market.last_open = opened
-            market.volume_left = inf if self._volume_limit is None else volume * self._volume_limit
+            if self._sees_bars:
+                self._see(market, MatchedBar(opened, closed, open_, high, low, close, volume))
 
     # One bar.
 
@@ -151,8 +171,8 @@ class SimulatedVenue(MatchingVenue):
         market = self.markets[symbol]
         if market.timed:
             self._expire(market, opened)
-        if self._volume_limit is not None:
-            market.volume_left = volume * self._volume_limit
+        if self._sees_bars:
+            self._see(market, MatchedBar(opened, closed, open_, high, low, close, volume))
         for working in market.working.values():
             if (low <= working.level) if working.falling else (high >= working.level):
                 break
@@ -178,6 +198,18 @@ class SimulatedVenue(MatchingVenue):
                     at = target
         market.playing = False
         market.last_open = opened
+
+    def _see(self, market: Market, bar: MatchedBar) -> None:
+        """Keep a bar for the models that look at it."""
+        market.bar = bar
+        if self._filler is not None:
+            market.volume_left = -inf if self._budget is None else self._budget(bar)
+
+    def _room(self, market: Market, order: Order, price: float) -> float:
+        """Return how much of an order the bar's volume lets trade at `price`."""
+        if self._budget is not None or self._filler is None:
+            return market.volume_left
+        return self._filler.room(order, price, market.bar)
 
     def _meet_open(self, market: Market, price: float, opened: int) -> None:
         """Let the orders that wait for the open, and those it has passed already, act at it."""
@@ -268,8 +300,11 @@ class SimulatedVenue(MatchingVenue):
 
     def _slipped(self, working: Working, price: float) -> float:
         """Slip an order that trades at any price."""
-        order = working.order
-        return self._slip(order.instrument, price, working.remaining, order.side is not _SELL)
+        order, size = working.order, working.remaining
+        if self._slip_in is None:
+            return self._slip(order.instrument, price, size, order.side is not _SELL)
+        size = max(0.0, min(size, self._room(working.market, order, price)))
+        return self._slip_in(working.market.bar, order.instrument, price, size, order.side is not _SELL)
 
     def _capped(self, working: Working, price: float) -> float:
         """Slip a limit order that takes liquidity, but never beyond its limit."""
@@ -290,13 +325,15 @@ class SimulatedVenue(MatchingVenue):
             clamped = reducible < size
             size = min(size, reducible)
         if size > market.volume_left:
-            if order.time_in_force is _FOK:
-                return  # canceled by the caller, like everything fleeting that did not trade
-            clamped = False  # some of what it may reduce is left for the next bar
-            size = instrument.round_size(market.volume_left)
-            if size <= 0.0:
-                market.blocked.add(order.id)
-                return
+            room = self._room(market, order, price)
+            if size > room:
+                if order.time_in_force is _FOK:
+                    return  # canceled by the caller, like everything fleeting that did not trade
+                clamped = False  # some of what it may reduce is left for the next bar
+                size = instrument.round_size(max(room, 0.0))
+                if size <= 0.0:
+                    market.blocked.add(order.id)
+                    return
         charge = self._charge
         if charge is None:
             fee_of = self._fee

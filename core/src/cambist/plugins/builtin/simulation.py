@@ -19,6 +19,17 @@ _MODELS = (
     ("fee", "tiered", "fees:TieredFee", "Rates by the value traded in the last days"),
     ("fee", "instrument", "fees:InstrumentFees", "The rates that each instrument declares"),
     ("fee", "by-symbol", "fees:FeesBySymbol", "A scheme for each instrument, and one for the rest"),
+    ("slippage", "none", "slippage:NoSlippage", "The bar's price"),
+    ("slippage", "percent", "slippage:PercentSlippage", "A fraction of the price"),
+    ("slippage", "fixed", "slippage:FixedSlippage", "Money for each unit"),
+    ("slippage", "half-spread", "slippage:HalfSpread", "Half of the spread between bid and ask"),
+    ("slippage", "square-root", "slippage:SquareRootImpact", "Impact by the square root of size over volume"),
+    ("slippage", "within-bar", "slippage:WithinBar", "Another model's price, but none beyond the bar"),
+    ("slippage", "backtrader", "slippage:BacktraderSlippage", "With the switches of backtrader's broker"),
+    ("slippage", "by-symbol", "slippage:SlippageBySymbol", "A model for each instrument, and one for the rest"),
+    ("filler", "percent", "fillers:PercentFiller", "All fills in a bar take at most a share of its volume"),
+    ("filler", "fixed", "fillers:FixedFiller", "All fills in a bar take at most a size"),
+    ("filler", "range", "fillers:RangeFiller", "A bar's volume, spread evenly over its prices"),
 )
 
 
