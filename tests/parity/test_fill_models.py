@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import attrs
 import pytest
 
 from cambist.simulation import (
+    ConstantLatency,
     FeesBySymbol,
     FixedFiller,
     HalfSpread,
+    LognormalLatency,
     PerContractFee,
     PerOrderFee,
+    RandomRejection,
     RangeFiller,
     SquareRootImpact,
     TieredFee,
+    UniformLatency,
     WithinBar,
 )
 
@@ -37,6 +43,8 @@ MODELS = {
         RangeFiller(),
         lambda order, price, bar: bar.volume / 10.0 - bar.taken_in_all,
     ],
+    "latency": ["10s", ConstantLatency("3m", "40s", 0), UniformLatency(0, "90s"), LognormalLatency("4m", 1.0)],
+    "rejection": [0.3, RandomRejection(0.1, 0.5, 0.5)],
 }
 WAYS = ({"events": True}, {"blocks": True})
 
@@ -44,9 +52,9 @@ WAYS = ({"events": True}, {"blocks": True})
 def with_models(scenario):
     """Return the scenario with one model of each kind, or none of it, by its seed."""
     options = {name: value for name, value in scenario.options.items() if name not in MODELS}
-    number = scenario.seed
+    rng = Random(f"models {scenario.seed}")
     for name, models in MODELS.items():
-        number, which = divmod(number, len(models) + 1)
+        which = rng.randrange(len(models) + 1)
         if which:
             options[name] = models[which - 1]
     return attrs.evolve(scenario, options=options)
@@ -68,3 +76,10 @@ def test_a_run_leaves_no_trace_in_the_next_one(scenarios):
     for seed in range(8):
         scenario = with_models(scenarios["make"](5 * seed + 2))
         assert scenarios["play"](scenario).books() == scenarios["play"](scenario).books()
+
+
+def test_no_latency_and_no_refusals_are_as_good_as_none(scenarios):
+    for seed in range(30):
+        scenario = scenarios["make"](seed)
+        none = attrs.evolve(scenario, options=scenario.options | {"latency": 0, "rejection": 0.0})
+        assert scenarios["play"](none).books() == scenarios["play"](scenario).books(), scenario

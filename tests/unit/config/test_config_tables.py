@@ -18,7 +18,6 @@ from cambist.config.read import check_tables
 from cambist.config.settings import check_settings
 from cambist.errors import ConfigError
 from cambist.model import Instrument, InstrumentKind
-from cambist.simulation.paths import PATHS
 from cambist.simulation.rules import MarketFill
 
 
@@ -150,10 +149,8 @@ def test_the_models_know_every_field_of_an_instrument_and_its_default():
 
 
 def test_the_models_know_every_choice():
-    choices = {
-        name: set(VenueTable.model_fields[name].annotation.__args__) for name in ("rules", "market_fill", "path")
-    }
-    assert choices == {"rules": set(RULES), "market_fill": set(MarketFill), "path": set(PATHS)}
+    choices = {name: set(VenueTable.model_fields[name].annotation.__args__) for name in ("rules", "market_fill")}
+    assert choices == {"rules": set(RULES), "market_fill": set(MarketFill)}
 
 
 def test_a_schema_for_editors_can_be_made():

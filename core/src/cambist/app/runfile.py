@@ -14,6 +14,8 @@ from cambist.config.settings import check_settings
 from cambist.errors import CambistError, ConfigError, ParameterError, did_you_mean
 from cambist.model.instrument import Instrument
 from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentSlippage
+from cambist.simulation.durations import is_duration
+from cambist.simulation.paths import PATHS
 from cambist.strategies import AllIn, FixedSize, PercentOfEquity
 from cambist.strategies.parameters import MISSING
 
@@ -30,7 +32,14 @@ if TYPE_CHECKING:
 __all__ = ["SIZERS", "read_run_file"]
 
 #: The keys of ``[venue]`` that take a simulation model, and what that decides.
-MODEL_OPTIONS = {"fees": "fee", "slippage": "slippage", "volume_limit": "filler"}
+MODEL_OPTIONS = {
+    "fees": "fee",
+    "slippage": "slippage",
+    "volume_limit": "filler",
+    "path": "path",
+    "latency": "latency",
+    "rejection": "rejection",
+}
 #: What ``[sizer] use =`` takes.
 SIZERS: dict[str, type] = {"fixed": FixedSize, "percent": PercentOfEquity, "all-in": AllIn}
 
@@ -157,6 +166,10 @@ class _Reader:
         venue = self.document.tables.get("venue")
         for option, model in MODEL_OPTIONS.items():
             said = venue.get(option) if isinstance(venue, dict) else None
+            if (option == "latency" and is_duration(said)) or (
+                option == "path" and isinstance(said, str) and said in PATHS
+            ):
+                continue  # what the option takes as it stands
             table = {"use": said} if isinstance(said, str) else said
             if not isinstance(table, dict) or not isinstance(table.get("use"), str) or not table["use"]:
                 continue

@@ -10,14 +10,13 @@ import numpy as np
 from cambist.backtest.warmup import warmup_hook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sized
 
     from cambist.backtest.driver import Driver
     from cambist.backtest.feeds import Feed, Window
     from cambist.engine.desk import Desk
     from cambist.indicators.series import BarView, SeriesCursor
     from cambist.model.instrument import Instrument
-    from cambist.simulation.working import Working
 
 __all__ = ["play_many"]
 
@@ -62,7 +61,7 @@ class _Lane:
 class _Track:
     """One series in the window being played."""
 
-    working: dict[int, Working]
+    working: Sized
     match_row: Callable[[int], None]
     mark_row: Callable[[int], None]
     offset: int

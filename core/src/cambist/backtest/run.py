@@ -16,12 +16,12 @@ from cambist.backtest.driver import Driver, StopRequest
 from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.result import Result, StrategyRecord
+from cambist.backtest.venue import make_venue
 from cambist.engine import Kernel
 from cambist.errors import DataError, InputError, StrategyError
 from cambist.observe import log_context
 from cambist.portfolio import Portfolio, Valuation
 from cambist.risk import RiskGate
-from cambist.simulation import BacktraderVenue, SimulatedVenue
 from cambist.strategies import Strategy
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
     from cambist.ports.history import HistorySource
-    from cambist.simulation.matching import MatchingVenue
 
     Progress = Callable[[int, int | None], None]
 
@@ -120,7 +119,7 @@ class _Run:
         )
         play = play_events if settings.events else play_columns
         self.driver = Driver(self.kernel, self.feeds, play, stop, loads_columns=not settings.events)
-        self.driver.connect(self._venue())
+        self.driver.connect(make_venue(settings, self.rules, instruments, self.portfolio, self.driver))
         self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
         keep = not settings.blocks
@@ -130,11 +129,6 @@ class _Run:
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
-
-    def _venue(self) -> MatchingVenue:
-        venue = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
-        instruments = [feed.instrument for feed in self.feeds]
-        return venue(instruments, self.portfolio, self.driver.deliver, self.driver.clock, self.rules)
 
     def play(self) -> Result:
         try:

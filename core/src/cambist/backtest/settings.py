@@ -10,12 +10,15 @@ import attrs
 from cambist.errors import ParameterError, did_you_mean
 from cambist.simulation.fees import FeeModel, fee_model
 from cambist.simulation.fillers import VolumeFiller, volume_filler
+from cambist.simulation.latency import LatencyModel, latency_model
 from cambist.simulation.paths import intrabar_path
+from cambist.simulation.rejection import RejectionModel, rejection_model
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.slippage import BarSlippageModel, SlippageModel, slippage_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
 
     from cambist.ports.risk import RiskRule
     from cambist.simulation.paths import IntrabarPath
@@ -25,7 +28,13 @@ __all__ = ["BacktestOptions", "BacktestSettings"]
 
 RULES = ("cambist", "backtrader")
 #: Options that backtrader's broker does not have, and the one value that does not ask for them.
-_FIXED_BY_BACKTRADER: dict[str, object] = {"path": "nearer_first", "fill_on_touch": True, "leverage": 1.0}
+_FIXED_BY_BACKTRADER: dict[str, object] = {
+    "path": "nearer_first",
+    "fill_on_touch": True,
+    "leverage": 1.0,
+    "latency": None,
+    "rejection": None,
+}
 
 
 class BacktestOptions(TypedDict, total=False):
@@ -36,9 +45,11 @@ class BacktestOptions(TypedDict, total=False):
     slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None
     rules: str
     market_fill: str
-    path: str | IntrabarPath
+    path: str | Mapping[str, Any] | IntrabarPath
     volume_limit: float | str | Mapping[str, Any] | VolumeFiller | Callable[..., float] | None
     fill_on_touch: bool
+    latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None
+    rejection: float | str | Mapping[str, Any] | RejectionModel | None
     leverage: float
     sizer: Sizer | None
     risk: Sequence[RiskRule]
@@ -101,6 +112,11 @@ class BacktestSettings:
         file, a function ``(order, price, bar) -> size``, or None for no limit.
     fill_on_touch
         Whether a limit trades when the price only touches it.
+    latency
+        How long a request takes to reach the venue: ``"50ms"``, a ``timedelta``, a `LatencyModel`, a table as in a run
+        file, or None for no time.
+    rejection
+        The fraction of new orders that the venue refuses, a `RejectionModel`, a table as in a run file, or None.
     leverage
         How many times its equity the account may hold of instruments paid in full; margined instruments have
         a margin rate of their own.
@@ -125,9 +141,11 @@ class BacktestSettings:
     slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None = None
     rules: str = attrs.field(default="cambist", validator=_one_of("rules", RULES))
     market_fill: str = attrs.field(default="next_open", validator=_one_of("market_fill", list(MarketFill)))
-    path: str | IntrabarPath = "nearer_first"
+    path: str | Mapping[str, Any] | IntrabarPath = "nearer_first"
     volume_limit: float | str | Mapping[str, Any] | VolumeFiller | Callable[..., float] | None = None
     fill_on_touch: bool = True
+    latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None = None
+    rejection: float | str | Mapping[str, Any] | RejectionModel | None = None
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
     sizer: Sizer | None = attrs.field(default=None, validator=_sizer)
     risk: Sequence[RiskRule] = attrs.field(default=(), validator=_rules)
@@ -153,6 +171,8 @@ class BacktestSettings:
         return cls(**options)
 
     def __attrs_post_init__(self) -> None:
+        latency_model(self.latency)
+        rejection_model(self.rejection)
         if self.is_compatible:
             for name, only in _FIXED_BY_BACKTRADER.items():
                 value = getattr(self, name)

@@ -186,6 +186,18 @@ VolumeLimit = Annotated[
 ]
 
 
+Rejection = Annotated[
+    Annotated[Annotated[float, Field(ge=0, le=1)], Tag("<rate")]
+    | Annotated[ModelName, Tag("<name")]
+    | Annotated[ModelTable, Tag("<model")],
+    Discriminator(lambda value: _model_kind(value) or "<rate"),
+]
+ByName = Annotated[
+    Annotated[ModelName, Tag("<name")] | Annotated[ModelTable, Tag("<model")],
+    Discriminator(lambda value: _model_kind(value) or "<name"),
+]
+
+
 class VenueTable(_Table):
     """``[venue]``: what the simulated venue charges and how it matches; see `cambist.BacktestSettings`."""
 
@@ -193,9 +205,11 @@ class VenueTable(_Table):
     slippage: Slippage = Field(default=0.0, description="a fraction of the price, {rate}, {amount}, or a model")
     rules: Literal["cambist", "backtrader"] = "cambist"
     market_fill: Literal["next_open", "this_close"] = "next_open"
-    path: Literal["nearer_first", "pessimistic"] = "nearer_first"
+    path: ByName = Field(default="nearer_first", description="a model by name")
     volume_limit: VolumeLimit | None = Field(default=None, description="a fraction of each bar's volume, or a model")
     fill_on_touch: bool = True
+    latency: ByName | None = Field(default=None, description='a length of time such as "50ms", or a model')
+    rejection: Rejection | None = Field(default=None, description="the fraction of new orders refused, or a model")
 
 
 class ComponentTable(_OpenTable):

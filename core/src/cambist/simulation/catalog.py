@@ -41,6 +41,20 @@ CATALOG: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "fixed": "fillers:FixedFiller",
             "range": "fillers:RangeFiller",
         },
+        "path": {
+            "nearer-first": "paths:nearer_first_path",
+            "pessimistic": "paths:pessimistic_path",
+        },
+        "latency": {
+            "constant": "latency:ConstantLatency",
+            "uniform": "latency:UniformLatency",
+            "normal": "latency:NormalLatency",
+            "lognormal": "latency:LognormalLatency",
+            "recorded": "latency:RecordedLatency",
+        },
+        "rejection": {
+            "random": "rejection:RandomRejection",
+        },
     }
 )
 

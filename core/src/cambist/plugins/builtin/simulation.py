@@ -30,6 +30,14 @@ _MODELS = (
     ("filler", "percent", "fillers:PercentFiller", "All fills in a bar take at most a share of its volume"),
     ("filler", "fixed", "fillers:FixedFiller", "All fills in a bar take at most a size"),
     ("filler", "range", "fillers:RangeFiller", "A bar's volume, spread evenly over its prices"),
+    ("path", "nearer-first", "paths:nearer_first_path", "To the extreme nearer to the open first"),
+    ("path", "pessimistic", "paths:pessimistic_path", "First to the extreme that hurts the position"),
+    ("latency", "constant", "latency:ConstantLatency", "The same all the time, for each kind of request"),
+    ("latency", "uniform", "latency:UniformLatency", "Any length between two bounds"),
+    ("latency", "normal", "latency:NormalLatency", "Around a mean, cut off on both sides"),
+    ("latency", "lognormal", "latency:LognormalLatency", "Around a median, with a long tail"),
+    ("latency", "recorded", "latency:RecordedLatency", "What was measured, by time"),
+    ("rejection", "random", "rejection:RandomRejection", "Refuses a fraction of the requests"),
 )
 
 
