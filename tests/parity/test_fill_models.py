@@ -83,3 +83,11 @@ def test_no_latency_and_no_refusals_are_as_good_as_none(scenarios):
         scenario = scenarios["make"](seed)
         none = attrs.evolve(scenario, options=scenario.options | {"latency": 0, "rejection": 0.0})
         assert scenarios["play"](none).books() == scenarios["play"](scenario).books(), scenario
+
+
+def test_finer_bars_that_are_the_bars_themselves_change_nothing(scenarios):
+    for seed in range(40):
+        scenario = with_models(scenarios["make"](seed))
+        finer = attrs.evolve(scenario, options=scenario.options | {"magnify": scenarios["bars"](scenario)})
+        for way in ({}, {"events": True}):
+            assert scenarios["play"](finer, **way).books() == scenarios["play"](scenario).books(), scenario

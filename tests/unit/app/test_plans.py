@@ -441,6 +441,65 @@ def test_a_run_gives_the_same_as_the_function(plan, registry, folder):
     assert result.equity.equals(direct.equity)
 
 
+def test_a_run_file_with_every_model_gives_the_same_as_the_function(registry, folder):
+    from cambist.simulation import HalfSpread, PerOrderFee, RandomRejection, RangeFiller, UniformLatency
+
+    folder.write("mine.py", STRATEGY)
+    folder.bars()
+    halves = ["time,open,high,low,close,volume"]
+    for day in range(1, 32):  # each day in two halves: down first, then up
+        low, high = 100 + day, 101 + day
+        halves.append(f"2024-01-{day:02d} 00:00,{low},{low},{low - 2},{low},400")
+        halves.append(f"2024-01-{day:02d} 12:00,{low},{high + 1},{low},{high},600")
+    folder.write("halves.csv", "\n".join([*halves, ""]))
+    text = """
+        [strategy]
+        use = "mine.py"
+        [data]
+        source = "bars.csv"
+        magnify = "halves.csv"
+        [venue]
+        fees = { use = "per-order", per_unit = 0.01, minimum = 1.0 }
+        slippage = { use = "half-spread", spread = 0.2 }
+        volume_limit = { use = "range", share = 0.5 }
+        path = { use = "pessimistic" }
+        latency = { use = "uniform", least = "1ms", most = "20h" }
+        rejection = { use = "random", rate = 0.2 }
+        [run]
+        seed = 5
+    """
+    made = assemble(make_plan(registry, Overrides(), folder.write("models.toml", text)), registry)
+    result = made.run()
+    direct = cambist.backtest(
+        made.strategies[0], "bars.csv", magnify="halves.csv", seed=5, path="pessimistic",
+        fees=PerOrderFee(per_unit=0.01, minimum=1.0), slippage=HalfSpread(0.2), volume_limit=RangeFiller(0.5),
+        latency=UniformLatency("1ms", "20h"), rejection=RandomRejection(0.2),
+    )  # fmt: skip
+    assert len(direct.fills) > 2
+    assert result.fills.equals(direct.fills)
+    assert "random_rejection" in set(result.orders["reason"])
+    assert any(fill.ts % (24 * 3600 * 10**9) for fill in result.fill_records)
+    assert result.settings["latency"] == {"use": "uniform", "least": "1ms", "most": "20h"}
+    assert result.settings["data"][0]["magnify"] == "halves.csv"
+
+
+@pytest.mark.parametrize(
+    ("said", "mistake"),
+    [
+        ('latency = "soon"', "venue.latency: there is no latency model 'soon'. Known: constant, lognormal"),
+        ('latency = { use = "uniform", least = "2s", most = "1s" }', "venue.latency: UniformLatency: least"),
+        ("rejection = 2", "venue.rejection: it is 2; it must be at most 1."),
+        ('path = "pesimistic"', "venue.path: there is no path model 'pesimistic'. Did you mean 'pessimistic'?"),
+        ('volume_limit = { use = "fixed" }', "venue.volume_limit.size: it is missing"),
+        ('slippage = { use = "half-spread", spred = 1 }', "venue.slippage.spred: there is no such key here."),
+    ],
+)
+def test_mistakes_in_other_models(plan, said, mistake):
+    with pytest.raises(ConfigError) as caught:
+        plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\n{said}\n')
+    assert mistake in str(caught.value)
+
+
 def as_toml(settings):
     """Write what a result says of its run as a run file, with nothing else to go by."""
 

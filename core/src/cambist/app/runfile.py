@@ -239,6 +239,7 @@ class _Reader:
             timeframe=table.timeframe,
             instrument=instrument,
             settings=settings.get(number, {}),
+            magnify=table.magnify,
         )
 
     # Collecting.

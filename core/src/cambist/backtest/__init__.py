@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from cambist.backtest.driver import StopRequest
 from cambist.backtest.result import Result
 from cambist.backtest.settings import BacktestOptions, BacktestSettings
+from cambist.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ def backtest(
     *,
     instrument: Instrument | None = None,
     timeframe: str | Timeframe | None = None,
+    magnify: Any = None,
     progress: Callable[[int, int | None], None] | None = None,
     stop: StopRequest | None = None,
     **options: Unpack[BacktestOptions],
@@ -43,6 +45,9 @@ def backtest(
     instrument, timeframe
         Of a DataFrame or file: what was traded and how long a bar is. Default: an instrument without tick
         size and with a step of 1e-8, and the commonest spacing of the bars.
+    magnify
+        Finer bars of the same market, by which the venue matches orders inside each bar: in the forms that `bars`
+        takes. For several series a dict by symbol, or a list in their order with None where there are none.
     progress
         Called now and then with the bars played and the bars there are.
     stop
@@ -75,7 +80,9 @@ def backtest(
 
     sources = _sources(bars, instrument, timeframe)
     strategies = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
-    return run_backtest(strategies, sources, BacktestSettings.of(**options), progress=progress, stop=stop)
+    settings = BacktestSettings.of(**options)
+    finer = {} if magnify is None else _finer_sources(magnify, bars, len(sources))
+    return run_backtest(strategies, sources, settings, magnify=finer, progress=progress, stop=stop)
 
 
 def _sources(bars: Any, instrument: Instrument | None, timeframe: str | Timeframe | None) -> list[HistorySource]:
@@ -86,6 +93,27 @@ def _sources(bars: Any, instrument: Instrument | None, timeframe: str | Timefram
     if isinstance(bars, list | tuple):
         return [open_source(one, timeframe=timeframe) for one in bars]
     return [open_source(bars, instrument=instrument, timeframe=timeframe)]
+
+
+def _finer_sources(magnify: Any, bars: Any, count: int) -> dict[int, HistorySource]:
+    """Return the sources of finer bars by the number of the series they are for."""
+    from cambist.data.load import open_source
+
+    if isinstance(bars, dict) and isinstance(magnify, dict):
+        names = list(bars)
+        for name in magnify:
+            if name not in names:
+                raise InputError(f"magnify has bars for {name!r}, which is not traded.{did_you_mean(str(name), names)}")
+        chosen = {names.index(name): one for name, one in magnify.items()}
+    else:
+        listed = list(magnify) if isinstance(magnify, list | tuple) else [magnify]
+        if isinstance(magnify, dict) or len(listed) != count:
+            raise InputError(
+                f"magnify is a {type(magnify).__name__} for {count} series; give finer bars in the form that bars has: "
+                "a dict by symbol, or a list with None where there are none."
+            )
+        chosen = dict(enumerate(listed))
+    return {number: open_source(one) for number, one in chosen.items() if one is not None}
 
 
 class _CallableModule(ModuleType):

@@ -16,7 +16,7 @@ from cambist.backtest.driver import Driver, StopRequest
 from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.result import Result, StrategyRecord
-from cambist.backtest.venue import make_venue
+from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel
 from cambist.errors import DataError, InputError, StrategyError
 from cambist.observe import log_context
@@ -25,7 +25,7 @@ from cambist.risk import RiskGate
 from cambist.strategies import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cambist.analysis import EquityCurve
     from cambist.backtest.feeds import Window
@@ -43,6 +43,7 @@ def run_backtest(
     sources: Sequence[HistorySource],
     settings: BacktestSettings,
     *,
+    magnify: Mapping[int, HistorySource] | None = None,
     progress: Progress | None = None,
     stop: StopRequest | None = None,
 ) -> Result:
@@ -54,6 +55,8 @@ def run_backtest(
         Instances or classes, worked on as copies, see `Strategy.fresh`.
     sources
         One for each series, in the order in which the strategies see them.
+    magnify
+        Finer bars to match by, by the number of their series.
     progress
         Called now and then with the bars played and the bars there are (None when nobody knows yet).
     stop
@@ -67,6 +70,7 @@ def run_backtest(
         If a strategy raises; ``error.result`` holds what was played until then.
     """
     run = _Run(strategies, sources, settings, progress, stop or StopRequest())
+    run.connect(magnify or {})
     return run.play()
 
 
@@ -119,7 +123,6 @@ class _Run:
         )
         play = play_events if settings.events else play_columns
         self.driver = Driver(self.kernel, self.feeds, play, stop, loads_columns=not settings.events)
-        self.driver.connect(make_venue(settings, self.rules, instruments, self.portfolio, self.driver))
         self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
         keep = not settings.blocks
@@ -129,6 +132,13 @@ class _Run:
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
+
+    def connect(self, magnify: Mapping[int, HistorySource]) -> None:
+        """Make the venue; finer bars, where there are any, are read and checked first."""
+        finer = finer_bars(self.feeds, magnify, self.settings, self.rules)
+        self.magnified = {one.symbol: str(one.timeframe) for one in finer}
+        instruments = [feed.instrument for feed in self.feeds]
+        self.driver.connect(make_venue(self.settings, self.rules, instruments, self.portfolio, self.driver, finer))
 
     def play(self) -> Result:
         try:
@@ -167,7 +177,7 @@ class _Run:
         trades = self.portfolio.trades
         everything = [*trades.closed, *trades.open.values()]
         return Result(
-            settings=self.settings.describe(),
+            settings=self.settings.describe() | ({"magnify": self.magnified} if self.magnified else {}),
             strategies=tuple(
                 StrategyRecord(seat.strategy.name, type(seat.strategy).__name__, dict(seat.strategy.params))
                 for seat in kernel.seats

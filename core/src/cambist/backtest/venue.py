@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.simulation import BacktraderVenue, OrderGateway, SimulatedVenue, latency_model, rejection_model
+from cambist.errors import ParameterError
+from cambist.simulation import (
+    BacktraderVenue,
+    BarSlippageModel,
+    FinerBars,
+    Magnifier,
+    OrderGateway,
+    SimulatedVenue,
+    latency_model,
+    rejection_model,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cambist.backtest.driver import Driver
+    from cambist.backtest.feeds import Feed
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.instrument import Instrument
     from cambist.portfolio import Portfolio
+    from cambist.ports.history import HistorySource
     from cambist.simulation import VenueRules
     from cambist.simulation.bar_venue import BarVenue
 
-__all__ = ["make_venue"]
+__all__ = ["finer_bars", "make_venue"]
 
 
 def make_venue(
@@ -25,8 +37,15 @@ def make_venue(
     instruments: Sequence[Instrument],
     portfolio: Portfolio,
     driver: Driver,
+    finer: Sequence[FinerBars] = (),
 ) -> BarVenue:
-    """Return the venue that the settings ask for, alone where they ask for nothing before it."""
+    """Return the venue that the settings ask for, alone where they ask for nothing before it.
+
+    Parameters
+    ----------
+    finer
+        Finer bars to match by.
+    """
 
     def matching(clock: Callable[[], int]) -> BarVenue:
         kind = BacktraderVenue if settings.is_compatible else SimulatedVenue
@@ -34,5 +53,31 @@ def make_venue(
 
     latency, rejection = latency_model(settings.latency), rejection_model(settings.rejection)
     if latency is None and rejection is None:
-        return matching(driver.clock)
-    return OrderGateway(matching, driver.clock, driver.deliver, latency, rejection, settings.seed)
+        venue = matching(driver.clock)
+    else:
+        venue = OrderGateway(matching, driver.clock, driver.deliver, latency, rejection, settings.seed)
+    return Magnifier(venue, finer) if finer else venue
+
+
+def finer_bars(
+    feeds: Sequence[Feed], magnify: Mapping[int, HistorySource], settings: BacktestSettings, rules: VenueRules
+) -> list[FinerBars]:
+    """Read the finer bars of each series that has some, and check them against it.
+
+    Raises
+    ------
+    DataError
+        They do not cover the series, or do not add up to it.
+    ParameterError
+        The other settings leave no use for them.
+    """
+    if not magnify:
+        return []
+    if settings.is_compatible:
+        raise ParameterError("magnify: backtrader's broker knows nothing like it. Leave magnify out, or rules.")
+    if settings.blocks:
+        raise ParameterError("magnify needs all bars in memory to check them. Leave blocks out, or magnify.")
+    uses_volume = rules.volume_limit is not None or isinstance(rules.slippage, BarSlippageModel)
+    return [
+        FinerBars(feeds[number].block, source.load(), checks_volume=uses_volume) for number, source in magnify.items()
+    ]

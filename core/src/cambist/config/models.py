@@ -100,6 +100,7 @@ class DataTable(_OpenTable):
     symbol: str | None = Field(default=None, min_length=1)
     timeframe: TimeframeText | None = None
     instrument: InstrumentTable | None = None
+    magnify: str | None = Field(default=None, min_length=1, description="finer bars to match by, as source")
 
 
 class AccountTable(_Table):

@@ -25,6 +25,7 @@ from cambist.simulation.fillers import (
     VolumeFiller,
     volume_filler,
 )
+from cambist.simulation.finer_bars import FinerBars
 from cambist.simulation.gateway import OrderGateway
 from cambist.simulation.latency import (
     ConstantLatency,
@@ -36,6 +37,7 @@ from cambist.simulation.latency import (
     UniformLatency,
     latency_model,
 )
+from cambist.simulation.magnifier import Magnifier
 from cambist.simulation.paths import IntrabarPath, intrabar_path
 from cambist.simulation.rejection import RandomRejection, RejectionModel, rejection_model
 from cambist.simulation.reports import Reports
@@ -62,6 +64,7 @@ __all__ = [
     "ConstantLatency",
     "FeeModel",
     "FeesBySymbol",
+    "FinerBars",
     "FixedFee",
     "FixedFiller",
     "FixedSlippage",
@@ -71,6 +74,7 @@ __all__ = [
     "IntrabarPath",
     "LatencyModel",
     "LognormalLatency",
+    "Magnifier",
     "MakerTakerFee",
     "MarketFill",
     "MatchedBar",
