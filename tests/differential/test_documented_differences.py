@@ -15,7 +15,7 @@ from differential_scenarios import LIMIT, MARKET, STOP, STOP_LIMIT, Ask, Bar, Ca
 
 import cambist
 import cambist.indicators
-from cambist import BacktestSettings, OrderError
+from cambist import BacktestSettings, OrderError, simulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -387,11 +387,20 @@ def test_every_row_of_the_page_has_its_test():
 
 
 def test_every_name_of_the_page_exists():
-    spaces = (cambist, cambist.indicators, cambist.Strategy, cambist.Order, cambist.Position, cambist.Result)
-    calls = (cambist.Strategy.buy, cambist.backtest, BacktestSettings, cambist.FixedFee)
+    spaces = (
+        cambist,
+        cambist.indicators,
+        simulation,
+        cambist.Strategy,
+        cambist.Order,
+        cambist.Position,
+        cambist.Result,
+    )
+    models = (cambist.FixedFee, simulation.BacktraderSlippage, simulation.RangeFiller)
+    calls = (cambist.Strategy.buy, cambist.backtest, BacktestSettings, *models)
     known = {name for space in spaces for name in dir(space)}
     known |= {name for call in calls for name in inspect.signature(call).parameters}
-    words = {"cambist", "self", "data", "order", "result", "int"}
+    words = {"cambist", "self", "data", "order", "result", "int", "False"}
     placeholders = {"p", "l", "a", "b", "moment", "period", "ETH", "day", "this_close"}
     rows = tables()[1]
     assert len(rows) > 25
