@@ -239,6 +239,8 @@ def test_models_by_name(said, meant):
         (lambda: slippage_model({"rate": 0.1, "amount": 1}), "write {'rate': ...}, {'amount': ...}, or {'use': NAME}"),
         (lambda: slippage_model({"use": "half-spred"}), "no such slippage model. Did you mean 'half-spread'?"),
         (lambda: slippage_model(NoSlippage), "slippage is <class"),
+        (lambda: WithinBar(BacktraderSlippage(perc=0.1)), "cannot be part of another model"),
+        (lambda: SlippageBySymbol({"A": {"use": "backtrader"}}), "SlippageBySymbol, A: BacktraderSlippage("),
     ],
 )
 def test_settings_that_make_no_model(make, message):

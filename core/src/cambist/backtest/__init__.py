@@ -46,8 +46,7 @@ def backtest(
         Of a DataFrame or file: what was traded and how long a bar is. Default: an instrument without tick
         size and with a step of 1e-8, and the commonest spacing of the bars.
     magnify
-        Finer bars of the same market, by which the venue matches orders inside each bar: in the forms that `bars`
-        takes. For several series a dict by symbol, or a list in their order with None where there are none.
+        Finer bars by which orders are matched inside each bar, in the form that `bars` has; None in a list for none.
     progress
         Called now and then with the bars played and the bars there are.
     stop

@@ -5,15 +5,14 @@ from __future__ import annotations
 from math import inf, nextafter
 from typing import TYPE_CHECKING
 
-from cambist.errors import OrderError, ParameterError
+from cambist.errors import OrderError
 from cambist.model.events import OrderExpired, OrderTriggered
 from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS, format_ns
 from cambist.simulation.bar import MatchedBar
-from cambist.simulation.fillers import BudgetFiller
-from cambist.simulation.matching import MatchingVenue, VenueAccount
+from cambist.simulation.matching import VenueAccount
+from cambist.simulation.modeled import ModeledVenue
 from cambist.simulation.rules import MarketFill, VenueRules
-from cambist.simulation.slippage import BacktraderSlippage
 from cambist.simulation.working import FLEETING, LONG_AGO
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _SELL = Side.SELL
 _MOST_ARRIVALS = 10_000
 
 
-class SimulatedVenue(MatchingVenue):
+class SimulatedVenue(ModeledVenue):
     """Works orders of one account against bars, and tells what happens to them.
 
     Parameters
@@ -71,13 +70,6 @@ class SimulatedVenue(MatchingVenue):
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         self._touch = self.rules.fill_on_touch
-        if isinstance(self.rules.slippage, BacktraderSlippage):
-            raise ParameterError(
-                "BacktraderSlippage goes with rules='backtrader'. Use PercentSlippage or FixedSlippage."
-            )
-        filler = self.rules.volume_limit
-        self._budget = filler.budget if isinstance(filler, BudgetFiller) else None
-        self._sees_bars = filler is not None or self._slip_in is not None
         self._arrivals = 0
 
     # Requests.
@@ -199,18 +191,6 @@ class SimulatedVenue(MatchingVenue):
         market.playing = False
         market.last_open = opened
 
-    def _see(self, market: Market, bar: MatchedBar) -> None:
-        """Keep a bar for the models that look at it."""
-        market.bar = bar
-        if self._filler is not None:
-            market.volume_left = -inf if self._budget is None else self._budget(bar)
-
-    def _room(self, market: Market, order: Order, price: float) -> float:
-        """Return how much of an order the bar's volume lets trade at `price`."""
-        if self._budget is not None or self._filler is None:
-            return market.volume_left
-        return self._filler.room(order, price, market.bar)
-
     def _meet_open(self, market: Market, price: float, opened: int) -> None:
         """Let the orders that wait for the open, and those it has passed already, act at it."""
         for number, working in list(market.working.items()):
@@ -297,20 +277,6 @@ class SimulatedVenue(MatchingVenue):
                 self._execute(market, working, self._slipped(working, price), _TAKER, ts)
             elif (price <= working.level) if working.falling else (price >= working.level):
                 self._execute(market, working, self._capped(working, price), _TAKER, ts)
-
-    def _slipped(self, working: Working, price: float) -> float:
-        """Slip an order that trades at any price."""
-        order, size = working.order, working.remaining
-        if self._slip_in is None:
-            return self._slip(order.instrument, price, size, order.side is not _SELL)
-        size = max(0.0, min(size, self._room(working.market, order, price)))
-        return self._slip_in(working.market.bar, order.instrument, price, size, order.side is not _SELL)
-
-    def _capped(self, working: Working, price: float) -> float:
-        """Slip a limit order that takes liquidity, but never beyond its limit."""
-        order = working.order
-        slipped = self._slipped(working, price)
-        return min(slipped, order.limit_price) if order.is_buy else max(slipped, order.limit_price)
 
     def _execute(self, market: Market, working: Working, price: float, who: Liquidity, ts: int) -> None:
         """Trade what volume, position and funds allow at `price`."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.simulation.by_symbol import models_by_symbol
+from cambist.simulation.slippage.inner import inner_model
 from cambist.simulation.slippage.protocol import slip_in
 
 if TYPE_CHECKING:
@@ -18,14 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["SlippageBySymbol"]
 
 
-def _made(said: Any) -> Any:
-    from cambist.simulation.slippage.choice import slippage_model  # which knows this model too
-
-    return slippage_model(said)
-
-
 def _by_symbol(said: Any) -> Mapping[str, Any]:
-    return models_by_symbol("SlippageBySymbol", said, _made)
+    return models_by_symbol("SlippageBySymbol", said, inner_model)
 
 
 @attrs.frozen
@@ -41,7 +36,7 @@ class SlippageBySymbol:
     """
 
     models: Mapping[str, Any] = attrs.field(converter=_by_symbol)
-    default: Any = attrs.field(default=None, converter=_made)
+    default: Any = attrs.field(default=None, converter=inner_model)
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.simulation.slippage.inner import inner_model
 from cambist.simulation.slippage.protocol import slip_in
 
 if TYPE_CHECKING:
@@ -13,12 +14,6 @@ if TYPE_CHECKING:
     from cambist.simulation.bar import MatchedBar
 
 __all__ = ["WithinBar"]
-
-
-def _made(said: Any) -> Any:
-    from cambist.simulation.slippage.choice import slippage_model  # which knows this model too
-
-    return slippage_model(said)
 
 
 @attrs.frozen
@@ -31,7 +26,7 @@ class WithinBar:
         Whatever the option ``slippage`` takes.
     """
 
-    model: Any = attrs.field(converter=_made)
+    model: Any = attrs.field(converter=inner_model)
 
     def slip_in(self, bar: MatchedBar, instrument: Instrument, price: float, size: float, is_buy: bool) -> float:
         """Return the model's price or the bar's extreme."""
