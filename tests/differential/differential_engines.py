@@ -13,6 +13,7 @@ from differential_scenarios import LIMIT, MARKET, STOP, Action, Ask, Close, Scen
 
 import cambist
 from cambist.model.times import DAY_NS, MINUTE_NS
+from cambist.simulation import BacktraderSlippage, FixedFiller, RangeFiller
 
 with warnings.catch_warnings():
     # Its sources hold escape sequences that newer Pythons warn of when they compile them.
@@ -173,6 +174,14 @@ class _Theirs(backtrader.Strategy, _Script):
                 self.report.outcomes[number] = (stands, -1)
 
 
+_FILLERS: dict[str, Any] = {
+    "fixed": lambda size: backtrader.fillers.FixedSize(size=size),
+    "range": lambda step, share: backtrader.fillers.BarPointPerc(minmov=step, perc=share * 100),
+    # A function of the user's own, of what both engines tell it.
+    "function": lambda part: lambda order, price, ago: min(abs(order.executed.remsize), order.data.volume[ago] // part),
+}
+
+
 def backtrader_engine(scenario: Scenario, report: Report) -> Any:
     """Return a backtrader that plays the scenario when it runs."""
     cerebro = backtrader.Cerebro(stdstats=False)
@@ -188,11 +197,14 @@ def backtrader_engine(scenario: Scenario, report: Report) -> Any:
         fixed = backtrader.CommInfoBase.COMM_FIXED
         broker.setcommission(commission=scenario.unit_fee, commtype=fixed, stocklike=True)
     if scenario.percent_slippage:
-        broker.set_slippage_perc(scenario.percent_slippage)
+        broker.set_slippage_perc(scenario.percent_slippage, **scenario.switches)
     if scenario.fixed_slippage:
-        broker.set_slippage_fixed(scenario.fixed_slippage)
+        broker.set_slippage_fixed(scenario.fixed_slippage, **scenario.switches)
     if scenario.volume_limit is not None:
         broker.set_filler(backtrader.fillers.FixedBarPerc(perc=round(scenario.volume_limit * 100, 6)))
+    if scenario.filler is not None:
+        kind, *settings = scenario.filler
+        broker.set_filler(_FILLERS[kind](*settings))
     if scenario.this_close:
         broker.set_coc(True)
     return cerebro
@@ -263,19 +275,33 @@ def outcome(order: cambist.Order) -> str:
     return str(order.status)
 
 
+_OWN_FILLERS: dict[str, Any] = {
+    "fixed": FixedFiller,
+    "range": lambda step, share: RangeFiller(share, step),
+    "function": lambda part: lambda order, price, bar: bar.volume // part,
+}
+
+
+def _slippage(scenario: Scenario) -> Any:
+    if scenario.switches:
+        return BacktraderSlippage(perc=scenario.percent_slippage, fixed=scenario.fixed_slippage, **scenario.switches)
+    return cambist.FixedSlippage(scenario.fixed_slippage) if scenario.fixed_slippage else scenario.percent_slippage
+
+
 def run_cambist(scenario: Scenario, report: Report, **options: Any) -> cambist.Result:
     """Run the scenario in Cambist; `options` are those of `cambist.backtest`."""
     strategy = type("Played", (_Ours,), {"scenario": scenario, "report": report})
     bars = {f"M{number}": frame for number, frame in enumerate(frames(scenario))}
     given = {
         "fees": cambist.FixedFee(scenario.unit_fee) if scenario.unit_fee else scenario.percent_fee,
-        "slippage": (
-            cambist.FixedSlippage(scenario.fixed_slippage) if scenario.fixed_slippage else scenario.percent_slippage
-        ),
+        "slippage": _slippage(scenario),
         "volume_limit": scenario.volume_limit,
         "market_fill": "this_close" if scenario.this_close else "next_open",
         "benchmark": False,
     }
+    if scenario.filler is not None:
+        kind, *settings = scenario.filler
+        given["volume_limit"] = _OWN_FILLERS[kind](*settings)
     return cambist.backtest(strategy, bars, cash=scenario.cash, **{**given, **options})
 
 

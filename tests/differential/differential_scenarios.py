@@ -72,6 +72,10 @@ class Scenario:
         Fractions of the price.
     unit_fee, fixed_slippage
         Money for each unit.
+    switches
+        ``slip_open`` and the like, where they are not those of the setters.
+    filler
+        Its kind and settings: ``("fixed", size)``, ``("range", step, share)``; a share of the volume is `volume_limit`.
     """
 
     bars: list[Bar]
@@ -84,7 +88,9 @@ class Scenario:
     unit_fee: float = 0.0
     percent_slippage: float = 0.0
     fixed_slippage: float = 0.0
+    switches: dict[str, bool] = attrs.field(factory=dict)
     volume_limit: float | None = None
+    filler: tuple[Any, ...] | None = None
     this_close: bool = False
     daily: bool = False
 

@@ -16,7 +16,7 @@ from differential_scenarios import LIMIT, MARKET, STOP, STOP_LIMIT, Ask, Bar, Ca
 import cambist
 import cambist.indicators
 import cambist.strategies
-from cambist import BacktestSettings, OrderError
+from cambist import BacktestSettings, OrderError, simulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -389,7 +389,7 @@ def test_every_row_of_the_page_has_its_test():
 
 def test_every_name_of_the_page_exists():
     spaces = (
-        *(cambist, cambist.indicators, cambist.strategies),
+        *(cambist, cambist.indicators, cambist.strategies, simulation),
         *(cambist.Strategy, cambist.SignalStrategy, cambist.Order, cambist.Position, cambist.Result),
     )
     calls = (
@@ -397,12 +397,14 @@ def test_every_name_of_the_page_exists():
         cambist.backtest,
         BacktestSettings,
         cambist.FixedFee,
+        simulation.BacktraderSlippage,
+        simulation.RangeFiller,
         cambist.Interest,
         cambist.SignalStrategy.of,
     )
     known = {name for space in spaces for name in dir(space)}
     known |= {name for call in calls for name in inspect.signature(call).parameters}
-    words = {"cambist", "self", "data", "order", "result", "int", "True"}
+    words = {"cambist", "self", "data", "order", "result", "int", "True", "False"}
     placeholders = {
         "p",
         "l",

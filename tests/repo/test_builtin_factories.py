@@ -86,3 +86,18 @@ def test_strategies_are_strategies():
     for spec in specs:
         assert issubclass(spec.load(), Strategy)
         spec.load()()
+
+
+def test_the_simulation_models_are_those_of_the_catalog():
+    """One list for plugins, which must not import them, and one for options of a backtest without plugins."""
+    from cambist.plugins.specs import MODELS
+    from cambist.simulation.catalog import CATALOG
+
+    offered = {(spec.model, spec.name): spec.factory for spec in of_kind("simulation_model")}
+    known = {
+        (model, f"{name}-{model}"): f"cambist.simulation.{where}"
+        for model, models in CATALOG.items()
+        for name, where in models.items()
+    }
+    assert offered == known
+    assert list(CATALOG) == list(MODELS)

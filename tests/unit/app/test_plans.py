@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import cambist
 from cambist import Interest, MarginTier
-from cambist.api import FeedSpec, RiskRuleSpec, hookimpl
+from cambist.api import FeedSpec, RiskRuleSpec, SimulationModelSpec, hookimpl
 from cambist.app.assemble import assemble, make_plan
 from cambist.app.plan import Overrides
 from cambist.app.runfile import SIZERS
@@ -23,7 +23,16 @@ from cambist.errors import ConfigError, ParameterError, StrategyError
 from cambist.plugins.registry import Registry
 from cambist.risk.rules.open_orders import MaxOpenOrdersRule
 from cambist.risk.rules.position import MaxPositionRule
-from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee
+from cambist.simulation import (
+    FeesBySymbol,
+    FixedFee,
+    FixedSlippage,
+    InstrumentFees,
+    MakerTakerFee,
+    PercentFee,
+    PerOrderFee,
+    TieredFee,
+)
 from cambist.strategies import AtrRisk, Kelly, VolatilityTarget
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -129,11 +138,59 @@ def test_a_run_file_says_everything(plan, folder):
 
 @pytest.mark.parametrize(
     ("said", "fees"),
-    [("0.001", 0.001), ('"instrument"', None), ("{ per_unit = 0.005 }", FixedFee(0.005)), ("0", 0.0)],
+    [
+        ("0.001", 0.001),
+        ('"instrument"', InstrumentFees()),
+        ("{ per_unit = 0.005 }", FixedFee(0.005)),
+        ("0", 0.0),
+        ('{ use = "per-order", minimum = 1.0 }', PerOrderFee(minimum=1.0)),
+        ('{ use = "per_order_fee" }', PerOrderFee()),
+        (
+            '{ use = "tiered", tiers = [[0, 0.001, 0.001], [1e6, 0, 0.0005]] }',
+            TieredFee([(0, 0.001, 0.001), (1e6, 0, 0.0005)]),
+        ),
+        (
+            '{ use = "by-symbol", models = { bars = { maker = 0, taker = 0.1 } }, default = 0.001 }',
+            FeesBySymbol({"bars": MakerTakerFee(0, 0.1)}, 0.001),
+        ),
+    ],
 )
 def test_the_forms_of_fees(plan, said, fees):
     made = plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\nfees = {said}\n')
     assert made.settings["fees"] == fees
+
+
+@pytest.mark.parametrize(
+    ("said", "mistake"),
+    [
+        ('"y"', "line 6, venue.fees: there is no fee model 'y'. Known: by-symbol, fixed"),
+        ('{ use = "per-ordr" }', "line 6, venue.fees.use: there is no fee model 'per-ordr'. Did you mean 'per-order'?"),
+        (
+            '{ use = "per-order", minmum = 1 }',
+            "line 6, venue.fees.minmum: there is no such key here. Did you mean 'minimum'?",
+        ),
+        ('{ use = "percent" }', "venue.fees.rate: it is missing, and there is no default for it."),
+        ('{ use = "per-order", minimum = -1 }', "line 6, venue.fees: PerOrderFee: minimum is -1"),
+    ],
+)
+def test_mistakes_in_the_model_of_fees(plan, said, mistake):
+    with pytest.raises(ConfigError) as caught:
+        plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\nfees = {said}\n')
+    assert mistake in str(caught.value)
+
+
+def test_a_plugins_model_can_be_named_and_the_result_tells_of_it(plan, folder):
+    module = types.ModuleType("models")
+
+    @hookimpl
+    def offer():
+        return [SimulationModelSpec(name="dear-fee", model="fee", factory=lambda rate: PercentFee(rate * 2))]
+
+    module.cambist_simulation_models = offer
+    text = '[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\nfees = { use = "dear", rate = 0.01 }\n'
+    made = plan(text, known=Registry.of([module], core=True))
+    assert made.settings["fees"] == PercentFee(0.02)
+    assert made.describe()["fees"] == {"use": "dear", "rate": 0.01}
 
 
 @pytest.mark.parametrize("name", SIZERS)
@@ -418,6 +475,65 @@ def test_a_run_gives_the_same_as_the_function(plan, registry, folder):
     assert len(direct.fills) > 2
     assert result.fills.equals(direct.fills)
     assert result.equity.equals(direct.equity)
+
+
+def test_a_run_file_with_every_model_gives_the_same_as_the_function(registry, folder):
+    from cambist.simulation import HalfSpread, PerOrderFee, RandomRejection, RangeFiller, UniformLatency
+
+    folder.write("mine.py", STRATEGY)
+    folder.bars()
+    halves = ["time,open,high,low,close,volume"]
+    for day in range(1, 32):  # each day in two halves: down first, then up
+        low, high = 100 + day, 101 + day
+        halves.append(f"2024-01-{day:02d} 00:00,{low},{low},{low - 2},{low},400")
+        halves.append(f"2024-01-{day:02d} 12:00,{low},{high + 1},{low},{high},600")
+    folder.write("halves.csv", "\n".join([*halves, ""]))
+    text = """
+        [strategy]
+        use = "mine.py"
+        [data]
+        source = "bars.csv"
+        magnify = "halves.csv"
+        [venue]
+        fees = { use = "per-order", per_unit = 0.01, minimum = 1.0 }
+        slippage = { use = "half-spread", spread = 0.2 }
+        volume_limit = { use = "range", share = 0.5 }
+        path = { use = "pessimistic" }
+        latency = { use = "uniform", least = "1ms", most = "20h" }
+        rejection = { use = "random", rate = 0.2 }
+        [run]
+        seed = 5
+    """
+    made = assemble(make_plan(registry, Overrides(), folder.write("models.toml", text)), registry)
+    result = made.run()
+    direct = cambist.backtest(
+        made.strategies[0], "bars.csv", magnify="halves.csv", seed=5, path="pessimistic",
+        fees=PerOrderFee(per_unit=0.01, minimum=1.0), slippage=HalfSpread(0.2), volume_limit=RangeFiller(0.5),
+        latency=UniformLatency("1ms", "20h"), rejection=RandomRejection(0.2),
+    )  # fmt: skip
+    assert len(direct.fills) > 2
+    assert result.fills.equals(direct.fills)
+    assert "random_rejection" in set(result.orders["reason"])
+    assert any(fill.ts % (24 * 3600 * 10**9) for fill in result.fill_records)
+    assert result.settings["latency"] == {"use": "uniform", "least": "1ms", "most": "20h"}
+    assert result.settings["data"][0]["magnify"] == "halves.csv"
+
+
+@pytest.mark.parametrize(
+    ("said", "mistake"),
+    [
+        ('latency = "soon"', "venue.latency: there is no latency model 'soon'. Known: constant, lognormal"),
+        ('latency = { use = "uniform", least = "2s", most = "1s" }', "venue.latency: UniformLatency: least"),
+        ("rejection = 2", "venue.rejection: it is 2; it must be at most 1."),
+        ('path = "pesimistic"', "venue.path: there is no path model 'pesimistic'. Did you mean 'pessimistic'?"),
+        ('volume_limit = { use = "fixed" }', "venue.volume_limit.size: it is missing"),
+        ('slippage = { use = "half-spread", spred = 1 }', "venue.slippage.spred: there is no such key here."),
+    ],
+)
+def test_mistakes_in_other_models(plan, said, mistake):
+    with pytest.raises(ConfigError) as caught:
+        plan(f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\n{said}\n')
+    assert mistake in str(caught.value)
 
 
 def as_toml(settings):

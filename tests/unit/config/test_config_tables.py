@@ -18,7 +18,6 @@ from cambist.config.read import check_tables
 from cambist.config.settings import check_settings
 from cambist.errors import ConfigError
 from cambist.model import Instrument, InstrumentKind
-from cambist.simulation.paths import PATHS
 from cambist.simulation.rules import MarketFill
 
 
@@ -52,7 +51,8 @@ def check(tmp_path):
         ('[venue]\nmarket_fill = "now"', "venue.market_fill", "it is 'now'. Known: next_open, this_close."),
         ("[venue]\nvolume_limit = 2", "venue.volume_limit", "it is 2; it must be at most 1."),
         ("[venue]\nfees = 5", "venue.fees", "it is 5; it must be below 1."),
-        ('[venue]\nfees = "0.001"', "venue.fees", "it is '0.001'. Known: instrument."),
+        ('[venue]\nfees = ""', "venue.fees", "it is empty."),
+        ("[venue]\nfees = { use = 5 }", "venue.fees.use", "it is 5; it takes a text in quotes."),
         ("[venue]\nfees = { maker = 0.1 }", "venue.fees.taker", "it is missing, and there is no default for it."),
         ("[venue]\nfees = { maker = 0.1, takr = 0.1, taker = 0 }", "venue.fees.takr",
          "there is no such key here. Did you mean 'taker'?"),
@@ -99,7 +99,7 @@ def test_a_sound_file_has_no_problems_and_its_values_are_read(tmp_path):
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(tmp_path):
     path = tmp_path / "run.toml"
-    path.write_text('[account]\ncash = 0\nlevrage = 2\n[venue]\nrules = "x"\nfees = "y"\n[run]\nseed = "1"\n')
+    path.write_text('[account]\ncash = 0\nlevrage = 2\n[venue]\nrules = "x"\nfees = 5\n[run]\nseed = "1"\n')
     document = Document.read(path)
     _, problems = check_tables(document)
     with pytest.raises(ConfigError) as caught:
@@ -153,10 +153,8 @@ def test_the_models_know_every_field_of_an_instrument_and_its_default():
 
 
 def test_the_models_know_every_choice():
-    choices = {
-        name: set(VenueTable.model_fields[name].annotation.__args__) for name in ("rules", "market_fill", "path")
-    }
-    assert choices == {"rules": set(RULES), "market_fill": set(MarketFill), "path": set(PATHS)}
+    choices = {name: set(VenueTable.model_fields[name].annotation.__args__) for name in ("rules", "market_fill")}
+    assert choices == {"rules": set(RULES), "market_fill": set(MarketFill)}
 
 
 def test_a_schema_for_editors_can_be_made():

@@ -18,6 +18,7 @@ from cambist.model.orders import GATE_SEAL
 from cambist.plugins import hookspecs
 from cambist.plugins.registry import Registry
 from cambist.plugins.specs import SPECS
+from cambist.simulation import OrderFeeModel
 
 HOOKS = [spec.hook for spec in SPECS]
 BTC = Instrument(symbol="BTC/USDT")
@@ -132,3 +133,12 @@ def test_a_lazy_example_finds_the_code_it_names(hook, reference, monkeypatch):
 def test_a_hook_is_only_what_the_table_of_kinds_names():
     declared = {name for name in vars(hookspecs) if re.fullmatch(r"cambist_\w+", name)}
     assert declared == set(HOOKS) == {name for name in hookspecs.__all__ if name.startswith("cambist_")}
+
+
+def test_the_simulation_model_charges_sales_more():
+    make = Registry.of([pasted("cambist_simulation_models")]).get("simulation_model", "stamp-duty-fee").load()
+    assert_keeps(OrderFeeModel, make)
+    model = make(rate=0.01, duty=0.02)
+    assert model.charge(order(Side.BUY), 2.0, 50.0, None, 0) == pytest.approx(1.0)
+    assert model.charge(order(Side.SELL), 2.0, 50.0, None, 0) == pytest.approx(3.0)
+    assert model.fee(BTC, 2.0, 50.0, None) == pytest.approx(1.0)

@@ -30,6 +30,7 @@ def returning(records):
 
 
 METHODS = ["feeds", "brokers", "risk_rules", "storages", "notifiers", "strategies", "indicators", "analyzers"]
+METHODS += ["simulation_models"]
 
 
 def test_an_empty_registry_has_nothing():
@@ -40,7 +41,9 @@ def test_an_empty_registry_has_nothing():
 
 @pytest.mark.parametrize(("method", "kind"), [*zip(METHODS, SPECS, strict=True)])
 def test_each_kind_has_its_method_and_its_hook(method, kind):
-    registry = Registry.of([module_of("one", **{kind.hook: [kind(name="thing", factory=print)]})], strict=True)
+    extra = {"model": "fee"} if kind.kind == "simulation_model" else {}
+    thing = kind(name="thing", factory=print, **extra)
+    registry = Registry.of([module_of("one", **{kind.hook: [thing]})], strict=True)
     (spec,) = getattr(registry, method)().values()
     assert isinstance(spec, kind)
     assert registry.get(kind.kind, "thing") is spec

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from cambist.errors import MissingDependencyError, PluginLoadError
-from cambist.plugins.specs import SPECS, AnalyzerSpec, FeedSpec, RiskRuleSpec, Spec
+from cambist.plugins.specs import SPECS, AnalyzerSpec, FeedSpec, RiskRuleSpec, SimulationModelSpec, Spec
 
 
 @pytest.fixture
@@ -63,6 +63,15 @@ def test_unusable_fields_are_named(field, value):
 def test_a_unit_must_be_one_that_a_report_can_show():
     with pytest.raises(PluginLoadError, match="unit of analyzer 'x' is 'percent'; it must be one of: ratio, return"):
         AnalyzerSpec(name="x", factory=print, unit="percent")
+
+
+def test_a_simulation_model_says_what_it_decides():
+    with pytest.raises(
+        PluginLoadError, match="model of simulation model 'x' is 'fees'; it must be one of: fee, slippage"
+    ):
+        SimulationModelSpec(name="x", factory=print, model="fees")
+    with pytest.raises(TypeError, match="model"):
+        SimulationModelSpec(name="x", factory=print)
 
 
 def test_records_are_frozen_keyword_only_and_differ_even_when_they_look_alike():

@@ -143,7 +143,7 @@ class Exchange:
         closed = opened + (length or self.length)
         self.venue.match(symbol, opened, closed, open_, high, low, close, volume)
         if self.venue.trades_at_close:
-            self.venue.mark_close(symbol, opened, closed, close, volume)
+            self.venue.mark_close(symbol, opened, closed, open_, high, low, close, volume)
         self.now = closed
         self.closes[symbol] = close
 

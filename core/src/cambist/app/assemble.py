@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.app.plan import RunPlan, SeriesPlan, StrategyPlan
-from cambist.app.sources import open_series
+from cambist.app.sources import open_finer, open_series
 from cambist.app.strategies import importable, load_strategy, make_strategy, parse_parameters, source_folder
 from cambist.backtest import BacktestSettings
 from cambist.errors import ConfigError, StrategyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from cambist.app.plan import Overrides
@@ -70,7 +70,7 @@ class Assembly:
     ----------
     plan
         What it was made of.
-    strategies, sources, settings
+    strategies, sources, settings, magnify
         What `cambist.backtest.run.run_backtest` takes.
     """
 
@@ -78,6 +78,7 @@ class Assembly:
     strategies: list[Strategy]
     sources: list[HistorySource]
     settings: BacktestSettings
+    magnify: Mapping[int, HistorySource] = attrs.field(factory=dict)
 
     def run(
         self,
@@ -94,7 +95,9 @@ class Assembly:
         folders = [folder for folder in map(source_folder, map(type, self.strategies)) if folder is not None]
         try:
             with importable(folders):
-                result = run_backtest(self.strategies, self.sources, self.settings, progress=progress, stop=stop)
+                result = run_backtest(
+                    self.strategies, self.sources, self.settings, magnify=self.magnify, progress=progress, stop=stop
+                )
         except StrategyError as error:
             if error.result is not None:
                 error.result.settings.update(self.plan.describe())
@@ -116,7 +119,13 @@ def assemble(plan: RunPlan, registry: Registry) -> Assembly:
     settings = BacktestSettings.of(**plan.settings)
     settings.venue_rules()  # checks what only the venue knows, before data is read
     strategies = [make_strategy(one.cls, dict(one.parameters), one.name) for one in plan.strategies]
-    return Assembly(plan=plan, strategies=strategies, sources=open_series(plan.series, registry), settings=settings)
+    return Assembly(
+        plan=plan,
+        strategies=strategies,
+        sources=open_series(plan.series, registry),
+        settings=settings,
+        magnify=open_finer(plan.series, registry),
+    )
 
 
 def _strategies(plan: RunPlan, registry: Registry, overrides: Overrides) -> tuple[StrategyPlan, ...]:

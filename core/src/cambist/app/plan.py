@@ -57,6 +57,8 @@ class SeriesPlan:
         As for `cambist.load`; None where the source knows.
     settings
         For the feed, where one opens it.
+    magnify
+        Finer bars to match by, as `source`; None for none.
     """
 
     source: str
@@ -65,10 +67,11 @@ class SeriesPlan:
     timeframe: str | None = None
     instrument: Instrument | None = None
     settings: Mapping[str, Any] = attrs.field(factory=dict)
+    magnify: str | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return the table of a run file that says the same; the instrument is told elsewhere in a result."""
-        named = {"symbol": self.symbol, "timeframe": self.timeframe}
+        named = {"symbol": self.symbol, "timeframe": self.timeframe, "magnify": self.magnify}
         return {"source": self.source, **{key: text for key, text in named.items() if text}, **self.settings}
 
 

@@ -11,11 +11,13 @@ from cambist.config.document import Document
 from cambist.config.problems import Problem, raise_problems, shown
 from cambist.config.read import DATA_KEYS, as_list, check_tables, instrument_table, place
 from cambist.config.settings import check_settings
-from cambist.errors import CambistError, ParameterError, did_you_mean
+from cambist.errors import CambistError, ConfigError, ParameterError, did_you_mean
 from cambist.model.instrument import Instrument
 from cambist.model.margin import Margin, MarginTier
 from cambist.portfolio.interest import Interest
 from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentSlippage
+from cambist.simulation.durations import is_duration
+from cambist.simulation.paths import PATHS
 from cambist.strategies import (
     AllIn,
     AtrRisk,
@@ -38,10 +40,20 @@ if TYPE_CHECKING:
     from cambist.config.document import Where
     from cambist.config.models import DataTable, MarginTable, RunFile
     from cambist.plugins.registry import Registry
+    from cambist.plugins.specs import SimulationModelSpec
     from cambist.strategies import Strategy
 
 __all__ = ["SIZERS", "read_run_file"]
 
+#: The keys of ``[venue]`` that take a simulation model, and what that decides.
+MODEL_OPTIONS = {
+    "fees": "fee",
+    "slippage": "slippage",
+    "volume_limit": "filler",
+    "path": "path",
+    "latency": "latency",
+    "rejection": "rejection",
+}
 #: What ``[sizer] use =`` takes.
 SIZERS: dict[str, type] = {
     "fixed": FixedSize,
@@ -94,6 +106,7 @@ class _Reader:
         strategies = () if self.overrides.strategy else tuple(self._strategies())
         risk, risk_tables = self._risk()
         sizer, sizer_table = self._sizer()
+        models, model_tables = self._models()
         others = bool(self.overrides.data)
         instruments = {} if others else dict(self._instruments())
         feed_settings = {} if others else dict(self._feed_settings())
@@ -101,6 +114,8 @@ class _Reader:
         file = self.file
         assert file is not None
         settings, tables = _settings(file)
+        settings |= models
+        tables |= model_tables
         if risk:
             settings["risk"], tables["risk"] = tuple(risk), risk_tables
         if sizer is not None:
@@ -146,7 +161,7 @@ class _Reader:
             if parameter.default is MISSING and name not in given and name not in self.overrides.parameters:
                 self._add((*where, name), f"{cls.__name__} needs a value here: {parameter.describe()}.")
 
-    # Risk rules and sizers.
+    # Risk rules, sizers, simulation models.
 
     def _risk(self) -> tuple[list[Any], list[dict[str, Any]]]:
         rules, tables = [], []
@@ -170,6 +185,29 @@ class _Reader:
             self._add(("sizer", "use"), f"there is no sizer {table['use']!r}.{did_you_mean(table['use'], SIZERS)}")
             return None, {}
         return self._make(table, SIZERS[table["use"]], None, ("sizer",)), dict(table)
+
+    def _models(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Make the simulation models that ``[venue]`` names, alone or in tables with ``use``."""
+        made: dict[str, Any] = {}
+        tables: dict[str, Any] = {}
+        venue = self.document.tables.get("venue")
+        for option, model in MODEL_OPTIONS.items():
+            said = venue.get(option) if isinstance(venue, dict) else None
+            if (option == "latency" and is_duration(said)) or (
+                option == "path" and isinstance(said, str) and said in PATHS
+            ):
+                continue  # what the option takes as it stands
+            table = {"use": said} if isinstance(said, str) else said
+            if not isinstance(table, dict) or not isinstance(table.get("use"), str) or not table["use"]:
+                continue
+            where = ("venue", option)
+            spec = self._attempt(
+                (*where, "use") if table is said else where, _model, self.registry, model, table["use"]
+            )
+            if spec is not None:
+                made[option] = self._make(table, spec.load(), spec.load_config(), where)
+                tables[option] = said
+        return made, tables
 
     def _make(self, table: dict[str, Any], factory: Callable[..., Any], config: type | None, where: Where) -> Any:
         """Make a component of its table; None where that does not work."""
@@ -228,6 +266,7 @@ class _Reader:
             timeframe=table.timeframe,
             instrument=instrument,
             settings=settings.get(number, {}),
+            magnify=table.magnify,
         )
 
     # Collecting.
@@ -253,6 +292,17 @@ class _Reader:
 
     def _extend(self, found: list[Problem]) -> None:
         self.problems.extend(found)
+
+
+def _model(registry: Registry, model: str, name: str) -> SimulationModelSpec:
+    """Return the record of a simulation model, whether or not its name was given with its ending."""
+    offered = {one.name: one for one in registry.simulation_models().values() if one.model == model}
+    plain = name.replace("_", "-")
+    found = offered.get(plain) or offered.get(f"{plain}-{model}")
+    if found is None:
+        known = [one.removesuffix(f"-{model}") for one in offered]
+        raise ConfigError(f"there is no {model} model {name!r}.{did_you_mean(name, known)}")
+    return found
 
 
 def _load(registry: Registry, kind: str, name: str) -> tuple[Callable[..., Any], type | None]:
@@ -304,12 +354,12 @@ def _margin(said: MarginTable) -> Margin:
 
 
 def _fees(said: Any) -> Any:
-    if isinstance(said, dict):
+    if isinstance(said, dict) and "use" not in said:
         return MakerTakerFee(**said) if "maker" in said else FixedFee(**said)
-    return None if said == "instrument" else said
+    return said
 
 
 def _slippage(said: Any) -> Any:
-    if isinstance(said, dict):
+    if isinstance(said, dict) and "use" not in said:
         return PercentSlippage(**said) if "rate" in said else FixedSlippage(**said)
     return said

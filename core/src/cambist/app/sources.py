@@ -6,6 +6,8 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from cambist.data.load import open_source
 from cambist.errors import ConfigError, did_you_mean
 from cambist.plugins.specs import NAME_PATTERN
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from cambist.plugins.specs import FeedSpec
     from cambist.ports.history import HistorySource
 
-__all__ = ["catalog_of", "feed_name", "open_series"]
+__all__ = ["catalog_of", "feed_name", "open_finer", "open_series"]
 
 
 def feed_name(source: str, folder: Path | None = None) -> str | None:
@@ -45,6 +47,15 @@ def open_series(series: Sequence[SeriesPlan], registry: Registry) -> list[Histor
     """
     _refuse_namesakes(series)
     return [_open(one, registry) for one in series]
+
+
+def open_finer(series: Sequence[SeriesPlan], registry: Registry) -> dict[int, HistorySource]:
+    """Open the finer bars of each series that has some, by its number; errors are those of `open_series`."""
+    return {
+        number: _open(attrs.evolve(one, source=one.magnify, timeframe=None, settings={}, magnify=None), registry)
+        for number, one in enumerate(series)
+        if one.magnify is not None
+    }
 
 
 def catalog_of(spec: FeedSpec) -> list[Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Unpack
 
 from cambist.backtest.driver import StopRequest
 from cambist.backtest.result import Result
 from cambist.backtest.settings import BacktestOptions, BacktestSettings
-from cambist.errors import InputError
+from cambist.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ def backtest(
     *,
     instrument: Instrument | None = None,
     timeframe: str | Timeframe | None = None,
+    magnify: Any = None,
     progress: Callable[[int, int | None], None] | None = None,
     stop: StopRequest | None = None,
     **options: Unpack[BacktestOptions],
@@ -45,6 +47,8 @@ def backtest(
     instrument, timeframe
         Of a DataFrame or file: what was traded and how long a bar is. Default: an instrument without tick
         size and with a step of 1e-8, and the commonest spacing of the bars.
+    magnify
+        Finer bars by which orders are matched inside each bar, in the form that `bars` has; None in a list for none.
     progress
         Called now and then with the bars played and the bars there are.
     stop
@@ -75,22 +79,25 @@ def backtest(
     """
     strategies = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
     settings = BacktestSettings.of(**options)
-    run, sources = _opened(bars, instrument, timeframe)
+    run, sources = _opened(bars, instrument, timeframe, {} if magnify is None else {"magnify": magnify})
     return run(strategies, sources, settings, progress=progress, stop=stop)
 
 
 def _opened(
-    data: Any, instrument: Instrument | None, timeframe: str | Timeframe | None
+    data: Any, instrument: Instrument | None, timeframe: str | Timeframe | None, of_bars: dict[str, Any]
 ) -> tuple[Callable[..., Result], Sequence[Any]]:
     """Return what runs on this kind of data, and its sources."""
-    market = _market_sources(data, instrument=instrument, timeframe=timeframe)
+    market = _market_sources(data, instrument=instrument, timeframe=timeframe, **of_bars)
     if market:
         from cambist.backtest.market import run_market_backtest
 
         return run_market_backtest, market
     from cambist.backtest.run import run_backtest
 
-    return run_backtest, _sources(data, instrument, timeframe)
+    sources = _sources(data, instrument, timeframe)
+    if not of_bars:
+        return run_backtest, sources
+    return partial(run_backtest, magnify=_finer_sources(of_bars["magnify"], data, len(sources))), sources
 
 
 _MARKET = ("ticks", "quotes")
@@ -122,6 +129,27 @@ def _sources(bars: Any, instrument: Instrument | None, timeframe: str | Timefram
     if isinstance(bars, list | tuple):
         return [open_source(one, timeframe=timeframe) for one in bars]
     return [open_source(bars, instrument=instrument, timeframe=timeframe)]
+
+
+def _finer_sources(magnify: Any, bars: Any, count: int) -> dict[int, HistorySource]:
+    """Return the sources of finer bars by the number of the series they are for."""
+    from cambist.data.load import open_source
+
+    if isinstance(bars, dict) and isinstance(magnify, dict):
+        names = list(bars)
+        for name in magnify:
+            if name not in names:
+                raise InputError(f"magnify has bars for {name!r}, which is not traded.{did_you_mean(str(name), names)}")
+        chosen = {names.index(name): one for name, one in magnify.items()}
+    else:
+        listed = list(magnify) if isinstance(magnify, list | tuple) else [magnify]
+        if isinstance(magnify, dict) or len(listed) != count:
+            raise InputError(
+                f"magnify is a {type(magnify).__name__} for {count} series; give finer bars in the form that bars has: "
+                "a dict by symbol, or a list with None where there are none."
+            )
+        chosen = dict(enumerate(listed))
+    return {number: open_source(one) for number, one in chosen.items() if one is not None}
 
 
 class _CallableModule(ModuleType):

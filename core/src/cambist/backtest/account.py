@@ -18,7 +18,7 @@ from cambist.risk.rules.terms import TermsRule
 from cambist.simulation import BacktraderVenue, LiquidatingVenue, SimulatedVenue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.portfolio import Position
     from cambist.portfolio.entries import Entries
+    from cambist.simulation import VenueRules
     from cambist.simulation.matching import MatchingVenue
 
 __all__ = ["AccountSetup"]
@@ -146,16 +147,16 @@ class AccountSetup:
         rules = settings.risk if settings.margin is None else [LeverageRule(settings.margin), *settings.risk]
         return RiskGate(rules, without=(FundsRule, TermsRule) if settings.is_compatible else ())
 
-    def venue(self, driver: Driver) -> MatchingVenue:
-        """Return the venue that matches the run's orders."""
-        account, rules = self.portfolio, self.settings.venue_rules()
-        common = (self.instruments, account, driver.deliver, driver.clock, rules)
+    def venue(self, driver: Driver, rules: VenueRules, clock: Callable[[], int]) -> MatchingVenue:
+        """Return the venue that matches the run's orders and asks `clock` for the time."""
+        account = self.portfolio
         if isinstance(account, MarginPortfolio):
             adopt = driver.kernel.adopt
             return LiquidatingVenue(
-                self.instruments, account, driver.deliver, driver.clock, rules, adopt=adopt, marks=self.marks
+                self.instruments, account, driver.deliver, clock, rules, adopt=adopt, marks=self.marks
             )
-        return BacktraderVenue(*common) if self.settings.is_compatible else SimulatedVenue(*common)
+        kind = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
+        return kind(self.instruments, account, driver.deliver, clock, rules)
 
     def connect(self, kernel: Kernel) -> None:
         """Join the account and the kernel: where marks are read, and who books what falls due."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cambist.engine.step import Kernel
     from cambist.model.effects import Effect
     from cambist.model.events import OrderEvent
-    from cambist.simulation.matching import MatchingVenue
+    from cambist.simulation.bar_venue import BarVenue
 
 __all__ = ["Driver", "StopRequest"]
 
@@ -83,7 +83,7 @@ class Driver:
         loads_columns: bool = True,
     ) -> None:
         self.kernel = kernel
-        self.venue: MatchingVenue
+        self.venue: BarVenue
         self.feeds = feeds
         self.stop = stop
         stop.attach(kernel.effects)
@@ -100,7 +100,7 @@ class Driver:
             MoveCash: self._move_cash,
         }
 
-    def connect(self, venue: MatchingVenue) -> None:
+    def connect(self, venue: BarVenue) -> None:
         """Take the venue that gets the kernel's orders; it was made with `deliver` and `clock`."""
         self.venue = venue
         if self._loads_columns:

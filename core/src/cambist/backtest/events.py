@@ -34,7 +34,7 @@ def play_events(driver: Driver, window: Window, first_instant: int) -> int:
         if venue.trades_at_close:
             for number, bar in coming[now]:
                 symbol = driver.feeds[number].instrument.symbol
-                venue.mark_close(symbol, bar.ts, now, bar.close, bar.volume)
+                venue.mark_close(symbol, bar.ts, now, bar.open, bar.high, bar.low, bar.close, bar.volume)
         for number, bar in coming[now]:
             driver.carry_out(kernel.step(BarClosed(now, number, bar)))
         driver.carry_out(kernel.step(InstantClosed(now)))

@@ -10,42 +10,29 @@ import numpy as np
 from cambist.backtest.warmup import warmup_hook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sized
 
     from cambist.backtest.driver import Driver
     from cambist.backtest.feeds import Feed, Window
     from cambist.engine.desk import Desk
     from cambist.indicators.series import BarView, SeriesCursor
     from cambist.model.instrument import Instrument
-    from cambist.simulation.working import Working
 
 __all__ = ["play_many"]
 
 
-def _matcher(driver: Driver, feed: Feed) -> Callable[[int], None]:
-    """Return what matches a row of the feed's block; memory views give Python numbers without a copy."""
+def _shower(feed: Feed, show: Callable[..., None]) -> Callable[[int], None]:
+    """Return what shows the venue a row of the feed's block; memory views give Python numbers without a copy."""
     block = feed.block
     symbol, length = feed.instrument.symbol, feed.timeframe.ns
     opens = block.ts.data
     open_, high, low, close, volume = (column.data for column in block.columns.values())
-    match = driver.venue.match
 
-    def match_row(row: int) -> None:
+    def show_row(row: int) -> None:
         opened = opens[row]
-        match(symbol, opened, opened + length, open_[row], high[row], low[row], close[row], volume[row])
+        show(symbol, opened, opened + length, open_[row], high[row], low[row], close[row], volume[row])
 
-    return match_row
-
-
-def _close_marker(driver: Driver, feed: Feed) -> Callable[[int], None]:
-    """Return what notes the close of a row, for rules under which orders may trade at it."""
-    block, symbol, length = feed.block, feed.instrument.symbol, feed.timeframe.ns
-
-    def mark_row(row: int) -> None:
-        opened = int(block.ts[row])
-        driver.venue.mark_close(symbol, opened, opened + length, float(block.close[row]), float(block.volume[row]))
-
-    return mark_row
+    return show_row
 
 
 @attrs.define(eq=False, slots=True)
@@ -74,7 +61,7 @@ class _Lane:
 class _Track:
     """One series in the window being played."""
 
-    working: dict[int, Working]
+    working: Sized
     match_row: Callable[[int], None]
     mark_row: Callable[[int], None]
     offset: int
@@ -97,7 +84,8 @@ def _track(driver: Driver, feed: Feed, span: tuple[int, int]) -> _Track:
         for seat in seats
     )
     working = driver.venue.markets[feed.instrument.symbol].working
-    return _Track(working, _matcher(driver, feed), _close_marker(driver, feed), start - 1, lanes)
+    venue = driver.venue
+    return _Track(working, _shower(feed, venue.match), _shower(feed, venue.mark_close), start - 1, lanes)
 
 
 def _merge(driver: Driver, window: Window) -> tuple[list[int], list[int], list[int]]:

@@ -20,15 +20,15 @@ from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.history import Closes, RunHistory, closes_until
 from cambist.backtest.result import Result, StrategyRecord
+from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel
 from cambist.errors import DataError, InputError, ParameterError, StrategyError
 from cambist.observe import log_context
 from cambist.portfolio import FundValue, Valuation
-from cambist.simulation import fee_model
 from cambist.strategies import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.ports.history import HistorySource
     from cambist.risk import RiskGate
-    from cambist.simulation.matching import MatchingVenue
+    from cambist.simulation import FinerBars
+    from cambist.simulation.bar_venue import BarVenue
 
     Progress = Callable[[int, int | None], None]
 
@@ -50,6 +51,7 @@ def run_backtest(
     sources: Sequence[HistorySource],
     settings: BacktestSettings,
     *,
+    magnify: Mapping[int, HistorySource] | None = None,
     progress: Progress | None = None,
     stop: StopRequest | None = None,
 ) -> Result:
@@ -61,6 +63,8 @@ def run_backtest(
         Instances or classes, worked on as copies, see `Strategy.fresh`.
     sources
         One for each series, in the order in which the strategies see them.
+    magnify
+        Finer bars to match by, by the number of their series.
     progress
         Called now and then with the bars played and the bars there are (None when nobody knows yet).
     stop
@@ -77,7 +81,7 @@ def run_backtest(
         raise ParameterError(
             f"stop_trigger is {settings.stop_trigger!r}, which only trades and quotes can have. Leave it out on bars."
         )
-    return Run(strategies, sources, settings, progress, stop or StopRequest()).play()
+    return Run(strategies, sources, settings, progress, stop or StopRequest(), magnify).play()
 
 
 @contextmanager
@@ -105,7 +109,7 @@ class Run:
 
     Parameters
     ----------
-    strategies, sources, settings, progress, stop
+    strategies, sources, settings, progress, stop, magnify
         See `run_backtest`.
     """
 
@@ -119,6 +123,7 @@ class Run:
         settings: BacktestSettings,
         progress: Progress | None,
         stop: StopRequest,
+        magnify: Mapping[int, HistorySource] | None = None,
     ) -> None:
         self.settings = settings
         self.progress = progress
@@ -127,13 +132,15 @@ class Run:
         self.notes = tuple(note for source in sources for note in getattr(source, "notes", ()))
         self.instruments = self._instruments()
         self.calendars = self._calendars()
+        # Made once: what a model remembers, gate and venue must share.
+        self.rules = settings.venue_rules()
         self.account = AccountSetup(settings, self.feeds, self.instruments)
         self.portfolio = self.account.portfolio
         self.kernel = self._kernel([_prepared(strategy, settings) for strategy in strategies], self.account.gate())
         self.driver = self._driver(stop)
         self.account.connect(self.kernel)
         self.driver.actions = self.account.actions
-        self.driver.connect(self._venue())
+        self.driver.connect(self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules)))
         self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
         expected = 0 if settings.blocks else max(len(feed.block) for feed in self.feeds)
@@ -157,14 +164,15 @@ class Run:
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> Kernel:
         series = [(feed.instrument, feed.timeframe) for feed in self.feeds]
-        return Kernel(strategies, series, self.portfolio, gate, fee_model(self.settings.fees).fee, self.calendars)
+        return Kernel(strategies, series, self.portfolio, gate, self.rules.fees.fee, self.calendars)
 
     def _driver(self, stop: StopRequest) -> Driver:
         play = play_events if self.settings.events else play_columns
         return Driver(self.kernel, self.feeds, play, stop, loads_columns=not self.settings.events)
 
-    def _venue(self) -> MatchingVenue:
-        return self.account.venue(self.driver)
+    def _venue(self, finer: Sequence[FinerBars]) -> BarVenue:
+        self.magnified = {one.symbol: str(one.timeframe) for one in finer}
+        return make_venue(self.account, self.settings, self.rules, self.driver, finer)
 
     def play(self) -> Result:
         """Play everything and return the result; see `run_backtest`."""
@@ -223,7 +231,7 @@ class Run:
         trades = self.portfolio.trades
         everything = [*trades.closed, *trades.open.values()]
         return Result(
-            settings=self.settings.describe(),
+            settings=self.settings.describe() | ({"magnify": self.magnified} if self.magnified else {}),
             strategies=tuple(
                 StrategyRecord(seat.strategy.name, type(seat.strategy).__name__, dict(seat.strategy.params))
                 for seat in kernel.seats

@@ -15,13 +15,16 @@ from cambist.model.margin import Margin
 from cambist.model.times import to_ns
 from cambist.portfolio.interest import Interest
 from cambist.simulation.fees import FeeModel, fee_model
+from cambist.simulation.fillers import VolumeFiller, volume_filler
+from cambist.simulation.latency import LatencyModel, latency_model
 from cambist.simulation.paths import intrabar_path
+from cambist.simulation.rejection import RejectionModel, rejection_model
 from cambist.simulation.rules import MarketFill, StopTrigger, VenueRules
-from cambist.simulation.slippage import SlippageModel, slippage_model
+from cambist.simulation.slippage import BarSlippageModel, SlippageModel, slippage_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from cambist.ports.risk import RiskRule
     from cambist.simulation.paths import IntrabarPath
@@ -39,6 +42,8 @@ _FIXED_BY_BACKTRADER: dict[str, object] = {
     "marks": None,
     "funding": None,
     "actions": None,
+    "latency": None,
+    "rejection": None,
 }
 
 
@@ -46,14 +51,16 @@ class BacktestOptions(TypedDict, total=False):
     """The keywords of `cambist.backtest` that are settings; `BacktestSettings` says what each means."""
 
     cash: float
-    fees: float | FeeModel | None
-    slippage: float | SlippageModel | None
+    fees: float | str | Mapping[str, Any] | FeeModel | None
+    slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None
     rules: str
     market_fill: str
-    path: str | IntrabarPath
-    volume_limit: float | None
+    path: str | Mapping[str, Any] | IntrabarPath
+    volume_limit: float | str | Mapping[str, Any] | VolumeFiller | Callable[..., float] | None
     fill_on_touch: bool
     stop_trigger: str
+    latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None
+    rejection: float | str | Mapping[str, Any] | RejectionModel | None
     leverage: float
     margin: Margin | None
     marks: Mapping[str, Any] | None
@@ -141,9 +148,10 @@ class BacktestSettings:
     cash
         Money at the start, in the instruments' settlement asset.
     fees
-        A fraction of the value traded (0.001 is 0.1 %), a `FeeModel`, or None for each instrument's own rates.
+        A fraction of the value traded (0.001 is 0.1 %), a `FeeModel`, a name or table as in a run file, such as
+        ``{"use": "per-order", "minimum": 1.0}``, or None for each instrument's own rates.
     slippage
-        A fraction of the price, a `SlippageModel`, or None.
+        A fraction of the price, a model, a name or table as in a run file, or None.
     rules
         ``"cambist"``, or ``"backtrader"`` to match orders exactly as backtrader's broker does; the differences
         are listed in the documentation.
@@ -152,10 +160,16 @@ class BacktestSettings:
     path
         ``"nearer_first"``, ``"pessimistic"`` or a function; see `cambist.simulation.paths`.
     volume_limit
-        Largest fraction of a bar's volume that our fills may take, or None. On trades and quotes: of a trade's size,
-        or of what a quote displays; 1 is all of it.
+        How much of a bar our fills may take: a fraction of its volume, a `VolumeFiller`, a name or table as in a run
+        file, a function ``(order, price, bar) -> size``, or None for no limit. On trades and quotes: a fraction of a
+        trade's size, or of what a quote displays; 1 is all of it.
     fill_on_touch
         Whether a limit trades when the price only touches it.
+    latency
+        How long a request takes to reach the venue: ``"50ms"``, a ``timedelta``, a `LatencyModel`, a table as in a run
+        file, or None for no time.
+    rejection
+        The fraction of new orders that the venue refuses, a `RejectionModel`, a table as in a run file, or None.
     stop_trigger
         On trades and quotes: ``"auto"``, ``"last"`` or ``"quote"``; see `StopTrigger`.
     leverage
@@ -197,14 +211,16 @@ class BacktestSettings:
     """
 
     cash: float = attrs.field(default=100_000.0, validator=_number("cash", above=0.0))
-    fees: float | FeeModel | None = 0.0
-    slippage: float | SlippageModel | None = None
+    fees: float | str | Mapping[str, Any] | FeeModel | None = 0.0
+    slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None = None
     rules: str = attrs.field(default="cambist", validator=_one_of("rules", RULES))
     market_fill: str = attrs.field(default="next_open", validator=_one_of("market_fill", list(MarketFill)))
-    path: str | IntrabarPath = "nearer_first"
-    volume_limit: float | None = None
+    path: str | Mapping[str, Any] | IntrabarPath = "nearer_first"
+    volume_limit: float | str | Mapping[str, Any] | VolumeFiller | Callable[..., float] | None = None
     fill_on_touch: bool = True
     stop_trigger: str = attrs.field(default="auto", validator=_one_of("stop_trigger", list(StopTrigger)))
+    latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None = None
+    rejection: float | str | Mapping[str, Any] | RejectionModel | None = None
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
     margin: Margin | None = attrs.field(default=None, validator=_margin)
     marks: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("marks"))
@@ -237,6 +253,8 @@ class BacktestSettings:
         return cls(**options)
 
     def __attrs_post_init__(self) -> None:
+        latency_model(self.latency)
+        rejection_model(self.rejection)
         if self.is_compatible:
             for name, only in _FIXED_BY_BACKTRADER.items():
                 value = getattr(self, name)
@@ -251,16 +269,16 @@ class BacktestSettings:
         return self.rules == "backtrader"
 
     def venue_rules(self) -> VenueRules:
-        """Return the rules of the simulated venue."""
+        """Return the rules of the simulated venue, for one run: models that remember begin anew."""
         return VenueRules(
             fees=fee_model(self.fees),
             slippage=slippage_model(self.slippage),
             path=intrabar_path(self.path),
             market_fill=MarketFill(self.market_fill),
-            volume_limit=self.volume_limit,
+            volume_limit=volume_filler(self.volume_limit),
             fill_on_touch=self.fill_on_touch,
             stop_trigger=StopTrigger(self.stop_trigger),
-        )
+        ).fresh()
 
     def describe(self) -> dict[str, object]:
         """Return the settings as they go into a result, fit for JSON."""

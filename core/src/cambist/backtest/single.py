@@ -136,6 +136,6 @@ class SinglePlayer:
     def _mark_close(self, row: int) -> None:
         """Tell the venue of a bar's close, where orders may trade at it; once or twice is the same."""
         at, block = self.start + row - 1, self.feed.block
-        close, volume = float(block.close[at]), float(block.volume[at])
         opened, closed = int(block.ts[at]), int(self.feed.closes[at])
-        self.driver.venue.mark_close(self.feed.instrument.symbol, opened, closed, close, volume)
+        prices = (float(column[at]) for column in block.columns.values())
+        self.driver.venue.mark_close(self.feed.instrument.symbol, opened, closed, *prices)

@@ -21,6 +21,7 @@ __all__ = [
     "InterestTable",
     "MakerTakerFees",
     "MarginTable",
+    "ModelTable",
     "OutputTable",
     "RunFile",
     "RunTable",
@@ -66,6 +67,7 @@ Exact = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0, allow_inf_nan=
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Rate = Annotated[float, Field(gt=-1, lt=1)]
+ModelName = Annotated[str, Field(min_length=1)]
 TimeframeText = Annotated[str, AfterValidator(_timeframe)]
 
 
@@ -105,6 +107,7 @@ class DataTable(_OpenTable):
     symbol: str | None = Field(default=None, min_length=1)
     timeframe: TimeframeText | None = None
     instrument: InstrumentTable | None = None
+    magnify: str | None = Field(default=None, min_length=1, description="finer bars to match by, as source")
 
 
 def _moment(value: Any) -> Any:
@@ -166,6 +169,12 @@ class AccountTable(_Table):
     cash_flows: list[CashFlowTable] = Field(default=[])
 
 
+class ModelTable(_OpenTable):
+    """``{ use = "per-order", minimum = 1.0 }``: a simulation model by name, and its settings."""
+
+    use: str = Field(min_length=1)
+
+
 class MakerTakerFees(_Table):
     """``fees = { maker = 0.0002, taker = 0.0005 }``: fractions of the value traded."""
 
@@ -194,43 +203,73 @@ class FixedSlippageTable(_Table):
 
 # A union is told apart here, so that a mistake is told once, and not once for each member of the union. The tags begin
 # with a sign that no key has, which takes them out of the way to a value.
+def _model_kind(value: Any) -> str:
+    """Return the tag of a simulation model by its name, alone or in a table with settings; ``""`` for anything else."""
+    return "<name" if isinstance(value, str) else "<model" if isinstance(value, dict) else ""
+
+
 def _fees_kind(value: Any) -> str:
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "use" not in value:
         return "<maker-taker" if {"maker", "taker"} & set(value) else "<fixed"
-    return "<word" if isinstance(value, str) else "<rate"
+    return _model_kind(value) or "<rate"
 
 
 def _slippage_kind(value: Any) -> str:
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "use" not in value:
         return "<percent" if "rate" in value else "<fixed"
-    return "<rate"
+    return _model_kind(value) or "<rate"
 
 
 Fees = Annotated[
     Annotated[Rate, Tag("<rate")]
-    | Annotated[Literal["instrument"], Tag("<word")]
     | Annotated[MakerTakerFees, Tag("<maker-taker")]
-    | Annotated[FixedFees, Tag("<fixed")],
+    | Annotated[FixedFees, Tag("<fixed")]
+    | Annotated[ModelName, Tag("<name")]
+    | Annotated[ModelTable, Tag("<model")],
     Discriminator(_fees_kind),
 ]
 Slippage = Annotated[
     Annotated[Annotated[float, Field(ge=0, lt=1)], Tag("<rate")]
     | Annotated[PercentSlippageTable, Tag("<percent")]
-    | Annotated[FixedSlippageTable, Tag("<fixed")],
+    | Annotated[FixedSlippageTable, Tag("<fixed")]
+    | Annotated[ModelName, Tag("<name")]
+    | Annotated[ModelTable, Tag("<model")],
     Discriminator(_slippage_kind),
+]
+
+
+VolumeLimit = Annotated[
+    Annotated[Annotated[float, Field(gt=0, le=1)], Tag("<rate")]
+    | Annotated[ModelName, Tag("<name")]
+    | Annotated[ModelTable, Tag("<model")],
+    Discriminator(lambda value: _model_kind(value) or "<rate"),
+]
+
+
+Rejection = Annotated[
+    Annotated[Annotated[float, Field(ge=0, le=1)], Tag("<rate")]
+    | Annotated[ModelName, Tag("<name")]
+    | Annotated[ModelTable, Tag("<model")],
+    Discriminator(lambda value: _model_kind(value) or "<rate"),
+]
+ByName = Annotated[
+    Annotated[ModelName, Tag("<name")] | Annotated[ModelTable, Tag("<model")],
+    Discriminator(lambda value: _model_kind(value) or "<name"),
 ]
 
 
 class VenueTable(_Table):
     """``[venue]``: what the simulated venue charges and how it matches; see `cambist.BacktestSettings`."""
 
-    fees: Fees = Field(default=0.0, description='a fraction, "instrument", {maker, taker} or {per_unit, per_fill}')
-    slippage: Slippage = Field(default=0.0, description="a fraction of the price, {rate} or {amount}")
+    fees: Fees = Field(default=0.0, description="a fraction, {maker, taker}, {per_unit, per_fill}, or a model")
+    slippage: Slippage = Field(default=0.0, description="a fraction of the price, {rate}, {amount}, or a model")
     rules: Literal["cambist", "backtrader"] = "cambist"
     market_fill: Literal["next_open", "this_close"] = "next_open"
-    path: Literal["nearer_first", "pessimistic"] = "nearer_first"
-    volume_limit: Annotated[float, Field(gt=0, le=1)] | None = None
+    path: ByName = Field(default="nearer_first", description="a model by name")
+    volume_limit: VolumeLimit | None = Field(default=None, description="a fraction of each bar's volume, or a model")
     fill_on_touch: bool = True
+    latency: ByName | None = Field(default=None, description='a length of time such as "50ms", or a model')
+    rejection: Rejection | None = Field(default=None, description="the fraction of new orders refused, or a model")
 
 
 class ComponentTable(_OpenTable):

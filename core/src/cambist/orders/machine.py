@@ -35,6 +35,7 @@ __all__ = [
     "INPUTS",
     "accept",
     "apply_event",
+    "arrive",
     "cancel",
     "not_found",
     "reject",
@@ -73,6 +74,11 @@ def submit(order: Order, ts: int) -> None:
     if status is None:
         raise illegal(order, _SUBMIT)
     order.status = status
+    order.updated_at = ts
+
+
+def arrive(order: Order, ts: int) -> None:
+    """Note that what we asked of `order` reaches the venue at `ts` (ns, UTC), some time after it was sent."""
     order.updated_at = ts
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         IndicatorSpec,
         NotifierSpec,
         RiskRuleSpec,
+        SimulationModelSpec,
         StorageSpec,
         StrategySpec,
     )
@@ -33,6 +34,7 @@ __all__ = [
     "cambist_indicators",
     "cambist_notifiers",
     "cambist_risk_rules",
+    "cambist_simulation_models",
     "cambist_storages",
     "cambist_strategies",
     "hookimpl",
@@ -303,6 +305,52 @@ def cambist_analyzers() -> Iterable[AnalyzerSpec]:  # type: ignore[empty-body]
                     summary="Share of the run spent below the highest equity so far",
                     unit="share",
                     higher_is_better=False,
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_simulation_models() -> Iterable[SimulationModelSpec]:  # type: ignore[empty-body]
+    """Offer parts of the simulated venue: fees, slippage, fillers, intrabar paths, latencies, rejections.
+
+    Returns
+    -------
+    Iterable of SimulationModelSpec
+        One record a model.
+
+    Examples
+    --------
+    A tax on sales, beside a fee on everything::
+
+        from cambist.api import SimulationModelSpec, hookimpl
+
+        class StampDutyFee:
+            def __init__(self, rate, duty=0.001):
+                self.rate = rate
+                self.duty = duty
+
+            def fee(self, instrument, size, price, liquidity):
+                return instrument.notional(size, price) * self.rate
+
+            def fresh(self):
+                return self
+
+            def charge(self, order, size, price, liquidity, ts):
+                rate = self.rate if order.is_buy else self.rate + self.duty
+                return order.instrument.notional(size, price) * rate
+
+            def traded(self, fill):
+                pass
+
+        @hookimpl
+        def cambist_simulation_models():
+            return [
+                SimulationModelSpec(
+                    name="stamp-duty-fee",
+                    model="fee",
+                    factory=StampDutyFee,
+                    summary="A fraction of the value traded, and a tax on sales",
                 )
             ]
     """

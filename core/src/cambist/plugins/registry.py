@@ -24,6 +24,7 @@ from cambist.plugins.specs import (
     IndicatorSpec,
     NotifierSpec,
     RiskRuleSpec,
+    SimulationModelSpec,
     Spec,
     StorageSpec,
     StrategySpec,
@@ -143,6 +144,10 @@ class Registry:
         """Measures by name."""
         return self._all(AnalyzerSpec)
 
+    def simulation_models(self) -> dict[str, SimulationModelSpec]:
+        """Parts of the simulated venue by name."""
+        return self._all(SimulationModelSpec)
+
     @overload
     def get(self, kind: Literal["feed"], name: str) -> FeedSpec: ...
     @overload
@@ -159,6 +164,8 @@ class Registry:
     def get(self, kind: Literal["indicator"], name: str) -> IndicatorSpec: ...
     @overload
     def get(self, kind: Literal["analyzer"], name: str) -> AnalyzerSpec: ...
+    @overload
+    def get(self, kind: Literal["simulation_model"], name: str) -> SimulationModelSpec: ...
     @overload
     def get(self, kind: str, name: str) -> Spec: ...
     def get(self, kind: str, name: str) -> Spec:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "MODELS",
     "NAME_PATTERN",
     "SPECS",
     "UNITS",
@@ -27,6 +28,7 @@ __all__ = [
     "IndicatorSpec",
     "NotifierSpec",
     "RiskRuleSpec",
+    "SimulationModelSpec",
     "Spec",
     "StorageSpec",
     "StrategySpec",
@@ -36,6 +38,8 @@ __all__ = [
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]*")
 #: What the number of a measure may count; see `AnalyzerSpec`.
 UNITS = ("ratio", "return", "share", "money", "count", "seconds", "time")
+#: What a simulation model may decide; see `SimulationModelSpec`.
+MODELS = ("fee", "slippage", "filler", "path", "latency", "rejection")
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -86,6 +90,13 @@ def _check_unit(spec: Spec, _: attrs.Attribute[str], unit: object) -> None:
     if unit not in UNITS:
         raise PluginLoadError(
             f"the unit of {spec.label} {spec.name!r} is {unit!r}; it must be one of: {', '.join(UNITS)}."
+        )
+
+
+def _check_model(spec: Spec, _: attrs.Attribute[str], model: object) -> None:
+    if model not in MODELS:
+        raise PluginLoadError(
+            f"the model of {spec.label} {spec.name!r} is {model!r}; it must be one of: {', '.join(MODELS)}."
         )
 
 
@@ -330,6 +341,28 @@ class AnalyzerSpec(Spec):
     higher_is_better: bool | None = None
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class SimulationModelSpec(Spec):
+    """A part of the simulated venue that can be exchanged; the factory makes the model.
+
+    Called as ``factory(**settings)``. No capabilities. A run file names it with or without its kind as the ending:
+    ``fees = { use = "per-order" }`` finds ``per-order-fee``.
+
+    Parameters
+    ----------
+    model
+        What it decides, and so what the factory makes: ``"fee"`` a `cambist.simulation.FeeModel`, ``"slippage"`` a
+        `SlippageModel`, ``"filler"`` (how much of a bar trades) a `VolumeFiller`, ``"path"`` (the way of the price
+        inside a bar) an `IntrabarPath`, ``"latency"`` a `LatencyModel`, ``"rejection"`` a `RejectionModel`.
+    """
+
+    kind: ClassVar[str] = "simulation_model"
+    label: ClassVar[str] = "simulation model"
+    hook: ClassVar[str] = "cambist_simulation_models"
+
+    model: str = attrs.field(validator=_check_model)
+
+
 #: Every kind of record, in the order in which they are listed.
 SPECS: tuple[type[Spec], ...] = (
     FeedSpec,
@@ -340,4 +373,5 @@ SPECS: tuple[type[Spec], ...] = (
     StrategySpec,
     IndicatorSpec,
     AnalyzerSpec,
+    SimulationModelSpec,
 )

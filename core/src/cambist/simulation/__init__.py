@@ -1,6 +1,7 @@
 """The simulated venue: what an exchange does with orders, against recorded markets or against each other."""
 
 from cambist.simulation.backtrader import BacktraderVenue
+from cambist.simulation.bar import MatchedBar
 from cambist.simulation.book import (
     BookAmended,
     BookCanceled,
@@ -18,19 +19,69 @@ from cambist.simulation.book import (
     RestingOrder,
     SelfTrade,
 )
-from cambist.simulation.fees import FeeModel, FixedFee, InstrumentFees, MakerTakerFee, NoFee, PercentFee, fee_model
+from cambist.simulation.fees import (
+    FeeModel,
+    FeesBySymbol,
+    FixedFee,
+    InstrumentFees,
+    MakerTakerFee,
+    NoFee,
+    OrderFeeModel,
+    PercentFee,
+    PerContractFee,
+    PerOrderFee,
+    TieredFee,
+    fee_model,
+)
+from cambist.simulation.fillers import (
+    BudgetFiller,
+    FixedFiller,
+    FunctionFiller,
+    PercentFiller,
+    RangeFiller,
+    VolumeFiller,
+    volume_filler,
+)
+from cambist.simulation.finer_bars import FinerBars
+from cambist.simulation.gateway import OrderGateway
+from cambist.simulation.latency import (
+    ConstantLatency,
+    LatencyModel,
+    LognormalLatency,
+    NormalLatency,
+    RecordedLatency,
+    Request,
+    UniformLatency,
+    latency_model,
+)
 from cambist.simulation.liquidation import LiquidatingVenue
+from cambist.simulation.magnifier import Magnifier
 from cambist.simulation.paths import IntrabarPath, intrabar_path
 from cambist.simulation.queue import CancelModel, cancels_behind, cancels_spread
+from cambist.simulation.rejection import RandomRejection, RejectionModel, rejection_model
 from cambist.simulation.replay import BookReplay, QueuedOrder
 from cambist.simulation.reports import Reports
 from cambist.simulation.rules import StopTrigger
-from cambist.simulation.slippage import FixedSlippage, NoSlippage, PercentSlippage, SlippageModel, slippage_model
+from cambist.simulation.slippage import (
+    BacktraderSlippage,
+    BarSlippageModel,
+    FixedSlippage,
+    HalfSpread,
+    NoSlippage,
+    PercentSlippage,
+    SlippageBySymbol,
+    SlippageModel,
+    SquareRootImpact,
+    WithinBar,
+    slippage_model,
+)
 from cambist.simulation.ticks import TickVenue
 from cambist.simulation.venue import MarketFill, SimulatedVenue, VenueRules
 
 __all__ = [
+    "BacktraderSlippage",
     "BacktraderVenue",
+    "BarSlippageModel",
     "BookAmended",
     "BookCanceled",
     "BookDepth",
@@ -44,32 +95,63 @@ __all__ = [
     "BookRested",
     "BookTrade",
     "BookUnits",
+    "BudgetFiller",
     "CancelModel",
+    "ConstantLatency",
     "FeeModel",
+    "FeesBySymbol",
+    "FinerBars",
     "FixedFee",
+    "FixedFiller",
     "FixedSlippage",
+    "FunctionFiller",
+    "HalfSpread",
     "InstrumentFees",
     "IntrabarPath",
+    "LatencyModel",
     "LimitOrderBook",
     "LiquidatingVenue",
+    "LognormalLatency",
+    "Magnifier",
     "MakerTakerFee",
     "MarketFill",
+    "MatchedBar",
     "NoFee",
     "NoSlippage",
+    "NormalLatency",
+    "OrderFeeModel",
+    "OrderGateway",
+    "PerContractFee",
+    "PerOrderFee",
     "PercentFee",
+    "PercentFiller",
     "PercentSlippage",
     "QueuedOrder",
+    "RandomRejection",
+    "RangeFiller",
+    "RecordedLatency",
+    "RejectionModel",
     "Reports",
+    "Request",
     "RestingOrder",
     "SelfTrade",
     "SimulatedVenue",
+    "SlippageBySymbol",
     "SlippageModel",
+    "SquareRootImpact",
     "StopTrigger",
     "TickVenue",
+    "TieredFee",
+    "UniformLatency",
     "VenueRules",
+    "VolumeFiller",
+    "WithinBar",
     "cancels_behind",
     "cancels_spread",
     "fee_model",
     "intrabar_path",
+    "latency_model",
+    "rejection_model",
     "slippage_model",
+    "volume_filler",
 ]

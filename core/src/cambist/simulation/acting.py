@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cambist.model.events import OrderRejected, OrderTriggered
 from cambist.model.orders import AT_MARKET, Liquidity, OrderType, Side, TimeInForce
 from cambist.orders.triggers import level
-from cambist.simulation.matching import MatchingVenue, VenueAccount
+from cambist.simulation.modeled import ModeledVenue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
+    from cambist.simulation.matching import VenueAccount
     from cambist.simulation.rules import VenueRules
     from cambist.simulation.working import Market, Working
 
@@ -26,7 +27,7 @@ _FOK = TimeInForce.FOK
 _SELL = Side.SELL
 
 
-class ActingVenue(MatchingVenue):
+class ActingVenue(ModeledVenue):
     """Triggers an order, and trades what of it volume, position and funds allow; its subclasses move the price.
 
     The parameters are those of `MatchingVenue`.
@@ -78,16 +79,17 @@ class ActingVenue(MatchingVenue):
         else:
             self._execute(market, working, self._capped(working, price), _TAKER, ts)
 
-    def _slipped(self, working: Working, price: float) -> float:
-        """Slip an order that trades at any price."""
-        order = working.order
-        return self._slip(order.instrument, price, working.remaining, order.side is not _SELL)
-
-    def _capped(self, working: Working, price: float) -> float:
-        """Slip a limit order that takes liquidity, but never beyond its limit."""
-        order = working.order
-        slipped = self._slipped(working, price)
-        return min(slipped, order.limit_price) if order.is_buy else max(slipped, order.limit_price)
+    def _cut(self, market: Market, order: Order, size: float, price: float) -> float:
+        """Return how much of `size` the bar's volume lets trade; an order that gets nothing is done with this bar."""
+        room = self._room(market, order, price)
+        if size <= room:
+            return size
+        if order.time_in_force is _FOK:
+            return 0.0  # canceled by the caller, like everything fleeting that did not trade
+        cut = order.instrument.round_size(max(room, 0.0))
+        if cut <= 0.0:
+            market.blocked.add(order.id)
+        return cut
 
     def _execute(self, market: Market, working: Working, price: float, who: Liquidity, ts: int) -> None:
         """Trade what volume, position and funds allow at `price`."""
@@ -107,17 +109,20 @@ class ActingVenue(MatchingVenue):
             clamped = reducible < size
             size = min(size, reducible)
         if size > market.volume_left:
-            if order.time_in_force is _FOK:
-                return  # canceled by the caller, like everything fleeting that did not trade
-            clamped = False  # some of what it may reduce is left for the next bar
-            size = instrument.round_size(market.volume_left)
-            if size <= 0.0:
-                market.blocked.add(order.id)
+            cut = self._cut(market, order, size, price)
+            if cut <= 0.0:
                 return
-        fee_of = self._fee
-        fee = fee_of(instrument, size, price, who)
+            clamped = clamped and cut == size  # else some of what it may reduce is left for the next bar
+            size = cut
+        charge = self._charge
+        if charge is None:
+            fee_of = self._fee
+            fee = fee_of(instrument, size, price, who)
+        else:
+            fee = charge(order, size, price, who, ts)
         signed = -size if order.side is _SELL else size
-        if self._account.missing_funds(instrument, signed, price, fee) > 0.0:
+        missing_funds = self._missing_funds
+        if missing_funds(instrument, signed, price, fee) > 0.0:
             self._refuse(working, ts)
             return
         market.volume_left -= size

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from math import isnan
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cambist.errors import InputError
 from cambist.model.events import CancelRejected, OrderExpired, OrderRejected, OrderTriggered
 from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS
+from cambist.simulation.bar import MatchedBar
 from cambist.simulation.matching import MatchingVenue, VenueAccount
+from cambist.simulation.slippage import BacktraderSlippage
 from cambist.simulation.working import FLEETING, LONG_AGO
 
 if TYPE_CHECKING:
@@ -39,18 +41,6 @@ class CashAccount(VenueAccount, Protocol):
         ...
 
 
-class _Bar(NamedTuple):
-    """A bar to match with."""
-
-    opened: int
-    closed: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-
-
 class BacktraderVenue(MatchingVenue):
     """Works orders of one account as backtrader's broker does with its defaults, for results that compare.
 
@@ -76,9 +66,10 @@ class BacktraderVenue(MatchingVenue):
     trades. Selling short brings cash and needs none. A request made by a strategy while it hears of a fill is
     taken up after the bar.
 
-    Fills and slipped prices stay inside the bar. Each order may take ``rules.volume_limit`` of a bar's volume, in
-    whole units, no matter what other orders took. Fill times are the close of the bar; a market order under
-    ``this_close`` trades at the close at which it was sent, one bar later and dated back.
+    Fills and slipped prices stay inside the bar, unless `BacktraderSlippage` says otherwise. Each order may take what
+    ``rules.volume_limit`` allows, in whole units where backtrader's fillers do so, no matter what other orders took.
+    Fill times are the close of the bar; a market order under ``this_close`` trades at the close at which it was sent,
+    one bar later and dated back.
     """
 
     def __init__(
@@ -101,11 +92,14 @@ class BacktraderVenue(MatchingVenue):
         self.matches_together = len(self.markets) > 1
         self.trades_at_close = self._at_close or self.matches_together
         self._money = account
-        limit = self.rules.volume_limit
-        # In percent, without the noise that 0.29 * 100 has: it would cost a whole unit.
-        self._percent = None if limit is None else round(limit * 100.0, 9)
+        filler = self.rules.volume_limit
+        self._room = None if filler is None else getattr(filler, "compatible_room", filler.room)
+        slippage = self.rules.slippage
+        switches = slippage if isinstance(slippage, BacktraderSlippage) else BacktraderSlippage()
+        self._slip_open, self._slip_match = switches.slip_open, switches.slip_match
+        self._slip_limit, self._slip_out = switches.slip_limit, switches.slip_out
         self._new: dict[int, Working] = {}
-        self._bars: dict[str, _Bar] = {}
+        self._bars: dict[str, MatchedBar] = {}
         self._walking = False
         self._waiting: list[Callable[[], None]] = []
 
@@ -145,7 +139,17 @@ class BacktraderVenue(MatchingVenue):
 
     # One instant.
 
-    def mark_close(self, symbol: str, opened: int, closed: int, close: float, volume: float) -> None:  # noqa: ARG002
+    def mark_close(
+        self,
+        symbol: str,
+        opened: int,  # noqa: ARG002
+        closed: int,
+        open_: float,  # noqa: ARG002
+        high: float,  # noqa: ARG002
+        low: float,  # noqa: ARG002
+        close: float,
+        volume: float,  # noqa: ARG002
+    ) -> None:
         """Note a bar's close: what is sent at it is checked for funds at it, and may trade at it."""
         market = self.markets[symbol]
         market.close, market.closed_at = close, closed
@@ -167,7 +171,7 @@ class BacktraderVenue(MatchingVenue):
         """Note one bar, and work the orders against it where the run has no other instrument."""
         market = self.markets[symbol]
         market.close, market.closed_at = close, closed
-        self._bars[symbol] = _Bar(opened, closed, open_, high, low, close, volume)
+        self._bars[symbol] = market.bar = MatchedBar(opened, closed, open_, high, low, close, volume)
         if not self.matches_together:
             self.match_together()
 
@@ -201,19 +205,19 @@ class BacktraderVenue(MatchingVenue):
             order = working.order
             price = working.level if order.type is _MARKET else _asked(order)
             if price == price:  # noqa: PLR0124 - NaN where no bar of the instrument has closed
-                cash -= self._cost(order, working.remaining, price, _TAKER)
+                cash -= self._cost(order, working.remaining, price, _TAKER, ts)
                 if cash < 0.0:
                     self._refuse(working, ts)
                     continue
             self._accepted(order, ts)
 
-    def _cost(self, order: Order, size: float, price: float, who: Liquidity) -> float:
+    def _cost(self, order: Order, size: float, price: float, who: Liquidity, ts: int) -> float:
         """Return what a fill takes from cash, fee included; negative where a sale brings some."""
         value = order.instrument.notional(size, price)
-        fee = self._fee(order.instrument, size, price, who)
+        fee = self._fee_of(order, size, price, who, ts)
         return fee - value if order.side is _SELL else fee + value
 
-    def _is_over(self, working: Working, bar: _Bar) -> bool:
+    def _is_over(self, working: Working, bar: MatchedBar) -> bool:
         """Tell whether an order's time has passed; market orders live forever.
 
         A bar has one time in backtrader, which from a DataFrame is the one in its index: here the open time.
@@ -228,7 +232,7 @@ class BacktraderVenue(MatchingVenue):
 
     # One order.
 
-    def _meet(self, working: Working, bar: _Bar) -> None:
+    def _meet(self, working: Working, bar: MatchedBar) -> None:
         """Let an order meet a bar: it trades at one price, or waits."""
         order = working.order
         kind = order.type
@@ -238,7 +242,7 @@ class BacktraderVenue(MatchingVenue):
             if isnan(working.level):  # sent before its instrument had a close: the first open is the nearest thing
                 working.level, working.since = bar.open, bar.opened
             price = working.level if self._at_close else bar.open
-            self._execute(working, self._slipped(order, price, edge), _TAKER, bar)
+            self._execute(working, self._slipped(order, price, edge, bar, at_open=True), _TAKER, bar)
         elif kind is _LIMIT or working.triggered:
             self._meet_limit(working, bar)
         else:
@@ -246,43 +250,63 @@ class BacktraderVenue(MatchingVenue):
             at_open = bar.open >= stop if buys else bar.open <= stop
             if not at_open and (edge < stop if buys else edge > stop):
                 return
-            price = self._slipped(order, bar.open if at_open else stop, edge)
             if kind is _STOP:
-                self._execute(working, price, _TAKER, bar)
+                price = bar.open if at_open else stop
+                self._execute(working, self._slipped(order, price, edge, bar, at_open=at_open), _TAKER, bar)
                 return
             working.triggered = True
             self._deliver(OrderTriggered(bar.closed, order.id))
             if at_open:
                 self._meet_limit(working, bar)
             elif order.limit_price >= stop if buys else order.limit_price <= stop:
-                self._execute(working, price, _TAKER, bar)
+                self._execute(working, self._slipped(order, stop, edge, bar, is_limit=True), _TAKER, bar)
             elif _came_back(order, bar):
                 self._execute(working, order.limit_price, _MAKER, bar)
 
-    def _meet_limit(self, working: Working, bar: _Bar) -> None:
+    def _meet_limit(self, working: Working, bar: MatchedBar) -> None:
         """Let an order trade at its limit or better."""
         order = working.order
         limit = order.limit_price
         if order.side is _SELL:
             if bar.open >= limit:
-                self._execute(working, self._slipped(order, bar.open, limit), _TAKER, bar)
+                price = self._slipped(order, bar.open, limit, bar, at_open=True, is_limit=True)
+                self._execute(working, price, _TAKER, bar)
             elif bar.high >= limit:
                 self._execute(working, limit, _MAKER, bar)
         elif bar.open <= limit:
-            self._execute(working, self._slipped(order, bar.open, min(bar.high, limit)), _TAKER, bar)
+            price = self._slipped(order, bar.open, min(bar.high, limit), bar, at_open=True, is_limit=True)
+            self._execute(working, price, _TAKER, bar)
         elif bar.low <= limit:
             self._execute(working, limit, _MAKER, bar)
 
-    def _slipped(self, order: Order, price: float, worst: float) -> float:
-        """Slip a price, but not beyond `worst`."""
-        if not self._slips:
+    def _slipped(
+        self,
+        order: Order,
+        price: float,
+        worst: float,
+        bar: MatchedBar,
+        *,
+        at_open: bool = False,
+        is_limit: bool = False,
+    ) -> float | None:
+        """Slip a price, but not beyond `worst`; None where it then is no price at all, see `BacktraderSlippage`."""
+        if not self._slips or (at_open and not self._slip_open):
             return price
         buys = order.side is not _SELL
-        slipped = self._slip(order.instrument, price, order.size, buys)
-        return min(slipped, worst) if buys else max(slipped, worst)
+        if self._slip_in is None:
+            slipped = self._slip(order.instrument, price, order.size, buys)
+        else:
+            slipped = self._slip_in(bar, order.instrument, price, order.size, buys)
+        if slipped <= worst if buys else slipped >= worst:
+            return slipped
+        if not self._slip_match and not (is_limit and self._slip_limit):
+            return None
+        return slipped if self._slip_out else worst
 
-    def _execute(self, working: Working, price: float, who: Liquidity, bar: _Bar) -> None:
+    def _execute(self, working: Working, price: float | None, who: Liquidity, bar: MatchedBar) -> None:
         """Trade what volume and cash allow: closing always, opening while cash stays above zero."""
+        if price is None:
+            return
         order = working.order
         instrument = order.instrument
         size = working.remaining
@@ -291,17 +315,17 @@ class BacktraderVenue(MatchingVenue):
             reducible = self._reducible(working, bar.closed)
             clamped = reducible < size
             size = min(size, reducible)
-        if self._percent is not None:
-            size = min(size, instrument.round_size(bar.volume * self._percent // 100.0))
+        if self._room is not None:
+            size = min(size, instrument.round_size(max(self._room(order, price, bar), 0.0)))
         if size <= 0.0:
             return
+        ts = working.since if order.type is _MARKET and self._at_close else bar.closed
         opening = size - self._closing(order, size)
-        short_of_cash = opening > 0.0 and self._money.cash < self._cost(order, size, price, who)
+        short_of_cash = opening > 0.0 and self._money.cash < self._cost(order, size, price, who, ts)
         if short_of_cash:
             size = instrument.size_grid.nearest(size - opening)
         if size > 0.0:
-            ts = working.since if order.type is _MARKET and self._at_close else bar.closed
-            self._book(working, size, price, self._fee(instrument, size, price, who), who, ts, bar.closed)
+            self._book(working, size, price, self._fee_of(order, size, price, who, ts), who, ts, bar.closed)
         if order.id in self._working:
             if short_of_cash:
                 self._refuse(working, bar.closed)
@@ -320,7 +344,7 @@ def _asked(order: Order) -> float:
     return order.limit_price if order.type is _LIMIT else order.stop_price
 
 
-def _came_back(order: Order, bar: _Bar) -> bool:
+def _came_back(order: Order, bar: MatchedBar) -> bool:
     """Tell whether the price is taken to have come back to the limit after it met the stop inside the bar."""
     limit = order.limit_price
     if order.side is _SELL:

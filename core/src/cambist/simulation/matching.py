@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, OrderRejected
 from cambist.model.orders import Fill, TimeInForce
+from cambist.simulation.by_symbol import check_symbols
+from cambist.simulation.fees.protocol import OrderFeeModel
+from cambist.simulation.fillers.protocol import BudgetFiller
 from cambist.simulation.reports import Reports
 from cambist.simulation.rules import MarketFill, VenueRules
-from cambist.simulation.slippage import NoSlippage
+from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel
 from cambist.simulation.ties import Ties
 from cambist.simulation.working import LONG_AGO, NEVER, Market, Working
 
@@ -82,21 +85,38 @@ class MatchingVenue(ABC):
         self.rules = rules or VenueRules()
         self.markets = {instrument.symbol: Market(instrument) for instrument in instruments}
         self._account = account
-        self.report_to(Reports.as_events(deliver))
+        self._missing_funds = account.missing_funds
         self._clock = clock
         self._working: dict[int, Working] = {}
         self._ties: Ties | None = None  # made for the first order that is tied to another
-        self._fee = self.rules.fees.fee
-        self._slip = self.rules.slippage.slip
-        self._slips = not isinstance(self.rules.slippage, NoSlippage)
+        fees = self.rules.fees
+        check_symbols("fees", fees, self.markets)
+        self._fee = fees.fee
+        # What must hear of every fill; nobody, mostly.
+        self._fill_notes: list[Callable[[Fill], None]] = []
+        self._charge = None
+        if isinstance(fees, OrderFeeModel):
+            self._charge = fees.charge
+            self._fill_notes.append(fees.traded)
+        self._filler = filler = self.rules.volume_limit
+        if filler is not None and not isinstance(filler, BudgetFiller):
+            self._fill_notes.append(self._note_taken)
+        slippage = self.rules.slippage
+        check_symbols("slippage models", slippage, self.markets)
+        self._slips = not isinstance(slippage, NoSlippage)
+        self._slip_in = slippage.slip_in if isinstance(slippage, BarSlippageModel) else None
+        self._slip = slippage.slip if isinstance(slippage, SlippageModel) else NoSlippage().slip
         self.trades_at_close = self.rules.market_fill is MarketFill.THIS_CLOSE
         self._fills = 0
+        self.report_to(Reports.as_events(deliver))
 
     def report_to(self, reports: Reports) -> None:
         """Say what happens to orders to somebody who can do without events for the commonest things."""
         self._deliver = reports.deliver
         # Taken into a local name before each call: Python 3.11 looks for a method first, at three times the cost.
         self._accepted, self._filled, self._canceled = reports.accepted, reports.filled, reports.canceled
+        if self._fill_notes:
+            self._filled = _noting(self._fill_notes, reports.filled)
 
     # Bars.
 
@@ -126,8 +146,18 @@ class MatchingVenue(ABC):
         """Work the orders against every bar noted since the last call."""
 
     @abstractmethod
-    def mark_close(self, symbol: str, opened: int, closed: int, close: float, volume: float) -> None:
-        """Note a bar's close, for rules under which orders may trade at it."""
+    def mark_close(
+        self,
+        symbol: str,
+        opened: int,
+        closed: int,
+        open_: float,
+        high: float,
+        low: float,
+        close: float,
+        volume: float,
+    ) -> None:
+        """Note a bar's close, for rules under which orders may trade at it; the arguments are those of `match`."""
 
     # Requests.
 
@@ -188,6 +218,11 @@ class MatchingVenue(ABC):
 
     def _reprice(self, working: Working) -> None:  # noqa: B027 - for those that keep nothing of an order's prices
         """Take up an order's new prices."""
+
+    def _note_taken(self, fill: Fill) -> None:
+        """Note in a bar what a fill took of it."""
+        bar = self.markets[fill.instrument.symbol].bar
+        bar.take(fill.price, fill.size)
 
     # One order.
 
@@ -270,6 +305,12 @@ class MatchingVenue(ABC):
         """End a reduce-only order that has nothing left to reduce."""
         self.withdraw(working, ts, "nothing_to_reduce")
 
+    def _fee_of(self, order: Order, size: float, price: float, who: Liquidity, ts: int) -> float:
+        """Return the fee of a fill of `order` at `ts`."""
+        if self._charge is None:
+            return self._fee(order.instrument, size, price, who)
+        return self._charge(order, size, price, who, ts)
+
     def _book(self, working: Working, size: float, price: float, fee: float, who: Liquidity, ts: int, at: int) -> None:
         """Take a fill of an order into the books, made at `ts` and known `at`; the order goes when it is complete."""
         order = working.order
@@ -294,3 +335,16 @@ class MatchingVenue(ABC):
             self._end(working, OrderRejected(ts, working.order.id, "insufficient_funds"))
         else:
             self.withdraw(working, ts, "insufficient_funds")
+
+
+def _noting(
+    notes: list[Callable[[Fill], None]], filled: Callable[[Order, int, Fill], None]
+) -> Callable[[Order, int, Fill], None]:
+    """Return what tells the models that remember of a fill, and then everybody else."""
+
+    def note(order: Order, ts: int, fill: Fill) -> None:
+        for take in notes:
+            take(fill)
+        filled(order, ts, fill)
+
+    return note

@@ -6,10 +6,10 @@ from enum import StrEnum
 
 import attrs
 
-from cambist.errors import ParameterError
-from cambist.simulation.fees import FeeModel, NoFee
+from cambist.simulation.fees import FeeModel, NoFee, OrderFeeModel
+from cambist.simulation.fillers import VolumeFiller, volume_filler
 from cambist.simulation.paths import IntrabarPath, nearer_first
-from cambist.simulation.slippage import NoSlippage, SlippageModel
+from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel
 
 __all__ = ["MarketFill", "StopTrigger", "VenueRules"]
 
@@ -36,7 +36,7 @@ class StopTrigger(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class VenueRules:
-    """The rules of a simulated venue.
+    """The rules of a simulated venue. Models that remember what was traded belong to one venue: see `fresh`.
 
     Attributes
     ----------
@@ -47,8 +47,9 @@ class VenueRules:
     market_fill
         When a market order trades.
     volume_limit
-        Largest fraction of a bar's volume that all our fills in it may take together, or None for no limit. In a run
-        on trades or quotes: of a trade's size, or of the size that a quote displays.
+        How much of a bar our fills may take, see `cambist.simulation.fillers`: a number is a fraction of its volume;
+        None is no limit. In a run on trades or quotes: of a trade's size, or of the size that a quote
+        displays.
     fill_on_touch
         Whether a limit order trades when the price only touches it, or must be passed.
     stop_trigger
@@ -56,15 +57,14 @@ class VenueRules:
     """
 
     fees: FeeModel = attrs.field(factory=NoFee)
-    slippage: SlippageModel = attrs.field(factory=NoSlippage)
+    slippage: SlippageModel | BarSlippageModel = attrs.field(factory=NoSlippage)
     path: IntrabarPath = nearer_first
     market_fill: MarketFill = attrs.field(default=MarketFill.NEXT_OPEN)
-    volume_limit: float | None = None
+    volume_limit: VolumeFiller | None = attrs.field(default=None, converter=volume_filler)
     fill_on_touch: bool = True
     stop_trigger: StopTrigger = StopTrigger.AUTO
 
-    def __attrs_post_init__(self) -> None:
-        if self.volume_limit is not None and not 0.0 < self.volume_limit <= 1.0:
-            raise ParameterError(
-                f"volume_limit is {self.volume_limit!r}; it is a fraction of each bar's volume: 0.1 is a tenth."
-            )
+    def fresh(self) -> VenueRules:
+        """Return the same rules for a new run: models that remember what was traded begin anew."""
+        fees = self.fees
+        return attrs.evolve(self, fees=fees.fresh() if isinstance(fees, OrderFeeModel) else fees)

@@ -9,6 +9,7 @@ from cambist.errors import DataError, ParameterError
 from cambist.model.events import OrderRejected, OrderTriggered
 from cambist.model.orders import LIMITED, Liquidity, OrderType, Side
 from cambist.model.times import format_ns
+from cambist.simulation.fillers import PercentFiller
 from cambist.simulation.rules import MarketFill, StopTrigger, VenueRules
 from cambist.simulation.venue import SimulatedVenue
 from cambist.simulation.working import FLEETING
@@ -75,6 +76,17 @@ class TickVenue(SimulatedVenue):
                 f"market_fill is {str(self.rules.market_fill)!r}; on trades and quotes a market order meets the next "
                 "event. Leave it out."
             )
+        filler = self.rules.volume_limit
+        if filler is not None and not isinstance(filler, PercentFiller):
+            raise ParameterError(
+                f"volume_limit is {filler!r}, which looks at bars; on trades and quotes give a fraction: 1.0 is all."
+            )
+        if self._slip_in is not None:
+            raise ParameterError(
+                f"slippage is {self.rules.slippage!r}, which looks at bars; on trades and quotes give a fraction of "
+                "the price, or an amount."
+            )
+        self._volume_limit = None if filler is None else filler.share
         self._quoted = frozenset(quoted)
         self._trigger_on_last = {symbol: self._on_last(symbol, frozenset(traded)) for symbol in self.markets}
         self._fresh: dict[str, set[int]] = {symbol: set() for symbol in self.markets}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, isnan
+from math import isnan
 from typing import TYPE_CHECKING
 
 from cambist.errors import OrderError
@@ -11,6 +11,7 @@ from cambist.model.orders import TRAILING, Liquidity, OrderType, Side, TimeInFor
 from cambist.model.times import DAY_NS, format_ns
 from cambist.orders.triggers import trailed
 from cambist.simulation.acting import ActingVenue
+from cambist.simulation.bar import MatchedBar
 from cambist.simulation.matching import VenueAccount
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.working import FLEETING, LONG_AGO
@@ -69,7 +70,6 @@ class SimulatedVenue(ActingVenue):
         rules: VenueRules | None = None,
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
-        self._volume_limit = self.rules.volume_limit
         self._arrivals = 0
 
     # Requests.
@@ -138,13 +138,24 @@ class SimulatedVenue(ActingVenue):
         if market.playing and working not in market.joined:
             market.joined.append(working)
 
-    def mark_close(self, symbol: str, opened: int, closed: int, close: float, volume: float) -> None:
+    def mark_close(
+        self,
+        symbol: str,
+        opened: int,
+        closed: int,
+        open_: float,
+        high: float,
+        low: float,
+        close: float,
+        volume: float,
+    ) -> None:
         """Note a bar's close, for rules under which orders may trade at it."""
         market = self.markets[symbol]
         market.close, market.closed_at = close, closed
         if market.last_open != opened:  # nothing of ours was matched in it yet
             market.last_open = opened
-            market.volume_left = inf if self._volume_limit is None else volume * self._volume_limit
+            if self._sees_bars:
+                self._see(market, MatchedBar(opened, closed, open_, high, low, close, volume))
 
     # One bar.
 
@@ -171,8 +182,8 @@ class SimulatedVenue(ActingVenue):
         market = self.markets[symbol]
         if market.timed:
             self._expire(market, opened)
-        if self._volume_limit is not None:
-            market.volume_left = volume * self._volume_limit
+        if self._sees_bars:
+            self._see(market, MatchedBar(opened, closed, open_, high, low, close, volume))
         for working in market.working.values():
             if (low <= working.level) if working.falling else (high >= working.level):
                 break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -81,10 +81,13 @@ class Market:
     blocked
         Orders that take no further part in this bar: they came too late for it, or got less than they wanted.
     volume_left
-        What the bar's volume still allows.
+        What the bar's volume still allows; below any size where a filler is asked at each fill.
+    bar
+        The bar being matched; kept only where a model looks at it.
     """
 
     __slots__ = (
+        "bar",
         "blocked",
         "close",
         "closed_at",
@@ -116,3 +119,4 @@ class Market:
         self.joined: list[Working] = []
         self.blocked: set[int] = set()
         self.volume_left = inf
+        self.bar: Any = None

@@ -19,7 +19,7 @@ from cambist.data.market import checked_history
 from cambist.engine import MarketKernel
 from cambist.errors import DataError, InputError, ParameterError
 from cambist.model.times import MINUTE_NS
-from cambist.simulation import TickVenue, fee_model
+from cambist.simulation import TickVenue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.ports.history import MarketSource
     from cambist.risk import RiskGate
+    from cambist.simulation import FinerBars
     from cambist.strategies import Strategy
 
 __all__ = ["run_market_backtest"]
@@ -42,7 +43,7 @@ _OF_BARS: dict[str, object] = {
     "rules": "cambist",
     "market_fill": "next_open",
     "path": "nearer_first",
-    **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest")),
+    **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest", "latency", "rejection")),
     "cash_flows": (),
 }
 
@@ -107,7 +108,7 @@ class MarketRun(Run):
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> MarketKernel:
         streams = [(feed.kind, feed.instrument) for feed in self.feeds]
-        kernel = MarketKernel(strategies, streams, self.portfolio, gate, fee_model(self.settings.fees).fee)
+        kernel = MarketKernel(strategies, streams, self.portfolio, gate, self.rules.fees.fee)
         hooks = {"on_tick" if feed.kind == "ticks" else "on_quote" for feed in self.feeds}
         for seat in kernel.seats:
             if all(seat.hook(name) is None for name in hooks):
@@ -122,14 +123,15 @@ class MarketRun(Run):
         play = play_market_events if events else play_market_columns
         return MarketDriver(self.kernel, self.feeds, play, stop, makes_events=events)
 
-    def _venue(self) -> TickVenue:
+    def _venue(self, finer: Sequence[FinerBars]) -> TickVenue:  # noqa: ARG002 - there are none
+        self.magnified = {}
         symbols = {kind: [feed.instrument.symbol for feed in self.feeds if feed.kind == kind] for kind in _KINDS}
         return TickVenue(
             self.instruments,
             self.portfolio,
             self.driver.deliver,
             self.driver.clock,
-            self.settings.venue_rules(),
+            self.rules,
             quoted=symbols["quotes"],
             traded=symbols["ticks"],
         )
