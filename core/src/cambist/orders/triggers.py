@@ -21,7 +21,7 @@ _T = OrderType
 _SELL = Side.SELL
 
 
-def level(order: Order, triggered: bool, *, fill_on_touch: bool = True) -> tuple[float, bool]:
+def level(order: Order, triggered: bool, fill_on_touch: bool = True) -> tuple[float, bool]:
     """Return the price at which an order acts, and whether it acts when the price falls to it.
 
     Parameters

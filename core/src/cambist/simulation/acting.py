@@ -44,9 +44,9 @@ class ActingVenue(ModeledVenue):
         super().__init__(instruments, account, deliver, clock, rules)
         self._touch = self.rules.fill_on_touch
 
-    def _level(self, order: Order, *, triggered: bool) -> tuple[float, bool]:
+    def _level(self, order: Order, triggered: bool) -> tuple[float, bool]:
         """Return the price at which an order acts, and whether it acts when the price falls to it."""
-        return level(order, triggered, fill_on_touch=self._touch)
+        return level(order, triggered, self._touch)
 
     def _act(self, market: Market, working: Working, price: float, limit_price: float, ts: int, who: Liquidity) -> None:
         """Do what an order does when the market stands at `price`; a resting limit trades at `limit_price`."""
@@ -61,7 +61,7 @@ class ActingVenue(ModeledVenue):
                 self._execute(market, working, limit_price, who, ts)
         else:
             working.triggered = True
-            working.level, working.falling = self._level(order, triggered=True)
+            working.level, working.falling = self._level(order, True)
             market.trailing.pop(order.id, None)
             self._deliver(OrderTriggered(ts, order.id))
             if order.id not in market.working:

@@ -167,7 +167,7 @@ class TickVenue(SimulatedVenue):
         order = working.order
         working.triggered = True
         working.market.trailing.pop(order.id, None)
-        working.level, working.falling = self._level(order, triggered=True)
+        working.level, working.falling = self._level(order, True)
         self._fresh[order.instrument.symbol].add(order.id)
         self._deliver(OrderTriggered(ts, order.id))
 
@@ -239,8 +239,8 @@ class TickVenue(SimulatedVenue):
         if order.time_in_force in FLEETING and order.id in market.working:
             self.withdraw(working, ts, "could not trade at once")
 
-    def _level(self, order: Order, *, triggered: bool) -> tuple[float, bool]:
-        at, falling = super()._level(order, triggered=triggered)
+    def _level(self, order: Order, triggered: bool) -> tuple[float, bool]:
+        at, falling = super()._level(order, triggered)
         acts_at_limit = order.type is _LIMIT or (triggered and order.type in LIMITED)
         if acts_at_limit and order.instrument.symbol in self._quoted:
             return order.limit_price, falling  # the far side of a quote at the limit is no mere touch

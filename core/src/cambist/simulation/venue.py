@@ -97,11 +97,12 @@ class SimulatedVenue(ActingVenue):
         market.newest = max(market.newest, working.since)  # a fill at an open is told after orders of later times
         order = working.order
         if order.type is not _MARKET:
-            working.level, working.falling = self._level(order, triggered=working.triggered)
-            if order.type in TRAILING:
-                market.trailing[order.id] = working
-            elif order.type is _ON_CLOSE:
-                market.closing[order.id] = working
+            working.level, working.falling = self._level(order, working.triggered)
+            if order.type is not _LIMIT:
+                if order.type in TRAILING:
+                    market.trailing[order.id] = working
+                elif order.type is _ON_CLOSE:
+                    market.closing[order.id] = working
         if market.playing:
             market.joined.append(working)
             if working.expires == LONG_AGO:
@@ -134,7 +135,7 @@ class SimulatedVenue(ActingVenue):
         market.newest = max(market.newest, working.since)
         if working.order.id not in market.working:
             return  # a child that waits
-        working.level, working.falling = self._level(working.order, triggered=working.triggered)
+        working.level, working.falling = self._level(working.order, working.triggered)
         if market.playing and working not in market.joined:
             market.joined.append(working)
 
