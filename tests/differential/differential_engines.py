@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import warnings
+from bisect import bisect_left
+from functools import lru_cache
 from math import isclose
 from typing import Any
 
 import attrs
 import numpy as np
 import pandas as pd
-from differential_scenarios import LIMIT, MARKET, STOP, Action, Ask, Close, Scenario
+from differential_scenarios import (
+    LIMIT,
+    MARKET,
+    ON_CLOSE,
+    STOP,
+    STOP_LIMIT,
+    TRAIL,
+    TRAIL_LIMIT,
+    Action,
+    Ask,
+    Bracket,
+    Close,
+    Family,
+    Scenario,
+)
 
 import cambist
 from cambist.model.times import DAY_NS, MINUTE_NS
@@ -20,9 +36,13 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", (SyntaxWarning, DeprecationWarning))
     import backtrader
 
-#: Open of the first bar; minutes late in a day, so that a run goes over midnight.
-START = pd.Timestamp("2021-03-01 23:15")
-FIRST_DAY = pd.Timestamp("2021-03-01")
+#: Open of the first bar, by the spacing of bars; minutes late in a day, so that a run goes over midnight.
+STARTS = {
+    "min": pd.Timestamp("2021-03-01 23:50"),
+    "4h": pd.Timestamp("2021-03-01 12:00"),
+    "D": pd.Timestamp("2021-03-01"),
+}
+LENGTHS = {"min": MINUTE_NS, "4h": 4 * 60 * MINUTE_NS, "D": DAY_NS}
 
 
 @attrs.frozen
@@ -49,21 +69,24 @@ class Report:
 
 def times(scenario: Scenario) -> pd.DatetimeIndex:
     """Return the times by which the bars are known."""
-    first, spacing = (FIRST_DAY, "D") if scenario.daily else (START, "min")
-    return pd.date_range(first, periods=len(scenario.bars), freq=spacing)
+    return _times(len(scenario.bars), scenario.spacing)
+
+
+@lru_cache
+def _times(count: int, spacing: str) -> pd.DatetimeIndex:
+    return pd.date_range(STARTS[spacing], periods=count, freq=spacing)
 
 
 def frames(scenario: Scenario) -> list[pd.DataFrame]:
-    """Return the bars of each market as both engines take them."""
+    """Return the bars of each market."""
     names = ["open", "high", "low", "close", "volume"]
-    index = times(scenario)
-    return [pd.DataFrame([attrs.astuple(bar) for bar in bars], index, names) for bars in scenario.markets]
+    return [pd.DataFrame([attrs.astuple(bar) for bar in bars], times(scenario), names) for bars in scenario.markets]
 
 
 def until(scenario: Scenario, last_bar: int) -> Any:
     """Return the moment up to which an order is good that may trade in bar `last_bar` and no later one."""
-    first, spacing = (FIRST_DAY, pd.Timedelta(days=1)) if scenario.daily else (START, pd.Timedelta(minutes=1))
-    return (first + last_bar * spacing).to_pydatetime()
+    spacing = scenario.spacing
+    return (STARTS[spacing] + pd.Timedelta(last_bar * LENGTHS[spacing])).to_pydatetime()
 
 
 class _Script:
@@ -88,15 +111,32 @@ class _Script:
         """Send or withdraw."""
         if isinstance(action, Ask):
             self.send(action)
+        elif isinstance(action, Family):
+            self.send_family(action)
+        elif isinstance(action, Bracket):
+            self.send_bracket(action)
         elif isinstance(action, Close):
             self.close_position()
         elif action.back < len(self.sent):
             self.cancel(self.sent[-1 - action.back])
 
+    def ties(self, ask: Ask) -> dict[str, Any]:
+        """Return the keywords that tie an order to those sent before it, as far as there are any."""
+        named = {"oco": ask.oco, "parent": ask.parent}
+        return {
+            name: self.sent[-1 - back] for name, back in named.items() if back is not None and back < len(self.sent)
+        }
+
     def works(self, order: Any) -> bool:
         raise NotImplementedError
 
     def send(self, ask: Ask) -> None:
+        raise NotImplementedError
+
+    def send_family(self, family: Family) -> None:
+        raise NotImplementedError
+
+    def send_bracket(self, bracket: Bracket) -> None:
         raise NotImplementedError
 
     def close_position(self) -> None:
@@ -105,7 +145,15 @@ class _Script:
 
 # backtrader.
 
-_KINDS = {MARKET: backtrader.Order.Market, LIMIT: backtrader.Order.Limit, STOP: backtrader.Order.Stop}
+_KINDS = {
+    MARKET: backtrader.Order.Market,
+    ON_CLOSE: backtrader.Order.Close,
+    LIMIT: backtrader.Order.Limit,
+    STOP: backtrader.Order.Stop,
+    STOP_LIMIT: backtrader.Order.StopLimit,
+    TRAIL: backtrader.Order.StopTrail,
+    TRAIL_LIMIT: backtrader.Order.StopTrailLimit,
+}
 _STANDS = {
     "Submitted": "submitted",
     "Accepted": "working",
@@ -114,7 +162,33 @@ _STANDS = {
     "Canceled": "canceled",
     "Expired": "expired",
     "Margin": "no money",
+    "Rejected": "rejected",
 }
+
+
+class _Columns(backtrader.feed.DataBase):  # type: ignore[misc]
+    """Bars from memory, dated as `PandasData` dates those of a DataFrame, at a fraction of its cost."""
+
+    params = (("rows", ()),)
+
+    def start(self) -> None:
+        super().start()
+        self.coming = iter(self.p.rows)
+
+    def _load(self) -> bool:
+        row = next(self.coming, None)
+        if row is None:
+            return False
+        lines = self.lines
+        lines.datetime[0], lines.open[0], lines.high[0], lines.low[0], lines.close[0], lines.volume[0] = row
+        lines.openinterest[0] = 0.0
+        return True
+
+
+@lru_cache
+def _stamps(count: int, spacing: str) -> list[float]:
+    """Return the times of bars as backtrader keeps them."""
+    return [backtrader.date2num(time.to_pydatetime()) for time in _times(count, spacing)]
 
 
 class _Theirs(backtrader.Strategy, _Script):
@@ -124,7 +198,7 @@ class _Theirs(backtrader.Strategy, _Script):
         self.scenario, self.report = self.p.scenario, self.p.report
         self.sent: list[Any] = []
         self.by_ref: dict[int, int] = {}
-        self.times = times(self.scenario)
+        self.stamps = _stamps(len(self.scenario.bars), self.scenario.spacing)
 
     def next(self) -> None:
         self.act(len(self) - 1)
@@ -135,19 +209,53 @@ class _Theirs(backtrader.Strategy, _Script):
         return order.alive()
 
     def send(self, ask: Ask) -> None:
+        self._note((self.buy if ask.buys else self.sell)(**self.terms(ask), **self.ties(ask)))
+
+    def send_family(self, family: Family) -> None:
+        parent = family.parent
+        terms = self.terms(parent) | self.ties(parent)
+        first = (self.buy if parent.buys else self.sell)(**terms, transmit=False)
+        ties = [self.ties(child) for child in family.children]
+        self._note(first)
+        for number, (child, tied) in enumerate(zip(family.children, ties, strict=True)):
+            send, is_last = self.buy if child.buys else self.sell, number == len(family.children) - 1
+            self._note(send(**self.terms(child), **tied, parent=first, transmit=is_last))
+
+    def send_bracket(self, bracket: Bracket) -> None:
+        entry = self.terms(bracket.entry)
+        sides: dict[str, Any] = {}
+        for name, leg in (("stop", bracket.stop), ("limit", bracket.target)):
+            sides[f"{name}exec"] = None
+            if leg is not None:
+                terms = self.terms(leg)
+                kept = ("plimit", "trailamount", "trailpercent", "valid")
+                sides[f"{name}exec"], sides[f"{name}price"] = terms["exectype"], terms["price"]
+                sides[f"{name}args"] = {key: terms[key] for key in kept}
+        send = self.buy_bracket if bracket.entry.buys else self.sell_bracket
+        for order in send(**entry, oargs=self.ties(bracket.entry), **sides):
+            if order is not None:
+                self._note(order)
+
+    def terms(self, ask: Ask) -> dict[str, Any]:
+        """Return an order in backtrader's words."""
+        data = self.datas[ask.market]
         valid: Any = None
         if ask.last_bar == "day":
             valid = backtrader.Order.DAY
         elif isinstance(ask.last_bar, int):
             valid = until(self.scenario, ask.last_bar)
-        terms = {"data": self.datas[ask.market], "size": ask.size, "valid": valid}
-        send = self.buy if ask.buys else self.sell
-        if ask.type in _KINDS:
-            price = ask.limit if ask.type == LIMIT else ask.stop
-            order = send(exectype=_KINDS[ask.type], price=price, **terms)
-        else:
-            order = send(exectype=backtrader.Order.StopLimit, price=ask.stop, plimit=ask.limit, **terms)
-        self._note(order)
+        price = {LIMIT: ask.limit, TRAIL: ask.start, TRAIL_LIMIT: ask.start}.get(ask.type, ask.stop)
+        plimit = ask.limit if ask.type == STOP_LIMIT else None
+        if ask.behind is not None:  # the limit keeps the distance that it has from the price named here
+            price = data.close[0] if price is None else price
+            plimit = price + ask.behind if ask.buys else price - ask.behind
+        trail = {"trailamount": ask.trail, "trailpercent": ask.trail_percent}
+        kind = _KINDS[ask.type]
+        return (
+            {"data": data, "size": ask.size, "exectype": kind, "price": price, "plimit": plimit}
+            | trail
+            | {"valid": valid}
+        )
 
     def close_position(self) -> None:
         self._note(self.close())
@@ -159,8 +267,7 @@ class _Theirs(backtrader.Strategy, _Script):
     def notify_order(self, order: Any) -> None:
         bar, number = len(self) - 1, self.by_ref[order.ref]
         for bit in order.executed.iterpending():
-            # A float of days, some microseconds off.
-            dated = int(self.times.searchsorted(pd.Timestamp(self.data.num2date(bit.dt)).round("s")))
+            dated = bisect_left(self.stamps, bit.dt)
             fee = bit.closedcomm + bit.openedcomm
             self.report.fills.append(Done(bar, number, abs(bit.size), bit.price, fee, dated))
         self.report.outcomes[number] = (_STANDS[order.getstatusname()], -1 if order.alive() else bar)
@@ -186,8 +293,10 @@ def backtrader_engine(scenario: Scenario, report: Report) -> Any:
     """Return a backtrader that plays the scenario when it runs."""
     cerebro = backtrader.Cerebro(stdstats=False)
     timeframe = backtrader.TimeFrame.Days if scenario.daily else backtrader.TimeFrame.Minutes
-    for frame in frames(scenario):
-        cerebro.adddata(backtrader.feeds.PandasData(dataname=frame, timeframe=timeframe, compression=1))
+    for bars in scenario.markets:
+        stamps = _stamps(len(bars), scenario.spacing)
+        rows = [(stamp, *attrs.astuple(bar)) for stamp, bar in zip(stamps, bars, strict=True)]
+        cerebro.adddata(_Columns(rows=rows, timeframe=timeframe, compression=1))
     cerebro.addstrategy(_Theirs, scenario=scenario, report=report)
     broker = cerebro.broker
     broker.setcash(scenario.cash)
@@ -237,25 +346,64 @@ class _Ours(cambist.Strategy, _Script):
         return order.is_open and order.status is not cambist.OrderStatus.PENDING_CANCEL
 
     def send(self, ask: Ask) -> None:
-        terms: dict[str, Any] = {"data": self.symbols[ask.market], "tag": str(len(self.sent))}
+        self._note((self.buy if ask.buys else self.sell)(ask.size, **self.terms(ask, len(self.sent)), **self.ties(ask)))
+
+    def send_family(self, family: Family) -> None:
+        parent = family.parent
+        terms = self.terms(parent, len(self.sent)) | self.ties(parent)
+        first = (self.buy if parent.buys else self.sell)(parent.size, **terms)
+        ties = [self.ties(child) for child in family.children]
+        self._note(first)
+        for child, tied in zip(family.children, ties, strict=True):
+            send = self.buy if child.buys else self.sell
+            self._note(send(child.size, **self.terms(child, len(self.sent)), **tied, parent=first))
+
+    def send_bracket(self, bracket: Bracket) -> None:
+        number = len(self.sent)
+        entry = self.terms(bracket.entry, number) | self.ties(bracket.entry)
+        sides: dict[str, Any] = {}
+        for name, leg in (("stop_loss", bracket.stop), ("take_profit", bracket.target)):
+            if leg is not None:
+                number += 1
+                sides[name] = self.terms(leg, number)
+        send = self.buy_bracket if bracket.entry.buys else self.sell_bracket
+        for order in send(bracket.entry.size, **entry, **sides):
+            if order is not None:
+                self._note(order)
+
+    def terms(self, ask: Ask, number: int) -> dict[str, Any]:
+        """Return an order in Cambist's words."""
+        terms: dict[str, Any] = {"data": self.symbols[ask.market], "tag": str(number)}
         if ask.last_bar == "day":
             terms["time_in_force"] = "day"
         elif ask.last_bar is not None:
             terms["expires_at"] = until(self.scenario, ask.last_bar)
-        order = (self.buy if ask.buys else self.sell)(ask.size, limit=ask.limit, stop=ask.stop, **terms)
+        stop = ask.stop
+        if ask.start is not None:
+            distance = ask.start * (ask.trail_percent or 0.0) if ask.trail is None else ask.trail
+            stop = ask.start + distance if ask.buys else ask.start - distance
+        given = {
+            "limit": ask.limit,
+            "stop": stop,
+            "trail": ask.trail,
+            "trail_percent": ask.trail_percent,
+            "trail_limit": ask.behind,
+            "on_close": True if ask.type == ON_CLOSE else None,
+        }
+        return terms | {name: value for name, value in given.items() if value is not None}
+
+    def _note(self, order: cambist.Order | None) -> None:
         assert order is not None
         if not order.is_open:
             self.report.outcomes[len(self.sent)] = (outcome(order), self.number)
         self.sent.append(order)
 
     def close_position(self) -> None:
-        order = self.close(self.symbols[0], tag=str(len(self.sent)))
-        assert order is not None
-        self.sent.append(order)
+        self._note(self.close(self.symbols[0], tag=str(len(self.sent))))
 
     def on_fill(self, fill: cambist.Fill) -> None:
-        length = DAY_NS if self.scenario.daily else MINUTE_NS
-        dated = (fill.ts - times(self.scenario)[0].value) // length - 1
+        spacing = self.scenario.spacing
+        dated = (fill.ts - STARTS[spacing].value) // LENGTHS[spacing] - 1
         self.report.fills.append(Done(self.number, fill.order_id - 1, fill.size, fill.price, fill.fee, dated))
 
     def on_order(self, order: cambist.Order) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import product
+from typing import Any
 
+import attrs
 import pytest
 from differential_engines import differences, play_backtrader, play_cambist
 from differential_scenarios import (
+    ALL_TYPES,
+    EXACT_TICK,
     LIMIT,
     MARKET,
+    ON_CLOSE,
     STOP,
     STOP_LIMIT,
-    TYPES,
+    TRAIL,
+    TRAIL_LIMIT,
     Ask,
     Bar,
     Habits,
@@ -19,14 +26,16 @@ from differential_scenarios import (
     random_scenario,
 )
 
-FEES = {"percent_fee": {"percent_fee": 0.001}, "unit_fee": {"unit_fee": 0.03}}
-SLIPPAGES = {
+SCENARIOS, CHUNK = 300, 60
+FEES: list[dict[str, Any]] = [{}, {"percent_fee": 0.001}, {"unit_fee": 0.03}]
+SLIPPAGES: dict[str, dict[str, Any]] = {
     "no_slippage": {},
     "percent_slippage": {"percent_slippage": 0.0015},
     "fixed_slippage": {"fixed_slippage": 0.07},
 }
-VOLUMES = {"any_volume": {}, "tenth_of_volume": {"volume_limit": 0.1}}
-SIDES = {"mostly_long": True, "mostly_short": False}
+VOLUMES: list[dict[str, Any]] = [{}, {"volume_limit": 0.1}, {"volume_limit": 0.29}]
+COSTS = [fee | slippage | volume for volume, slippage, fee in product(VOLUMES, SLIPPAGES.values(), FEES)]
+SPACINGS: list[dict[str, Any]] = [{}, {}, {"every": "4h"}, {"daily": True}]
 
 
 def agree(scenario: Scenario, **options: object) -> Counter[str]:
@@ -43,19 +52,105 @@ def agree(scenario: Scenario, **options: object) -> Counter[str]:
     )
 
 
-@pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("volume", VOLUMES)
-@pytest.mark.parametrize("slippage", SLIPPAGES)
-@pytest.mark.parametrize("fee", FEES)
-@pytest.mark.parametrize("kind", TYPES)
-def test_each_kind_of_order_fee_slippage_and_volume(kind, fee, slippage, volume, side):
-    habits = Habits(types=(kind,), buys=SIDES[side])
-    options = {**FEES[fee], **SLIPPAGES[slippage], **VOLUMES[volume]}
+EXACT = Habits(types=ALL_TYPES, tick=EXACT_TICK)
+
+
+@attrs.frozen(kw_only=True)
+class Rules:
+    """A family of rules, and how scenarios that put them to use are drawn.
+
+    Attributes
+    ----------
+    habits, options
+        Of the scripts, and of the scenarios; fees, slippage, volume and spacing of bars go round where they are not
+        said here.
+    sees
+        How some orders must have ended in every chunk of scenarios.
+    count
+        Of bars.
+    events
+        Plays through events instead of columns.
+    """
+
+    habits: Habits = EXACT
+    options: dict[str, Any] = attrs.field(factory=dict)
+    sees: frozenset[str] = frozenset({"filled", "canceled", "expired", "in parts", "working"})
+    count: int = 12
+    events: bool = False
+
+    def scenario(self, seed: int) -> Scenario:
+        turn, cost = divmod(seed, len(COSTS))
+        options = COSTS[cost] | SPACINGS[seed % len(SPACINGS)] | self.options
+        habits = attrs.evolve(self.habits, buys=(None, True, False)[turn % 3])
+        return random_scenario(seed, habits, count=self.count, **options)
+
+
+def kinds(*types: str, **habits: Any) -> Habits:
+    return attrs.evolve(EXACT, types=types, **habits)
+
+
+FAMILIES: dict[str, Rules] = {
+    "market orders": Rules(habits=kinds(MARKET), sees=frozenset({"filled", "in parts"})),
+    "limit orders": Rules(habits=Habits(types=(LIMIT,))),
+    "stop orders": Rules(habits=Habits(types=(STOP,))),
+    "stop-limit orders": Rules(habits=Habits(types=(STOP_LIMIT,))),
+    "orders for the close": Rules(habits=kinds(ON_CLOSE, ON_CLOSE, MARKET)),
+    "trailing": Rules(habits=kinds(TRAIL, TRAIL_LIMIT)),
+    "all kinds together": Rules(),
+    "one cancels the other": Rules(habits=attrs.evolve(EXACT, oco=0.6)),
+    "brackets": Rules(habits=kinds(MARKET, LIMIT, STOP, brackets=0.8, cancels=False)),
+    "brackets that are canceled": Rules(habits=kinds(MARKET, LIMIT, TRAIL, brackets=0.6), count=10),
+    "parents and children": Rules(habits=attrs.evolve(EXACT, families=0.6), count=10),
+    "all ties together": Rules(habits=attrs.evolve(EXACT, families=0.3, oco=0.3), count=10),
+    "validity": Rules(
+        habits=attrs.evolve(EXACT, validity=("gtd", "gtd", "day", "day"), cancels=False, families=0.1),
+        sees=frozenset({"filled", "expired", "in parts"}),
+    ),
+    "money": Rules(
+        habits=attrs.evolve(EXACT, families=0.15, oco=0.1),
+        options={"cash": 1_500.0},
+        sees=frozenset({"filled", "no money", "rejected"}),
+    ),
+    "volume": Rules(habits=attrs.evolve(EXACT, families=0.1, oco=0.1), options={"volume_limit": 0.1}),
+    "slippage": Rules(habits=EXACT, options={"percent_slippage": 0.004}),
+    "slippage that leaves no price": Rules(
+        habits=attrs.evolve(EXACT, oco=0.1),
+        options={
+            "fixed_slippage": 0.25,
+            "percent_slippage": 0.0,
+            "switches": {"slip_open": False, "slip_match": False, "slip_limit": False},
+        },
+    ),
+    "a filler that looks at the range": Rules(
+        habits=attrs.evolve(EXACT, families=0.1, oco=0.1),
+        options={"volume_limit": None, "filler": ("range", EXACT_TICK, 0.5)},
+    ),
+    "fees": Rules(habits=EXACT, options={"percent_fee": 0.02, "unit_fee": 0.0, "cash": 5_000.0}),
+    "at this close": Rules(
+        habits=attrs.evolve(EXACT, types=(MARKET, *ALL_TYPES), families=0.1),
+        options={"this_close": True, "cash": 3_000.0},
+    ),
+    "daily bars": Rules(options={"daily": True}),
+    "several instruments": Rules(
+        habits=attrs.evolve(EXACT, families=0.15, oco=0.15), options={"markets": 3, "cash": 5_000.0}, count=10
+    ),
+    "through events": Rules(
+        habits=attrs.evolve(EXACT, families=0.15, oco=0.15), options={"cash": 5_000.0}, events=True
+    ),
+}
+
+
+@pytest.mark.parametrize("first", range(0, SCENARIOS, CHUNK))
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_of_rules(name, first):
+    rules = FAMILIES[name]
     seen = Counter()
-    for seed in (1, 2):
-        seen += agree(random_scenario(seed, habits, count=60, **options))
-    assert seen["filled"] >= 10
-    assert seen["in parts"] or not VOLUMES[volume]
+    for seed in range(first, first + CHUNK):
+        try:
+            seen += agree(rules.scenario(seed), events=rules.events)
+        except AssertionError as error:
+            raise AssertionError(f"{name}, seed {seed}: {error}") from None
+    assert rules.sees <= set(seen)
 
 
 FLAT = Bar(100.0, 101.0, 99.0, 100.0)
@@ -96,41 +191,3 @@ def test_closing_a_short_that_lost_more_than_there_is_cash(price, size, volume):
     bars = [FLAT, FLAT, *[Bar(price, price + 1.0, price - 1.0, price, volume * 2)] * 4]
     script = {0: [Ask(False, MARKET, 50.0)], 1: [Ask(True, STOP, size, stop=110.0)], 4: [Ask(False, MARKET, 20.0)]}
     agree(Scenario(bars=bars, script=script, cash=10_000.0, unit_fee=0.1, volume_limit=0.5))
-
-
-@pytest.mark.parametrize("seed", range(12))
-@pytest.mark.parametrize("slippage", SLIPPAGES)
-def test_orders_of_all_kinds_that_the_account_cannot_always_pay_for(slippage, seed):
-    agree(random_scenario(seed, cash=1_500.0, percent_fee=0.001, **SLIPPAGES[slippage]))
-
-
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("volume", [None, 0.1, 0.29])
-def test_market_orders_at_the_close_at_which_they_were_sent(volume, seed):
-    agree(random_scenario(seed, this_close=True, volume_limit=volume, percent_slippage=0.001, cash=3_000.0))
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_daily_bars(seed):
-    agree(random_scenario(seed, daily=True, fixed_slippage=0.07))
-
-
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("this_close", [False, True])
-def test_one_queue_and_one_purse_for_several_instruments(this_close, seed):
-    agree(random_scenario(seed, markets=3, cash=3_000.0, unit_fee=0.02, this_close=this_close))
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("markets", [1, 2])
-def test_the_path_through_events_agrees_as_well(markets, seed):
-    options = {"percent_fee": 0.001, "percent_slippage": 0.001, "volume_limit": 0.1}
-    agree(random_scenario(seed, markets=markets, cash=3_000.0, this_close=seed == 2, **options), events=True)
-
-
-def test_the_scenarios_have_what_they_are_to_prove():
-    """The others compare whatever happens; this holds that everything does happen."""
-    seen = Counter()
-    for seed in range(8):
-        seen += agree(random_scenario(seed, cash=3_000.0, volume_limit=0.1))
-    assert {"filled", "in parts", "canceled", "expired", "no money", "working"} <= set(seen)

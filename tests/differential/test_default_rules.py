@@ -13,6 +13,7 @@ from differential_scenarios import (
     MARKET,
     STOP,
     STOP_LIMIT,
+    TYPES,
     Action,
     Ask,
     Cancel,
@@ -21,7 +22,8 @@ from differential_scenarios import (
     random_scenario,
 )
 
-FEES = {"percent_fee": {"percent_fee": 0.001}, "unit_fee": {"unit_fee": 0.03}}
+SCENARIOS, CHUNK = 300, 60
+FEES: list[dict[str, float]] = [{}, {"percent_fee": 0.001}, {"unit_fee": 0.03}]
 PATIENT = Habits(validity=("gtc", "gtd"), reactions=False, patient=True)
 
 
@@ -47,39 +49,51 @@ def agree(scenario: Scenario, **options: object) -> int:
     return len(theirs.fills)
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("buys", [True, False], ids=["mostly_long", "mostly_short"])
-@pytest.mark.parametrize("fee", FEES)
-@pytest.mark.parametrize("kind", [MARKET, LIMIT, STOP])
-def test_market_limit_and_stop_orders(kind, fee, buys, seed):
-    habits = attrs.evolve(PATIENT, types=(kind,), buys=buys)
-    assert agree(random_scenario(seed, habits, **FEES[fee])) >= 5
+@attrs.frozen(kw_only=True)
+class Kept:
+    """What both mean alike, and how scenarios of it are drawn; `rules` are options of the run, taken in turn."""
+
+    types: tuple[str, ...] = (MARKET, LIMIT, STOP)
+    habits: Habits = PATIENT
+    options: dict[str, object] = attrs.field(factory=dict)
+    rules: tuple[dict[str, object], ...] = ({},)
+
+    def play(self, seed: int) -> int:
+        habits = attrs.evolve(
+            self.habits, types=(self.types[seed % len(self.types)],), buys=(True, False)[seed // 3 % 2]
+        )
+        options = FEES[seed // 2 % len(FEES)] | self.options
+        return agree(random_scenario(seed, habits, count=20, **options), **self.rules[seed % len(self.rules)])
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("path", ["nearer_first", "pessimistic"])
-def test_all_kinds_with_stop_limits_that_trade_where_they_trigger(path, seed):
-    habits = attrs.evolve(PATIENT, limit_beyond_stop=True)
-    assert agree(random_scenario(seed, habits), path=path) >= 5
+PATHS = ({"path": "nearer_first"}, {"path": "pessimistic"})
+BEYOND = attrs.evolve(PATIENT, limit_beyond_stop=True)
+KEPT = {
+    "market, limit and stop orders": Kept(),
+    "stop-limits that trade where they trigger": Kept(types=TYPES, habits=BEYOND, rules=PATHS),
+    "percent slippage of market orders inside the bar": Kept(
+        types=(MARKET,), options={"reach": 10, "percent_slippage": 0.0015}
+    ),
+    "fixed slippage of market orders inside the bar": Kept(
+        types=(MARKET,), options={"reach": 10, "fixed_slippage": 0.07}
+    ),
+    "a share of the volume": Kept(
+        types=(MARKET, LIMIT), habits=attrs.evolve(PATIENT, validity=()), options={"volume_limit": 0.1}
+    ),
+    "daily bars": Kept(types=TYPES, habits=BEYOND, options={"daily": True}),
+}
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("slippage", [{"percent_slippage": 0.0015}, {"fixed_slippage": 0.07}], ids=["percent", "fixed"])
-def test_market_orders_slip_alike_inside_the_bar(slippage, seed):
-    habits = attrs.evolve(PATIENT, types=(MARKET,))
-    assert agree(random_scenario(seed, habits, reach=10, **slippage)) >= 20
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("kind", [MARKET, LIMIT])
-def test_a_share_of_the_volume(kind, seed):
-    habits = attrs.evolve(PATIENT, types=(kind,), validity=())
-    assert agree(random_scenario(seed, habits, volume_limit=0.1)) >= 10
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_daily_bars(seed):
-    assert agree(random_scenario(seed, attrs.evolve(PATIENT, limit_beyond_stop=True), daily=True)) >= 5
+@pytest.mark.parametrize("first", range(0, SCENARIOS, CHUNK))
+@pytest.mark.parametrize("name", KEPT)
+def test_what_both_mean_alike(name, first):
+    fills = 0
+    for seed in range(first, first + CHUNK):
+        try:
+            fills += KEPT[name].play(seed)
+        except AssertionError as error:
+            raise AssertionError(f"{name}, seed {seed}: {error}") from None
+    assert fills >= 2 * CHUNK
 
 
 @pytest.mark.parametrize("rules", ["cambist", "backtrader"])

@@ -4,198 +4,27 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pandas as pd
 import pytest
-from differential_engines import Report, backtrader, differences, play_backtrader, play_cambist
-from differential_scenarios import LIMIT, MARKET, STOP, STOP_LIMIT, Ask, Bar, Cancel, Close, Scenario
+from differential_cases import BUY, CASES, FLAT, SELL, WIDE, play
+from differential_engines import backtrader, play_backtrader
+from differential_scenarios import LIMIT, MARKET, Ask, Bar
 
 import cambist
 import cambist.indicators
 import cambist.strategies
 from cambist import BacktestSettings, OrderError, simulation
+from cambist.strategies.order_options import OrderOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "differences-from-backtrader.md"
-FLAT = Bar(100.0, 101.0, 99.0, 100.0)
-BUY, SELL = True, False
-
-
-def facts(report: Report) -> list[tuple[int, int, float, float]]:
-    """Return bar, order, size and price of each fill."""
-    return [(done.bar, done.order, done.size, round(done.price, 9)) for done in report.fills]
-
-
-@attrs.frozen(kw_only=True)
-class Case:
-    """One row: what is played, the fills in backtrader and by the default rules, and what else of them is different.
-
-    ``ends`` are of orders, ``first_equity`` is that at the first close, of backtrader and of the default rules.
-    ``reproduced`` is whether ``rules="backtrader"`` does what backtrader does.
-    """
-
-    scenario: Scenario
-    theirs: list[tuple[int, int, float, float]]
-    ours: list[tuple[int, int, float, float]]
-    their_ends: dict[int, tuple[str, int]] = attrs.field(factory=dict)
-    our_ends: dict[int, tuple[str, int]] = attrs.field(factory=dict)
-    first_equity: tuple[float, float] = (10_000.0, 10_000.0)
-    reproduced: bool = True
-
-    def check(self) -> None:
-        theirs, ours = play_backtrader(self.scenario), play_cambist(self.scenario)
-        assert facts(theirs) == self.theirs
-        assert facts(ours) == self.ours
-        assert {number: theirs.outcomes[number] for number in self.their_ends} == self.their_ends
-        assert {number: ours.outcomes[number] for number in self.our_ends} == self.our_ends
-        assert (theirs.equity[0], ours.equity[0]) == self.first_equity
-        assert differences(theirs, ours)
-        assert (not differences(theirs, play_cambist(self.scenario, rules="backtrader"))) is self.reproduced
-
-
-def play(bars: list[Bar], *asks: list[Any], **options: Any) -> Scenario:
-    """Return a scenario that asks for one list of actions at each of the first closes."""
-    options.setdefault("cash", 10_000.0)
-    return Scenario(bars=bars, script=dict(enumerate(asks)), **options)
-
-
-WIDE = Bar(100.0, 104.0, 97.0, 101.0)
-LOSS = [FLAT, FLAT, Bar(400.0, 401.0, 399.0, 400.0), Bar(400.0, 401.0, 399.0, 400.0)]
-
-CASES: dict[str, Case] = {
-    "several orders in one bar": Case(
-        scenario=play([FLAT, WIDE], [Ask(BUY, STOP, 1, stop=103.0), Ask(BUY, LIMIT, 2, limit=98.0)]),
-        theirs=[(1, 0, 1.0, 103.0), (1, 1, 2.0, 98.0)],
-        ours=[(1, 1, 2.0, 98.0), (1, 0, 1.0, 103.0)],
-    ),
-    "an order sent when a fill is heard of": Case(
-        scenario=play([FLAT, WIDE, WIDE], [Ask(BUY, MARKET, 1)], reactions={0: [Ask(SELL, LIMIT, 1, limit=103.0)]}),
-        theirs=[(1, 0, 1.0, 100.0), (2, 1, 1.0, 103.0)],
-        ours=[(1, 0, 1.0, 100.0), (1, 1, 1.0, 103.0)],
-    ),
-    "a cancel at the close at which the order was sent": Case(
-        scenario=play([FLAT, FLAT], [Ask(BUY, LIMIT, 1, limit=99.5), Cancel()]),
-        theirs=[(1, 0, 1.0, 99.5)],
-        ours=[],
-        our_ends={0: ("canceled", -1)},
-    ),
-    "when a refusal is known": Case(
-        scenario=play([FLAT, FLAT], [Ask(BUY, MARKET, 200)]),
-        theirs=[],
-        ours=[],
-        their_ends={0: ("no money", 1)},
-        our_ends={0: ("no money", 0)},
-    ),
-    "slippage at the edge of the bar": Case(
-        scenario=play([FLAT, FLAT], [Ask(BUY, MARKET, 1)], percent_slippage=0.02),
-        theirs=[(1, 0, 1.0, 101.0)],
-        ours=[(1, 0, 1.0, 102.0)],
-    ),
-    "slippage of a limit passed by a gap": Case(
-        scenario=play(
-            [FLAT, FLAT, Bar(95.0, 97.0, 94.0, 95.0)], [Ask(BUY, LIMIT, 1, limit=98.0)], percent_slippage=0.01
-        ),
-        theirs=[(2, 0, 1.0, 95.95)],
-        ours=[(2, 0, 1.0, 95.0)],
-    ),
-    "a stop-limit and its limit": Case(
-        scenario=play([FLAT, WIDE], [Ask(BUY, STOP_LIMIT, 1, stop=103.0, limit=103.2)], fixed_slippage=0.5),
-        theirs=[(1, 0, 1.0, 103.5)],
-        ours=[(1, 0, 1.0, 103.2)],
-    ),
-    "a stop-limit that comes back to its limit": Case(
-        scenario=play(
-            [FLAT, WIDE, Bar(102.0, 103.0, 102.0, 102.0)], [Ask(BUY, STOP_LIMIT, 1, stop=103.0, limit=101.5)]
-        ),
-        theirs=[],
-        ours=[(1, 0, 1.0, 101.5)],
-        their_ends={0: ("working", -1)},
-    ),
-    "a stop that traded in part": Case(
-        scenario=play(
-            [FLAT, Bar(100.0, 104.0, 99.0, 103.0, 50.0), FLAT, FLAT], [Ask(BUY, STOP, 8, stop=103.0)], volume_limit=0.1
-        ),
-        theirs=[(1, 0, 5.0, 103.0)],
-        ours=[(1, 0, 5.0, 103.0), (2, 0, 3.0, 100.0)],
-        their_ends={0: ("working", -1)},
-    ),
-    "two orders and the volume of a bar": Case(
-        scenario=play(
-            [FLAT, attrs.evolve(FLAT, volume=100.0), FLAT], [Ask(BUY, MARKET, 8), Ask(BUY, MARKET, 8)], volume_limit=0.1
-        ),
-        theirs=[(1, 0, 8.0, 100.0), (1, 1, 8.0, 100.0)],
-        ours=[(1, 0, 8.0, 100.0), (1, 1, 2.0, 100.0), (2, 1, 6.0, 100.0)],
-    ),
-    "the share of a small volume": Case(
-        scenario=play([FLAT, attrs.evolve(FLAT, volume=55.0)], [Ask(BUY, MARKET, 8)], volume_limit=0.1),
-        theirs=[(1, 0, 5.0, 100.0)],
-        ours=[(1, 0, 5.5, 100.0)],
-    ),
-    "an order beside one that cannot be paid": Case(
-        scenario=play([FLAT, FLAT], [Ask(BUY, MARKET, 200), Ask(BUY, MARKET, 1)]),
-        theirs=[],
-        ours=[(1, 1, 1.0, 100.0)],
-        their_ends={1: ("no money", 1)},
-    ),
-    "selling short": Case(
-        scenario=play([FLAT, FLAT], [Ask(SELL, MARKET, 1_000)]),
-        theirs=[(1, 0, 1_000.0, 100.0)],
-        ours=[],
-        our_ends={0: ("no money", 0)},
-    ),
-    "turning a position without money for the new side": Case(
-        scenario=play(
-            [FLAT, FLAT, Bar(250.0, 251.0, 249.0, 250.0)],
-            [Ask(SELL, MARKET, 50)],
-            [Ask(BUY, STOP, 70, stop=110.0)],
-        ),
-        theirs=[(1, 0, 50.0, 100.0), (2, 1, 50.0, 250.0)],
-        ours=[(1, 0, 50.0, 100.0)],
-        their_ends={1: ("no money", 2)},
-        our_ends={1: ("no money", 2)},
-    ),
-    "closing a short that lost more than there is cash": Case(
-        scenario=play(LOSS, [Ask(SELL, MARKET, 50)], [], [Ask(BUY, MARKET, 50)]),
-        theirs=[(1, 0, 50.0, 100.0)],
-        ours=[(1, 0, 50.0, 100.0), (3, 1, 50.0, 400.0)],
-        their_ends={1: ("no money", 3)},
-    ),
-    "a market order with an end": Case(
-        scenario=play(
-            [FLAT, attrs.evolve(FLAT, volume=50.0), FLAT], [Ask(BUY, MARKET, 8, last_bar=1)], volume_limit=0.1
-        ),
-        theirs=[(1, 0, 5.0, 100.0), (2, 0, 3.0, 100.0)],
-        ours=[(1, 0, 5.0, 100.0)],
-        our_ends={0: ("expired", 2)},
-    ),
-    "a day order on daily bars": Case(
-        scenario=play([FLAT, FLAT], [Ask(BUY, LIMIT, 1, limit=99.5, last_bar="day")], daily=True),
-        theirs=[],
-        ours=[(1, 0, 1.0, 99.5)],
-        their_ends={0: ("expired", 1)},
-    ),
-    "market orders at this close": Case(
-        # The strategy has done with the first bar when it trades, so both hear of it as of the second.
-        scenario=play([FLAT, FLAT], [Ask(BUY, MARKET, 1)], this_close=True, unit_fee=0.5),
-        theirs=[(1, 0, 1.0, 100.0)],
-        ours=[(1, 0, 1.0, 100.0)],
-        first_equity=(10_000.0, 9_999.5),
-    ),
-    "closing what a stop has closed already": Case(
-        scenario=play(
-            [FLAT, FLAT, Bar(98.0, 99.0, 97.0, 98.0)], [Ask(BUY, MARKET, 1)], [Ask(SELL, STOP, 1, stop=98.5), Close()]
-        ),
-        theirs=[(1, 0, 1.0, 100.0), (2, 1, 1.0, 98.0), (2, 2, 1.0, 98.0)],
-        ours=[(1, 0, 1.0, 100.0), (2, 1, 1.0, 98.0)],
-        our_ends={2: ("canceled", -1)},
-        reproduced=False,
-    ),
-}
 
 CHECKS: dict[str, Callable[[], None]] = {name: case.check for name, case in CASES.items()}
 
@@ -223,6 +52,37 @@ def run_backtrader(strategy: type, frames: list[pd.DataFrame], cash: float = 10_
 def minutes(*bars: Bar, every: int = 1) -> pd.DataFrame:
     index = pd.date_range("2021-03-01 10:00", periods=len(bars), freq=f"{every}min")
     return pd.DataFrame([attrs.astuple(bar) for bar in bars], index, ["open", "high", "low", "close", "volume"])
+
+
+@check_of("an order that ends on a date")
+def an_end_on_a_date() -> None:
+    today = date(2021, 3, 1)
+    ends: list[str] = []
+
+    class Theirs(backtrader.Strategy):
+        def next(self) -> None:
+            if len(self) == 1:
+                self.sell(size=1, exectype=backtrader.Order.Limit, price=100.5, valid=today)
+
+        def notify_order(self, order: Any) -> None:
+            ends.append(order.getstatusname())
+
+    def play_ours(end: date | datetime, rules: str) -> str:
+        class Ours(cambist.Strategy):
+            def on_start(self) -> None:
+                self.sent: list[Any] = []
+
+            def on_bar(self, bar: Any) -> None:
+                if not self.sent:
+                    self.sent.append(self.sell(1, limit=100.5, expires_at=end))
+
+        return str(cambist.backtest(Ours, minutes(FLAT, FLAT, FLAT), rules=rules).order_records[0].status)
+
+    run_backtrader(Theirs, [minutes(FLAT, FLAT, FLAT)])
+    assert ends[-1] == "Expired"
+    for rules in ("cambist", "backtrader"):
+        assert play_ours(today, rules) == "filled"
+    assert play_ours(datetime(2021, 3, 1), "backtrader") == "expired"  # noqa: DTZ001 - naive times are UTC
 
 
 @check_of("sizes in tenths")
@@ -394,6 +254,7 @@ def test_every_name_of_the_page_exists():
     )
     calls = (
         cambist.Strategy.buy,
+        cambist.Strategy.buy_bracket,
         cambist.backtest,
         BacktestSettings,
         cambist.FixedFee,
@@ -404,7 +265,8 @@ def test_every_name_of_the_page_exists():
     )
     known = {name for space in spaces for name in dir(space)}
     known |= {name for call in calls for name in inspect.signature(call).parameters}
-    words = {"cambist", "self", "data", "order", "result", "int", "True", "False"}
+    known |= set(OrderOptions.__annotations__)
+    words = {"cambist", "self", "data", "order", "result", "int", "dict", "True", "False", "None"}
     placeholders = {
         "p",
         "l",
@@ -420,6 +282,7 @@ def test_every_name_of_the_page_exists():
         "function",
         "entry",
         "nav",
+        "note",
     }
     rows = tables()[-1]
     assert len(rows) > 25

@@ -147,12 +147,15 @@ class Trail:
         How far behind the stop the limit stays, 0 or more; NaN for an order without a limit.
     on_closes
         Whether it follows the closes of bars alone, instead of every price.
+    from_market
+        Whether it begins where the market stands, instead of at a stop that was given.
     """
 
     amount: float = nan
     percent: float = nan
     limit_offset: float = nan
     on_closes: bool = False
+    from_market: bool = False
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})

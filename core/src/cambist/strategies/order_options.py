@@ -77,7 +77,7 @@ def read_options(
     oco, parent = options.get("oco"), options.get("parent")
     display = options.get("display_size")
     instructions = Instructions(
-        trail=_trail(options) if "trail" in options or "trail_percent" in options else None,
+        trail=_trail(options, stop) if "trail" in options or "trail_percent" in options else None,
         post_only=bool(options.get("post_only", False)),
         display_size=0.0 if display is None else _positive("display_size", display),
         oco=0 if oco is None else _group(oco),
@@ -114,7 +114,7 @@ def _type(options: OrderOptions, limit: float | None, stop: float | None) -> tup
     return None, nan
 
 
-def _trail(options: OrderOptions) -> Trail:
+def _trail(options: OrderOptions, stop: float | None) -> Trail:
     amount, percent = options.get("trail"), options.get("trail_percent")
     if percent is not None and not 0.0 < percent < 1.0:
         raise OrderError(f"trail_percent is {percent}; it is a fraction of the price: 0.02 is 2 %.")
@@ -129,6 +129,7 @@ def _trail(options: OrderOptions) -> Trail:
         percent=nan if percent is None else float(percent),
         limit_offset=nan if behind is None else float(behind),
         on_closes=follows == "closes",
+        from_market=stop is None,
     )
 
 
