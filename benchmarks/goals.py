@@ -119,6 +119,7 @@ def goals(sizes: Sizes) -> Iterator[Goal]:
     yield Goal(f"W4, {some:,} new orders", _rate(f"w4/cambist/{some}"), 150_000, True, "orders/s")
     growth = _growth(f"w4/cambist/{many}", f"w4/cambist/{few}")
     yield Goal(f"W4, {many:,} orders: time over that of {few:,}", growth, 12, False, "x")
+    yield Goal(f"Brackets, {long:,} bars", _rate(f"brackets/cambist/{long}"), 250_000, True, "bars/s")
     for kind in ("trades", "quotes"):
         yield Goal(f"{sizes.ticks[0]:,} {kind}", _rate(f"{kind}/cambist/{sizes.ticks[0]}"), 1_000_000, True, "events/s")
     file = sizes.ticks_file

@@ -40,8 +40,8 @@ class Job:
     engine
         A key of `benchmarks.engines.registry.ENGINES`.
     workload
-        ``"w1"``, ``"w2"``, ``"w4"``, ``"generated"``, ``"trades"``, ``"quotes"`` or ``"trades-file"``: jobs of one
-        workload and size must come to one outcome.
+        ``"w1"``, ``"w2"``, ``"w4"``, ``"brackets"``, ``"generated"``, ``"trades"``, ``"quotes"`` or
+        ``"trades-file"``: jobs of one workload and size must come to one outcome.
     size
         Bars of each instrument.
     items

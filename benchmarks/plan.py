@@ -9,7 +9,7 @@ from benchmarks.job import Job
 __all__ = ["INSTRUMENTS", "ON_REQUEST", "SECTIONS", "Sizes", "jobs"]
 
 #: In the order in which they are shown.
-SECTIONS = ("w1", "w2", "w4", "ticks", "paths", "memory", "startup", "indicators")
+SECTIONS = ("w1", "w2", "w4", "brackets", "ticks", "paths", "memory", "startup", "indicators")
 #: Those that must be asked for, since they take minutes or much disk.
 ON_REQUEST = ("ticks-file",)
 #: Of the portfolio of W2.
@@ -90,6 +90,8 @@ def jobs(section: str, sizes: Sizes) -> list[Job]:
             *(Job(name, "w4", size, size) for size in sizes.w4 for name in ("floor", "cambist")),
             Job("backtrader-direct", "w4", few, few),
         ]
+    if section == "brackets":
+        return [Job("cambist", "brackets", size, size) for size in (short, long)]
     if section == "ticks":
         many, few = sizes.ticks
         return [

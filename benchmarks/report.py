@@ -24,6 +24,7 @@ _SECTIONS = {
     "w1": ("W1: cross of two averages, market orders at the next open, fees 0.1 %", "bars", "floor"),
     "w2": ("W2: the same on 50 instruments in one account", "bars", "cambist"),
     "w4": ("W4: a cancel and a new limit order on every bar", "orders", "floor"),
+    "brackets": ("A market order with a target and a stop on every tenth bar", "bars", "cambist"),
     "ticks": ("Trades and quotes: a strategy that reads each price and seldom trades", "events", "floor"),
     "ticks-file": ("Trades of a Parquet file, block by block", "events", "cambist"),
     "paths": ("Ways through Cambist, W1", "bars", "cambist"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cambist import Order
     from cambist.indicators.series import BarView
 
-__all__ = ["Replace", "SmaCross", "SmaCrossEach"]
+__all__ = ["Bracketed", "Replace", "SmaCross", "SmaCrossEach"]
 
 
 class SmaCross(Strategy):
@@ -65,3 +65,18 @@ class Replace(Strategy):
             self.order = self.sell(1.0, limit=bar.close * (1.0 + self.distance))
         else:
             self.order = self.buy(1.0, limit=bar.close * (1.0 - self.distance))
+
+
+class Bracketed(Strategy):
+    """Buys on every tenth bar, with a limit order that takes the profit and a stop order that limits the loss."""
+
+    distance: float = param(0.003, gt=0)
+
+    def on_start(self) -> None:
+        self.bars = 0
+
+    def on_bar(self, bar: BarView) -> None:
+        self.bars += 1
+        if self.bars % 10 == 0:
+            close = bar.close
+            self.buy_bracket(1.0, take_profit=close * (1.0 + self.distance), stop_loss=close * (1.0 - self.distance))

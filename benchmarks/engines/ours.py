@@ -9,14 +9,19 @@ import attrs
 from benchmarks.data import GeneratedBars, random_walk
 from benchmarks.job import CASH, FEES
 from benchmarks.outcome import Outcome
-from benchmarks.strategies import Replace, SmaCross, SmaCrossEach
+from benchmarks.strategies import Bracketed, Replace, SmaCross, SmaCrossEach
 
 if TYPE_CHECKING:
     from cambist import Result, Strategy
 
 __all__ = ["Cambist", "GeneratedCambist"]
 
-_STRATEGIES: dict[str, type[Strategy]] = {"w1": SmaCross, "w2": SmaCrossEach, "w4": Replace}
+_STRATEGIES: dict[str, type[Strategy]] = {
+    "w1": SmaCross,
+    "w2": SmaCrossEach,
+    "w4": Replace,
+    "brackets": Bracketed,
+}
 #: Instruments of the portfolio.
 INSTRUMENTS = 50
 

@@ -59,6 +59,10 @@ class OrderOptions(TypedDict, total=False):
     info: Mapping[str, Any]
 
 
+#: Those that leave an order the type that its prices give it.
+_LEAVE_TYPE = frozenset({"post_only", "display_size", "oco", "parent", "info"})
+
+
 def read_options(
     options: OrderOptions, limit: float | None, stop: float | None
 ) -> tuple[OrderType | None, float, Instructions]:
@@ -73,7 +77,7 @@ def read_options(
     for name in options:
         if name not in known:
             raise OrderError(f"an order has no {name!r}.{did_you_mean(name, known)}")
-    kind, trigger = _type(options, limit, stop)
+    kind, trigger = (None, nan) if _LEAVE_TYPE.issuperset(options) else _type(options, limit, stop)
     oco, parent = options.get("oco"), options.get("parent")
     display = options.get("display_size")
     instructions = Instructions(
