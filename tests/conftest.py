@@ -9,9 +9,11 @@ import pytest
 from hypothesis import settings
 
 # One profile for everybody, so that a red run can be repeated. Look for new counterexamples with
-# `scripts/test --hypothesis-profile=explore`. A deadline would measure the machine, not the code.
+# `scripts/test --hypothesis-profile=explore`, or `soak`, which takes hours over everything: name a file. A deadline
+# would measure the machine, not the code.
 settings.register_profile("repeatable", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000, print_blob=True)
+settings.register_profile("soak", deadline=None, max_examples=10_000, print_blob=True)
 settings.load_profile("repeatable")
 
 
