@@ -194,3 +194,21 @@ def near(value):
 
 Conservation.TestCase.settings = settings(stateful_step_count=30)
 TestConservation = Conservation.TestCase
+
+
+@pytest.mark.parametrize("thousandths", [6_241, 6_243])
+def test_what_a_parent_traded_in_part_is_its_childs_size_on_the_grid(thousandths):
+    history = Conservation()
+    options = dict.fromkeys(["slippage", "latency", "rejection"])
+    options |= {"path": "nearer_first", "market_fill": "this_close", "leverage": 1.0, "volume_limit": 0.25}
+    history.begin(kind="future", fees="none", **options)
+    history.take_bar([0, 0, 0], 9)
+    history.bracket(buys=False, thousandths=thousandths, wide=1)
+    entry, stop, _ = history.sent
+    assert entry.filled == 2.25
+    history.act(lambda: history.strategy.cancel(entry))
+    assert stop.size == 2.25
+    history.take_bar([0, 0, 1], 9)
+    history.every_order_is_what_its_fills_make_it()
+    assert (stop.status, stop.filled) == (OrderStatus.FILLED, 2.25)
+    history.teardown()

@@ -321,7 +321,7 @@ class MatchingVenue(ABC):
         else:
             working.remaining = instrument.size_grid.nearest(working.remaining - size)
         ties = self._ties
-        noted = None if ties is None else ties.note_fill(order, order.size - (0.0 if complete else working.remaining))
+        noted = None if ties is None else ties.note_fill(working, complete=complete)
         self._fills += 1
         fill = Fill(self._fills, order.id, instrument, order.side, size, price, fee, who, ts)
         filled = self._filled

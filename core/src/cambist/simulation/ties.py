@@ -58,7 +58,7 @@ class Ties:
             return "parent_ended"
         self._links.add(order)
         if parent is not None and parent.remaining != parent.order.size:
-            self._links.after_fill(order.parent, parent.order.size - parent.remaining)
+            self._links.after_fill(order.parent, _traded(parent))
         return ""
 
     def waits(self, order: Order) -> bool:
@@ -71,12 +71,12 @@ class Ties:
         if not order.parent:
             return size
         grid = order.instrument.size_grid
-        traded = order.size - working.remaining
-        return min(size, grid.nearest(max(0.0, self._links.allowed(order) - traded)))
+        return min(size, grid.nearest(max(0.0, self._links.allowed(order) - _traded(working))))
 
-    def note_fill(self, order: Order, traded: float) -> tuple[list[int], list[int]]:
-        """Take note that `traded` of an order has traded so far, before anybody hears of it; see `follow_fill`."""
-        return self._links.after_fill(order.id, traded)
+    def note_fill(self, working: Working, *, complete: bool) -> tuple[list[int], list[int]]:
+        """Take note of what an order has traded so far, before anybody hears of it; see `follow_fill`."""
+        order = working.order
+        return self._links.after_fill(order.id, order.size if complete else _traded(working))
 
     def follow_fill(
         self, noted: tuple[list[int], list[int]], order: Order, price: float, ts: int, *, complete: bool
@@ -107,3 +107,9 @@ class Ties:
             working = self._working.get(number)
             if working is not None:
                 self._venue.withdraw(working, ts, "parent_ended" if working.order.parent == cause.id else "oco")
+
+
+def _traded(working: Working) -> float:
+    """Return how much of an order has traded, on the size grid: it may become the size of another."""
+    order = working.order
+    return order.instrument.size_grid.nearest(order.size - working.remaining)
