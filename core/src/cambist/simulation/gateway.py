@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cambist.errors import ParameterError
 from cambist.model.events import AmendRejected, CancelRejected, OrderRejected
 from cambist.orders.machine import arrive
 from cambist.simulation.latency.protocol import Request
+from cambist.simulation.venue_front import VenueFront
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sized
@@ -52,7 +53,7 @@ class _Lane:
         return bool(self.queue) or bool(self._market.working)
 
 
-class OrderGateway:
+class OrderGateway(VenueFront):
     """Stands before a simulated venue: delays requests, and refuses some.
 
     Parameters
@@ -95,27 +96,13 @@ class OrderGateway:
         self._last = -(2**63)
         self._orders: dict[int, Order] = {}
         self._deliver = deliver
-        self.venue = make_venue(self.now)
+        super().__init__(make_venue(self.now))
         self.lanes = {symbol: _Lane(self.venue, symbol) for symbol in self.venue.markets}
-
-    def __getattr__(self, name: str) -> Any:
-        """Answer for the venue in all that is none of a gateway's business."""
-        return getattr(self.venue, name)
 
     @property
     def markets(self) -> Mapping[str, _Lane]:
         """What is at work and under way, by symbol."""
         return self.lanes
-
-    @property
-    def trades_at_close(self) -> bool:
-        """Whether `mark_close` must be called with every bar."""
-        return self.venue.trades_at_close
-
-    @property
-    def matches_together(self) -> bool:
-        """Whether `match_together` must be called."""
-        return self.venue.matches_together
 
     def now(self) -> int:
         """Return the time at the venue: that of the request that arrives, else the engine's."""
@@ -124,7 +111,7 @@ class OrderGateway:
     def report_to(self, reports: Reports) -> None:
         """Say what happens to orders to somebody else."""
         self._deliver = reports.deliver
-        self.venue.report_to(reports)
+        super().report_to(reports)
 
     # Requests.
 
@@ -196,21 +183,3 @@ class OrderGateway:
             if venue.trades_at_close:
                 venue.mark_close(symbol, opened, closed, open_, high, low, close, volume)
             self._take_up(lane, closed, closed)
-
-    def match_together(self) -> None:
-        """Work the orders against every bar noted since the last call."""
-        self.venue.match_together()
-
-    def mark_close(
-        self,
-        symbol: str,
-        opened: int,
-        closed: int,
-        open_: float,
-        high: float,
-        low: float,
-        close: float,
-        volume: float,
-    ) -> None:
-        """Note a bar's close."""
-        self.venue.mark_close(symbol, opened, closed, open_, high, low, close, volume)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cambist.simulation.venue_front import VenueFront
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from cambist.model.orders import ApprovedOrder
-    from cambist.simulation.bar_venue import BarVenue, WorkingOrders
+    from cambist.simulation.bar_venue import BarVenue
     from cambist.simulation.finer_bars import FinerBars
-    from cambist.simulation.reports import Reports
 
 __all__ = ["Magnifier"]
 
 
-class Magnifier:
+class Magnifier(VenueFront):
     """Stands before a venue and shows it, in place of a bar, the finer bars inside it, one after another.
 
     Parameters
@@ -33,43 +33,8 @@ class Magnifier:
     """
 
     def __init__(self, venue: BarVenue, finer: Iterable[FinerBars]) -> None:
-        self.venue = venue
+        super().__init__(venue)
         self._finer = {one.symbol: one for one in finer}
-
-    def __getattr__(self, name: str) -> Any:
-        """Answer for the venue in all that is none of a magnifier's business."""
-        return getattr(self.venue, name)
-
-    @property
-    def markets(self) -> Mapping[str, WorkingOrders]:
-        """The venue's."""
-        return self.venue.markets
-
-    @property
-    def trades_at_close(self) -> bool:
-        """Whether `mark_close` must be called with every bar."""
-        return self.venue.trades_at_close
-
-    @property
-    def matches_together(self) -> bool:
-        """Whether `match_together` must be called."""
-        return self.venue.matches_together
-
-    def report_to(self, reports: Reports) -> None:
-        """Say what happens to orders to somebody else."""
-        self.venue.report_to(reports)
-
-    def submit(self, approved: ApprovedOrder) -> None:
-        """Take an order."""
-        self.venue.submit(approved)
-
-    def cancel(self, order_id: int) -> None:
-        """Withdraw what remains of an order."""
-        self.venue.cancel(order_id)
-
-    def amend(self, order_id: int, size: float, limit_price: float, stop_price: float) -> None:
-        """Give an order new terms."""
-        self.venue.amend(order_id, size, limit_price, stop_price)
 
     def match(
         self,
@@ -93,10 +58,6 @@ class Magnifier:
             if not working:
                 return
 
-    def match_together(self) -> None:
-        """Work the orders against every bar noted since the last call."""
-        self.venue.match_together()
-
     def mark_close(
         self,
         symbol: str,
@@ -111,6 +72,6 @@ class Magnifier:
         """Note the close of a bar's last finer bar, which is that of the bar."""
         finer = self._finer.get(symbol)
         if finer is None:
-            self.venue.mark_close(symbol, opened, closed, open_, high, low, close, volume)
+            super().mark_close(symbol, opened, closed, open_, high, low, close, volume)
         else:
             finer.show(finer.rows(opened, closed)[-1], self.venue.mark_close)
