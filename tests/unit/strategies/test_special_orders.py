@@ -7,7 +7,7 @@ from math import isnan, nan
 import numpy as np
 import pytest
 
-from cambist import Bars, Instrument
+from cambist import Bars, Instrument, Strategy, backtest
 from cambist.errors import StrategyError
 from cambist.model import OrderStatus, OrderType, Trail
 from cambist.model.times import MINUTE_NS, to_ns
@@ -204,3 +204,12 @@ def test_only_a_trailing_order_has_a_limit_that_moves(run):
 def test_a_trail_needs_a_price_to_begin_at(run):
     with pytest.raises(StrategyError, match="has no price yet to trail"):
         run(table(FALL), on_start=lambda strategy: strategy.buy(1, trail=1.0))
+
+
+def test_an_error_of_a_bracket_names_the_strategys_own_line():
+    class Upside(Strategy):
+        def on_bar(self, bar):
+            self.buy_bracket(1.0, take_profit=bar.close - 5.0, stop_loss=bar.close - 1.0)
+
+    with pytest.raises(StrategyError, match=r"\(test_special_orders\.py:\d+, in on_bar: self\.buy_bracket\("):
+        backtest(Upside(), table(FALL))

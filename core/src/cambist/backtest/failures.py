@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cambist.errors import StrategyError
 from cambist.model.times import format_ns
-from cambist.strategies import strategy, trading
+from cambist.strategies import brackets, strategy, trading
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -46,8 +46,9 @@ def _runs(frame: FrameType, seat: Seat) -> bool:
     return frame.f_locals.get(code.co_varnames[0]) is seat.strategy
 
 
-#: The files of what a strategy inherits from us: an error there is one of the line that called.
-_OURS = frozenset({strategy.__file__, trading.__file__})
+#: The files of what a strategy inherits from us, and of what that hands the strategy on to: an error there is one of
+#: the line that called.
+_OURS = frozenset({strategy.__file__, trading.__file__, brackets.__file__})
 
 
 def _where(code: CodeType, line: int) -> str:
