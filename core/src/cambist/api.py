@@ -6,7 +6,17 @@ either: give factories as ``"package.module:attribute"``. The values that cross 
 """
 
 from cambist.data.repair import RepairReport, tidy
-from cambist.errors import CambistError, DataError, InputError, MissingDependencyError, ParameterError, did_you_mean
+from cambist.errors import (
+    CambistError,
+    ConfigError,
+    DataError,
+    InputError,
+    MissingDependencyError,
+    ParameterError,
+    ResultError,
+    StorageError,
+    did_you_mean,
+)
 from cambist.plugins.hookspecs import hookimpl
 from cambist.plugins.specs import (
     AnalyzerSpec,
@@ -21,6 +31,9 @@ from cambist.plugins.specs import (
     StrategySpec,
 )
 from cambist.ports import (
+    BarKey,
+    BarStore,
+    BarsWritten,
     Broker,
     BrokerAccount,
     BrokerFactory,
@@ -38,15 +51,20 @@ from cambist.ports import (
     RunStore,
     StateStore,
     Storage,
+    StoredBars,
 )
 
 __all__ = [
     "AnalyzerSpec",
+    "BarKey",
+    "BarStore",
+    "BarsWritten",
     "Broker",
     "BrokerAccount",
     "BrokerFactory",
     "BrokerSpec",
     "CambistError",
+    "ConfigError",
     "DataError",
     "Deliver",
     "FeedFactory",
@@ -63,6 +81,7 @@ __all__ = [
     "ParameterError",
     "Refusal",
     "RepairReport",
+    "ResultError",
     "RiskRule",
     "RiskRuleSpec",
     "RiskView",
@@ -72,7 +91,9 @@ __all__ = [
     "Spec",
     "StateStore",
     "Storage",
+    "StorageError",
     "StorageSpec",
+    "StoredBars",
     "StrategySpec",
     "did_you_mean",
     "hookimpl",

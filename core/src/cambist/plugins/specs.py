@@ -268,7 +268,8 @@ class StorageSpec(Spec):
     """A place to keep things; the factory makes a `cambist.api.Storage`.
 
     `name` is the scheme of the URLs it answers for: ``memory`` for ``memory://``.
-    Called as ``factory(url, **settings)``. Capabilities: ``durable`` (survives the process).
+    Called as ``factory(url, **settings)``. Capabilities: ``durable`` (survives the process); ``runs``, ``state`` and
+    ``bars``, the stores it has.
     """
 
     kind: ClassVar[str] = "storage"

@@ -1,5 +1,6 @@
 """Promises: what each kind of plugin must be able to do, as small protocols, and the values they exchange."""
 
+from cambist.ports.bars import BarKey, BarStore, BarsWritten, StoredBars
 from cambist.ports.broker import Broker, BrokerAccount, BrokerFactory, Deliver
 from cambist.ports.feed import FeedFactory
 from cambist.ports.history import HistorySource, MarketSource
@@ -8,6 +9,9 @@ from cambist.ports.risk import Refusal, RiskRule, RiskView
 from cambist.ports.storage import RunRecord, RunStore, StateStore, Storage
 
 __all__ = [
+    "BarKey",
+    "BarStore",
+    "BarsWritten",
     "Broker",
     "BrokerAccount",
     "BrokerFactory",
@@ -25,4 +29,5 @@ __all__ = [
     "RunStore",
     "StateStore",
     "Storage",
+    "StoredBars",
 ]

@@ -9,6 +9,8 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from cambist.ports.bars import BarStore
+
 __all__ = ["RunRecord", "RunStore", "StateStore", "Storage"]
 
 
@@ -79,7 +81,11 @@ class RunStore(Protocol):
 
 
 class Storage(Protocol):
-    """Both stores behind one URL; what the factory of a `StorageSpec` makes."""
+    """The stores behind one URL; what the factory of a `StorageSpec` makes.
+
+    A storage need not have all of them: its spec's capabilities say which it has, and asking for another raises
+    `ConfigError`.
+    """
 
     @property
     def state(self) -> StateStore:
@@ -88,6 +94,10 @@ class Storage(Protocol):
     @property
     def runs(self) -> RunStore:
         """The run store."""
+
+    @property
+    def bars(self) -> BarStore:
+        """The store of market data."""
 
     def close(self) -> None:
         """Let go of files and connections; a second call does nothing."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.errors import ConfigError, ResultError, did_you_mean
+from cambist.ports.bars import BarKey, BarsWritten, StoredBars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cambist.model.bars import Bars
     from cambist.ports.storage import RunRecord
 
-__all__ = ["MemoryRunStore", "MemoryStateStore", "MemoryStorage"]
+__all__ = ["MemoryBarStore", "MemoryRunStore", "MemoryStateStore", "MemoryStorage"]
 
 
 class MemoryStateStore:
@@ -63,8 +65,50 @@ class MemoryRunStore:
         return iter(tuple(self._runs.values()))
 
 
+class MemoryBarStore:
+    """Series of bars in a dict; see `cambist.ports.bars.BarStore`."""
+
+    def __init__(self) -> None:
+        self._series: dict[BarKey, Bars] = {}
+
+    def write(self, bars: Bars) -> BarsWritten:
+        """Keep bars; one at a time that is taken replaces the one that is there."""
+        key = BarKey.of(bars)
+        before = self._series.get(key)
+        self._series[key] = bars if before is None else before.updated(bars)
+        return BarsWritten.of(before, bars)
+
+    def read(self, key: BarKey, start: int | None = None, end: int | None = None) -> Bars | None:
+        """Return the bars that open in ``[start, end)``, ns, UTC; None where there are none."""
+        bars = self._series.get(key)
+        return None if bars is None else bars.between(start, end)
+
+    def blocks(
+        self, key: BarKey, start: int | None = None, end: int | None = None, size: int = 65_536
+    ) -> Iterator[Bars]:
+        """Yield the bars of `read` in pieces of at most `size` rows."""
+        bars = self.read(key, start, end)
+        return iter(()) if bars is None else bars.blocks(size)
+
+    def series(self) -> list[StoredBars]:
+        """Return what is stored, sorted by key."""
+        return [
+            StoredBars(
+                key=key, instrument=bars.instrument, first=int(bars.ts[0]), last=int(bars.ts[-1]), rows=len(bars)
+            )
+            for key, bars in sorted(self._series.items(), key=lambda item: item[0])
+        ]
+
+    def delete(self, key: BarKey) -> None:
+        """Forget a series."""
+        self._series.pop(key, None)
+
+    def close(self) -> None:
+        """Do nothing: what is stored goes with the object."""
+
+
 class MemoryStorage:
-    """Both stores of a ``memory://`` URL; each object is its own store.
+    """The stores of a ``memory://`` URL; each object is its own store.
 
     Parameters
     ----------
@@ -82,6 +126,7 @@ class MemoryStorage:
             raise ConfigError(f"the storage URL {url!r} cannot be used: memory has no places, write 'memory://'.")
         self.state = MemoryStateStore()
         self.runs = MemoryRunStore()
+        self.bars = MemoryBarStore()
 
     def close(self) -> None:
         """Do nothing: what is stored goes with the object."""
