@@ -21,10 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cambist.testing.bars import BarStoreTests
+    from cambist.testing.runs import RunStoreTests
+    from cambist.testing.state import StateStoreTests
 
-__all__ = ["BarStoreTests"]
+__all__ = ["BarStoreTests", "RunStoreTests", "StateStoreTests"]
 
-_HOMES = {"BarStoreTests": "cambist.testing.bars"}
+_HOMES = {
+    "BarStoreTests": "cambist.testing.bars",
+    "RunStoreTests": "cambist.testing.runs",
+    "StateStoreTests": "cambist.testing.state",
+}
 
 
 def __getattr__(name: str) -> Any:
