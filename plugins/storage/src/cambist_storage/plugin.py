@@ -15,6 +15,18 @@ def cambist_storages() -> list[StorageSpec]:
             name="parquet",
             factory="cambist_storage.parquet.store:ParquetStorage",
             summary="Bars in Parquet files, month by month, checksummed",
-            capabilities=frozenset({"bars", "durable"}),
-        )
+            capabilities=frozenset({"bars", "durable", "path"}),
+        ),
+        StorageSpec(
+            name="sqlite",
+            factory="cambist_storage.sql.storage:SqlStorage",
+            summary="Runs, state and bars in a file of SQLite",
+            capabilities=frozenset({"bars", "durable", "path", "runs", "state", "versioned"}),
+        ),
+        StorageSpec(
+            name="postgresql",
+            factory="cambist_storage.sql.storage:SqlStorage",
+            summary="Runs, state and bars in a database of PostgreSQL",
+            capabilities=frozenset({"bars", "durable", "runs", "state", "versioned"}),
+        ),
     ]
