@@ -443,7 +443,7 @@ def test_the_page_about_run_files_shows_every_key_and_what_it_shows_can_be_read(
     page = (ROOT / "docs" / "how-to" / "run-file.md").read_text(encoding="utf-8")
     text = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[-1]
     folder.write("my_cross.py", STRATEGY.replace("class Mine", "class SmaCross"))
-    made = plan(text)
+    made = plan(text.replace("sqlite:///runs.db", "memory:"))  # the core alone knows no other storage
     assert len(made.settings["risk"]) == 1
 
     def keys(model):

@@ -285,6 +285,12 @@ class OutputTable(_Table):
     format: Literal["csv", "parquet", "json"] = Field(default="csv", description="of the tables there")
 
 
+class StorageTable(_Table):
+    """``[storage]``."""
+
+    url: str | None = Field(default=None, min_length=1, description="where runs are kept: sqlite:///runs.db")
+
+
 class RunTable(_Table):
     """``[run]``."""
 
@@ -306,4 +312,5 @@ class RunFile(_Table):
     risk: list[ComponentTable] = Field(default_factory=list)
     sizer: ComponentTable | None = None
     output: OutputTable = OutputTable()
+    storage: StorageTable = StorageTable()
     run: RunTable = RunTable()
