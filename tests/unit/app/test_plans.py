@@ -545,7 +545,8 @@ def as_toml(settings):
         return json.dumps(one)
 
     homes = {"account": ["cash", "leverage"], "run": ["seed", "blocks", "benchmark", "events", "periods_per_year"]}
-    homes["venue"] = ["fees", "slippage", "rules", "market_fill", "path", "volume_limit", "fill_on_touch"]
+    homes["venue"] = ["fees", "slippage", "rules", "market_fill", "cheat_on_open"]
+    homes["venue"] += ["path", "volume_limit", "fill_on_touch"]
     lists = (f"{name} = [{', '.join(map(value, settings[name]))}]" for name in ("strategy", "data", "risk"))
     lines = [f"sizer = {value(settings['sizer'])}", *lists]
     for table, names in homes.items():

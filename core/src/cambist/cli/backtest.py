@@ -24,6 +24,7 @@ _SETTINGS = (
     "fees",
     "slippage",
     "market_fill",
+    "cheat_on_open",
     "path",
     "volume_limit",
     "rules",
@@ -99,6 +100,12 @@ def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, .
     help="Fraction of the price by which market and stop orders fill worse.  [0]",
 )
 @click.option("--market-fill", metavar="WHEN", help="When market orders fill: next_open or this_close.  [next_open]")
+@click.option(
+    "--cheat-on-open",
+    is_flag=True,
+    default=None,
+    help="Call on_open with the open of each bar; orders sent from there trade in that very bar.",
+)
 @click.option(
     "--path", metavar="NAME", help="How the price went inside a bar: nearer_first or pessimistic.  [nearer_first]"
 )
