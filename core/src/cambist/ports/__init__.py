@@ -3,6 +3,7 @@
 from cambist.ports.broker import Broker, BrokerAccount, BrokerFactory, Deliver
 from cambist.ports.feed import FeedFactory
 from cambist.ports.history import HistorySource, MarketSource
+from cambist.ports.journal import Draft, JournalCursor, JournalEntry, JournalReader
 from cambist.ports.notifier import Notice, NoticeLevel, Notifier
 from cambist.ports.risk import Refusal, RiskRule, RiskView
 from cambist.ports.storage import RunRecord, RunStore, StateStore, Storage
@@ -12,8 +13,12 @@ __all__ = [
     "BrokerAccount",
     "BrokerFactory",
     "Deliver",
+    "Draft",
     "FeedFactory",
     "HistorySource",
+    "JournalCursor",
+    "JournalEntry",
+    "JournalReader",
     "MarketSource",
     "Notice",
     "NoticeLevel",
