@@ -154,10 +154,7 @@ class Journal:
         self._writer = Writer(
             self.folder,
             files,
-            found.identity,
-            None if found.segment is None else found.segment.path,
-            found.size,
-            found.end,
+            found,
             limits=Limits(
                 segment_bytes=options.segment_bytes,
                 write_bytes=options.write_bytes,

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cambist.ports.journal import Draft
-    from cambist.storage.journal.check import Place
     from cambist.storage.journal.files import Files
-    from cambist.storage.journal.identity import Identity
+    from cambist.storage.journal.recovery import Recovered
 
 __all__ = ["Health", "Limits", "Writer"]
 
@@ -90,12 +89,10 @@ class Writer:
 
     Parameters
     ----------
-    folder, files, identity
+    folder, files
         Of the journal.
-    path, size
-        Of the last segment; None where the first one is to be made.
-    end
-        Behind the last record.
+    start
+        Where it goes on; see `recover`.
     limits
         See `Limits`.
     on_rotate
@@ -108,16 +105,14 @@ class Writer:
         self,
         folder: Path,
         files: Files,
-        identity: Identity,
-        path: Path | None,
-        size: int,
-        end: Place,
+        start: Recovered,
         *,
         limits: Limits,
         on_rotate: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._folder, self._files, self._identity = folder, files, identity
+        self._folder, self._files, self._identity = folder, files, start.identity
+        end, path = start.end, None if start.segment is None else start.segment.path
         self._limits, self._on_rotate, self._clock = limits, on_rotate, clock
         self._lock = threading.Condition()
         self._queue: deque[_Commit] = deque()
@@ -132,7 +127,7 @@ class Writer:
         self._pid = os.getpid()
         self.failure: JournalError | None = None
         self.durable = end.sequence - 1
-        self._path, self._size = path or folder, size
+        self._path, self._size = path or folder, start.size
         try:
             if path is None:
                 self._descriptor = self._make_segment(end.sequence)
