@@ -24,8 +24,7 @@ _AHEAD = 50_000
 
 def journaled(kernel: type[_Kernel]) -> type[_Kernel]:
     """Return the kernel that does the same and journals it."""
-    made = JournaledMarketKernel if issubclass(kernel, MarketKernel) else JournaledKernel
-    return made  # type: ignore[return-value]
+    return JournaledMarketKernel if issubclass(kernel, MarketKernel) else JournaledKernel  # type: ignore[return-value]
 
 
 class RunJournal:

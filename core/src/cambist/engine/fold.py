@@ -17,6 +17,7 @@ from cambist.model.events import (
     OrderAmended,
     OrderCanceled,
     OrderExpired,
+    OrderFilled,
     OrderRejected,
     OrderTriggered,
     OutcomeUnknown,
@@ -260,7 +261,8 @@ class RunState:
 
     def order_filled(self, ts: int, entry: record.FillEntry) -> None:
         """Some of an order traded."""
-        order = self.book.get(entry.order_id)
+        fill: Any = None
+        order = self.book.find(entry.order_id) or self.book.order_of(OrderFilled(ts, entry.order_id, fill))
         fill = to.fill_of(entry, order)
         if not self.book.fill(order, ts, fill):
             return
@@ -303,8 +305,7 @@ class RunState:
         position.price_source = source
         self.book.split_trails(split.symbol, float(split.ratio))
         if before:
-            fraction = exact(before) * split.ratio - exact(position.size)
-            self.ledger.split(position.instrument, split.ratio, fraction)
+            self.ledger.split(position.instrument, split.ratio, exact(before), exact(position.size))
 
     @property
     def _account(self) -> Portfolio:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Context, Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 
 from cambist.model.orders import Side
@@ -60,28 +60,29 @@ class ExactLedger:
         self, instrument: Instrument, side: Side, size: Decimal, price: Decimal, fee: Decimal, fee_asset: str
     ) -> None:
         """Book an execution; `size` is positive, and so is a `fee` that was paid."""
-        signed = size if side is Side.BUY else -size
+        signed = size if side is Side.BUY else size.copy_negate()  # a minus sign rounds to 28 digits
         if instrument.is_cash:
             self.move(held_asset(instrument), signed)
             value = _CONTEXT.multiply(_CONTEXT.multiply(signed, price), exact(instrument.multiplier))
-            self.move(instrument.settle, -value)
+            self.move(instrument.settle, value.copy_negate())
         else:
             self._trade_contracts(instrument, signed, price)
         if fee:
-            self.move(fee_asset, -fee)
+            self.move(fee_asset, fee.copy_negate())
 
     def _trade_contracts(self, instrument: Instrument, signed: Decimal, price: Decimal) -> None:
         symbol = instrument.symbol
         held, cost = self.contracts.get(symbol, _ZERO), self.costs.get(symbol, _ZERO)
         worth = _CONTEXT.divide(signed, price) if instrument.is_inverse else _CONTEXT.multiply(signed, price)
-        if held * signed < 0:
-            closed = min(abs(signed), abs(held))
-            share = _CONTEXT.divide(closed, abs(held))
-            released = cost if closed == abs(held) else _CONTEXT.multiply(cost, share)
-            part = worth if closed == abs(signed) else _CONTEXT.multiply(worth, _CONTEXT.divide(closed, abs(signed)))
+        if held and held.is_signed() != signed.is_signed():
+            closed = min(signed.copy_abs(), held.copy_abs())
+            share = _CONTEXT.divide(closed, held.copy_abs())
+            released = cost if closed == held.copy_abs() else _CONTEXT.multiply(cost, share)
+            whole = closed == signed.copy_abs()
+            part = worth if whole else _CONTEXT.multiply(worth, _CONTEXT.divide(closed, signed.copy_abs()))
             # Both are signed, and opposite: bought at 100 and sold at 110, released is 100 and part -110.
             made = _CONTEXT.add(released, part)
-            profit = made if instrument.is_inverse else -made
+            profit = made if instrument.is_inverse else made.copy_negate()
             self.move(instrument.settle, _CONTEXT.multiply(profit, exact(instrument.multiplier)))
             cost = _CONTEXT.add(_CONTEXT.subtract(cost, released), _CONTEXT.subtract(worth, part))
         else:
@@ -89,18 +90,17 @@ class ExactLedger:
         self.contracts[symbol] = _CONTEXT.add(held, signed)
         self.costs[symbol] = cost
 
-    def split(self, instrument: Instrument, ratio: Decimal, fraction: Decimal) -> None:
-        """Make each unit `ratio` units, of which the (signed) `fraction` was paid out."""
+    def split(self, instrument: Instrument, ratio: Decimal, before: Decimal, kept: Decimal) -> None:
+        """Make each unit `ratio` units; of the position `before` there is `kept`, and the fraction was paid out."""
         asset = held_asset(instrument)
-        grown = _CONTEXT.multiply(self.balance(asset), ratio)
-        self.balances[asset] = _CONTEXT.subtract(grown, fraction)
+        fraction = _CONTEXT.subtract(_CONTEXT.multiply(before, ratio), kept)
+        self.balances[asset] = _CONTEXT.subtract(_CONTEXT.multiply(self.balance(asset), ratio), fraction)
 
     def sellable(self, instrument: Instrument) -> Decimal:
         """Return how much of what is held an order could sell: whole steps of its size."""
         held = self.balance(held_asset(instrument))
-        steps = (held / instrument.step_size).to_integral_value(rounding=ROUND_DOWN)
-        return steps * instrument.step_size
+        return _CONTEXT.multiply(_CONTEXT.divide_int(held, instrument.step_size), instrument.step_size)
 
     def dust(self, instrument: Instrument) -> Decimal:
         """Return what of it no order can sell."""
-        return self.balance(held_asset(instrument)) - self.sellable(instrument)
+        return _CONTEXT.subtract(self.balance(held_asset(instrument)), self.sellable(instrument))
