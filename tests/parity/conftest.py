@@ -630,5 +630,6 @@ def scenarios() -> Any:
         "bars": make_bars,
         "instruments": make_instruments,
         "trader": RandomTrader,
+        "account_options": account_options,
         "played": Played,
     }

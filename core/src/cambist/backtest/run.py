@@ -7,7 +7,7 @@ import gc
 import secrets
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cambist.analysis import EquityCurve
+    from cambist.backtest.journaled import RunJournal
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from cambist.simulation.bar_venue import BarVenue
 
     Progress = Callable[[int, int | None], None]
+
+_Kernel = TypeVar("_Kernel", bound=Kernel)
 
 __all__ = ["Run", "run_backtest"]
 
@@ -138,6 +141,11 @@ class Run:
         self.account = AccountSetup(settings, self.feeds, self.instruments)
         self.portfolio = self.account.portfolio
         self.kernel = self._kernel([_prepared(strategy, settings) for strategy in strategies], self.account.gate())
+        self.journal: RunJournal | None = None
+        if settings.journal is not None:
+            from cambist.backtest.journaled import RunJournal
+
+            self.journal = RunJournal(settings.journal, self.kernel)
         self.driver = self._driver(stop)
         self.account.connect(self.kernel)
         self.driver.actions = self.account.actions
@@ -165,8 +173,16 @@ class Run:
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> Kernel:
         series = [(feed.instrument, feed.timeframe) for feed in self.feeds]
-        kind = OpeningKernel if self.settings.cheat_on_open else Kernel
-        return kind(strategies, series, self.portfolio, gate, self.rules.fees.fee, self.calendars)
+        make = self._maker(OpeningKernel if self.settings.cheat_on_open else Kernel)
+        return make(strategies, series, self.portfolio, gate, self.rules.fees.fee, self.calendars)
+
+    def _maker(self, kernel: type[_Kernel]) -> type[_Kernel]:
+        """Return what makes the run's kernel: one that journals, where the run has a journal."""
+        if self.settings.journal is None:
+            return kernel
+        from cambist.engine.journaled import journaled
+
+        return journaled(kernel)
 
     def _driver(self, stop: StopRequest) -> Driver:
         play = play_events if self.settings.events else play_columns
@@ -185,6 +201,9 @@ class Run:
         except StrategyError as error:
             error.result = self.result(stopped=str(error))
             raise
+        finally:
+            if self.journal is not None:
+                self.journal.close()
         return self.result(stopped=self.driver.stop.reason)
 
     def after(self, window: Any, played: int) -> None:

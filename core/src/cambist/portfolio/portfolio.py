@@ -94,6 +94,10 @@ class Portfolio:
         """Say where the last close of `symbol` is read."""
         self.positions[symbol].price_source = source
 
+    def count_shorts(self) -> None:
+        """Take note of positions that were set from outside, as after a restart."""
+        self._shorts = sum(position.size < 0.0 for position in self.positions.values())
+
     def apply(self, fill: Fill, order: Order, instant: int) -> Trade | None:
         """Book one fill of `order`, in the run's instant number `instant`.
 

@@ -62,6 +62,17 @@ class TradeLog:
         self._sorted = len(closed)
         return own.get(strategy, ())
 
+    @property
+    def count(self) -> int:
+        """How many trades were opened so far: the id of the newest."""
+        return self._count
+
+    def restore(self, closed: Sequence[Trade], opened: Sequence[Trade], count: int) -> None:
+        """Go on with the trades of before a restart."""
+        self.closed, self._own, self._sorted = list(closed), {}, 0
+        self.open = {trade.instrument.symbol: trade for trade in opened}
+        self._count = count
+
     def apply(
         self, fill: Fill, order: Order, before: float, after: float, realized: float, instant: int
     ) -> Trade | None:

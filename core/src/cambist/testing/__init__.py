@@ -14,26 +14,23 @@ to be tested::
 They need pytest and hypothesis: ``pip install 'cambist[testing]'``.
 """
 
-from __future__ import annotations
+import pytest
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+# Before they are imported: a failing assertion of a suite then shows its values, as one in a test file does.
+pytest.register_assert_rewrite(*(f"cambist.testing.{name}" for name in ("bars", "journal", "runs", "state")))
 
-if TYPE_CHECKING:
-    from cambist.testing.bars import BarStoreTests
-    from cambist.testing.runs import RunStoreTests
-    from cambist.testing.state import StateStoreTests
+from cambist.testing.bars import BarStoreTests  # noqa: E402
+from cambist.testing.faults import Crash, CrashingFiles, FaultyFiles  # noqa: E402
+from cambist.testing.journal import JournalTests  # noqa: E402
+from cambist.testing.runs import RunStoreTests  # noqa: E402
+from cambist.testing.state import StateStoreTests  # noqa: E402
 
-__all__ = ["BarStoreTests", "RunStoreTests", "StateStoreTests"]
-
-_HOMES = {
-    "BarStoreTests": "cambist.testing.bars",
-    "RunStoreTests": "cambist.testing.runs",
-    "StateStoreTests": "cambist.testing.state",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = [
+    "BarStoreTests",
+    "Crash",
+    "CrashingFiles",
+    "FaultyFiles",
+    "JournalTests",
+    "RunStoreTests",
+    "StateStoreTests",
+]

@@ -109,7 +109,7 @@ class MarketRun(Run):
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> MarketKernel:
         streams = [(feed.kind, feed.instrument) for feed in self.feeds]
-        kernel = MarketKernel(strategies, streams, self.portfolio, gate, self.rules.fees.fee)
+        kernel = self._maker(MarketKernel)(strategies, streams, self.portfolio, gate, self.rules.fees.fee)
         hooks = {"on_tick" if feed.kind == "ticks" else "on_quote" for feed in self.feeds}
         for seat in kernel.seats:
             if all(seat.hook(name) is None for name in hooks):
