@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cambist.backtest.calendars import Calendars
     from cambist.backtest.driver import Driver
     from cambist.backtest.feeds import Feed, Window
     from cambist.backtest.settings import BacktestSettings
@@ -48,6 +49,8 @@ class AccountSetup:
         Of the run.
     feeds, instruments
         Its series, and what can be held.
+    calendars
+        By which the instruments trade.
 
     Attributes
     ----------
@@ -62,8 +65,15 @@ class AccountSetup:
         For an option that names an instrument the run does not have, or does not go with the others.
     """
 
-    def __init__(self, settings: BacktestSettings, feeds: Sequence[Feed], instruments: Sequence[Instrument]) -> None:
+    def __init__(
+        self,
+        settings: BacktestSettings,
+        feeds: Sequence[Feed],
+        instruments: Sequence[Instrument],
+        calendars: Calendars,
+    ) -> None:
         self.settings = settings
+        self.calendars = calendars
         self.feeds = feeds
         self.instruments = instruments
         self.marks = {
@@ -149,14 +159,17 @@ class AccountSetup:
 
     def venue(self, driver: Driver, rules: VenueRules, clock: Callable[[], int]) -> MatchingVenue:
         """Return the venue that matches the run's orders and asks `clock` for the time."""
-        account = self.portfolio
+        account, made = self.portfolio, (driver.deliver, clock, rules)
+        if self.settings.is_compatible:
+            return BacktraderVenue(self.instruments, account, *made)
+        venue: SimulatedVenue
         if isinstance(account, MarginPortfolio):
             adopt = driver.kernel.adopt
-            return LiquidatingVenue(
-                self.instruments, account, driver.deliver, clock, rules, adopt=adopt, marks=self.marks
-            )
-        kind = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
-        return kind(self.instruments, account, driver.deliver, clock, rules)
+            venue = LiquidatingVenue(self.instruments, account, *made, adopt=adopt, marks=self.marks)
+        else:
+            venue = SimulatedVenue(self.instruments, account, *made)
+        venue.calendars = self.calendars
+        return venue
 
     def connect(self, kernel: Kernel) -> None:
         """Join the account and the kernel: where marks are read, and who books what falls due."""

@@ -206,8 +206,8 @@ class BacktestSettings:
     periods_per_year
         For ratios of return to risk, where the calendar of the market is known better than the data can tell.
     calendar
-        By whose sessions timers go: a name for `load_calendar`, such as ``"XNYS"``, a `Calendar`, or a dict of them by
-        symbol. Default: what each instrument names.
+        By whose sessions timers go, day orders end and orders for the close trade: a name for `load_calendar`, such as
+        ``"XNYS"``, a `Calendar`, or a dict of them by symbol. Default: what each instrument names, else days of UTC.
     """
 
     cash: float = attrs.field(default=100_000.0, validator=_number("cash", above=0.0))

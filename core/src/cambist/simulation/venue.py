@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from cambist.errors import OrderError
 from cambist.model.events import OrderExpired, StopTrailed
 from cambist.model.orders import TRAILING, Liquidity, OrderType, Side, TimeInForce
-from cambist.model.times import DAY_NS, format_ns
+from cambist.model.times import format_ns
+from cambist.model.trading_days import trading_days
 from cambist.orders.triggers import trailed
 from cambist.simulation.acting import ActingVenue
 from cambist.simulation.bar import MatchedBar
@@ -19,6 +20,7 @@ from cambist.simulation.working import FLEETING, LONG_AGO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from cambist.model.calendar import Calendar
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.orders import ApprovedOrder, Order
@@ -51,6 +53,13 @@ class SimulatedVenue(ActingVenue):
     rules
         Fees, slippage, path and the rest.
 
+    Attributes
+    ----------
+    calendars
+        Answers the calendar of an instrument, by whose sessions day orders end and orders for the close trade; None,
+        which is what it answers until somebody says otherwise, stands for days of UTC. Asked once for each instrument
+        that has such orders.
+
     Notes
     -----
     An order meets the first bar that opens at or after the moment it was sent. At the open: market orders
@@ -71,6 +80,7 @@ class SimulatedVenue(ActingVenue):
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         self._arrivals = 0
+        self.calendars: Callable[[Instrument], Calendar | None] = _no_calendar
 
     # Requests.
 
@@ -106,7 +116,7 @@ class SimulatedVenue(ActingVenue):
         if market.playing:
             market.joined.append(working)
             if working.expires == LONG_AGO:
-                working.expires = _end_of_day(market.opened)  # it meets this very bar
+                working.expires = self._end_of_day(market, market.opened)  # it meets this very bar
 
     def wake(self, working: Working, price: float, ts: int) -> None:
         """Let a child that waited for its parent come to the market, which stands at `price`."""
@@ -312,7 +322,7 @@ class SimulatedVenue(ActingVenue):
             if number in market.blocked or number not in market.closing:
                 continue
             if working.session_end == LONG_AGO:
-                working.session_end = _end_of_day(market.opened)
+                working.session_end = self._end_of_day(market, market.opened)
             if ts <= working.session_end:
                 continue
             self._execute(market, working, self._slipped(working, close), _TAKER, ts)
@@ -328,11 +338,16 @@ class SimulatedVenue(ActingVenue):
             if working.since > opened or working.order.id not in market.working:
                 continue
             if working.expires == LONG_AGO:
-                working.expires = _end_of_day(opened)
+                working.expires = self._end_of_day(market, opened)
             elif working.expires < opened:
                 self._end(working, OrderExpired(opened, working.order.id))
 
+    def _end_of_day(self, market: Market, ts: int) -> int:
+        """Return the last moment of the trading day of `ts`."""
+        if market.days is None:
+            market.days = trading_days(self.calendars(market.instrument))
+        return market.days.end(ts)
 
-def _end_of_day(ts: int) -> int:
-    """Return the last moment of the UTC day of `ts`."""
-    return (ts // DAY_NS + 1) * DAY_NS - 1
+
+def _no_calendar(_instrument: Instrument) -> None:
+    """Answer for an instrument without a calendar."""
