@@ -119,7 +119,7 @@ def test_the_instruments_own_calendar_counts():
 def test_trading_days_of_a_calendar():
     days = trading_days(HOURS)
     friday = days.number(to_ns("2024-07-05 13:30"))
-    assert days.date(friday).isoformat() == "2024-07-05"
+    assert days.date_of(friday).isoformat() == "2024-07-05"
     assert days.end(to_ns("2024-07-05 13:30")) == to_ns("2024-07-05 17:00") - 1
     # What lies between two sessions belongs to the later one; the first moment that does is the close.
     assert days.number(to_ns("2024-07-05 17:00") - 1) == friday
@@ -134,7 +134,7 @@ def test_trading_days_of_a_calendar():
 def test_days_of_utc():
     days = trading_days(None)
     assert days.end(to_ns("2024-07-05 13:30")) == to_ns("2024-07-06") - 1
-    assert days.date(days.number(to_ns("2024-07-05 23:59"))).isoformat() == "2024-07-05"
+    assert days.date_of(days.number(to_ns("2024-07-05 23:59"))).isoformat() == "2024-07-05"
     monday = days.number(to_ns("2024-07-08"))
     assert days.days_since(pd.Timestamp("2024-07-04").date(), monday) == 2  # Thursday and Friday
     assert days.numbers(np.array([to_ns("2024-07-08 12:00")])).tolist() == [monday]

@@ -37,7 +37,7 @@ class TradingDays(Protocol):
     def end(self, ts: int) -> int:
         """Return the last moment of the trading day of `ts`, ns, UTC."""
 
-    def date(self, number: int) -> date:
+    def date_of(self, number: int) -> date:
         """Return the date by which a trading day is called."""
 
     def days_since(self, first: date, number: int) -> int:
@@ -61,13 +61,13 @@ class UtcDays:
         """Return the last nanosecond before midnight."""
         return (ts // DAY_NS + 1) * DAY_NS - 1
 
-    def date(self, number: int) -> date:
+    def date_of(self, number: int) -> date:
         """Return the date."""
         return _EPOCH + timedelta(days=number)
 
     def days_since(self, first: date, number: int) -> int:
         """Count weekdays: who knows no calendar knows no holidays."""
-        return int(np.busday_count(first, self.date(number)))
+        return int(np.busday_count(first, self.date_of(number)))
 
 
 class SessionDays:
@@ -103,7 +103,7 @@ class SessionDays:
         close = self._closes[row] if row < len(self._closes) else self.calendar.next_close(ts)
         return int(close) - 1
 
-    def date(self, number: int) -> date:
+    def date_of(self, number: int) -> date:
         """Return the date of a session; the day after the last one for what the calendar does not know yet."""
         dates = self.calendar.dates
         known: date = dates[min(number, len(dates) - 1)].item()

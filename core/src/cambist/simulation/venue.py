@@ -9,7 +9,6 @@ from cambist.errors import OrderError
 from cambist.model.events import OrderExpired, StopTrailed
 from cambist.model.orders import TRAILING, Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import format_ns
-from cambist.model.trading_days import trading_days
 from cambist.orders.triggers import trailed
 from cambist.simulation.acting import ActingVenue
 from cambist.simulation.bar import MatchedBar
@@ -20,7 +19,6 @@ from cambist.simulation.working import FLEETING, LONG_AGO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cambist.model.calendar import Calendar
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.orders import ApprovedOrder, Order
@@ -53,13 +51,6 @@ class SimulatedVenue(ActingVenue):
     rules
         Fees, slippage, path and the rest.
 
-    Attributes
-    ----------
-    calendars
-        Answers the calendar of an instrument, by whose sessions day orders end and orders for the close trade; None,
-        which is what it answers until somebody says otherwise, stands for days of UTC. Asked once for each instrument
-        that has such orders.
-
     Notes
     -----
     An order meets the first bar that opens at or after the moment it was sent. At the open: market orders
@@ -80,7 +71,6 @@ class SimulatedVenue(ActingVenue):
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         self._arrivals = 0
-        self.calendars: Callable[[Instrument], Calendar | None] = _no_calendar
 
     # Requests.
 
@@ -341,13 +331,3 @@ class SimulatedVenue(ActingVenue):
                 working.expires = self._end_of_day(market, opened)
             elif working.expires < opened:
                 self._end(working, OrderExpired(opened, working.order.id))
-
-    def _end_of_day(self, market: Market, ts: int) -> int:
-        """Return the last moment of the trading day of `ts`."""
-        if market.days is None:
-            market.days = trading_days(self.calendars(market.instrument))
-        return market.days.end(ts)
-
-
-def _no_calendar(_instrument: Instrument) -> None:
-    """Answer for an instrument without a calendar."""

@@ -44,6 +44,7 @@ _OF_BARS: dict[str, object] = {
     "market_fill": "next_open",
     "path": "nearer_first",
     **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest", "latency", "rejection")),
+    **dict.fromkeys(("market_rules", "compensates")),
     "cash_flows": (),
 }
 
