@@ -172,6 +172,13 @@ def test_the_legs_of_a_bracket_wait_for_the_next_day():
     assert sold.price == 9.5
 
 
+def test_a_target_beyond_the_limits_of_the_day_waits_for_its_day():
+    frame = daily(10.0, 10.0, 10.9, 11.8, 12.2)
+    result = play({0: [("buy_bracket", 100, {"stop_loss": 9.0, "take_profit": 12.0})]}, frame, a_shares())
+    # 12.0 lies beyond 11.0, which is where the day of the entry ends, and beyond 11.99 on the third day.
+    assert fills(result) == [("buy", 100, 10.0), ("sell", 100, 12.2)]
+
+
 def test_two_orders_cannot_sell_the_same_shares():
     frame = hourly([10.0, 10.0], [10.0] * 4)
     table = {0: [("buy", 100)], 1: [("buy", 100)], 2: [("sell", 100), ("sell", 100)]}

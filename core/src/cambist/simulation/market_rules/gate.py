@@ -52,13 +52,14 @@ class MarketRulesRule:
                 f"{order.instrument.symbol} does not trade at {format_ns(now)}; send it in a session, or have orders "
                 'wait for one: sessions="hold".',
             )
-        if not order.parent:
-            refusal = _review_size(order, market, view.position(order.instrument).size, now)
-            if refusal is not None:
-                return refusal
-        return self._review_prices(order, market, now)
+        refusal = self._review_ticks(order, market)
+        if refusal is not None or order.parent:
+            return refusal
+        return _review_size(order, market, view.position(order.instrument).size, now) or _review_limit(
+            order, market, now
+        )
 
-    def _review_prices(self, order: Order, market: RuledMarket, now: int) -> Refusal | None:
+    def _review_ticks(self, order: Order, market: RuledMarket) -> Refusal | None:
         rules, symbol = market.rules, order.instrument.symbol
         for what, price in _prices(order) if rules.ticks else ():
             tick = rules.tick(price, None)
@@ -67,16 +68,20 @@ class MarketRulesRule:
                     "price_off_tick",
                     f"the {what} {price} of {symbol} is no multiple of {tick}, its tick size there; round it.",
                 )
-        limit = order.limit_price
-        if not rules.has_limits or limit != limit:  # noqa: PLR0124 - NaN: it has none
-            return None
-        low, high = market.limits(now)
-        if low <= limit <= high:
-            return None
-        return Refusal(
-            "price_limit",
-            f"the limit price {limit} of {symbol} lies outside of the day's limits {low} .. {high}; stay within them.",
-        )
+        return None
+
+
+def _review_limit(order: Order, market: RuledMarket, now: int) -> Refusal | None:
+    limit, symbol = order.limit_price, order.instrument.symbol
+    if limit != limit:  # noqa: PLR0124 - NaN: it has none
+        return None
+    low, high = market.limits(now)
+    if low <= limit <= high:
+        return None
+    return Refusal(
+        "price_limit",
+        f"the limit price {limit} of {symbol} lies outside of the day's limits {low} .. {high}; stay within them.",
+    )
 
 
 def _prices(order: Order) -> Iterator[tuple[str, float]]:

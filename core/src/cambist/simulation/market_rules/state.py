@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["RuledMarket", "RuledMarkets"]
 
 _FREE = (-inf, inf)
+#: Trading days for which purchases and sales are remembered; no rule reaches as far.
+_KEPT = 100
 
 
 class RuledMarket:
@@ -74,8 +76,7 @@ class RuledMarket:
             return held
         since = self.days.number(ts) - self.rules.sell_after
         # A sale never takes what cannot be sold yet, so that what was bought last is there.
-        self._bought = [one for one in self._bought if one[0] > since]
-        fresh = sum(size for _, size in self._bought)
+        fresh = sum(size for day, size in self._bought if day > since)
         return self.instrument.size_grid.nearest(max(0.0, held - fresh))
 
     def unsettled(self, ts: int) -> float:
@@ -83,8 +84,7 @@ class RuledMarket:
         if not self._proceeds:
             return 0.0
         today = self.days.number(ts)
-        self._proceeds = [one for one in self._proceeds if one[0] > today]
-        return sum(money for _, money in self._proceeds)
+        return sum(money for day, money in self._proceeds if day > today)
 
     def note(self, side: Side, size: float, price: float, fee: float, ts: int) -> None:
         """Note a fill of the trading day of `ts`, before the position has it."""
@@ -92,12 +92,14 @@ class RuledMarket:
         if side is Side.BUY:
             opened = min(size, held + size)
             if rules.sell_after and opened > 0.0:
-                self._bought.append((self.days.number(ts), opened))
+                today = self.days.number(ts)
+                self._bought = [*_recent(self._bought, today), (today, opened)]
             return
         today = self.days.number(ts)
         wait = rules.cash_after.on(self.days.date_of(today))
         if wait and self.instrument.is_cash:
-            self._proceeds.append((today + wait, self.instrument.notional(size, price) - fee))
+            money = self.instrument.notional(size, price) - fee
+            self._proceeds = [*_recent(self._proceeds, today), (today + wait, money)]
 
     def split(self, ratio: float) -> None:
         """Count what was bought in new shares."""
@@ -147,6 +149,11 @@ class RuledMarket:
         since = None if rules.listed is None else self.days.days_since(rules.listed, day)
         rates = rules.limit_rates(self.days.date_of(day), since)
         return rules.price_limits(reference, rates, rules.tick(reference, self.instrument.tick_size))
+
+
+def _recent(noted: list[tuple[int, float]], today: int) -> list[tuple[int, float]]:
+    """Return what may still count; a bar that is longer than others may be of a day that is over for them."""
+    return [one for one in noted if one[0] > today - _KEPT]
 
 
 class RuledMarkets:
