@@ -193,6 +193,23 @@ def test_a_plugins_model_can_be_named_and_the_result_tells_of_it(plan, folder):
     assert made.describe()["fees"] == {"use": "dear", "rate": 0.01}
 
 
+def test_a_plugins_market_rules_can_be_named(plan, folder):
+    module = types.ModuleType("markets")
+
+    @hookimpl
+    def offer():
+        make = lambda lot=50: cambist.MarketRules(name="moon", lot=lot)  # noqa: E731
+        return [SimulationModelSpec(name="moon-market-rules", model="market-rules", factory=make)]
+
+    module.cambist_simulation_models = offer
+    text = '[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\nmarket_rules = '
+    known = Registry.of([module], core=True)
+    assert plan(text + '"moon"', known=known).settings["market_rules"].lot == 50
+    made = plan(text + '{ use = "moon", lot = 7 }', known=known)
+    assert made.settings["market_rules"].lot == 7
+    assert made.describe()["market_rules"] == {"use": "moon", "lot": 7}
+
+
 @pytest.mark.parametrize("name", SIZERS)
 def test_every_sizer_can_be_named(plan, name):
     needed = "percent = 0.5" if name == "target" else ""

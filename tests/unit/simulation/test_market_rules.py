@@ -396,6 +396,67 @@ def test_prices_off_the_tick_of_their_level():
     assert "0.0001" in result.order_records[1].reason
 
 
+# With other parts of the venue.
+
+
+def test_rules_of_one_instrument_leave_the_others_alone():
+    frames = {"X": daily(10.0, 10.0, 10.0, 10.0), "Y": daily(10.0, 10.0, 10.0, 10.0)}
+    table = {0: [("buy", 150, {"data": "X"}), ("buy", 150, {"data": "Y"})], 2: [("sell", 200, {"data": "Y"})]}
+
+    class Both(Script):
+        def on_bar(self, bar):
+            pass
+
+        def on_step(self):
+            Script.on_bar(self, None)
+
+        def sellable(self, data="Y"):
+            return super().sellable(data)
+
+    strategy = type("Now", (Both,), {"table": table})
+    result = cambist.backtest(strategy, frames, market_rules={"X": a_shares()}, benchmark=False)
+    assert ends(result) == ["lot_size", "filled", "filled"]
+    assert strategy.seen == [0.0, 150.0, 150.0, 0.0]
+
+
+def test_finer_bars_keep_the_day_of_the_bar_that_they_lie_in():
+    minutes = hourly([10.0] * 4, [10.0, 11.0, 11.0, 10.8], [10.8] * 4)
+    days = minutes.groupby(minutes.index.normalize()).agg(
+        {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
+    )
+    table = {0: [("buy", 100, {"limit": 11.0})], 1: [("close",)]}
+    stop = {0: [("buy", 100, {"stop": 10.7})]}
+    assert fills(play(table, days, a_shares(), magnify=minutes)) == [("buy", 100, 10.0), ("sell", 100, 10.8)]
+    # The stop is reached by a bar that stands at the limit; nobody sells before the fourth.
+    assert fills(play(stop, days, a_shares(), magnify=minutes)) == [("buy", 100, 10.8)]
+
+
+def test_what_takes_time_is_judged_when_it_trades():
+    frame = hourly([10.0] * 4, [10.0] * 4)
+    table = {0: [("buy", 100)], 3: [("buy", 100)], 4: [("sell", 100), ("sell", 100)]}
+    result = play(table, frame, a_shares(), latency="90m")
+    # The second sale finds 100 that came in the morning, and none of yesterday.
+    assert ends(result) == ["filled", "filled", "filled", "not_sellable_today"]
+
+
+def test_at_this_close_it_is_the_day_of_the_close():
+    frame = daily(10.0, 10.0, 10.0)
+    table = {1: [("buy", 100)], 2: [("sell", 100)]}
+    result = play(table, frame, a_shares(), market_fill="this_close")
+    assert [format_ns(fill.ts)[:10] for fill in result.fill_records] == ["2024-03-06", "2024-03-07"]
+    hasty = play({1: [("buy", 100)]} | {2: [("sell", 100)]}, hourly([10.0] * 4), a_shares(), market_fill="this_close")
+    assert ends(hasty) == ["filled", "not_sellable_today"]
+
+
+def test_trades_and_quotes_have_no_market_rules():
+    ticks = pd.DataFrame(
+        {"price": [10.0, 10.1], "size": [5.0, 5.0]}, index=pd.date_range("2024-03-04", periods=2, tz="UTC")
+    )
+    for option in ({"market_rules": "a-shares"}, {"compensates": {"X": "Y"}}):
+        with pytest.raises(ParameterError, match="means something on bars alone"):
+            cambist.backtest(Script, cambist.open_ticks(ticks, instrument=X), **option)
+
+
 # Options.
 
 
