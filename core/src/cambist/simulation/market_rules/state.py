@@ -50,9 +50,9 @@ class RuledMarket:
         self.days = days
         self.position = Position(instrument)
         self._previous_close = previous_close
-        # Trading day and size of what was bought; day on which it settles and money of what was sold.
-        self._bought: list[tuple[int, float]] = []
-        self._proceeds: list[tuple[int, float]] = []
+        # Size of what was bought by trading day, and money of what was sold by the day on which it settles.
+        self._bought: dict[int, float] = {}
+        self._proceeds: dict[int, float] = {}
         self._limits: tuple[int, float, tuple[float, float]] = (-(2**63), inf, _FREE)
 
     def trades(self, opened: int, length: int) -> bool:
@@ -76,7 +76,7 @@ class RuledMarket:
             return held
         since = self.days.number(ts) - self.rules.sell_after
         # A sale never takes what cannot be sold yet, so that what was bought last is there.
-        fresh = sum(size for day, size in self._bought if day > since)
+        fresh = sum(size for day, size in self._bought.items() if day > since)
         return self.instrument.size_grid.nearest(max(0.0, held - fresh))
 
     def unsettled(self, ts: int) -> float:
@@ -84,7 +84,7 @@ class RuledMarket:
         if not self._proceeds:
             return 0.0
         today = self.days.number(ts)
-        return sum(money for day, money in self._proceeds if day > today)
+        return sum(money for day, money in self._proceeds.items() if day > today)
 
     def note(self, side: Side, size: float, price: float, fee: float, ts: int) -> None:
         """Note a fill of the trading day of `ts`, before the position has it."""
@@ -92,18 +92,16 @@ class RuledMarket:
         if side is Side.BUY:
             opened = min(size, held + size)
             if rules.sell_after and opened > 0.0:
-                today = self.days.number(ts)
-                self._bought = [*_recent(self._bought, today), (today, opened)]
+                _add(self._bought, self.days.number(ts), opened)
             return
         today = self.days.number(ts)
         wait = rules.cash_after.on(self.days.date_of(today))
         if wait and self.instrument.is_cash:
-            money = self.instrument.notional(size, price) - fee
-            self._proceeds = [*_recent(self._proceeds, today), (today + wait, money)]
+            _add(self._proceeds, today + wait, self.instrument.notional(size, price) - fee)
 
     def split(self, ratio: float) -> None:
         """Count what was bought in new shares."""
-        self._bought = [(day, size * ratio) for day, size in self._bought]
+        self._bought = {day: size * ratio for day, size in self._bought.items()}
 
     # Sizes.
 
@@ -151,9 +149,14 @@ class RuledMarket:
         return rules.price_limits(reference, rates, rules.tick(reference, self.instrument.tick_size))
 
 
-def _recent(noted: list[tuple[int, float]], today: int) -> list[tuple[int, float]]:
-    """Return what may still count; a bar that is longer than others may be of a day that is over for them."""
-    return [one for one in noted if one[0] > today - _KEPT]
+def _add(by_day: dict[int, float], day: int, amount: float) -> None:
+    """Add to what is noted of a day, and forget what cannot count any more."""
+    if day in by_day:
+        by_day[day] += amount
+        return
+    by_day[day] = amount
+    if len(by_day) > _KEPT:  # days come in order, save that a bar may be longer than those of the series beside it
+        del by_day[next(iter(by_day))]
 
 
 class RuledMarkets:
