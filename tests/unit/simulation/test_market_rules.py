@@ -448,6 +448,33 @@ def test_at_this_close_it_is_the_day_of_the_close():
     assert ends(hasty) == ["filled", "not_sellable_today"]
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_sent_at_an_open_is_of_the_day_that_begins(way):
+    class Opening(cambist.Strategy):
+        def on_start(self):
+            self.at = 0
+
+        def on_open(self, series, price):
+            # The first bar is never opened by a strategy: it has seen none yet.
+            asked = {0: ("buy", 100, 11.0), 1: ("sell", 100, None), 3: ("sell", 100, None), 4: ("buy", 100, 11.0)}
+            name, size, limit = asked.get(self.at, (None, 0, None))
+            if name:
+                getattr(self, name)(size, limit=limit)
+            self.at += 1
+
+    frame = hourly([10.0, 10.0, 10.0, 10.0], [9.5, 9.5, 9.5])
+    result = cambist.backtest(
+        Opening, frame, instrument=X, market_rules=a_shares(), cheat_on_open=True, benchmark=False, **way
+    )
+    # The first open of the second day may sell what the first has bought, and 11.0 is within 10 % of its 10.0.
+    assert ends(result) == ["filled", "not_sellable_today", "filled", "filled"]
+    assert [format_ns(fill.ts)[:16] for fill in result.fill_records] == [
+        "2024-03-04 02:30",
+        "2024-03-05 01:30",
+        "2024-03-05 02:30",
+    ]
+
+
 def test_trades_and_quotes_have_no_market_rules():
     ticks = pd.DataFrame(
         {"price": [10.0, 10.1], "size": [5.0, 5.0]}, index=pd.date_range("2024-03-04", periods=2, tz="UTC")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cambist.backtest.actions import ActionCalendar
 from cambist.backtest.market_rules import ruled_markets, rules_by_symbol
+from cambist.engine import OpeningKernel
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.instrument import InstrumentKind
 from cambist.model.times import format_ns, to_ns
@@ -28,6 +29,7 @@ from cambist.risk.leverage import LeverageRule
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.terms import TermsRule
 from cambist.simulation import BacktraderVenue, LiquidatingVenue, SimulatedVenue
+from cambist.simulation.backtrader_opening import OpeningBacktraderVenue
 from cambist.simulation.market_rules import MarketRulesRule, RuledVenue
 
 if TYPE_CHECKING:
@@ -203,6 +205,9 @@ class AccountSetup:
         """Return the venue that matches the run's orders and asks `clock` for the time."""
         account, made = self.portfolio, (driver.deliver, clock, rules)
         seen = CompensatedAccount(account) if isinstance(account, CompensatingPortfolio) else account
+        kernel = driver.kernel
+        if self.settings.is_compatible and isinstance(kernel, OpeningKernel):
+            return OpeningBacktraderVenue(self.instruments, seen, *made, opened=lambda: kernel.opened_at)
         if self.settings.is_compatible:
             return BacktraderVenue(self.instruments, seen, *made)
         venue: SimulatedVenue
