@@ -7,6 +7,7 @@ import threading
 import time
 from itertools import islice
 
+import attrs
 import numpy as np
 import pytest
 
@@ -258,6 +259,21 @@ def test_records_that_were_taken_out_of_the_journal_are_taken_out_of_the_store(r
         Projector(journal, store, lambda: Projection("live"), name="ahead").catch_up()
     assert told(store, result.run_id) == told(fresh, result.run_id)
     assert len(list(store.rows(result.run_id, OrderRow))) < len(whole[OrderRow])
+
+
+def test_the_command_makes_a_run_anew(run, whole, sql_url, capsys):
+    from cambist.cli.main import main
+
+    result, folder = run
+    storage = SqlStorage(sql_url)
+    storage.runs.begin(RunRecord(id=result.run_id, mode="live", started_at=0))
+    storage.runs.write(result.run_id, [attrs.evolve(whole[OrderRow][0], id=10**6)], 10**9)  # what does not belong there
+    with pytest.raises(SystemExit) as ended:
+        main(["storage", "rebuild", str(folder), sql_url])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"the run {result.run_id} was made anew of ")
+    assert told(storage.runs, result.run_id) == whole
+    storage.close()
 
 
 def test_the_record_of_the_run_says_what_ran(run):
