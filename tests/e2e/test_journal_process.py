@@ -134,3 +134,48 @@ def test_a_run_file_names_its_journal(desk):
     assert done.returncode == 0, done.stderr
     assert desk.run("journal", "verify", "runs/kept").returncode == 0
     assert desk.run("backtest", "runs/run.toml").returncode == 2, "a journal is of one run"
+
+
+COUNTING = """
+    from cambist import Strategy
+
+    class Counting(Strategy):
+        persistent = ("sent",)
+
+        def on_start(self):
+            self.sent = 0
+
+        def on_bar(self, bar):
+            self.buy() if self.position.is_flat else self.close()
+            self.sent += 1
+"""
+
+
+def test_a_run_that_is_killed_leaves_orders_and_strategy_state_of_one_moment(desk):
+    from cambist.engine.rebuild import rebuild
+    from cambist.engine.strategy_state import decode_state
+    from cambist.storage.journal import Journal
+
+    desk.write("counting.py", COUNTING)
+    desk.bars("many.csv", 20_000)
+    counts = []
+    for number, enough in enumerate((1, 30_000, 200_000, 700_000)):
+        name = f"journal {number}"
+        process = desk.start("backtest", "counting.py", "--data", "many.csv", "--journal", name)
+        folder = desk.path / name
+        while process.poll() is None and sum(path.stat().st_size for path in folder.glob("*.cbj")) < enough:
+            pass
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+        with Journal(folder) as journal:
+            assert journal.recovery.problem is None or journal.recovery.problem.code.startswith("torn")
+            state = rebuild(journal)
+        assert desk.run("journal", "verify", name).returncode == 0
+        assert state.stopped is None
+        kept = decode_state(state.states["Counting"]) if state.states else {"sent": 0}
+        assert kept["sent"] == len(state.book.orders), "the state is not of the same commit as the orders"
+        counts.append(kept["sent"])
+    assert counts == sorted(counts)
+    assert counts[-1] > 1_000

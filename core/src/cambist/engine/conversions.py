@@ -51,6 +51,11 @@ __all__ = [
 
 _DECIMALS = ("multiplier", "margin_rate", "maker_fee", "taker_fee")
 _PLAIN = Instructions()
+# Calling an enum costs as much as the rest of an order; a name that is none is a KeyError here.
+_SIDES = {str(one): one for one in Side}
+_TYPES = {str(one): one for one in OrderType}
+_DURATIONS = {str(one): one for one in TimeInForce}
+_LIQUIDITIES = {str(one): one for one in Liquidity}
 
 
 def decimal_of(value: float) -> Decimal | None:
@@ -166,12 +171,12 @@ def order_of(terms: OrderTerms, instrument: Instrument) -> Order:
     order = Order(
         terms.id,
         instrument,
-        Side(terms.side),
-        OrderType(terms.type),
+        _SIDES[terms.side],
+        _TYPES[terms.type],
         float(terms.size),
         float_of(terms.limit_price),
         float_of(terms.stop_price),
-        TimeInForce(terms.time_in_force),
+        _DURATIONS[terms.time_in_force],
         terms.expires_at,
         terms.reduce_only,
         terms.strategy,
@@ -209,7 +214,7 @@ def fill_of(record: FillEntry, order: Order) -> Fill:
         float(record.size),
         float(record.price),
         float(fee),
-        Liquidity(record.liquidity),
+        _LIQUIDITIES[record.liquidity],
         record.filled_at,
     )
 
