@@ -20,6 +20,7 @@ One base class per cause, so that a caller can catch what it can answer::
     │   └── UnknownComponentError   nobody offers that name: suggests the nearest, or what to install
     ├── MissingDependencyError      an optional package is needed: names it and how to install it
     ├── ResultError                 a result cannot be written or read
+    ├── StorageError                a store, its file or its database cannot be used: names the place
     └── JournalError                the journal of a run: names the file, the byte and the record
         ├── JournalLockedError      another process has it: names process, host and since when
         ├── JournalDamagedError     what is on the disk is not what was written
@@ -62,6 +63,7 @@ __all__ = [
     "PluginLoadError",
     "RecordError",
     "ResultError",
+    "StorageError",
     "StrategyError",
     "StrategyFileError",
     "UnknownComponentError",
@@ -147,6 +149,10 @@ class MissingDependencyError(CambistError, ImportError):
 
 class ResultError(CambistError):
     """A result cannot be written or read."""
+
+
+class StorageError(CambistError):
+    """A store cannot be opened, written or read, or what it holds is damaged."""
 
 
 class JournalError(CambistError):

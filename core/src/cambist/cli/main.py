@@ -23,6 +23,7 @@ COMMANDS = {
     "journal": ("cambist.cli.journal.group:journal", "Read, verify and rebuild the journal of a run."),
     "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed and what they offer."),
     "show": ("cambist.cli.show:show", "Show a result that was saved."),
+    "storage": ("cambist.cli.storage:storage", "Look after the storage of runs."),
     "version": ("cambist.cli.version:version", "Print the version."),
 }
 

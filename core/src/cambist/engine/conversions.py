@@ -27,7 +27,7 @@ from cambist.model.orders import (
     TimeInForce,
     Trail,
 )
-from cambist.portfolio import MarginPortfolio, Portfolio
+from cambist.portfolio import CompensatingPortfolio, MarginPortfolio, Portfolio
 from cambist.portfolio.exact import exact
 
 if TYPE_CHECKING:
@@ -87,12 +87,17 @@ def account_record(portfolio: Portfolio) -> AccountOpened:
     margin = attrs.asdict(portfolio.terms) if isinstance(portfolio, MarginPortfolio) else None
     if margin is not None:
         margin["mode"] = str(margin["mode"])
-    return AccountOpened(portfolio.currency, exact(portfolio.initial_cash), exact(portfolio.leverage), margin)
+    held_as = portfolio.held_as if isinstance(portfolio, CompensatingPortfolio) else {}
+    compensates = {symbol: instrument.symbol for symbol, instrument in held_as.items()}
+    opened = exact(portfolio.initial_cash), exact(portfolio.leverage)
+    return AccountOpened(portfolio.currency, *opened, margin, compensates)
 
 
 def account_of(record: AccountOpened, instruments: list[Instrument]) -> Portfolio:
     """Return the account of a record, as it was at its start."""
     cash, leverage = float(record.cash), float(record.leverage)
+    if record.compensates:
+        return CompensatingPortfolio(instruments, cash, leverage, compensates=record.compensates)
     if record.margin is None:
         return Portfolio(instruments, cash, leverage)
     terms = {**record.margin, "maintenance": _maintenance(record.margin["maintenance"])}

@@ -8,6 +8,7 @@ from cambist.engine import conversions as to
 from cambist.engine import records as record
 from cambist.engine.codec import CODEC
 from cambist.engine.market import MarketKernel
+from cambist.engine.opening import OpeningKernel
 from cambist.engine.step import Kernel
 from cambist.engine.strategy_state import encode_state
 from cambist.model import effects as effect
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     Append = Callable[[Sequence[Draft]], int]
 
-__all__ = ["JournaledKernel", "JournaledMarketKernel", "Recorder"]
+__all__ = ["JournaledKernel", "JournaledMarketKernel", "JournaledOpeningKernel", "Journaling", "Recorder"]
 
 _NOTES: dict[type[event.Event], str] = {
     event.OrderAccepted: "order_accepted",
@@ -197,7 +198,7 @@ def _keeps_state(strategy: Strategy) -> bool:
     return bool(strategy.persistent) or type(strategy).save_state is not Strategy.save_state
 
 
-class _Journaling(Kernel):
+class Journaling(Kernel):
     """What the kernels that journal have in common. Set `recorder` before the first step."""
 
     recorder: Recorder
@@ -229,9 +230,13 @@ class _Journaling(Kernel):
         return order
 
 
-class JournaledKernel(_Journaling):
+class JournaledKernel(Journaling):
     """`Kernel`, journalled."""
 
 
-class JournaledMarketKernel(_Journaling, MarketKernel):
+class JournaledOpeningKernel(Journaling, OpeningKernel):
+    """`OpeningKernel`, journalled."""
+
+
+class JournaledMarketKernel(Journaling, MarketKernel):
     """`MarketKernel`, journalled."""

@@ -102,6 +102,14 @@ class Strategy(Trading):
     def on_warmup_bar(self, bar: BarView) -> None:
         """See a bar while the indicators of its instrument are not yet known; orders are refused here."""
 
+    def on_open(self, series: Series, price: float) -> None:
+        """Trade: called when a bar opens at `price`, before anything trades in it; with ``cheat_on_open=True`` alone.
+
+        Orders sent from here take part in that very bar, which is what makes it cheating: a market order trades at
+        `price`. The lines still end with the bar before, and `now` is the open time. It is called for a bar where
+        `on_bar` was called for the one before it.
+        """
+
     def on_bar(self, bar: BarView) -> None:
         """Trade: called when a bar closes, once the indicators of its instrument are known."""
 
@@ -224,6 +232,19 @@ class Strategy(Trading):
     def positions(self) -> Mapping[str, Position]:
         """Positions by symbol."""
         return self._desk.positions
+
+    def sellable(self, data: Series | BarView | Instrument | str | None = None) -> float:
+        """Return how much of a long position may be sold now.
+
+        All of it, unless ``market_rules`` have what was bought wait: 1 trading day for A shares.
+
+        Parameters
+        ----------
+        data
+            As for `buy`.
+        """
+        desk = self._desk
+        return desk.sellable(desk.current if data is None else self._instrument(data))
 
     @property
     def cash(self) -> float:

@@ -42,8 +42,10 @@ __all__ = ["run_market_backtest"]
 _OF_BARS: dict[str, object] = {
     "rules": "cambist",
     "market_fill": "next_open",
+    "cheat_on_open": False,
     "path": "nearer_first",
     **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest", "latency", "rejection")),
+    **dict.fromkeys(("market_rules", "compensates")),
     "cash_flows": (),
 }
 
