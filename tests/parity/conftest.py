@@ -630,6 +630,7 @@ def scenarios() -> Any:
         "bars": make_bars,
         "instruments": make_instruments,
         "trader": RandomTrader,
+        "opening_trader": OpeningTrader,
         "account_options": account_options,
         "played": Played,
     }

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 
+import attrs
 import msgspec
 import pytest
 
-from cambist import StopRequest, StrategyError
+from cambist import MarketRules, StopRequest, StrategyError
 from cambist.backtest.run import Run
 from cambist.backtest.settings import BacktestSettings
 from cambist.data import open_source
@@ -26,11 +27,13 @@ CHUNK = 20
 PARTS = msgspec.msgpack.Encoder(order="deterministic")
 
 
-def journalled(scenarios, scenario, folder, **more):
+def journalled(scenarios, scenario, folder, *, without=(), **more):
     """Play a scenario with a journal and return its run; None where a strategy raised or it could not begin."""
     series = scenarios["bars"](scenario)
 
-    class Keeping(scenarios["trader"]):
+    opens = more.get("cheat_on_open") or scenario.options.get("cheat_on_open")
+
+    class Keeping(scenarios["opening_trader" if opens else "trader"]):
         """Keeps how often it was called, which changes with every bar, and something that changes seldom."""
 
         persistent = ("calls", "sizes")
@@ -56,6 +59,8 @@ def journalled(scenarios, scenario, folder, **more):
         for number in range(scenario.traders)
     ]
     options = scenario.options | scenarios["account_options"](scenario, series) | more
+    for name in without:
+        options.pop(name, None)
     settings = BacktestSettings.of(**options, events=True, journal=folder)
     run = Run(traders, [open_source(one) for one in series], settings, None, StopRequest())
     try:
@@ -113,6 +118,49 @@ def test_so_it_is_when_requests_take_time(scenarios, seed, tmp_path):
     run = journalled(scenarios, scenarios["make"](seed), tmp_path, latency="90s", rejection=0.2)
     if run is not None:
         hold_equal(run, rebuild(JournalFolder(tmp_path)))
+
+
+RULES = MarketRules(lot=1, odd_lots="rest", sell_after=1, cash_after=2, short=False, price_limit=0.05)
+
+
+@pytest.mark.parametrize(
+    ("options", "without"),
+    [
+        ({"cheat_on_open": True}, ["market_fill"]),
+        ({"rules": "backtrader"}, ["path", "fill_on_touch", "leverage", "volume_limit"]),
+        ({"market_rules": RULES}, ["rules"]),
+        ({"blocks": True}, []),
+    ],
+    ids=["cheat on open", "backtrader", "market rules", "blocks"],
+)
+def test_so_it_is_by_other_rules(scenarios, options, without, tmp_path):
+    fills = 0
+    for seed in range(14):
+        try:
+            run = journalled(scenarios, scenarios["make"](seed), tmp_path / str(seed), without=without, **options)
+        except InputError:  # not every instrument and every option goes with every rule
+            continue
+        if run is not None:
+            hold_equal(run, rebuild(JournalFolder(tmp_path / str(seed))))
+            fills += len(run.kernel.fills)
+    assert fills > 20
+
+
+def test_so_it_is_where_orders_of_one_instrument_change_another(scenarios, tmp_path):
+    fills = 0
+    for seed in range(8):
+        bars = scenarios["bars"](scenarios["make"](seed))[0]
+        twin = attrs.evolve(bars, instrument=attrs.evolve(bars.instrument, symbol="Twin"))
+        alike = scenarios | {"bars": lambda _scenario, both=(bars, twin): list(both)}
+        folder = tmp_path / str(seed)
+        symbol = bars.instrument.symbol
+        run = journalled(alike, scenarios["make"](seed), folder, compensates={"Twin": symbol}, without=["leverage"])
+        if run is not None:
+            state = rebuild(JournalFolder(folder))
+            hold_equal(run, state)
+            assert state.positions["Twin"].is_flat
+            fills += sum(fill.instrument.symbol == "Twin" for fill in state.fills)
+    assert fills > 5
 
 
 @pytest.mark.parametrize("seed", range(0, 40, 4))

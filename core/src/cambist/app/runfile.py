@@ -116,7 +116,7 @@ class _Reader:
         raise_problems(self.document, self.problems)
         file = self.file
         assert file is not None
-        settings, tables = _settings(file)
+        settings, tables = _settings(file, self.document.folder)
         settings |= models
         tables |= model_tables
         if risk:
@@ -330,12 +330,14 @@ def _default_symbol(source: str, folder: Path) -> str:
     return source.partition(":")[2] if feed else (folder / source).name.partition(".")[0]
 
 
-def _settings(file: RunFile) -> tuple[dict[str, Any], dict[str, Any]]:
+def _settings(file: RunFile, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the file says of account, venue and run: for `BacktestSettings`, and for the result."""
     settings: dict[str, Any] = {}
     tables: dict[str, Any] = {}
     for table in (file.account, file.venue, file.run):
         settings |= {name: getattr(table, name) for name in table.model_fields_set}
+    if settings.get("journal") is not None:
+        settings["journal"] = str(folder / settings["journal"])
     for name in ("fees", "slippage"):
         if name in settings:
             said = settings[name]

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, JournaledOpeningKernel, Recorder
+from cambist.engine import Kernel, MarketKernel, OpeningKernel
+from cambist.engine.journaled import (
+    JournaledKernel,
+    JournaledMarketKernel,
+    JournaledOpeningKernel,
+    Journaling,
+    Recorder,
+)
 from cambist.errors import ParameterError
 from cambist.storage.journal import Journal, JournalOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cambist.engine import Kernel
     from cambist.ports import Draft
 
-__all__ = ["RunJournal"]
+__all__ = ["RunJournal", "journaled"]
 
+_Kernel = TypeVar("_Kernel", bound=Kernel)
+_JOURNALED: dict[type[Kernel], type[Kernel]] = {
+    Kernel: JournaledKernel,
+    OpeningKernel: JournaledOpeningKernel,
+    MarketKernel: JournaledMarketKernel,
+}
 #: How many records a run may be ahead of the disk: it makes them faster than any market does.
 _AHEAD = 50_000
+
+
+def journaled(kernel: type[_Kernel]) -> type[_Kernel]:
+    """Return the kernel that does the same and journals it."""
+    return _JOURNALED[kernel]  # type: ignore[return-value]
 
 
 class RunJournal:
@@ -30,7 +47,7 @@ class RunJournal:
     """
 
     def __init__(self, folder: str, kernel: Kernel) -> None:
-        assert isinstance(kernel, JournaledKernel | JournaledMarketKernel | JournaledOpeningKernel)
+        assert isinstance(kernel, Journaling)
         self._journal = Journal(folder, JournalOptions(pending_seconds=3_600.0))
         if self._journal.last:
             self._journal.close()

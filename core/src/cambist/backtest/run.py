@@ -141,11 +141,6 @@ class Run:
         self.account = AccountSetup(settings, self.feeds, self.instruments, self.calendars)
         self.portfolio = self.account.portfolio
         self.kernel = self._kernel([_prepared(strategy, settings) for strategy in strategies], self.account.gate())
-        self.journal: RunJournal | None = None
-        if settings.journal is not None:
-            from cambist.backtest.journaled import RunJournal
-
-            self.journal = RunJournal(settings.journal, self.kernel)
         self.driver = self._driver(stop)
         self.account.connect(self.kernel)
         self.driver.actions = self.account.actions
@@ -161,6 +156,11 @@ class Run:
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
+        self.journal: RunJournal | None = None
+        if settings.journal is not None:  # last of all: a run that cannot begin leaves none
+            from cambist.backtest.journaled import RunJournal
+
+            self.journal = RunJournal(settings.journal, self.kernel)
 
     def _feeds(self, sources: Sequence[Any]) -> Sequence[Any]:
         return [_feed(number, source, self.settings) for number, source in enumerate(sources)]
@@ -180,7 +180,7 @@ class Run:
         """Return what makes the run's kernel: one that journals, where the run has a journal."""
         if self.settings.journal is None:
             return kernel
-        from cambist.engine.journaled import journaled
+        from cambist.backtest.journaled import journaled
 
         return journaled(kernel)
 

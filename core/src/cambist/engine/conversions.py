@@ -27,7 +27,7 @@ from cambist.model.orders import (
     TimeInForce,
     Trail,
 )
-from cambist.portfolio import MarginPortfolio, Portfolio
+from cambist.portfolio import CompensatingPortfolio, MarginPortfolio, Portfolio
 from cambist.portfolio.exact import exact
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ __all__ = [
 
 _DECIMALS = ("multiplier", "margin_rate", "maker_fee", "taker_fee")
 _PLAIN = Instructions()
+# Calling an enum costs as much as the rest of an order; a name that is none is a KeyError here.
+_SIDES = {str(one): one for one in Side}
+_TYPES = {str(one): one for one in OrderType}
+_DURATIONS = {str(one): one for one in TimeInForce}
+_LIQUIDITIES = {str(one): one for one in Liquidity}
 
 
 def decimal_of(value: float) -> Decimal | None:
@@ -82,12 +87,17 @@ def account_record(portfolio: Portfolio) -> AccountOpened:
     margin = attrs.asdict(portfolio.terms) if isinstance(portfolio, MarginPortfolio) else None
     if margin is not None:
         margin["mode"] = str(margin["mode"])
-    return AccountOpened(portfolio.currency, exact(portfolio.initial_cash), exact(portfolio.leverage), margin)
+    held_as = portfolio.held_as if isinstance(portfolio, CompensatingPortfolio) else {}
+    compensates = {symbol: instrument.symbol for symbol, instrument in held_as.items()}
+    opened = exact(portfolio.initial_cash), exact(portfolio.leverage)
+    return AccountOpened(portfolio.currency, *opened, margin, compensates)
 
 
 def account_of(record: AccountOpened, instruments: list[Instrument]) -> Portfolio:
     """Return the account of a record, as it was at its start."""
     cash, leverage = float(record.cash), float(record.leverage)
+    if record.compensates:
+        return CompensatingPortfolio(instruments, cash, leverage, compensates=record.compensates)
     if record.margin is None:
         return Portfolio(instruments, cash, leverage)
     terms = {**record.margin, "maintenance": _maintenance(record.margin["maintenance"])}
@@ -166,12 +176,12 @@ def order_of(terms: OrderTerms, instrument: Instrument) -> Order:
     order = Order(
         terms.id,
         instrument,
-        Side(terms.side),
-        OrderType(terms.type),
+        _SIDES[terms.side],
+        _TYPES[terms.type],
         float(terms.size),
         float_of(terms.limit_price),
         float_of(terms.stop_price),
-        TimeInForce(terms.time_in_force),
+        _DURATIONS[terms.time_in_force],
         terms.expires_at,
         terms.reduce_only,
         terms.strategy,
@@ -209,7 +219,7 @@ def fill_of(record: FillEntry, order: Order) -> Fill:
         float(record.size),
         float(record.price),
         float(fee),
-        Liquidity(record.liquidity),
+        _LIQUIDITIES[record.liquidity],
         record.filled_at,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.portfolio import Portfolio
 
-__all__ = ["STATE_VERSION", "decode_run", "encode_run", "trading_of"]
+__all__ = ["STATE_VERSION", "decode_run", "digest_of", "encode_run", "trading_of"]
 
 #: Of the bytes: a snapshot of another version is passed over, and the journal read in its place.
 STATE_VERSION = 1
@@ -84,6 +85,11 @@ def encode_run(state: RunState) -> bytes:
             "stopped": state.stopped,
         }
     )
+
+
+def digest_of(state: RunState) -> str:
+    """Return 32 hexadecimal digits that equal states share, and others do not."""
+    return blake2b(encode_run(state), digest_size=16).hexdigest()
 
 
 def decode_run(data: bytes, codec: Codec = CODEC) -> RunState:

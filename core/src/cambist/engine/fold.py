@@ -25,7 +25,7 @@ from cambist.model.events import (
 )
 from cambist.model.portfolio import CashFlow
 from cambist.orders.book import OrderBook
-from cambist.portfolio import MarginPortfolio
+from cambist.portfolio import CompensatingPortfolio, MarginPortfolio
 from cambist.portfolio.exact import ExactLedger, exact
 
 if TYPE_CHECKING:
@@ -274,6 +274,8 @@ class RunState:
             portfolio.note_liquidation(instrument.symbol, fill.ts, fill.price, fill.fee)
         portfolio.apply(fill, order, entry.instant)
         asset = entry.fee_asset or instrument.settle
+        if isinstance(portfolio, CompensatingPortfolio):
+            instrument = portfolio.position_of(instrument.symbol).instrument
         self.ledger.fill(instrument, order.side, entry.size, entry.price, entry.fee, asset)
         if order.id not in self.book.open:
             self._note_end()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from cambist.engine import conversions as to
 from cambist.engine import records as record
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
     Append = Callable[[Sequence[Draft]], int]
 
-__all__ = ["JournaledKernel", "JournaledMarketKernel", "JournaledOpeningKernel", "Recorder", "journaled"]
-
-_Kernel = TypeVar("_Kernel", bound=Kernel)
+__all__ = ["JournaledKernel", "JournaledMarketKernel", "JournaledOpeningKernel", "Journaling", "Recorder"]
 
 _NOTES: dict[type[event.Event], str] = {
     event.OrderAccepted: "order_accepted",
@@ -200,7 +198,7 @@ def _keeps_state(strategy: Strategy) -> bool:
     return bool(strategy.persistent) or type(strategy).save_state is not Strategy.save_state
 
 
-class _Journaling(Kernel):
+class Journaling(Kernel):
     """What the kernels that journal have in common. Set `recorder` before the first step."""
 
     recorder: Recorder
@@ -232,26 +230,13 @@ class _Journaling(Kernel):
         return order
 
 
-class JournaledKernel(_Journaling):
+class JournaledKernel(Journaling):
     """`Kernel`, journalled."""
 
 
-class JournaledMarketKernel(_Journaling, MarketKernel):
-    """`MarketKernel`, journalled."""
-
-
-class JournaledOpeningKernel(_Journaling, OpeningKernel):
+class JournaledOpeningKernel(Journaling, OpeningKernel):
     """`OpeningKernel`, journalled."""
 
 
-_JOURNALED = {
-    Kernel: JournaledKernel,
-    MarketKernel: JournaledMarketKernel,
-    OpeningKernel: JournaledOpeningKernel,
-}
-
-
-def journaled(kernel: type[_Kernel]) -> type[_Kernel]:
-    """Return the kind of kernel that does the same and journals it; set its `recorder` before the first step."""
-    made: Any = _JOURNALED[kernel]
-    return made  # type: ignore[no-any-return]
+class JournaledMarketKernel(Journaling, MarketKernel):
+    """`MarketKernel`, journalled."""

@@ -89,12 +89,15 @@ class AccountOpened(Record, frozen=True):
     ----------
     margin
         Terms of an account on margin, see `cambist.Margin`; None for one that is paid in full.
+    compensates
+        By symbol, the symbol of the instrument whose position its orders change.
     """
 
     currency: str
     cash: Decimal
     leverage: Decimal = Decimal(1)
     margin: dict[str, Any] | None = None
+    compensates: dict[str, str] = {}
 
 
 class OrderTerms(Record, frozen=True):

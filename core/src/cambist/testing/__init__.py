@@ -14,16 +14,17 @@ to be tested::
 They need pytest and hypothesis: ``pip install 'cambist[testing]'``.
 """
 
-import pytest
+from __future__ import annotations
 
-# Before they are imported: a failing assertion of a suite then shows its values, as one in a test file does.
-pytest.register_assert_rewrite(*(f"cambist.testing.{name}" for name in ("bars", "journal", "runs", "state")))
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from cambist.testing.bars import BarStoreTests  # noqa: E402
-from cambist.testing.faults import Crash, CrashingFiles, FaultyFiles  # noqa: E402
-from cambist.testing.journal import JournalTests  # noqa: E402
-from cambist.testing.runs import RunStoreTests  # noqa: E402
-from cambist.testing.state import StateStoreTests  # noqa: E402
+if TYPE_CHECKING:
+    from cambist.testing.bars import BarStoreTests
+    from cambist.testing.faults import Crash, CrashingFiles, FaultyFiles
+    from cambist.testing.journal import JournalTests
+    from cambist.testing.runs import RunStoreTests
+    from cambist.testing.state import StateStoreTests
 
 __all__ = [
     "BarStoreTests",
@@ -34,3 +35,19 @@ __all__ = [
     "RunStoreTests",
     "StateStoreTests",
 ]
+
+_HOMES = {
+    "BarStoreTests": "cambist.testing.bars",
+    "Crash": "cambist.testing.faults",
+    "CrashingFiles": "cambist.testing.faults",
+    "FaultyFiles": "cambist.testing.faults",
+    "JournalTests": "cambist.testing.journal",
+    "RunStoreTests": "cambist.testing.runs",
+    "StateStoreTests": "cambist.testing.state",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from cambist.errors import InputError, JournalError, JournalLockedError, JournalWriteError
 from cambist.ports import Draft, JournalCursor, JournalReader
 from cambist.storage.journal import Journal, JournalFolder, JournalOptions
+from cambist.storage.journal.cursors import Cursor
 
 PACKED = JournalOptions(segment_bytes=300, compress="zlib")
 
@@ -28,10 +30,15 @@ def numbers(entries):
 
 
 def test_the_promise_to_projections_is_kept():
-    for promise, maker in ((JournalReader, Journal), (JournalCursor, type(None))):
-        for name in vars(promise):
-            if not name.startswith("_") and promise is JournalReader:
-                assert hasattr(maker, name)
+    for promise, maker in ((JournalReader, Journal), (JournalCursor, Cursor)):
+        promised = {name: one for name, one in vars(promise).items() if not name.startswith("_")}
+        assert len(promised) >= 3
+        for name, one in promised.items():
+            given = getattr(maker, name)
+            if isinstance(one, property):
+                assert isinstance(given, property)
+            else:
+                assert list(inspect.signature(given).parameters) == list(inspect.signature(one).parameters)
 
 
 def test_a_projection_reads_on_where_it_was(tmp_path):

@@ -74,8 +74,12 @@ class Lock:
             )
         self.left_by = owner
         self._descriptor: int | None = descriptor
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, msgspec.json.encode(Owner(os.getpid(), socket.gethostname(), time.time_ns())), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, msgspec.json.encode(Owner(os.getpid(), socket.gethostname(), time.time_ns())), 0)
+        except OSError:
+            self.drop()
+            raise
         _held.add(self)
 
     def release(self) -> None:

@@ -79,6 +79,7 @@ class Records:
 
     def _read(self, wanted: int, bound: int | None) -> Iterator[JournalEntry]:
         named, offset, place = self._start(wanted)
+        reached = place.sequence
         while True:
             segment, following, frames, offset = self._open(named, offset, place)
             held: list[JournalEntry] = []
@@ -88,6 +89,7 @@ class Records:
                 if entry.sequence >= wanted:
                     held.append(entry)
                 if entry.ends_commit:
+                    reached = entry.sequence + 1
                     self._remembered = named, offset + frames.offset, Place(entry.sequence + 1, frames.chain)
                     yield from held
                     held.clear()
@@ -98,7 +100,6 @@ class Records:
             if following is None or (bound is not None and frames.sequence > bound):
                 break
             named, offset, place = following, 0, Place(frames.sequence, frames.chain)
-        reached = self._remembered[2].sequence if self._remembered is not None else place.sequence
         if wanted > reached:
             raise self._not_there(wanted, reached - 1)
 
