@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
     from cambist.data.market import open_quotes, open_ticks
+    from cambist.data.tick_bars import tick_bars
     from cambist.errors import (
         CambistError,
         ConfigError,
@@ -72,6 +73,7 @@ _HOMES = {
     "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
     "cambist.data.market": ("open_quotes", "open_ticks"),
+    "cambist.data.tick_bars": ("tick_bars",),
     "cambist.errors": (
         "CambistError",
         "ConfigError",
@@ -180,6 +182,7 @@ __all__ = [
     "open_quotes",
     "open_ticks",
     "param",
+    "tick_bars",
     "weekly_calendar",
 ]
 

@@ -87,11 +87,16 @@ def _opened(
     data: Any, instrument: Instrument | None, timeframe: str | Timeframe | None, of_bars: dict[str, Any]
 ) -> tuple[Callable[..., Result], Sequence[Any]]:
     """Return what runs on this kind of data, and its sources."""
-    market = _market_sources(data, instrument=instrument, timeframe=timeframe, **of_bars)
+    market, bars = _parted(data)
     if market:
         from cambist.backtest.market import run_market_backtest
+        from cambist.model.timeframe import Timeframe
 
-        return run_market_backtest, market
+        _refuse_for_market(
+            {"instrument": instrument, **of_bars, "a name for each": data if isinstance(data, dict) else None}
+        )
+        made = None if timeframe is None else Timeframe.parse(timeframe)
+        return partial(run_market_backtest, bars=_sources(bars, None, None), timeframe=made), market
     from cambist.backtest.run import run_backtest
 
     sources = _sources(data, instrument, timeframe)
@@ -103,22 +108,18 @@ def _opened(
 _MARKET = ("ticks", "quotes")
 
 
-def _market_sources(data: Any, **of_bars: Any) -> list[MarketSource]:
-    """Return the sources of trades and quotes; empty where the run is on bars."""
+def _parted(data: Any) -> tuple[list[MarketSource], list[Any]]:
+    """Return the sources of trades and quotes, and all others."""
     given = list(data.values()) if isinstance(data, dict) else list(data) if isinstance(data, list | tuple) else [data]
     # A DataFrame has the attribute too where it has such a column.
     market = [one for one in given if isinstance(kind := getattr(one, "kind", None), str) and kind in _MARKET]
-    if not market:
-        return []
-    if len(market) < len(given):
-        raise InputError(
-            "one run is on bars, or on trades and quotes: the two cannot be mixed. Run them apart, or build what you "
-            "need of the bars in on_tick or on_quote."
-        )
-    for name, value in {**of_bars, **({"a name for each": data} if isinstance(data, dict) else {})}.items():
+    return market, [one for one in given if not any(one is other for other in market)]
+
+
+def _refuse_for_market(options: dict[str, Any]) -> None:
+    for name, value in options.items():
         if value is not None:
             raise InputError(f"trades and quotes say themselves what they are of; leave out {name}, and give a list.")
-    return market
 
 
 def _sources(bars: Any, instrument: Instrument | None, timeframe: str | Timeframe | None) -> list[HistorySource]:

@@ -57,6 +57,11 @@ class Calendars:
             self.require_coverage()
         return self._known.get(instrument.symbol)
 
+    @property
+    def given(self) -> Mapping[str, Calendar]:
+        """The calendars that the run was given, and those that were asked for, by symbol."""
+        return dict(self._known)
+
     def require_coverage(self) -> None:
         """Refuse a calendar in use that does not know all of the bars that were read so far.
 
@@ -66,7 +71,11 @@ class Calendars:
             calendar = self._known.get(feed.instrument.symbol)
             if calendar is not None:
                 first, last = int(feed.closes[0]), int(feed.block.ts[-1])
-                calendar.require(min(first, last), max(first, last), f"the bars of {feed.instrument.symbol}")
+                calendar.require(
+                    min(first, last),
+                    max(first, last),
+                    f"the {getattr(feed, 'kind', 'bars')} of {feed.instrument.symbol}",
+                )
 
 
 def _loaded(calendar: str | Calendar) -> Calendar:

@@ -5,10 +5,12 @@ from cambist.data.calendars import load_calendar, weekly_calendar
 from cambist.data.load import load, open_source
 from cambist.data.market import checked_history, open_quotes, open_ticks
 from cambist.data.repair import RepairReport, tidy
+from cambist.data.tick_bars import TickBars, tick_bars
 
 __all__ = [
     "BLOCK_ROWS",
     "RepairReport",
+    "TickBars",
     "checked_blocks",
     "checked_history",
     "concatenate",
@@ -17,6 +19,7 @@ __all__ = [
     "open_quotes",
     "open_source",
     "open_ticks",
+    "tick_bars",
     "tidy",
     "weekly_calendar",
 ]

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from cambist.portfolio import Bookkeeper, Portfolio
     from cambist.risk import RiskGate
 
-__all__ = ["WARMING", "Kernel", "Seat"]
+__all__ = ["BOOKKEEPING", "WARMING", "Kernel", "Seat", "no_calendar"]
 
 WARMING = "during warm-up: the indicators are not known yet. Trade in on_bar"
 _ENDING = "after the last bar: nothing is left to fill them"
@@ -109,7 +109,7 @@ class _Listener:
         return listener if any(attrs.astuple(listener)) else None
 
 
-def _no_calendar(_instrument: Instrument) -> None:
+def no_calendar(_instrument: Instrument) -> None:
     """Answer for an instrument without a calendar."""
 
 
@@ -162,7 +162,7 @@ class Kernel:
         portfolio: Portfolio,
         gate: RiskGate,
         expected_fee: Callable[[Instrument, float, float, Liquidity], float],
-        calendars: Callable[[Instrument], Calendar | None] = _no_calendar,
+        calendars: Callable[[Instrument], Calendar | None] = no_calendar,
     ) -> None:
         self.portfolio = portfolio
         self.gate = gate
@@ -246,7 +246,7 @@ class Kernel:
             seat.seen = [0] * len(seat.cursors)
         if self.bookkeeper is not None:
             self.bookkeeper.start(event.ts)
-            self.effects.append(SetTimer(_BOOKKEEPING, self.bookkeeper.next_due))
+            self.effects.append(SetTimer(BOOKKEEPING, self.bookkeeper.next_due))
 
     def _run_stopped(self, event: RunStopped) -> None:  # noqa: ARG002 - the reason is for the record
         for seat in self.seats:
@@ -273,6 +273,10 @@ class Kernel:
         desk.instrument = self._single
 
     def _instant_closed(self, event: InstantClosed) -> None:  # noqa: ARG002 - its time is the kernel's by now
+        self.close_instant()
+
+    def close_instant(self) -> None:
+        """Call `on_step` of every strategy that is warm, once all bars of an instant have been shown."""
         for seat in self.seats:
             if all(seen > needed for seen, needed in zip(seat.seen, seat.warm_after, strict=True)):
                 seat.strategy.on_step()
@@ -286,7 +290,7 @@ class Kernel:
             self._by_name[owner].strategy.on_timer(name)
         elif self.bookkeeper is not None:
             self.bookkeeper.book(event.ts, self.instant)
-            self.effects.append(SetTimer(_BOOKKEEPING, self.bookkeeper.next_due))
+            self.effects.append(SetTimer(BOOKKEEPING, self.bookkeeper.next_due))
 
     def _cash_moved(self, event: CashMoved) -> None:
         self.leaving += min(0.0, event.flow.amount)
@@ -374,7 +378,7 @@ class Kernel:
     def history(self, strategy: str, instrument: Instrument, count: int) -> Bars | None:
         """Return the last `count` bars of an instrument that a strategy has been shown; None before the first."""
         symbols = [one.symbol for one in self._instruments]
-        if instrument.symbol not in symbols:  # a run on trades and quotes shows no bars
+        if instrument.symbol not in symbols:  # of which there are trades or quotes alone
             return None
         return self._by_name[strategy].bars[symbols.index(instrument.symbol)].history(count)
 
@@ -386,7 +390,7 @@ class Kernel:
 
 
 #: The timer of the account; those of strategies begin with a name.
-_BOOKKEEPING = "/account"
+BOOKKEEPING = "/account"
 
 #: A price this near to the grid, in ticks, was meant to be on it.
 _NOISE = 1e-6

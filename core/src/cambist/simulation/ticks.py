@@ -6,13 +6,13 @@ from math import inf, isnan
 from typing import TYPE_CHECKING
 
 from cambist.errors import DataError, ParameterError
-from cambist.model.events import OrderRejected, OrderTriggered
-from cambist.model.orders import LIMITED, Liquidity, OrderType, Side
-from cambist.model.times import format_ns
+from cambist.model.events import OrderExpired, OrderRejected, OrderTriggered
+from cambist.model.orders import LIMITED, Liquidity, OrderType, Side, TimeInForce
+from cambist.model.times import DAY_NS, format_ns
 from cambist.simulation.fillers import PercentFiller
 from cambist.simulation.rules import MarketFill, StopTrigger, VenueRules
 from cambist.simulation.venue import SimulatedVenue
-from cambist.simulation.working import FLEETING
+from cambist.simulation.working import FLEETING, LONG_AGO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.orders import ApprovedOrder, Order
+    from cambist.simulation.market_venue import SessionEnds
     from cambist.simulation.matching import VenueAccount
     from cambist.simulation.working import Market, Working
 
 __all__ = ["TickVenue"]
 
-_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
+_MARKET, _LIMIT, _ON_CLOSE = OrderType.MARKET, OrderType.LIMIT, OrderType.MARKET_ON_CLOSE
 _MAKER, _TAKER = Liquidity.MAKER, Liquidity.TAKER
 _SELL = Side.SELL
+_DAY = TimeInForce.DAY
 
 
 class TickVenue(SimulatedVenue):
@@ -39,6 +41,11 @@ class TickVenue(SimulatedVenue):
         See `SimulatedVenue`. ``rules.path`` means nothing here, ``rules.market_fill`` must be ``next_open``.
     quoted, traded
         Symbols of the instruments of which there are quotes, and trades.
+    price_on
+        Answers the price at which a buyer, or a seller, of a symbol would trade now; NaN where there is none yet. By
+        default the last price of the account.
+    session_end
+        Answers when sessions end; by default at midnight, UTC.
 
     Raises
     ------
@@ -53,6 +60,10 @@ class TickVenue(SimulatedVenue):
     limit: when a quote's far side reaches it, when a trade goes through it, or (``fill_on_touch``) at a trade at it.
     ``rules.stop_trigger`` says what sets off a stop. In an instrument with trades and quotes nothing takes before the
     next quote.
+
+    The session of a day order, and of an order for the close, is the one in which it comes to the venue, or the next
+    one. At its end the one expires and the other trades, whole, where the market stands: with the far side of the last
+    quote, or at the last trade's price.
 
     Sizes are without bound, unless ``rules.volume_limit`` is set: then all our fills with one event take no more than
     that fraction of the trade's size, or of the size that the quote displays on that side. Each event offers its size
@@ -69,6 +80,8 @@ class TickVenue(SimulatedVenue):
         *,
         quoted: Iterable[str],
         traded: Iterable[str],
+        price_on: Callable[[str, bool], float] | None = None,
+        session_end: SessionEnds | None = None,
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         if self.rules.market_fill is not MarketFill.NEXT_OPEN:
@@ -88,7 +101,10 @@ class TickVenue(SimulatedVenue):
             )
         self._volume_limit = None if filler is None else filler.share
         self._quoted = frozenset(quoted)
-        self._trigger_on_last = {symbol: self._on_last(symbol, frozenset(traded)) for symbol in self.markets}
+        self._shown = self._quoted | frozenset(traded)
+        self._trigger_on_last = {symbol: self._on_last(symbol, frozenset(traded)) for symbol in self._shown}
+        self._price_on = price_on or self._last_price
+        self._session_end = session_end or _end_of_day
         self._fresh: dict[str, set[int]] = {symbol: set() for symbol in self.markets}
 
     def _on_last(self, symbol: str, traded: frozenset[str]) -> bool:
@@ -105,22 +121,68 @@ class TickVenue(SimulatedVenue):
     # Requests.
 
     def submit(self, approved: ApprovedOrder) -> None:
-        """Accept an order; trades and quotes do not tell when a session closes."""
+        """Accept an order; one of an instrument without trades and quotes has nothing to meet."""
         order = approved.order
-        if order.type is OrderType.MARKET_ON_CLOSE:
-            self._deliver(OrderRejected(order.updated_at, order.id, "unsupported_order_type"))
+        symbol = order.instrument.symbol
+        if symbol not in self._shown:
+            reason = f"no_market: this run has no trades or quotes of {symbol} for orders to meet; give some"
+            self._deliver(OrderRejected(order.updated_at, order.id, reason))
         else:
             super().submit(approved)
 
+    def _last_price(self, symbol: str, _buys: bool) -> float:
+        return self._account.positions[symbol].last_price
+
     def _enter(self, market: Market, working: Working) -> None:
         super()._enter(market, working)
-        self._fresh[market.instrument.symbol].add(working.order.id)
+        order, symbol = working.order, market.instrument.symbol
+        if order.time_in_force is _DAY and working.expires == LONG_AGO:
+            working.expires = self._session_end(symbol, working.since) - 1
+        if order.type is _ON_CLOSE:
+            working.session_end = self._session_end(symbol, working.since)
+        self._fresh[symbol].add(order.id)
 
     def _reprice(self, working: Working) -> None:
         super()._reprice(working)
         self._fresh[working.market.instrument.symbol].add(working.order.id)
 
     # Events.
+
+    def to_match(self, symbol: str) -> object:
+        """Return what is true while the events of an instrument must be matched; always the same object."""
+        return self.markets[symbol].working
+
+    def arrive(self, ts: int) -> None:
+        """Take up what has arrived by `ts`; here every request is carried out at once."""
+
+    def end_session(self, symbol: str, ts: int) -> None:
+        """End the session of an instrument: day orders expire, and orders for the close trade.
+
+        Parameters
+        ----------
+        ts
+            When, ns: its first moment outside.
+        """
+        market = self.markets[symbol]
+        for number, working in list(market.closing.items()):
+            if number in market.closing and working.session_end <= ts:
+                self._trade_at_end(market, working, ts)
+        for working in list(self._working.values()) if market.timed else ():  # children that wait among them
+            order = working.order
+            if working.market is market and order.id in self._working and order.time_in_force is _DAY:
+                expires = working.expires
+                if LONG_AGO < expires < ts:
+                    self._end(working, OrderExpired(ts, order.id))
+
+    def _trade_at_end(self, market: Market, working: Working, ts: int) -> None:
+        """Let an order for the close trade where the market stands; what it may not trade ends."""
+        order = working.order
+        price = self._price_on(order.instrument.symbol, order.side is not _SELL)
+        if not isnan(price):
+            market.volume_left = inf  # everybody's orders meet at the close, and nobody tells how many
+            self._execute(market, working, self._slipped(working, price), _TAKER, ts)
+        if order.id in market.working:
+            self.withdraw(working, ts, "session_over")
 
     def match_tick(self, symbol: str, ts: int, price: float, size: float) -> None:
         """Work the orders of one instrument against one trade.
@@ -256,3 +318,8 @@ def _rests_at_limit(working: Working) -> bool:
 def _waits_for_trigger(working: Working) -> bool:
     """Tell whether an order is a stop that was not reached yet."""
     return not working.triggered and working.order.type not in (_MARKET, _LIMIT)
+
+
+def _end_of_day(_symbol: str, ts: int) -> int:
+    """Return the midnight after `ts`, UTC."""
+    return (ts // DAY_NS + 1) * DAY_NS

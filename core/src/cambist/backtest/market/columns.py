@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cambist.backtest.market.bars import BarDelivery
 from cambist.engine.clock import Clock
 from cambist.strategies.market import QuoteView, TickView
 
@@ -44,8 +45,12 @@ def play_market_columns(driver: MarketDriver, window: MarketWindow, first_instan
     """Play one window; see `Driver`."""
     kernel, numbers = driver.kernel, window.numbers
     players = [driver.player(feed, make_player) for feed in driver.feeds]
-    rows = [_rows(feed, window, first_instant) for feed in driver.feeds]
-    # Events follow each other in runs of one series; with one series there is one run.
+    rows: list[Iterator[tuple[Any, ...]]] = [_rows(feed, window, first_instant) for feed in driver.feeds]
+    if driver.bars:
+        players.append(BarDelivery(driver, window).play)
+        closing = (np.flatnonzero(numbers == len(driver.feeds)) + first_instant).tolist()
+        rows.append(zip(closing, window.closes.tolist(), strict=True))
+    # Events follow each other in runs of one series; with one series and no bars there is one run.
     starts = np.flatnonzero(np.diff(numbers, prepend=-1))
     lengths = np.diff(starts, append=len(numbers))
     for number, length in zip(numbers[starts].tolist(), lengths.tolist(), strict=True):
@@ -75,7 +80,7 @@ def make_player(driver: MarketDriver, feed: MarketFeed) -> Player:
 def _tick_player(driver: MarketDriver, view: TickView) -> Player:
     kernel, own_clock, clock = driver.kernel, driver.kernel.own_clock, _ViewClock(view)
     effects, settle, stopping, timers = kernel.effects, driver.settle, driver.stop, driver.timers
-    symbol, match, working = view.symbol, driver.venue.match_tick, driver.venue.markets[view.symbol].working
+    symbol, match, working = view.symbol, driver.venue.match_tick, driver.venue.to_match(view.symbol)
     show = _shower(driver, view, "on_tick")
 
     def play(rows: Iterable[tuple[int, int, float, float, int]]) -> bool:
@@ -119,7 +124,7 @@ def _quote_player(driver: MarketDriver, view: QuoteView) -> Player:
     # The same loop as above: a call for each event, to share it, would cost as much as the event.
     kernel, own_clock, clock = driver.kernel, driver.kernel.own_clock, _ViewClock(view)
     effects, settle, stopping, timers = kernel.effects, driver.settle, driver.stop, driver.timers
-    symbol, match, working = view.symbol, driver.venue.match_quote, driver.venue.markets[view.symbol].working
+    symbol, match, working = view.symbol, driver.venue.match_quote, driver.venue.to_match(view.symbol)
     show = _shower(driver, view, "on_quote")
 
     def play(rows: Iterable[tuple[int, int, float, float, float, float]]) -> bool:

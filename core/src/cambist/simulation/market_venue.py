@@ -1,0 +1,57 @@
+"""What a backtest on trades and quotes asks of a simulated venue, or of what stands before one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cambist.model.orders import ApprovedOrder
+    from cambist.simulation.reports import Reports
+
+__all__ = ["MarketVenue", "SessionEnds"]
+
+if TYPE_CHECKING:
+    #: Answers the end of the session of a symbol that holds a time, or of the next one: its first moment outside, ns.
+    SessionEnds = Callable[[str, int], int]
+
+
+class MarketVenue(Protocol):
+    """A venue that is shown trades and quotes; see `cambist.simulation.TickVenue` for what each call means."""
+
+    def to_match(self, symbol: str) -> object:
+        """Return what is true while the events of an instrument must be matched; always the same object."""
+        ...
+
+    def report_to(self, reports: Reports) -> None:
+        """Say what happens to orders to somebody else."""
+        ...
+
+    def submit(self, approved: ApprovedOrder) -> None:
+        """Take an order."""
+        ...
+
+    def cancel(self, order_id: int) -> None:
+        """Withdraw what remains of an order."""
+        ...
+
+    def amend(self, order_id: int, size: float, limit_price: float, stop_price: float) -> None:
+        """Give an order new terms."""
+        ...
+
+    def match_tick(self, symbol: str, ts: int, price: float, size: float) -> None:
+        """Work the orders of one instrument against one trade."""
+        ...
+
+    def match_quote(self, symbol: str, ts: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
+        """Work the orders of one instrument against one quote."""
+        ...
+
+    def arrive(self, ts: int) -> None:
+        """Take up the requests that have arrived by `ts`, ns, where there is no event to match."""
+        ...
+
+    def end_session(self, symbol: str, ts: int) -> None:
+        """End the session of an instrument at `ts`, ns, after its last event and before any later one."""
+        ...
