@@ -7,7 +7,7 @@ import random
 import attrs
 import numpy as np
 
-from cambist import Quotes, Ticks
+from cambist import BookUpdates, Quotes, Ticks
 from cambist.model.times import to_ns
 
 START = to_ns("2024-03-01 23:40")
@@ -64,3 +64,52 @@ def last_price(histories, instrument, ts):
     one = next((one for one in mine if one.kind == "quotes"), mine[0])
     row = np.searchsorted(one.ts, ts, side="right") - 1
     return one.price[row] if one.kind == "ticks" else (one.bid[row] + one.ask[row]) / 2.0
+
+
+def make_books(scenarios, scenario):
+    """Return an order book of each instrument, with trades before or after it, and perhaps quotes of the last one."""
+    rng = np.random.default_rng(scenario.seed)
+    histories = []
+    for number, one in enumerate(scenarios["instruments"](scenario)):
+        instrument = attrs.evolve(one, tick_size="0.05")
+        if number == 2:
+            histories.append(next(value for value in make_market(scenarios, scenario) if value.instrument == one))
+            continue
+        book, trades = _book_and_trades(rng, instrument, scenario.bars)
+        histories += [(book,), (trades, book), (trades, book), (book, trades)][rng.integers(4)]
+    return histories
+
+
+def _book_and_trades(rng, instrument, count):
+    """A book of a few levels that drifts, and trades at its best prices; times repeat within and across the two."""
+    grid, step = instrument.price_grid, instrument.size_grid
+    lot = step.nearest(max(float(instrument.step_size), 1.0))
+    middle, shown = 400, {1: {}, -1: {}}
+    rows, trades = [], []
+    for ts in START + np.sort(rng.integers(0, count, count)) * 20_000_000_000:
+        middle += int(rng.integers(-2, 3))
+        snapshot = not rows or rng.random() < 0.1
+        if rows and rows[-1][0] == ts:
+            snapshot = rows[-1][4]
+        for side in (1, -1):
+            wanted = {middle - side * k: int(rng.integers(0, 6)) for k in range(1, 5)}
+            wanted |= {price: 0 for price in shown[side] if (price - middle) * side >= 0}
+            changed = (
+                wanted
+                if snapshot
+                else {price: size for price, size in wanted.items() if rng.random() < 0.6 or not size}
+            )
+            shown[side].update(changed)
+            shown[side] = {price: size for price, size in shown[side].items() if size}
+            rows += [
+                (ts, side, grid.nearest(price * 0.05), step.nearest(size * lot), snapshot)
+                for price, size in changed.items()
+                if size or not snapshot
+            ]
+        if rng.random() < 0.7:
+            side = int(rng.choice([1, -1]))
+            trades.append((ts, grid.nearest((middle + side) * 0.05), step.nearest(int(rng.integers(0, 9)) * lot), side))
+    trades = trades or [(rows[0][0], 20.0, lot, 0)]
+    ts, side, price, size, snapshot = zip(*rows, strict=True)
+    book = BookUpdates(instrument, ts, side, price, size, snapshot)
+    return book, Ticks(instrument, *zip(*trades, strict=True))

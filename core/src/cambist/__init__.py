@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cambist.backtest.load import load_result
     from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
-    from cambist.data.market import open_quotes, open_ticks
+    from cambist.data.market import open_book, open_quotes, open_ticks
     from cambist.data.tick_bars import tick_bars
     from cambist.errors import (
         CambistError,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Account,
         Bar,
         Bars,
+        BookUpdates,
         Calendar,
         Fill,
         Instrument,
@@ -72,7 +73,7 @@ _HOMES = {
     "cambist.backtest.load": ("load_result",),
     "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
-    "cambist.data.market": ("open_quotes", "open_ticks"),
+    "cambist.data.market": ("open_book", "open_quotes", "open_ticks"),
     "cambist.data.tick_bars": ("tick_bars",),
     "cambist.errors": (
         "CambistError",
@@ -89,6 +90,7 @@ _HOMES = {
         "Account",
         "Bar",
         "Bars",
+        "BookUpdates",
         "Calendar",
         "Fill",
         "Instrument",
@@ -132,6 +134,7 @@ __all__ = [
     "BacktestSettings",
     "Bar",
     "Bars",
+    "BookUpdates",
     "Calendar",
     "CambistError",
     "ConfigError",
@@ -179,6 +182,7 @@ __all__ = [
     "load",
     "load_calendar",
     "load_result",
+    "open_book",
     "open_quotes",
     "open_ticks",
     "param",

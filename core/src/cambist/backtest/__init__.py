@@ -105,7 +105,7 @@ def _opened(
     return partial(run_backtest, magnify=_finer_sources(of_bars["magnify"], data, len(sources))), sources
 
 
-_MARKET = ("ticks", "quotes")
+_MARKET = ("ticks", "quotes", "book")
 
 
 def _parted(data: Any) -> tuple[list[MarketSource], list[Any]]:

@@ -103,6 +103,7 @@ class Driver:
     def connect(self, venue: BarVenue) -> None:
         """Take the venue that gets the kernel's orders; it was made with `deliver` and `clock`."""
         self.venue = venue
+        venue.know_orders(self.kernel.book.find)
         if self._loads_columns:
             venue.report_to(self._direct_reports())
         self._actions[ApprovedOrder] = venue.submit

@@ -18,6 +18,7 @@ from cambist.simulation.fees import FeeModel, fee_model
 from cambist.simulation.fillers import VolumeFiller, volume_filler
 from cambist.simulation.latency import LatencyModel, latency_model
 from cambist.simulation.paths import intrabar_path
+from cambist.simulation.queue import CancelModel, cancel_model
 from cambist.simulation.rejection import RejectionModel, rejection_model
 from cambist.simulation.rules import MarketFill, StopTrigger, VenueRules
 from cambist.simulation.slippage import BarSlippageModel, SlippageModel, slippage_model
@@ -44,6 +45,7 @@ _FIXED_BY_BACKTRADER: dict[str, object] = {
     "actions": None,
     "latency": None,
     "rejection": None,
+    "book_cancels": "behind",
 }
 
 
@@ -61,6 +63,7 @@ class BacktestOptions(TypedDict, total=False):
     stop_trigger: str
     latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None
     rejection: float | str | Mapping[str, Any] | RejectionModel | None
+    book_cancels: str | CancelModel
     leverage: float
     margin: Margin | None
     marks: Mapping[str, Any] | None
@@ -170,6 +173,9 @@ class BacktestSettings:
         file, or None for no time.
     rejection
         The fraction of new orders that the venue refuses, a `RejectionModel`, a table as in a run file, or None.
+    book_cancels
+        On order books: who leaves when a level shrinks without a trade, those ``"behind"`` our order in the line, or
+        some of everybody (``"spread"``), or a function; see `cambist.simulation.CancelModel`.
     stop_trigger
         On trades and quotes: ``"auto"``, ``"last"`` or ``"quote"``; see `StopTrigger`.
     leverage
@@ -221,6 +227,7 @@ class BacktestSettings:
     stop_trigger: str = attrs.field(default="auto", validator=_one_of("stop_trigger", list(StopTrigger)))
     latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None = None
     rejection: float | str | Mapping[str, Any] | RejectionModel | None = None
+    book_cancels: str | CancelModel = "behind"
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
     margin: Margin | None = attrs.field(default=None, validator=_margin)
     marks: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("marks"))
@@ -255,6 +262,7 @@ class BacktestSettings:
     def __attrs_post_init__(self) -> None:
         latency_model(self.latency)
         rejection_model(self.rejection)
+        cancel_model(self.book_cancels)
         if self.is_compatible:
             for name, only in _FIXED_BY_BACKTRADER.items():
                 value = getattr(self, name)

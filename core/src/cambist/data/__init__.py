@@ -3,7 +3,7 @@
 from cambist.data.blocks import BLOCK_ROWS, checked_blocks, concatenate
 from cambist.data.calendars import load_calendar, weekly_calendar
 from cambist.data.load import load, open_source
-from cambist.data.market import checked_history, open_quotes, open_ticks
+from cambist.data.market import checked_history, open_book, open_quotes, open_ticks
 from cambist.data.repair import RepairReport, tidy
 from cambist.data.tick_bars import TickBars, tick_bars
 
@@ -16,6 +16,7 @@ __all__ = [
     "concatenate",
     "load",
     "load_calendar",
+    "open_book",
     "open_quotes",
     "open_source",
     "open_ticks",

@@ -11,7 +11,8 @@ from cambist.engine.desk import Desk
 from cambist.engine.step import Kernel, Seat, no_calendar
 from cambist.errors import InputError
 from cambist.indicators.series import BarView
-from cambist.model.events import QuoteReceived, TickReceived
+from cambist.model.events import BookReceived, QuoteReceived, TickReceived
+from cambist.strategies.book_view import BookView
 from cambist.strategies.market import MarketBarSeries, MarketDataSet, MarketSeries, QuoteView, TickView
 
 if TYPE_CHECKING:
@@ -25,21 +26,29 @@ if TYPE_CHECKING:
     from cambist.risk import RiskGate
     from cambist.strategies.strategy import Strategy
 
-__all__ = ["MarketKernel"]
+__all__ = ["MarketKernel", "View"]
+
+#: What strategies are shown of a series.
+View = TickView | QuoteView | BookView
+_VIEWS: dict[str, tuple[str, Callable[[Instrument], View]]] = {
+    "ticks": ("tick", TickView),
+    "quotes": ("quote", QuoteView),
+    "book": ("book", BookView),
+}
 
 
 class MarketKernel(Kernel):
     """A kernel whose market is trades and quotes, with bars beside them where there are some.
 
-    Everything about orders is the same. At one event: order events first, each delivered at once; then `on_tick` or
-    `on_quote` of each strategy; then timers. Bars close after every trade and quote of their time.
+    Everything about orders is the same. At one event: order events first, each delivered at once; then `on_tick`,
+    `on_quote` or `on_book` of each strategy; then timers. Bars close after every trade and quote of their time.
 
     Parameters
     ----------
     strategies, portfolio, gate, expected_fee, calendars
         See `Kernel`.
     streams
-        Kind (``"ticks"`` or ``"quotes"``) and instrument of each series, in declared order.
+        Kind (``"ticks"``, ``"quotes"`` or ``"book"``) and instrument of each series, in declared order.
     bars
         Instrument and timeframe of each series of bars, in declared order.
 
@@ -67,7 +76,7 @@ class MarketKernel(Kernel):
         bars: Sequence[tuple[Instrument, Timeframe]] = (),
         calendars: Callable[[Instrument], Calendar | None] = no_calendar,
     ) -> None:
-        self.views: list[TickView | QuoteView] = []
+        self.views: list[View] = []
         self.market: dict[str, MarketSeries] = {}
         for kind, instrument in streams:
             self._add(kind, instrument)
@@ -85,6 +94,7 @@ class MarketKernel(Kernel):
                 portfolio.set_price_source(symbol, source.mark)
         self._handlers[TickReceived] = self._tick_received
         self._handlers[QuoteReceived] = self._quote_received
+        self._handlers[BookReceived] = self._book_received
 
     def _series_of(self, instrument: Instrument) -> MarketSeries:
         """Return the series of an instrument, a new one where it is the first of it."""
@@ -98,14 +108,12 @@ class MarketKernel(Kernel):
 
     def _add(self, kind: str, instrument: Instrument) -> None:
         series = self._series_of(instrument)
-        if (series.tick if kind == "ticks" else series.quote) is not None:
+        name, make = _VIEWS[kind]
+        if getattr(series, name) is not None:
             raise InputError(f"there are two series of {kind} of {instrument.symbol}; put them into one.")
-        if kind == "ticks":
-            series.tick = TickView(instrument)
-            self.views.append(series.tick)
-        else:
-            series.quote = QuoteView(instrument)
-            self.views.append(series.quote)
+        view = make(instrument)
+        setattr(series, name, view)
+        self.views.append(view)
 
     def _seat(self, strategy: Strategy, series: Sequence[tuple[Instrument, Timeframe]]) -> Seat:
         own = [MarketBarSeries(timeframe, self.market[instrument.symbol]) for instrument, timeframe in series]
@@ -133,12 +141,13 @@ class MarketKernel(Kernel):
     def price_on(self, symbol: str, buys: bool) -> float:
         """Return the price at which a buyer, or a seller, would trade now; NaN where there is none yet.
 
-        It is the far side of the quote, or the last trade's where there are no quotes.
+        It is the far side of the book or the quote, or the last trade's where there is neither.
         """
         series = self.market[symbol]
-        if series.quote is not None:
-            return series.quote.ask if buys else series.quote.bid
-        return series.price
+        best = series.book or series.quote
+        if best is None:
+            return series.price
+        return best.ask if buys else best.bid
 
     def _tick_received(self, event: TickReceived) -> None:
         view, tick = self.views[event.stream], event.tick
@@ -158,4 +167,14 @@ class MarketKernel(Kernel):
         for seat in self.seats:
             seat.desk.instrument = view.instrument
             seat.strategy.on_quote(view)
+            seat.desk.instrument = self.sole_instrument
+
+    def _book_received(self, event: BookReceived) -> None:
+        view, update = self.views[event.stream], event.update
+        assert isinstance(view, BookView)
+        sides, prices, sizes = zip(*update.levels, strict=True)
+        view.apply(update.ts, update.is_snapshot, sides, prices, sizes)
+        for seat in self.seats:
+            seat.desk.instrument = view.instrument
+            seat.strategy.on_book(view)
             seat.desk.instrument = self.sole_instrument

@@ -109,6 +109,11 @@ class _Listener:
         return listener if any(attrs.astuple(listener)) else None
 
 
+def _nowhere(_order: Order) -> float:
+    """Answer for an order that stands in no line."""
+    return nan
+
+
 def no_calendar(_instrument: Instrument) -> None:
     """Answer for an instrument without a calendar."""
 
@@ -147,6 +152,8 @@ class Kernel:
         For each symbol, how many orders came with prices off its tick.
     bookkeeper
         What books funding, interest and planned transfers at their times; None where there is none.
+    queue_ahead
+        Answers the size of others that stands before an order in a recorded book; NaN where there is none.
     leaving
         What withdrawals that are asked for and not booked will take.
     listens
@@ -173,6 +180,7 @@ class Kernel:
         self.instant = 0
         self.bookkeeper: Bookkeeper | None = None
         self.leaving = 0.0
+        self.queue_ahead: Callable[[Order], float] = _nowhere
         self.chance = random.Random(0)  # noqa: S311 - simulation, not secrets
         self.roundings: Counter[str] = Counter()
         self.own_clock = ManualClock()

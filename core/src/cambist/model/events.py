@@ -12,6 +12,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from cambist.model.bars import Bar
+    from cambist.model.books import BookUpdate
     from cambist.model.market import Quote, Tick
     from cambist.model.orders import Fill
     from cambist.model.portfolio import CashFlow
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AmendRejected",
     "BarClosed",
+    "BookReceived",
     "CancelRejected",
     "CashMoved",
     "DividendPaid",
@@ -86,6 +88,13 @@ class QuoteReceived(Event, eq=False):
 
     stream: int
     quote: Quote
+
+
+class BookReceived(Event, eq=False):
+    """An order book changed; `stream` is the number of the series it belongs to, in declared order."""
+
+    stream: int
+    update: BookUpdate
 
 
 class TimerFired(Event, eq=False):

@@ -19,6 +19,7 @@ from cambist.simulation.book import (
     RestingOrder,
     SelfTrade,
 )
+from cambist.simulation.book_venue import BookVenue
 from cambist.simulation.fees import (
     FeeModel,
     FeesBySymbol,
@@ -56,8 +57,9 @@ from cambist.simulation.latency import (
 )
 from cambist.simulation.liquidation import LiquidatingVenue
 from cambist.simulation.magnifier import Magnifier
+from cambist.simulation.market_gateway import MarketGateway
 from cambist.simulation.paths import IntrabarPath, intrabar_path
-from cambist.simulation.queue import CancelModel, cancels_behind, cancels_spread
+from cambist.simulation.queue import CancelModel, cancel_model, cancels_behind, cancels_spread
 from cambist.simulation.rejection import RandomRejection, RejectionModel, rejection_model
 from cambist.simulation.replay import BookReplay, QueuedOrder
 from cambist.simulation.reports import Reports
@@ -75,6 +77,7 @@ from cambist.simulation.slippage import (
     WithinBar,
     slippage_model,
 )
+from cambist.simulation.tick_liquidation import LiquidatingBookVenue, LiquidatingTickVenue
 from cambist.simulation.ticks import TickVenue
 from cambist.simulation.venue import MarketFill, SimulatedVenue, VenueRules
 
@@ -95,6 +98,7 @@ __all__ = [
     "BookRested",
     "BookTrade",
     "BookUnits",
+    "BookVenue",
     "BudgetFiller",
     "CancelModel",
     "ConstantLatency",
@@ -110,11 +114,14 @@ __all__ = [
     "IntrabarPath",
     "LatencyModel",
     "LimitOrderBook",
+    "LiquidatingBookVenue",
+    "LiquidatingTickVenue",
     "LiquidatingVenue",
     "LognormalLatency",
     "Magnifier",
     "MakerTakerFee",
     "MarketFill",
+    "MarketGateway",
     "MatchedBar",
     "NoFee",
     "NoSlippage",
@@ -146,6 +153,7 @@ __all__ = [
     "VenueRules",
     "VolumeFiller",
     "WithinBar",
+    "cancel_model",
     "cancels_behind",
     "cancels_spread",
     "fee_model",

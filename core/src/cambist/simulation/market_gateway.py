@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from cambist.simulation.gateway import OrderGateway
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cambist.model.events import OrderEvent
+    from cambist.model.orders import Order
     from cambist.simulation.latency.protocol import LatencyModel
     from cambist.simulation.rejection.protocol import RejectionModel
     from cambist.simulation.ticks import TickVenue
@@ -73,15 +74,32 @@ class MarketGateway(OrderGateway):
         if self._under_way.queue:
             self._take_up(self._under_way, ts)
 
-    def match_tick(self, symbol: str, ts: int, price: float, size: float) -> None:
+    def match_tick(self, symbol: str, ts: int, price: float, size: float, side: int = 0) -> None:
         """Let what has arrived by now meet a trade."""
         self.arrive(ts)
-        self._tick_venue.match_tick(symbol, ts, price, size)
+        self._tick_venue.match_tick(symbol, ts, price, size, side)
 
     def match_quote(self, symbol: str, ts: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
         """Let what has arrived by now meet a quote."""
         self.arrive(ts)
         self._tick_venue.match_quote(symbol, ts, bid, ask, bid_size, ask_size)
+
+    def match_book(
+        self,
+        symbol: str,
+        ts: int,
+        is_snapshot: bool,
+        sides: Sequence[int],
+        prices: Sequence[float],
+        sizes: Sequence[float],
+    ) -> None:
+        """Let what has arrived by now come to a book before it changes."""
+        self.arrive(ts)
+        self._tick_venue.match_book(symbol, ts, is_snapshot, sides, prices, sizes)
+
+    def queue_ahead(self, order: Order) -> float:
+        """Return the size that stands before an order at its price; NaN where it does not stand in a book."""
+        return self._tick_venue.queue_ahead(order)
 
     def end_session(self, symbol: str, ts: int) -> None:
         """End the session of an instrument."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from cambist.model.orders import ApprovedOrder
+    from cambist.model.orders import ApprovedOrder, Order
     from cambist.simulation.reports import Reports
 
 __all__ = ["MarketVenue", "SessionEnds"]
@@ -22,6 +22,10 @@ class MarketVenue(Protocol):
 
     def to_match(self, symbol: str) -> object:
         """Return what is true while the events of an instrument must be matched; always the same object."""
+        ...
+
+    def know_orders(self, find: Callable[[int], Order | None]) -> None:
+        """Take what answers an order of the account by its id, also one that works no longer."""
         ...
 
     def report_to(self, reports: Reports) -> None:
@@ -40,12 +44,28 @@ class MarketVenue(Protocol):
         """Give an order new terms."""
         ...
 
-    def match_tick(self, symbol: str, ts: int, price: float, size: float) -> None:
+    def match_tick(self, symbol: str, ts: int, price: float, size: float, side: int = 0) -> None:
         """Work the orders of one instrument against one trade."""
         ...
 
     def match_quote(self, symbol: str, ts: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
         """Work the orders of one instrument against one quote."""
+        ...
+
+    def match_book(
+        self,
+        symbol: str,
+        ts: int,
+        is_snapshot: bool,
+        sides: Sequence[int],
+        prices: Sequence[float],
+        sizes: Sequence[float],
+    ) -> None:
+        """Take one update of the book of one instrument, and what it does to the orders."""
+        ...
+
+    def queue_ahead(self, order: Order) -> float:
+        """Return the size that stands before an order at its price; NaN where it does not stand in a book."""
         ...
 
     def arrive(self, ts: int) -> None:

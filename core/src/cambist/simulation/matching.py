@@ -108,7 +108,12 @@ class MatchingVenue(ABC):
         self._slip = slippage.slip if isinstance(slippage, SlippageModel) else NoSlippage().slip
         self.trades_at_close = self.rules.market_fill is MarketFill.THIS_CLOSE
         self._fills = 0
+        self._find_order: Callable[[int], Order | None] = _unknown
         self.report_to(Reports.as_events(deliver))
+
+    def know_orders(self, find: Callable[[int], Order | None]) -> None:
+        """Take what answers an order of the account by its id, also one that works no longer."""
+        self._find_order = find
 
     def report_to(self, reports: Reports) -> None:
         """Say what happens to orders to somebody who can do without events for the commonest things."""
@@ -286,7 +291,7 @@ class MatchingVenue(ABC):
         """Take note of what a new order is tied to; refuse it, and return False, where that has ended."""
         if self._ties is None:
             self._ties = Ties(self, self._working)
-        late = self._ties.admit(order)
+        late = self._ties.admit(order, self._find_order)
         if late:
             self._deliver(OrderRejected(order.updated_at, order.id, late))
         return not late
@@ -347,6 +352,10 @@ class MatchingVenue(ABC):
             self._end(working, OrderRejected(ts, working.order.id, "insufficient_funds"))
         else:
             self.withdraw(working, ts, "insufficient_funds")
+
+
+def _unknown(_order_id: int) -> None:
+    """Answer for an order of which nobody knows."""
 
 
 def _noting(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cambist.model.orders import Side
+from cambist.simulation.book_venue import BookVenue
 from cambist.simulation.liquidator import Liquidator
 from cambist.simulation.ticks import TickVenue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sized
+    from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from cambist.simulation.liquidator import Adopt, MarginAccount
     from cambist.simulation.rules import VenueRules
 
-__all__ = ["LiquidatingTickVenue"]
+__all__ = ["LiquidatingBookVenue", "LiquidatingTickVenue"]
 
 
 class _Watched:
@@ -78,7 +80,7 @@ class LiquidatingTickVenue(TickVenue):
         """Return what is true while the instrument has orders or is held."""
         return _Watched(self.markets[symbol].working, self._margin.positions[symbol])
 
-    def match_tick(self, symbol: str, ts: int, price: float, size: float) -> None:
+    def match_tick(self, symbol: str, ts: int, price: float, size: float, side: int = 0) -> None:
         """Work the orders of one instrument against one trade, and its liquidation."""
         if self._margin.positions[symbol].size != 0.0:
             series = self._marks.get(symbol)
@@ -86,7 +88,7 @@ class LiquidatingTickVenue(TickVenue):
                 self._look(symbol, ts, series.at(ts), {True: price, False: price})
             elif symbol not in self._quoted:
                 self._look(symbol, ts, price, {True: price, False: price})
-        super().match_tick(symbol, ts, price, size)
+        super().match_tick(symbol, ts, price, size, side)
 
     def match_quote(self, symbol: str, ts: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
         """Work the orders of one instrument against one quote, and its liquidation."""
@@ -110,3 +112,36 @@ class LiquidatingTickVenue(TickVenue):
             buys = margin.positions[worst].size < 0.0
             reached = prices[buys] if worst == symbol else self._price_on(worst, buys)
             self._liquidator.close(self.markets[worst], reached, ts, marks)
+
+
+class LiquidatingBookVenue(LiquidatingTickVenue, BookVenue):
+    """`LiquidatingTickVenue` with a recorded order book for some of the instruments; see `BookVenue`.
+
+    A position in one of them is looked at after each update of the book, and closed at the best price of its far side.
+    """
+
+    def to_match(self, symbol: str) -> object:
+        """Return what is true while the events of an instrument must be matched: always, for a book."""
+        return True if symbol in self._lines else super().to_match(symbol)
+
+    def match_quote(self, symbol: str, ts: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
+        """Work the orders of one instrument against one quote, and its liquidation; a book says it all."""
+        if symbol not in self._lines:
+            super().match_quote(symbol, ts, bid, ask, bid_size, ask_size)
+
+    def match_book(
+        self,
+        symbol: str,
+        ts: int,
+        is_snapshot: bool,
+        sides: Sequence[int],
+        prices: Sequence[float],
+        sizes: Sequence[float],
+    ) -> None:
+        """Take one update of a book, what it does to our orders, and its liquidation."""
+        super().match_book(symbol, ts, is_snapshot, sides, prices, sizes)
+        line = self._lines[symbol]
+        bid, ask = line.best(Side.BUY), line.best(Side.SELL)
+        if self._margin.positions[symbol].size != 0.0 and bid == bid and ask == ask:  # noqa: PLR0124 - NaN
+            series = self._marks.get(symbol)
+            self._look(symbol, ts, (bid + ask) / 2.0 if series is None else series.at(ts), {True: ask, False: bid})

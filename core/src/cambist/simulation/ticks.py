@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, isnan
+from math import inf, isnan, nan
 from typing import TYPE_CHECKING
 
 from cambist.errors import DataError, ParameterError
@@ -15,7 +15,7 @@ from cambist.simulation.venue import SimulatedVenue
 from cambist.simulation.working import FLEETING, LONG_AGO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cambist.simulation.matching import VenueAccount
     from cambist.simulation.working import Market, Working
 
-__all__ = ["TickVenue"]
+__all__ = ["TickVenue", "waits_for_trigger"]
 
 _MARKET, _LIMIT, _ON_CLOSE = OrderType.MARKET, OrderType.LIMIT, OrderType.MARKET_ON_CLOSE
 _MAKER, _TAKER = Liquidity.MAKER, Liquidity.TAKER
@@ -152,6 +152,22 @@ class TickVenue(SimulatedVenue):
         """Return what is true while the events of an instrument must be matched; always the same object."""
         return self.markets[symbol].working
 
+    def match_book(
+        self,
+        symbol: str,
+        ts: int,
+        is_snapshot: bool,
+        sides: Sequence[int],
+        prices: Sequence[float],
+        sizes: Sequence[float],
+    ) -> None:
+        """Take one update of a book, which `BookVenue` alone has."""
+        raise NotImplementedError
+
+    def queue_ahead(self, order: Order) -> float:  # noqa: ARG002 - nothing stands in a line here
+        """Return the size that stands before an order at its price; NaN where it does not stand in a book."""
+        return nan
+
     def arrive(self, ts: int) -> None:
         """Take up what has arrived by `ts`; here every request is carried out at once."""
 
@@ -184,15 +200,15 @@ class TickVenue(SimulatedVenue):
         if order.id in market.working:
             self.withdraw(working, ts, "session_over")
 
-    def match_tick(self, symbol: str, ts: int, price: float, size: float) -> None:
+    def match_tick(self, symbol: str, ts: int, price: float, size: float, side: int = 0) -> None:  # noqa: ARG002
         """Work the orders of one instrument against one trade.
 
         Parameters
         ----------
         ts
             When, ns.
-        price, size
-            Of the trade.
+        price, size, side
+            Of the trade; the side is the taker's: 1 bought, -1 sold, 0 not known. Only a book asks for it.
         """
         market = self._open(symbol, ts)
         market.volume_left = inf if self._volume_limit is None else size * self._volume_limit
@@ -213,7 +229,7 @@ class TickVenue(SimulatedVenue):
     def _pass_by(self, market: Market, working: Working, price: float, ts: int) -> None:
         """Let a trade set off a stop, or trade with a resting limit; what takes waits for a quote."""
         order = working.order
-        if _waits_for_trigger(working):
+        if waits_for_trigger(working):
             if self._trigger_on_last[market.instrument.symbol] and (
                 (price <= working.level) if working.falling else (price >= working.level)
             ):
@@ -263,7 +279,7 @@ class TickVenue(SimulatedVenue):
             buys = working.order.side is not _SELL
             price = ask if buys else bid
             market.volume_left = left[buys]
-            if not (on_last and _waits_for_trigger(working)) and (
+            if not (on_last and waits_for_trigger(working)) and (
                 (price <= working.level) if working.falling else (price >= working.level)
             ):
                 self._meet(market, working, price, ts, number in fresh)
@@ -315,7 +331,7 @@ def _rests_at_limit(working: Working) -> bool:
     return kind is _LIMIT or (working.triggered and kind in LIMITED)
 
 
-def _waits_for_trigger(working: Working) -> bool:
+def waits_for_trigger(working: Working) -> bool:
     """Tell whether an order is a stop that was not reached yet."""
     return not working.triggered and working.order.type not in (_MARKET, _LIMIT)
 

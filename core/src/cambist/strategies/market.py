@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Side
     from cambist.model.timeframe import Timeframe
+    from cambist.strategies.book_view import BookView
 
 __all__ = ["MarketBarSeries", "MarketDataSet", "MarketSeries", "QuoteView", "TickView"]
 
@@ -131,26 +132,27 @@ class MarketSeries:
     ----------
     instrument, symbol
         Of what.
-    tick, quote
-        Its current trade and quote; None where the run has none of them.
+    tick, quote, book
+        Its current trade, quote and order book; None where the run has none of them.
     """
 
-    __slots__ = ("instrument", "quote", "symbol", "tick")
+    __slots__ = ("book", "instrument", "quote", "symbol", "tick")
 
-    def __init__(self, instrument: Instrument, tick: TickView | None = None, quote: QuoteView | None = None) -> None:
+    def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self.symbol = instrument.symbol
-        self.tick = tick
-        self.quote = quote
+        self.tick: TickView | None = None
+        self.quote: QuoteView | None = None
+        self.book: BookView | None = None
 
     @property
-    def priced_by(self) -> TickView | QuoteView | None:
-        """The view that says what the instrument is worth: the quote where there are quotes, else the trade."""
-        return self.quote or self.tick
+    def priced_by(self) -> TickView | QuoteView | BookView | None:
+        """The view that says what the instrument is worth: the book, else the quote, else the trade."""
+        return self.book or self.quote or self.tick
 
     @property
     def price(self) -> float:
-        """Middle of the current quote; the last trade's price where there are no quotes. NaN before the first."""
+        """Middle of the book, else of the quote, else the last trade's price. NaN before the first."""
         source = self.priced_by
         return nan if source is None else source.mark()
 
@@ -172,17 +174,18 @@ class MarketBarSeries(Series):
         Its trades and quotes, which it may have none of.
     """
 
-    __slots__ = ("_market", "quote", "tick")
+    __slots__ = ("_market", "book", "quote", "tick")
 
     def __init__(self, timeframe: Timeframe, market: MarketSeries) -> None:
         super().__init__(market.instrument, timeframe)
         self._market = market
         self.tick = market.tick
         self.quote = market.quote
+        self.book = market.book
 
     @property
     def price(self) -> float:
-        """Middle of the current quote, else the last trade's price, else the last close. NaN before the first."""
+        """Middle of the book or the quote, else the last trade's price, else the last close. NaN before the first."""
         return self._cursor.last_close() if self._market.priced_by is None else self._market.price
 
 

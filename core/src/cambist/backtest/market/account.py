@@ -10,8 +10,10 @@ import numpy as np
 from cambist.backtest.account import AccountSetup
 from cambist.portfolio import MarginPortfolio
 from cambist.simulation import TickVenue, latency_model, rejection_model
+from cambist.simulation.book_venue import BookVenue
 from cambist.simulation.market_gateway import MarketGateway
-from cambist.simulation.tick_liquidation import LiquidatingTickVenue
+from cambist.simulation.queue import cancel_model
+from cambist.simulation.tick_liquidation import LiquidatingBookVenue, LiquidatingTickVenue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,12 +46,18 @@ class MarketAccount(AccountSetup):
             "session_end": sessions.end_after,
         }
 
+        books = self._symbols("book")
+        if books:
+            shown |= {"booked": books, "cancels": cancel_model(self.settings.book_cancels)}
+
         def matching(clock: Callable[[], int]) -> TickVenue:
             account = self.portfolio
             if isinstance(account, MarginPortfolio):
                 kept = {"adopt": driver.kernel.adopt, "marks": self.marks, **shown}
-                return LiquidatingTickVenue(self.instruments, account, driver.deliver, clock, rules, **kept)
-            return TickVenue(self.instruments, account, driver.deliver, clock, rules, **shown)
+                liquidating = LiquidatingBookVenue if books else LiquidatingTickVenue
+                return liquidating(self.instruments, account, driver.deliver, clock, rules, **kept)
+            kind = BookVenue if books else TickVenue
+            return kind(self.instruments, account, driver.deliver, clock, rules, **shown)
 
         settings = self.settings
         latency, rejection = latency_model(settings.latency), rejection_model(settings.rejection)

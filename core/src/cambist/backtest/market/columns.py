@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cambist.backtest.market.bars import BarDelivery
+from cambist.backtest.market.feeds import BookFeed
 from cambist.engine.clock import Clock
+from cambist.strategies.book_view import BookView
 from cambist.strategies.market import QuoteView, TickView
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from cambist.backtest.market.driver import MarketDriver
     from cambist.backtest.market.feeds import MarketFeed, MarketWindow
+    from cambist.engine.market import View
 
 __all__ = ["play_market_columns"]
 
@@ -33,7 +36,7 @@ class _ViewClock(Clock):
 
     __slots__ = ("_view",)
 
-    def __init__(self, view: TickView | QuoteView) -> None:
+    def __init__(self, view: View) -> None:
         self._view = view
 
     def read(self) -> int:
@@ -66,14 +69,17 @@ def _rows(feed: MarketFeed, window: MarketWindow, first_instant: int) -> Iterato
         instants: Iterable[int] = range(first_instant, first_instant + stop - start)
     else:
         instants = (np.flatnonzero(window.numbers == feed.number) + first_instant).tolist()
-    block = feed.block
-    columns = (values[start:stop].tolist() for values in block.columns.values())
-    return zip(instants, block.ts[start:stop].tolist(), *columns, strict=True)
+    if isinstance(feed, BookFeed):
+        return zip(instants, feed.rows(start, stop), strict=True)
+    columns = (values[start:stop].tolist() for values in feed.block.columns.values())
+    return zip(instants, feed.closes[start:stop].tolist(), *columns, strict=True)
 
 
 def make_player(driver: MarketDriver, feed: MarketFeed) -> Player:
     """Return what plays rows of one series."""
     view = driver.kernel.views[feed.number]
+    if isinstance(view, BookView):
+        return _book_player(driver, view)
     return _tick_player(driver, view) if isinstance(view, TickView) else _quote_player(driver, view)
 
 
@@ -92,7 +98,7 @@ def _tick_player(driver: MarketDriver, view: TickView) -> Player:
                 if working:
                     kernel.instant = instant
                     kernel.clock = own_clock
-                    match(symbol, now, price, size)
+                    match(symbol, now, price, size, side)
                     kernel.clock = clock
                     pause = stopping.requested
                 view.ts = now
@@ -165,7 +171,37 @@ def _quote_player(driver: MarketDriver, view: QuoteView) -> Player:
     return play
 
 
-def _shower(driver: MarketDriver, view: TickView | QuoteView, hook: str) -> Callable[[Any], None]:
+def _book_player(driver: MarketDriver, view: BookView) -> Player:
+    kernel, own_clock, clock = driver.kernel, driver.kernel.own_clock, _ViewClock(view)
+    effects, settle, stopping, timers = kernel.effects, driver.settle, driver.stop, driver.timers
+    symbol, match = view.symbol, driver.venue.match_book
+    show = _shower(driver, view, "on_book")
+
+    def play(rows: Iterable[tuple[int, tuple[Any, ...]]]) -> bool:
+        try:
+            for instant, update in rows:
+                kernel.instant = instant
+                kernel.clock = own_clock
+                match(symbol, *update)
+                view.apply(*update)
+                kernel.clock = clock
+                show(view)
+                if effects:
+                    settle()
+                if view.ts >= timers.next_due:
+                    driver.fire_timers(view.ts)
+                if stopping.requested:
+                    return True
+        finally:
+            if kernel.clock is clock:  # not while orders were matched
+                own_clock.now = view.ts
+                kernel.clock = own_clock
+        return False
+
+    return play
+
+
+def _shower(driver: MarketDriver, view: View, hook: str) -> Callable[[Any], None]:
     """Return what shows an event to every strategy."""
     kernel = driver.kernel
     outside = kernel.sole_instrument

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cambist.backtest.market.bars import merged_bars
-from cambist.model.events import BarClosed, InstantClosed, QuoteReceived, TickReceived
+from cambist.model.books import BookUpdate
+from cambist.model.events import BarClosed, BookReceived, InstantClosed, QuoteReceived, TickReceived
 from cambist.model.market import Tick
 
 if TYPE_CHECKING:
@@ -21,10 +22,7 @@ __all__ = ["play_market_events"]
 def play_market_events(driver: MarketDriver, window: MarketWindow, first_instant: int) -> int:
     """Play one window; see `Driver`."""
     kernel = driver.kernel
-    coming = [
-        iter(feed.block[start:stop]) if stop > start else iter(())
-        for feed, (start, stop) in zip(driver.feeds, window.spans, strict=True)
-    ]
+    coming = [feed.values(start, stop) for feed, (start, stop) in zip(driver.feeds, window.spans, strict=True)]
     closing = _closing(driver, window)
     for played, (number, now) in enumerate(zip(window.numbers.tolist(), window.instants.tolist(), strict=True), 1):
         kernel.instant = first_instant + played - 1
@@ -39,14 +37,17 @@ def play_market_events(driver: MarketDriver, window: MarketWindow, first_instant
 
 
 def _take(driver: MarketDriver, number: int, value: Any) -> None:
-    """Work the orders against one trade or quote, and show it."""
+    """Work the orders against one trade, quote or update of a book, and show it."""
     kernel, venue = driver.kernel, driver.venue
     symbol, now = value.instrument.symbol, value.ts
     works = bool(venue.to_match(symbol))
     if isinstance(value, Tick):
         if works:
-            venue.match_tick(symbol, now, value.price, value.size)
+            venue.match_tick(symbol, now, value.price, value.size, 0 if value.side is None else value.side.sign)
         driver.carry_out(kernel.step(TickReceived(now, number, value)))
+    elif isinstance(value, BookUpdate):
+        venue.match_book(symbol, now, value.is_snapshot, *zip(*value.levels, strict=True))
+        driver.carry_out(kernel.step(BookReceived(now, number, value)))
     else:
         if works:
             venue.match_quote(symbol, now, value.bid, value.ask, value.bid_size, value.ask_size)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from cambist.backtest.feeds import ROWS
+from cambist.simulation import BookUnits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,13 +19,12 @@ if TYPE_CHECKING:
     from cambist.backtest.feeds import Feed
     from cambist.engine.step import Seat
     from cambist.model.instrument import Instrument
-    from cambist.model.ticks import Quotes, Ticks
 
-__all__ = ["MarketFeed", "MarketWindow", "market_windows"]
+__all__ = ["BookFeed", "MarketFeed", "MarketWindow", "market_windows"]
 
 
 class MarketFeed:
-    """One series of a run: its current block, and where the run stands in it.
+    """One series of trades or quotes of a run: its current block, and where the run stands in it.
 
     A block never ends within a moment: rows of one time that a source has put into two blocks are brought together,
     so that how the data is cut makes no difference to the run.
@@ -37,10 +38,12 @@ class MarketFeed:
 
     Attributes
     ----------
-    block, marks
-        The current piece, and the price at which positions are valued at each of its rows, shape ``(k,)``.
+    block
+        The current piece.
+    closes, marks
+        When each of its events is known, ns, and the price at which positions are valued at it, shape ``(k,)``.
     at
-        Next row of the block to play.
+        Next event of the block to play.
     last_mark
         The price before it; NaN before the first.
     timeframe
@@ -51,8 +54,9 @@ class MarketFeed:
         self.number = number
         self._blocks = blocks
         self._coming: Any = next(blocks)
-        self.block: Ticks | Quotes
+        self.block: Any
         self.marks: NDArray[np.float64]
+        self.closes: NDArray[np.int64]
         self.at = 0
         self.last_mark = float("nan")
         self.next_block()
@@ -62,13 +66,8 @@ class MarketFeed:
 
     @property
     def rows_left(self) -> int:
-        """Rows of the current block still to play."""
-        return len(self.block) - self.at
-
-    @property
-    def closes(self) -> NDArray[np.int64]:
-        """When each row of the block is known, ns: its time."""
-        return self.block.ts
+        """Events of the current block still to play."""
+        return len(self.closes) - self.at
 
     def next_block(self) -> bool:
         """Take the next piece once the current one is played; False when there is none."""
@@ -81,11 +80,54 @@ class MarketFeed:
             cut = int(np.searchsorted(self._coming.ts, end, side="right"))
             parts.append(self._coming[:cut])
             self._coming = self._coming[cut:] if cut < len(self._coming) else next(self._blocks, None)
-        self.block = block = parts[0] if len(parts) == 1 else _joined(parts)
-        columns = block.columns
-        self.marks = columns["price"] if block.kind == "ticks" else (columns["bid"] + columns["ask"]) / 2.0
+        self.block = parts[0] if len(parts) == 1 else _joined(parts)
         self.at = 0
+        self._begin_block()
         return True
+
+    def _begin_block(self) -> None:
+        columns = self.block.columns
+        self.closes = self.block.ts
+        self.marks = columns["price"] if self.block.kind == "ticks" else (columns["bid"] + columns["ask"]) / 2.0
+
+    def values(self, start: int, stop: int) -> Iterator[Any]:
+        """Yield the events from `start` to `stop` as values: `Tick` or `Quote`."""
+        return iter(self.block[start:stop]) if stop > start else iter(())
+
+
+class BookFeed(MarketFeed):
+    """One order book of a run; its events are updates, of one row or more each.
+
+    The marks are written as it is played: before, nobody knows the book.
+    """
+
+    def note(self, mark: float) -> None:
+        """Take the mark after the next update."""
+        self.marks[self._noted] = mark
+        self._noted += 1
+
+    def _begin_block(self) -> None:
+        block = self.block
+        BookUnits(block.instrument).ticks_of(block.price)  # refuses what is on no tick
+        self._starts = np.append(block.starts, len(block))
+        self.closes = block.ts[self._starts[:-1]]
+        self.marks = np.full(len(self.closes), np.nan)
+        self._noted = 0
+
+    def rows(self, start: int, stop: int) -> Iterator[Any]:
+        """Yield what `BookView.apply` takes, of the updates from `start` to `stop`."""
+        edges = self._starts[start : stop + 1]
+        first, last = int(edges[0]), int(edges[-1])
+        block = self.block
+        columns = [values[first:last].tolist() for values in (block.side, block.price, block.size)]
+        flags = block.snapshot[edges[:-1]].tolist()
+        spans = pairwise((edges - first).tolist())
+        for now, flag, (begin, end) in zip(self.closes[start:stop].tolist(), flags, spans, strict=True):
+            yield now, flag, *(values[begin:end] for values in columns)
+
+    def values(self, start: int, stop: int) -> Iterator[Any]:
+        """Yield the updates from `start` to `stop` as `BookUpdate`."""
+        return iter(self.block[self._starts[start] : self._starts[stop]]) if stop > start else iter(())
 
 
 def _joined(parts: Sequence[Any]) -> Any:
@@ -173,7 +215,7 @@ def market_windows(
         if not live:
             return
         most = max(1, ROWS // len(live))
-        horizon = cut(min(int(one.closes[min(one.at + most, len(one.block)) - 1]) for one in live))
+        horizon = cut(min(int(one.closes[min(one.at + most, len(one.closes)) - 1]) for one in live))
         spans = [
             (one.at, int(np.searchsorted(one.closes, horizon, side="right")) if one.rows_left else one.at)
             for one in series

@@ -18,13 +18,14 @@ from cambist.backtest.market.between import Sessions
 from cambist.backtest.market.columns import play_market_columns
 from cambist.backtest.market.driver import MarketDriver
 from cambist.backtest.market.events import play_market_events
-from cambist.backtest.market.feeds import MarketFeed
+from cambist.backtest.market.feeds import BookFeed, MarketFeed
 from cambist.backtest.market.samples import Samples, in_samples, sample_rows
 from cambist.backtest.run import Run, bar_feed
 from cambist.data.market import checked_history
 from cambist.data.tick_bars import TickBars
 from cambist.engine import MarketKernel
 from cambist.errors import DataError, InputError, ParameterError
+from cambist.strategies.book_view import BookView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -133,7 +134,7 @@ class MarketRun(Run):
         barred = {feed.instrument.symbol for feed in self.bar_feeds}
         for feed, source in sorted(zip(feeds, sources, strict=True), key=lambda pair: pair[0].kind != "ticks"):
             symbol = feed.instrument.symbol
-            if symbol not in barred:
+            if symbol not in barred and feed.kind != "book":
                 barred.add(symbol)
                 made = TickBars(source if self.settings.blocks else feed.block, timeframe)
                 self.bar_feeds.append(bar_feed(len(self.bar_feeds), made, self.settings))
@@ -152,8 +153,11 @@ class MarketRun(Run):
         bars = [(feed.instrument, feed.timeframe) for feed in self.bar_feeds]
         fee = self.rules.fees.fee
         kernel = MarketKernel(strategies, streams, self.portfolio, gate, fee, bars=bars, calendars=self.calendars)
-        hooks = {"on_tick" if feed.kind == "ticks" else "on_quote" for feed in self.feeds}
+        hooks = {_HOOKS[feed.kind] for feed in self.feeds}
         hooks |= {"on_bar", "on_step"} if bars else set()
+        for view, feed in zip(kernel.views, self.feeds, strict=True):
+            if isinstance(feed, BookFeed) and isinstance(view, BookView):
+                view.noting = feed.note
         for seat in kernel.seats:
             if all(seat.hook(name) is None for name in hooks):
                 without = "" if bars else " For on_bar have bars made: timeframe='1m'."
@@ -173,7 +177,9 @@ class MarketRun(Run):
 
     def _venue(self, finer: Sequence[FinerBars]) -> MarketVenue:  # type: ignore[override]  # noqa: ARG002 - there are none
         self.magnified = {}
-        return self.account.market_venue(self.driver, self.rules, self.sessions)
+        venue = self.account.market_venue(self.driver, self.rules, self.sessions)
+        self.kernel.queue_ahead = venue.queue_ahead
+        return venue
 
     def _timeframes(self) -> tuple[str, ...]:
         return (*super()._timeframes(), *(str(feed.timeframe) for feed in self.bar_feeds))
@@ -206,9 +212,9 @@ class MarketRun(Run):
         return equity if self.fund is None else self.fund[0].value(equity, self._n_samples)
 
     def _priced_by(self, instrument: Instrument) -> MarketFeed | None:
-        """Return the feed that says what an instrument is worth: its quotes where it has them."""
+        """Return the feed that says what an instrument is worth: its book, else its quotes, else its trades."""
         feeds: list[MarketFeed] = [feed for feed in self.feeds if feed.instrument.symbol == instrument.symbol]
-        return next((feed for feed in feeds if feed.kind == "quotes"), feeds[0] if feeds else None)
+        return min(feeds, key=lambda feed: _PRICING.index(feed.kind), default=None)
 
     def _prices(self, window: MarketWindow, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Return the price of each instrument at each sample; NaN for one that has bars alone."""
@@ -225,10 +231,10 @@ class MarketRun(Run):
             if feed is None or instrument.symbol in self.first_opens:
                 continue
             start, stop = window.spans[feed.number]
-            if self.benchmark is not None and stop > start:
-                price = float(feed.marks[start])
-                self.first_opens[instrument.symbol] = price
-                self.benchmark.first(number, price)
+            known = feed.marks[start:stop][~np.isnan(feed.marks[start:stop])]  # of a book, while one side is empty
+            if self.benchmark is not None and len(known):
+                self.first_opens[instrument.symbol] = float(known[0])
+                self.benchmark.first(number, float(known[0]))
 
     def _take(
         self,
@@ -270,9 +276,15 @@ class MarketRun(Run):
         return super().result(stopped)
 
 
+#: What says what an instrument is worth, best first.
+_PRICING = ("book", "quotes", "ticks")
+_HOOKS = {"ticks": "on_tick", "quotes": "on_quote", "book": "on_book"}
+
+
 def _feed(number: int, source: MarketSource, settings: BacktestSettings) -> MarketFeed:
     blocks: Iterator[Any] = iter(source.blocks()) if settings.blocks else iter([source.load()])
     try:
-        return MarketFeed(number, checked_history(blocks, source.kind, source.name))
+        kind = BookFeed if source.kind == "book" else MarketFeed
+        return kind(number, checked_history(blocks, source.kind, source.name))
     except StopIteration:
         raise DataError(f"{source.name}: there are no rows. Check the path, the symbol and the time range.") from None
