@@ -34,7 +34,7 @@ def backtest(
     stop: StopRequest | None = None,
     **options: Unpack[BacktestOptions],
 ) -> Result:
-    """Run a strategy, or several in one account, over bars, or over trades and quotes.
+    """Run a strategy, or several in one account, over bars, or over trades, quotes and order books.
 
     Parameters
     ----------
@@ -42,11 +42,13 @@ def backtest(
         An instance, a class (run with its defaults), or a list of them. The run works on fresh copies.
     bars
         `Bars`, a DataFrame, the path of a CSV or Parquet file, or anything with ``blocks()``. A list of them, or
-        a dict by symbol, runs on several instruments. Or `Ticks`, `Quotes` and what `open_ticks` and `open_quotes`
-        return, several of them too: strategies then trade in `on_tick` and `on_quote`.
+        a dict by symbol, runs on several instruments. Or `Ticks`, `Quotes`, `BookUpdates` and what `open_ticks`,
+        `open_quotes` and `open_book` return, several of them too, with bars beside them: strategies then trade in
+        `on_tick`, `on_quote`, `on_book` and `on_bar`, and orders meet trades, quotes and books.
     instrument, timeframe
         Of a DataFrame or file: what was traded and how long a bar is. Default: an instrument without tick
-        size and with a step of 1e-8, and the commonest spacing of the bars.
+        size and with a step of 1e-8, and the commonest spacing of the bars. With trades or quotes `timeframe` is that
+        of bars to be made of them.
     magnify
         Finer bars by which orders are matched inside each bar, in the form that `bars` has; None in a list for none.
     progress

@@ -212,8 +212,9 @@ class BacktestSettings:
     periods_per_year
         For ratios of return to risk, where the calendar of the market is known better than the data can tell.
     calendar
-        By whose sessions timers go: a name for `load_calendar`, such as ``"XNYS"``, a `Calendar`, or a dict of them by
-        symbol. Default: what each instrument names.
+        By whose sessions timers go, and on trades and quotes also day orders and orders for the close: a name for
+        `load_calendar`, such as ``"XNYS"``, a `Calendar`, or a dict of them by symbol. Default: what each instrument
+        names, for timers alone.
     """
 
     cash: float = attrs.field(default=100_000.0, validator=_number("cash", above=0.0))

@@ -58,6 +58,7 @@ from cambist.simulation.latency import (
 from cambist.simulation.liquidation import LiquidatingVenue
 from cambist.simulation.magnifier import Magnifier
 from cambist.simulation.market_gateway import MarketGateway
+from cambist.simulation.market_venue import Shown
 from cambist.simulation.paths import IntrabarPath, intrabar_path
 from cambist.simulation.queue import CancelModel, cancel_model, cancels_behind, cancels_spread
 from cambist.simulation.rejection import RandomRejection, RejectionModel, rejection_model
@@ -142,6 +143,7 @@ __all__ = [
     "Request",
     "RestingOrder",
     "SelfTrade",
+    "Shown",
     "SimulatedVenue",
     "SlippageBySymbol",
     "SlippageModel",

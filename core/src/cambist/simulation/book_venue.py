@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import attrs
 
 from cambist.errors import ParameterError
 from cambist.model.events import OrderRejected
 from cambist.model.orders import LIMITED, Liquidity, OrderType, Side, TimeInForce
 from cambist.simulation.book import BookCanceled, BookOrder, BookRejected, BookTrade
-from cambist.simulation.queue import CancelModel, cancels_behind
 from cambist.simulation.replay import BookReplay
 from cambist.simulation.ticks import TickVenue, waits_for_trigger
 from cambist.simulation.working import FLEETING
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import ApprovedOrder, Order
     from cambist.simulation.book import BookEvent
+    from cambist.simulation.market_venue import Shown
     from cambist.simulation.matching import VenueAccount
+    from cambist.simulation.queue import CancelModel
     from cambist.simulation.rules import VenueRules
     from cambist.simulation.working import Market, Working
 
@@ -91,12 +94,8 @@ class BookVenue(TickVenue):
 
     Parameters
     ----------
-    instruments, account, deliver, clock, rules, quoted, traded, **shown
-        See `TickVenue`.
-    booked
-        Symbols of the instruments of which there are books; each has a tick size.
-    cancels
-        Who leaves when a level shrinks without a trade; see `BookReplay`.
+    instruments, account, deliver, clock, rules, shown
+        See `TickVenue`; the instruments of which there are books have a tick size.
 
     Raises
     ------
@@ -122,13 +121,10 @@ class BookVenue(TickVenue):
         clock: Callable[[], int],
         rules: VenueRules | None = None,
         *,
-        quoted: Iterable[str],
-        booked: Iterable[str],
-        cancels: CancelModel = cancels_behind,
-        **shown: Any,
+        shown: Shown,
     ) -> None:
-        booked = tuple(booked)
-        super().__init__(instruments, account, deliver, clock, rules, quoted=(*quoted, *booked), **shown)
+        best = attrs.evolve(shown, quoted=(*shown.quoted, *shown.booked))  # a book tells them too
+        super().__init__(instruments, account, deliver, clock, rules, shown=best)
         for name, value in (
             ("volume_limit", self._volume_limit),
             ("slippage", self.rules.slippage if self._slips else None),
@@ -138,7 +134,7 @@ class BookVenue(TickVenue):
                     f"{name} is {value!r}; in a recorded book an order walks through the sizes that are displayed. "
                     "Leave it out."
                 )
-        self._lines = {symbol: _Line(self.markets[symbol].instrument, cancels) for symbol in booked}
+        self._lines = {symbol: _Line(self.markets[symbol].instrument, shown.cancels) for symbol in shown.booked}
 
     def queue_ahead(self, order: Order) -> float:
         """Return the size that stands before an order at its price; NaN where it does not stand in a book."""

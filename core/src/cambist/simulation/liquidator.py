@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.margin import Margin
     from cambist.model.orders import Order
-    from cambist.simulation.matching import MatchingVenue
+    from cambist.simulation.acting import ActingVenue
     from cambist.simulation.working import Market
 
 __all__ = ["LIQUIDATION", "Adopt", "Liquidator", "MarginAccount"]
@@ -68,7 +68,7 @@ class Liquidator:
         See `Adopt`.
     """
 
-    def __init__(self, venue: MatchingVenue, margin: MarginAccount, adopt: Adopt) -> None:
+    def __init__(self, venue: ActingVenue, margin: MarginAccount, adopt: Adopt) -> None:
         self._venue = venue
         self._margin = margin
         self._adopt = adopt

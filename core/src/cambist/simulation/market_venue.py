@@ -4,17 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import attrs
+
+from cambist.model.times import DAY_NS
+from cambist.simulation.queue import cancels_behind
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.model.orders import ApprovedOrder, Order
+    from cambist.simulation.queue import CancelModel
     from cambist.simulation.reports import Reports
 
-__all__ = ["MarketVenue", "SessionEnds"]
+__all__ = ["MarketVenue", "Shown"]
 
-if TYPE_CHECKING:
-    #: Answers the end of the session of a symbol that holds a time, or of the next one: its first moment outside, ns.
-    SessionEnds = Callable[[str, int], int]
+
+def _end_of_day(_symbol: str, ts: int) -> int:
+    """Return the midnight after `ts`, UTC."""
+    return (ts // DAY_NS + 1) * DAY_NS
+
+
+@attrs.frozen(kw_only=True)
+class Shown:
+    """What a venue on trades and quotes is shown, and what it may ask of the market.
+
+    Attributes
+    ----------
+    quoted, traded, booked
+        Symbols of the instruments of which there are quotes, trades and order books.
+    price_on
+        Answers the price at which a buyer (True) or a seller of a symbol would trade now; NaN where there is none yet.
+        None: the last price of the account.
+    session_end
+        Answers the end of the session of a symbol that holds a time, or of the next one: its first moment outside, ns.
+    cancels
+        Who leaves when a level of a book shrinks without a trade; see `BookReplay`.
+    """
+
+    quoted: Sequence[str] = ()
+    traded: Sequence[str] = ()
+    booked: Sequence[str] = ()
+    price_on: Callable[[str, bool], float] | None = None
+    session_end: Callable[[str, int], int] = _end_of_day
+    cancels: CancelModel = cancels_behind
 
 
 class MarketVenue(Protocol):

@@ -7,7 +7,7 @@ from math import inf, isnan
 from typing import TYPE_CHECKING, Protocol
 
 from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, OrderRejected
-from cambist.model.orders import Fill, Liquidity, TimeInForce
+from cambist.model.orders import Fill, TimeInForce
 from cambist.simulation.by_symbol import check_symbols
 from cambist.simulation.fees.protocol import OrderFeeModel
 from cambist.simulation.fillers.protocol import BudgetFiller
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import ApprovedOrder, Order
+    from cambist.model.orders import ApprovedOrder, Liquidity, Order
     from cambist.model.portfolio import Position
 
 __all__ = ["MatchingVenue", "VenueAccount"]
@@ -333,18 +333,6 @@ class MatchingVenue(ABC):
         filled(order, at, fill)
         if ties is not None and noted is not None:
             ties.follow_fill(noted, order, price, at, complete=complete)
-
-    def accept_own(self, order: Order, ts: int) -> None:
-        """Tell of an order that the venue itself has sent, and that never comes to the market."""
-        accepted = self._accepted
-        accepted(order, ts)
-
-    def fill_own(self, order: Order, price: float, fee: float, ts: int) -> None:
-        """Take the fill of such an order into the books, whole."""
-        self._fills += 1
-        filled = self._filled
-        fill = Fill(self._fills, order.id, order.instrument, order.side, order.size, price, fee, Liquidity.TAKER, ts)
-        filled(order, ts, fill)
 
     def _refuse(self, working: Working, ts: int) -> None:
         """End an order that the account cannot pay for at the price it got; nothing else remembers it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cambist.model.orders import Side
 from cambist.simulation.book_venue import BookVenue
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cambist.model.portfolio import Position
     from cambist.model.timeseries import PriceSeries
     from cambist.simulation.liquidator import Adopt, MarginAccount
+    from cambist.simulation.market_venue import Shown
     from cambist.simulation.rules import VenueRules
 
 __all__ = ["LiquidatingBookVenue", "LiquidatingTickVenue"]
@@ -40,7 +41,7 @@ class LiquidatingTickVenue(TickVenue):
 
     Parameters
     ----------
-    instruments, account, deliver, clock, rules, **shown
+    instruments, account, deliver, clock, rules, shown
         See `TickVenue`; `account` also knows margin.
     adopt
         See `Adopt`.
@@ -69,9 +70,9 @@ class LiquidatingTickVenue(TickVenue):
         *,
         adopt: Adopt,
         marks: Mapping[str, PriceSeries],
-        **shown: Any,
+        shown: Shown,
     ) -> None:
-        super().__init__(instruments, account, deliver, clock, rules, **shown)
+        super().__init__(instruments, account, deliver, clock, rules, shown=shown)
         self._margin = account
         self._liquidator = Liquidator(self, account, adopt)
         self._marks = marks

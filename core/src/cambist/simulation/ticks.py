@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cambist.errors import DataError, ParameterError
 from cambist.model.events import OrderExpired, OrderRejected, OrderTriggered
 from cambist.model.orders import LIMITED, Liquidity, OrderType, Side, TimeInForce
-from cambist.model.times import DAY_NS, format_ns
+from cambist.model.times import format_ns
 from cambist.simulation.fillers import PercentFiller
 from cambist.simulation.rules import MarketFill, StopTrigger, VenueRules
 from cambist.simulation.venue import SimulatedVenue
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.orders import ApprovedOrder, Order
-    from cambist.simulation.market_venue import SessionEnds
+    from cambist.simulation.market_venue import Shown
     from cambist.simulation.matching import VenueAccount
     from cambist.simulation.working import Market, Working
 
@@ -39,13 +39,8 @@ class TickVenue(SimulatedVenue):
     ----------
     instruments, account, deliver, clock, rules
         See `SimulatedVenue`. ``rules.path`` means nothing here, ``rules.market_fill`` must be ``next_open``.
-    quoted, traded
-        Symbols of the instruments of which there are quotes, and trades.
-    price_on
-        Answers the price at which a buyer, or a seller, of a symbol would trade now; NaN where there is none yet. By
-        default the last price of the account.
-    session_end
-        Answers when sessions end; by default at midnight, UTC.
+    shown
+        Of which instruments there are trades and quotes, and more.
 
     Raises
     ------
@@ -78,10 +73,7 @@ class TickVenue(SimulatedVenue):
         clock: Callable[[], int],
         rules: VenueRules | None = None,
         *,
-        quoted: Iterable[str],
-        traded: Iterable[str],
-        price_on: Callable[[str, bool], float] | None = None,
-        session_end: SessionEnds | None = None,
+        shown: Shown,
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         if self.rules.market_fill is not MarketFill.NEXT_OPEN:
@@ -100,11 +92,11 @@ class TickVenue(SimulatedVenue):
                 "the price, or an amount."
             )
         self._volume_limit = None if filler is None else filler.share
-        self._quoted = frozenset(quoted)
-        self._shown = self._quoted | frozenset(traded)
-        self._trigger_on_last = {symbol: self._on_last(symbol, frozenset(traded)) for symbol in self._shown}
-        self._price_on = price_on or self._last_price
-        self._session_end = session_end or _end_of_day
+        self._quoted, traded = frozenset(shown.quoted), frozenset(shown.traded)
+        self._shown = self._quoted | traded
+        self._trigger_on_last = {symbol: self._on_last(symbol, traded) for symbol in self._shown}
+        self._price_on = shown.price_on or self._last_price
+        self._session_end = shown.session_end
         self._fresh: dict[str, set[int]] = {symbol: set() for symbol in self.markets}
 
     def _on_last(self, symbol: str, traded: frozenset[str]) -> bool:
@@ -334,8 +326,3 @@ def _rests_at_limit(working: Working) -> bool:
 def waits_for_trigger(working: Working) -> bool:
     """Tell whether an order is a stop that was not reached yet."""
     return not working.triggered and working.order.type not in (_MARKET, _LIMIT)
-
-
-def _end_of_day(_symbol: str, ts: int) -> int:
-    """Return the midnight after `ts`, UTC."""
-    return (ts // DAY_NS + 1) * DAY_NS

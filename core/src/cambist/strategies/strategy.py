@@ -102,7 +102,10 @@ class Strategy(Trading):
         """See a bar while the indicators of its instrument are not yet known; orders are refused here."""
 
     def on_bar(self, bar: BarView) -> None:
-        """Trade: called when a bar closes, once the indicators of its instrument are known."""
+        """Trade: called when a bar closes, once the indicators of its instrument are known.
+
+        In a run on trades and quotes it is called after every one of the time at which the bar closes.
+        """
 
     def on_tick(self, tick: TickView) -> None:
         """Trade: called for each trade the market prints, in a run on trades."""

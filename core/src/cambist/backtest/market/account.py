@@ -12,6 +12,7 @@ from cambist.portfolio import MarginPortfolio
 from cambist.simulation import TickVenue, latency_model, rejection_model
 from cambist.simulation.book_venue import BookVenue
 from cambist.simulation.market_gateway import MarketGateway
+from cambist.simulation.market_venue import Shown
 from cambist.simulation.queue import cancel_model
 from cambist.simulation.tick_liquidation import LiquidatingBookVenue, LiquidatingTickVenue
 
@@ -39,25 +40,23 @@ class MarketAccount(AccountSetup):
 
     def market_venue(self, driver: MarketDriver, rules: VenueRules, sessions: Sessions) -> MarketVenue:
         """Return the venue that the settings ask for, alone where they ask for nothing before it."""
-        shown: dict[str, Any] = {
-            "quoted": self._symbols("quotes"),
-            "traded": self._symbols("ticks"),
-            "price_on": driver.kernel.price_on,
-            "session_end": sessions.end_after,
-        }
-
-        books = self._symbols("book")
-        if books:
-            shown |= {"booked": books, "cancels": cancel_model(self.settings.book_cancels)}
+        shown = Shown(
+            quoted=self._symbols("quotes"),
+            traded=self._symbols("ticks"),
+            booked=self._symbols("book"),
+            price_on=driver.kernel.price_on,
+            session_end=sessions.end_after,
+            cancels=cancel_model(self.settings.book_cancels),
+        )
 
         def matching(clock: Callable[[], int]) -> TickVenue:
             account = self.portfolio
             if isinstance(account, MarginPortfolio):
-                kept = {"adopt": driver.kernel.adopt, "marks": self.marks, **shown}
-                liquidating = LiquidatingBookVenue if books else LiquidatingTickVenue
+                kept: dict[str, Any] = {"adopt": driver.kernel.adopt, "marks": self.marks, "shown": shown}
+                liquidating = LiquidatingBookVenue if shown.booked else LiquidatingTickVenue
                 return liquidating(self.instruments, account, driver.deliver, clock, rules, **kept)
-            kind = BookVenue if books else TickVenue
-            return kind(self.instruments, account, driver.deliver, clock, rules, **shown)
+            kind = BookVenue if shown.booked else TickVenue
+            return kind(self.instruments, account, driver.deliver, clock, rules, shown=shown)
 
         settings = self.settings
         latency, rejection = latency_model(settings.latency), rejection_model(settings.rejection)

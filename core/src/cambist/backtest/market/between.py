@@ -35,13 +35,19 @@ class Sessions:
         self._next: dict[str, int] = {}
 
     def end_after(self, symbol: str, ts: int) -> int:
-        """Return the end of the session that holds `ts`, or of the next one, ns: its first moment outside."""
+        """Return the end of the session that holds `ts`, or of the next one, ns: its first moment outside.
+
+        Later than any event where the calendar has no further session.
+        """
         calendar = self._calendars[symbol]
-        return (ts // DAY_NS + 1) * DAY_NS if calendar is None else calendar.next_close(ts)
+        if calendar is None:
+            return (ts // DAY_NS + 1) * DAY_NS
+        # The data may go on to the end of the last session's day.
+        return NEVER if ts >= int(calendar.closes[-1]) else calendar.next_close(ts)
 
     def start(self, ts: int) -> None:
         """Begin with the first end after `ts`."""
-        self._next = {symbol: self._following(symbol, ts) for symbol in self._calendars}
+        self._next = {symbol: self.end_after(symbol, ts) for symbol in self._calendars}
 
     @property
     def next_end(self) -> int:
@@ -53,14 +59,8 @@ class Sessions:
         end = self.next_end
         ending = [symbol for symbol, at in self._next.items() if at == end]
         for symbol in ending:
-            self._next[symbol] = self._following(symbol, end)
+            self._next[symbol] = self.end_after(symbol, end)
         return end, ending
-
-    def _following(self, symbol: str, ts: int) -> int:
-        calendar = self._calendars[symbol]
-        if calendar is not None and (ts >= int(calendar.closes[-1])):
-            return NEVER  # the data may go on to the end of the last session's day
-        return self.end_after(symbol, ts)
 
 
 class Between:
