@@ -50,6 +50,7 @@ __all__ = ["run_market_backtest"]
 _OF_BARS: dict[str, object] = {
     "rules": "cambist",
     "market_fill": "next_open",
+    "cheat_on_open": False,
     "path": "nearer_first",
     "actions": None,
 }
