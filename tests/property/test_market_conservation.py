@@ -23,8 +23,8 @@ START = to_ns("2024-03-01 23:50")
 TERMS = st.fixed_dictionaries(
     {},
     optional={
-        "limit": st.integers(80, 120),
-        "stop": st.integers(80, 120),
+        "limit": st.integers(90, 110),
+        "stop": st.integers(90, 110),
         "time_in_force": st.sampled_from(["gtc", "ioc", "fok", "day"]),
         "reduce_only": st.booleans(),
         "on_close": st.just(True),
@@ -32,11 +32,13 @@ TERMS = st.fixed_dictionaries(
     },
 )
 WISHES = st.lists(
-    st.tuples(st.integers(0, 30), st.booleans(), st.integers(1, 90_000), TERMS, st.none() | st.integers(0, 30)),
-    min_size=1,
-    max_size=12,
+    st.tuples(st.integers(0, 40), st.booleans(), st.integers(1, 30_000), TERMS, st.none() | st.integers(0, 60)),
+    min_size=8,
+    max_size=20,
 )
-EVENTS = st.lists(st.tuples(st.integers(0, 90), st.integers(-6, 6), st.integers(0, 3), st.integers(0, 40)), min_size=4)
+EVENTS = st.lists(
+    st.tuples(st.integers(0, 90), st.integers(-6, 6), st.integers(0, 3), st.integers(0, 40)), min_size=40, max_size=60
+)
 RUNS = st.fixed_dictionaries(
     {},
     optional={
@@ -114,7 +116,8 @@ def test_the_account_is_what_its_fills_and_flows_make_it(kind, events, shown, sc
     if funded and kind in ("linear", "inverse"):
         times = START + np.arange(-5, 60) * 3 * MINUTE_NS
         options["funding"] = {"A": (times, np.linspace(-0.01, 0.02, len(times)))}
-    result = cambist.backtest(Scripted(script=script), data, cash=CASH, benchmark=False, **options)
+    beside = [history(instrument, events, "ticks")] if shown == "book" else []
+    result = cambist.backtest(Scripted(script=script), [*beside, data], cash=CASH, benchmark=False, **options)
     exact = Reference([instrument])
     for fill in result.fill_records:
         exact.fill("A", Fraction(fill.size) * fill.side.sign, Fraction(fill.price), Fraction(fill.fee))

@@ -134,6 +134,12 @@ def test_a_book_with_one_side_empty_keeps_its_last_mark():
     assert result.account.equity == 100_000 + 10 * (100.0 - 100.5)
 
 
+def test_a_position_has_a_worth_before_both_sides_are_known():
+    asks = {"bids": {}, "asks": {100.5: 20}}
+    _, result = run({0: lambda one: one.buy(10)}, book((60, {}, {100.5: 5}), (120, {99.5: 5}, {}), first=asks))
+    assert result.equity["equity"].tolist() == [100_000.0, 100_000.0, 100_000 - 10 * 0.5]
+
+
 @WAYS
 def test_a_market_order_walks_through_the_levels_at_once(way):
     strategy, result = run({0: lambda one: one.buy(50)}, book((1, {}, {100.5: 20})), **way)

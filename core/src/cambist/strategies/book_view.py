@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from math import inf, nan
+from math import inf, isnan, nan
 from typing import TYPE_CHECKING
 
 from cambist.model.times import to_datetime
@@ -93,6 +93,8 @@ class BookView:
         bids, asks = own[1].keys, own[-1].keys
         if bids and asks:
             self._mark = (bids[-1] - asks[-1]) / 2.0  # keys of asks are negative
+        elif isnan(self._mark) and (bids or asks):
+            self._mark = bids[-1] if bids else -asks[-1]
         if self.noting is not None:
             self.noting(self._mark)
 
@@ -146,7 +148,10 @@ class BookView:
         return self._sides[1].sizes.get(price) or self._sides[-1].sizes.get(price, 0.0)
 
     def mark(self) -> float:
-        """Return the price at which a position is valued: halfway between bid and ask, when there last were both."""
+        """Return the price at which a position is valued: halfway between bid and ask, when there last were both.
+
+        Before there ever were, it is the best price that was first known.
+        """
         return self._mark
 
     def __repr__(self) -> str:
