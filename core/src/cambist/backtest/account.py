@@ -55,6 +55,8 @@ class AccountSetup:
         The account.
     marks
         Mark prices by symbol, for instruments that have some of their own.
+    liquidates
+        Whether the venue closes positions whose margin is used up.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class AccountSetup:
             for symbol, data in self._named("marks", settings.marks).items()
         }
         self.portfolio: Portfolio
+        self.liquidates = settings.margin is not None
         if settings.margin is None:
             if self.marks:
                 raise ParameterError("marks are given without margin=Margin(...); only an account on margin has them.")
@@ -150,7 +153,7 @@ class AccountSetup:
     def venue(self, driver: Driver, rules: VenueRules, clock: Callable[[], int]) -> MatchingVenue:
         """Return the venue that matches the run's orders and asks `clock` for the time."""
         account = self.portfolio
-        if isinstance(account, MarginPortfolio):
+        if isinstance(account, MarginPortfolio) and self.liquidates:
             adopt = driver.kernel.adopt
             return LiquidatingVenue(
                 self.instruments, account, driver.deliver, clock, rules, adopt=adopt, marks=self.marks

@@ -58,6 +58,7 @@ from cambist.simulation.liquidation import LiquidatingVenue
 from cambist.simulation.magnifier import Magnifier
 from cambist.simulation.paths import IntrabarPath, intrabar_path
 from cambist.simulation.queue import CancelModel, cancels_behind, cancels_spread
+from cambist.simulation.recorded import FillBooker
 from cambist.simulation.rejection import RandomRejection, RejectionModel, rejection_model
 from cambist.simulation.replay import BookReplay, QueuedOrder
 from cambist.simulation.reports import Reports
@@ -100,6 +101,7 @@ __all__ = [
     "ConstantLatency",
     "FeeModel",
     "FeesBySymbol",
+    "FillBooker",
     "FinerBars",
     "FixedFee",
     "FixedFiller",

@@ -115,6 +115,7 @@ class MatchingVenue(ABC):
         self._deliver = reports.deliver
         # Taken into a local name before each call: Python 3.11 looks for a method first, at three times the cost.
         self._accepted, self._filled, self._canceled = reports.accepted, reports.filled, reports.canceled
+        self._recorded = reports.filled
         if self._fill_notes:
             self._filled = _noting(self._fill_notes, reports.filled)
 
@@ -223,6 +224,21 @@ class MatchingVenue(ABC):
         """Note in a bar what a fill took of it."""
         bar = self.markets[fill.instrument.symbol].bar
         bar.take(fill.price, fill.size)
+
+    def record(self, order: Order, price: float, fee: float | None, who: Liquidity, ts: int) -> float:
+        """Book a fill of a whole order that took place elsewhere, at `ts`, and return its fee.
+
+        Nothing is asked and no volume is taken; without a fee that of the rules is charged.
+        """
+        accepted, filled = self._accepted, self._recorded
+        accepted(order, ts)
+        charged = self._fee_of(order, order.size, price, who, ts) if fee is None else fee
+        self._fills += 1
+        fill = Fill(self._fills, order.id, order.instrument, order.side, order.size, price, charged, who, ts)
+        if isinstance(self.rules.fees, OrderFeeModel):
+            self.rules.fees.traded(fill)
+        filled(order, ts, fill)
+        return charged
 
     # One order.
 
