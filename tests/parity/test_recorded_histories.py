@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 import cambist
-from cambist import FillHistory, OrderHistory
+from cambist import FillHistory, Interest, OrderHistory
 from cambist.model.times import MINUTE_NS
 
 SCENARIOS, CHUNK = 160, 20
@@ -116,7 +116,8 @@ def test_recorded_fills_under_the_compatible_rules_give_the_run_again(scenarios)
     for seed in range(110, 170):
         scenario = scenarios["make"](seed)
         options = {name: value for name, value in scenario.options.items() if name in known}
-        scenario = attrs.evolve(scenario, options=options | {"rules": "backtrader"})
+        interest = {"interest": Interest(short=0.5, long=0.3, value="entry")} if seed % 2 else {}
+        scenario = attrs.evolve(scenario, options=options | {"rules": "backtrader"} | interest)
         result = recorded_run(scenarios, scenario)
         if result is not None:
             hold_equal(again(scenarios, scenario, histories(result, result), {}), result, scenario)

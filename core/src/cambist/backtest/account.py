@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.portfolio import Position
     from cambist.portfolio.entries import Entries
+    from cambist.portfolio.interest import Interest
     from cambist.simulation import VenueRules
     from cambist.simulation.matching import MatchingVenue
 
@@ -126,7 +127,7 @@ class AccountSetup:
                     f"funding is given, and not for {one.symbol}. Give its rates, or None to trade it without funding."
                 )
 
-    def _bookkeeper(self) -> Bookkeeper | None:
+    def _bookkeeper(self, clock: Callable[[], int]) -> Bookkeeper | None:
         """Return what books funding, interest and planned transfers; None where there is none of it."""
         entries: list[Entries] = []
         for symbol, series in self._funding.items():
@@ -134,10 +135,15 @@ class AccountSetup:
             mark_at = _Constantly(self.portfolio.positions[symbol]) if marks is None else marks.at
             entries.append(Funding(self.portfolio, symbol, series.times, series.rates, series.marks, mark_at))
         if self.settings.interest is not None:
-            entries.append(InterestCharges(self.portfolio, self.settings.interest))
+            entries.append(self._interest(self.settings.interest, clock))
         if self.transfers is not None:
             entries.append(self.transfers)
         return Bookkeeper(entries) if entries else None
+
+    def _interest(self, terms: Interest, clock: Callable[[], int]) -> InterestCharges:
+        if not self.settings.is_compatible:
+            return InterestCharges(self.portfolio, terms)
+        return InterestCharges(self.portfolio, terms, clock, min(feed.timeframe.ns for feed in self.feeds))
 
     def benchmark(self, window: Window, feed: Feed) -> NDArray[np.float64]:
         """Return at each instant what one unit bought at the start is worth, dividends and splits included."""
@@ -164,7 +170,7 @@ class AccountSetup:
     def connect(self, kernel: Kernel) -> None:
         """Join the account and the kernel: where marks are read, and who books what falls due."""
         account = self.portfolio
-        kernel.bookkeeper = self._bookkeeper()
+        kernel.bookkeeper = self._bookkeeper(kernel.view.now)
         if self.actions is not None:
             self.actions.connect(kernel.seats[0].cursors, account.set_price_source)
         if isinstance(account, MarginPortfolio):

@@ -225,20 +225,19 @@ class MatchingVenue(ABC):
         bar = self.markets[fill.instrument.symbol].bar
         bar.take(fill.price, fill.size)
 
-    def record(self, order: Order, price: float, fee: float | None, who: Liquidity, ts: int) -> float:
-        """Book a fill of a whole order that took place elsewhere, at `ts`, and return its fee.
+    def record(self, order: Order, price: float, fee: float | None, who: Liquidity, ts: int, at: int) -> None:
+        """Book a fill of a whole order that took place elsewhere, made at `ts` and known `at`.
 
         Nothing is asked and no volume is taken; without a fee that of the rules is charged.
         """
         accepted, filled = self._accepted, self._recorded
-        accepted(order, ts)
+        accepted(order, at)
         charged = self._fee_of(order, order.size, price, who, ts) if fee is None else fee
         self._fills += 1
         fill = Fill(self._fills, order.id, order.instrument, order.side, order.size, price, charged, who, ts)
         if isinstance(self.rules.fees, OrderFeeModel):
             self.rules.fees.traded(fill)
-        filled(order, ts, fill)
-        return charged
+        filled(order, at, fill)
 
     # One order.
 

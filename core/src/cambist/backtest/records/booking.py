@@ -100,7 +100,8 @@ class Recorded:
         fee = None if isnan(fill.fee) else fill.fee
         if fill.tag == LIQUIDATION and isinstance(account, MarginPortfolio):
             account.note_liquidation(instrument.symbol, fill.ts, fill.price, fee or 0.0)
-        self._venue.record(order, fill.price, fee, fill.liquidity, fill.ts)
+        known = one.due if self._after_orders else fill.ts
+        self._venue.record(order, fill.price, fee, fill.liquidity, fill.ts, known)
 
     def warnings(self) -> Iterator[str]:
         """Yield what the user should know of the records."""
