@@ -95,8 +95,9 @@ class MatchingVenue(ABC):
         # What must hear of every fill; nobody, mostly.
         self._fill_notes: list[Callable[[Fill], None]] = []
         self._charge = None
+        self._fee_traded: Callable[[Fill], None] | None = None
         if isinstance(fees, OrderFeeModel):
-            self._charge = fees.charge
+            self._charge, self._fee_traded = fees.charge, fees.traded
             self._fill_notes.append(fees.traded)
         self._filler = filler = self.rules.volume_limit
         if filler is not None and not isinstance(filler, BudgetFiller):
@@ -235,8 +236,8 @@ class MatchingVenue(ABC):
         charged = self._fee_of(order, order.size, price, who, ts) if fee is None else fee
         self._fills += 1
         fill = Fill(self._fills, order.id, order.instrument, order.side, order.size, price, charged, who, ts)
-        if isinstance(self.rules.fees, OrderFeeModel):
-            self.rules.fees.traded(fill)
+        if self._fee_traded is not None:
+            self._fee_traded(fill)
         filled(order, at, fill)
 
     # One order.
