@@ -265,6 +265,8 @@ def make_bars(scenario: Scenario) -> list[Bars]:
     for instrument in make_instruments(scenario):
         slower = [name for name, length in TIMEFRAMES.items() if length >= TIMEFRAMES[fastest]]
         name = fastest if rng.random() < 0.6 else str(rng.choice(slower[:3]))
+        if scenario.options.get("cheat_on_open"):
+            name = fastest  # the bars of such a run begin together
         length = TIMEFRAMES[name] * MINUTE_NS
         count = max(3, scenario.bars * TIMEFRAMES[fastest] * MINUTE_NS // length)
         ts = START + int(rng.integers(0, 3)) * length + np.arange(count) * length
@@ -498,6 +500,14 @@ class RandomTrader(Strategy):
             self.stop(f"enough for {self.name}")
 
 
+class OpeningTrader(RandomTrader):
+    """The same, at opens as well."""
+
+    def on_open(self, series: Any, price: float) -> None:
+        self.see("open", series.symbol, series.ts, price, self.position.size)
+        self.act("open")
+
+
 ACTIONS = [
     RandomTrader.trade,
     RandomTrader.target,
@@ -591,8 +601,9 @@ def play(
     series = [attrs.evolve(bars, ts=bars.ts + at) for bars in make_bars(scenario)]
     sources = [Pieces(bars, scenario.seed + number) for number, bars in enumerate(series)] if blocks else series
     trace: list[Any] = []
+    kind = OpeningTrader if scenario.options.get("cheat_on_open") else RandomTrader
     traders = [
-        RandomTrader(
+        kind(
             seed=scenario.seed * 10 + number,
             activity=scenario.activity,
             trace=trace,

@@ -69,6 +69,7 @@ def make_plan(registry: Registry, overrides: Overrides, run_file: Path | None = 
         tables={**kept, **tables},
         output=overrides.output or plan.output,
         format=overrides.format or plan.format,
+        storage=overrides.storage or plan.storage,
     )
 
 

@@ -118,6 +118,8 @@ class RunPlan:
         the result: so it names everything it was made with.
     output, format
         Where the result goes, or None, and how its tables are kept; see `cambist.Result.save`.
+    storage
+        URL of the storage that keeps the result, or ``""``; it may hold a password.
     run_file
         Where the plan is from, or None.
     """
@@ -129,6 +131,7 @@ class RunPlan:
     tables: Mapping[str, Any] = attrs.field(factory=dict)
     output: Path | None = None
     format: str = "csv"
+    storage: str = attrs.field(default="", repr=False)
     run_file: Path | None = None
 
     def describe(self) -> dict[str, Any]:
@@ -168,6 +171,8 @@ class Overrides:
         What a run file would say under the same names: ``sizer``, ``calendar``, ``latency``, ``rejection``.
     output, format
         Where the result goes, or None, and how its tables are kept, or ``""``.
+    storage
+        URL of the storage that keeps the result, or ``""``.
     """
 
     strategy: str = ""
@@ -181,3 +186,4 @@ class Overrides:
     said: Mapping[str, Any] = attrs.field(factory=dict)
     output: Path | None = None
     format: str = ""
+    storage: str = attrs.field(default="", repr=False)

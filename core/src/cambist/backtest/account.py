@@ -6,6 +6,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from cambist.backtest.actions import ActionCalendar
+from cambist.engine import OpeningKernel
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.instrument import InstrumentKind
 from cambist.model.times import format_ns, to_ns
@@ -16,6 +17,7 @@ from cambist.risk.leverage import LeverageRule
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.terms import TermsRule
 from cambist.simulation import BacktraderVenue, LiquidatingVenue, SimulatedVenue
+from cambist.simulation.backtrader_opening import OpeningBacktraderVenue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -163,6 +165,11 @@ class AccountSetup:
             adopt = driver.kernel.adopt
             return LiquidatingVenue(
                 self.instruments, account, driver.deliver, clock, rules, adopt=adopt, marks=self.marks
+            )
+        kernel = driver.kernel
+        if self.settings.is_compatible and isinstance(kernel, OpeningKernel):
+            return OpeningBacktraderVenue(
+                self.instruments, account, driver.deliver, clock, rules, opened=lambda: kernel.opened_at
             )
         kind = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
         return kind(self.instruments, account, driver.deliver, clock, rules)

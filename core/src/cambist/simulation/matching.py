@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from math import inf, isnan
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,7 @@ from cambist.model.orders import Fill, TimeInForce
 from cambist.simulation.by_symbol import check_symbols
 from cambist.simulation.fees.protocol import OrderFeeModel
 from cambist.simulation.fillers.protocol import BudgetFiller
+from cambist.simulation.recording import RecordingVenue
 from cambist.simulation.reports import Reports
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel
@@ -43,7 +44,7 @@ class VenueAccount(Protocol):
         ...
 
 
-class MatchingVenue(ABC):
+class MatchingVenue(RecordingVenue):
     """Keeps the orders of one account and books what becomes of them; its subclasses say how a bar decides that.
 
     Parameters
@@ -69,10 +70,13 @@ class MatchingVenue(ABC):
         Whether `match_together` must be called after the last `match` of an instant.
     keeps_guards
         Whether a market may have work for `match` while no order is open.
+    is_inside
+        Whether the bar being matched ends inside one that the strategy sees: no close to follow, see `Magnifier`.
     """
 
     matches_together = False
     keeps_guards = False
+    is_inside = False
 
     def __init__(
         self,
@@ -95,7 +99,6 @@ class MatchingVenue(ABC):
         # What must hear of every fill; nobody, mostly.
         self._fill_notes: list[Callable[[Fill], None]] = []
         self._charge = None
-        self._fee_traded: Callable[[Fill], None] | None = None
         if isinstance(fees, OrderFeeModel):
             self._charge, self._fee_traded = fees.charge, fees.traded
             self._fill_notes.append(fees.traded)
@@ -144,7 +147,7 @@ class MatchingVenue(ABC):
             The bar.
         """
 
-    def match_together(self) -> None:  # noqa: B027 - for those that match each bar by itself
+    def match_together(self) -> None:  # empty for those that match each bar by itself
         """Work the orders against every bar noted since the last call."""
 
     @abstractmethod
@@ -218,27 +221,13 @@ class MatchingVenue(ABC):
             self.amend(order.id, size, limit, stop)
             working.since = max(working.since, since)  # an order sent after a bar had opened does not meet it
 
-    def _reprice(self, working: Working) -> None:  # noqa: B027 - for those that keep nothing of an order's prices
+    def _reprice(self, working: Working) -> None:  # empty where nothing of them is kept
         """Take up an order's new prices."""
 
     def _note_taken(self, fill: Fill) -> None:
         """Note in a bar what a fill took of it."""
         bar = self.markets[fill.instrument.symbol].bar
         bar.take(fill.price, fill.size)
-
-    def record(self, order: Order, price: float, fee: float | None, who: Liquidity, ts: int, at: int) -> None:
-        """Book a fill of a whole order that took place elsewhere, made at `ts` and known `at`.
-
-        Nothing is asked and no volume is taken; without a fee that of the rules is charged.
-        """
-        accepted, filled = self._accepted, self._recorded
-        accepted(order, at)
-        charged = self._fee_of(order, order.size, price, who, ts) if fee is None else fee
-        self._fills += 1
-        fill = Fill(self._fills, order.id, order.instrument, order.side, order.size, price, charged, who, ts)
-        if self._fee_traded is not None:
-            self._fee_traded(fill)
-        filled(order, at, fill)
 
     # One order.
 
