@@ -274,6 +274,21 @@ def test_other_strategies_see_the_position_of_a_history_and_may_trade_it(events)
     ]
 
 
+def test_what_a_history_bought_today_may_not_be_sold_today_where_a_market_says_so():
+    class Seller(Strategy):
+        def on_bar(self, bar):
+            if self.position and not self.open_orders:
+                self.sell(10)
+
+    hours = pd.date_range("2024-01-02 02:00", periods=3, freq="h")
+    history = FillHistory([("2024-01-02 02:30", "A", 10, 100.0)])
+    rules = cambist.model.market_rules.MarketRules(sell_after=1)
+    result = run([history, Seller()], bars(hours, CLOSES[:3], timeframe="1h"), market_rules=rules)
+    refused = [order.reason for order in result.order_records if order.strategy == "Seller"]
+    assert refused
+    assert all(reason.startswith("not_sellable_today") for reason in refused)
+
+
 def test_a_history_goes_with_finer_bars_and_slow_orders():
     minutes = pd.date_range("2024-01-01", periods=24 * 6, freq="h")
     finer = bars(minutes, np.repeat(CLOSES, 24), timeframe="1h")

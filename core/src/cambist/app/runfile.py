@@ -56,6 +56,7 @@ MODEL_OPTIONS = {
     "path": "path",
     "latency": "latency",
     "rejection": "rejection",
+    "market_rules": "market-rules",
 }
 #: What ``[sizer] use =`` takes.
 SIZERS: dict[str, type] = {

@@ -136,7 +136,7 @@ class Run:
         self.calendars = self._calendars()
         # Made once: what a model remembers, gate and venue must share.
         self.rules = settings.venue_rules()
-        self.account = AccountSetup(settings, self.feeds, self.instruments)
+        self.account = AccountSetup(settings, self.feeds, self.instruments, self.calendars)
         self.portfolio = self.account.portfolio
         self.kernel = self._kernel([_prepared(strategy, settings) for strategy in strategies], self.account.gate())
         self.driver = self._driver(stop)

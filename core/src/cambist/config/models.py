@@ -177,6 +177,9 @@ class AccountTable(_Table):
     margin: MarginTable | None = None
     interest: InterestTable | None = None
     cash_flows: list[CashFlowTable] = Field(default=[])
+    compensates: dict[str, Annotated[str, Field(min_length=1)]] | None = Field(
+        default=None, description="by symbol the instrument whose position its orders change"
+    )
 
 
 class ModelTable(_OpenTable):
@@ -281,6 +284,7 @@ class VenueTable(_Table):
     fill_on_touch: bool = True
     latency: ByName | None = Field(default=None, description='a length of time such as "50ms", or a model')
     rejection: Rejection | None = Field(default=None, description="the fraction of new orders refused, or a model")
+    market_rules: ByName | None = Field(default=None, description="what the market of a stock demands, by name")
 
 
 class ComponentTable(_OpenTable):

@@ -45,6 +45,7 @@ from cambist.observe import log_context
 from cambist.orders.book import OrderBook
 from cambist.strategies.data import DataSet
 from cambist.strategies.strategy import Strategy
+from cambist.strategies.whole_lots import use_lots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from cambist.model.timeframe import Timeframe
     from cambist.portfolio import Bookkeeper, Portfolio
     from cambist.risk import RiskGate
+    from cambist.simulation.market_rules import RuledMarkets
 
 __all__ = ["WARMING", "Kernel", "Seat"]
 
@@ -367,6 +369,12 @@ class Kernel:
         order = self.book.add(Order(self.book.next_id(), instrument, side, *terms))
         self.book.submit(order, ts)
         return order
+
+    def keep_rules(self, markets: RuledMarkets) -> None:
+        """Let strategies size orders, and look at what may be sold, by the rules of their markets."""
+        for seat in self.seats:
+            seat.desk.markets = markets
+            use_lots(seat.strategy, markets.whole)
 
     def _tell(self, order: Order) -> None:
         """Let a strategy hear of what became of its order."""

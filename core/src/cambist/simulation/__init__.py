@@ -56,6 +56,7 @@ from cambist.simulation.latency import (
 )
 from cambist.simulation.liquidation import LiquidatingVenue
 from cambist.simulation.magnifier import Magnifier
+from cambist.simulation.market_rules import MarketRulesBySymbol, RuledVenue, a_shares, us_cash, us_equities
 from cambist.simulation.paths import IntrabarPath, intrabar_path
 from cambist.simulation.queue import CancelModel, cancels_behind, cancels_spread
 from cambist.simulation.recorded import FillBooker
@@ -117,6 +118,7 @@ __all__ = [
     "Magnifier",
     "MakerTakerFee",
     "MarketFill",
+    "MarketRulesBySymbol",
     "MatchedBar",
     "NoFee",
     "NoSlippage",
@@ -136,6 +138,7 @@ __all__ = [
     "Reports",
     "Request",
     "RestingOrder",
+    "RuledVenue",
     "SelfTrade",
     "SimulatedVenue",
     "SlippageBySymbol",
@@ -148,6 +151,7 @@ __all__ = [
     "VenueRules",
     "VolumeFiller",
     "WithinBar",
+    "a_shares",
     "cancels_behind",
     "cancels_spread",
     "fee_model",
@@ -155,5 +159,7 @@ __all__ = [
     "latency_model",
     "rejection_model",
     "slippage_model",
+    "us_cash",
+    "us_equities",
     "volume_filler",
 ]

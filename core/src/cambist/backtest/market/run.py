@@ -46,6 +46,7 @@ _OF_BARS: dict[str, object] = {
     "cheat_on_open": False,
     "path": "nearer_first",
     **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest", "latency", "rejection")),
+    **dict.fromkeys(("market_rules", "compensates")),
     "cash_flows": (),
 }
 
