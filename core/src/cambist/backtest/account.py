@@ -6,18 +6,31 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from cambist.backtest.actions import ActionCalendar
+from cambist.backtest.market_rules import ruled_markets, rules_by_symbol
 from cambist.engine import OpeningKernel
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.instrument import InstrumentKind
 from cambist.model.times import format_ns, to_ns
 from cambist.model.timeseries import FundingSeries, PriceSeries
-from cambist.portfolio import Bookkeeper, Funding, InterestCharges, MarginPortfolio, Portfolio, Transfers
+from cambist.portfolio import (
+    Bookkeeper,
+    CompensatedAccount,
+    CompensatingPortfolio,
+    Funding,
+    InterestCharges,
+    MarginPortfolio,
+    Portfolio,
+    SettlingPortfolio,
+    Transfers,
+)
 from cambist.risk import RiskGate
+from cambist.risk.compensation import CompensationRule
 from cambist.risk.leverage import LeverageRule
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.terms import TermsRule
 from cambist.simulation import BacktraderVenue, LiquidatingVenue, SimulatedVenue
 from cambist.simulation.backtrader_opening import OpeningBacktraderVenue
+from cambist.simulation.market_rules import MarketRulesRule, RuledVenue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +38,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cambist.backtest.calendars import Calendars
     from cambist.backtest.driver import Driver
     from cambist.backtest.feeds import Feed, Window
     from cambist.backtest.settings import BacktestSettings
@@ -33,6 +47,8 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.portfolio import Position
     from cambist.portfolio.entries import Entries
+    from cambist.portfolio.interest import Interest
+    from cambist.ports.risk import RiskRule
     from cambist.simulation import VenueRules
     from cambist.simulation.matching import MatchingVenue
 
@@ -50,6 +66,8 @@ class AccountSetup:
         Of the run.
     feeds, instruments
         Its series, and what can be held.
+    calendars
+        By which the instruments trade.
 
     Attributes
     ----------
@@ -57,6 +75,10 @@ class AccountSetup:
         The account.
     marks
         Mark prices by symbol, for instruments that have some of their own.
+    markets
+        The rules of their markets, and what is remembered to keep them; None where none have any.
+    liquidates
+        Whether the venue closes positions whose margin is used up.
 
     Raises
     ------
@@ -64,21 +86,24 @@ class AccountSetup:
         For an option that names an instrument the run does not have, or does not go with the others.
     """
 
-    def __init__(self, settings: BacktestSettings, feeds: Sequence[Feed], instruments: Sequence[Instrument]) -> None:
+    def __init__(
+        self,
+        settings: BacktestSettings,
+        feeds: Sequence[Feed],
+        instruments: Sequence[Instrument],
+        calendars: Calendars,
+    ) -> None:
         self.settings = settings
+        self.calendars = calendars
         self.feeds = feeds
         self.instruments = instruments
         self.marks = {
             symbol: PriceSeries.read(data, f"the mark prices of {symbol}")
             for symbol, data in self._named("marks", settings.marks).items()
         }
-        self.portfolio: Portfolio
-        if settings.margin is None:
-            if self.marks:
-                raise ParameterError("marks are given without margin=Margin(...); only an account on margin has them.")
-            self.portfolio = Portfolio(instruments, settings.cash, settings.leverage)
-        else:
-            self.portfolio = MarginPortfolio(instruments, settings.cash, settings.leverage, margin=settings.margin)
+        rules = rules_by_symbol(settings, [one.symbol for one in instruments])
+        self.portfolio = self._portfolio(settles=any(any(one.cash_after.values) for one in rules.values()))
+        self.liquidates = settings.margin is not None
         self._last_marks = dict.fromkeys(self.marks, nan)
         self.transfers = self._transfers()
         self._funding = {
@@ -89,6 +114,32 @@ class AccountSetup:
         self._check_funding()
         given = self._named("actions", settings.actions)
         self.actions = ActionCalendar(given, feeds) if given else None
+        self.markets = ruled_markets(rules, feeds, calendars, self.actions) if rules else None
+
+    def _portfolio(self, *, settles: bool) -> Portfolio:
+        """Return the account; `settles` says whether the proceeds of sales wait."""
+        settings = self.settings
+        if settings.margin is not None:
+            return MarginPortfolio(self.instruments, settings.cash, settings.leverage, margin=settings.margin)
+        if self.marks:
+            raise ParameterError("marks are given without margin=Margin(...); only an account on margin has them.")
+        if settings.compensates:
+            self._check_compensation(settings.compensates)
+            return CompensatingPortfolio(
+                self.instruments, settings.cash, settings.leverage, compensates=settings.compensates
+            )
+        kind = SettlingPortfolio if settles else Portfolio
+        return kind(self.instruments, settings.cash, settings.leverage)
+
+    def _check_compensation(self, compensates: Mapping[str, str]) -> None:
+        """Refuse what has no meaning where an instrument is held as another."""
+        concerned = {*compensates, *compensates.values()}
+        for symbol in self.settings.actions or ():
+            if symbol in concerned:
+                raise ParameterError(
+                    f"actions has dividends or splits of {symbol}, and compensates has it held together with another; "
+                    "the two would not be of one price any more. Leave one of them out, or give adjusted bars."
+                )
 
     def _named(self, option: str, given: Mapping[str, object] | None) -> Mapping[str, object]:
         """Return what an option gives by symbol, each of which must be one of the run's."""
@@ -125,7 +176,7 @@ class AccountSetup:
                     f"funding is given, and not for {one.symbol}. Give its rates, or None to trade it without funding."
                 )
 
-    def _bookkeeper(self) -> Bookkeeper | None:
+    def _bookkeeper(self, clock: Callable[[], int]) -> Bookkeeper | None:
         """Return what books funding, interest and planned transfers; None where there is none of it."""
         entries: list[Entries] = []
         for symbol, series in self._funding.items():
@@ -133,10 +184,15 @@ class AccountSetup:
             mark_at = _Constantly(self.portfolio.positions[symbol]) if marks is None else marks.at
             entries.append(Funding(self.portfolio, symbol, series.times, series.rates, series.marks, mark_at))
         if self.settings.interest is not None:
-            entries.append(InterestCharges(self.portfolio, self.settings.interest))
+            entries.append(self._interest(self.settings.interest, clock))
         if self.transfers is not None:
             entries.append(self.transfers)
         return Bookkeeper(entries) if entries else None
+
+    def _interest(self, terms: Interest, clock: Callable[[], int]) -> InterestCharges:
+        if not self.settings.is_compatible:
+            return InterestCharges(self.portfolio, terms)
+        return InterestCharges(self.portfolio, terms, clock, min(feed.timeframe.ns for feed in self.feeds))
 
     def benchmark(self, window: Window, feed: Feed) -> NDArray[np.float64]:
         """Return at each instant what one unit bought at the start is worth, dividends and splits included."""
@@ -146,29 +202,43 @@ class AccountSetup:
     def gate(self) -> RiskGate:
         """Return the gate for the run's orders."""
         settings = self.settings
-        rules = settings.risk if settings.margin is None else [LeverageRule(settings.margin), *settings.risk]
+        rules: list[RiskRule] = [] if settings.margin is None else [LeverageRule(settings.margin)]
+        if self.markets is not None:
+            rules.append(MarketRulesRule(self.markets))
+        if isinstance(self.portfolio, CompensatingPortfolio):
+            rules.append(CompensationRule(self.portfolio.held_as))
+        rules += settings.risk
         return RiskGate(rules, without=(FundsRule, TermsRule) if settings.is_compatible else ())
 
     def venue(self, driver: Driver, rules: VenueRules, clock: Callable[[], int]) -> MatchingVenue:
         """Return the venue that matches the run's orders and asks `clock` for the time."""
-        account = self.portfolio
-        if isinstance(account, MarginPortfolio):
-            adopt = driver.kernel.adopt
-            return LiquidatingVenue(
-                self.instruments, account, driver.deliver, clock, rules, adopt=adopt, marks=self.marks
-            )
+        account, made = self.portfolio, (driver.deliver, clock, rules)
+        seen = CompensatedAccount(account) if isinstance(account, CompensatingPortfolio) else account
         kernel = driver.kernel
         if self.settings.is_compatible and isinstance(kernel, OpeningKernel):
-            return OpeningBacktraderVenue(
-                self.instruments, account, driver.deliver, clock, rules, opened=lambda: kernel.opened_at
-            )
-        kind = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
-        return kind(self.instruments, account, driver.deliver, clock, rules)
+            return OpeningBacktraderVenue(self.instruments, seen, *made, opened=lambda: kernel.opened_at)
+        if self.settings.is_compatible:
+            return BacktraderVenue(self.instruments, seen, *made)
+        venue: SimulatedVenue
+        if isinstance(account, MarginPortfolio) and self.liquidates:
+            adopt = driver.kernel.adopt
+            venue = LiquidatingVenue(self.instruments, account, *made, adopt=adopt, marks=self.marks)
+        elif self.markets is not None:
+            venue = RuledVenue(self.instruments, account, *made, markets=self.markets)
+        else:
+            venue = SimulatedVenue(self.instruments, seen, *made)
+        venue.calendars = self.calendars
+        return venue
 
     def connect(self, kernel: Kernel) -> None:
         """Join the account and the kernel: where marks are read, and who books what falls due."""
         account = self.portfolio
-        kernel.bookkeeper = self._bookkeeper()
+        kernel.bookkeeper = self._bookkeeper(kernel.view.now)
+        if self.markets is not None:
+            self.markets.connect(account.positions, kernel.view.now)
+            kernel.keep_rules(self.markets)
+            if isinstance(account, SettlingPortfolio):
+                account.unsettled = self.markets.unsettled
         if self.actions is not None:
             self.actions.connect(kernel.seats[0].cursors, account.set_price_source)
         self._read_marks(kernel)

@@ -57,11 +57,6 @@ class Calendars:
             self.require_coverage()
         return self._known.get(instrument.symbol)
 
-    @property
-    def given(self) -> Mapping[str, Calendar]:
-        """The calendars that the run was given, and those that were asked for, by symbol."""
-        return dict(self._known)
-
     def require_coverage(self) -> None:
         """Refuse a calendar in use that does not know all of the bars that were read so far.
 

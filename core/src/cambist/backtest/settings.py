@@ -12,6 +12,7 @@ import attrs
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.calendar import Calendar
 from cambist.model.margin import Margin
+from cambist.model.market_rules import MarketRules
 from cambist.model.times import to_ns
 from cambist.portfolio.interest import Interest
 from cambist.simulation.fees import FeeModel, fee_model
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from cambist.ports.risk import RiskRule
+    from cambist.simulation.market_rules import MarketRulesBySymbol
     from cambist.simulation.paths import IntrabarPath
     from cambist.strategies.sizers import Sizer
 
@@ -46,6 +48,7 @@ _FIXED_BY_BACKTRADER: dict[str, object] = {
     "latency": None,
     "rejection": None,
     "book_cancels": "behind",
+    "market_rules": None,
 }
 
 
@@ -65,11 +68,13 @@ class BacktestOptions(TypedDict, total=False):
     latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None
     rejection: float | str | Mapping[str, Any] | RejectionModel | None
     book_cancels: str | CancelModel
+    market_rules: MarketRules | MarketRulesBySymbol | str | Mapping[str, Any] | None
     leverage: float
     margin: Margin | None
     marks: Mapping[str, Any] | None
     funding: Mapping[str, Any] | None
     actions: Mapping[str, Any] | None
+    compensates: Mapping[str, str] | None
     interest: Interest | None
     cash_flows: Sequence[tuple[int | str | date | datetime, float]]
     sizer: Sizer | None
@@ -180,6 +185,9 @@ class BacktestSettings:
     book_cancels
         On order books: who leaves when a level shrinks without a trade, those ``"behind"`` our order in the line, or
         some of everybody (``"spread"``), or a function; see `cambist.simulation.CancelModel`.
+    market_rules
+        What the market of a stock demands: `MarketRules`, a name such as ``"us-equities"``, a table as in a run file,
+        such as ``{"use": "a-shares", "board": "star"}``, a dict of these by symbol, or None for no demands.
     stop_trigger
         On trades and quotes: ``"auto"``, ``"last"`` or ``"quote"``; see `StopTrigger`.
     leverage
@@ -197,6 +205,9 @@ class BacktestSettings:
     actions
         Dividends and splits by symbol: a DataFrame with ``dividend`` (money for each share) and ``split`` (new shares
         for each old one), or either, by ex-time.
+    compensates
+        By symbol the instrument whose position its orders change, as ``data0.compensate(data1)`` does in backtrader:
+        ``{"ES-C": "ES"}``.
     interest
         What is paid for borrowed instruments and earned on cash; see `Interest`.
     cash_flows
@@ -216,9 +227,8 @@ class BacktestSettings:
     periods_per_year
         For ratios of return to risk, where the calendar of the market is known better than the data can tell.
     calendar
-        By whose sessions timers go, and on trades and quotes also day orders and orders for the close: a name for
-        `load_calendar`, such as ``"XNYS"``, a `Calendar`, or a dict of them by symbol. Default: what each instrument
-        names, for timers alone.
+        By whose sessions timers go, day orders end and orders for the close trade: a name for `load_calendar`, such as
+        ``"XNYS"``, a `Calendar`, or a dict of them by symbol. Default: what each instrument names, else days of UTC.
     """
 
     cash: float = attrs.field(default=100_000.0, validator=_number("cash", above=0.0))
@@ -234,11 +244,13 @@ class BacktestSettings:
     latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None = None
     rejection: float | str | Mapping[str, Any] | RejectionModel | None = None
     book_cancels: str | CancelModel = "behind"
+    market_rules: MarketRules | MarketRulesBySymbol | str | Mapping[str, Any] | None = None
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
     margin: Margin | None = attrs.field(default=None, validator=_margin)
     marks: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("marks"))
     funding: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("funding"))
     actions: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("actions"))
+    compensates: Mapping[str, str] | None = attrs.field(default=None, validator=_by_symbol("compensates"))
     interest: Interest | None = attrs.field(default=None, validator=_interest)
     cash_flows: Sequence[tuple[int | str | date | datetime, float]] = attrs.field(default=(), validator=_flows)
     sizer: Sizer | None = attrs.field(default=None, validator=_sizer)
@@ -269,6 +281,16 @@ class BacktestSettings:
         latency_model(self.latency)
         rejection_model(self.rejection)
         cancel_model(self.book_cancels)
+        if self.market_rules is not None:
+            from cambist.simulation.market_rules import market_rules
+
+            market_rules(self.market_rules)
+        for name in ("margin", "market_rules") if self.compensates else ():
+            if getattr(self, name) is not None:
+                raise ParameterError(
+                    f"compensates has one instrument held as another, and {name} goes by each by itself. Leave one of "
+                    "them out."
+                )
         if self.cheat_on_open and self.market_fill != "next_open":
             raise ParameterError(
                 f"market_fill is {self.market_fill!r} and cheat_on_open is True: two ways to trade at a price that is "
@@ -312,7 +334,7 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):  # of data by symbol, which a result does not repeat
-        kept = (str, int, float, bool, Calendar, type(None))
+        kept = (str, int, float, bool, Calendar, MarketRules, type(None))
         return {
             str(name): _plain(item) if isinstance(item, kept) else type(item).__name__ for name, item in value.items()
         }

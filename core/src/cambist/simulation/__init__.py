@@ -58,9 +58,11 @@ from cambist.simulation.latency import (
 from cambist.simulation.liquidation import LiquidatingVenue
 from cambist.simulation.magnifier import Magnifier
 from cambist.simulation.market_gateway import MarketGateway
+from cambist.simulation.market_rules import MarketRulesBySymbol, RuledVenue, a_shares, us_cash, us_equities
 from cambist.simulation.market_venue import Shown
 from cambist.simulation.paths import IntrabarPath, intrabar_path
 from cambist.simulation.queue import CancelModel, cancel_model, cancels_behind, cancels_spread
+from cambist.simulation.recorded import FillBooker
 from cambist.simulation.rejection import RandomRejection, RejectionModel, rejection_model
 from cambist.simulation.replay import BookReplay, QueuedOrder
 from cambist.simulation.reports import Reports
@@ -105,6 +107,7 @@ __all__ = [
     "ConstantLatency",
     "FeeModel",
     "FeesBySymbol",
+    "FillBooker",
     "FinerBars",
     "FixedFee",
     "FixedFiller",
@@ -123,6 +126,7 @@ __all__ = [
     "MakerTakerFee",
     "MarketFill",
     "MarketGateway",
+    "MarketRulesBySymbol",
     "MatchedBar",
     "NoFee",
     "NoSlippage",
@@ -142,6 +146,7 @@ __all__ = [
     "Reports",
     "Request",
     "RestingOrder",
+    "RuledVenue",
     "SelfTrade",
     "Shown",
     "SimulatedVenue",
@@ -155,6 +160,7 @@ __all__ = [
     "VenueRules",
     "VolumeFiller",
     "WithinBar",
+    "a_shares",
     "cancel_model",
     "cancels_behind",
     "cancels_spread",
@@ -163,5 +169,7 @@ __all__ = [
     "latency_model",
     "rejection_model",
     "slippage_model",
+    "us_cash",
+    "us_equities",
     "volume_filler",
 ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cambist.simulation.rules import VenueRules
     from cambist.simulation.working import Market
 
-__all__ = ["LiquidatingVenue"]
+__all__ = ["LIQUIDATION", "LiquidatingVenue"]
 
 
 class LiquidatingVenue(SimulatedVenue):

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.portfolio import Position
     from cambist.model.timeseries import PriceSeries
     from cambist.simulation.liquidator import Adopt, MarginAccount
     from cambist.simulation.market_venue import Shown
+    from cambist.simulation.matching import HeldPosition
     from cambist.simulation.rules import VenueRules
 
 __all__ = ["LiquidatingBookVenue", "LiquidatingTickVenue"]
@@ -28,7 +28,7 @@ class _Watched:
 
     __slots__ = ("_position", "_working")
 
-    def __init__(self, working: Sized, position: Position) -> None:
+    def __init__(self, working: Sized, position: HeldPosition) -> None:
         self._working = working
         self._position = position
 

@@ -20,6 +20,7 @@ from cambist.backtest.market.driver import MarketDriver
 from cambist.backtest.market.events import play_market_events
 from cambist.backtest.market.feeds import BookFeed, MarketFeed
 from cambist.backtest.market.samples import Samples, in_samples, sample_rows
+from cambist.backtest.records.histories import History
 from cambist.backtest.run import Run, bar_feed
 from cambist.data.market import checked_history
 from cambist.data.tick_bars import TickBars
@@ -52,7 +53,7 @@ _OF_BARS: dict[str, object] = {
     "market_fill": "next_open",
     "cheat_on_open": False,
     "path": "nearer_first",
-    "actions": None,
+    **dict.fromkeys(("actions", "market_rules", "compensates")),
 }
 
 
@@ -86,6 +87,8 @@ def run_market_backtest(
         value = getattr(settings, name)
         if value != only:
             raise ParameterError(f"{name} is {value!r}, which means something on bars alone. Leave it out.")
+    if any(isinstance(one, History) for one in strategies):
+        raise InputError("recorded fills and orders run on bars. Make bars of the trades, or leave the records out.")
     return MarketRun(strategies, (sources, bars, timeframe), settings, progress, stop or StopRequest()).play()
 
 
@@ -147,7 +150,7 @@ class MarketRun(Run):
         return Calendars(self.settings.calendar, [*self.feeds, *self.bar_feeds])
 
     def _account(self) -> MarketAccount:
-        return MarketAccount(self.settings, self.feeds, self.instruments)
+        return MarketAccount(self.settings, self.feeds, self.instruments, self.calendars)
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> MarketKernel:
         streams = [(feed.kind, feed.instrument) for feed in self.feeds]
@@ -171,7 +174,7 @@ class MarketRun(Run):
     def _driver(self, stop: StopRequest) -> MarketDriver:
         events = self.settings.events
         play = play_market_events if events else play_market_columns
-        self.sessions = Sessions([one.symbol for one in self.instruments], self.calendars.given)
+        self.sessions = Sessions(self.instruments, self.calendars)
         return MarketDriver(
             self.kernel, self.feeds, play, stop, bars=self.bar_feeds, sessions=self.sessions, makes_events=events
         )
