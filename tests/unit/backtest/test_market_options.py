@@ -276,6 +276,22 @@ def test_an_order_for_the_close_sent_with_the_last_trade_of_the_day_trades_at_mi
     assert [(fill.ts, fill.price) for fill in result.fill_records] == [(to_ns("2024-03-02"), 12.0)]
 
 
+def test_a_calendar_that_cannot_be_had_is_no_fault_until_an_order_goes_by_it():
+    nowhere = Instrument(symbol="ACME", tick_size="0.01", step_size="1", calendar="NOWHERE")
+    data = ticks([(0, 10.0), (1, 11.0)], nowhere)
+    _, result = run({0: lambda one: one.buy(1)}, data)
+    assert told(result) == [(1, 11.0, 1.0)]
+    with pytest.raises(cambist.CambistError, match="NOWHERE"):
+        run({0: lambda one: one.buy(1, limit=9.0, time_in_force="day")}, data)
+
+
+def test_after_the_last_session_of_the_calendar_a_day_order_has_no_end():
+    short = weekly_calendar("SHORT", {"fri": "9:00-10:01"}, start="2024-02-27", end="2024-03-05")
+    script = {2: lambda one: one.buy(1, limit=9.0, time_in_force="day")}
+    _, result = run(script, ticks([(0, 10.0), (61, 10.0), (90, 10.0), (86_400, 8.0)]), calendar=short)
+    assert told(result) == [(86_400, 8.0, 1.0)]
+
+
 def test_timers_go_by_the_calendar():
     class Clocked(Strategy):
         def on_start(self):
