@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
     from cambist.backtest.load import load_result
+    from cambist.backtest.records.histories import FillHistory, OrderHistory
     from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
-    from cambist.data.market import open_quotes, open_ticks
+    from cambist.data.market import open_book, open_quotes, open_ticks
+    from cambist.data.tick_bars import tick_bars
     from cambist.errors import (
         CambistError,
         ConfigError,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         Account,
         Bar,
         Bars,
+        BookUpdates,
         Calendar,
         Fill,
         Instrument,
@@ -69,9 +72,11 @@ __version__ = "0.1.0"
 _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
     "cambist.backtest.load": ("load_result",),
+    "cambist.backtest.records.histories": ("FillHistory", "OrderHistory"),
     "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
-    "cambist.data.market": ("open_quotes", "open_ticks"),
+    "cambist.data.market": ("open_book", "open_quotes", "open_ticks"),
+    "cambist.data.tick_bars": ("tick_bars",),
     "cambist.errors": (
         "CambistError",
         "ConfigError",
@@ -87,6 +92,7 @@ _HOMES = {
         "Account",
         "Bar",
         "Bars",
+        "BookUpdates",
         "Calendar",
         "Fill",
         "Instrument",
@@ -131,12 +137,14 @@ __all__ = [
     "BacktestSettings",
     "Bar",
     "Bars",
+    "BookUpdates",
     "Calendar",
     "CambistError",
     "ConfigError",
     "DataError",
     "Every",
     "Fill",
+    "FillHistory",
     "FixedFee",
     "FixedSize",
     "FixedSlippage",
@@ -152,6 +160,7 @@ __all__ = [
     "OnSession",
     "Order",
     "OrderError",
+    "OrderHistory",
     "OrderStatus",
     "OrderType",
     "ParameterError",
@@ -179,9 +188,11 @@ __all__ = [
     "load",
     "load_calendar",
     "load_result",
+    "open_book",
     "open_quotes",
     "open_ticks",
     "param",
+    "tick_bars",
     "weekly_calendar",
 ]
 

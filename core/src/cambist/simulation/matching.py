@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from math import inf, isnan
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,7 @@ from cambist.model.orders import Fill, TimeInForce
 from cambist.simulation.by_symbol import check_symbols
 from cambist.simulation.fees.protocol import OrderFeeModel
 from cambist.simulation.fillers.protocol import BudgetFiller
+from cambist.simulation.recording import RecordingVenue
 from cambist.simulation.reports import Reports
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import ApprovedOrder, Liquidity, Order
 
-__all__ = ["MatchingVenue", "VenueAccount"]
+__all__ = ["HeldPosition", "MatchingVenue", "VenueAccount"]
 
 _DAY, _GTC, _GTD = TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD
 
@@ -61,7 +62,7 @@ class VenueAccount(Protocol):
         ...
 
 
-class MatchingVenue(ABC):
+class MatchingVenue(RecordingVenue):
     """Keeps the orders of one account and books what becomes of them; its subclasses say how a bar decides that.
 
     Parameters
@@ -117,7 +118,7 @@ class MatchingVenue(ABC):
         self._fill_notes: list[Callable[[Fill], None]] = []
         self._charge = None
         if isinstance(fees, OrderFeeModel):
-            self._charge = fees.charge
+            self._charge, self._fee_traded = fees.charge, fees.traded
             self._fill_notes.append(fees.traded)
         self._filler = filler = self.rules.volume_limit
         if filler is not None and not isinstance(filler, BudgetFiller):
@@ -129,13 +130,19 @@ class MatchingVenue(ABC):
         self._slip = slippage.slip if isinstance(slippage, SlippageModel) else NoSlippage().slip
         self.trades_at_close = self.rules.market_fill is MarketFill.THIS_CLOSE
         self._fills = 0
+        self._find_order: Callable[[int], Order | None] = _unknown
         self.report_to(Reports.as_events(deliver))
+
+    def know_orders(self, find: Callable[[int], Order | None]) -> None:
+        """Take what answers an order of the account by its id, also one that works no longer."""
+        self._find_order = find
 
     def report_to(self, reports: Reports) -> None:
         """Say what happens to orders to somebody who can do without events for the commonest things."""
         self._deliver = reports.deliver
         # Taken into a local name before each call: Python 3.11 looks for a method first, at three times the cost.
         self._accepted, self._filled, self._canceled = reports.accepted, reports.filled, reports.canceled
+        self._recorded = reports.filled
         if self._fill_notes:
             self._filled = _noting(self._fill_notes, reports.filled)
 
@@ -163,7 +170,7 @@ class MatchingVenue(ABC):
             The bar.
         """
 
-    def match_together(self) -> None:  # noqa: B027 - for those that match each bar by itself
+    def match_together(self) -> None:  # empty for those that match each bar by itself
         """Work the orders against every bar noted since the last call."""
 
     @abstractmethod
@@ -204,8 +211,7 @@ class MatchingVenue(ABC):
         order = working.order
         remaining = order.instrument.size_grid.nearest(size - (order.size - working.remaining))
         if remaining <= 0.0:
-            reason = f"the new size {size} is not above what is filled already"
-            self._deliver(AmendRejected(now, order_id, reason))
+            self._deliver(AmendRejected(now, order_id, f"the new size {size} is not above what is filled already"))
             return
         working.remaining = remaining
         self._deliver(OrderAmended(now, order_id, size, limit_price, stop_price))
@@ -237,7 +243,7 @@ class MatchingVenue(ABC):
             self.amend(order.id, size, limit, stop)
             working.since = max(working.since, since)  # an order sent after a bar had opened does not meet it
 
-    def _reprice(self, working: Working) -> None:  # noqa: B027 - for those that keep nothing of an order's prices
+    def _reprice(self, working: Working) -> None:  # empty where nothing of them is kept
         """Take up an order's new prices."""
 
     def _note_taken(self, fill: Fill) -> None:
@@ -307,7 +313,7 @@ class MatchingVenue(ABC):
         """Take note of what a new order is tied to; refuse it, and return False, where that has ended."""
         if self._ties is None:
             self._ties = Ties(self, self._working)
-        late = self._ties.admit(order)
+        late = self._ties.admit(order, self._find_order)
         if late:
             self._deliver(OrderRejected(order.updated_at, order.id, late))
         return not late
@@ -356,6 +362,10 @@ class MatchingVenue(ABC):
             self._end(working, OrderRejected(ts, working.order.id, reason))
         else:
             self.withdraw(working, ts, reason)
+
+
+def _unknown(_order_id: int) -> None:
+    """Answer for an order of which nobody knows."""
 
 
 def _noting(
