@@ -631,6 +631,6 @@ def scenarios() -> Any:
         "instruments": make_instruments,
         "trader": RandomTrader,
         "opening_trader": OpeningTrader,
-        "account_options": account_options,
         "played": Played,
+        "account_options": account_options,
     }

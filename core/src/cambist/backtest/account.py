@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.portfolio import Position
     from cambist.portfolio.entries import Entries
+    from cambist.portfolio.interest import Interest
     from cambist.ports.risk import RiskRule
     from cambist.simulation import VenueRules
     from cambist.simulation.matching import MatchingVenue
@@ -76,6 +77,8 @@ class AccountSetup:
         Mark prices by symbol, for instruments that have some of their own.
     markets
         The rules of their markets, and what is remembered to keep them; None where none have any.
+    liquidates
+        Whether the venue closes positions whose margin is used up.
 
     Raises
     ------
@@ -100,6 +103,7 @@ class AccountSetup:
         }
         rules = rules_by_symbol(settings, [one.symbol for one in instruments])
         self.portfolio = self._portfolio(settles=any(any(one.cash_after.values) for one in rules.values()))
+        self.liquidates = settings.margin is not None
         self._last_marks = dict.fromkeys(self.marks, nan)
         self.transfers = self._transfers()
         self._funding = {
@@ -172,7 +176,7 @@ class AccountSetup:
                     f"funding is given, and not for {one.symbol}. Give its rates, or None to trade it without funding."
                 )
 
-    def _bookkeeper(self) -> Bookkeeper | None:
+    def _bookkeeper(self, clock: Callable[[], int]) -> Bookkeeper | None:
         """Return what books funding, interest and planned transfers; None where there is none of it."""
         entries: list[Entries] = []
         for symbol, series in self._funding.items():
@@ -180,10 +184,15 @@ class AccountSetup:
             mark_at = _Constantly(self.portfolio.positions[symbol]) if marks is None else marks.at
             entries.append(Funding(self.portfolio, symbol, series.times, series.rates, series.marks, mark_at))
         if self.settings.interest is not None:
-            entries.append(InterestCharges(self.portfolio, self.settings.interest))
+            entries.append(self._interest(self.settings.interest, clock))
         if self.transfers is not None:
             entries.append(self.transfers)
         return Bookkeeper(entries) if entries else None
+
+    def _interest(self, terms: Interest, clock: Callable[[], int]) -> InterestCharges:
+        if not self.settings.is_compatible:
+            return InterestCharges(self.portfolio, terms)
+        return InterestCharges(self.portfolio, terms, clock, min(feed.timeframe.ns for feed in self.feeds))
 
     def benchmark(self, window: Window, feed: Feed) -> NDArray[np.float64]:
         """Return at each instant what one unit bought at the start is worth, dividends and splits included."""
@@ -211,7 +220,7 @@ class AccountSetup:
         if self.settings.is_compatible:
             return BacktraderVenue(self.instruments, seen, *made)
         venue: SimulatedVenue
-        if isinstance(account, MarginPortfolio):
+        if isinstance(account, MarginPortfolio) and self.liquidates:
             adopt = driver.kernel.adopt
             venue = LiquidatingVenue(self.instruments, account, *made, adopt=adopt, marks=self.marks)
         elif self.markets is not None:
@@ -224,7 +233,7 @@ class AccountSetup:
     def connect(self, kernel: Kernel) -> None:
         """Join the account and the kernel: where marks are read, and who books what falls due."""
         account = self.portfolio
-        kernel.bookkeeper = self._bookkeeper()
+        kernel.bookkeeper = self._bookkeeper(kernel.view.now)
         if self.markets is not None:
             self.markets.connect(account.positions, kernel.view.now)
             kernel.keep_rules(self.markets)

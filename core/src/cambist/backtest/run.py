@@ -20,6 +20,7 @@ from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.history import Closes, RunHistory, closes_until
 from cambist.backtest.openings import OpeningDriver
+from cambist.backtest.records.booking import Recorded
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel, OpeningKernel
@@ -144,7 +145,9 @@ class Run:
         self.driver = self._driver(stop)
         self.account.connect(self.kernel)
         self.driver.actions = self.account.actions
-        self.driver.connect(self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules)))
+        self.recorded = Recorded.of(self.kernel, self.feeds, self.account)
+        venue = self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules))
+        self.driver.connect(venue if self.recorded is None else self.recorded.before(venue))
         self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
         expected = 0 if settings.blocks else max(len(feed.block) for feed in self.feeds)
@@ -293,6 +296,8 @@ class Run:
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         yield from self.account.warnings()
+        if self.recorded is not None:
+            yield from self.recorded.warnings()
         if curve.ruined:
             liquidated = "" if self.settings.margin else "Liquidation is not modeled without margin=Margin(...); "
             yield (

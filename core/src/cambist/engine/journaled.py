@@ -223,9 +223,19 @@ class Journaling(Kernel):
         recorder.commit()
         return wanted
 
-    def adopt(self, instrument: Instrument, side: Side, size: float, tag: str, ts: int) -> Order:
+    def adopt(
+        self,
+        instrument: Instrument,
+        side: Side,
+        size: float,
+        tag: str,
+        ts: int,
+        owner: str = "",
+        *,
+        reduce_only: bool = True,
+    ) -> Order:
         """See `Kernel.adopt`; the order is journalled."""
-        order = super().adopt(instrument, side, size, tag, ts)
+        order = super().adopt(instrument, side, size, tag, ts, owner, reduce_only=reduce_only)
         self.recorder.adopted(order, ts)
         return order
 

@@ -347,14 +347,25 @@ class Kernel:
             self._deliver(order, listener.on_trade, trade)
         self.view.told = None
 
-    def adopt(self, instrument: Instrument, side: Side, size: float, tag: str, ts: int) -> Order:
-        """Put an order into the book that the venue sends by itself, such as one that liquidates a position.
+    def adopt(
+        self,
+        instrument: Instrument,
+        side: Side,
+        size: float,
+        tag: str,
+        ts: int,
+        owner: str = "",
+        *,
+        reduce_only: bool = True,
+    ) -> Order:
+        """Put an order into the book that no strategy sent, such as one by which the venue liquidates a position.
 
-        It never saw the risk gate, and belongs to the strategy that opened the position.
+        It never saw the risk gate, and belongs to the strategy that is named, else to the one that opened the position.
         """
-        trade = self.portfolio.trades.open.get(instrument.symbol)
-        owner = trade.strategy if trade is not None else self.seats[0].strategy.name
-        terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, True, owner, tag, ts, ts)
+        if not owner:
+            trade = self.portfolio.trades.open.get(instrument.symbol)
+            owner = trade.strategy if trade is not None else self.seats[0].strategy.name
+        terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, reduce_only, owner, tag, ts, ts)
         order = self.book.add(Order(self.book.next_id(), instrument, side, *terms))
         self.book.submit(order, ts)
         return order
