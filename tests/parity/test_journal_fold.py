@@ -208,3 +208,27 @@ def test_a_run_starts_from_the_snapshot_beside_its_journal(scenarios, tmp_path):
     assert read == [state.sequence + 1]
     assert encode_run(again) == encode_run(state)
     hold_equal(run, again)
+
+
+def test_recorded_fills_are_journalled_as_they_were_booked(scenarios, tmp_path):
+    from cambist import FillHistory, backtest
+
+    fills = 0
+    for seed in range(12):
+        scenario = scenarios["make_account"](seed)
+        series = scenarios["bars"](scenario)
+        options = {
+            name: value
+            for name, value in (scenario.options | scenarios["account_options"](scenario, series)).items()
+            if name in ("cash", "leverage", "margin", "actions")
+        }
+        played = scenarios["play"](scenario).result
+        folder = tmp_path / str(seed)
+        again = backtest(FillHistory(played), series, events=True, journal=folder, **options)
+        state = rebuild(JournalFolder(folder))
+        assert [fill.price for fill in state.fills] == [fill.price for fill in again.fill_records]
+        assert repr(state.portfolio.cash) == repr(again.account.cash)
+        closed = {trade.id: repr(trade.net) for trade in state.portfolio.trades.closed}
+        assert closed == {trade.id: repr(trade.net) for trade in again.trade_records if not trade.is_open}
+        fills += len(state.fills)
+    assert fills > 50

@@ -127,7 +127,7 @@ def read_settings(said: Mapping[str, Any], registry: Registry) -> tuple[dict[str
     made, made_tables = reader.components()
     raise_problems(document, (attrs.evolve(one, where=_as_option(one.where, said)) for one in reader.problems))
     assert reader.file is not None
-    settings, told = _settings(reader.file, document.folder)
+    settings, told = _settings(reader.file, Path())
     return settings | made, told | made_tables
 
 
