@@ -8,14 +8,25 @@ from typing import TYPE_CHECKING
 from cambist.backtest.actions import ActionCalendar
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.instrument import InstrumentKind
+from cambist.model.legs import legs_of
 from cambist.model.times import format_ns, to_ns
 from cambist.model.timeseries import FundingSeries, PriceSeries
-from cambist.portfolio import Bookkeeper, Funding, InterestCharges, MarginPortfolio, Portfolio, Transfers
+from cambist.portfolio import (
+    Bookkeeper,
+    Funding,
+    HedgePortfolio,
+    InterestCharges,
+    MarginPortfolio,
+    PlannedMargin,
+    Portfolio,
+    Transfers,
+)
 from cambist.risk import RiskGate
+from cambist.risk.hedge import HedgeGate
 from cambist.risk.leverage import LeverageRule
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.terms import TermsRule
-from cambist.simulation import BacktraderVenue, LiquidatingVenue, SimulatedVenue
+from cambist.simulation import BacktraderVenue, HedgingVenue, LiquidatingVenue, SimulatedVenue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -76,7 +87,8 @@ class AccountSetup:
                 raise ParameterError("marks are given without margin=Margin(...); only an account on margin has them.")
             self.portfolio = Portfolio(instruments, settings.cash, settings.leverage)
         else:
-            self.portfolio = MarginPortfolio(instruments, settings.cash, settings.leverage, margin=settings.margin)
+            kind = HedgePortfolio if settings.margin.is_hedged else MarginPortfolio
+            self.portfolio = kind(instruments, settings.cash, settings.leverage, margin=settings.margin)
         self._last_marks = dict.fromkeys(self.marks, nan)
         self.transfers = self._transfers()
         self._funding = {
@@ -129,11 +141,15 @@ class AccountSetup:
         for symbol, series in self._funding.items():
             marks = self.marks.get(symbol)
             mark_at = _Constantly(self.portfolio.positions[symbol]) if marks is None else marks.at
-            entries.append(Funding(self.portfolio, symbol, series.times, series.rates, series.marks, mark_at))
+            for key, _ in legs_of([self.portfolio.positions[symbol].instrument], self.portfolio.legs):
+                entries.append(Funding(self.portfolio, key, series.times, series.rates, series.marks, mark_at))
         if self.settings.interest is not None:
             entries.append(InterestCharges(self.portfolio, self.settings.interest))
         if self.transfers is not None:
             entries.append(self.transfers)
+        account = self.portfolio
+        if isinstance(account, MarginPortfolio) and account.terms.planned:
+            entries.append(PlannedMargin(account, account.terms.planned))
         return Bookkeeper(entries) if entries else None
 
     def benchmark(self, window: Window, feed: Feed) -> NDArray[np.float64]:
@@ -143,18 +159,23 @@ class AccountSetup:
 
     def gate(self) -> RiskGate:
         """Return the gate for the run's orders."""
-        settings = self.settings
-        rules = settings.risk if settings.margin is None else [LeverageRule(settings.margin), *settings.risk]
+        settings, account = self.settings, self.portfolio
+        rules = settings.risk
+        if isinstance(account, MarginPortfolio):
+            rules = [LeverageRule(account.terms, account.leverages), *rules]
+        if isinstance(account, HedgePortfolio):
+            return HedgeGate(rules)
         return RiskGate(rules, without=(FundsRule, TermsRule) if settings.is_compatible else ())
 
     def venue(self, driver: Driver, rules: VenueRules, clock: Callable[[], int]) -> MatchingVenue:
         """Return the venue that matches the run's orders and asks `clock` for the time."""
         account = self.portfolio
         if isinstance(account, MarginPortfolio):
-            adopt = driver.kernel.adopt
-            return LiquidatingVenue(
-                self.instruments, account, driver.deliver, clock, rules, adopt=adopt, marks=self.marks
-            )
+            adopt, marks, seed = driver.kernel.adopt, self.marks, self.settings.seed
+            common = (driver.deliver, clock, rules)
+            if isinstance(account, HedgePortfolio):
+                return HedgingVenue(self.instruments, account, *common, adopt=adopt, marks=marks, seed=seed)
+            return LiquidatingVenue(self.instruments, account, *common, adopt=adopt, marks=marks, seed=seed)
         kind = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
         return kind(self.instruments, account, driver.deliver, clock, rules)
 
@@ -200,6 +221,12 @@ class AccountSetup:
         account = self.portfolio
         for event in account.liquidations if isinstance(account, MarginPortfolio) else ():
             yield event.describe(account.currency)
+        if isinstance(account, MarginPortfolio) and account.refused_changes:
+            change = account.refused_changes[0]
+            yield (
+                f"{len(account.refused_changes)} changes of margin or leverage were refused. The first, on "
+                f"{format_ns(change.ts)}: {change.reason}"
+            )
         if account.refused_flows:
             first = account.refused_flows[0]
             yield (

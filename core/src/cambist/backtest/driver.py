@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cambist.backtest.failures import strategy_error
 from cambist.backtest.feeds import windows
 from cambist.backtest.timers import Timers
-from cambist.model.effects import AmendOrder, CancelOrder, MoveCash, ReportRefusal, SetTimer, StopRun
-from cambist.model.events import CashMoved, OrderRefused, RunStarted, RunStopped, TimerFired
+from cambist.model.effects import AmendOrder, CancelOrder, ChangeMargin, MoveCash, ReportRefusal, SetTimer, StopRun
+from cambist.model.events import CashMoved, MarginChanged, OrderRefused, RunStarted, RunStopped, TimerFired
 from cambist.model.orders import ApprovedOrder
 from cambist.simulation import Reports
 
@@ -98,6 +98,7 @@ class Driver:
             SetTimer: self._set_timer,
             StopRun: self._stop_run,
             MoveCash: self._move_cash,
+            ChangeMargin: self._change_margin,
         }
 
     def connect(self, venue: BarVenue) -> None:
@@ -223,6 +224,9 @@ class Driver:
 
     def _move_cash(self, effect: MoveCash) -> None:
         self.carry_out(self.kernel.step(CashMoved(self.kernel.clock.read(), effect.flow)))
+
+    def _change_margin(self, effect: ChangeMargin) -> None:
+        self.carry_out(self.kernel.step(MarginChanged(self.kernel.clock.read(), effect.change)))
 
     def _stop_run(self, effect: StopRun) -> None:
         if not self.stop.requested:

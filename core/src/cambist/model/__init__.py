@@ -2,8 +2,9 @@
 
 from cambist.model.bars import COLUMNS, Bar, Bars, check_columns
 from cambist.model.calendar import Calendar
+from cambist.model.deleveraging import Deleveraging
 from cambist.model.instrument import Instrument, InstrumentKind
-from cambist.model.margin import Margin, MarginMode, MarginTier
+from cambist.model.margin import Margin, MarginMode, MarginTier, PositionMode
 from cambist.model.market import Quote, Tick
 from cambist.model.orders import (
     ApprovedOrder,
@@ -13,6 +14,7 @@ from cambist.model.orders import (
     Order,
     OrderStatus,
     OrderType,
+    PositionSide,
     Side,
     TimeInForce,
     Trail,
@@ -29,6 +31,7 @@ __all__ = [
     "Bar",
     "Bars",
     "Calendar",
+    "Deleveraging",
     "Fill",
     "Instructions",
     "Instrument",
@@ -41,6 +44,8 @@ __all__ = [
     "OrderStatus",
     "OrderType",
     "Position",
+    "PositionMode",
+    "PositionSide",
     "Quote",
     "Quotes",
     "Side",

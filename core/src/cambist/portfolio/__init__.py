@@ -2,9 +2,11 @@
 
 from cambist.portfolio.entries import Bookkeeper, Funding, Transfers
 from cambist.portfolio.fund import FundValue
+from cambist.portfolio.hedge import HedgePortfolio, LegAccount
 from cambist.portfolio.history import AccountHistory, PositionSteps
 from cambist.portfolio.interest import Interest, InterestCharges
 from cambist.portfolio.margin import MarginPortfolio
+from cambist.portfolio.margin_changes import PlannedMargin, book_change, checked_change
 from cambist.portfolio.portfolio import Portfolio
 from cambist.portfolio.valuation import Valuation, worth
 
@@ -13,12 +15,17 @@ __all__ = [
     "Bookkeeper",
     "FundValue",
     "Funding",
+    "HedgePortfolio",
     "Interest",
     "InterestCharges",
+    "LegAccount",
     "MarginPortfolio",
+    "PlannedMargin",
     "Portfolio",
     "PositionSteps",
     "Transfers",
     "Valuation",
+    "book_change",
+    "checked_change",
     "worth",
 ]

@@ -75,10 +75,12 @@ class Bookkeeper:
 
 
 class Funding:
-    """Funding payments of one perpetual.
+    """Funding payments of one position in a perpetual.
 
     Parameters
     ----------
+    portfolio, key
+        The account, and which of its `legs` pays.
     times, rates
         When funding is exchanged, int64 ns UTC, and the rates, float64, shape ``(n,)`` each.
     marks
@@ -96,14 +98,15 @@ class Funding:
     def __init__(
         self,
         portfolio: Portfolio,
-        symbol: str,
+        key: str,
         times: NDArray[np.int64],
         rates: NDArray[np.float64],
         marks: NDArray[np.float64] | None,
         mark_at: Callable[[int], float],
     ) -> None:
         self._portfolio = portfolio
-        self._position = portfolio.positions[symbol]
+        self._position = portfolio.legs[key]
+        self._side = key.removeprefix(self._position.instrument.symbol).strip()
         self._times, self._rates, self._marks, self._mark_at = times, rates, marks, mark_at
         self._row = 0
         self.next_due = int(times[0])
@@ -119,7 +122,7 @@ class Funding:
             price = self._mark_at(self.next_due) if self._marks is None else float(self._marks[row])
             instrument = position.instrument
             paid = instrument.notional(position.size, price) * float(self._rates[row])
-            flow = CashFlow(self.next_due, "funding", instrument.symbol, instrument.settle, -paid)
+            flow = CashFlow(self.next_due, "funding", instrument.symbol, instrument.settle, -paid, "", self._side)
             self._portfolio.move_cash(flow, instant)
         self._go_to(row + 1)
 

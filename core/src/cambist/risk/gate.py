@@ -8,6 +8,7 @@ from cambist.model.orders import GATE_SEAL, ApprovedOrder, OrderType, TimeInForc
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.limits import SizeLimitsRule
 from cambist.risk.rules.notional import MinNotionalRule
+from cambist.risk.rules.position_side import OneWayRule
 from cambist.risk.rules.precision import PrecisionRule
 from cambist.risk.rules.reduce_only import ReduceOnlyRule
 from cambist.risk.rules.terms import TermsRule
@@ -26,6 +27,7 @@ __all__ = ["DEFAULT_RULES", "RiskGate"]
 #: What every order must pass: it fits the instrument, makes sense, and the money is there.
 DEFAULT_RULES: tuple[type[RiskRule], ...] = (
     PrecisionRule,
+    OneWayRule,
     TermsRule,
     SizeLimitsRule,
     ReduceOnlyRule,
@@ -36,7 +38,7 @@ DEFAULT_RULES: tuple[type[RiskRule], ...] = (
 
 #: Rules of what a market or limit order does not have that is good till canceled and neither reduces only nor has
 #: instructions.
-_RULES_OF_SPECIAL_ORDERS = (TermsRule, ReduceOnlyRule)
+_RULES_OF_SPECIAL_ORDERS = (OneWayRule, TermsRule, ReduceOnlyRule)
 _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _GTC = TimeInForce.GTC
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import inf, nan
 from typing import TYPE_CHECKING, Protocol
 
-from cambist.model.orders import Fill, Liquidity, Order, OrderType, Side, TimeInForce
+from cambist.model.orders import Fill, Liquidity, Order, OrderType, PositionSide, Side, TimeInForce
+from cambist.simulation.deleveraging import Deleverager
 from cambist.simulation.matching import VenueAccount
 from cambist.simulation.venue import SimulatedVenue
 from cambist.simulation.working import NEVER, Working
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.margin import Margin
+    from cambist.model.portfolio import Position
     from cambist.model.timeseries import PriceSeries
     from cambist.simulation.rules import VenueRules
     from cambist.simulation.working import Market
 
-__all__ = ["LIQUIDATION", "LiquidatingVenue", "MarginAccount"]
+__all__ = ["LIQUIDATION", "LiquidatingVenue", "MarginAccount", "guard"]
 
 #: Tag of the order that closes a position, reason of the orders canceled for it and of the trade it ends.
 LIQUIDATION = "liquidation"
+#: The same where a position in profit is closed to pay for somebody else's.
+DELEVERAGED = "adl"
 
 
 class MarginAccount(VenueAccount, Protocol):
@@ -34,20 +38,37 @@ class MarginAccount(VenueAccount, Protocol):
         """How it trades on margin."""
         ...
 
-    def liquidation_price(self, symbol: str, marks: Mapping[str, float] = ...) -> float:
+    @property
+    def legs(self) -> Mapping[str, Position]:
+        """Positions as they are kept apart, by key: the symbol, and in a hedged account the side."""
+        ...
+
+    def mark(self, position: Position) -> float:
+        """Return the mark price of a position."""
+        ...
+
+    def liquidation_price(self, key: str, marks: Mapping[str, float] = ...) -> float:
         """Return the mark price at which a position is liquidated, or NaN."""
         ...
 
-    def bankruptcy_price(self, symbol: str, marks: Mapping[str, float] = ...) -> float:
+    def bankruptcy_price(self, key: str, marks: Mapping[str, float] = ...) -> float:
         """Return the price at which nothing is left of what backs a position, or NaN."""
         ...
 
-    def left(self, symbol: str, price: float, marks: Mapping[str, float] = ...) -> float:
+    def left(self, key: str, price: float, marks: Mapping[str, float] = ...) -> float:
         """Return what is left of that at a mark price."""
         ...
 
-    def note_liquidation(self, symbol: str, ts: int, price: float, fee: float) -> None:
-        """Learn that the next fill liquidates the position in `symbol`."""
+    def size_to_close(self, key: str, price: float, fill: float, marks: Mapping[str, float] = ...) -> float:
+        """Return how much of a position brings it into a tier where there is margin enough; 0.0 where none does."""
+        ...
+
+    def note_liquidation(self, key: str, size: float, ts: int, fill: float, fee: float, mark: float) -> None:
+        """Learn that the next fill of a position liquidates `size` of it."""
+        ...
+
+    def note_closing(self, key: str, reason: str) -> None:
+        """Learn that the next fill of a position is the venue's doing."""
         ...
 
     def worst_deficient(self, marks: Mapping[str, float]) -> str | None:
@@ -63,9 +84,11 @@ class LiquidatingVenue(SimulatedVenue):
     instruments, account, deliver, clock, rules
         See `SimulatedVenue`; `account` also knows margin.
     adopt
-        ``(instrument, side, size, tag, ts) -> order``: makes an order that the venue itself sends.
+        ``(instrument, side, size, tag, ts, position side) -> order``: makes an order that the venue itself sends.
     marks
         Mark prices by symbol, where they differ from the prices of the bars.
+    seed
+        Of what happens by chance.
 
     Notes
     -----
@@ -78,7 +101,9 @@ class LiquidatingVenue(SimulatedVenue):
     where the bar's own extreme stands on the path, and its price at the open to be the last one known before.
 
     The price of the fill is the liquidation price, or the open where that is already worse, but never worse than the
-    bankruptcy price: what is missing there is the venue's loss. Under ``liquidate_at="bankruptcy"`` it is always that.
+    bankruptcy price: what is missing there the venue's insurance fund pays. Under ``liquidate_at="bankruptcy"`` it is
+    always that. Under ``liquidation="by_tier"`` only as much is closed at the liquidation price as brings the position
+    into a lower tier with margin enough; where there is none, the fund takes it over at the bankruptcy price.
     """
 
     keeps_guards = True
@@ -91,14 +116,18 @@ class LiquidatingVenue(SimulatedVenue):
         clock: Callable[[], int],
         rules: VenueRules | None = None,
         *,
-        adopt: Callable[[Instrument, Side, float, str, int], Order],
+        adopt: Callable[[Instrument, Side, float, str, int, PositionSide | None], Order],
         marks: Mapping[str, PriceSeries],
+        seed: int = 0,
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         self._margin = account
         self._adopt = adopt
         self._marks = marks
-        self._guards = {symbol: _guard(number, market) for number, (symbol, market) in enumerate(self.markets.items())}
+        self._guards = {symbol: guard(number, market) for number, (symbol, market) in enumerate(self.markets.items())}
+        self._by_tier = account.terms.liquidation == "by_tier"
+        given = account.terms.deleveraging
+        self._deleverager = None if given is None else Deleverager(given, seed)
         # For the instant being played: mark prices at the close of what was matched, and the mark's range in the bar.
         self._closes: dict[str, float] = {}
         self._ranges: dict[str, tuple[float, float, float]] = {}
@@ -127,8 +156,11 @@ class LiquidatingVenue(SimulatedVenue):
         self._watch(symbol)
         super().match(symbol, opened, closed, open_, high, low, close, volume)
         self._closed = closed
+        mark = close if series is None else series.at(closed)
+        if self._deleverager is not None:
+            self._deleverage(symbol, self._deleverager, opened, closed, open_, close, mark)
         if self.matches_together:
-            self._closes[symbol] = close if series is None else series.at(closed)
+            self._closes[symbol] = mark
 
     def match_together(self) -> None:
         """Look at the account once more when every bar of the instant has been matched, at their closes."""
@@ -138,7 +170,7 @@ class LiquidatingVenue(SimulatedVenue):
         while (symbol := self._margin.worst_deficient(closes)) is not None:
             if symbol not in closes:
                 break  # it has no bar now, and so no market to be closed in
-            self._liquidate(self.markets[symbol], closes[symbol], self._closed, closes)
+            self._liquidate(self.markets[symbol], symbol, closes[symbol], self._closed, closes)
         closes.clear()
 
     def _book(self, working: Working, size: float, price: float, fee: float, who: Liquidity, ts: int, at: int) -> None:
@@ -157,27 +189,32 @@ class LiquidatingVenue(SimulatedVenue):
             return
         if (price > working.level) if working.falling else (price < working.level):
             return
-        level = self._margin.liquidation_price(symbol)
+        key, level = self._due(symbol, working)
         mark = self._ranges[symbol][0] if symbol in self._ranges else price
-        self._liquidate(market, min(level, mark) if working.falling else max(level, mark), ts, {})
+        self._liquidate(market, key, min(level, mark) if working.falling else max(level, mark), ts, {})
+
+    def _due(self, symbol: str, working: Working) -> tuple[str, float]:  # noqa: ARG002 - there is one guard
+        """Return what a guard stands for, and the mark price at which it acts."""
+        return symbol, self._margin.liquidation_price(symbol)
 
     # The guard.
 
     def _watch(self, symbol: str) -> None:
         """Put the guard of a position where it belongs, or take it away."""
-        market, guard = self.markets[symbol], self._guards[symbol]
-        working = market.working
-        number = guard.order.id
         held = self._account.positions[symbol].size
         if held == 0.0:
-            working.pop(number, None)
-            return
-        level = self._margin.liquidation_price(symbol)
-        guard.falling = held > 0.0
+            self.markets[symbol].working.pop(self._guards[symbol].order.id, None)
+        else:
+            self._place(symbol, self._guards[symbol], held > 0.0, self._margin.liquidation_price(symbol))
+
+    def _place(self, symbol: str, guard: Working, falling: bool, level: float) -> None:
+        """Put a guard first among the working orders, to act where the mark price falls or rises to `level`."""
+        working, number = self.markets[symbol].working, guard.order.id
+        guard.falling = falling
         if level != level:  # noqa: PLR0124 - NaN: no price does it now, but another position or a charge may
             guard.level = -inf if guard.falling else inf
         else:
-            guard.level = level if symbol not in self._ranges else self._level_of_mark(symbol, level, held > 0.0)
+            guard.level = level if symbol not in self._ranges else self._level_of_mark(symbol, level, falling)
         if number not in working:
             # First of all, since at an open beyond it no order of the position's owner comes before it.
             others = list(working.items())
@@ -193,43 +230,91 @@ class LiquidatingVenue(SimulatedVenue):
             return inf if first <= level else low if lowest <= level else -inf
         return -inf if first >= level else high if highest >= level else inf
 
-    def _liquidate(self, market: Market, reached: float, ts: int, marks: Mapping[str, float]) -> None:
-        """Cancel the orders of an instrument and close its position, the mark price having reached `reached`."""
-        instrument, margin = market.instrument, self._margin
-        symbol = instrument.symbol
-        market.working.pop(self._guards[symbol].order.id, None)
+    def _liquidate(self, market: Market, key: str, reached: float, ts: int, marks: Mapping[str, float]) -> None:
+        """Cancel the orders of an instrument and close a position, the mark price having reached `reached`."""
+        self._clear(market, ts, LIQUIDATION)
+        self._close_out(key, reached, ts, marks)
+        self._watch(market.instrument.symbol)
+
+    def _clear(self, market: Market, ts: int, reason: str) -> None:
+        """Cancel every working order of an instrument, and take its guards away."""
+        for number in [number for number in market.working if number < 0]:
+            del market.working[number]
         for working in list(market.working.values()):
             if working.order.id in market.working:
-                self.withdraw(working, ts, LIQUIDATION)
-        held = self._account.positions[symbol].size
-        size, side = abs(held), Side.SELL if held > 0.0 else Side.BUY
-        price = self._price(instrument, side, reached, margin.bankruptcy_price(symbol, marks))
-        fee = instrument.notional(size, price) * margin.terms.liquidation_fee
-        fee = min(fee, max(0.0, margin.left(symbol, price, marks)))
-        order = self._adopt(instrument, side, size, LIQUIDATION, ts)
+                self.withdraw(working, ts, reason)
+
+    def _close_out(self, key: str, reached: float, ts: int, marks: Mapping[str, float]) -> None:
+        """Close a position, or as much of it as helps."""
+        margin = self._margin
+        position = margin.legs[key]
+        bankrupt = margin.bankruptcy_price(key, marks)
+        price = self._price(position, reached, bankrupt)
+        size = margin.size_to_close(key, reached, price, marks) if self._by_tier else 0.0
+        if not size:
+            size = abs(position.size)
+            if bankrupt == bankrupt and (self._by_tier or margin.terms.liquidate_at == "bankruptcy"):  # noqa: PLR0124
+                price = self._on_tick(position, bankrupt, better=True)
+        fee = position.instrument.notional(size, price) * margin.terms.liquidation_fee
+        fee = min(fee, max(0.0, margin.left(key, price, marks)))
+        margin.note_liquidation(key, size, ts, price, fee, reached)
+        self._send(key, size, price, fee, Liquidity.TAKER, ts, LIQUIDATION)
+
+    def _send(self, key: str, size: float, price: float, fee: float, who: Liquidity, ts: int, tag: str) -> None:
+        """Trade `size` of a position away by an order of the venue's own."""
+        position = self._margin.legs[key]
+        instrument, side = position.instrument, Side.SELL if position.size > 0.0 else Side.BUY
+        named = key.removeprefix(instrument.symbol).strip()
+        order = self._adopt(instrument, side, size, tag, ts, PositionSide(named) if named else None)
         accepted, filled = self._accepted, self._filled
         accepted(order, ts)
-        margin.note_liquidation(symbol, ts, price, fee)
         self._fills += 1
-        filled(order, ts, Fill(self._fills, order.id, instrument, side, size, price, fee, Liquidity.TAKER, ts))
-        self._watch(symbol)
+        filled(order, ts, Fill(self._fills, order.id, instrument, side, size, price, fee, who, ts))
 
-    def _price(self, instrument: Instrument, side: Side, reached: float, bankrupt: float) -> float:
+    def _price(self, position: Position, reached: float, bankrupt: float) -> float:
         """Return the price of the fill: on the tick, and no worse than the bankruptcy price."""
-        sells = side is Side.SELL
-        grid = instrument.price_grid
-        if grid is not None:
-            reached = grid.below(reached) if sells else grid.above(reached)
+        reached = self._on_tick(position, reached, better=False)
         if bankrupt != bankrupt:  # noqa: PLR0124 - NaN: there is no price at which nothing would be left
             return reached
-        if grid is not None:
-            bankrupt = grid.above(bankrupt) if sells else grid.below(bankrupt)
-        if self._margin.terms.liquidate_at == "bankruptcy":
-            return bankrupt
-        return max(reached, bankrupt) if sells else min(reached, bankrupt)
+        bankrupt = self._on_tick(position, bankrupt, better=True)
+        return max(reached, bankrupt) if position.size > 0.0 else min(reached, bankrupt)
+
+    def _on_tick(self, position: Position, price: float, *, better: bool) -> float:
+        """Return a price at which a position is closed on the tick, better or worse for its owner."""
+        grid = position.instrument.price_grid
+        if grid is None:
+            return price
+        return grid.above(price) if (position.size > 0.0) is better else grid.below(price)
+
+    # Auto-deleveraging.
+
+    def _deleverage(
+        self, symbol: str, model: Deleverager, opened: int, closed: int, open_: float, close: float, mark: float
+    ) -> None:
+        """Close what the model says of the positions in an instrument that are in profit at the end of a bar."""
+        events = model.events(symbol, opened, closed)
+        market = self.markets[symbol]
+        for key, position in self._margin.legs.items():
+            instrument = position.instrument
+            if instrument.symbol != symbol or instrument.is_cash or not position.size:
+                continue
+            if instrument.profit(position.size, position.average_price, mark) <= 0.0:
+                continue
+            for share, given in events or model.by_chance(position.size, open_, close):
+                held = abs(position.size)
+                size = held if share == 1.0 else instrument.round_size(held * share)
+                if not size:
+                    continue
+                price = model.price(position.size, mark) if given is None else given
+                price = self._on_tick(position, price, better=False)
+                self._clear(market, closed, DELEVERAGED)
+                self._margin.note_closing(key, DELEVERAGED)
+                fee = self._fee(instrument, size, price, Liquidity.MAKER)
+                self._send(key, size, price, fee, Liquidity.MAKER, closed, DELEVERAGED)
+        self._watch(symbol)
 
 
-def _guard(number: int, market: Market) -> Working:
+def guard(number: int, market: Market) -> Working:
     """Return what stands for the liquidation among the working orders; its order is known to the venue alone."""
     instrument = market.instrument
     terms = (Side.SELL, OrderType.STOP, 0.0, nan, nan, TimeInForce.GTC, 0, True, "", LIQUIDATION, 0)

@@ -41,7 +41,9 @@ def send_bracket(
     first = enter(size, **entry)
     if first is None or first.status is OrderStatus.REJECTED:
         return Bracket(first, None, None)
-    common = {"data": first.instrument, "reduce_only": True, "parent": first, "tag": first.tag}
+    common: dict[str, Any] = {"data": first.instrument, "reduce_only": True, "parent": first, "tag": first.tag}
+    if first.position_side is not None:
+        common["position_side"] = first.position_side
     # What limits the loss goes first.
     stop = leave(first.size, **{**common, **stops}) if stops else None
     partner = {} if stop is None or stop.status is OrderStatus.REJECTED else {"oco": stop}

@@ -6,14 +6,14 @@ from math import inf, nan
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from cambist.errors import OrderError, did_you_mean
-from cambist.model.orders import Instructions, OrderType, Trail
+from cambist.model.orders import Instructions, OrderType, PositionSide, Trail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cambist.model.orders import Order
 
-__all__ = ["OrderOptions", "read_options"]
+__all__ = ["OrderOptions", "read_options", "read_side"]
 
 
 class OrderOptions(TypedDict, total=False):
@@ -42,6 +42,9 @@ class OrderOptions(TypedDict, total=False):
         group joins it.
     parent
         Rest until this order has traded; trade no more than it has, and end with it if nothing of it trades.
+    position_side
+        ``"long"`` or ``"short"``: which of the two positions of a hedged account it opens or closes; see
+        `cambist.model.margin.PositionMode`.
     info
         Notes of your own, kept as ``order.info``.
     """
@@ -56,11 +59,12 @@ class OrderOptions(TypedDict, total=False):
     display_size: float
     oco: Order
     parent: Order
+    position_side: PositionSide | str
     info: Mapping[str, Any]
 
 
 #: Those that leave an order the type that its prices give it.
-_LEAVE_TYPE = frozenset({"post_only", "display_size", "oco", "parent", "info"})
+_LEAVE_TYPE = frozenset({"post_only", "display_size", "oco", "parent", "position_side", "info"})
 
 
 def read_options(
@@ -87,8 +91,26 @@ def read_options(
         oco=0 if oco is None else _group(oco),
         parent=0 if parent is None else parent.id,
         info=dict(options.get("info") or {}),
+        position_side=read_side(options.get("position_side")),
     )
     return kind, trigger, instructions
+
+
+def read_side(side: PositionSide | str | None) -> PositionSide | None:
+    """Return the position side that `side` names, None for None.
+
+    Raises
+    ------
+    OrderError
+        It names none.
+    """
+    if side is None:
+        return None
+    try:
+        return PositionSide(side)
+    except ValueError:
+        known = [str(one) for one in PositionSide]
+        raise OrderError(f"position_side is {side!r}.{did_you_mean(str(side), known)}") from None
 
 
 def _type(options: OrderOptions, limit: float | None, stop: float | None) -> tuple[OrderType | None, float]:
