@@ -235,3 +235,16 @@ def test_deleveraging_that_cannot_be(run):
             Deleveraging(**terms)
     with pytest.raises(ParameterError, match=r"events name 'BTD'\. Did you mean 'BTC'\?"):
         run(make(flat(100, 3)), cash=100.0, margin=adl(events=[("2024-03-01", "BTD", 1.0)]))
+
+
+def test_what_is_left_of_isolated_margin_stays_with_the_rest(run):
+    """20 at 100 on 85 (a leverage of 2,000 / 85): what is closed at the price above takes its loss and no more."""
+    bars = make([*flat(100, 2), (100, 100, 98.9, 99), *flat(99)])
+    margin = Margin(
+        mode="isolated", leverage=2_000 / 85, maintenance=TIERS, liquidation="by_tier", liquidation_fee=0.0001
+    )
+    result = run(bars, cash=500.0, margin=margin, on_bar=buying(20))
+    ((size, price),) = closed(result)
+    assert price == pytest.approx(1_880 / 19)
+    assert result.account.margin == pytest.approx(85 - size * (100 - price) - size * price * 0.0001)
+    assert result.account.cash == pytest.approx(result.account.margin + 415)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 import attrs
@@ -35,6 +36,8 @@ class Liquidation:
     fund
         What the venue's insurance fund got, the fee included; negative where it paid. It takes the position over at
         `price` while the mark price stands elsewhere.
+    mark
+        The mark price at which it happened.
     """
 
     symbol: str
@@ -44,6 +47,7 @@ class Liquidation:
     fee: float
     left: float = 0.0
     fund: float = 0.0
+    mark: float = nan
 
     def describe(self, currency: str) -> str:
         """Return a sentence for people."""

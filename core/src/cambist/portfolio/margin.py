@@ -96,10 +96,13 @@ class MarginPortfolio(Portfolio):
         symbol = instrument.symbol
         key = key or symbol
         position = self.legs[key]
-        before = position.size
+        before, realized = position.size, position.realized
         trade = super().apply(fill, order, instant, key)
         if self._isolates[symbol]:
-            self._set_aside(key, before, position.size, fill.price)
+            if self._closing == key and self._closing_for == "liquidation" and position.size != 0.0:
+                self.isolated[key] += position.realized - realized - fill.fee  # what is left stays behind the rest
+            else:
+                self._set_aside(key, before, position.size, fill.price)
         if self._closing == key:
             if trade is not None:
                 trade.reason = self._closing_for
@@ -294,7 +297,7 @@ class MarginPortfolio(Portfolio):
         signed = size if position.size > 0.0 else -size
         kept = abs(instrument.size_grid.nearest(position.size - signed))
         fund = fee + instrument.profit(signed, fill, mark)
-        self.liquidations.append(Liquidation(instrument.symbol, signed, ts, fill, fee, kept, fund))
+        self.liquidations.append(Liquidation(instrument.symbol, signed, ts, fill, fee, kept, fund, mark))
 
     def note_closing(self, key: str, reason: str) -> None:
         """Learn that the next fill of the position `key` is the venue's doing; the trade it ends bears `reason`."""

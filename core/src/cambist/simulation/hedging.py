@@ -152,8 +152,11 @@ class HedgingVenue(LiquidatingVenue):
         hedged = min(account.legs[long].size, -account.legs[short].size)
         if hedged:
             self._close_pair(key, hedged, reached, ts, marks)
+        # Without a pair the guard has been right: something must go, whatever float noise says at its very price.
+        if hedged and self._by_tier and not account.pair_is_deficient(key, reached, marks):
+            return
         for one in (long, short):
-            if account.legs[one].size and (not self._by_tier or account.pair_is_deficient(key, reached, marks)):
+            if account.legs[one].size:
                 super()._close_out(one, reached, ts, marks)
 
     def _close_pair(self, symbol: str, size: float, reached: float, ts: int, marks: Mapping[str, float]) -> None:
