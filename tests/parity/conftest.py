@@ -305,6 +305,8 @@ def make_bars(scenario: Scenario) -> list[Bars]:
     for instrument in make_instruments(scenario):
         slower = [name for name, length in TIMEFRAMES.items() if length >= TIMEFRAMES[fastest]]
         name = fastest if rng.random() < 0.6 else str(rng.choice(slower[:3]))
+        if scenario.options.get("cheat_on_open"):
+            name = fastest  # the bars of such a run begin together
         length = TIMEFRAMES[name] * MINUTE_NS
         count = max(3, scenario.bars * TIMEFRAMES[fastest] * MINUTE_NS // length)
         ts = START + int(rng.integers(0, 3)) * length + np.arange(count) * length
@@ -553,6 +555,14 @@ class RandomTrader(Strategy):
             self.stop(f"enough for {self.name}")
 
 
+class OpeningTrader(RandomTrader):
+    """The same, at opens as well."""
+
+    def on_open(self, series: Any, price: float) -> None:
+        self.see("open", series.symbol, series.ts, price, self.position.size)
+        self.act("open")
+
+
 ACTIONS = [
     RandomTrader.trade,
     RandomTrader.target,
@@ -648,8 +658,9 @@ def play(
     trace: list[Any] = []
     options = scenario.options | account_options(scenario, series)
     full = "all margin" in scenario.account
+    kind = OpeningTrader if scenario.options.get("cheat_on_open") else RandomTrader
     traders = [
-        RandomTrader(
+        kind(
             seed=scenario.seed * 10 + number,
             activity=scenario.activity,
             trace=trace,

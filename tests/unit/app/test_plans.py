@@ -443,7 +443,7 @@ def test_the_page_about_run_files_shows_every_key_and_what_it_shows_can_be_read(
     page = (ROOT / "docs" / "how-to" / "run-file.md").read_text(encoding="utf-8")
     text = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[-1]
     folder.write("my_cross.py", STRATEGY.replace("class Mine", "class SmaCross"))
-    made = plan(text)
+    made = plan(text.replace("sqlite:///runs.db", "memory:"))  # the core alone knows no other storage
     assert len(made.settings["risk"]) == 1
 
     def keys(model):
@@ -545,7 +545,8 @@ def as_toml(settings):
         return json.dumps(one)
 
     homes = {"account": ["cash", "leverage"], "run": ["seed", "blocks", "benchmark", "events", "periods_per_year"]}
-    homes["venue"] = ["fees", "slippage", "rules", "market_fill", "path", "volume_limit", "fill_on_touch"]
+    homes["venue"] = ["fees", "slippage", "rules", "market_fill", "cheat_on_open"]
+    homes["venue"] += ["path", "volume_limit", "fill_on_touch"]
     lists = (f"{name} = [{', '.join(map(value, settings[name]))}]" for name in ("strategy", "data", "risk"))
     lines = [f"sizer = {value(settings['sizer'])}", *lists]
     for table, names in homes.items():

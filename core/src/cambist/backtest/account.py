@@ -6,6 +6,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from cambist.backtest.actions import ActionCalendar
+from cambist.engine import OpeningKernel
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.instrument import InstrumentKind
 from cambist.model.legs import legs_of
@@ -27,6 +28,7 @@ from cambist.risk.leverage import LeverageRule
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.terms import TermsRule
 from cambist.simulation import BacktraderVenue, HedgingVenue, LiquidatingVenue, SimulatedVenue
+from cambist.simulation.backtrader_opening import OpeningBacktraderVenue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -176,6 +178,11 @@ class AccountSetup:
             if isinstance(account, HedgePortfolio):
                 return HedgingVenue(self.instruments, account, *common, adopt=adopt, marks=marks, seed=seed)
             return LiquidatingVenue(self.instruments, account, *common, adopt=adopt, marks=marks, seed=seed)
+        kernel = driver.kernel
+        if self.settings.is_compatible and isinstance(kernel, OpeningKernel):
+            return OpeningBacktraderVenue(
+                self.instruments, account, driver.deliver, clock, rules, opened=lambda: kernel.opened_at
+            )
         kind = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
         return kind(self.instruments, account, driver.deliver, clock, rules)
 

@@ -19,9 +19,10 @@ from cambist.backtest.driver import Driver, StopRequest
 from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.history import Closes, RunHistory, closes_until
+from cambist.backtest.openings import OpeningDriver
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.venue import finer_bars, make_venue
-from cambist.engine import Kernel
+from cambist.engine import Kernel, OpeningKernel
 from cambist.errors import DataError, InputError, ParameterError, StrategyError
 from cambist.observe import log_context
 from cambist.portfolio import FundValue, Valuation
@@ -164,11 +165,13 @@ class Run:
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> Kernel:
         series = [(feed.instrument, feed.timeframe) for feed in self.feeds]
-        return Kernel(strategies, series, self.portfolio, gate, self.rules.fees.fee, self.calendars)
+        kind = OpeningKernel if self.settings.cheat_on_open else Kernel
+        return kind(strategies, series, self.portfolio, gate, self.rules.fees.fee, self.calendars)
 
     def _driver(self, stop: StopRequest) -> Driver:
         play = play_events if self.settings.events else play_columns
-        return Driver(self.kernel, self.feeds, play, stop, loads_columns=not self.settings.events)
+        kind = OpeningDriver if self.settings.cheat_on_open else Driver
+        return kind(self.kernel, self.feeds, play, stop, loads_columns=not self.settings.events)
 
     def _venue(self, finer: Sequence[FinerBars]) -> BarVenue:
         self.magnified = {one.symbol: str(one.timeframe) for one in finer}
@@ -278,6 +281,9 @@ class Run:
                 f"that are rates of return mean nothing. {liquidated}{'t' if liquidated else 'T'}rade smaller, or with "
                 "a stop."
             )
+        unheard = [seat.strategy.name for seat in self.kernel.seats if seat.hook("on_open") is not None]
+        if unheard and not self.settings.cheat_on_open:
+            yield f"on_open of {', '.join(unheard)} was never called: that takes cheat_on_open=True."
         for symbol, count in self.kernel.roundings.items():
             tick = self.portfolio.positions[symbol].instrument.tick_size
             yield (

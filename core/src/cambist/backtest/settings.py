@@ -55,6 +55,7 @@ class BacktestOptions(TypedDict, total=False):
     slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None
     rules: str
     market_fill: str
+    cheat_on_open: bool
     path: str | Mapping[str, Any] | IntrabarPath
     volume_limit: float | str | Mapping[str, Any] | VolumeFiller | Callable[..., float] | None
     fill_on_touch: bool
@@ -157,6 +158,9 @@ class BacktestSettings:
         are listed in the documentation.
     market_fill
         ``"next_open"`` or ``"this_close"``; see `MarketFill`.
+    cheat_on_open
+        Call `Strategy.on_open` when a bar opens, before it is matched, with its open: orders sent from there take part
+        in that very bar. The series must be of one timeframe, and their bars must not open inside each other.
     path
         ``"nearer_first"``, ``"pessimistic"`` or a function; see `cambist.simulation.paths`.
     volume_limit
@@ -215,6 +219,7 @@ class BacktestSettings:
     slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None = None
     rules: str = attrs.field(default="cambist", validator=_one_of("rules", RULES))
     market_fill: str = attrs.field(default="next_open", validator=_one_of("market_fill", list(MarketFill)))
+    cheat_on_open: bool = False
     path: str | Mapping[str, Any] | IntrabarPath = "nearer_first"
     volume_limit: float | str | Mapping[str, Any] | VolumeFiller | Callable[..., float] | None = None
     fill_on_touch: bool = True
@@ -255,6 +260,11 @@ class BacktestSettings:
     def __attrs_post_init__(self) -> None:
         latency_model(self.latency)
         rejection_model(self.rejection)
+        if self.cheat_on_open and self.market_fill != "next_open":
+            raise ParameterError(
+                f"market_fill is {self.market_fill!r} and cheat_on_open is True: two ways to trade at a price that is "
+                "already known. Choose one of them."
+            )
         if self.is_compatible:
             for name, only in _FIXED_BY_BACKTRADER.items():
                 value = getattr(self, name)

@@ -299,6 +299,7 @@ class VenueTable(_Table):
     slippage: Slippage = Field(default=0.0, description="a fraction of the price, {rate}, {amount}, or a model")
     rules: Literal["cambist", "backtrader"] = "cambist"
     market_fill: Literal["next_open", "this_close"] = "next_open"
+    cheat_on_open: bool = Field(default=False, description="call on_open with the open of each bar, before it trades")
     path: ByName = Field(default="nearer_first", description="a model by name")
     volume_limit: VolumeLimit | None = Field(default=None, description="a fraction of each bar's volume, or a model")
     fill_on_touch: bool = True
@@ -317,6 +318,12 @@ class OutputTable(_Table):
 
     dir: str | None = Field(default=None, min_length=1, description="where the result is written")
     format: Literal["csv", "parquet", "json"] = Field(default="csv", description="of the tables there")
+
+
+class StorageTable(_Table):
+    """``[storage]``."""
+
+    url: str | None = Field(default=None, min_length=1, description="where runs are kept: sqlite:///runs.db")
 
 
 class RunTable(_Table):
@@ -340,4 +347,5 @@ class RunFile(_Table):
     risk: list[ComponentTable] = Field(default_factory=list)
     sizer: ComponentTable | None = None
     output: OutputTable = OutputTable()
+    storage: StorageTable = StorageTable()
     run: RunTable = RunTable()

@@ -156,7 +156,11 @@ class Kernel:
         Whether any strategy wants to hear of its orders, and so may answer with another.
     agenda
         The rules behind timers.
+    shows_opens
+        Whether it wants to be told when bars open; see `OpeningKernel`.
     """
+
+    shows_opens = False
 
     def __init__(
         self,

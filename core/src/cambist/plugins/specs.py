@@ -268,7 +268,9 @@ class StorageSpec(Spec):
     """A place to keep things; the factory makes a `cambist.api.Storage`.
 
     `name` is the scheme of the URLs it answers for: ``memory`` for ``memory://``.
-    Called as ``factory(url, **settings)``. Capabilities: ``durable`` (survives the process).
+    Called as ``factory(url, **settings)``. Capabilities: ``durable`` (survives the process); ``runs``, ``state`` and
+    ``bars``, the stores it has; ``path`` (its URLs name a file or folder); ``versioned`` (the factory has a method
+    ``upgrade(url)`` that returns what it did, in a sentence).
     """
 
     kind: ClassVar[str] = "storage"

@@ -69,10 +69,13 @@ class MatchingVenue(ABC):
         Whether `match_together` must be called after the last `match` of an instant.
     keeps_guards
         Whether a market may have work for `match` while no order is open.
+    is_inside
+        Whether the bar being matched ends inside one that the strategy sees: no close to follow, see `Magnifier`.
     """
 
     matches_together = False
     keeps_guards = False
+    is_inside = False
 
     def __init__(
         self,

@@ -237,7 +237,7 @@ class SimulatedVenue(ActingVenue):
 
     def _end_bar(self, market: Market, close: float, closed: int) -> None:
         """Let stops that follow closes do so, and orders for the close trade."""
-        if market.trailing:
+        if market.trailing and not self.is_inside:
             self._follow(market, close, closed, is_close=True)
         if market.closing:
             self._close_session(market, close, closed)

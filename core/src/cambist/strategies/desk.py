@@ -101,7 +101,7 @@ class TradingDesk(Protocol):
         ...
 
     def price(self, instrument: Instrument) -> float:
-        """Return the last close; NaN before the first."""
+        """Return the last close, or the open that was told since, see `Strategy.on_open`; NaN before the first."""
         ...
 
     def open_orders(self) -> Iterable[Order]:

@@ -102,6 +102,14 @@ class Strategy(Trading):
     def on_warmup_bar(self, bar: BarView) -> None:
         """See a bar while the indicators of its instrument are not yet known; orders are refused here."""
 
+    def on_open(self, series: Series, price: float) -> None:
+        """Trade: called when a bar opens at `price`, before anything trades in it; with ``cheat_on_open=True`` alone.
+
+        Orders sent from here take part in that very bar, which is what makes it cheating: a market order trades at
+        `price`. The lines still end with the bar before, and `now` is the open time. It is called for a bar where
+        `on_bar` was called for the one before it.
+        """
+
     def on_bar(self, bar: BarView) -> None:
         """Trade: called when a bar closes, once the indicators of its instrument are known."""
 

@@ -42,6 +42,7 @@ __all__ = ["run_market_backtest"]
 _OF_BARS: dict[str, object] = {
     "rules": "cambist",
     "market_fill": "next_open",
+    "cheat_on_open": False,
     "path": "nearer_first",
     **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest", "latency", "rejection")),
     "cash_flows": (),
