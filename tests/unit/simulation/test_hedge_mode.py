@@ -9,7 +9,7 @@ import cambist
 from cambist import Bars, Instrument, Margin, MarginTier, OrderError
 from cambist.model.times import MINUTE_NS, to_ns
 from cambist.risk.rules.position import MaxPositionRule
-from cambist.strategies import AllIn
+from cambist.strategies import AllIn, PercentOfEquity
 
 START = to_ns("2024-03-01 10:00")
 PERPETUAL = Instrument(symbol="BTC", kind="linear_perpetual", quote="USDT", step_size="0.001", margin_rate=0.01)
@@ -195,6 +195,19 @@ def test_targets_and_sizers_go_by_side(run):
         ("buy", "long", 95.0),  # 1,000 less the 50 that are tied up until the orders before it trade, ten times
     ]
     assert result.series.positions.iloc[-1, 1] == 0.0
+
+
+def test_the_other_side_is_not_in_a_sizers_way(run):
+    """A tenth of the equity is 1 at 100, whatever is short; with one position it would buy that back first."""
+
+    def act(strategy):
+        strategy.sell(5, position_side="short")
+
+    def more(strategy):
+        strategy.buy(PercentOfEquity(0.1), position_side="long")
+
+    result = run(make(flat(100, 4)), cash=1_000.0, margin=HEDGED, on_bar=acting(act, more))
+    assert result.series.positions.iloc[-1].tolist() == [1.0, -5.0]
 
 
 def test_rules_look_at_the_side_that_an_order_is_for(run):

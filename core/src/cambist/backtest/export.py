@@ -16,6 +16,7 @@ from cambist.backtest.formats import FORMATS, format_named, write_text
 from cambist.backtest.history import curve_rows
 from cambist.backtest.tables import FILLS, FLOWS, ORDERS, TRADES, Kind, Table
 from cambist.errors import ResultError
+from cambist.model.legs import side_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -191,7 +192,7 @@ def _history_tables(history: RunHistory, result: Result) -> Mapping[str, Table]:
         "average_price": np.concatenate(averages),
     }
     if len(legs) > len(result.instruments):
-        sides = [key.removeprefix(one.symbol).strip() for key, one in legs]
+        sides = [str(side_in(key, one.symbol) or "") for key, one in legs]
         positions["position_side"] = [side for side, length in zip(sides, lengths, strict=True) for _ in range(length)]
     kinds = HEDGED_POSITIONS if "position_side" in positions else POSITIONS
     closes = {f"close {one.symbol}": history.closes[one.symbol].at(times) for one in result.instruments}

@@ -81,6 +81,10 @@ class HedgeView(AccountView):
         """Return the account as it is to be seen when `order` is about to change."""
         return self.narrowed(order).amending(order) if order.position_side else super().amending(order)
 
+    def expected_position(self, instrument: Instrument) -> float:
+        """Return 0.0 for an instrument with two sides: a sizer, which asks for it, sizes an opening of one of them."""
+        return super().expected_position(instrument) if instrument.is_cash else 0.0
+
     def missing_to_trade(self, instrument: Instrument, size: float, price: float, cushion: float = 0.0) -> float:
         """Return what the account lacks to open a signed `size` at `price`: long what is bought, short what is sold."""
         if instrument.is_cash:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from cambist.model.instrument import Instrument
 
-__all__ = ["SIDES", "leg_key", "legs_of"]
+__all__ = ["SIDES", "leg_key", "legs_of", "side_in"]
 
 SIDES = (PositionSide.LONG, PositionSide.SHORT)
 
@@ -19,6 +19,12 @@ SIDES = (PositionSide.LONG, PositionSide.SHORT)
 def leg_key(symbol: str, position_side: PositionSide | None = None) -> str:
     """Return the key of a position: ``"BTCUSDT"``, or ``"BTCUSDT long"`` for one side of a hedged one."""
     return symbol if position_side is None else f"{symbol} {position_side}"
+
+
+def side_in(key: str, symbol: str) -> PositionSide | None:
+    """Return the side that the key of a position in `symbol` names; the reverse of `leg_key`."""
+    named = key.removeprefix(symbol).strip()
+    return PositionSide(named) if named else None
 
 
 def legs_of(instruments: Iterable[Instrument], known: Container[str]) -> list[tuple[str, Instrument]]:

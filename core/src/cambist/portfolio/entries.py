@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from cambist.model.legs import side_in
 from cambist.model.portfolio import CashFlow
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Funding:
     ) -> None:
         self._portfolio = portfolio
         self._position = portfolio.legs[key]
-        self._side = key.removeprefix(self._position.instrument.symbol).strip()
+        self._side = str(side_in(key, self._position.instrument.symbol) or "")
         self._times, self._rates, self._marks, self._mark_at = times, rates, marks, mark_at
         self._row = 0
         self.next_due = int(times[0])

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.model.legs import leg_key
-from cambist.model.orders import PositionSide
+from cambist.model.legs import leg_key, side_in
 from cambist.model.portfolio import MarginChange
 from cambist.portfolio.entries import NEVER
 from cambist.portfolio.portfolio import worth
@@ -169,10 +168,8 @@ class PlannedMargin:
     def book(self, now: int, instant: int) -> None:  # noqa: ARG002 - margin moves within the account
         """Move margin, or refuse where it is not free."""
         _, key, amount = self._planned.pop(0)
-        position = self._portfolio.legs[key]
-        side = key.removeprefix(position.instrument.symbol).strip()
-        change = MarginChange(now, position.instrument.symbol, PositionSide(side) if side else None, amount)
-        book_change(self._portfolio, change)
+        symbol = self._portfolio.legs[key].instrument.symbol
+        book_change(self._portfolio, MarginChange(now, symbol, side_in(key, symbol), amount))
         self._go_on()
 
     def _go_on(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from cambist.ports.risk import Refusal, RiskView
 from cambist.risk.gate import RiskGate
@@ -52,7 +52,7 @@ class HedgeGate(RiskGate):
                 f"this account holds a long and a short position in {instrument.symbol}, and the {order.side} order "
                 "names neither; give position_side='long' or 'short'.",
             )
-        narrowed = view.narrowed(order)  # type: ignore[attr-defined]
+        narrowed = cast("LegView", view).narrowed(order)
         if order.side is not side.opens and not order.parent:
             held = abs(narrowed.position(instrument).size)
             if order.size > held:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import inf, nan
 from typing import TYPE_CHECKING, Protocol
 
-from cambist.model.orders import Fill, Liquidity, Order, OrderType, PositionSide, Side, TimeInForce
+from cambist.model.legs import side_in
+from cambist.model.orders import Fill, Liquidity, Order, OrderType, Side, TimeInForce
 from cambist.simulation.deleveraging import Deleverager
 from cambist.simulation.matching import VenueAccount
 from cambist.simulation.venue import SimulatedVenue
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.margin import Margin
+    from cambist.model.orders import PositionSide
     from cambist.model.portfolio import Position
     from cambist.model.timeseries import PriceSeries
     from cambist.simulation.rules import VenueRules
@@ -264,8 +266,7 @@ class LiquidatingVenue(SimulatedVenue):
         """Trade `size` of a position away by an order of the venue's own."""
         position = self._margin.legs[key]
         instrument, side = position.instrument, Side.SELL if position.size > 0.0 else Side.BUY
-        named = key.removeprefix(instrument.symbol).strip()
-        order = self._adopt(instrument, side, size, tag, ts, PositionSide(named) if named else None)
+        order = self._adopt(instrument, side, size, tag, ts, side_in(key, instrument.symbol))
         accepted, filled = self._accepted, self._filled
         accepted(order, ts)
         self._fills += 1
