@@ -8,19 +8,17 @@ from numbers import Number
 from typing import TYPE_CHECKING, Any, Unpack
 
 from cambist.errors import OrderError, did_you_mean
-from cambist.model.instrument import Instrument
 from cambist.model.orders import LIMITED, TRIGGERED, OrderType, Side, TimeInForce
-from cambist.model.portfolio import HedgedPosition
 from cambist.model.times import DAY_NS, duration_ns, to_ns
 from cambist.strategies.brackets import Bracket, send_bracket
-from cambist.strategies.legs import leg_to_close, leg_with_target
 from cambist.strategies.order_options import OrderOptions, read_options
 from cambist.strategies.sizers import FixedSize
+from cambist.strategies.targets import Targets
 
 if TYPE_CHECKING:
     from cambist.indicators.series import BarView, Series
-    from cambist.model.orders import Order, PositionSide
-    from cambist.strategies.data import DataSet
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
     from cambist.strategies.desk import TradingDesk
     from cambist.strategies.sizers import Sizer
 
@@ -31,7 +29,7 @@ _BUY, _SELL = Side.BUY, Side.SELL
 _GTC = TimeInForce.GTC
 
 
-class Trading:
+class Trading(Targets):
     """Orders, as a strategy sends them; see `cambist.strategies.strategy.Strategy`.
 
     Attributes
@@ -40,9 +38,7 @@ class Trading:
         Answers the size of orders that come without one; one unit by default.
     """
 
-    data: DataSet
     sizer: Sizer = FixedSize(1.0)
-    _desk: TradingDesk
 
     def buy(
         self,
@@ -161,33 +157,6 @@ class Trading:
         """Send a sell order together with the orders that close it; everything is as for `buy_bracket`."""
         return send_bracket(self, _SELL, size, take_profit, stop_loss, entry)
 
-    def close(
-        self,
-        data: Series | BarView | Instrument | str | None = None,
-        *,
-        position_side: PositionSide | str | None = None,
-        tag: str = "",
-    ) -> Order | None:
-        """Close the position with a reduce-only market order; None when flat.
-
-        In a hedged account `position_side` names the position; while one of the two alone is open, that one is meant.
-
-        Raises
-        ------
-        OrderError
-            If a long and a short position are open and none is named.
-        """
-        desk = self._desk
-        instrument = (desk.instrument or desk.current) if data is None else self._instrument(data)
-        position, instructions = desk.positions[instrument.symbol], None
-        if position_side is not None or isinstance(position, HedgedPosition):
-            position, instructions = leg_to_close(desk, instrument, position_side)
-        held = position.size
-        if held == 0.0:
-            return None
-        side = _SELL if held > 0.0 else _BUY
-        return desk.send(instrument, side, _MARKET, abs(held), nan, nan, _GTC, 0, True, tag, instructions)
-
     def cancel(self, order: Order) -> None:
         """Withdraw what remains of an order; one that has ended already is left alone."""
         self._desk.cancel(order)
@@ -219,60 +188,6 @@ class Trading:
             order.limit_price if limit is None else _positive("limit", limit),
             order.stop_price if stop is None else _positive("stop", stop),
         )
-
-    def order_target_size(
-        self,
-        target: float,
-        data: Series | BarView | Instrument | str | None = None,
-        *,
-        position_side: PositionSide | str | None = None,
-        tag: str = "",
-    ) -> Order | None:
-        """Trade the difference between the position and `target` (negative is short) at market.
-
-        Returns None where the difference is less than one step. Working orders are not counted. In a hedged account
-        `position_side` names the position, and the target of a long one is 0 or above, of a short one 0 or below.
-        """
-        desk = self._desk
-        instrument = desk.current if data is None else self._instrument(data)
-        if not -inf < target < inf:
-            raise OrderError(f"a target of {target} is no size; give a finite number, negative to be short.")
-        position, instructions = desk.positions[instrument.symbol], None
-        if position_side is not None:
-            position, instructions = leg_with_target(desk, instrument, position_side, target)
-        difference = target - position.size
-        size = instrument.round_size(abs(difference))
-        if size == 0.0:
-            return None
-        side = _BUY if difference > 0.0 else _SELL
-        return desk.send(instrument, side, _MARKET, size, nan, nan, _GTC, 0, False, tag, instructions)
-
-    def order_target_value(
-        self,
-        target: float,
-        data: Series | BarView | Instrument | str | None = None,
-        *,
-        position_side: PositionSide | str | None = None,
-        tag: str = "",
-    ) -> Order | None:
-        """Trade at market until the position is worth `target` at the last close (negative is short)."""
-        desk = self._desk
-        instrument = desk.current if data is None else self._instrument(data)
-        unit = instrument.notional(1.0, desk.price(instrument))
-        if not unit > 0.0:
-            raise OrderError(f"{instrument.symbol} has no price yet, so a value cannot be turned into a size.")
-        return self.order_target_size(target / unit, instrument, position_side=position_side, tag=tag)
-
-    def order_target_percent(
-        self,
-        target: float,
-        data: Series | BarView | Instrument | str | None = None,
-        *,
-        position_side: PositionSide | str | None = None,
-        tag: str = "",
-    ) -> Order | None:
-        """Trade at market until the position is worth `target` times the equity: 0.5 is half of it."""
-        return self.order_target_value(target * self._desk.equity, data, position_side=position_side, tag=tag)
 
     def sizing(
         self,
@@ -360,13 +275,6 @@ class Trading:
             raise OrderError(f"the size is {sizer!r}; give a number, or a sizer such as FixedSize(10).")
         units: float = sizer.size(self._desk, instrument, side, price)  # type: ignore[union-attr]
         return units if units > 0.0 else None
-
-    def _instrument(self, data: Series | BarView | Instrument | str) -> Instrument:
-        if isinstance(data, Instrument):
-            return self.data[data.symbol].instrument
-        if isinstance(data, str):
-            return self.data[data].instrument
-        return data.instrument
 
 
 def _positive(name: str, value: float) -> float:
