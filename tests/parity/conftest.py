@@ -690,4 +690,5 @@ def scenarios() -> Any:
         "instruments": make_instruments,
         "trader": RandomTrader,
         "played": Played,
+        "account_options": account_options,
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
     from cambist.backtest.load import load_result
+    from cambist.backtest.records.histories import FillHistory, OrderHistory
     from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
     from cambist.data.market import open_quotes, open_ticks
@@ -70,6 +71,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
     "cambist.backtest.load": ("load_result",),
+    "cambist.backtest.records.histories": ("FillHistory", "OrderHistory"),
     "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
     "cambist.data.market": ("open_quotes", "open_ticks"),
@@ -95,6 +97,7 @@ _HOMES = {
         "InstrumentKind",
         "Margin",
         "MarginTier",
+        "MarketRules",
         "Order",
         "OrderStatus",
         "OrderType",
@@ -139,6 +142,7 @@ __all__ = [
     "Deleveraging",
     "Every",
     "Fill",
+    "FillHistory",
     "FixedFee",
     "FixedSize",
     "FixedSlippage",
@@ -150,9 +154,11 @@ __all__ = [
     "MakerTakerFee",
     "Margin",
     "MarginTier",
+    "MarketRules",
     "OnSession",
     "Order",
     "OrderError",
+    "OrderHistory",
     "OrderStatus",
     "OrderType",
     "ParameterError",

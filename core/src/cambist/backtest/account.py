@@ -6,6 +6,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from cambist.backtest.actions import ActionCalendar
+from cambist.backtest.market_rules import ruled_markets, rules_by_symbol
 from cambist.engine import OpeningKernel
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.instrument import InstrumentKind
@@ -14,21 +15,26 @@ from cambist.model.times import format_ns, to_ns
 from cambist.model.timeseries import FundingSeries, PriceSeries
 from cambist.portfolio import (
     Bookkeeper,
+    CompensatedAccount,
+    CompensatingPortfolio,
     Funding,
     HedgePortfolio,
     InterestCharges,
     MarginPortfolio,
     PlannedMargin,
     Portfolio,
+    SettlingPortfolio,
     Transfers,
 )
 from cambist.risk import RiskGate
+from cambist.risk.compensation import CompensationRule
 from cambist.risk.hedge import HedgeGate
 from cambist.risk.leverage import LeverageRule
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.terms import TermsRule
 from cambist.simulation import BacktraderVenue, HedgingVenue, LiquidatingVenue, SimulatedVenue
 from cambist.simulation.backtrader_opening import OpeningBacktraderVenue
+from cambist.simulation.market_rules import MarketRulesRule, RuledVenue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cambist.backtest.calendars import Calendars
     from cambist.backtest.driver import Driver
     from cambist.backtest.feeds import Feed, Window
     from cambist.backtest.settings import BacktestSettings
@@ -44,6 +51,8 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.portfolio import Position
     from cambist.portfolio.entries import Entries
+    from cambist.portfolio.interest import Interest
+    from cambist.ports.risk import RiskRule
     from cambist.simulation import VenueRules
     from cambist.simulation.matching import MatchingVenue
 
@@ -61,6 +70,8 @@ class AccountSetup:
         Of the run.
     feeds, instruments
         Its series, and what can be held.
+    calendars
+        By which the instruments trade.
 
     Attributes
     ----------
@@ -68,6 +79,10 @@ class AccountSetup:
         The account.
     marks
         Mark prices by symbol, for instruments that have some of their own.
+    markets
+        The rules of their markets, and what is remembered to keep them; None where none have any.
+    liquidates
+        Whether the venue closes positions whose margin is used up.
 
     Raises
     ------
@@ -75,22 +90,24 @@ class AccountSetup:
         For an option that names an instrument the run does not have, or does not go with the others.
     """
 
-    def __init__(self, settings: BacktestSettings, feeds: Sequence[Feed], instruments: Sequence[Instrument]) -> None:
+    def __init__(
+        self,
+        settings: BacktestSettings,
+        feeds: Sequence[Feed],
+        instruments: Sequence[Instrument],
+        calendars: Calendars,
+    ) -> None:
         self.settings = settings
+        self.calendars = calendars
         self.feeds = feeds
         self.instruments = instruments
         self.marks = {
             symbol: PriceSeries.read(data, f"the mark prices of {symbol}")
             for symbol, data in self._named("marks", settings.marks).items()
         }
-        self.portfolio: Portfolio
-        if settings.margin is None:
-            if self.marks:
-                raise ParameterError("marks are given without margin=Margin(...); only an account on margin has them.")
-            self.portfolio = Portfolio(instruments, settings.cash, settings.leverage)
-        else:
-            kind = HedgePortfolio if settings.margin.is_hedged else MarginPortfolio
-            self.portfolio = kind(instruments, settings.cash, settings.leverage, margin=settings.margin)
+        rules = rules_by_symbol(settings, [one.symbol for one in instruments])
+        self.portfolio = self._portfolio(settles=any(any(one.cash_after.values) for one in rules.values()))
+        self.liquidates = settings.margin is not None
         self._last_marks = dict.fromkeys(self.marks, nan)
         self.transfers = self._transfers()
         self._funding = {
@@ -101,6 +118,33 @@ class AccountSetup:
         self._check_funding()
         given = self._named("actions", settings.actions)
         self.actions = ActionCalendar(given, feeds) if given else None
+        self.markets = ruled_markets(rules, feeds, calendars, self.actions) if rules else None
+
+    def _portfolio(self, *, settles: bool) -> Portfolio:
+        """Return the account; `settles` says whether the proceeds of sales wait."""
+        settings = self.settings
+        if settings.margin is not None:
+            on_margin = HedgePortfolio if settings.margin.is_hedged else MarginPortfolio
+            return on_margin(self.instruments, settings.cash, settings.leverage, margin=settings.margin)
+        if self.marks:
+            raise ParameterError("marks are given without margin=Margin(...); only an account on margin has them.")
+        if settings.compensates:
+            self._check_compensation(settings.compensates)
+            return CompensatingPortfolio(
+                self.instruments, settings.cash, settings.leverage, compensates=settings.compensates
+            )
+        kind = SettlingPortfolio if settles else Portfolio
+        return kind(self.instruments, settings.cash, settings.leverage)
+
+    def _check_compensation(self, compensates: Mapping[str, str]) -> None:
+        """Refuse what has no meaning where an instrument is held as another."""
+        concerned = {*compensates, *compensates.values()}
+        for symbol in self.settings.actions or ():
+            if symbol in concerned:
+                raise ParameterError(
+                    f"actions has dividends or splits of {symbol}, and compensates has it held together with another; "
+                    "the two would not be of one price any more. Leave one of them out, or give adjusted bars."
+                )
 
     def _named(self, option: str, given: Mapping[str, object] | None) -> Mapping[str, object]:
         """Return what an option gives by symbol, each of which must be one of the run's."""
@@ -137,7 +181,7 @@ class AccountSetup:
                     f"funding is given, and not for {one.symbol}. Give its rates, or None to trade it without funding."
                 )
 
-    def _bookkeeper(self) -> Bookkeeper | None:
+    def _bookkeeper(self, clock: Callable[[], int]) -> Bookkeeper | None:
         """Return what books funding, interest and planned transfers; None where there is none of it."""
         entries: list[Entries] = []
         for symbol, series in self._funding.items():
@@ -146,13 +190,18 @@ class AccountSetup:
             for key, _ in legs_of([self.portfolio.positions[symbol].instrument], self.portfolio.legs):
                 entries.append(Funding(self.portfolio, key, series.times, series.rates, series.marks, mark_at))
         if self.settings.interest is not None:
-            entries.append(InterestCharges(self.portfolio, self.settings.interest))
+            entries.append(self._interest(self.settings.interest, clock))
         if self.transfers is not None:
             entries.append(self.transfers)
         account = self.portfolio
         if isinstance(account, MarginPortfolio) and account.terms.planned:
             entries.append(PlannedMargin(account, account.terms.planned))
         return Bookkeeper(entries) if entries else None
+
+    def _interest(self, terms: Interest, clock: Callable[[], int]) -> InterestCharges:
+        if not self.settings.is_compatible:
+            return InterestCharges(self.portfolio, terms)
+        return InterestCharges(self.portfolio, terms, clock, min(feed.timeframe.ns for feed in self.feeds))
 
     def benchmark(self, window: Window, feed: Feed) -> NDArray[np.float64]:
         """Return at each instant what one unit bought at the start is worth, dividends and splits included."""
@@ -162,34 +211,50 @@ class AccountSetup:
     def gate(self) -> RiskGate:
         """Return the gate for the run's orders."""
         settings, account = self.settings, self.portfolio
-        rules = settings.risk
+        rules: list[RiskRule] = []
         if isinstance(account, MarginPortfolio):
-            rules = [LeverageRule(account.terms, account.leverages), *rules]
+            rules.append(LeverageRule(account.terms, account.leverages))
+        if self.markets is not None:
+            rules.append(MarketRulesRule(self.markets))
+        if isinstance(account, CompensatingPortfolio):
+            rules.append(CompensationRule(account.held_as))
+        rules += settings.risk
         if isinstance(account, HedgePortfolio):
             return HedgeGate(rules)
         return RiskGate(rules, without=(FundsRule, TermsRule) if settings.is_compatible else ())
 
     def venue(self, driver: Driver, rules: VenueRules, clock: Callable[[], int]) -> MatchingVenue:
         """Return the venue that matches the run's orders and asks `clock` for the time."""
-        account = self.portfolio
-        if isinstance(account, MarginPortfolio):
-            adopt, marks, seed = driver.kernel.adopt, self.marks, self.settings.seed
-            common = (driver.deliver, clock, rules)
-            if isinstance(account, HedgePortfolio):
-                return HedgingVenue(self.instruments, account, *common, adopt=adopt, marks=marks, seed=seed)
-            return LiquidatingVenue(self.instruments, account, *common, adopt=adopt, marks=marks, seed=seed)
+        account, made = self.portfolio, (driver.deliver, clock, rules)
+        seen = CompensatedAccount(account) if isinstance(account, CompensatingPortfolio) else account
         kernel = driver.kernel
         if self.settings.is_compatible and isinstance(kernel, OpeningKernel):
-            return OpeningBacktraderVenue(
-                self.instruments, account, driver.deliver, clock, rules, opened=lambda: kernel.opened_at
-            )
-        kind = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
-        return kind(self.instruments, account, driver.deliver, clock, rules)
+            return OpeningBacktraderVenue(self.instruments, seen, *made, opened=lambda: kernel.opened_at)
+        if self.settings.is_compatible:
+            return BacktraderVenue(self.instruments, seen, *made)
+        venue: SimulatedVenue
+        if isinstance(account, MarginPortfolio) and self.liquidates:
+            adopt, marks, seed = driver.kernel.adopt, self.marks, self.settings.seed
+            if isinstance(account, HedgePortfolio):
+                venue = HedgingVenue(self.instruments, account, *made, adopt=adopt, marks=marks, seed=seed)
+            else:
+                venue = LiquidatingVenue(self.instruments, account, *made, adopt=adopt, marks=marks, seed=seed)
+        elif self.markets is not None:
+            venue = RuledVenue(self.instruments, account, *made, markets=self.markets)
+        else:
+            venue = SimulatedVenue(self.instruments, seen, *made)
+        venue.calendars = self.calendars
+        return venue
 
     def connect(self, kernel: Kernel) -> None:
         """Join the account and the kernel: where marks are read, and who books what falls due."""
         account = self.portfolio
-        kernel.bookkeeper = self._bookkeeper()
+        kernel.bookkeeper = self._bookkeeper(kernel.view.now)
+        if self.markets is not None:
+            self.markets.connect(account.positions, kernel.view.now)
+            kernel.keep_rules(self.markets)
+            if isinstance(account, SettlingPortfolio):
+                account.unsettled = self.markets.unsettled
         if self.actions is not None:
             self.actions.connect(kernel.seats[0].cursors, account.set_price_source)
         if isinstance(account, MarginPortfolio):

@@ -20,6 +20,7 @@ from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.history import Closes, RunHistory, closes_until
 from cambist.backtest.openings import OpeningDriver
+from cambist.backtest.records.booking import Recorded
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel, OpeningKernel
@@ -135,13 +136,15 @@ class Run:
         self.calendars = self._calendars()
         # Made once: what a model remembers, gate and venue must share.
         self.rules = settings.venue_rules()
-        self.account = AccountSetup(settings, self.feeds, self.instruments)
+        self.account = AccountSetup(settings, self.feeds, self.instruments, self.calendars)
         self.portfolio = self.account.portfolio
         self.kernel = self._kernel([_prepared(strategy, settings) for strategy in strategies], self.account.gate())
         self.driver = self._driver(stop)
         self.account.connect(self.kernel)
         self.driver.actions = self.account.actions
-        self.driver.connect(self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules)))
+        self.recorded = Recorded.of(self.kernel, self.feeds, self.account)
+        venue = self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules))
+        self.driver.connect(venue if self.recorded is None else self.recorded.before(venue))
         self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
         expected = 0 if settings.blocks else max(len(feed.block) for feed in self.feeds)
@@ -274,6 +277,8 @@ class Run:
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         yield from self.account.warnings()
+        if self.recorded is not None:
+            yield from self.recorded.warnings()
         if curve.ruined:
             liquidated = "" if self.settings.margin else "Liquidation is not modeled without margin=Margin(...); "
             yield (

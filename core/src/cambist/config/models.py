@@ -19,6 +19,7 @@ __all__ = [
     "DeleveragedTable",
     "DeleveragingTable",
     "FixedFees",
+    "HistoryTable",
     "InstrumentTable",
     "InterestTable",
     "MakerTakerFees",
@@ -80,6 +81,15 @@ class StrategyTable(_Table):
     use: str = Field(min_length=1, description="file.py, file.py:Class, package.module:Class, or a registered name")
     name: str = Field(default="", description="what it is called in the result; its class's name by default")
     parameters: dict[str, Any] = Field(default_factory=dict, description="values for what its class declares")
+
+
+class HistoryTable(_Table):
+    """``[[history]]``: recorded fills or orders that are run beside the strategies, or alone."""
+
+    fills: str | None = Field(default=None, min_length=1, description="booked as they were: a file or a saved result")
+    orders: str | None = Field(default=None, min_length=1, description="sent again: a file or a saved result")
+    strategy: str = Field(default="", description="of a saved result, only those of this strategy")
+    name: str = Field(default="", description="what it is called in the result")
 
 
 class InstrumentTable(_Table):
@@ -201,6 +211,9 @@ class AccountTable(_Table):
     margin: MarginTable | None = None
     interest: InterestTable | None = None
     cash_flows: list[CashFlowTable] = Field(default=[])
+    compensates: dict[str, Annotated[str, Field(min_length=1)]] | None = Field(
+        default=None, description="by symbol the instrument whose position its orders change"
+    )
 
 
 class ModelTable(_OpenTable):
@@ -305,6 +318,7 @@ class VenueTable(_Table):
     fill_on_touch: bool = True
     latency: ByName | None = Field(default=None, description='a length of time such as "50ms", or a model')
     rejection: Rejection | None = Field(default=None, description="the fraction of new orders refused, or a model")
+    market_rules: ByName | None = Field(default=None, description="what the market of a stock demands, by name")
 
 
 class ComponentTable(_OpenTable):
@@ -341,6 +355,7 @@ class RunFile(_Table):
     """A whole run file."""
 
     strategy: list[StrategyTable] = Field(default_factory=list)
+    history: list[HistoryTable] = Field(default_factory=list)
     data: list[DataTable] = Field(default_factory=list)
     account: AccountTable = AccountTable()
     venue: VenueTable = VenueTable()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Grid, Instrument
     from cambist.model.orders import Instructions, PositionSide
     from cambist.model.portfolio import Account, CashFlow, Position, Trade
+    from cambist.simulation.market_rules import RuledMarkets
     from cambist.strategies.schedules import Schedule
 
 __all__ = ["Desk"]
@@ -50,11 +51,13 @@ class Desk:
         What is meant when a request names no instrument; None when that would be a guess.
     positions
         By symbol.
+    markets
+        The rules of the markets, None where there are none.
     refusing
         Why orders cannot be sent now, ``""`` when they can.
     """
 
-    __slots__ = ("_book", "_gate", "_kernel", "_view", "instrument", "name", "positions", "refusing")
+    __slots__ = ("_book", "_gate", "_kernel", "_view", "instrument", "markets", "name", "positions", "refusing")
 
     def __init__(self, kernel: Kernel, name: str) -> None:
         self._kernel = kernel
@@ -65,6 +68,7 @@ class Desk:
         self.positions: Mapping[str, Position] = kernel.portfolio.positions
         self.instrument: Instrument | None = None
         self.refusing = ""
+        self.markets: RuledMarkets | None = None
 
     @property
     def now(self) -> int:
@@ -121,6 +125,11 @@ class Desk:
     def expected_position(self, instrument: Instrument) -> float:
         """Return the signed size that will be held once the market orders under way have traded."""
         return self._view.expected_position(instrument)
+
+    def sellable(self, instrument: Instrument) -> float:
+        """Return how much of a long position may be sold now; 0 where there is none."""
+        position = self.positions[instrument.symbol]
+        return max(0.0, position.size) if self.markets is None else self.markets.sellable(position)
 
     @property
     def closed_trades(self) -> Sequence[Trade]:

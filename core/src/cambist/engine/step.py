@@ -48,6 +48,7 @@ from cambist.orders.book import OrderBook
 from cambist.portfolio import MarginPortfolio, book_change
 from cambist.strategies.data import DataSet
 from cambist.strategies.strategy import Strategy
+from cambist.strategies.whole_lots import use_lots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from cambist.model.timeframe import Timeframe
     from cambist.portfolio import Bookkeeper, Portfolio
     from cambist.risk import RiskGate
+    from cambist.simulation.market_rules import RuledMarkets
 
 __all__ = ["WARMING", "Kernel", "Seat"]
 
@@ -360,20 +362,30 @@ class Kernel:
         size: float,
         tag: str,
         ts: int,
+        owner: str = "",
+        *,
+        reduce_only: bool = True,
         position_side: PositionSide | None = None,
     ) -> Order:
-        """Put an order into the book that the venue sends by itself, such as one that liquidates a position.
+        """Put an order into the book that no strategy sent, such as one by which the venue liquidates a position.
 
-        It never saw the risk gate, and belongs to the strategy that opened the position.
+        It never saw the risk gate, and belongs to the strategy that is named, else to the one that opened the position.
         """
-        trade = self.portfolio.trades.open.get(leg_key(instrument.symbol, position_side))
-        owner = trade.strategy if trade is not None else self.seats[0].strategy.name
-        terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, True, owner, tag, ts, ts)
+        if not owner:
+            trade = self.portfolio.trades.open.get(leg_key(instrument.symbol, position_side))
+            owner = trade.strategy if trade is not None else self.seats[0].strategy.name
+        terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, reduce_only, owner, tag, ts, ts)
         order = self.book.add(Order(self.book.next_id(), instrument, side, *terms))
         if position_side is not None:
             order.instructions = Instructions(position_side=position_side)
         self.book.submit(order, ts)
         return order
+
+    def keep_rules(self, markets: RuledMarkets) -> None:
+        """Let strategies size orders, and look at what may be sold, by the rules of their markets."""
+        for seat in self.seats:
+            seat.desk.markets = markets
+            use_lots(seat.strategy, markets.whole)
 
     def _tell(self, order: Order) -> None:
         """Let a strategy hear of what became of its order."""

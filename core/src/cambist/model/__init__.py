@@ -6,6 +6,7 @@ from cambist.model.deleveraging import Deleveraging
 from cambist.model.instrument import Instrument, InstrumentKind
 from cambist.model.margin import Margin, MarginMode, MarginTier, PositionMode
 from cambist.model.market import Quote, Tick
+from cambist.model.market_rules import MarketRules
 from cambist.model.orders import (
     ApprovedOrder,
     Fill,
@@ -40,6 +41,7 @@ __all__ = [
     "Margin",
     "MarginMode",
     "MarginTier",
+    "MarketRules",
     "Order",
     "OrderStatus",
     "OrderType",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Order, PositionSide, Side
+    from cambist.model.orders import Order, PositionSide
     from cambist.model.timeseries import PriceSeries
     from cambist.simulation.matching import VenueAccount
     from cambist.simulation.rules import VenueRules
@@ -70,7 +70,7 @@ class HedgingVenue(LiquidatingVenue):
         clock: Callable[[], int],
         rules: VenueRules | None = None,
         *,
-        adopt: Callable[[Instrument, Side, float, str, int, PositionSide | None], Order],
+        adopt: Callable[..., Order],
         marks: Mapping[str, PriceSeries],
         seed: int = 0,
     ) -> None:

@@ -18,13 +18,12 @@ if TYPE_CHECKING:
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.margin import Margin
-    from cambist.model.orders import PositionSide
     from cambist.model.portfolio import Position
     from cambist.model.timeseries import PriceSeries
     from cambist.simulation.rules import VenueRules
     from cambist.simulation.working import Market
 
-__all__ = ["LIQUIDATION", "LiquidatingVenue", "MarginAccount", "guard"]
+__all__ = ["DELEVERAGED", "LIQUIDATION", "LiquidatingVenue", "MarginAccount", "guard"]
 
 #: Tag of the order that closes a position, reason of the orders canceled for it and of the trade it ends.
 LIQUIDATION = "liquidation"
@@ -86,7 +85,7 @@ class LiquidatingVenue(SimulatedVenue):
     instruments, account, deliver, clock, rules
         See `SimulatedVenue`; `account` also knows margin.
     adopt
-        ``(instrument, side, size, tag, ts, position side) -> order``: makes an order that the venue itself sends.
+        ``(instrument, side, size, tag, ts, position_side=None) -> order``: makes an order that the venue itself sends.
     marks
         Mark prices by symbol, where they differ from the prices of the bars.
     seed
@@ -118,7 +117,7 @@ class LiquidatingVenue(SimulatedVenue):
         clock: Callable[[], int],
         rules: VenueRules | None = None,
         *,
-        adopt: Callable[[Instrument, Side, float, str, int, PositionSide | None], Order],
+        adopt: Callable[..., Order],
         marks: Mapping[str, PriceSeries],
         seed: int = 0,
     ) -> None:
@@ -266,7 +265,7 @@ class LiquidatingVenue(SimulatedVenue):
         """Trade `size` of a position away by an order of the venue's own."""
         position = self._margin.legs[key]
         instrument, side = position.instrument, Side.SELL if position.size > 0.0 else Side.BUY
-        order = self._adopt(instrument, side, size, tag, ts, side_in(key, instrument.symbol))
+        order = self._adopt(instrument, side, size, tag, ts, position_side=side_in(key, instrument.symbol))
         accepted, filled = self._accepted, self._filled
         accepted(order, ts)
         self._fills += 1

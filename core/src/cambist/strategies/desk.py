@@ -91,6 +91,10 @@ class TradingDesk(Protocol):
         """Return the signed size that will be held once the market orders under way have traded."""
         ...
 
+    def sellable(self, instrument: Instrument) -> float:
+        """Return how much of a long position may be sold now; 0 where there is none."""
+        ...
+
     @property
     def closed_trades(self) -> Sequence[Trade]:
         """Closed trades that this strategy opened, oldest first."""

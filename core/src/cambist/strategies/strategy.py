@@ -217,6 +217,19 @@ class Strategy(FuturesTrading):
         """Positions by symbol; net in a hedged account, see `position_of`."""
         return self._desk.positions
 
+    def sellable(self, data: Series | BarView | Instrument | str | None = None) -> float:
+        """Return how much of a long position may be sold now.
+
+        All of it, unless ``market_rules`` have what was bought wait: 1 trading day for A shares.
+
+        Parameters
+        ----------
+        data
+            As for `buy`.
+        """
+        desk = self._desk
+        return desk.sellable(desk.current if data is None else self._instrument(data))
+
     @property
     def cash(self) -> float:
         """Cash of the account."""

@@ -14,6 +14,7 @@ from cambist.backtest.market.driver import MarketDriver
 from cambist.backtest.market.events import play_market_events
 from cambist.backtest.market.feeds import MarketFeed
 from cambist.backtest.market.samples import ledger_in_samples, sample_rows
+from cambist.backtest.records.histories import History
 from cambist.backtest.run import Run
 from cambist.data.market import checked_history
 from cambist.engine import MarketKernel
@@ -45,6 +46,7 @@ _OF_BARS: dict[str, object] = {
     "cheat_on_open": False,
     "path": "nearer_first",
     **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest", "latency", "rejection")),
+    **dict.fromkeys(("market_rules", "compensates")),
     "cash_flows": (),
 }
 
@@ -70,6 +72,8 @@ def run_market_backtest(
         value = getattr(settings, name)
         if value != only:
             raise ParameterError(f"{name} is {value!r}, which means something on bars alone. Leave it out.")
+    if any(isinstance(one, History) for one in strategies):
+        raise InputError("recorded fills and orders run on bars. Make bars of the trades, or leave the records out.")
     return MarketRun(strategies, sources, settings, progress, stop or StopRequest()).play()
 
 
