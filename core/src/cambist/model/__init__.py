@@ -1,6 +1,7 @@
 """The nouns of trading: values that every room and every plugin shares. Imports nothing but numpy and attrs."""
 
 from cambist.model.bars import COLUMNS, Bar, Bars, check_columns
+from cambist.model.books import BookUpdate, BookUpdates
 from cambist.model.calendar import Calendar
 from cambist.model.deleveraging import Deleveraging
 from cambist.model.instrument import Instrument, InstrumentKind
@@ -31,6 +32,8 @@ __all__ = [
     "ApprovedOrder",
     "Bar",
     "Bars",
+    "BookUpdate",
+    "BookUpdates",
     "Calendar",
     "Deleveraging",
     "Fill",

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from cambist.model.legs import SIDES, leg_key
 from cambist.model.orders import Liquidity
-from cambist.simulation.liquidation import LIQUIDATION, LiquidatingVenue, MarginAccount, guard
+from cambist.simulation.liquidation import LIQUIDATION, LiquidatingVenue, guard
+from cambist.simulation.liquidator import MarginAccount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -153,7 +154,7 @@ class HedgingVenue(LiquidatingVenue):
         if hedged:
             self._close_pair(key, hedged, reached, ts, marks)
         # Without a pair the guard has been right: something must go, whatever float noise says at its very price.
-        if hedged and self._by_tier and not account.pair_is_deficient(key, reached, marks):
+        if hedged and account.terms.liquidation == "by_tier" and not account.pair_is_deficient(key, reached, marks):
             return
         for one in (long, short):
             if account.legs[one].size:
@@ -169,4 +170,4 @@ class HedgingVenue(LiquidatingVenue):
             fee = min(fee, max(0.0, margin.pair_left(symbol, price, marks)))
             key = leg_key(symbol, side)
             margin.note_liquidation(key, size, ts, price, fee, reached)
-            self._send(key, size, price, fee, Liquidity.TAKER, ts, LIQUIDATION)
+            self._liquidator.send(key, size, price, fee, Liquidity.TAKER, ts, LIQUIDATION)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from math import inf, nan
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from cambist.model.legs import side_in
-from cambist.model.orders import Fill, Liquidity, Order, OrderType, Side, TimeInForce
+from cambist.model.orders import Liquidity, Order, OrderType, Side, TimeInForce
 from cambist.simulation.deleveraging import Deleverager
-from cambist.simulation.matching import VenueAccount
+from cambist.simulation.liquidator import DELEVERAGED, LIQUIDATION, Liquidator
 from cambist.simulation.venue import SimulatedVenue
 from cambist.simulation.working import NEVER, Working
 
@@ -17,64 +16,12 @@ if TYPE_CHECKING:
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.margin import Margin
-    from cambist.model.portfolio import Position
     from cambist.model.timeseries import PriceSeries
+    from cambist.simulation.liquidator import Adopt, MarginAccount
     from cambist.simulation.rules import VenueRules
     from cambist.simulation.working import Market
 
-__all__ = ["DELEVERAGED", "LIQUIDATION", "LiquidatingVenue", "MarginAccount", "guard"]
-
-#: Tag of the order that closes a position, reason of the orders canceled for it and of the trade it ends.
-LIQUIDATION = "liquidation"
-#: The same where a position in profit is closed to pay for somebody else's.
-DELEVERAGED = "adl"
-
-
-class MarginAccount(VenueAccount, Protocol):
-    """What this venue must know of the account that trades; see `cambist.portfolio.margin.MarginPortfolio`."""
-
-    @property
-    def terms(self) -> Margin:
-        """How it trades on margin."""
-        ...
-
-    @property
-    def legs(self) -> Mapping[str, Position]:
-        """Positions as they are kept apart, by key: the symbol, and in a hedged account the side."""
-        ...
-
-    def mark(self, position: Position) -> float:
-        """Return the mark price of a position."""
-        ...
-
-    def liquidation_price(self, key: str, marks: Mapping[str, float] = ...) -> float:
-        """Return the mark price at which a position is liquidated, or NaN."""
-        ...
-
-    def bankruptcy_price(self, key: str, marks: Mapping[str, float] = ...) -> float:
-        """Return the price at which nothing is left of what backs a position, or NaN."""
-        ...
-
-    def left(self, key: str, price: float, marks: Mapping[str, float] = ...) -> float:
-        """Return what is left of that at a mark price."""
-        ...
-
-    def size_to_close(self, key: str, price: float, fill: float, marks: Mapping[str, float] = ...) -> float:
-        """Return how much of a position brings it into a tier where there is margin enough; 0.0 where none does."""
-        ...
-
-    def note_liquidation(self, key: str, size: float, ts: int, fill: float, fee: float, mark: float) -> None:
-        """Learn that the next fill of a position liquidates `size` of it."""
-        ...
-
-    def note_closing(self, key: str, reason: str) -> None:
-        """Learn that the next fill of a position is the venue's doing."""
-        ...
-
-    def worst_deficient(self, marks: Mapping[str, float]) -> str | None:
-        """Return the position to close first where the account's equity is no more than maintenance margin."""
-        ...
+__all__ = ["DELEVERAGED", "LIQUIDATION", "LiquidatingVenue", "guard"]
 
 
 class LiquidatingVenue(SimulatedVenue):
@@ -85,7 +32,7 @@ class LiquidatingVenue(SimulatedVenue):
     instruments, account, deliver, clock, rules
         See `SimulatedVenue`; `account` also knows margin.
     adopt
-        ``(instrument, side, size, tag, ts, position_side=None) -> order``: makes an order that the venue itself sends.
+        See `Adopt`.
     marks
         Mark prices by symbol, where they differ from the prices of the bars.
     seed
@@ -117,16 +64,15 @@ class LiquidatingVenue(SimulatedVenue):
         clock: Callable[[], int],
         rules: VenueRules | None = None,
         *,
-        adopt: Callable[..., Order],
+        adopt: Adopt,
         marks: Mapping[str, PriceSeries],
         seed: int = 0,
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         self._margin = account
-        self._adopt = adopt
+        self._liquidator = Liquidator(self, account, adopt)
         self._marks = marks
         self._guards = {symbol: guard(number, market) for number, (symbol, market) in enumerate(self.markets.items())}
-        self._by_tier = account.terms.liquidation == "by_tier"
         given = account.terms.deleveraging
         self._deleverager = None if given is None else Deleverager(given, seed)
         # For the instant being played: mark prices at the close of what was matched, and the mark's range in the bar.
@@ -241,50 +187,11 @@ class LiquidatingVenue(SimulatedVenue):
         """Cancel every working order of an instrument, and take its guards away."""
         for number in [number for number in market.working if number < 0]:
             del market.working[number]
-        for working in list(market.working.values()):
-            if working.order.id in market.working:
-                self.withdraw(working, ts, reason)
+        self._liquidator.clear(market, ts, reason)
 
     def _close_out(self, key: str, reached: float, ts: int, marks: Mapping[str, float]) -> None:
         """Close a position, or as much of it as helps."""
-        margin = self._margin
-        position = margin.legs[key]
-        bankrupt = margin.bankruptcy_price(key, marks)
-        price = self._price(position, reached, bankrupt)
-        size = margin.size_to_close(key, reached, price, marks) if self._by_tier else 0.0
-        if not size:
-            size = abs(position.size)
-            if bankrupt == bankrupt and (self._by_tier or margin.terms.liquidate_at == "bankruptcy"):  # noqa: PLR0124
-                price = self._on_tick(position, bankrupt, better=True)
-        fee = position.instrument.notional(size, price) * margin.terms.liquidation_fee
-        fee = min(fee, max(0.0, margin.left(key, price, marks)))
-        margin.note_liquidation(key, size, ts, price, fee, reached)
-        self._send(key, size, price, fee, Liquidity.TAKER, ts, LIQUIDATION)
-
-    def _send(self, key: str, size: float, price: float, fee: float, who: Liquidity, ts: int, tag: str) -> None:
-        """Trade `size` of a position away by an order of the venue's own."""
-        position = self._margin.legs[key]
-        instrument, side = position.instrument, Side.SELL if position.size > 0.0 else Side.BUY
-        order = self._adopt(instrument, side, size, tag, ts, position_side=side_in(key, instrument.symbol))
-        accepted, filled = self._accepted, self._filled
-        accepted(order, ts)
-        self._fills += 1
-        filled(order, ts, Fill(self._fills, order.id, instrument, side, size, price, fee, who, ts))
-
-    def _price(self, position: Position, reached: float, bankrupt: float) -> float:
-        """Return the price of the fill: on the tick, and no worse than the bankruptcy price."""
-        reached = self._on_tick(position, reached, better=False)
-        if bankrupt != bankrupt:  # noqa: PLR0124 - NaN: there is no price at which nothing would be left
-            return reached
-        bankrupt = self._on_tick(position, bankrupt, better=True)
-        return max(reached, bankrupt) if position.size > 0.0 else min(reached, bankrupt)
-
-    def _on_tick(self, position: Position, price: float, *, better: bool) -> float:
-        """Return a price at which a position is closed on the tick, better or worse for its owner."""
-        grid = position.instrument.price_grid
-        if grid is None:
-            return price
-        return grid.above(price) if (position.size > 0.0) is better else grid.below(price)
+        self._liquidator.close_out(key, reached, ts, marks)
 
     # Auto-deleveraging.
 
@@ -306,11 +213,11 @@ class LiquidatingVenue(SimulatedVenue):
                 if not size:
                     continue
                 price = model.price(position.size, mark) if given is None else given
-                price = self._on_tick(position, price, better=False)
+                price = self._liquidator.on_tick(position, price, better=False)
                 self._clear(market, closed, DELEVERAGED)
                 self._margin.note_closing(key, DELEVERAGED)
                 fee = self._fee(instrument, size, price, Liquidity.MAKER)
-                self._send(key, size, price, fee, Liquidity.MAKER, closed, DELEVERAGED)
+                self._liquidator.send(key, size, price, fee, Liquidity.MAKER, closed, DELEVERAGED)
         self._watch(symbol)
 
 
