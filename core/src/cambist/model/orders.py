@@ -179,6 +179,8 @@ class Instructions:
         Order that must trade before this one works, 0 for none.
     info
         Notes of the sender's own.
+    oco_member
+        Id of the order that was named to join that group, 0 where nobody knows.
     """
 
     trail: Trail | None = None
@@ -187,6 +189,7 @@ class Instructions:
     oco: int = 0
     parent: int = 0
     info: Mapping[str, Any] = _NOTHING
+    oco_member: int = 0
 
 
 _PLAIN = Instructions()

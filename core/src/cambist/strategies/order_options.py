@@ -87,6 +87,7 @@ def read_options(
         oco=0 if oco is None else _group(oco),
         parent=0 if parent is None else parent.id,
         info=dict(options.get("info") or {}),
+        oco_member=0 if oco is None else oco.id,
     )
     return kind, trigger, instructions
 
