@@ -194,6 +194,8 @@ class Instructions:
         Notes of the sender's own.
     position_side
         Which position of a hedged account it is for; None for the only one there is.
+    oco_member
+        Id of the order that was named to join that group, 0 where nobody knows.
     """
 
     trail: Trail | None = None
@@ -203,6 +205,7 @@ class Instructions:
     parent: int = 0
     info: Mapping[str, Any] = _NOTHING
     position_side: PositionSide | None = None
+    oco_member: int = 0
 
 
 _PLAIN = Instructions()

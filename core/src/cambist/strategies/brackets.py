@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cambist.errors import OrderError
 from cambist.model.orders import OrderStatus, Side
+from cambist.strategies.order_options import NAMED, OrderOptions, unknown_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cambist.model.orders import Order
-    from cambist.strategies.order_options import OrderOptions
     from cambist.strategies.trading import Trading
 
 __all__ = ["Bracket", "send_bracket"]
@@ -38,7 +38,11 @@ def send_bracket(
     stops = {} if stop_loss is None else _terms("stop_loss", "stop", stop_loss)
     targets = {} if take_profit is None else _terms("take_profit", "limit", take_profit)
     _check_sides(side, entry.get("limit", entry.get("stop")), targets, stops)
-    first = enter(size, **entry)
+    try:
+        first = enter(size, **entry)
+    except OrderError:
+        _check_names(entry)
+        raise
     if first is None or first.status is OrderStatus.REJECTED:
         return Bracket(first, None, None)
     common: dict[str, Any] = {"data": first.instrument, "reduce_only": True, "parent": first, "tag": first.tag}
@@ -57,6 +61,13 @@ def _terms(name: str, price: str, given: float | OrderOptions) -> dict[str, Any]
             raise OrderError(f"{name} is empty; give a price, keywords of an order, or None for none.")
         return dict(given)
     return {price: given}
+
+
+def _check_names(entry: Mapping[str, Any]) -> None:
+    """Refuse a keyword that no order has in the words of a bracket, which has two more than its entry."""
+    for name in entry:
+        if name not in NAMED and name not in OrderOptions.__annotations__:
+            raise unknown_option(name, "stop_loss", "take_profit") from None
 
 
 def _check_sides(side: Side, reference: float | None, targets: Mapping[str, Any], stops: Mapping[str, Any]) -> None:

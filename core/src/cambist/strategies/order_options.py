@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cambist.model.orders import Order
 
-__all__ = ["OrderOptions", "read_options", "read_side"]
+__all__ = ["NAMED", "OrderOptions", "read_options", "read_side", "unknown_option"]
 
 
 class OrderOptions(TypedDict, total=False):
@@ -63,6 +63,8 @@ class OrderOptions(TypedDict, total=False):
     info: Mapping[str, Any]
 
 
+#: What `Trading.buy` and `Trading.sell` take besides: an unknown keyword may have been meant for one of them.
+NAMED = ("size", "limit", "stop", "data", "time_in_force", "expires_at", "reduce_only", "tag")
 #: Those that leave an order the type that its prices give it.
 _LEAVE_TYPE = frozenset({"post_only", "display_size", "oco", "parent", "position_side", "info"})
 
@@ -80,7 +82,7 @@ def read_options(
     known = OrderOptions.__annotations__
     for name in options:
         if name not in known:
-            raise OrderError(f"an order has no {name!r}.{did_you_mean(name, known)}")
+            raise unknown_option(name)
     kind, trigger = (None, nan) if _LEAVE_TYPE.issuperset(options) else _type(options, limit, stop)
     oco, parent = options.get("oco"), options.get("parent")
     display = options.get("display_size")
@@ -92,6 +94,7 @@ def read_options(
         parent=0 if parent is None else parent.id,
         info=dict(options.get("info") or {}),
         position_side=read_side(options.get("position_side")),
+        oco_member=0 if oco is None else oco.id,
     )
     return kind, trigger, instructions
 
@@ -111,6 +114,12 @@ def read_side(side: PositionSide | str | None) -> PositionSide | None:
     except ValueError:
         known = [str(one) for one in PositionSide]
         raise OrderError(f"position_side is {side!r}.{did_you_mean(str(side), known)}") from None
+
+
+def unknown_option(name: str, *besides: str) -> OrderError:
+    """Return the error for a keyword that no order has; `besides` are those that its call knows of its own."""
+    known = (*NAMED, *besides, *OrderOptions.__annotations__)
+    return OrderError(f"an order has no {name!r}.{did_you_mean(name, known)}")
 
 
 def _type(options: OrderOptions, limit: float | None, stop: float | None) -> tuple[OrderType | None, float]:
