@@ -171,8 +171,10 @@ class Desk:
             raise OrderError(f"orders cannot be sent {self.refusing}.")
         kernel = self._kernel
         rounded = instrument.size_grid.below(size)
+        book = self._book
         if instructions is not None:
-            instructions = self._untied(instructions)
+            if instructions.parent and instructions.parent not in book.open:
+                instructions = self._untied(instructions)
             if instructions.trail is not None:
                 stop_price, limit_price = self._trailing(instrument, side, stop_price, instructions)
         if kind is not _MARKET and instrument.price_grid is not None:
@@ -180,7 +182,6 @@ class Desk:
             limit_price, stop_price = _on_tick(instrument.price_grid, side, limit_price, stop_price)
             kernel.note_price_rounding(instrument, asked, (limit_price, stop_price))
         now = kernel.clock.read()
-        book = self._book
         next_id = book.next_id
         order = Order(
             next_id(),
@@ -215,7 +216,7 @@ class Desk:
 
     def _untied(self, instructions: Instructions) -> Instructions:
         """Take off the tie to a parent that has traded in full: there is nothing left to wait for."""
-        parent = self._book.find(instructions.parent) if instructions.parent else None
+        parent = self._book.find(instructions.parent)
         if parent is not None and parent.status is OrderStatus.FILLED:
             return attrs.evolve(instructions, parent=0)
         return instructions
