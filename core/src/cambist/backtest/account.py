@@ -156,7 +156,7 @@ class AccountSetup:
         opened = min(int(feed.block.ts[0]) for feed in self.feeds)
         if planned[0][0] < opened:
             raise ParameterError(
-                f"cash_flows has {planned[0][1]:,.8g} on {format_ns(planned[0][0])}, before the first bar opens "
+                f"cash_flows has {planned[0][1]:,.8g} on {format_ns(planned[0][0])}, before the run begins "
                 f"({format_ns(opened)}). Money at the start is cash=."
             )
         return Transfers(self.portfolio, planned)
@@ -241,6 +241,11 @@ class AccountSetup:
                 account.unsettled = self.markets.unsettled
         if self.actions is not None:
             self.actions.connect(kernel.seats[0].cursors, account.set_price_source)
+        self._read_marks(kernel)
+
+    def _read_marks(self, kernel: Kernel) -> None:
+        """Say where the account reads mark prices."""
+        account = self.portfolio
         if isinstance(account, MarginPortfolio):
             for feed in self.feeds:
                 series = self.marks.get(feed.instrument.symbol)

@@ -199,7 +199,7 @@ class Result:
         from cambist.backtest.series import AccountSeries
 
         if self.history is None:
-            raise ResultError("this result has no history: take one that a run on bars has returned.")
+            raise ResultError("this result has no history: take one that a run has returned.")
         return AccountSeries(
             curve=self.curve,
             benchmark_curve=self.benchmark,

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int | None], None]
 
-__all__ = ["Run", "run_backtest"]
+__all__ = ["Run", "bar_feed", "run_backtest"]
 
 
 def run_backtest(
@@ -137,7 +137,7 @@ class Run:
         self.calendars = self._calendars()
         # Made once: what a model remembers, gate and venue must share.
         self.rules = settings.venue_rules()
-        self.account = AccountSetup(settings, self.feeds, self.instruments, self.calendars)
+        self.account = self._account()
         self.portfolio = self.account.portfolio
         self.kernel = self._kernel([_prepared(strategy, settings) for strategy in strategies], self.account.gate())
         self.driver = self._driver(stop)
@@ -147,25 +147,28 @@ class Run:
         venue = self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules))
         self.driver.connect(venue if self.recorded is None else self.recorded.before(venue))
         self.valuation = Valuation(self.portfolio)
-        self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
+        self.first_open = self.driver.begins_at()
         expected = 0 if settings.blocks else max(len(feed.block) for feed in self.feeds)
         self.recorder = EquityRecorder(settings.cash, self.first_open, keep_all=not settings.blocks, expected=expected)
         self.benchmark = BuyAndHold(self.instruments, settings.cash, self.first_open) if settings.benchmark else None
         self.first_opens: dict[str, float] = {}
-        self.daily = ClosesRecorder(len(self.feeds)) if settings.blocks else None
+        self.daily = ClosesRecorder(len(self.instruments)) if settings.blocks else None
         self.fund: tuple[FundValue, EquityRecorder] | None = None
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
 
     def _feeds(self, sources: Sequence[Any]) -> Sequence[Any]:
-        return [_feed(number, source, self.settings) for number, source in enumerate(sources)]
+        return [bar_feed(number, source, self.settings) for number, source in enumerate(sources)]
 
     def _instruments(self) -> list[Instrument]:
         return [feed.instrument for feed in self.feeds]
 
     def _calendars(self) -> Calendars:
         return Calendars(self.settings.calendar, self.feeds)
+
+    def _account(self) -> AccountSetup:
+        return AccountSetup(self.settings, self.feeds, self.instruments, self.calendars)
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> Kernel:
         series = [(feed.instrument, feed.timeframe) for feed in self.feeds]
@@ -223,12 +226,15 @@ class Run:
 
     def _value_shares(self, times: NDArray[np.int64], equity: NDArray[np.float64], exposed: NDArray[np.bool_]) -> None:
         """Value the shares of the account from the first deposit or withdrawal on; until then they follow equity."""
+        self._begin_fund()
         if self.fund is None:
-            if not self.portfolio.transfers:
-                return
-            self.fund = FundValue(self.portfolio, 1.0), copy.deepcopy(self.recorder)
+            return
         value, recorder = self.fund
         recorder.add(times, value.value(equity, self.valuation.instant - len(times)), exposed)
+
+    def _begin_fund(self) -> None:
+        if self.fund is None and self.portfolio.transfers:
+            self.fund = FundValue(self.portfolio, 1.0), copy.deepcopy(self.recorder)
 
     def result(self, stopped: str) -> Result:
         """Return what was found out so far; `stopped` says why the run ended early, ``""`` where it did not."""
@@ -244,7 +250,7 @@ class Run:
                 for seat in kernel.seats
             ),
             instruments=tuple(self.instruments),
-            timeframes=tuple(str(feed.timeframe) for feed in self.feeds),
+            timeframes=self._timeframes(),
             unit=self.unit,
             run_id=self.run_id,
             currency=self.portfolio.currency,
@@ -266,15 +272,21 @@ class Run:
             history=self._history(curve),
         )
 
+    def _timeframes(self) -> tuple[str, ...]:
+        return tuple(str(feed.timeframe) for feed in self.feeds)
+
     def _history(self, curve: EquityCurve) -> RunHistory | None:
         if curve.all_times is not None:
             closes = closes_until(self.feeds, self.last_close, curve.all_times)
         else:
-            assert self.daily is not None
-            times, columns = self.daily.finish()
-            symbols = [feed.instrument.symbol for feed in self.feeds]
-            closes = {symbol: Closes(times, column) for symbol, column in zip(symbols, columns, strict=True)}
+            closes = self._daily_closes()
         return RunHistory(self.valuation.history(), closes, self.first_opens)
+
+    def _daily_closes(self) -> dict[str, Closes]:
+        """Return the last price of each UTC day, where no more was kept."""
+        assert self.daily is not None
+        times, columns = self.daily.finish()
+        return {one.symbol: Closes(times, column) for one, column in zip(self.instruments, columns, strict=True)}
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         yield from self.account.warnings()
@@ -307,7 +319,8 @@ class Run:
             )
 
 
-def _feed(number: int, source: HistorySource, settings: BacktestSettings) -> Feed:
+def bar_feed(number: int, source: HistorySource, settings: BacktestSettings) -> Feed:
+    """Return the feed of a source of bars."""
     blocks: Iterator[Bars] = source.blocks() if settings.blocks else iter([source.load()])
     try:
         return Feed(number, blocks, whole=not settings.blocks)

@@ -108,6 +108,10 @@ class Desk:
         """Return a snapshot of the account."""
         return self._kernel.portfolio.account()
 
+    def queue_ahead(self, order: Order) -> float:
+        """Return the size of others that stands before an order in a recorded book; NaN elsewhere."""
+        return self._kernel.queue_ahead(order)
+
     def free_funds(self, instrument: Instrument) -> float:
         """Return the notional of `instrument` that the account could still open."""
         return self._kernel.portfolio.free_notional(instrument)

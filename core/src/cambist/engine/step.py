@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from cambist.risk import RiskGate
     from cambist.simulation.market_rules import RuledMarkets
 
-__all__ = ["WARMING", "Kernel", "Seat"]
+__all__ = ["BOOKKEEPING", "WARMING", "Kernel", "Seat", "no_calendar"]
 
 WARMING = "during warm-up: the indicators are not known yet. Trade in on_bar"
 _ENDING = "after the last bar: nothing is left to fill them"
@@ -111,7 +111,12 @@ class _Listener:
         return listener if any(attrs.astuple(listener)) else None
 
 
-def _no_calendar(_instrument: Instrument) -> None:
+def _nowhere(_order: Order) -> float:
+    """Answer for an order that stands in no line."""
+    return nan
+
+
+def no_calendar(_instrument: Instrument) -> None:
     """Answer for an instrument without a calendar."""
 
 
@@ -149,6 +154,8 @@ class Kernel:
         For each symbol, how many orders came with prices off its tick.
     bookkeeper
         What books funding, interest and planned transfers at their times; None where there is none.
+    queue_ahead
+        Answers the size of others that stands before an order in a recorded book; NaN where there is none.
     leaving
         What withdrawals that are asked for and not booked will take.
     listens
@@ -168,7 +175,7 @@ class Kernel:
         portfolio: Portfolio,
         gate: RiskGate,
         expected_fee: Callable[[Instrument, float, float, Liquidity], float],
-        calendars: Callable[[Instrument], Calendar | None] = _no_calendar,
+        calendars: Callable[[Instrument], Calendar | None] = no_calendar,
     ) -> None:
         self.portfolio = portfolio
         self.gate = gate
@@ -179,6 +186,7 @@ class Kernel:
         self.instant = 0
         self.bookkeeper: Bookkeeper | None = None
         self.leaving = 0.0
+        self.queue_ahead: Callable[[Order], float] = _nowhere
         self.chance = random.Random(0)  # noqa: S311 - simulation, not secrets
         self.roundings: Counter[str] = Counter()
         self.own_clock = ManualClock()
@@ -252,7 +260,7 @@ class Kernel:
             seat.seen = [0] * len(seat.cursors)
         if self.bookkeeper is not None:
             self.bookkeeper.start(event.ts)
-            self.effects.append(SetTimer(_BOOKKEEPING, self.bookkeeper.next_due))
+            self.effects.append(SetTimer(BOOKKEEPING, self.bookkeeper.next_due))
 
     def _run_stopped(self, event: RunStopped) -> None:  # noqa: ARG002 - the reason is for the record
         for seat in self.seats:
@@ -279,6 +287,10 @@ class Kernel:
         desk.instrument = self._single
 
     def _instant_closed(self, event: InstantClosed) -> None:  # noqa: ARG002 - its time is the kernel's by now
+        self.close_instant()
+
+    def close_instant(self) -> None:
+        """Call `on_step` of every strategy that is warm, once all bars of an instant have been shown."""
         for seat in self.seats:
             if all(seen > needed for seen, needed in zip(seat.seen, seat.warm_after, strict=True)):
                 seat.strategy.on_step()
@@ -292,7 +304,7 @@ class Kernel:
             self._by_name[owner].strategy.on_timer(name)
         elif self.bookkeeper is not None:
             self.bookkeeper.book(event.ts, self.instant)
-            self.effects.append(SetTimer(_BOOKKEEPING, self.bookkeeper.next_due))
+            self.effects.append(SetTimer(BOOKKEEPING, self.bookkeeper.next_due))
 
     def _cash_moved(self, event: CashMoved) -> None:
         self.leaving += min(0.0, event.flow.amount)
@@ -403,7 +415,7 @@ class Kernel:
     def history(self, strategy: str, instrument: Instrument, count: int) -> Bars | None:
         """Return the last `count` bars of an instrument that a strategy has been shown; None before the first."""
         symbols = [one.symbol for one in self._instruments]
-        if instrument.symbol not in symbols:  # a run on trades and quotes shows no bars
+        if instrument.symbol not in symbols:  # of which there are trades or quotes alone
             return None
         return self._by_name[strategy].bars[symbols.index(instrument.symbol)].history(count)
 
@@ -415,7 +427,7 @@ class Kernel:
 
 
 #: The timer of the account; those of strategies begin with a name.
-_BOOKKEEPING = "/account"
+BOOKKEEPING = "/account"
 
 #: A price this near to the grid, in ticks, was meant to be on it.
 _NOISE = 1e-6

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.model.events import OrderExpired, OrderRejected, StopTrailed
-from cambist.model.orders import AT_MARKET, Liquidity, OrderType, Side, TimeInForce
+from cambist.model.orders import AT_MARKET, Fill, Liquidity, OrderType, Side, TimeInForce
 from cambist.model.trading_days import trading_days
 from cambist.orders.triggers import level, trailed
 from cambist.simulation.modeled import ModeledVenue
@@ -178,6 +178,18 @@ class ActingVenue(ModeledVenue):
                 working.expires = self._end_of_day(market, opened)
             elif working.expires < opened:
                 self._end(working, OrderExpired(opened, working.order.id))
+
+    def accept_own(self, order: Order, ts: int) -> None:
+        """Tell of an order that the venue itself has sent, and that never comes to the market."""
+        accepted = self._accepted
+        accepted(order, ts)
+
+    def fill_own(self, order: Order, price: float, fee: float, ts: int) -> None:
+        """Take the fill of such an order into the books, whole."""
+        self._fills += 1
+        filled = self._filled
+        fill = Fill(self._fills, order.id, order.instrument, order.side, order.size, price, fee, _TAKER, ts)
+        filled(order, ts, fill)
 
 
 def _no_calendar(_instrument: Instrument) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from cambist.orders.links import Links
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cambist.model.orders import Order
     from cambist.simulation.working import Working
@@ -49,8 +49,12 @@ class Ties:
         #: Tells of an order, by its id, whether it rests until its parent trades.
         self.waits = self._links.waits
 
-    def admit(self, order: Order) -> str:
-        """Take note of a new order; return why it comes too late, because what it is tied to has ended, else ``""``."""
+    def admit(self, order: Order, find: Callable[[int], Order | None]) -> str:
+        """Take note of a new order; return why it comes too late, because what it is tied to has ended, else ``""``.
+
+        A child of a parent that has traded and ended is in time: it closes what was traded. `find` answers orders that
+        work no longer.
+        """
         working, links, instructions = self._working, self._links, order.instructions
         if instructions is None:
             return ""
@@ -60,12 +64,23 @@ class Ties:
             if first is None or first.remaining != first.order.size or links.is_over(group):
                 return "oco"
         parent = working.get(number) if number else None
-        if number and parent is None:
+        ended = find(number) if number and parent is None else None
+        if number and parent is None and (ended is None or ended.filled == 0.0):
             return "parent_ended"
         links.add(order)
         if parent is not None and parent.remaining != parent.order.size:
             links.after_fill(number, _traded(parent))
+        elif ended is not None:
+            links.after_fill(number, ended.filled)
         return ""
+
+    def fit(self, working: Working, ts: int) -> None:
+        """Shrink a new child to what its parent traded, where the parent has ended."""
+        order = working.order
+        if order.parent not in self._working:
+            allowed = self._links.allowed(order)
+            if allowed < order.size:
+                self._venue.shrink(working, allowed, ts)
 
     def bound(self, working: Working, size: float) -> float:
         """Return how much of `size` a child may trade now: no more than its parent has."""

@@ -80,7 +80,7 @@ class SimulatedVenue(ActingVenue):
 
     def submit(self, approved: ApprovedOrder) -> None:
         """Accept an order; one that is tied to what has ended is rejected."""
-        order, waits = approved.order, False
+        order, waits, ties = approved.order, False, None
         instructions = order.instructions
         if instructions is not None and (instructions.oco or instructions.parent):
             ties = self._tie(order)
@@ -95,6 +95,8 @@ class SimulatedVenue(ActingVenue):
             self._enter(market, working)
         accepted = self._accepted
         accepted(order, now)
+        if ties is not None and order.parent and order.id in self._working:
+            ties.fit(working, now)
         if self.trades_at_close and not market.playing and order.type is _MARKET and market.closed_at == now:
             self._trade_at_close(market, working)
 
