@@ -114,9 +114,9 @@ class Driver:
         if not kernel.listens:  # then what is no fill is the book's business alone
             book = kernel.book
             return Reports(self.deliver, book.accept, kernel.order_filled, book.cancel, book.trigger)
-        told: tuple[Callable[..., None], ...]
-        told = (kernel.order_accepted, kernel.order_filled, kernel.order_canceled, kernel.order_triggered)
-        return Reports(self.deliver, *map(self._followed, told))
+        told = (kernel.order_accepted, kernel.order_filled, kernel.order_canceled)
+        accepted, filled, canceled = (self._followed(tell) for tell in told)
+        return Reports(self.deliver, accepted, filled, canceled, Reports.as_events(self.deliver).triggered)
 
     def _followed(self, tell: Callable[..., None]) -> Callable[..., None]:
         """Return what also carries out, at once, what a strategy makes of it."""

@@ -325,19 +325,13 @@ class Kernel:
     def _order_refused(self, event: OrderRefused) -> None:
         self._tell(self.book.get(event.order_id))
 
-    # The four things that happen to most orders, for drivers that hold the order and make no event of it.
+    # The three things that happen to nearly every order, for drivers that hold the order and make no event of it.
     # What a strategy makes of it is in `effects` afterwards.
 
     def order_accepted(self, order: Order, ts: int) -> None:
         """`step` for `OrderAccepted`."""
         self.own_clock.now = ts
         if self.book.accept(order, ts) and self.listens:
-            self._tell(order)
-
-    def order_triggered(self, order: Order, ts: int) -> None:
-        """`step` for `OrderTriggered`."""
-        self.own_clock.now = ts
-        if self.book.trigger(order, ts) and self.listens:
             self._tell(order)
 
     def order_canceled(self, order: Order, ts: int, reason: str = "") -> None:

@@ -248,8 +248,7 @@ class MatchingVenue(RecordingVenue):
 
     def _note_taken(self, fill: Fill) -> None:
         """Note in a bar what a fill took of it."""
-        bar = self.markets[fill.instrument.symbol].bar
-        bar.take(fill.price, fill.size)
+        self.markets[fill.instrument.symbol].bar.take(fill.price, fill.size)
 
     # One order.
 
@@ -275,9 +274,8 @@ class MatchingVenue(RecordingVenue):
         if order.time_in_force is not _GTC:
             market.timed -= 1
         market.working.pop(order.id, None)  # a child that waits for its parent is not there
-        if market.trailing:
+        if market.trailing or market.closing:
             market.trailing.pop(order.id, None)
-        if market.closing:
             market.closing.pop(order.id, None)
         market.reach = NO_BAR if market.skips_bars and not market.working else EVERY_BAR
 
@@ -312,14 +310,13 @@ class MatchingVenue(RecordingVenue):
 
     def _tie(self, order: Order) -> Ties | None:
         """Return the ties, a new order's among them; refuse it, and return None, where what it is tied to has ended."""
-        ties = self._ties
-        if ties is None:
-            ties = self._ties = Ties(self, self._working)
-        late = ties.admit(order, self._find_order)
-        if late:
-            self._deliver(OrderRejected(order.updated_at, order.id, late))
-            return None
-        return ties
+        if self._ties is None:
+            self._ties = Ties(self, self._working)
+        late = self._ties.admit(order, self._find_order)
+        if not late:
+            return self._ties
+        self._deliver(OrderRejected(order.updated_at, order.id, late))
+        return None
 
     def _reducible(self, working: Working, ts: int) -> float:
         """Return the most that a reduce-only order may trade; one that may trade nothing ends."""
