@@ -13,7 +13,7 @@ from cambist.model.orders import ApprovedOrder
 from cambist.simulation import Reports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cambist.backtest.actions import ActionCalendar
     from cambist.engine.step import Kernel
@@ -112,10 +112,12 @@ class Driver:
     def _direct_reports(self) -> Reports:
         """Return what a venue is to call where no event need be made."""
         kernel = self.kernel
-        told: Iterable[Callable[..., None]] = (kernel.order_accepted, kernel.order_filled, kernel.order_canceled)
-        if kernel.listens:
-            told = map(self._followed, told)
-        return Reports(self.deliver, *told)
+        if not kernel.listens:  # then what is no fill is the book's business alone
+            book = kernel.book
+            return Reports(self.deliver, book.accept, kernel.order_filled, book.cancel, book.trigger)
+        told = (kernel.order_accepted, kernel.order_filled, kernel.order_canceled)
+        accepted, filled, canceled = (self._followed(tell) for tell in told)
+        return Reports(self.deliver, accepted, filled, canceled, Reports.as_events(self.deliver).triggered)
 
     def _followed(self, tell: Callable[..., None]) -> Callable[..., None]:
         """Return what also carries out, at once, what a strategy makes of it."""

@@ -177,8 +177,10 @@ class Desk:
             raise OrderError(f"orders cannot be sent {self.refusing}.")
         kernel = self._kernel
         rounded = instrument.size_grid.below(size)
+        book = self._book
         if instructions is not None:
-            instructions = self._untied(instructions)
+            if instructions.parent and instructions.parent not in book.open:
+                instructions = self._untied(instructions)
             if instructions.position_side is not None and side is not instructions.position_side.opens:
                 reduce_only = True  # one side of a hedged position is never turned into the other
             if instructions.trail is not None:
@@ -188,7 +190,6 @@ class Desk:
             limit_price, stop_price = _on_tick(instrument.price_grid, side, limit_price, stop_price)
             kernel.note_price_rounding(instrument, asked, (limit_price, stop_price))
         now = kernel.clock.read()
-        book = self._book
         next_id = book.next_id
         order = Order(
             next_id(),
@@ -223,7 +224,7 @@ class Desk:
 
     def _untied(self, instructions: Instructions) -> Instructions:
         """Take off the tie to a parent that has traded in full: there is nothing left to wait for."""
-        parent = self._book.find(instructions.parent) if instructions.parent else None
+        parent = self._book.find(instructions.parent)
         if parent is not None and parent.status is OrderStatus.FILLED:
             return attrs.evolve(instructions, parent=0)
         return instructions

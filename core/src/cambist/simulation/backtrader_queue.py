@@ -50,6 +50,7 @@ class QueueVenue(MatchingVenue):
         """Keep a new order until the next bar; its `level` holds where the market stands now."""
         working = self._keep(order)
         market = working.market
+        market.working[order.id] = working
         now_closed = market.closed_at == order.updated_at
         working.level = market.close if now_closed else self._account.positions[order.instrument.symbol].price_source()
         self._new[order.id] = working

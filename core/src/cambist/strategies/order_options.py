@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cambist.model.orders import Order
 
-__all__ = ["NAMED", "OrderOptions", "read_options", "read_side", "unknown_option"]
+__all__ = ["NAMED", "OrderOptions", "group_of", "positive", "read_options", "read_side", "unknown_option"]
 
 
 class OrderOptions(TypedDict, total=False):
@@ -89,8 +89,8 @@ def read_options(
     instructions = Instructions(
         trail=_trail(options, stop) if "trail" in options or "trail_percent" in options else None,
         post_only=bool(options.get("post_only", False)),
-        display_size=0.0 if display is None else _positive("display_size", display),
-        oco=0 if oco is None else _group(oco),
+        display_size=0.0 if display is None else positive("display_size", display),
+        oco=0 if oco is None else group_of(oco),
         parent=0 if parent is None else parent.id,
         info=dict(options.get("info") or {}),
         position_side=read_side(options.get("position_side")),
@@ -141,11 +141,11 @@ def _type(options: OrderOptions, limit: float | None, stop: float | None) -> tup
         return OrderType.MARKET_ON_CLOSE, nan
     if want == "touch":
         kind = OrderType.MARKET_IF_TOUCHED if limit is None else OrderType.LIMIT_IF_TOUCHED
-        return kind, _positive("touch", options["touch"])
+        return kind, positive("touch", options["touch"])
     if want:
         limited = options.get("trail_limit") is not None
         kind = OrderType.TRAILING_STOP_LIMIT if limited else OrderType.TRAILING_STOP
-        return kind, nan if stop is None else _positive("stop", stop)
+        return kind, nan if stop is None else positive("stop", stop)
     return None, nan
 
 
@@ -160,7 +160,7 @@ def _trail(options: OrderOptions, stop: float | None) -> Trail:
     if follows not in ("extremes", "closes"):
         raise OrderError(f"trail_on is {follows!r}.{did_you_mean(follows, ['extremes', 'closes'])}")
     return Trail(
-        amount=nan if amount is None else _positive("trail", amount),
+        amount=nan if amount is None else positive("trail", amount),
         percent=nan if percent is None else float(percent),
         limit_offset=nan if behind is None else float(behind),
         on_closes=follows == "closes",
@@ -168,12 +168,19 @@ def _trail(options: OrderOptions, stop: float | None) -> Trail:
     )
 
 
-def _group(member: Order) -> int:
+def group_of(member: Order) -> int:
     """Return the group of an order; of one that has ended, itself, so that it is told that it has."""
     return member.oco if member.oco and member.is_open else member.id
 
 
-def _positive(name: str, value: float) -> float:
+def positive(name: str, value: float) -> float:
+    """Return a price, size or distance as a float.
+
+    Raises
+    ------
+    OrderError
+        If it is not positive and finite.
+    """
     if not 0.0 < value < inf:
         raise OrderError(f"{name} is {value}; it must be a positive number.")
     return float(value)

@@ -11,7 +11,7 @@ from cambist.errors import OrderError, did_you_mean
 from cambist.model.orders import LIMITED, TRIGGERED, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS, duration_ns, to_ns
 from cambist.strategies.brackets import Bracket, send_bracket
-from cambist.strategies.order_options import OrderOptions, read_options
+from cambist.strategies.order_options import OrderOptions, positive, read_options
 from cambist.strategies.sizers import FixedSize
 from cambist.strategies.targets import Targets
 
@@ -184,9 +184,9 @@ class Trading(Targets):
             raise OrderError(f"order {order.id} is a {order.type} order and has no stop price to modify.")
         self._desk.modify(
             order,
-            order.size if size is None else _positive("size", size),
-            order.limit_price if limit is None else _positive("limit", limit),
-            order.stop_price if stop is None else _positive("stop", stop),
+            order.size if size is None else positive("size", size),
+            order.limit_price if limit is None else positive("limit", limit),
+            order.stop_price if stop is None else positive("stop", stop),
         )
 
     def sizing(
@@ -213,7 +213,7 @@ class Trading(Targets):
             chosen = Side(side)
         except ValueError:
             raise OrderError(f"side is {side!r}.{did_you_mean(str(side), [str(one) for one in Side])}") from None
-        return self.sizer.size(desk, instrument, chosen, nan if price is None else _positive("price", price))
+        return self.sizer.size(desk, instrument, chosen, nan if price is None else positive("price", price))
 
     def _send(
         self,
@@ -233,9 +233,9 @@ class Trading(Targets):
         kind = _MARKET
         limit_price = stop_price = nan
         if limit is not None:
-            kind, limit_price = _LIMIT, float(limit) if 0.0 < limit < inf else _positive("limit", limit)
+            kind, limit_price = _LIMIT, float(limit) if 0.0 < limit < inf else positive("limit", limit)
         if stop is not None:
-            kind, stop_price = _STOP if limit is None else _STOP_LIMIT, _positive("stop", stop)
+            kind, stop_price = _STOP if limit is None else _STOP_LIMIT, positive("stop", stop)
         instructions = None
         if options:
             special, trigger, instructions = read_options(options, limit, stop)
@@ -275,12 +275,6 @@ class Trading(Targets):
             raise OrderError(f"the size is {sizer!r}; give a number, or a sizer such as FixedSize(10).")
         units: float = sizer.size(self._desk, instrument, side, price)  # type: ignore[union-attr]
         return units if units > 0.0 else None
-
-
-def _positive(name: str, value: float) -> float:
-    if not 0.0 < value < inf:
-        raise OrderError(f"{name} is {value}; it must be a positive number.")
-    return float(value)
 
 
 def _validity(
