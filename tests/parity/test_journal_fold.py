@@ -113,6 +113,22 @@ def test_so_it_is_with_every_kind_of_account(scenarios, first, tmp_path):
     assert played > CHUNK / 2
 
 
+def test_so_it_is_with_futures(scenarios, tmp_path):
+    """Hedged pairs, liquidation in parts, deleveraging, margin moved and leverage changed while it runs."""
+    played = closed = changed = hedged = 0
+    for seed in range(60):
+        run = journalled(scenarios, scenarios["make_futures"](seed), tmp_path / str(seed))
+        if run is not None:
+            account = run.kernel.portfolio
+            hold_equal(run, rebuild(JournalFolder(tmp_path / str(seed))))
+            played += 1
+            closed += len(account.liquidations)
+            changed += len(account.margin_changes) + len(account.refused_changes)
+            hedged += account.terms.is_hedged
+    assert played > 30
+    assert min(closed, changed, hedged) > 0
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_so_it_is_when_requests_take_time(scenarios, seed, tmp_path):
     run = journalled(scenarios, scenarios["make"](seed), tmp_path, latency="90s", rejection=0.2)

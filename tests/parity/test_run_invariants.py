@@ -11,6 +11,7 @@ import pytest
 
 from cambist import OrderStatus, Side
 from cambist.model import Liquidity
+from cambist.model.legs import leg_key
 
 SCENARIOS = 120
 
@@ -101,7 +102,8 @@ def exact_cash(result):
         cash += Fraction(flow.amount)
     for fill in result.fill_records:
         one = fill.instrument
-        many, price, name = Fraction(one.multiplier), Fraction(fill.price), one.symbol
+        many, price = Fraction(one.multiplier), Fraction(fill.price)
+        name = leg_key(one.symbol, result.order_records[fill.order_id - 1].position_side)
         signed = one.size_to_decimal(fill.size)
         signed = Fraction(signed) * (1 if fill.side is Side.BUY else -1)
         cash -= Fraction(fill.fee)
@@ -132,13 +134,30 @@ def hold_money(result):
     for flow in result.flow_records:
         moved[flow.kind] += flow.amount
     assert account.flows == pytest.approx(moved["deposit"] + moved["withdrawal"], abs=1e-9 * scale)
-    carry = moved["funding"] + moved["interest"] + moved["dividend"]  # a fraction of a share is sold, not carried
+    carried = ("funding", "interest", "dividend", "insurance")  # a fraction of a share is sold, not carried
+    carry = sum(moved[kind] for kind in carried)
     assert account.carry == pytest.approx(carry, abs=1e-9 * scale)
     assert sum(trade.gross for trade in result.trade_records) == pytest.approx(account.realized, abs=1e-8 * scale)
     assert account.equity - result.initial_cash == pytest.approx(
         account.realized + account.unrealized - account.fees + account.flows + account.carry, abs=1e-8 * scale
     )
     assert result.curve.final == pytest.approx(account.equity, rel=1e-9, abs=1e-8 * scale)
+
+
+@pytest.mark.parametrize("first", range(0, 160, 40))
+def test_accounts_that_trade_futures_in_full_add_up(scenarios, first):
+    """Hedge mode, liquidation by tiers, the insurance fund and auto-deleveraging make no money and lose none."""
+    for seed in range(first, first + 40):
+        result = scenarios["play"](scenarios["make_futures"](3_000 + seed)).result
+        hold_orders(result)
+        hold_money(result)
+        for trade in result.trade_records:
+            sides = {
+                order.position_side
+                for order in result.order_records
+                if order.instrument is trade.instrument and order.filled
+            }
+            assert None not in sides or len(sides) == 1
 
 
 @pytest.mark.parametrize("first", range(0, 160, 40))

@@ -10,6 +10,7 @@ from cambist.backtest.market_rules import ruled_markets, rules_by_symbol
 from cambist.engine import OpeningKernel
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.instrument import InstrumentKind
+from cambist.model.legs import legs_of
 from cambist.model.times import format_ns, to_ns
 from cambist.model.timeseries import FundingSeries, PriceSeries
 from cambist.portfolio import (
@@ -17,18 +18,21 @@ from cambist.portfolio import (
     CompensatedAccount,
     CompensatingPortfolio,
     Funding,
+    HedgePortfolio,
     InterestCharges,
     MarginPortfolio,
+    PlannedMargin,
     Portfolio,
     SettlingPortfolio,
     Transfers,
 )
 from cambist.risk import RiskGate
 from cambist.risk.compensation import CompensationRule
+from cambist.risk.hedge import HedgeGate
 from cambist.risk.leverage import LeverageRule
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.terms import TermsRule
-from cambist.simulation import BacktraderVenue, LiquidatingVenue, SimulatedVenue
+from cambist.simulation import BacktraderVenue, HedgingVenue, LiquidatingVenue, SimulatedVenue
 from cambist.simulation.backtrader_opening import OpeningBacktraderVenue
 from cambist.simulation.market_rules import MarketRulesRule, RuledVenue
 
@@ -120,7 +124,8 @@ class AccountSetup:
         """Return the account; `settles` says whether the proceeds of sales wait."""
         settings = self.settings
         if settings.margin is not None:
-            return MarginPortfolio(self.instruments, settings.cash, settings.leverage, margin=settings.margin)
+            on_margin = HedgePortfolio if settings.margin.is_hedged else MarginPortfolio
+            return on_margin(self.instruments, settings.cash, settings.leverage, margin=settings.margin)
         if self.marks:
             raise ParameterError("marks are given without margin=Margin(...); only an account on margin has them.")
         if settings.compensates:
@@ -182,11 +187,15 @@ class AccountSetup:
         for symbol, series in self._funding.items():
             marks = self.marks.get(symbol)
             mark_at = _Constantly(self.portfolio.positions[symbol]) if marks is None else marks.at
-            entries.append(Funding(self.portfolio, symbol, series.times, series.rates, series.marks, mark_at))
+            for key, _ in legs_of([self.portfolio.positions[symbol].instrument], self.portfolio.legs):
+                entries.append(Funding(self.portfolio, key, series.times, series.rates, series.marks, mark_at))
         if self.settings.interest is not None:
             entries.append(self._interest(self.settings.interest, clock))
         if self.transfers is not None:
             entries.append(self.transfers)
+        account = self.portfolio
+        if isinstance(account, MarginPortfolio) and account.terms.planned:
+            entries.append(PlannedMargin(account, account.terms.planned))
         return Bookkeeper(entries) if entries else None
 
     def _interest(self, terms: Interest, clock: Callable[[], int]) -> InterestCharges:
@@ -201,13 +210,17 @@ class AccountSetup:
 
     def gate(self) -> RiskGate:
         """Return the gate for the run's orders."""
-        settings = self.settings
-        rules: list[RiskRule] = [] if settings.margin is None else [LeverageRule(settings.margin)]
+        settings, account = self.settings, self.portfolio
+        rules: list[RiskRule] = []
+        if isinstance(account, MarginPortfolio):
+            rules.append(LeverageRule(account.terms, account.leverages))
         if self.markets is not None:
             rules.append(MarketRulesRule(self.markets))
-        if isinstance(self.portfolio, CompensatingPortfolio):
-            rules.append(CompensationRule(self.portfolio.held_as))
+        if isinstance(account, CompensatingPortfolio):
+            rules.append(CompensationRule(account.held_as))
         rules += settings.risk
+        if isinstance(account, HedgePortfolio):
+            return HedgeGate(rules)
         return RiskGate(rules, without=(FundsRule, TermsRule) if settings.is_compatible else ())
 
     def venue(self, driver: Driver, rules: VenueRules, clock: Callable[[], int]) -> MatchingVenue:
@@ -221,8 +234,11 @@ class AccountSetup:
             return BacktraderVenue(self.instruments, seen, *made)
         venue: SimulatedVenue
         if isinstance(account, MarginPortfolio) and self.liquidates:
-            adopt = driver.kernel.adopt
-            venue = LiquidatingVenue(self.instruments, account, *made, adopt=adopt, marks=self.marks)
+            adopt, marks, seed = driver.kernel.adopt, self.marks, self.settings.seed
+            if isinstance(account, HedgePortfolio):
+                venue = HedgingVenue(self.instruments, account, *made, adopt=adopt, marks=marks, seed=seed)
+            else:
+                venue = LiquidatingVenue(self.instruments, account, *made, adopt=adopt, marks=marks, seed=seed)
         elif self.markets is not None:
             venue = RuledVenue(self.instruments, account, *made, markets=self.markets)
         else:
@@ -282,6 +298,12 @@ class AccountSetup:
         account = self.portfolio
         for event in account.liquidations if isinstance(account, MarginPortfolio) else ():
             yield event.describe(account.currency)
+        if isinstance(account, MarginPortfolio) and account.refused_changes:
+            change = account.refused_changes[0]
+            yield (
+                f"{len(account.refused_changes)} changes of margin or leverage were refused. The first, on "
+                f"{format_ns(change.ts)}: {change.reason}"
+            )
         if account.refused_flows:
             first = account.refused_flows[0]
             yield (

@@ -74,7 +74,11 @@ def content_of(result: Result, tables: Mapping[str, Mapping[str, object]]) -> di
         "fund_curve": None if result.fund is None else _curve(result.fund),
         "history": None
         if history is None
-        else {"initial_cash": history.account.initial_cash, "first_opens": history.first_opens},
+        else {
+            "initial_cash": history.account.initial_cash,
+            "first_opens": history.first_opens,
+            "positions": list(history.account.positions),
+        },
         "tables": tables,
     }
     non_finite: dict[str, str] = {}

@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cambist.backtest.frames import utc_index
+from cambist.model.legs import leg_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from cambist.model import Fill, Side, Trade
+    from cambist.model import Fill, Order, Side, Trade
     from cambist.portfolio import AccountHistory
 
 __all__ = ["fill_marks", "trade_marks"]
 
 
-def fill_marks(records: Sequence[Fill], side: Side, account: AccountHistory) -> pd.DataFrame:
+def fill_marks(records: Sequence[Fill], side: Side, account: AccountHistory, orders: Sequence[Order]) -> pd.DataFrame:
     """Return one row per fill of a side, see `cambist.backtest.series.AccountSeries.buys`."""
     import pandas as pd
 
-    # A fill is a step of its instrument's position, and both are in the order of time.
-    steps = {symbol: iter(one.times.tolist()) for symbol, one in account.positions.items()}
-    times = [next(steps[fill.instrument.symbol]) for fill in records]
+    # A fill is a step of its position, and both are in the order of time.
+    steps = {key: iter(one.times.tolist()) for key, one in account.positions.items()}
+    sides = {order.id: order.position_side for order in orders if order.position_side is not None}
+    times = [next(steps[leg_key(fill.instrument.symbol, sides.get(fill.order_id))]) for fill in records]
     chosen = [row for row, fill in enumerate(records) if fill.side is side]
     fills = [records[row] for row in chosen]
     columns = {

@@ -120,23 +120,32 @@ class Result:
 
         Columns: ``strategy, instrument, side, type, size, limit_price, stop_price, time_in_force, expires_at,
         reduce_only, status, filled, average_price, fees, created_at, updated_at, reason, tag``. Prices that do not
-        exist are NaN, times NaT.
+        exist are NaN, times NaT. Orders of a hedged account have the column ``position_side`` after ``side``.
         """
-        from cambist.backtest.frames import record_frame
+        from cambist.backtest.frames import record_frame, with_sides
         from cambist.backtest.tables import ORDERS
 
-        return record_frame(ORDERS, self.order_records)
+        return with_sides(record_frame(ORDERS, self.order_records), self._sides.values(), after="side")
 
     @cached_property
     def fills(self) -> pd.DataFrame:
         """Every fill, one row each, by ``id``.
 
-        Columns: ``order_id, ts, instrument, side, size, price, fee, liquidity``. `size` is positive.
+        Columns: ``order_id, ts, instrument, side, size, price, fee, liquidity``. `size` is positive. Fills of a hedged
+        account have the column ``position_side`` after ``side``.
         """
-        from cambist.backtest.frames import record_frame
+        from cambist.backtest.frames import record_frame, with_sides
         from cambist.backtest.tables import FILLS
 
-        return record_frame(FILLS, self.fill_records)
+        sides = self._sides
+        of_fills = [sides[fill.order_id] for fill in self.fill_records] if sides else ()
+        return with_sides(record_frame(FILLS, self.fill_records), of_fills, after="side")
+
+    @cached_property
+    def _sides(self) -> dict[int, str]:
+        """The position side of each order by id, ``""`` for none; empty where no order has one."""
+        sides = {order.id: str(order.position_side or "") for order in self.order_records}
+        return sides if any(sides.values()) else {}
 
     @cached_property
     def trades(self) -> pd.DataFrame:
@@ -180,12 +189,13 @@ class Result:
     def cash_flows(self) -> pd.DataFrame:
         """Money that moved without a fill, one row each, by ``ts`` (UTC) of when it was due.
 
-        Columns: ``kind`` (deposit, withdrawal, funding, interest, dividend, fraction)``, symbol, asset, amount``
-        (positive where the account got it).
+        Columns: ``kind`` (deposit, withdrawal, funding, interest, dividend, fraction, insurance)``, symbol, asset,
+        amount`` (positive where the account got it); in a hedged account also ``position_side``, after ``symbol``.
         """
-        from cambist.backtest.frames import cash_flow_frame
+        from cambist.backtest.frames import cash_flow_frame, with_sides
 
-        return cash_flow_frame(self.flow_records)
+        sides = [flow.position_side for flow in self.flow_records]
+        return with_sides(cash_flow_frame(self.flow_records), sides, after="symbol")
 
     @cached_property
     def series(self) -> AccountSeries:
@@ -204,6 +214,7 @@ class Result:
             curve=self.curve,
             benchmark_curve=self.benchmark,
             instruments=self.instruments,
+            order_records=self.order_records,
             fill_records=self.fill_records,
             trade_records=self.trade_records,
             history=self.history,
@@ -233,9 +244,9 @@ class Result:
         if history is None:
             return None
         held = []
-        for instrument in self.instruments:
-            steps, closes = history.account.positions[instrument.symbol], history.closes[instrument.symbol]
-            held.append(Holding(instrument, steps.times, steps.sizes, closes.times, closes.prices))
+        for key, instrument in history.account.legs(self.instruments):
+            steps, closes = history.account.positions[key], history.closes[instrument.symbol]
+            held.append(Holding(instrument, steps.times, steps.sizes, closes.times, closes.prices, key))
         account = history.account
         return Holdings(tuple(held), account.times, account.cash, account.initial_cash)
 

@@ -13,6 +13,7 @@ from cambist.engine.records import (
     CashEntry,
     FillEntry,
     InstrumentDefined,
+    MarginEntry,
     OrderTerms,
 )
 from cambist.model.instrument import Instrument
@@ -23,11 +24,13 @@ from cambist.model.orders import (
     Liquidity,
     Order,
     OrderType,
+    PositionSide,
     Side,
     TimeInForce,
     Trail,
 )
-from cambist.portfolio import CompensatingPortfolio, MarginPortfolio, Portfolio
+from cambist.model.portfolio import MarginChange
+from cambist.portfolio import CompensatingPortfolio, HedgePortfolio, MarginPortfolio, Portfolio
 from cambist.portfolio.exact import exact
 
 if TYPE_CHECKING:
@@ -84,9 +87,12 @@ def instrument_of(record: InstrumentDefined) -> Instrument:
 
 def account_record(portfolio: Portfolio) -> AccountOpened:
     """Return the record of an account at its start."""
-    margin = attrs.asdict(portfolio.terms) if isinstance(portfolio, MarginPortfolio) else None
-    if margin is not None:
-        margin["mode"] = str(margin["mode"])
+    margin = None
+    if isinstance(portfolio, MarginPortfolio):
+        # What the venue decides, and what is planned, is told by records of its own.
+        terms = attrs.evolve(portfolio.terms, deleveraging=None, planned=())
+        margin = attrs.asdict(terms, filter=lambda field, _: field.name not in ("deleveraging", "planned"))
+        margin |= {name: str(margin[name]) for name in ("mode", "position_mode")}
     held_as = portfolio.held_as if isinstance(portfolio, CompensatingPortfolio) else {}
     compensates = {symbol: instrument.symbol for symbol, instrument in held_as.items()}
     opened = exact(portfolio.initial_cash), exact(portfolio.leverage)
@@ -101,7 +107,9 @@ def account_of(record: AccountOpened, instruments: list[Instrument]) -> Portfoli
     if record.margin is None:
         return Portfolio(instruments, cash, leverage)
     terms = {**record.margin, "maintenance": _maintenance(record.margin["maintenance"])}
-    return MarginPortfolio(instruments, cash, leverage, margin=Margin(**terms))
+    margin = Margin(**terms)
+    on_margin = HedgePortfolio if margin.is_hedged else MarginPortfolio
+    return on_margin(instruments, cash, leverage, margin=margin)
 
 
 def _maintenance(given: Any) -> Any:
@@ -141,6 +149,8 @@ def instructions_fields(given: Instructions) -> dict[str, Any]:
     }
     if "display_size" in fields:
         fields["display_size"] = str(exact(fields["display_size"]))
+    if given.position_side is not None:
+        fields["position_side"] = str(given.position_side)
     if given.info:
         fields["info"] = {str(name): _noted(value) for name, value in given.info.items()}
     if given.trail is not None:
@@ -163,6 +173,8 @@ def instructions_of(fields: dict[str, Any]) -> Instructions:
     made = dict(fields)
     if "display_size" in made:
         made["display_size"] = float(made["display_size"])
+    if "position_side" in made:
+        made["position_side"] = PositionSide(made["position_side"])
     if "trail" in made:
         trail: dict[str, Any] = {
             name: float(value) if isinstance(value, str) else value for name, value in made["trail"].items()
@@ -221,6 +233,20 @@ def fill_of(record: FillEntry, order: Order) -> Fill:
         float(fee),
         _LIQUIDITIES[record.liquidity],
         record.filled_at,
+    )
+
+
+def margin_record(change: MarginChange) -> MarginEntry:
+    """Return the record of a change of margin or leverage, or of its refusal."""
+    side = "" if change.position_side is None else str(change.position_side)
+    return MarginEntry(change.symbol, change.ts, side, exact(change.amount), decimal_of(change.leverage), change.reason)
+
+
+def margin_change_of(record: MarginEntry) -> MarginChange:
+    """Return the change of a record."""
+    side = PositionSide(record.position_side) if record.position_side else None
+    return MarginChange(
+        record.asked_at, record.symbol, side, float(record.amount), float_of(record.leverage), record.reason
     )
 
 

@@ -23,10 +23,13 @@ from cambist.model.events import (
     OutcomeUnknown,
     StopTrailed,
 )
+from cambist.model.legs import leg_key
 from cambist.model.portfolio import CashFlow
 from cambist.orders.book import OrderBook
 from cambist.portfolio import CompensatingPortfolio, MarginPortfolio
 from cambist.portfolio.exact import ExactLedger, exact
+from cambist.portfolio.margin import LIQUIDATED
+from cambist.portfolio.margin_changes import carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,8 +48,6 @@ __all__ = ["KEEP", "RunState", "TradingHalt"]
 
 #: How many orders that have ended, closed trades and movements of cash a state keeps at least.
 KEEP = 10_000
-#: The tag of orders by which a venue closes a position.
-_LIQUIDATION = "liquidation"
 
 _REASONED: dict[str, Callable[[int, int, str], OrderEvent]] = {
     "order_rejected": OrderRejected,
@@ -270,8 +271,12 @@ class RunState:
         assert portfolio is not None
         self.fills.append(fill)
         instrument = order.instrument
-        if order.tag == _LIQUIDATION and isinstance(portfolio, MarginPortfolio):
-            portfolio.note_liquidation(instrument.symbol, fill.ts, fill.price, fill.fee)
+        if entry.closed_by and isinstance(portfolio, MarginPortfolio):
+            key = leg_key(instrument.symbol, order.position_side)
+            if entry.closed_by == LIQUIDATED:
+                portfolio.note_liquidation(key, fill.size, fill.ts, fill.price, fill.fee, to.float_of(entry.mark))
+            else:
+                portfolio.note_closing(key, entry.closed_by)
         portfolio.apply(fill, order, entry.instant)
         asset = entry.fee_asset or instrument.settle
         if isinstance(portfolio, CompensatingPortfolio):
@@ -293,6 +298,12 @@ class RunState:
     def cash_requested(self, _ts: int, asked: record.CashRequest) -> None:
         """A strategy moves money; it takes effect later."""
         self.leaving -= min(0.0, float(asked.amount))
+
+    def margin_changed(self, _ts: int, entry: record.MarginEntry) -> None:
+        """Margin was moved, leverage changed, or either refused."""
+        portfolio = self.portfolio
+        assert isinstance(portfolio, MarginPortfolio)
+        carry_out(portfolio, to.margin_change_of(entry))
 
     def dividend_paid(self, ts: int, paid: record.Dividend) -> None:
         """An instrument pays."""
@@ -356,7 +367,7 @@ class RunState:
         portfolio = self._account
         portfolio.ledger.clear()  # steps for a valuation that nobody makes here
         trades = portfolio.trades
-        trades.restore(trades.closed[-keep:], list(trades.open.values()), trades.count)
+        trades.restore(trades.closed[-keep:], trades.open, trades.count)
         for kept in (portfolio.cash_flows, portfolio.transfers, book.anomalies):
             del kept[:-keep]
 
@@ -391,6 +402,7 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
                 "order_filled",
                 "cash_moved",
                 "cash_requested",
+                "margin_changed",
                 "dividend_paid",
                 "shares_split",
                 "timer_set",

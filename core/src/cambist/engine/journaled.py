@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from cambist.engine import conversions as to
 from cambist.engine import records as record
 from cambist.engine.codec import CODEC
@@ -13,8 +15,11 @@ from cambist.engine.step import Kernel
 from cambist.engine.strategy_state import encode_state
 from cambist.model import effects as effect
 from cambist.model import events as event
+from cambist.model.legs import leg_key
 from cambist.model.orders import ApprovedOrder
+from cambist.portfolio import MarginPortfolio
 from cambist.portfolio.exact import exact
+from cambist.portfolio.margin import LIQUIDATED
 from cambist.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -22,8 +27,8 @@ if TYPE_CHECKING:
 
     from cambist.engine.codec import Codec
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Order, Side
-    from cambist.model.portfolio import CashFlow
+    from cambist.model.orders import Order, PositionSide, Side
+    from cambist.model.portfolio import CashFlow, MarginChange
     from cambist.ports.journal import Draft
 
     Append = Callable[[Sequence[Draft]], int]
@@ -64,6 +69,11 @@ class Recorder:
         self._drafts: list[Draft] = []
         self._known = 0  # id of the newest order that is journalled
         self._states: dict[str, bytes] = {}
+        account = kernel.portfolio
+        self._changes: tuple[list[MarginChange], ...] = ()
+        if isinstance(account, MarginPortfolio):
+            self._changes = account.margin_changes, account.refused_changes
+        self._noted = [0] * len(self._changes)
         self._keepers = [seat.strategy for seat in kernel.seats if _keeps_state(seat.strategy)]
         self._facts: dict[type[event.Event], Callable[[Any], None]] = {
             **dict.fromkeys(_NOTES, self._note),
@@ -83,6 +93,7 @@ class Recorder:
             effect.AmendOrder: self._amend,
             effect.ReportRefusal: self._refusal,
             effect.SetTimer: lambda ts, one: self.write("timer_set", ts, record.TimerSet(one.name, one.due)),
+            effect.ChangeMargin: lambda _ts, _one: None,  # what becomes of it is noted when it is carried out
             effect.StopRun: lambda ts, one: self.write("stop_requested", ts, record.RunEnded(one.reason)),
             effect.MoveCash: lambda ts, one: self.write(
                 "cash_requested", ts, record.CashRequest(exact(one.flow.amount))
@@ -127,7 +138,15 @@ class Recorder:
         self.write(_NOTES[type(happened)], happened.ts, note)
 
     def _filled(self, filled: event.OrderFilled) -> None:
-        self.write("order_filled", filled.ts, to.fill_record(filled.fill, self._kernel.instant))
+        made = to.fill_record(filled.fill, self._kernel.instant)
+        account = self._kernel.portfolio
+        if isinstance(account, MarginPortfolio):
+            order = self._kernel.book.order_of(filled)
+            reason = account.closing(leg_key(order.instrument.symbol, order.position_side))
+            if reason:
+                mark = to.decimal_of(account.liquidations[-1].mark) if reason == LIQUIDATED else None
+                made = msgspec.structs.replace(made, closed_by=reason, mark=mark)
+        self.write("order_filled", filled.ts, made)
 
     def _amended(self, amended: event.OrderAmended) -> None:
         prices = to.decimal_of(amended.limit_price), to.decimal_of(amended.stop_price)
@@ -153,6 +172,13 @@ class Recorder:
         """Note what the bookkeeper booked."""
         for flow in flows:
             self._cash(ts, flow, asked=False)
+
+    def margin_changed(self, ts: int) -> None:
+        """Note margin that was moved since the last time, leverage that was changed, and what of it was refused."""
+        for number, changes in enumerate(self._changes):
+            for change in changes[self._noted[number] :]:
+                self.write("margin_changed", ts, to.margin_record(change))
+            self._noted[number] = len(changes)
 
     def adopted(self, order: Order, ts: int) -> None:
         """Note an order that the venue sends by itself."""
@@ -218,6 +244,7 @@ class Journaling(Kernel):
             raise
         if type(event_) is event.TimerFired:
             recorder.booked(event_.ts, self.portfolio.cash_flows[known:])
+        recorder.margin_changed(event_.ts)
         recorder.intents(event_.ts, wanted)
         recorder.states(event_.ts)
         recorder.commit()
@@ -233,9 +260,12 @@ class Journaling(Kernel):
         owner: str = "",
         *,
         reduce_only: bool = True,
+        position_side: PositionSide | None = None,
     ) -> Order:
         """See `Kernel.adopt`; the order is journalled."""
-        order = super().adopt(instrument, side, size, tag, ts, owner, reduce_only=reduce_only)
+        order = super().adopt(
+            instrument, side, size, tag, ts, owner, reduce_only=reduce_only, position_side=position_side
+        )
         self.recorder.adopted(order, ts)
         return order
 

@@ -19,6 +19,7 @@ __all__ = [
     "Dividend",
     "FillEntry",
     "InstrumentDefined",
+    "MarginEntry",
     "NewTerms",
     "OperatorCommand",
     "OrderNote",
@@ -171,6 +172,10 @@ class FillEntry(Record, frozen=True):
         When it traded, ns, UTC; the entry's time is when we learned of it.
     instant
         Number of the instant of the run.
+    closed_by
+        Why the venue closed the position by itself, ``"liquidation"`` or ``"adl"``; ``""`` where a strategy traded.
+    mark
+        Mark price at a liquidation.
     """
 
     order_id: int
@@ -183,6 +188,8 @@ class FillEntry(Record, frozen=True):
     instant: int = 0
     fee_asset: str = ""
     fee_value: Decimal | None = None
+    closed_by: str = ""
+    mark: Decimal | None = None
 
 
 class CashEntry(Record, frozen=True):
@@ -219,6 +226,20 @@ class Split(Record, frozen=True):
     ratio: Decimal
     price: Decimal | None
     instant: int = 0
+
+
+class MarginEntry(Record, frozen=True):
+    """``margin_changed``: margin of a position was moved, its leverage changed, or either refused.
+
+    See `cambist.model.portfolio.MarginChange`; `leverage` is None where margin was moved.
+    """
+
+    symbol: str
+    asked_at: int
+    position_side: str = ""
+    amount: Decimal = Decimal(0)
+    leverage: Decimal | None = None
+    reason: str = ""
 
 
 class TimerSet(Record, frozen=True):

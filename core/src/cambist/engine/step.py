@@ -14,7 +14,7 @@ import attrs
 from cambist.engine.agenda import Agenda
 from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
-from cambist.engine.view import AccountView
+from cambist.engine.hedge import view_of
 from cambist.errors import InputError
 from cambist.indicators.series import BarView, Series
 from cambist.model.effects import SetTimer
@@ -25,6 +25,7 @@ from cambist.model.events import (
     CashMoved,
     DividendPaid,
     InstantClosed,
+    MarginChanged,
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
@@ -40,9 +41,11 @@ from cambist.model.events import (
     StopTrailed,
     TimerFired,
 )
-from cambist.model.orders import Order, OrderType, TimeInForce
+from cambist.model.legs import leg_key
+from cambist.model.orders import Instructions, Order, OrderType, TimeInForce
 from cambist.observe import log_context
 from cambist.orders.book import OrderBook
+from cambist.portfolio import MarginPortfolio, book_change
 from cambist.strategies.data import DataSet
 from cambist.strategies.strategy import Strategy
 from cambist.strategies.whole_lots import use_lots
@@ -56,7 +59,7 @@ if TYPE_CHECKING:
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Fill, Liquidity, Side
+    from cambist.model.orders import Fill, Liquidity, PositionSide, Side
     from cambist.model.timeframe import Timeframe
     from cambist.portfolio import Bookkeeper, Portfolio
     from cambist.risk import RiskGate
@@ -180,7 +183,7 @@ class Kernel:
         self.portfolio = portfolio
         self.gate = gate
         self.book = OrderBook()
-        self.view = AccountView(portfolio, self.book, expected_fee, self._now)
+        self.view = view_of(portfolio, self.book, expected_fee, self._now)
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
         self.instant = 0
@@ -210,6 +213,7 @@ class Kernel:
             InstantClosed: self._instant_closed,
             TimerFired: self._timer_fired,
             CashMoved: self._cash_moved,
+            MarginChanged: self._margin_changed,
             DividendPaid: lambda event: self.portfolio.pay_dividend(event.ts, event.symbol, event.amount, self.instant),
             SharesSplit: self._shares_split,
             RunStarted: self._run_started,
@@ -310,6 +314,10 @@ class Kernel:
         self.leaving += min(0.0, event.flow.amount)
         self.portfolio.move_cash(event.flow, self.instant)
 
+    def _margin_changed(self, event: MarginChanged) -> None:
+        assert isinstance(self.portfolio, MarginPortfolio)  # no other is asked to
+        book_change(self.portfolio, event.change)
+
     def _order_event(self, event: OrderEvent) -> None:
         order = self.book.apply(event)
         if order is not None:
@@ -369,16 +377,19 @@ class Kernel:
         owner: str = "",
         *,
         reduce_only: bool = True,
+        position_side: PositionSide | None = None,
     ) -> Order:
         """Put an order into the book that no strategy sent, such as one by which the venue liquidates a position.
 
         It never saw the risk gate, and belongs to the strategy that is named, else to the one that opened the position.
         """
         if not owner:
-            trade = self.portfolio.trades.open.get(instrument.symbol)
+            trade = self.portfolio.trades.open.get(leg_key(instrument.symbol, position_side))
             owner = trade.strategy if trade is not None else self.seats[0].strategy.name
         terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, reduce_only, owner, tag, ts, ts)
         order = self.book.add(Order(self.book.next_id(), instrument, side, *terms))
+        if position_side is not None:
+            order.instructions = Instructions(position_side=position_side)
         self.book.submit(order, ts)
         return order
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from cambist.ports.risk import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cambist.model.instrument import Instrument
     from cambist.model.margin import Margin
     from cambist.model.orders import Order
@@ -23,13 +25,16 @@ class LeverageRule:
     Parameters
     ----------
     margin
-        Leverage and tiers by instrument.
+        Tiers by instrument.
+    leverages
+        At which margined instruments are traded now, by symbol.
     """
 
     name = "leverage"
 
-    def __init__(self, margin: Margin) -> None:
+    def __init__(self, margin: Margin, leverages: Mapping[str, float]) -> None:
         self.margin = margin
+        self.leverages = leverages
 
     def concerns(self, instrument: Instrument) -> bool:
         """Margined instruments whose tiers set a leverage."""
@@ -46,7 +51,7 @@ class LeverageRule:
             return None
         notional = abs(instrument.notional(after, price))
         allowed = self.margin.table_of(instrument).max_leverage(notional)
-        chosen = self.margin.leverage_of(instrument)
+        chosen = self.leverages[instrument.symbol]
         if allowed is None or chosen <= allowed * (1.0 + 1e-9):
             return None
         return Refusal(

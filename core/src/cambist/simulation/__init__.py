@@ -45,6 +45,7 @@ from cambist.simulation.fillers import (
 )
 from cambist.simulation.finer_bars import FinerBars
 from cambist.simulation.gateway import OrderGateway
+from cambist.simulation.hedging import HedgingVenue
 from cambist.simulation.latency import (
     ConstantLatency,
     LatencyModel,
@@ -114,6 +115,7 @@ __all__ = [
     "FixedSlippage",
     "FunctionFiller",
     "HalfSpread",
+    "HedgingVenue",
     "InstrumentFees",
     "IntrabarPath",
     "LatencyModel",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cambist.backtest.records.histories import FillHistory, History, OrderHistory
 from cambist.backtest.records.schedule import Calendar, DueFill
 from cambist.errors import ParameterError
-from cambist.portfolio import MarginPortfolio
+from cambist.portfolio import HedgePortfolio, MarginPortfolio
 from cambist.simulation import FillBooker
 from cambist.simulation.liquidation import LIQUIDATION
 
@@ -58,6 +58,11 @@ class Recorded:
             if isinstance(history, OrderHistory):
                 history.plan = self._bars.steps(history.records)
         self._due = self._in_order([history for history in histories if isinstance(history, FillHistory)])
+        if self._due and isinstance(self._account, HedgePortfolio):
+            raise ParameterError(
+                "recorded fills name no side of a position, and this account has two. Run them with "
+                "Margin(position_mode='one-way')."
+            )
         if self._due and isinstance(self._account, MarginPortfolio):
             if not all(isinstance(seat.strategy, FillHistory) for seat in kernel.seats):
                 raise ParameterError(
@@ -99,7 +104,8 @@ class Recorded:
         )
         fee = None if isnan(fill.fee) else fill.fee
         if fill.tag == LIQUIDATION and isinstance(account, MarginPortfolio):
-            account.note_liquidation(instrument.symbol, fill.ts, fill.price, fee or 0.0)
+            # Where the mark price stood the record does not tell.
+            account.note_liquidation(instrument.symbol, fill.size, fill.ts, fill.price, fee or 0.0, fill.price)
         known = one.due if self._after_orders else fill.ts
         self._venue.record(order, fill.price, fee, fill.liquidity, fill.ts, known)
 
