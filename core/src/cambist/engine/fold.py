@@ -299,12 +299,6 @@ class RunState:
         """A strategy moves money; it takes effect later."""
         self.leaving -= min(0.0, float(asked.amount))
 
-    def margin_changed(self, _ts: int, entry: record.MarginEntry) -> None:
-        """Margin was moved, leverage changed, or either refused."""
-        portfolio = self.portfolio
-        assert isinstance(portfolio, MarginPortfolio)
-        carry_out(portfolio, to.margin_change_of(entry))
-
     def dividend_paid(self, ts: int, paid: record.Dividend) -> None:
         """An instrument pays."""
         self._account_action(lambda: self._account.pay_dividend(ts, paid.symbol, float(paid.amount), paid.instant))
@@ -375,6 +369,11 @@ class RunState:
 def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
     """Return who takes each kind of record."""
 
+    def change_margin(_ts: int, entry: record.MarginEntry) -> None:
+        portfolio = state.portfolio
+        assert isinstance(portfolio, MarginPortfolio)
+        carry_out(portfolio, to.margin_change_of(entry))
+
     def reasoned(make: Callable[[int, int, str], OrderEvent]) -> Callable[[int, Any], None]:
         return lambda ts, note: state.order_event(make(ts, note.order_id, note.reason))
 
@@ -383,6 +382,7 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
         "order_accepted": lambda ts, note: state.order_event(OrderAccepted(ts, note.order_id)),
         "order_triggered": lambda ts, note: state.order_event(OrderTriggered(ts, note.order_id)),
         "order_adopted": state.order_submitted,
+        "margin_changed": change_margin,
         **{
             kind: getattr(state, kind)
             for kind in (
@@ -402,7 +402,6 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
                 "order_filled",
                 "cash_moved",
                 "cash_requested",
-                "margin_changed",
                 "dividend_paid",
                 "shares_split",
                 "timer_set",

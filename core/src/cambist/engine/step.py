@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from itertools import count as count_from
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -208,12 +208,12 @@ class Kernel:
             **dict.fromkeys(_ORDER_EVENTS, self._order_event),
             StopTrailed: self._stop_trailed,
             OrderFilled: lambda event: self.order_filled(self.book.order_of(event), event.ts, event.fill),
-            OrderRefused: self._order_refused,
+            OrderRefused: lambda event: self._tell(self.book.get(event.order_id)),
             BarClosed: self._bar_closed,
             InstantClosed: self._instant_closed,
             TimerFired: self._timer_fired,
             CashMoved: self._cash_moved,
-            MarginChanged: self._margin_changed,
+            MarginChanged: lambda event: book_change(cast("MarginPortfolio", self.portfolio), event.change),
             DividendPaid: lambda event: self.portfolio.pay_dividend(event.ts, event.symbol, event.amount, self.instant),
             SharesSplit: self._shares_split,
             RunStarted: self._run_started,
@@ -314,10 +314,6 @@ class Kernel:
         self.leaving += min(0.0, event.flow.amount)
         self.portfolio.move_cash(event.flow, self.instant)
 
-    def _margin_changed(self, event: MarginChanged) -> None:
-        assert isinstance(self.portfolio, MarginPortfolio)  # no other is asked to
-        book_change(self.portfolio, event.change)
-
     def _order_event(self, event: OrderEvent) -> None:
         order = self.book.apply(event)
         if order is not None:
@@ -329,9 +325,6 @@ class Kernel:
 
     def _stop_trailed(self, event: StopTrailed) -> None:
         self.book.apply(event)  # no strategy is told: a stop moves with nearly every bar
-
-    def _order_refused(self, event: OrderRefused) -> None:
-        self._tell(self.book.get(event.order_id))
 
     # The three things that happen to nearly every order, for drivers that hold the order and make no event of it.
     # What a strategy makes of it is in `effects` afterwards.
