@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
     from cambist.backtest.load import load_result
     from cambist.backtest.records.histories import FillHistory, OrderHistory
+    from cambist.backtest.replay import replay
     from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
     from cambist.data.market import open_book, open_quotes, open_ticks
@@ -74,6 +75,7 @@ _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
     "cambist.backtest.load": ("load_result",),
     "cambist.backtest.records.histories": ("FillHistory", "OrderHistory"),
+    "cambist.backtest.replay": ("replay",),
     "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
     "cambist.data.market": ("open_book", "open_quotes", "open_ticks"),
@@ -195,6 +197,7 @@ __all__ = [
     "open_quotes",
     "open_ticks",
     "param",
+    "replay",
     "tick_bars",
     "weekly_calendar",
 ]

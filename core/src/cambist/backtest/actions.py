@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cambist.indicators.series import SeriesCursor
     from cambist.model.instrument import Instrument
 
-__all__ = ["ActionCalendar"]
+__all__ = ["ActionCalendar", "SplitPrice"]
 
 
 @attrs.define(eq=False, slots=True)
@@ -85,7 +85,7 @@ class ActionCalendar:
             if feed.instrument.symbol in given
         }
         self._feeds = feeds
-        self._prices: dict[int, _SplitPrice] = {}
+        self._prices: dict[int, SplitPrice] = {}
 
     def horizon(self, horizon: int) -> int:
         """Return how far the next window may go, at most to `horizon`."""
@@ -106,7 +106,7 @@ class ActionCalendar:
         """Have last prices told in shares of today, between a split and the first bar after it."""
         for number in self._actions:
             cursor = cursors[number]
-            self._prices[number] = _SplitPrice(cursor)
+            self._prices[number] = SplitPrice(cursor)
             set_source(self._feeds[number].instrument.symbol, self._prices[number])
 
     def take_effect(self, driver: Driver, window: Window, instant: int) -> None:
@@ -151,7 +151,7 @@ class ActionCalendar:
         return closes if actions is None else closes * actions.shares + actions.money
 
 
-class _SplitPrice:
+class SplitPrice:
     """Answers the close of the last bar in shares as they are now."""
 
     __slots__ = ("_cursor", "_splits")
@@ -164,7 +164,12 @@ class _SplitPrice:
         """Take a split into account, for bars that opened before `opened`."""
         self._splits = [(opened, ratio)] + [one for one in self._splits if one[0] == opened]
 
+    def split_now(self, ratio: float) -> None:
+        """Take a split into account for the bar that was seen last."""
+        self.split(self._cursor.ts + 1, ratio)
+
     def __call__(self) -> float:
+        """Return the price; NaN before the first bar."""
         price = self._cursor.last_close()
         for opened, ratio in self._splits:
             if self._cursor.ts < opened:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cambist.engine import Kernel, MarketKernel, OpeningKernel
 from cambist.engine.journaled import (
@@ -12,12 +12,15 @@ from cambist.engine.journaled import (
     Journaling,
     Recorder,
 )
+from cambist.engine.recorded import RecordingRecorder
 from cambist.errors import ParameterError
 from cambist.storage.journal import Journal, JournalOptions
+from cambist.storage.recording import RecordingWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from cambist.backtest.driver import StopRequest
     from cambist.ports import Draft
 
 __all__ = ["RunJournal", "journaled"]
@@ -40,13 +43,24 @@ def journaled(kernel: type[_Kernel]) -> type[_Kernel]:
 class RunJournal:
     """A journal, and a kernel that writes to it.
 
+    Parameters
+    ----------
+    folder
+        For the journal.
+    kernel
+        Whose.
+    about
+        What the recording beside it is to say of the run; None for no recording.
+    stop
+        What may have ended the run from outside.
+
     Raises
     ------
     ParameterError
         If the folder holds a journal already: one is of one run.
     """
 
-    def __init__(self, folder: str, kernel: Kernel) -> None:
+    def __init__(self, folder: str, kernel: Kernel, about: Mapping[str, Any] | None, stop: StopRequest) -> None:
         assert isinstance(kernel, Journaling)
         self._journal = Journal(folder, JournalOptions(pending_seconds=3_600.0))
         if self._journal.last:
@@ -54,15 +68,32 @@ class RunJournal:
             raise ParameterError(
                 f"the journal {folder!r} holds {self._journal.last} records of another run. Name a new folder."
             )
-        kernel.recorder = Recorder(kernel, self._append)
+        self._recording: RecordingWriter | None = None
+        if about is None:
+            kernel.recorder = Recorder(kernel, self._append)
+        else:
+            self._recording = RecordingWriter(folder, self._journal.id, about)
+            kernel.recorder = self._recorder = RecordingRecorder(
+                kernel, self._append, self._recording.add, lambda reason: stop.requested and stop.reason == reason
+            )
 
     def _append(self, drafts: Sequence[Draft]) -> int:
         if self._journal.last - self._journal.durable > _AHEAD:
             self._journal.wait()
         return self._journal.append(drafts)
 
-    def close(self) -> None:
+    @property
+    def lost(self) -> str:
+        """Why the recording ends early; ``""`` where it does not, or there is none."""
+        return "" if self._recording is None else self._recording.failure
+
+    def close(self, *, whole: bool) -> None:
         """Return when everything is safe.
+
+        Parameters
+        ----------
+        whole
+            Whether the run came to an end of its own, and was not broken off in the midst of a step.
 
         Raises
         ------
@@ -71,5 +102,9 @@ class RunJournal:
         """
         try:
             self._journal.wait()
+            if self._recording is not None and whole:
+                self._recorder.end()
         finally:
+            if self._recording is not None:
+                self._recording.close()
             self._journal.close()

@@ -20,15 +20,15 @@ from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.history import Closes, RunHistory, closes_until
 from cambist.backtest.openings import OpeningDriver
+from cambist.backtest.prepared import prepared
 from cambist.backtest.records.booking import Recorded
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel, OpeningKernel
-from cambist.errors import DataError, InputError, ParameterError, StrategyError
+from cambist.errors import DataError, ParameterError, StrategyError
 from cambist.model.orders import OrderStatus
 from cambist.observe import log_context
 from cambist.portfolio import FundValue, Valuation
-from cambist.strategies import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from cambist.risk import RiskGate
     from cambist.simulation import FinerBars
     from cambist.simulation.bar_venue import BarVenue
+    from cambist.strategies import Strategy
 
     Progress = Callable[[int, int | None], None]
 
@@ -142,7 +143,7 @@ class Run:
         self.rules = settings.venue_rules()
         self.account = self._account()
         self.portfolio = self.account.portfolio
-        self.kernel = self._kernel([_prepared(strategy, settings) for strategy in strategies], self.account.gate())
+        self.kernel = self._kernel([prepared(strategy, settings) for strategy in strategies], self.account.gate())
         self.driver = self._driver(stop)
         self.account.connect(self.kernel)
         self.driver.actions = self.account.actions
@@ -164,7 +165,7 @@ class Run:
         if settings.journal is not None:  # last of all: a run that cannot begin leaves none
             from cambist.backtest.journaled import RunJournal
 
-            self.journal = RunJournal(settings.journal, self.kernel)
+            self.journal = RunJournal(settings.journal, self.kernel, self._about(), self.driver.stop)
 
     def _feeds(self, sources: Sequence[Any]) -> Sequence[Any]:
         return [bar_feed(number, source, self.settings) for number, source in enumerate(sources)]
@@ -191,6 +192,16 @@ class Run:
 
         return journaled(kernel)
 
+    def _about(self) -> dict[str, Any] | None:
+        """Return what a recording is to say of the run; None where none is wanted."""
+        if not self.settings.record:
+            return None
+        from cambist.backtest.replay.setup import about
+
+        if self.recorded is not None:
+            raise ParameterError("record is True in a run of recorded fills or orders, which cannot be replayed.")
+        return about(self.settings, self.feeds)
+
     def _driver(self, stop: StopRequest) -> Driver:
         play = play_events if self.settings.events else play_columns
         kind = OpeningDriver if self.settings.cheat_on_open else Driver
@@ -202,15 +213,18 @@ class Run:
 
     def play(self) -> Result:
         """Play everything and return the result; see `run_backtest`."""
+        whole = False
         try:
             with _rare_collections(), log_context(run=self.run_id):
                 self.driver.run(self.run_id, self.settings.seed, self.after)
+            whole = True
         except StrategyError as error:
+            whole = True
             error.result = self.result(stopped=str(error))
             raise
         finally:
             if self.journal is not None:
-                self.journal.close()
+                self.journal.close(whole=whole)
         return self.result(stopped=self.driver.stop.reason)
 
     def after(self, window: Any, played: int) -> None:
@@ -309,6 +323,8 @@ class Run:
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         yield from self.account.warnings()
+        if self.journal is not None and self.journal.lost:
+            yield f"{self.journal.lost}. The run cannot be replayed beyond it."
         if self.recorded is not None:
             yield from self.recorded.warnings()
         if curve.ruined:
@@ -345,14 +361,3 @@ def bar_feed(number: int, source: HistorySource, settings: BacktestSettings) -> 
         return Feed(number, blocks, whole=not settings.blocks)
     except StopIteration:
         raise DataError(f"{source.name}: there are no bars. Check the path, the symbol and the time range.") from None
-
-
-def _prepared(strategy: Any, settings: BacktestSettings) -> Strategy:
-    if isinstance(strategy, type) and issubclass(strategy, Strategy):
-        strategy = strategy()
-    if not isinstance(strategy, Strategy):
-        raise InputError(f"{strategy!r} is no strategy. Give a subclass of cambist.Strategy, or an instance of one.")
-    fresh = strategy.fresh()
-    if settings.sizer is not None and "sizer" not in vars(strategy) and type(strategy).sizer is Strategy.sizer:
-        fresh.sizer = settings.sizer
-    return fresh

@@ -85,6 +85,7 @@ class BacktestOptions(TypedDict, total=False):
     events: bool
     blocks: bool
     journal: str | PathLike[str] | None
+    record: bool
     periods_per_year: float | None
     calendar: str | Calendar | Mapping[str, str | Calendar] | None
 
@@ -232,6 +233,8 @@ class BacktestSettings:
         Read the data block by block in flat memory; the equity frame then has one row a day.
     journal
         A folder for a journal of the run, as a live run writes it, or None. It needs `events`, and a folder of its own.
+    record
+        Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
     periods_per_year
         For ratios of return to risk, where the calendar of the market is known better than the data can tell.
     calendar
@@ -268,6 +271,7 @@ class BacktestSettings:
     events: bool = False
     blocks: bool = False
     journal: str | None = attrs.field(default=None, converter=_folder)
+    record: bool = False
     periods_per_year: float | None = None
     calendar: str | Calendar | Mapping[str, str | Calendar] | None = attrs.field(default=None, validator=_calendar)
 
@@ -291,6 +295,8 @@ class BacktestSettings:
             raise ParameterError(
                 f"journal is {self.journal!r} in a run that makes no events. Add events=True: slower, same result."
             )
+        if self.record and self.journal is None:
+            raise ParameterError("record is True in a run without a journal. Name a folder: journal='journal'.")
         latency_model(self.latency)
         rejection_model(self.rejection)
         cancel_model(self.book_cancels)

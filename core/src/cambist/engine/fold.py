@@ -44,12 +44,12 @@ if TYPE_CHECKING:
     from cambist.portfolio import Portfolio
     from cambist.ports.journal import JournalEntry
 
-__all__ = ["KEEP", "RunState", "TradingHalt"]
+__all__ = ["KEEP", "REASONED", "RunState", "TradingHalt"]
 
 #: How many orders that have ended, closed trades and movements of cash a state keeps at least.
 KEEP = 10_000
 
-_REASONED: dict[str, Callable[[int, int, str], OrderEvent]] = {
+REASONED: dict[str, Callable[[int, int, str], OrderEvent]] = {
     "order_rejected": OrderRejected,
     "order_canceled": OrderCanceled,
     "order_expired": OrderExpired,
@@ -378,7 +378,7 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
         return lambda ts, note: state.order_event(make(ts, note.order_id, note.reason))
 
     return {
-        **{kind: reasoned(make) for kind, make in _REASONED.items()},
+        **{kind: reasoned(make) for kind, make in REASONED.items()},
         "order_accepted": lambda ts, note: state.order_event(OrderAccepted(ts, note.order_id)),
         "order_triggered": lambda ts, note: state.order_event(OrderTriggered(ts, note.order_id)),
         "order_adopted": state.order_submitted,

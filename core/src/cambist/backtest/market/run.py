@@ -176,6 +176,13 @@ class MarketRun(Run):
                 )
         return kernel
 
+    def _about(self) -> dict[str, Any] | None:
+        if self.settings.record:
+            raise ParameterError(
+                "record is True in a run on trades, quotes or books; bars alone can be recorded. Leave record out."
+            )
+        return None
+
     def _driver(self, stop: StopRequest) -> MarketDriver:
         events = self.settings.events
         play = play_market_events if events else play_market_columns

@@ -269,6 +269,11 @@ class Journal:
     # Reading; see `cambist.ports.journal.JournalReader`.
 
     @property
+    def id(self) -> str:
+        """Id of the journal, 32 hexadecimal digits."""
+        return self._identity.journal
+
+    @property
     def first(self) -> int:
         """Number of the oldest record that was not removed."""
         return self._identity.first

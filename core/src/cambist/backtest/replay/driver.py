@@ -1,0 +1,360 @@
+"""Feeds a kernel what the kernel of a run was fed, and holds what it makes of that against the journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cambist.backtest.failures import strategy_error
+from cambist.backtest.replay.commits import Commit, commits
+from cambist.backtest.replay.inputs import EVENTS, INPUTS, RecordedEntries
+from cambist.backtest.replay.peeked import Peeked
+from cambist.backtest.replay.report import (
+    Decision,
+    Divergence,
+    ReplayReport,
+    changed_strategies,
+    event_fields,
+    state_of,
+)
+from cambist.backtest.replay.setup import Stage, read_about
+from cambist.engine import conversions as to
+from cambist.engine.codec import CODEC
+from cambist.engine.recorded import OUTSIDE, read_row
+from cambist.engine.step import BOOKKEEPING
+from cambist.errors import JournalError, OrderStateError, RecordError
+from cambist.model.events import OrderFilled, RunStarted
+from cambist.model.legs import leg_key
+from cambist.model.times import format_ns
+from cambist.portfolio import Bookkeeper, MarginPortfolio
+from cambist.portfolio.margin import LIQUIDATED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cambist.engine.recorded import Recorded
+    from cambist.engine.records import FillEntry, OrderTerms
+    from cambist.model.events import Event
+    from cambist.ports.journal import Draft, JournalEntry
+    from cambist.storage.journal import JournalFolder
+    from cambist.storage.recording import RecordingFolder
+    from cambist.strategies import Strategy
+
+__all__ = ["Replay"]
+
+#: Kinds of records that tell of a wish, or of what came of an event, and never of the event itself.
+_OUTCOMES = (
+    frozenset(CODEC.kinds) - INPUTS - {"order_not_found", "operator_command", "trading_state", "series_anchored"}
+)
+
+
+class _Over(Exception):  # noqa: N818 - it is no error
+    """Nothing more can be replayed; says why, ``""`` at the end of the run."""
+
+
+class _Differs(Exception):  # noqa: N818
+    """The first difference was found."""
+
+    def __init__(self, divergence: Divergence) -> None:
+        self.divergence = divergence
+
+
+class Replay:
+    """One replay of a run.
+
+    Parameters
+    ----------
+    strategies
+        As many as the run had, in the same order.
+    journal, recording
+        Of the run.
+    options
+        See `cambist.backtest.replay.setup.ReplayOptions`.
+
+    Raises
+    ------
+    JournalError
+        If journal and recording do not belong together, or do not begin at the beginning.
+    ParameterError
+        For options, or strategies, that cannot be those of the run.
+    """
+
+    def __init__(
+        self,
+        strategies: Sequence[Strategy | type[Strategy]],
+        journal: JournalFolder,
+        recording: RecordingFolder,
+        options: Mapping[str, Any],
+    ) -> None:
+        if recording.head.journal != journal.id:
+            raise JournalError(
+                "the recording is of another journal",
+                code="foreign_recording",
+                path=recording.folder,
+                remedy="Put the recording beside the journal of the same run.",
+            )
+        self._journal, self._recording = journal, recording
+        self._commits = Peeked(commits(journal.read()))
+        self._rows = Peeked(map(read_row, recording.rows()))
+        opening = self._commits.peek()
+        if opening is None:
+            raise JournalError("the journal is empty", code="no_records", path=journal.folder)
+        about = read_about(recording.head.about, recording.folder)
+        self._stage = Stage(strategies, opening, about, options, self._append)
+        self._kernel = self._stage.kernel
+        self._entries: RecordedEntries | None = None
+        if any(one.name == BOOKKEEPING for one in opening.every("timer_set")):
+            self._entries = RecordedEntries(self._kernel.portfolio, opening, BOOKKEEPING)
+            self._kernel.bookkeeper = Bookkeeper([self._entries])
+        self._drafts: list[Draft] = []
+        self._position = 0  # number of the last record that was compared
+        self._steps = 0
+        self._last: tuple[int, str, dict[str, Any]] = (0, "", {})  # the last event, for a report
+        self._outside: set[int] = set()
+        self._ended: int | None = None  # number of the run's last record, once the recording has told
+        self._error = ""
+        self._notes: list[str] = []
+
+    def run(self) -> ReplayReport:
+        """Replay all of it, or to the first difference."""
+        divergence, reason = None, ""
+        try:
+            while True:
+                self._go_on()
+        except _Over as over:
+            reason = str(over)
+        except _Differs as found:
+            divergence = found.divergence
+        if reason:
+            self._notes.append(reason)
+        return ReplayReport(
+            equal=divergence is None,
+            complete=divergence is None and not reason,
+            divergence=divergence,
+            events=self._steps,
+            records=self._position,
+            notes=tuple(self._notes),
+        )
+
+    def _append(self, drafts: Sequence[Draft]) -> int:
+        self._drafts += drafts
+        return self._position + len(drafts)
+
+    # What comes next.
+
+    def _go_on(self) -> None:
+        """Replay one event."""
+        row, position = self._next_row(), self._position
+        if row is not None and row.event is not None and row.after == position:
+            self._rows.take()
+            event = row.event
+            self._step(event, lambda: self._kernel.step(event))
+            self._compare(event_is_journalled=False)
+        elif row is not None and row.after < position:
+            raise self._unfitting(f"the recording tells of record {row.after} behind record {position}")
+        elif row is None and self._ended is None:
+            raise _Over(self._cut_off())
+        else:
+            self._take_commit(row)
+
+    def _next_row(self) -> Recorded | None:
+        """Return the next row that is no mark, None at the end; marks are noted on the way."""
+        while (row := self._rows.peek()) is not None and row.event is None:
+            if row.mark == OUTSIDE:
+                self._outside.add(row.record)
+            else:
+                self._ended = row.after
+            self._rows.take()
+        return row
+
+    def _take_commit(self, row: Recorded | None) -> None:
+        commit = self._commits.peek()
+        if commit is None:
+            if row is None and self._ended == self._position:
+                raise _Over("")
+            raise _Over(self._torn_journal())
+        kind = commit.first.kind
+        if kind in _OUTCOMES:
+            if all(entry.sequence in self._outside for entry in commit.entries):
+                self._commits.take()
+                self._position = commit.entries[-1].sequence
+                return
+            raise self._differs(commit.first, None)
+        if kind not in INPUTS or (kind == "instrument_defined" and self._position):
+            raise RecordError(
+                f"a replay knows no way to repeat a {kind!r}",
+                code="not_replayed",
+                sequence=commit.first.sequence,
+                remedy="The run went on after a restart, or an operator took part; that cannot be replayed yet.",
+            )
+        self._feed(commit)
+        self._compare(event_is_journalled=True)
+
+    # Events that the journal tells.
+
+    def _feed(self, commit: Commit) -> None:
+        """Have the kernel take in what a commit begins with."""
+        entry, kernel = commit.first, self._kernel
+        fields = CODEC.decode(entry)
+        kernel.instant = getattr(fields, "instant", kernel.instant)
+        if entry.kind == "order_adopted":
+            self._note_event(entry.ts, "OrderAdopted", {"order_id": fields.id, "symbol": fields.symbol})
+            self._adopt(entry.ts, fields)
+        elif entry.kind == "instrument_defined":
+            began = commit.only("run_started")
+            started = RunStarted(entry.ts, began.token, began.seed)
+            self._step(started, lambda: kernel.step(started))
+        elif entry.kind == "order_filled":
+            filled = self._filled(entry.ts, fields)
+            self._step(filled, lambda: kernel.step(filled))
+        else:
+            if entry.kind == "timer_fired" and fields.name == BOOKKEEPING and self._entries is not None:
+                self._entries.expect(commit)
+                kernel.instant = next((one.instant for one in commit.every("cash_moved")), kernel.instant)
+            event = EVENTS[entry.kind](entry.ts, fields)
+            self._step(event, lambda: kernel.step(event))
+            if entry.kind == "shares_split":
+                self._stage.split(fields.symbol, float(fields.ratio))
+
+    def _adopt(self, ts: int, terms: OrderTerms) -> None:
+        """Put an order into the book that the venue sent by itself."""
+        instrument = self._kernel.portfolio.positions[terms.symbol].instrument
+        order = to.order_of(terms, instrument)
+        self._kernel.adopt(
+            instrument,
+            order.side,
+            order.size,
+            order.tag,
+            ts,
+            order.strategy,
+            reduce_only=order.reduce_only,
+            position_side=order.position_side,
+        )
+
+    def _filled(self, ts: int, entry: FillEntry) -> OrderFilled:
+        """Return the event of an execution, the account told beforehand why the venue made it."""
+        order = self._kernel.book.find(entry.order_id)
+        if order is None:
+            raise self._unfitting(f"record {self._position + 1} is a fill of order {entry.order_id}, which nobody sent")
+        fill, account = to.fill_of(entry, order), self._kernel.portfolio
+        if entry.closed_by and isinstance(account, MarginPortfolio):
+            key = leg_key(order.instrument.symbol, order.position_side)
+            if entry.closed_by == LIQUIDATED:
+                account.note_liquidation(key, fill.size, fill.ts, fill.price, fill.fee, to.float_of(entry.mark))
+            else:
+                account.note_closing(key, entry.closed_by)
+        if self._stage.traded is not None:
+            self._stage.traded(fill)
+        return OrderFilled(ts, order.id, fill)
+
+    # What the kernel makes of them.
+
+    def _note_event(self, ts: int, name: str, details: dict[str, Any]) -> None:
+        self._steps += 1
+        self._last = ts, name, details
+
+    def _step(self, event: Event, step: Callable[[], object]) -> None:
+        self._note_event(event.ts, type(event).__name__, {})
+        self._event = event
+        try:
+            step()
+        except OrderStateError:
+            pass  # the run met the same anomaly, and went on; the book has noted it
+        except Exception as error:
+            explained = strategy_error(error, self._kernel)
+            if explained is None:
+                raise
+            self._error = str(explained)
+
+    def _compare(self, *, event_is_journalled: bool) -> None:
+        """Hold what a step left against what it left in the run."""
+        found, self._drafts = self._drafts, []
+        self._next_row()  # a mark behind an event is of what came of it
+        commit = self._commits.peek()
+        if found and commit is None:
+            self._drain()
+            if self._ended != self._position:
+                raise _Over(self._torn_journal())
+            raise self._differs(None, found[0])
+        if found and commit is not None:
+            if not event_is_journalled and commit.first.kind in INPUTS:
+                raise self._differs(None, found[0])
+            self._commits.take()
+            self._compare_records(commit, found)
+        if self._error:
+            self._check_end()
+
+    def _compare_records(self, commit: Commit, found: Sequence[Draft]) -> None:
+        at = 0
+        for entry in commit.entries:
+            draft = found[at] if at < len(found) else None
+            if draft is not None and self._is_same(entry, draft):
+                at += 1
+            elif entry.sequence not in self._outside:
+                raise self._differs(entry, draft)
+            self._position = entry.sequence
+        if at < len(found):
+            raise self._differs(None, found[at])
+
+    def _is_same(self, entry: JournalEntry, draft: Draft) -> bool:
+        if entry.kind == draft.kind == "run_started":  # a strategy may differ; what it does counts
+            self._notes += changed_strategies(entry, draft)
+            return True
+        return (entry.kind, entry.ts, entry.version, entry.body) == (draft.kind, draft.ts, draft.version, draft.body)
+
+    def _check_end(self) -> None:
+        """After a strategy raised: the run must have ended at this event too."""
+        commit, row = self._commits.peek(), self._next_row()
+        if commit is None and row is None:
+            self._notes.append(f"the run ended here too: {self._error}")
+            raise _Over("" if self._ended == self._position else self._cut_off())
+        expected = commit.first if commit is not None and commit.first.kind in _OUTCOMES else None
+        raise self._differs(expected, None)
+
+    def _drain(self) -> None:
+        """Look whether the recording has its end."""
+        while self._next_row() is not None:
+            self._rows.take()
+
+    # What is told.
+
+    def _differs(self, expected: JournalEntry | None, found: Draft | None) -> _Differs:
+        ts, name, details = self._last
+        if not details:
+            details = event_fields(self._event)
+        return _Differs(
+            Divergence(
+                record=self._position + 1 if expected is None else expected.sequence,
+                step=self._steps,
+                ts=ts,
+                event=name,
+                details=details,
+                expected=Decision.of(expected),
+                found=Decision.of(found),
+                error=self._error,
+                **state_of(self._kernel),
+            )
+        )
+
+    def _cut_off(self) -> str:
+        """Say that the recording lacks its end."""
+        flaw = self._recording.flaw or "its last events were not written"
+        ahead = self._commits.peek()
+        goes_on = "" if ahead is None else f"; the journal goes on with record {ahead.first.sequence}"
+        return (
+            f"the recording ends early ({flaw}). The run was replayed up to record {self._position}, "
+            f"{format_ns(self._last[0])}{goes_on}."
+        )
+
+    def _torn_journal(self) -> str:
+        return (
+            f"the journal ends with record {self._position}, where the recording goes on; it was replayed up to there."
+        )
+
+    def _unfitting(self, what: str) -> JournalError:
+        return JournalError(
+            what,
+            code="does_not_fit",
+            path=self._recording.folder,
+            sequence=self._position,
+            remedy="Journal and recording must be whole, and of one run; run cambist journal verify.",
+        )

@@ -1,0 +1,253 @@
+"""A run and its replay are one: what a kernel is told again, it decides again.
+
+Random strategies on random markets, as in the other parity tests, played as events with a journal and a recording. What
+is replayed must be equal to the last bit; a strategy that draws other numbers must part at the very record at which it
+first wants something else, which is found here by comparing two journals.
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import pytest
+
+import cambist
+from cambist import StopRequest, StrategyError
+from cambist.backtest.run import Run
+from cambist.backtest.settings import BacktestSettings
+from cambist.data import open_source
+from cambist.errors import InputError
+from cambist.model.times import MINUTE_NS
+from cambist.storage.journal import JournalFolder
+
+CHUNK = 20
+
+
+def traders_of(scenarios, scenario, *, opens=False, **other):
+    class Keeping(scenarios["opening_trader" if opens else "trader"]):
+        """Keeps how often it was called, which changes with every bar."""
+
+        persistent = ("calls",)
+
+        def on_start(self):
+            self.calls = 0
+            super().on_start()
+
+        def see(self, what, *facts):
+            self.calls += 1
+            super().see(what, *facts)
+
+    common = {"activity": scenario.activity, "fails_at": scenario.fails_at}
+    moves = bool({"strategy transfers", "all margin"} & set(scenario.account))
+    futures = "all margin" in scenario.account
+    margin = scenarios["account_options"](scenario, scenarios["bars"](scenario)).get("margin")
+    common |= {"moves": moves, "changes": futures, "sides": futures and margin.is_hedged}
+    return [
+        Keeping(**({"seed": scenario.seed * 10 + number, "trace": []} | common | other))
+        for number in range(scenario.traders)
+    ]
+
+
+def played(scenarios, scenario, folder, *, without=(), traders=None, **more):
+    """Play a scenario with journal and recording; return its run and what a replay has to be given."""
+    series = scenarios["bars"](scenario)
+    opens = more.get("cheat_on_open") or scenario.options.get("cheat_on_open")
+    options = scenario.options | scenarios["account_options"](scenario, series) | more
+    for name in without:
+        options.pop(name, None)
+    settings = BacktestSettings.of(**options, events=True, journal=folder, record=True)
+    strategies = traders or traders_of(scenarios, scenario, opens=opens)
+    run = Run(strategies, [open_source(one) for one in series], settings, None, StopRequest())
+    try:
+        run.play()
+    except StrategyError:
+        assert scenario.fails_at >= 0
+    again = {name: options[name] for name in ("fees", "sizer", "risk", "marks") if name in options}
+    return run, again
+
+
+def records_of(folder):
+    return [(one.kind, one.ts, one.body) for one in JournalFolder(folder).read()]
+
+
+def hold_equal(run, again, scenarios, scenario, folder, *, opens=False):
+    """A replay decides alike, and its strategies saw alike: each price, balance, position and order."""
+    traders = traders_of(scenarios, scenario, opens=opens)
+    report = cambist.replay(folder, traders, **again)
+    assert report.equal, f"seed {scenario.seed}\n{report}"
+    assert report.complete, report
+    assert report.records == len(records_of(folder))
+    for trader, seat in zip(traders, run.kernel.seats, strict=True):
+        assert trader.trace
+        assert trader.trace == seat.strategy.trace, scenario.seed
+    return report
+
+
+@pytest.mark.parametrize("first", range(0, 100, CHUNK))
+@pytest.mark.parametrize("make", ["make", "make_account", "make_futures"])
+def test_a_replay_of_the_same_strategies_is_equal(scenarios, make, first, tmp_path):
+    done = orders = 0
+    for seed in range(first, first + CHUNK):
+        scenario = scenarios[make](seed)
+        try:
+            run, again = played(scenarios, scenario, tmp_path / str(seed))
+        except InputError:
+            continue
+        hold_equal(run, again, scenarios, scenario, tmp_path / str(seed))
+        done += 1
+        orders += len(run.kernel.book.orders)
+    assert done > CHUNK / 2
+    assert orders > 100
+
+
+def first_difference(one, other):
+    """Return the number of the first record in which two journals differ, the run's own names left out."""
+    pairs = zip(one, other, strict=False)
+    for number, (left, right) in enumerate(pairs, 1):
+        if left[0] != "run_started" and left != right:
+            return number
+    return min(len(one), len(other)) + 1 if len(one) != len(other) else None
+
+
+@pytest.mark.parametrize("make", ["make", "make_account", "make_futures"])
+def test_other_decisions_are_found_at_the_very_record(scenarios, make, tmp_path, monkeypatch):
+    """Two runs, of strategies that part at some call, and a replay of one with the strategies of the other."""
+    monkeypatch.setattr("secrets.token_hex", lambda size=16: "ab" * size)  # client ids of both runs alike
+    found = 0
+    for seed in range(30):
+        scenario = scenarios[make](seed)
+        one, other = tmp_path / f"{seed}-one", tmp_path / f"{seed}-other"
+        turn = 15 + seed
+        try:
+            _, again = played(scenarios, scenario, one)
+            played(scenarios, scenario, other, traders=parting(scenarios, scenario, turn))
+        except InputError:
+            continue
+        expected = first_difference(records_of(one), records_of(other))
+        report = cambist.replay(one, parting(scenarios, scenario, turn), **again)
+        if expected is None:
+            assert report.equal, report
+            assert report.complete
+            continue
+        assert not report.equal
+        assert report.divergence.record == expected, f"seed {seed}: not {expected}\n{report}"
+        left, right = records_of(one), records_of(other)
+        known, wanted = report.divergence.expected, report.divergence.found
+        if known is not None:
+            assert (known.kind, known.ts) == left[expected - 1][:2]
+        if wanted is not None:
+            assert (wanted.kind, wanted.ts) == right[expected - 1][:2]
+        assert known != wanted
+        found += 1
+    assert found > 15
+
+
+def parting(scenarios, scenario, turn):
+    """Return the strategies of a scenario, which draw other numbers from their call number `turn` on."""
+    traders = traders_of(scenarios, scenario)
+
+    class Parting(type(traders[0])):
+        def see(self, what, *facts):
+            super().see(what, *facts)
+            if self.calls == turn:
+                self.rng.seed("something else")
+
+    Parting.__name__ = type(traders[0]).__name__
+    return [Parting(**trader.params) for trader in traders]
+
+
+def test_what_needs_other_kernels_and_models_is_equal_too(scenarios, tmp_path):
+    tiers = {"use": "tiered", "tiers": [[0.0, 0.002, 0.004], [500.0, 0.001, 0.002], [5_000.0, 0.0, 0.001]]}
+    ways = [
+        ({"cheat_on_open": True}, ["market_fill"]),
+        ({"rules": "backtrader"}, ["path", "fill_on_touch", "leverage", "volume_limit"]),
+        ({"blocks": True}, []),
+        ({"latency": "90s", "rejection": 0.2}, []),
+        ({"fees": tiers}, []),
+    ]
+    for options, without in ways:
+        orders = 0
+        for seed in range(14):
+            scenario = scenarios["make"](seed)
+            folder = tmp_path / f"{'-'.join(options)}-{seed}"
+            try:
+                run, again = played(scenarios, scenario, folder, without=without, **options)
+            except InputError:
+                continue
+            opens = "cheat_on_open" in options
+            hold_equal(run, again, scenarios, scenario, folder, opens=opens)
+            orders += len(run.kernel.book.orders)
+        assert orders > 50, options
+
+
+def test_orders_of_one_instrument_that_change_another(scenarios, tmp_path):
+    fills = 0
+    for seed in range(8):
+        bars = scenarios["bars"](scenarios["make"](seed))[0]
+        twin = attrs.evolve(bars, instrument=attrs.evolve(bars.instrument, symbol="Twin"))
+        alike = scenarios | {"bars": lambda _scenario, both=(bars, twin): list(both)}
+        folder, symbol = tmp_path / str(seed), bars.instrument.symbol
+        scenario = scenarios["make"](seed)
+        run, again = played(alike, scenario, folder, compensates={"Twin": symbol}, without=["leverage"])
+        hold_equal(run, again, alike, scenario, folder)
+        fills += sum(fill.instrument.symbol == "Twin" for fill in run.kernel.fills)
+    assert fills > 5
+
+
+def test_a_run_that_a_strategy_broke_breaks_again_at_the_same_place(scenarios, tmp_path):
+    broken = 0
+    for seed in range(10):
+        scenario = attrs.evolve(scenarios["make"](seed), fails_at=7 + 2 * seed)
+        folder = tmp_path / str(seed)
+        _, again = played(scenarios, scenario, folder)
+        if any(kind == "run_stopped" for kind, _, _ in records_of(folder)):
+            continue  # it passed by that call
+        broken += 1
+        report = cambist.replay(folder, traders_of(scenarios, scenario), **again)
+        assert report.equal, report
+        assert report.complete
+        assert any("out of luck" in note for note in report.notes)
+        # What does not break goes on where the run ended; what breaks sooner is different there.
+        whole = attrs.evolve(scenario, fails_at=-1)
+        assert not cambist.replay(folder, traders_of(scenarios, whole), **again).equal
+        sooner = attrs.evolve(scenario, fails_at=0)
+        report = cambist.replay(folder, traders_of(scenarios, sooner), **again)
+        assert not report.equal
+        assert "out of luck in start" in report.divergence.error
+    assert broken > 3
+
+
+def test_a_run_that_was_stopped_from_outside_is_equal(scenarios, tmp_path):
+    asked: list[StopRequest] = [StopRequest()]
+
+    class Waiting(cambist.Strategy):
+        stop_at: int = cambist.param(30)
+
+        def on_start(self):
+            self.bars = 0
+
+        def on_bar(self, bar):
+            self.bars += 1
+            if self.bars % 3 == 0:
+                self.order_target_size(self.bars % 2)
+            if self.bars == 20 and asked:
+                asked[0]("somebody had enough")
+            if self.bars == self.stop_at:
+                self.stop("of my own")
+
+    ts = np.arange(60) * MINUTE_NS
+    flat = np.full(60, 20.0)
+    bars = cambist.Bars(cambist.Instrument(symbol="A"), "1m", ts, flat, flat, flat, flat, flat)
+    result = cambist.backtest(Waiting, bars, events=True, journal=tmp_path / "a", record=True, stop=asked[0])
+    assert result.stopped == "somebody had enough"
+    assert any(entry.kind == "stop_requested" for entry in JournalFolder(tmp_path / "a").read())
+    asked.clear()
+    report = cambist.replay(tmp_path / "a", Waiting)
+    assert report.equal, report
+    assert report.complete
+    # A stop of its own is a decision.
+    report = cambist.replay(tmp_path / "a", Waiting(stop_at=11))
+    assert report.divergence.found.kind == "stop_requested"
+    cambist.backtest(Waiting(stop_at=11), bars, events=True, journal=tmp_path / "b", record=True)
+    assert cambist.replay(tmp_path / "b", Waiting(stop_at=11)).complete
+    assert cambist.replay(tmp_path / "b", Waiting).divergence.expected.kind == "stop_requested"
