@@ -119,7 +119,7 @@ def test_other_decisions_are_found_at_the_very_record(scenarios, make, tmp_path,
         one, other = tmp_path / f"{seed}-one", tmp_path / f"{seed}-other"
         turn = 15 + seed
         try:
-            _, again = played(scenarios, scenario, one)
+            _, again = played(scenarios, scenario, one, traders=parting(scenarios, scenario, -1))
             played(scenarios, scenario, other, traders=parting(scenarios, scenario, turn))
         except InputError:
             continue
@@ -138,6 +138,8 @@ def test_other_decisions_are_found_at_the_very_record(scenarios, make, tmp_path,
         if wanted is not None:
             assert (wanted.kind, wanted.ts) == right[expected - 1][:2]
         assert known != wanted
+        if known is not None and wanted is not None:
+            assert known.ts == wanted.ts, f"seed {seed}: of two events\n{report}"
         found += 1
     assert found > 15
 
@@ -152,6 +154,8 @@ def parting(scenarios, scenario, turn):
             if self.calls == turn:
                 self.rng.seed("something else")
 
+    if scenario.seed % 2:  # else every call leaves a record
+        Parting.persistent = ()
     Parting.__name__ = type(traders[0]).__name__
     return [Parting(**trader.params) for trader in traders]
 

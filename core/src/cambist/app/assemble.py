@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Assembly", "assemble", "make_plan"]
 
 
-def make_plan(registry: Registry, overrides: Overrides, run_file: Path | None = None) -> RunPlan:
+def make_plan(
+    registry: Registry, overrides: Overrides, run_file: Path | None = None, *, needs_data: bool = True
+) -> RunPlan:
     """Return the plan that a run file and the command line make together.
 
     Parameters
@@ -37,6 +39,8 @@ def make_plan(registry: Registry, overrides: Overrides, run_file: Path | None = 
         What the command line says.
     run_file
         A run file, or None.
+    needs_data
+        Whether there must be series to run on.
 
     Raises
     ------
@@ -64,7 +68,7 @@ def make_plan(registry: Registry, overrides: Overrides, run_file: Path | None = 
         plan,
         strategies=_strategies(plan, registry, overrides, needed=not histories),
         histories=histories,
-        series=_series(plan, overrides),
+        series=_series(plan, overrides, needed=needs_data),
         settings=settings,
         tables={**kept, **tables},
         output=overrides.output or plan.output,
@@ -157,11 +161,11 @@ def _strategies(plan: RunPlan, registry: Registry, overrides: Overrides, *, need
     return (attrs.evolve(strategy, parameters={**strategy.parameters, **given}),)
 
 
-def _series(plan: RunPlan, overrides: Overrides) -> tuple[SeriesPlan, ...]:
+def _series(plan: RunPlan, overrides: Overrides, *, needed: bool) -> tuple[SeriesPlan, ...]:
     series = plan.series
     if overrides.data:
         series = tuple(SeriesPlan(source=source) for source in overrides.data)
-    if not series:
+    if not series and needed:
         raise ConfigError(f"there is no data. Give --data FILE or --data samples:AAPL{_or_table(plan, '[[data]]')}.")
     if overrides.symbols:
         if len(overrides.symbols) != len(series):

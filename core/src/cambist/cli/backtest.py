@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cambist.app.plan import Overrides, RunPlan
     from cambist.backtest import Result
 
-__all__ = ["backtest"]
+__all__ = ["Said", "backtest", "parameters"]
 
 #: Options that are settings of the run under the same name, with hyphens.
 _SETTINGS = (
@@ -31,6 +31,7 @@ _SETTINGS = (
     "seed",
     "blocks",
     "journal",
+    "record",
 )
 
 
@@ -52,7 +53,7 @@ class _Fees(click.ParamType[Any]):
             self.fail(f"{value!r} is neither a fraction, such as 0.001 for 0.1 %, nor the word instrument", param, ctx)
 
 
-class _Said(click.ParamType[Any]):
+class Said(click.ParamType[Any]):
     """What a run file may say under that name: a word, a number where one is meant, or a table in braces."""
 
     def __init__(self, name: str, *, is_number: bool = False) -> None:
@@ -60,6 +61,7 @@ class _Said(click.ParamType[Any]):
         self._is_number = is_number
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the word, number or table."""
         if value.lstrip().startswith("{"):
             import tomllib
 
@@ -77,15 +79,15 @@ class _Said(click.ParamType[Any]):
         return value
 
 
-def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Take ``NAME=VALUE`` apart."""
-    parameters = {}
+    given = {}
     for value in values:
         name, equals, text = value.partition("=")
         if not equals or not name.strip():
             raise click.BadParameter(f"{value!r} is not of the form NAME=VALUE, such as fast=5", ctx, param)
-        parameters[name.strip()] = text
-    return parameters
+        given[name.strip()] = text
+    return given
 
 
 @click.command()
@@ -102,7 +104,7 @@ def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, .
     "-p",
     "parameters",
     multiple=True,
-    callback=_parameters,
+    callback=parameters,
     metavar="NAME=VALUE",
     help="Set a parameter of the strategy. May be repeated.",
 )
@@ -164,16 +166,14 @@ def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, .
     help="Largest share of a bar's volume that fills may take.  [no limit]",
 )
 @click.option(
-    "--latency", type=_Said("length"), help="How long a request takes to the venue, such as 50ms, or a model.  [0]"
+    "--latency", type=Said("length"), help="How long a request takes to the venue, such as 50ms, or a model.  [0]"
 )
 @click.option(
     "--rejection",
-    type=_Said("rate", is_number=True),
+    type=Said("rate", is_number=True),
     help="Fraction of new orders that the venue refuses, or a model.  [0]",
 )
-@click.option(
-    "--sizer", type=_Said("name"), help="For strategies without one of their own, such as all-in.  [one unit]"
-)
+@click.option("--sizer", type=Said("name"), help="For strategies without one of their own, such as all-in.  [one unit]")
 @click.option(
     "--calendar", metavar="NAME", help="By whose sessions timers go, such as XNYS or 24/7.  [each instrument's]"
 )
@@ -185,6 +185,7 @@ def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, .
 @click.option(
     "--journal", metavar="DIR", help="Write a journal of the run into a new folder, for cambist journal; slower."
 )
+@click.option("--record", is_flag=True, default=None, help="Record the bars beside the journal, for cambist replay.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

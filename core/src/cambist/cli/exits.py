@@ -14,7 +14,8 @@ class Exit(IntEnum):
 
     #: As it should.
     OK = 0
-    #: The work itself failed: a strategy raised, a result could not be written, a check of ``doctor`` failed.
+    #: The work itself failed: a strategy raised, a result could not be written, a check of ``doctor`` failed, a replay
+    #: was different.
     FAILED = 1
     #: The command, a run file, a strategy file, a parameter or the data cannot be used.
     BAD_INPUT = 2
@@ -28,6 +29,6 @@ def exit_of(error: Exception) -> Exit:
     """Return the code for an error."""
     if isinstance(error, PluginError | MissingDependencyError):
         return Exit.PLUGIN
-    if isinstance(error, JournalError) and error.code == "no_journal":
+    if isinstance(error, JournalError) and error.code in ("no_journal", "no_recording"):
         return Exit.BAD_INPUT
     return Exit.BAD_INPUT if isinstance(error, InputError) else Exit.FAILED

@@ -211,8 +211,8 @@ def _settings(
     for name, value in about.objects.items():
         if name not in options:
             raise ParameterError(
-                f"the run had {name}={value}, which a recording cannot keep. Give the same again: replay(..., {name}=...), "
-                "or the run file on the command line."
+                f"the run had {name}={value}, which a recording cannot keep. Give the same again: "
+                f"replay(..., {name}=...), or the run file on the command line."
             )
     opened = to.account_of(account, instruments)
     return BacktestSettings.of(
