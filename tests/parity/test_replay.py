@@ -18,6 +18,7 @@ from cambist.backtest.settings import BacktestSettings
 from cambist.data import open_source
 from cambist.errors import InputError
 from cambist.model.times import MINUTE_NS
+from cambist.simulation import TieredFee
 from cambist.storage.journal import JournalFolder
 
 CHUNK = 20
@@ -182,6 +183,22 @@ def test_what_needs_other_kernels_and_models_is_equal_too(scenarios, tmp_path):
             hold_equal(run, again, scenarios, scenario, folder, opens=opens)
             orders += len(run.kernel.book.orders)
         assert orders > 50, options
+
+
+def test_fees_that_hang_on_what_was_traded_and_what_was_liquidated(scenarios, tmp_path):
+    fees = TieredFee(tiers=((0.0, 0.002, 0.004), (100.0, 0.001, 0.002), (1_000.0, 0.0, 0.001)))
+    closed = orders = 0
+    for seed in range(40):
+        scenario = scenarios["make_futures"](seed)
+        try:
+            run, again = played(scenarios, scenario, tmp_path / str(seed), fees=fees)
+        except InputError:
+            continue
+        hold_equal(run, again, scenarios, scenario, tmp_path / str(seed))
+        closed += len(run.kernel.portfolio.liquidations)
+        orders += len(run.kernel.book.orders)
+    assert orders > 300
+    assert closed > 10
 
 
 def test_orders_of_one_instrument_that_change_another(scenarios, tmp_path):

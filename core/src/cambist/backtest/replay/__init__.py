@@ -51,8 +51,11 @@ def replay(
     --------
     >>> import cambist
     >>> from cambist.strategies.examples.sma_cross import SmaCross
-    >>> report = cambist.replay("rehearsal", SmaCross)  # doctest: +SKIP
-    >>> print(report)  # doctest: +SKIP
+    >>> result = cambist.backtest(SmaCross, bars, events=True, journal="rehearsal", record=True)
+    >>> cambist.replay("rehearsal", SmaCross).equal
+    True
+    >>> cambist.replay("rehearsal", SmaCross(fast=7)).divergence.event
+    'BarClosed'
     """
     from cambist.backtest.replay.driver import Replay
     from cambist.storage.journal import JournalFolder

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.backtest.failures import strategy_error
 from cambist.backtest.replay.commits import Commit, commits
-from cambist.backtest.replay.inputs import EVENTS, INPUTS, RecordedEntries
+from cambist.backtest.replay.inputs import INPUTS, JournalledEvents
 from cambist.backtest.replay.peeked import Peeked
 from cambist.backtest.replay.report import (
     Decision,
@@ -17,22 +17,16 @@ from cambist.backtest.replay.report import (
     state_of,
 )
 from cambist.backtest.replay.setup import Stage, read_about
-from cambist.engine import conversions as to
 from cambist.engine.codec import CODEC
 from cambist.engine.recorded import OUTSIDE, read_row
-from cambist.engine.step import BOOKKEEPING
 from cambist.errors import JournalError, OrderStateError, RecordError
-from cambist.model.events import OrderFilled, RunStarted
-from cambist.model.legs import leg_key
+from cambist.model.events import SharesSplit
 from cambist.model.times import format_ns
-from cambist.portfolio import Bookkeeper, MarginPortfolio
-from cambist.portfolio.margin import LIQUIDATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cambist.engine.recorded import Recorded
-    from cambist.engine.records import FillEntry, OrderTerms
     from cambist.model.events import Event
     from cambist.ports.journal import Draft, JournalEntry
     from cambist.storage.journal import JournalFolder
@@ -101,10 +95,7 @@ class Replay:
         about = read_about(recording.head.about, recording.folder)
         self._stage = Stage(strategies, opening, about, options, self._append)
         self._kernel = self._stage.kernel
-        self._entries: RecordedEntries | None = None
-        if any(one.name == BOOKKEEPING for one in opening.every("timer_set")):
-            self._entries = RecordedEntries(self._kernel.portfolio, opening, BOOKKEEPING)
-            self._kernel.bookkeeper = Bookkeeper([self._entries])
+        self._told = JournalledEvents(self._kernel, opening, self._stage.traded)
         self._drafts: list[Draft] = []
         self._position = 0  # number of the last record that was compared
         self._steps = 0
@@ -194,57 +185,14 @@ class Replay:
     def _feed(self, commit: Commit) -> None:
         """Have the kernel take in what a commit begins with."""
         entry, kernel = commit.first, self._kernel
-        fields = CODEC.decode(entry)
-        kernel.instant = getattr(fields, "instant", kernel.instant)
         if entry.kind == "order_adopted":
-            self._note_event(entry.ts, "OrderAdopted", {"order_id": fields.id, "symbol": fields.symbol})
-            self._adopt(entry.ts, fields)
-        elif entry.kind == "instrument_defined":
-            began = commit.only("run_started")
-            started = RunStarted(entry.ts, began.token, began.seed)
-            self._step(started, lambda: kernel.step(started))
-        elif entry.kind == "order_filled":
-            filled = self._filled(entry.ts, fields)
-            self._step(filled, lambda: kernel.step(filled))
-        else:
-            if entry.kind == "timer_fired" and fields.name == BOOKKEEPING and self._entries is not None:
-                self._entries.expect(commit)
-                kernel.instant = next((one.instant for one in commit.every("cash_moved")), kernel.instant)
-            event = EVENTS[entry.kind](entry.ts, fields)
-            self._step(event, lambda: kernel.step(event))
-            if entry.kind == "shares_split":
-                self._stage.split(fields.symbol, float(fields.ratio))
-
-    def _adopt(self, ts: int, terms: OrderTerms) -> None:
-        """Put an order into the book that the venue sent by itself."""
-        instrument = self._kernel.portfolio.positions[terms.symbol].instrument
-        order = to.order_of(terms, instrument)
-        self._kernel.adopt(
-            instrument,
-            order.side,
-            order.size,
-            order.tag,
-            ts,
-            order.strategy,
-            reduce_only=order.reduce_only,
-            position_side=order.position_side,
-        )
-
-    def _filled(self, ts: int, entry: FillEntry) -> OrderFilled:
-        """Return the event of an execution, the account told beforehand why the venue made it."""
-        order = self._kernel.book.find(entry.order_id)
-        if order is None:
-            raise self._unfitting(f"record {self._position + 1} is a fill of order {entry.order_id}, which nobody sent")
-        fill, account = to.fill_of(entry, order), self._kernel.portfolio
-        if entry.closed_by and isinstance(account, MarginPortfolio):
-            key = leg_key(order.instrument.symbol, order.position_side)
-            if entry.closed_by == LIQUIDATED:
-                account.note_liquidation(key, fill.size, fill.ts, fill.price, fill.fee, to.float_of(entry.mark))
-            else:
-                account.note_closing(key, entry.closed_by)
-        if self._stage.traded is not None:
-            self._stage.traded(fill)
-        return OrderFilled(ts, order.id, fill)
+            order = self._told.adopt(commit)
+            self._note_event(entry.ts, "OrderAdopted", {"order_id": order.id, "symbol": order.instrument.symbol})
+            return
+        event = self._told.event_of(commit)
+        self._step(event, lambda: kernel.step(event))
+        if isinstance(event, SharesSplit):
+            self._stage.split(event.symbol, event.ratio)
 
     # What the kernel makes of them.
 
