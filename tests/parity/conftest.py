@@ -349,6 +349,8 @@ class RandomTrader(Strategy):
 
     def on_stop(self) -> None:
         self.see("stop", [order.id for order in self.open_orders])
+        own = {symbol: position.size for symbol, position in self.own_positions.items()}
+        self.trace.append((self.name, "stop", own))
         self.attempt(self.rng.choice([self.cancel_all, self.buy, self.do_nothing]))
 
     def do_nothing(self) -> None:
@@ -370,6 +372,8 @@ class RandomTrader(Strategy):
                 [(position.size, repr(position.average_price), repr(position.last_price)) for position in
                  self.positions.values()],
                 len(self.open_orders),
+                [(own.size, repr(own.average_price), own.realized) for own in self.own_positions.values()]
+                if self.is_special else None,
             )
         )  # fmt: skip
 

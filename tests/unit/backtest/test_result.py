@@ -301,7 +301,7 @@ def test_csv_of_more_rows_than_are_written_at_once(monkeypatch, tmp_path):
 
 def test_json_document(result, tmp_path):
     document = json.loads((result.save(tmp_path) / "result.json").read_text())
-    assert document["schema_version"] == documents.SCHEMA_VERSION == 2
+    assert document["schema_version"] == documents.SCHEMA_VERSION == 3
     assert document["strategies"] == [{"name": "cross", "class": "SmaCross", "parameters": {"fast": 5, "slow": 30}}]
     assert document["data"] == {
         "started": "2024-01-01T00:00:00Z",

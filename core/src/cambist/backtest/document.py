@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA_VERSION", "content_of", "curve_from", "ns_from", "restore"]
 
 #: Of ``result.json``. It grows when a reader of the older one would misread the newer.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 #: The numbers of a curve.
 _SCALARS = ("n_bars", "exposed_bars", "initial", "final", "lowest", "periods_per_year")
@@ -72,6 +72,8 @@ def content_of(result: Result, tables: Mapping[str, Mapping[str, object]]) -> di
         "curve": _curve(result.curve),
         "benchmark_curve": None if result.benchmark is None else _curve(result.benchmark),
         "fund_curve": None if result.fund is None else _curve(result.fund),
+        "splits": [attrs.asdict(split) for split in result.split_records],
+        "last_prices": dict(result.last_prices),
         "history": None
         if history is None
         else {"initial_cash": history.account.initial_cash, "first_opens": history.first_opens},

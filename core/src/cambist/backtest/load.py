@@ -16,6 +16,7 @@ from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.tables import FILLS, FLOWS, ORDERS, TRADES
 from cambist.errors import ResultError
 from cambist.model import Account, Instrument
+from cambist.model.portfolio import StockSplit
 from cambist.portfolio import AccountHistory, PositionSteps
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class _Folder:
                 account=Account(**said["account"]),
                 history=self._history(instruments, curve),
                 unit=said["data"]["unit"],
+                split_records=[StockSplit(**split) for split in said["splits"]],
+                last_prices=said["last_prices"],
                 fund=self._curve("fund_curve", "fund"),
                 flow_records=self._records("cash_flows", FLOWS, instruments) if "cash_flows" in said["tables"] else [],
             )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cambist.backtest.history import RunHistory
     from cambist.backtest.series import AccountSeries
     from cambist.model import Account, Fill, Instrument, Order, Trade
-    from cambist.model.portfolio import CashFlow
+    from cambist.model.portfolio import CashFlow, StockSplit
 
 __all__ = ["Result", "StrategyRecord"]
 
@@ -88,6 +88,10 @@ class Result:
         As it stood at the end.
     history
         What `series` are computed from; None for a result that was put together without.
+    split_records
+        Splits that took effect, in order.
+    last_prices
+        What each instrument was valued at at the end, by symbol; NaN for one that had no price.
     """
 
     settings: dict[str, object]
@@ -113,6 +117,8 @@ class Result:
     unit: str = "bars"
     fund: EquityCurve | None = None
     flow_records: list[CashFlow] = attrs.field(factory=list)
+    split_records: list[StockSplit] = attrs.field(factory=list)
+    last_prices: Mapping[str, float] = attrs.field(factory=dict)
 
     @cached_property
     def orders(self) -> pd.DataFrame:
@@ -163,6 +169,19 @@ class Result:
         return record_frame(TRADES, [trade for trade in self.trade_records if trade.is_open])
 
     @cached_property
+    def by_strategy(self) -> pd.DataFrame:
+        """What each strategy's own fills come to, one row for each instrument that it traded, by ``strategy``.
+
+        Columns: ``instrument, size`` (its share of the position, positive long)``, average_price, trades`` (round trips
+        of its share that closed)``, realized, unrealized, fees, net`` (realized plus unrealized less fees)``, asset``
+        (in which the money counts). The sizes of an instrument add up to the account's position exactly, ``net`` to
+        what the account made of fills. Funding, interest and dividends are the account's alone.
+        """
+        from cambist.backtest.by_strategy import share_frame
+
+        return share_frame(self)
+
+    @cached_property
     def equity(self) -> pd.DataFrame:
         """Worth of the account at each close, by ``ts`` (UTC).
 
@@ -207,6 +226,9 @@ class Result:
             fill_records=self.fill_records,
             trade_records=self.trade_records,
             history=self.history,
+            strategies=tuple(strategy.name for strategy in self.strategies),
+            order_records=self.order_records,
+            split_records=self.split_records,
         )
 
     @cached_property
@@ -238,6 +260,11 @@ class Result:
             held.append(Holding(instrument, steps.times, steps.sizes, closes.times, closes.prices))
         account = history.account
         return Holdings(tuple(held), account.times, account.cash, account.initial_cash)
+
+    @property
+    def account_names(self) -> dict[str, str]:
+        """In which account each strategy traded, by its name; all in one named ``""`` unless the run had several."""
+        return {strategy.name: "" for strategy in self.strategies}
 
     @cached_property
     def analysis(self) -> Analysis:

@@ -254,6 +254,8 @@ class Run:
             fill_records=kernel.fills,
             trade_records=sorted(everything, key=lambda trade: trade.id),
             flow_records=self.portfolio.cash_flows,
+            split_records=kernel.splits,
+            last_prices={symbol: self.portfolio.mark(held) for symbol, held in self.portfolio.positions.items()},
             warnings=(*self.notes, *self._warnings(fund or curve)),
             account=self.portfolio.account(),
             history=self._history(curve),

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from cambist.analysis import EquityCurve
     from cambist.backtest.history import RunHistory
-    from cambist.model import Fill, Instrument, Trade
+    from cambist.model import Fill, Instrument, Order, Trade
+    from cambist.model.portfolio import StockSplit
 
 __all__ = ["AccountSeries"]
 
@@ -46,10 +47,12 @@ class AccountSeries:
         Equity of the run, and of buying and holding, where that was asked for.
     instruments
         In declared order: the columns of frames by instrument.
-    fill_records, trade_records
+    fill_records, trade_records, order_records, split_records
         What happened.
     history
         What the run kept.
+    strategies
+        Names of those that traded in the account.
     """
 
     curve: EquityCurve
@@ -58,6 +61,9 @@ class AccountSeries:
     fill_records: Sequence[Fill]
     trade_records: Sequence[Trade]
     history: RunHistory
+    strategies: Sequence[str] = ()
+    order_records: Sequence[Order] = ()
+    split_records: Sequence[StockSplit] = ()
 
     @cached_property
     def index(self) -> pd.DatetimeIndex:
@@ -93,6 +99,19 @@ class AccountSeries:
         Its value for an instrument paid in full (negative when short), its open profit for a margined one.
         """
         return self._by_instrument(self._worth)
+
+    @cached_property
+    def by_strategy(self) -> pd.DataFrame:
+        """What each strategy has added to equity so far, one column each: the worth of its share less what it cost.
+
+        Realized and open profit less fees of its own fills, see `cambist.Result.by_strategy`; together they are equity
+        less the initial cash and less what came and went without a fill.
+        """
+        import pandas as pd
+
+        from cambist.backtest.by_strategy import contributions
+
+        return pd.DataFrame(contributions(self), index=self.index)
 
     @cached_property
     def exposures(self) -> pd.DataFrame:
@@ -248,6 +267,11 @@ class AccountSeries:
     @cached_property
     def _rows(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         return curve_rows(self.curve)
+
+    @property
+    def row_times(self) -> NDArray[np.int64]:
+        """Close time of each row, int64 ns UTC, shape ``(n,)``."""
+        return self._rows[0]
 
     @property
     def _times(self) -> NDArray[np.int64]:

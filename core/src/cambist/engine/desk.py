@@ -104,6 +104,11 @@ class Desk:
         """Return a snapshot of the account."""
         return self._kernel.portfolio.account()
 
+    @property
+    def own_positions(self) -> Mapping[str, Position]:
+        """What this strategy's own fills come to, by symbol."""
+        return self._kernel.shares().shares[self.name].positions
+
     def free_funds(self, instrument: Instrument) -> float:
         """Return the notional of `instrument` that the account could still open."""
         return self._kernel.portfolio.free_notional(instrument)

@@ -40,9 +40,11 @@ from cambist.model.events import (
     StopTrailed,
     TimerFired,
 )
-from cambist.model.orders import Order, OrderType, TimeInForce
+from cambist.model.orders import Instructions, Order, OrderType, TimeInForce
+from cambist.model.portfolio import StockSplit
 from cambist.observe import log_context
 from cambist.orders.book import OrderBook
+from cambist.portfolio.shares import StrategyShares
 from cambist.strategies.data import DataSet
 from cambist.strategies.strategy import Strategy
 
@@ -139,8 +141,8 @@ class Kernel:
         The clock that desks read, and the one that every event sets; a driver may plug another into `clock`.
     effects
         What is to be done, oldest first; always the same list.
-    fills
-        Every fill so far.
+    fills, splits
+        Every fill and every split so far.
     instant
         Number of the instant being played, from 0.
     roundings
@@ -170,6 +172,8 @@ class Kernel:
         self.view = AccountView(portfolio, self.book, expected_fee, self._now)
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
+        self.splits: list[StockSplit] = []
+        self._shares: StrategyShares | None = None
         self.instant = 0
         self.bookkeeper: Bookkeeper | None = None
         self.leaving = 0.0
@@ -298,6 +302,8 @@ class Kernel:
             self._tell(order)
 
     def _shares_split(self, event: SharesSplit) -> None:
+        price = self.portfolio.positions[event.symbol].last_price / event.ratio
+        self.splits.append(StockSplit(event.ts, event.symbol, event.ratio, price, len(self.fills)))
         self.portfolio.split(event.ts, event.symbol, event.ratio, self.instant)
         self.book.split_trails(event.symbol, event.ratio)
 
@@ -350,6 +356,7 @@ class Kernel:
         owner = trade.strategy if trade is not None else self.seats[0].strategy.name
         terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, True, owner, tag, ts, ts)
         order = self.book.add(Order(self.book.next_id(), instrument, side, *terms))
+        order.instructions = _BY_VENUE
         self.book.submit(order, ts)
         return order
 
@@ -370,6 +377,17 @@ class Kernel:
         return self.clock.read()  # of whatever clock is plugged in by then
 
     # What the desks need.
+
+    def shares(self) -> StrategyShares:
+        """Return what each strategy holds of the positions; reckoned from the fills when somebody asks."""
+        if self._shares is None:
+            instruments = [held.instrument for held in self.portfolio.positions.values()]
+            self._shares = StrategyShares(instruments, dict.fromkeys(self._by_name, ""), self.book.get)
+            for name, seat in self._by_name.items():
+                for symbol, own in self._shares.shares[name].positions.items():
+                    own.price_source = seat.desk.positions[symbol].price_source
+        self._shares.catch_up(self.fills, self.splits)
+        return self._shares
 
     def history(self, strategy: str, instrument: Instrument, count: int) -> Bars | None:
         """Return the last `count` bars of an instrument that a strategy has been shown; None before the first."""
@@ -392,6 +410,8 @@ _BOOKKEEPING = "/account"
 _NOISE = 1e-6
 
 _NO_EFFECTS: list[Effect] = []
+
+_BY_VENUE = Instructions(by_venue=True)
 
 _ORDER_EVENTS = (
     OrderAccepted,

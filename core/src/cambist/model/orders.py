@@ -179,6 +179,8 @@ class Instructions:
         Order that must trade before this one works, 0 for none.
     info
         Notes of the sender's own.
+    by_venue
+        The venue itself sends it, to close a position.
     """
 
     trail: Trail | None = None
@@ -187,6 +189,7 @@ class Instructions:
     oco: int = 0
     parent: int = 0
     info: Mapping[str, Any] = _NOTHING
+    by_venue: bool = False
 
 
 _PLAIN = Instructions()
@@ -270,6 +273,11 @@ class Order:
     def info(self) -> Mapping[str, Any]:
         """Notes of the sender's own, given as ``info=``."""
         return (self.instructions or _PLAIN).info
+
+    @property
+    def by_venue(self) -> bool:
+        """Whether the venue itself sent it, to close a position."""
+        return self.instructions is not None and self.instructions.by_venue
 
     @property
     def remaining(self) -> float:

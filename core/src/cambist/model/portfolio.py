@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from cambist.model.instrument import Instrument
 
-__all__ = ["Account", "CashFlow", "Position", "Trade"]
+__all__ = ["Account", "CashFlow", "Position", "StockSplit", "Trade"]
 
 
 def _unpriced() -> float:
@@ -172,6 +172,29 @@ class CashFlow:
     asset: str
     amount: float
     reason: str = ""
+
+
+@attrs.frozen(slots=True)
+class StockSplit:
+    """A split that took effect in a run.
+
+    Attributes
+    ----------
+    ts
+        When, ns, UTC.
+    symbol, ratio
+        Of what, and new for each old unit.
+    price
+        At which fractions were paid out, in new terms.
+    fills
+        How many fills of the run came before it.
+    """
+
+    ts: int
+    symbol: str
+    ratio: float
+    price: float
+    fills: int
 
 
 @attrs.frozen(slots=True)

@@ -6,6 +6,7 @@ from cambist.portfolio.history import AccountHistory, PositionSteps
 from cambist.portfolio.interest import Interest, InterestCharges
 from cambist.portfolio.margin import MarginPortfolio
 from cambist.portfolio.portfolio import Portfolio
+from cambist.portfolio.shares import Share, StrategyShares
 from cambist.portfolio.valuation import Valuation, worth
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "MarginPortfolio",
     "Portfolio",
     "PositionSteps",
+    "Share",
+    "StrategyShares",
     "Transfers",
     "Valuation",
     "worth",

@@ -94,6 +94,10 @@ class Portfolio:
         """Say where the last close of `symbol` is read."""
         self.positions[symbol].price_source = source
 
+    def mark(self, position: Position) -> float:
+        """Return the price at which a position is valued."""
+        return position.last_price
+
     def apply(self, fill: Fill, order: Order, instant: int) -> Trade | None:
         """Book one fill of `order`, in the run's instant number `instant`.
 
@@ -188,15 +192,27 @@ class Portfolio:
             paid = instrument.notional(position.size, amount)
             self.move_cash(CashFlow(ts, "dividend", symbol, instrument.settle, paid), instant)
 
-    def split(self, ts: int, symbol: str, ratio: float, instant: int) -> None:
-        """Make each unit of `symbol` that is held `ratio` units; what is below a step is paid out at the last price."""
+    def split(
+        self, ts: int, symbol: str, ratio: float, instant: int, kept: float | None = None, price: float | None = None
+    ) -> None:
+        """Make each unit of `symbol` that is held `ratio` units; what is below a step is paid out at the last price.
+
+        Parameters
+        ----------
+        kept, price
+            What is left, in new units, and the price of the rest, in new terms, where they are not for this account to
+            say.
+        """
         position = self.positions[symbol]
         if not position.size:
             return
         instrument = position.instrument
         exact = position.size * ratio
-        kept = instrument.round_size(abs(exact)) * (1.0 if exact > 0.0 else -1.0)
-        price, average = position.last_price / ratio, position.average_price / ratio
+        if kept is None:
+            kept = instrument.round_size(abs(exact)) * (1.0 if exact > 0.0 else -1.0)
+        if price is None:
+            price = position.last_price / ratio
+        average = position.average_price / ratio
         fraction = exact - kept
         profit = instrument.profit(fraction, average, price)
         position.realized += profit

@@ -51,6 +51,11 @@ class TradingDesk(Protocol):
         ...
 
     @property
+    def own_positions(self) -> Mapping[str, Position]:
+        """What this strategy's own fills come to, by symbol."""
+        ...
+
+    @property
     def chance(self) -> Random:
         """The run's seeded source of chance."""
         ...

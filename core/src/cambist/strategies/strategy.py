@@ -208,6 +208,21 @@ class Strategy(Trading):
         return self._desk.positions
 
     @property
+    def own_position(self) -> Position:
+        """The share of `position` that belongs to this strategy: what its own fills come to, where several share one account.
+
+        The shares of all strategies add up to the position. What the venue closes by itself, and what a split does,
+        is shared in proportion. Reckoned from the fills when asked for.
+        """
+        desk = self._desk
+        return desk.own_positions[(desk.instrument or desk.current).symbol]
+
+    @property
+    def own_positions(self) -> Mapping[str, Position]:
+        """The shares of `positions` that belong to this strategy, by symbol; see `own_position`."""
+        return self._desk.own_positions
+
+    @property
     def cash(self) -> float:
         """Cash of the account."""
         return self._desk.cash
