@@ -7,7 +7,9 @@ market call it alike and so stay alike; at the first difference their traces par
 from __future__ import annotations
 
 import random
+import sys
 from math import isnan
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -53,6 +55,8 @@ from cambist.strategies import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+sys.path.insert(0, str(Path(__file__).parent))  # for what several tests of this folder share
 
 START = to_ns("2024-03-01")
 TIMEFRAMES = {"1m": 1, "2m": 2, "5m": 5, "1h": 60, "1d": 1440}
@@ -220,6 +224,7 @@ ACCOUNT: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {
     "transfers": some_transfers,
     "actions": some_actions,
     "strategy transfers": lambda rng, series: {},
+    "accounts": lambda rng, series: {},
 }
 
 
@@ -485,7 +490,11 @@ class RandomTrader(Strategy):
             self.modify(order, **terms)
 
     def move_money(self) -> None:
-        flow = self.add_cash(self.rng.choice([10.0, 200.0, -5.0, -100.0]))
+        if self.rng.random() < 0.4:
+            to = self.rng.choice(["main", "RandomTrader-1", "RandomTrader-2"])
+            flow = self.transfer(self.rng.choice([3.0, 50.0]), to=to)
+        else:
+            flow = self.add_cash(self.rng.choice([10.0, 200.0, -5.0, -100.0]))
         self.trace.append((self.name, "moved", repr(flow)))
 
     def wait(self) -> None:
@@ -561,6 +570,7 @@ class Played:
             "flows": list(map(repr, result.flow_records)),
             "end": [result.stopped, result.n_bars, result.started, result.ended],
             "warnings": list(result.warnings),
+            "accounts": [Played(one, []).books() for one in result.accounts.values()],
         }
 
     def curve(self) -> dict[str, list[Any]]:
@@ -571,6 +581,7 @@ class Played:
             "times": curve.times.tolist(),
             "equity": [value.hex() for value in curve.equity.tolist()],
             "shares": [value.hex() for value in shares.equity.tolist()],
+            "accounts": [Played(one, []).curve() for one in self.result.accounts.values()],
         }
 
     def days(self) -> dict[str, list[Any]]:
@@ -606,6 +617,10 @@ def play(
         for number in range(scenario.traders)
     ]
     options = scenario.options | account_options(scenario, series)
+    if "accounts" in scenario.account and scenario.traders > 1:  # one of its own for each of some, one for the rest
+        rng = random.Random(f"accounts {scenario.seed}")
+        own = rng.sample(range(1, scenario.traders + 1), rng.randrange(1, scenario.traders + 1))
+        options["accounts"] = {f"RandomTrader-{one}": rng.choice([50.0, 300.0, 10_000.0]) for one in own}
     try:
         result = cambist.backtest(traders, sources, events=events, blocks=blocks, stop=stop, **options)
     except StrategyError as error:

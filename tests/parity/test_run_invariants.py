@@ -131,7 +131,8 @@ def hold_money(result):
     moved = defaultdict(float)
     for flow in result.flow_records:
         moved[flow.kind] += flow.amount
-    assert account.flows == pytest.approx(moved["deposit"] + moved["withdrawal"], abs=1e-9 * scale)
+    came = moved["deposit"] + moved["withdrawal"] + moved["transfer"]
+    assert account.flows == pytest.approx(came, abs=1e-9 * scale)
     carry = moved["funding"] + moved["interest"] + moved["dividend"]  # a fraction of a share is sold, not carried
     assert account.carry == pytest.approx(carry, abs=1e-9 * scale)
     assert sum(trade.gross for trade in result.trade_records) == pytest.approx(account.realized, abs=1e-8 * scale)
@@ -143,16 +144,39 @@ def hold_money(result):
 
 @pytest.mark.parametrize("first", range(0, 160, 40))
 def test_every_account_adds_up(scenarios, first):
-    moved = 0
+    moved = several = 0
     for seed in range(first, first + 40):
         result = scenarios["play"](scenarios["make_account"](3_000 + seed)).result
         hold_orders(result)
-        hold_money(result)
+        for account in result.accounts.values() or [result]:
+            hold_money(account)
+        if result.accounts:
+            hold_sum(result)
+            several += 1
         if result.settings["margin"] is not None:
             ruined = any("the account was ruined" in warning for warning in result.warnings)
             assert ruined or result.curve.lowest >= -1e-9 * result.initial_cash
         moved += len(result.flow_records) + len(result.fill_records)
     assert moved > 500
+    assert several > 3
+
+
+def hold_sum(result):
+    """A run of several accounts is their sum: nothing comes in between."""
+    parts = result.accounts.values()
+    for name in ("cash", "equity", "margin", "fees", "realized", "unrealized", "flows", "carry"):
+        exact = float(sum(Fraction(getattr(part.account, name)) for part in parts))
+        scale = sum(abs(getattr(part.account, name)) for part in parts)
+        assert getattr(result.account, name) == pytest.approx(exact, rel=1e-12, abs=1e-12 * scale), name
+    curves = np.array([part.curve.all_equity for part in parts])
+    assert result.curve.all_equity == pytest.approx(curves.sum(axis=0), rel=1e-12, abs=1e-9)
+    assert result.initial_cash == sum(part.initial_cash for part in parts)
+    for records in ("order_records", "fill_records", "trade_records"):
+        together = sorted((one for part in parts for one in getattr(part, records)), key=lambda one: one.id)
+        assert [one.id for one in getattr(result, records)] == [one.id for one in together]
+    assert sorted(map(repr, result.flow_records)) == sorted(repr(flow) for part in parts for flow in part.flow_records)
+    sent = sum(Fraction(flow.amount) for flow in result.flow_records if flow.kind == "transfer")
+    assert sent == 0
 
 
 @pytest.mark.parametrize("first", range(0, SCENARIOS, 30))

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import attrs
 import numpy as np
+import pandas as pd
 import pytest
 
 import cambist
@@ -27,18 +28,22 @@ def shared(scenarios, seed, *, account=False):
 def test_shares_add_up_to_the_account(scenarios, account):
     held = traded = 0
     for seed in range(RUNS):
-        result = scenarios["play"](shared(scenarios, seed, account=account)).result
-        frame = result.by_strategy
-        for instrument in result.instruments:
-            steps = result.history.account.positions[instrument.symbol]
-            last = steps.sizes[-1] if len(steps.sizes) else 0.0
-            own = frame["size"][frame["instrument"] == instrument.symbol]
-            assert sum(map(Fraction, map(str, own))) == Fraction(str(last)), seed
-            held += last != 0.0 and (own != 0.0).sum() > 1
-        made = result.account
-        assert frame["fees"].sum() == near(made.fees)
-        assert frame["net"].sum() == near(made.realized + made.unrealized - made.fees)
-        traded += len(frame)
+        whole = scenarios["play"](shared(scenarios, seed, account=account)).result
+        for result in whole.accounts.values() or [whole]:
+            frame = result.by_strategy
+            for instrument in result.instruments:
+                steps = result.history.account.positions[instrument.symbol]
+                last = steps.sizes[-1] if len(steps.sizes) else 0.0
+                own = frame["size"][frame["instrument"] == instrument.symbol]
+                assert sum(map(Fraction, map(str, own))) == Fraction(str(last)), seed
+                held += last != 0.0 and (own != 0.0).sum() > 1
+            made = result.account
+            assert frame["fees"].sum() == near(made.fees)
+            assert frame["net"].sum() == near(made.realized + made.unrealized - made.fees)
+            traded += len(frame)
+        if whole.accounts:
+            apart = pd.concat([one.by_strategy for one in whole.accounts.values()])
+            pd.testing.assert_frame_equal(apart.sort_index(), whole.by_strategy.sort_index())
     assert traded > 100
     assert held > 10
 

@@ -65,6 +65,7 @@ def content_of(result: Result, tables: Mapping[str, Mapping[str, object]]) -> di
         "currency": result.currency,
         "initial_cash": result.initial_cash,
         "account": _fields(result.account),
+        "accounts": list(result.accounts),
         "summary": summary.to_dict(),
         "measures": {key: result.analysis.measure(key) for key, spec in MEASURES.items() if not spec.in_summary},
         "buy_and_hold": summary.benchmark_to_dict() if result.benchmark is not None else None,

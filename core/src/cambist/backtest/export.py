@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cambist.backtest.result import Result
     from cambist.model import Instrument
 
-__all__ = ["CASH", "CURVE", "DOCUMENT", "POSITIONS", "checksum", "closes_kinds", "document", "save"]
+__all__ = ["CASH", "CURVE", "DOCUMENT", "POSITIONS", "account_folder", "checksum", "closes_kinds", "document", "save"]
 
 DOCUMENT = "result.json"
 
@@ -74,13 +74,32 @@ def save(result: Result, folder: str | PathLike[str], format: str = "csv") -> Pa
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        before = len(_earlier(folder).get("accounts", ()))
+        for number, account in enumerate(result.accounts.values(), 1):
+            save(account, account_folder(folder, number), format)
         _write_all(folder, result, chosen)
+        for number in range(len(result.accounts) + 1, before + 1):
+            _discard(account_folder(folder, number))
     except OSError as error:
         raise ResultError(
             f"the result cannot be written to {folder}: {error.strerror or error}. "
             "Choose a folder that can be written to and has room."
         ) from error
     return folder
+
+
+def account_folder(folder: Path, number: int) -> Path:
+    """Return where the result of the account of a number, counted from 1, is kept beside that of the whole run."""
+    return folder / "accounts" / str(number)
+
+
+def _discard(folder: Path) -> None:
+    """Remove the result of an account that is no more, and its folders if nothing else is in them."""
+    for file in (*_earlier_tables(folder), folder / DOCUMENT):
+        file.unlink(missing_ok=True)
+    for one in (folder, folder.parent):
+        if one.is_dir() and not any(one.iterdir()):
+            one.rmdir()
 
 
 def document(result: Result) -> str:
@@ -139,11 +158,19 @@ def _write_all(folder: Path, result: Result, chosen: Format) -> None:
 def _earlier_tables(folder: Path) -> set[Path]:
     """Return the tables of a result that is there already: one in another format would be left over."""
     try:
-        tables = json.loads((folder / DOCUMENT).read_bytes())["tables"].values()
-        names = [str(table["file"]) for table in tables]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        names = [str(table["file"]) for table in _earlier(folder)["tables"].values()]
+    except (KeyError, TypeError, AttributeError):
         return set()
     return {folder / name for name in names if _OURS.fullmatch(name)}
+
+
+def _earlier(folder: Path) -> dict[str, Any]:
+    """Return the document of a result that is there already; nothing where there is none that can be read."""
+    try:
+        said = json.loads((folder / DOCUMENT).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _tables(result: Result) -> dict[str, Table]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cambist.backtest.document import SCHEMA_VERSION, curve_from, ns_from, restore
-from cambist.backtest.export import CASH, CURVE, DOCUMENT, POSITIONS, checksum, closes_kinds
+from cambist.backtest.export import CASH, CURVE, DOCUMENT, POSITIONS, account_folder, checksum, closes_kinds
 from cambist.backtest.formats import FORMATS
 from cambist.backtest.history import Closes, RunHistory, curve_rows
 from cambist.backtest.result import Result, StrategyRecord
@@ -106,6 +106,10 @@ class _Folder:
                 unit=said["data"]["unit"],
                 split_records=[StockSplit(**split) for split in said["splits"]],
                 last_prices=said["last_prices"],
+                accounts={
+                    name: load_result(account_folder(self.folder, number))
+                    for number, name in enumerate(said["accounts"], 1)
+                },
                 fund=self._curve("fund_curve", "fund"),
                 flow_records=self._records("cash_flows", FLOWS, instruments) if "cash_flows" in said["tables"] else [],
             )

@@ -90,6 +90,8 @@ class Result:
         What `series` are computed from; None for a result that was put together without.
     split_records
         Splits that took effect, in order.
+    accounts
+        The result of each account by name, in a run that has several: equity, cash, positions and measures of its own.
     last_prices
         What each instrument was valued at at the end, by symbol; NaN for one that had no price.
     """
@@ -119,6 +121,7 @@ class Result:
     flow_records: list[CashFlow] = attrs.field(factory=list)
     split_records: list[StockSplit] = attrs.field(factory=list)
     last_prices: Mapping[str, float] = attrs.field(factory=dict)
+    accounts: Mapping[str, Result] = attrs.field(factory=dict)
 
     @cached_property
     def orders(self) -> pd.DataFrame:
@@ -199,8 +202,8 @@ class Result:
     def cash_flows(self) -> pd.DataFrame:
         """Money that moved without a fill, one row each, by ``ts`` (UTC) of when it was due.
 
-        Columns: ``kind`` (deposit, withdrawal, funding, interest, dividend, fraction)``, symbol, asset, amount``
-        (positive where the account got it).
+        Columns: ``kind`` (see `CashFlow`)``, symbol, asset, amount`` (positive where the account got it)``, account``
+        (its name, in a run that has several).
         """
         from cambist.backtest.frames import cash_flow_frame
 
@@ -213,10 +216,15 @@ class Result:
         Raises
         ------
         ResultError
-            If the result was put together without a history.
+            If the result was put together without a history, or is of several accounts.
         """
         from cambist.backtest.series import AccountSeries
 
+        if self.history is None and self.accounts:
+            name = next(iter(self.accounts))
+            raise ResultError(
+                f"positions differ by account: take the series of each, as result.accounts[{name!r}].series."
+            )
         if self.history is None:
             raise ResultError("this result has no history: take one that a run on bars has returned.")
         return AccountSeries(
@@ -264,7 +272,8 @@ class Result:
     @property
     def account_names(self) -> dict[str, str]:
         """In which account each strategy traded, by its name; all in one named ``""`` unless the run had several."""
-        return {strategy.name: "" for strategy in self.strategies}
+        found = {strategy.name: name for name, one in self.accounts.items() for strategy in one.strategies}
+        return {strategy.name: found.get(strategy.name, "") for strategy in self.strategies}
 
     @cached_property
     def analysis(self) -> Analysis:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import gc
 import secrets
 import time
@@ -13,6 +12,7 @@ import numpy as np
 
 from cambist.analysis import BuyAndHold, ClosesRecorder, EquityRecorder
 from cambist.backtest.account import AccountSetup
+from cambist.backtest.account_records import AccountRecords, FundRecorder, account_results
 from cambist.backtest.calendars import Calendars
 from cambist.backtest.columns import play_columns
 from cambist.backtest.driver import Driver, StopRequest
@@ -22,20 +22,19 @@ from cambist.backtest.history import Closes, RunHistory, closes_until
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel
+from cambist.engine.step import named
 from cambist.errors import DataError, InputError, ParameterError, StrategyError
 from cambist.observe import log_context
-from cambist.portfolio import FundValue, Valuation
 from cambist.strategies import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from cambist.analysis import EquityCurve
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
+    from cambist.portfolio import Valuation
     from cambist.ports.history import HistorySource
     from cambist.risk import RiskGate
     from cambist.simulation import FinerBars
@@ -134,21 +133,24 @@ class Run:
         self.calendars = self._calendars()
         # Made once: what a model remembers, gate and venue must share.
         self.rules = settings.venue_rules()
-        self.account = AccountSetup(settings, self.feeds, self.instruments)
+        prepared = named([_prepared(strategy, settings) for strategy in strategies])
+        self.account = AccountSetup(settings, self.feeds, self.instruments, [one.name for one in prepared])
         self.portfolio = self.account.portfolio
-        self.kernel = self._kernel([_prepared(strategy, settings) for strategy in strategies], self.account.gate())
+        self.kernel = self._kernel(prepared, self.account.gate())
         self.driver = self._driver(stop)
         self.account.connect(self.kernel)
         self.driver.actions = self.account.actions
         self.driver.connect(self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules)))
-        self.valuation = Valuation(self.portfolio)
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
+        keep_all = not settings.blocks
+        self.valuation = self.account.valuation(self.first_open, keep_all=keep_all)
         expected = 0 if settings.blocks else max(len(feed.block) for feed in self.feeds)
-        self.recorder = EquityRecorder(settings.cash, self.first_open, keep_all=not settings.blocks, expected=expected)
-        self.benchmark = BuyAndHold(self.instruments, settings.cash, self.first_open) if settings.benchmark else None
+        cash = self.account.initial_cash
+        self.recorder = EquityRecorder(cash, self.first_open, keep_all=keep_all, expected=expected)
+        self.curves = FundRecorder(self.portfolio, self.recorder)
+        self.benchmark = BuyAndHold(self.instruments, cash, self.first_open) if settings.benchmark else None
         self.first_opens: dict[str, float] = {}
         self.daily = ClosesRecorder(len(self.feeds)) if settings.blocks else None
-        self.fund: tuple[FundValue, EquityRecorder] | None = None
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
@@ -164,7 +166,8 @@ class Run:
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> Kernel:
         series = [(feed.instrument, feed.timeframe) for feed in self.feeds]
-        return Kernel(strategies, series, self.portfolio, gate, self.rules.fees.fee, self.calendars)
+        fee = self.account.expected_fee(self.rules)
+        return Kernel(strategies, series, self.portfolio, gate, fee, self.calendars)
 
     def _driver(self, stop: StopRequest) -> Driver:
         play = play_events if self.settings.events else play_columns
@@ -190,9 +193,9 @@ class Run:
         times = window.instants[:played]
         closes = [window.closes(feed)[:played] for feed in self.feeds]
         prices = {symbol: values[:played] for symbol, values in self.account.closes(window).items()}
+        first = self.valuation.instant
         equity, exposed = self.valuation.value(times, prices)
-        self._value_shares(times, equity, exposed)
-        self.recorder.add(times, equity, exposed)
+        self.curves.add(times, equity, exposed, first)
         if self.daily is not None:
             self.daily.add(times, closes)
         if self.benchmark is not None:
@@ -214,23 +217,11 @@ class Run:
             total = None if self.settings.blocks else sum(len(feed.block) for feed in self.feeds)
             self.progress(self.bars, total)
 
-    def _value_shares(self, times: NDArray[np.int64], equity: NDArray[np.float64], exposed: NDArray[np.bool_]) -> None:
-        """Value the shares of the account from the first deposit or withdrawal on; until then they follow equity."""
-        if self.fund is None:
-            if not self.portfolio.transfers:
-                return
-            self.fund = FundValue(self.portfolio, 1.0), copy.deepcopy(self.recorder)
-        value, recorder = self.fund
-        recorder.add(times, value.value(equity, self.valuation.instant - len(times)), exposed)
-
     def result(self, stopped: str) -> Result:
         """Return what was found out so far; `stopped` says why the run ended early, ``""`` where it did not."""
         kernel, per_year = self.kernel, self.settings.periods_per_year
-        curve = self.recorder.finish(per_year)
-        fund = None if self.fund is None else self.fund[1].finish(per_year)
-        trades = self.portfolio.trades
-        everything = [*trades.closed, *trades.open.values()]
-        return Result(
+        curve, fund = self.curves.finish(per_year)
+        result = Result(
             settings=self.settings.describe() | ({"magnify": self.magnified} if self.magnified else {}),
             strategies=tuple(
                 StrategyRecord(seat.strategy.name, type(seat.strategy).__name__, dict(seat.strategy.params))
@@ -241,7 +232,7 @@ class Run:
             unit=self.unit,
             run_id=self.run_id,
             currency=self.portfolio.currency,
-            initial_cash=self.settings.cash,
+            initial_cash=self.account.initial_cash,
             started=self.first_open,
             ended=self.last_close,
             n_bars=self.bars,
@@ -252,16 +243,23 @@ class Run:
             fund=fund,
             order_records=kernel.book.orders,
             fill_records=kernel.fills,
-            trade_records=sorted(everything, key=lambda trade: trade.id),
+            trade_records=sorted(self.account.trades, key=lambda trade: trade.id),
             flow_records=self.portfolio.cash_flows,
             split_records=kernel.splits,
             last_prices={symbol: self.portfolio.mark(held) for symbol, held in self.portfolio.positions.items()},
             warnings=(*self.notes, *self._warnings(fund or curve)),
             account=self.portfolio.account(),
-            history=self._history(curve),
+            history=self.history(curve, self.valuation),
         )
+        if isinstance(self.valuation, AccountRecords):
+            result.accounts = account_results(self, result)
+        return result
 
-    def _history(self, curve: EquityCurve) -> RunHistory | None:
+    def history(self, curve: EquityCurve, valuation: Valuation | AccountRecords) -> RunHistory | None:
+        """Return what the series of an account are computed from; None where there is no one account to have them."""
+        account = valuation.history()
+        if account is None:
+            return None
         if curve.all_times is not None:
             closes = closes_until(self.feeds, self.last_close, curve.all_times)
         else:
@@ -269,7 +267,7 @@ class Run:
             times, columns = self.daily.finish()
             symbols = [feed.instrument.symbol for feed in self.feeds]
             closes = {symbol: Closes(times, column) for symbol, column in zip(symbols, columns, strict=True)}
-        return RunHistory(self.valuation.history(), closes, self.first_opens)
+        return RunHistory(account, closes, self.first_opens)
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         yield from self.account.warnings()

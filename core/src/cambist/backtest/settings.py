@@ -24,7 +24,7 @@ from cambist.simulation.slippage import BarSlippageModel, SlippageModel, slippag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from cambist.ports.risk import RiskRule
     from cambist.simulation.paths import IntrabarPath
@@ -67,7 +67,8 @@ class BacktestOptions(TypedDict, total=False):
     funding: Mapping[str, Any] | None
     actions: Mapping[str, Any] | None
     interest: Interest | None
-    cash_flows: Sequence[tuple[int | str | date | datetime, float]]
+    cash_flows: Sequence[tuple[Any, ...]]
+    accounts: Mapping[str, float] | None
     sizer: Sizer | None
     risk: Sequence[RiskRule]
     seed: int
@@ -117,12 +118,22 @@ def _interest(_instance: Any, _attribute: Any, value: Any) -> None:
 
 def _flows(_instance: Any, _attribute: Any, value: Any) -> None:
     for flow in value if isinstance(value, list | tuple) else [value]:
-        if not isinstance(flow, list | tuple) or len(flow) != 2:
+        if not isinstance(flow, list | tuple) or len(flow) not in (2, 3):
             raise ParameterError(f"cash_flows holds {flow!r}; give a list of times and amounts: [('2024-03-01', 500)].")
         to_ns(flow[0])
         amount = flow[1]
         if isinstance(amount, bool) or not isinstance(amount, int | float) or amount == 0 or not -inf < amount < inf:
             raise ParameterError(f"cash_flows holds the amount {amount!r}; give a number, negative to take out.")
+
+
+def _accounts(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, Mapping) or not value:
+        raise ParameterError(f"accounts is {value!r}; give cash by the name of the strategy: {{'Trend': 60_000}}.")
+    for name, cash in value.items():
+        if isinstance(cash, bool) or not isinstance(cash, int | float) or not 0.0 < cash < inf:
+            raise ParameterError(f"accounts gives {name!r} the cash {cash!r}; it must be a positive amount of money.")
 
 
 def _by_symbol(name: str) -> Callable[[Any, Any, Any], None]:
@@ -190,7 +201,11 @@ class BacktestSettings:
     interest
         What is paid for borrowed instruments and earned on cash; see `Interest`.
     cash_flows
-        Deposits and (negative) withdrawals: ``[("2024-03-01", 5_000), ...]``.
+        Deposits and (negative) withdrawals: ``[("2024-03-01", 5_000), ...]``, with the name of the account as a third
+        entry in a run that has several.
+    accounts
+        Cash by the name of the strategy: each that is named trades in an account of its own, the others share one with
+        `cash`, which is called ``"main"``.
     sizer
         For strategies that bring none of their own; one unit by default.
     risk
@@ -227,7 +242,8 @@ class BacktestSettings:
     funding: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("funding"))
     actions: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("actions"))
     interest: Interest | None = attrs.field(default=None, validator=_interest)
-    cash_flows: Sequence[tuple[int | str | date | datetime, float]] = attrs.field(default=(), validator=_flows)
+    cash_flows: Sequence[tuple[Any, ...]] = attrs.field(default=(), validator=_flows)
+    accounts: Mapping[str, float] | None = attrs.field(default=None, validator=_accounts)
     sizer: Sizer | None = attrs.field(default=None, validator=_sizer)
     risk: Sequence[RiskRule] = attrs.field(default=(), validator=_rules)
     seed: int = 0

@@ -232,4 +232,4 @@ TRADES = Layout(
         "reason": "reason",
     },
 )
-FLOWS = Layout(CashFlow, {name: name for name in ("ts", "kind", "symbol", "asset", "amount")})
+FLOWS = Layout(CashFlow, {name: name for name in ("ts", "kind", "symbol", "asset", "amount", "account")})

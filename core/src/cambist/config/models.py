@@ -157,6 +157,7 @@ class CashFlowTable(_Table):
 
     date: Moment
     amount: Number
+    account: Annotated[str, Field(min_length=1)] | None = None
 
 
 class AccountTable(_Table):
@@ -167,6 +168,7 @@ class AccountTable(_Table):
     margin: MarginTable | None = None
     interest: InterestTable | None = None
     cash_flows: list[CashFlowTable] = Field(default=[])
+    accounts: dict[str, Positive] | None = Field(default=None, min_length=1, description="cash by name of the strategy")
 
 
 class ModelTable(_OpenTable):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.errors import OrderError
+from cambist.errors import InputError, OrderError, did_you_mean
 from cambist.model.effects import AmendOrder, CancelOrder, MoveCash, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import AmendRejected
 from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce, Trail
@@ -15,7 +15,7 @@ from cambist.orders.machine import request_cancel, submit
 from cambist.orders.triggers import first_stop, limit_behind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from random import Random
 
     from cambist.engine.step import Kernel
@@ -48,19 +48,28 @@ class Desk:
         What is meant when a request names no instrument; None when that would be a guess.
     positions
         By symbol.
+    equity_in, cash_in
+        Answer equity and cash in the asset in which an instrument settles.
     refusing
         Why orders cannot be sent now, ``""`` when they can.
     """
 
-    __slots__ = ("_book", "_gate", "_kernel", "_view", "instrument", "name", "positions", "refusing")
+    __slots__ = (
+        *("_account", "_book", "_books", "_gate", "_kernel", "_view", "cash_in", "equity_in"),
+        *("instrument", "name", "positions", "refusing"),
+    )
 
     def __init__(self, kernel: Kernel, name: str) -> None:
         self._kernel = kernel
         self._book = kernel.book
         self._gate = kernel.gate
-        self._view = kernel.view
+        self._view = kernel.view_of(name)
+        self._account = kernel.owners[name]
+        self._books = kernel.accounts[self._account]
         self.name = name
-        self.positions: Mapping[str, Position] = kernel.portfolio.positions
+        self.positions: Mapping[str, Position] = self._books.positions
+        self.equity_in: Callable[[Instrument], float] = self._books.equity_in
+        self.cash_in: Callable[[Instrument], float] = self._books.cash_in
         self.instrument: Instrument | None = None
         self.refusing = ""
 
@@ -88,12 +97,12 @@ class Desk:
     @property
     def cash(self) -> float:
         """Cash of the account."""
-        return self._kernel.portfolio.cash
+        return self._books.cash
 
     @property
     def equity(self) -> float:
         """Equity of the account at last prices."""
-        return self._kernel.portfolio.equity
+        return self._books.equity
 
     @property
     def chance(self) -> Random:
@@ -102,7 +111,7 @@ class Desk:
 
     def account(self) -> Account:
         """Return a snapshot of the account."""
-        return self._kernel.portfolio.account()
+        return self._books.account()
 
     @property
     def own_positions(self) -> Mapping[str, Position]:
@@ -111,7 +120,7 @@ class Desk:
 
     def free_funds(self, instrument: Instrument) -> float:
         """Return the notional of `instrument` that the account could still open."""
-        return self._kernel.portfolio.free_notional(instrument)
+        return self._books.free_notional(instrument)
 
     def missing_funds(self, instrument: Instrument, size: float, price: float, cushion: float = 0.0) -> float:
         """Return what the account lacks to trade a signed `size` at `price` beside the orders under way."""
@@ -128,7 +137,7 @@ class Desk:
     @property
     def closed_trades(self) -> Sequence[Trade]:
         """Closed trades that this strategy opened, oldest first."""
-        return self._kernel.portfolio.trades.closed_by(self.name)
+        return self._books.trades.closed_by(self.name)
 
     def history(self, instrument: Instrument, count: int) -> Bars | None:
         """Return the last `count` bars that have closed, fewer where there were no more; None before the first."""
@@ -136,7 +145,7 @@ class Desk:
 
     def price(self, instrument: Instrument) -> float:
         """Return the last close; NaN before the first."""
-        return self._kernel.portfolio.positions[instrument.symbol].price_source()
+        return self._books.positions[instrument.symbol].price_source()
 
     def open_orders(self) -> Iterable[Order]:
         """Return this strategy's working orders, oldest first."""
@@ -280,14 +289,37 @@ class Desk:
         """When the timer that fired last was due, ns, UTC."""
         return self._kernel.agenda.due
 
-    def add_cash(self, amount: float) -> CashFlow:
+    def add_cash(self, amount: float, asset: str = "") -> CashFlow:
         """Ask for money to be brought in, or (negative) taken out, once the strategy has been heard."""
+        return self._take(amount, asset, "")
+
+    def transfer(self, amount: float, to: str, asset: str = "") -> CashFlow:
+        """Ask for money to go to another account of the run, once the strategy has been heard."""
+        accounts = self._kernel.accounts
+        if to not in accounts or to == self._account:
+            others = [name for name in accounts if name != self._account]
+            raise InputError(
+                f"{self.name}: there is no other account {to!r} to send money to.{did_you_mean(to, others)}"
+                if others
+                else f"{self.name}: the run has one account. Give others: backtest(..., accounts={{{to!r}: 10_000}})."
+            )
+        accounts[to].pocket(asset)  # which refuses an asset that it has no use for
+        flow = self._take(-amount, asset, "transfer")
+        if not flow.reason:
+            self._kernel.effects.append(MoveCash(attrs.evolve(flow, amount=amount, account=to)))
+        return flow
+
+    def _take(self, amount: float, asset: str, kind: str) -> CashFlow:
+        """Ask for money to move into (negative: out of) the account, unless less than that is free."""
         if self.refusing:
             raise OrderError(f"money cannot be moved {self.refusing}.")
-        kernel = self._kernel
-        flow = kernel.portfolio.transfer(kernel.clock.read(), amount, kernel.leaving)
+        kernel, pocket = self._kernel, self._books.pocket(asset)
+        key = self._account, pocket.currency
+        flow = pocket.transfer(kernel.clock.read(), amount, kernel.leaving[key], kind)
+        if self._account:
+            flow = attrs.evolve(flow, account=self._account)
         if not flow.reason:
-            kernel.leaving -= min(0.0, amount)
+            kernel.leaving[key] -= min(0.0, amount)
             kernel.effects.append(MoveCash(flow))
         return flow
 

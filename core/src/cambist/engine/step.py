@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import count as count_from
 from math import nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.engine.accounts import accounts_of, views_of
 from cambist.engine.agenda import Agenda
 from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
-from cambist.engine.view import AccountView
 from cambist.errors import InputError
 from cambist.indicators.series import BarView, Series
 from cambist.model.effects import SetTimer
@@ -44,25 +44,27 @@ from cambist.model.orders import Instructions, Order, OrderType, TimeInForce
 from cambist.model.portfolio import StockSplit
 from cambist.observe import log_context
 from cambist.orders.book import OrderBook
-from cambist.portfolio.shares import StrategyShares
+from cambist.portfolio import StrategyShares
 from cambist.strategies.data import DataSet
 from cambist.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from cambist.engine.accounts import ExpectedFee
+    from cambist.engine.view import AccountView
     from cambist.indicators.series import SeriesCursor
     from cambist.model.bars import Bars
     from cambist.model.calendar import Calendar
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Fill, Liquidity, Side
+    from cambist.model.orders import Fill, Side
     from cambist.model.timeframe import Timeframe
-    from cambist.portfolio import Bookkeeper, Portfolio
+    from cambist.portfolio import AccountGroup, Bookkeeper, Portfolio
     from cambist.risk import RiskGate
 
-__all__ = ["WARMING", "Kernel", "Seat"]
+__all__ = ["WARMING", "Kernel", "Seat", "named"]
 
 WARMING = "during warm-up: the indicators are not known yet. Trade in on_bar"
 _ENDING = "after the last bar: nothing is left to fill them"
@@ -104,11 +106,12 @@ class _Listener:
     on_order: Callable[[Any], None] | None
     on_fill: Callable[[Any], None] | None
     on_trade: Callable[[Any], None] | None
+    view: AccountView
 
     @classmethod
-    def of(cls, seat: Seat) -> _Listener | None:
-        listener = cls(seat.hook("on_order"), seat.hook("on_fill"), seat.hook("on_trade"))
-        return listener if any(attrs.astuple(listener)) else None
+    def of(cls, seat: Seat, view: AccountView) -> _Listener | None:
+        hooks = seat.hook("on_order"), seat.hook("on_fill"), seat.hook("on_trade")
+        return cls(*hooks, view) if any(hooks) else None
 
 
 def _no_calendar(_instrument: Instrument) -> None:
@@ -129,9 +132,10 @@ class Kernel:
     series
         Instrument and timeframe of each series, in declared order.
     portfolio, gate
-        The account and what guards it.
+        The account, or all of them, and what guards it.
     expected_fee
-        Answers the fee to reckon with before an order leaves, as `FeeModel.fee` does; a taker's is asked for.
+        Answers the fee to reckon with before an order leaves, as `FeeModel.fee` does; a taker's is asked for. Where
+        there are several accounts, one for each, by name.
     calendars
         Answers the calendar of an instrument, or None; asked for by timers alone.
 
@@ -149,8 +153,11 @@ class Kernel:
         For each symbol, how many orders came with prices off its tick.
     bookkeeper
         What books funding, interest and planned transfers at their times; None where there is none.
+    accounts, owners
+        Accounts by name, and the name of each strategy's account, by the name of the strategy; a sole account is
+        called ``""``.
     leaving
-        What withdrawals that are asked for and not booked will take.
+        What withdrawals that are asked for and not booked will take, by account and asset.
     listens
         Whether any strategy wants to hear of its orders, and so may answer with another.
     agenda
@@ -161,22 +168,24 @@ class Kernel:
         self,
         strategies: Sequence[Strategy],
         series: Sequence[tuple[Instrument, Timeframe]],
-        portfolio: Portfolio,
+        portfolio: Portfolio | AccountGroup,
         gate: RiskGate,
-        expected_fee: Callable[[Instrument, float, float, Liquidity], float],
+        expected_fee: ExpectedFee | Mapping[str, ExpectedFee],
         calendars: Callable[[Instrument], Calendar | None] = _no_calendar,
     ) -> None:
         self.portfolio = portfolio
         self.gate = gate
         self.book = OrderBook()
-        self.view = AccountView(portfolio, self.book, expected_fee, self._now)
+        strategies = named(strategies)
+        self.accounts, self.owners = accounts_of(portfolio, [strategy.name for strategy in strategies])
+        self._views = views_of(self.accounts, self.owners, self.book, expected_fee, self._now)
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
         self.splits: list[StockSplit] = []
         self._shares: StrategyShares | None = None
         self.instant = 0
         self.bookkeeper: Bookkeeper | None = None
-        self.leaving = 0.0
+        self.leaving: defaultdict[tuple[str, str], float] = defaultdict(float)
         self.chance = random.Random(0)  # noqa: S311 - simulation, not secrets
         self.roundings: Counter[str] = Counter()
         self.own_clock = ManualClock()
@@ -184,12 +193,14 @@ class Kernel:
         self._instruments = tuple(instrument for instrument, _ in series)
         self._single = self._instruments[0] if len(series) == 1 else None
         self.agenda = Agenda(self._instruments, calendars)
-        self.seats = [self._seat(strategy, series) for strategy in _named(strategies)]
+        self.seats = [self._seat(strategy, series) for strategy in strategies]
         self._by_name = {seat.strategy.name: seat for seat in self.seats}
         first = self.seats[0]
         for cursor, instrument in zip(first.cursors, self._instruments, strict=True):
             portfolio.set_price_source(instrument.symbol, cursor.last_close)
-        self._listeners = {seat.strategy.name: _Listener.of(seat) for seat in self.seats}
+        self._listeners = {
+            seat.strategy.name: _Listener.of(seat, self.view_of(seat.strategy.name)) for seat in self.seats
+        }
         self.listens = any(self._listeners.values())
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             **dict.fromkeys(_ORDER_EVENTS, self._order_event),
@@ -205,6 +216,10 @@ class Kernel:
             RunStarted: self._run_started,
             RunStopped: self._run_stopped,
         }
+
+    def view_of(self, strategy: str) -> AccountView:
+        """Return the account of a strategy as risk rules see it."""
+        return self._views[self.owners[strategy]]
 
     def _seat(self, strategy: Strategy, series: Sequence[tuple[Instrument, Timeframe]]) -> Seat:
         own = [Series(instrument, timeframe) for instrument, timeframe in series]
@@ -293,7 +308,8 @@ class Kernel:
             self.effects.append(SetTimer(_BOOKKEEPING, self.bookkeeper.next_due))
 
     def _cash_moved(self, event: CashMoved) -> None:
-        self.leaving += min(0.0, event.flow.amount)
+        flow = event.flow
+        self.leaving[flow.account, flow.asset] += min(0.0, flow.amount)
         self.portfolio.move_cash(event.flow, self.instant)
 
     def _order_event(self, event: OrderEvent) -> None:
@@ -338,22 +354,22 @@ class Kernel:
         listener = self._listeners[order.strategy] if self.listens else None
         if listener is None:
             return
-        self.view.told = fill
+        listener.view.told = fill
         if listener.on_order is not None:
             self._deliver(order, listener.on_order, order)
         if listener.on_fill is not None:
             self._deliver(order, listener.on_fill, fill)
         if trade is not None and listener.on_trade is not None:
             self._deliver(order, listener.on_trade, trade)
-        self.view.told = None
+        listener.view.told = None
 
-    def adopt(self, instrument: Instrument, side: Side, size: float, tag: str, ts: int) -> Order:
+    def adopt(self, instrument: Instrument, side: Side, size: float, tag: str, ts: int, account: str = "") -> Order:
         """Put an order into the book that the venue sends by itself, such as one that liquidates a position.
 
-        It never saw the risk gate, and belongs to the strategy that opened the position.
+        It never saw the risk gate, and belongs to the strategy that opened the position in `account`.
         """
-        trade = self.portfolio.trades.open.get(instrument.symbol)
-        owner = trade.strategy if trade is not None else self.seats[0].strategy.name
+        trade = self.accounts[account].trades.open.get(instrument.symbol)
+        owner = trade.strategy if trade is not None else next(one for one, at in self.owners.items() if at == account)
         terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, True, owner, tag, ts, ts)
         order = self.book.add(Order(self.book.next_id(), instrument, side, *terms))
         order.instructions = _BY_VENUE
@@ -381,11 +397,7 @@ class Kernel:
     def shares(self) -> StrategyShares:
         """Return what each strategy holds of the positions; reckoned from the fills when somebody asks."""
         if self._shares is None:
-            instruments = [held.instrument for held in self.portfolio.positions.values()]
-            self._shares = StrategyShares(instruments, dict.fromkeys(self._by_name, ""), self.book.get)
-            for name, seat in self._by_name.items():
-                for symbol, own in self._shares.shares[name].positions.items():
-                    own.price_source = seat.desk.positions[symbol].price_source
+            self._shares = StrategyShares.of(self.accounts, self.owners, self.book.get)
         self._shares.catch_up(self.fills, self.splits)
         return self._shares
 
@@ -426,7 +438,7 @@ _ORDER_EVENTS = (
 )
 
 
-def _named(strategies: Sequence[Strategy]) -> Sequence[Strategy]:
+def named(strategies: Sequence[Strategy]) -> Sequence[Strategy]:
     """Give every strategy of a run a name of its own: the class's, numbered where it repeats."""
     if not strategies:
         raise InputError("a run needs at least one strategy.")

@@ -11,6 +11,7 @@ from cambist.model.orders import LIMITED, TRIGGERED, Liquidity, OrderStatus, Ord
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cambist.engine.accounts import AccountOrders
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import Account, Position
@@ -50,7 +51,7 @@ class AccountView:
     def __init__(
         self,
         portfolio: Portfolio,
-        book: OrderBook,
+        book: OrderBook | AccountOrders,
         fee: Callable[[Instrument, float, float, Liquidity], float],
         now: Callable[[], int],
     ) -> None:
@@ -210,7 +211,7 @@ class AmendmentView(AccountView):
     def __init__(
         self,
         portfolio: Portfolio,
-        book: OrderBook,
+        book: OrderBook | AccountOrders,
         fee: Callable[[Instrument, float, float, Liquidity], float],
         now: Callable[[], int],
         order: Order,

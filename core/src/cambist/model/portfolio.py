@@ -154,8 +154,9 @@ class CashFlow:
     ts
         When it was due, ns, UTC; of a deposit or withdrawal when it was asked for.
     kind
-        ``"deposit"``, ``"withdrawal"``, ``"funding"``, ``"interest"``, ``"dividend"`` or ``"fraction"`` (what a split
-        left over).
+        ``"deposit"``, ``"withdrawal"``, ``"funding"``, ``"interest"``, ``"dividend"``, ``"fraction"`` (what a split
+        left over), ``"transfer"`` (from one account of the run to another), ``"conversion"`` (from one asset of an
+        account to another) or ``"fee"`` (what another asset paid of a fill's fee).
     symbol
         Of the instrument it was for; ``""`` where it was for none.
     asset
@@ -164,6 +165,8 @@ class CashFlow:
         Positive where the account got it.
     reason
         Why it was refused, code first; ``""`` where it was not.
+    account
+        Name of the account, in a run that has several; else ``""``.
     """
 
     ts: int
@@ -172,6 +175,7 @@ class CashFlow:
     asset: str
     amount: float
     reason: str = ""
+    account: str = ""
 
 
 @attrs.frozen(slots=True)

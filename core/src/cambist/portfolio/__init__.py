@@ -2,6 +2,7 @@
 
 from cambist.portfolio.entries import Bookkeeper, Funding, Transfers
 from cambist.portfolio.fund import FundValue
+from cambist.portfolio.group import AccountGroup
 from cambist.portfolio.history import AccountHistory, PositionSteps
 from cambist.portfolio.interest import Interest, InterestCharges
 from cambist.portfolio.margin import MarginPortfolio
@@ -10,6 +11,7 @@ from cambist.portfolio.shares import Share, StrategyShares
 from cambist.portfolio.valuation import Valuation, worth
 
 __all__ = [
+    "AccountGroup",
     "AccountHistory",
     "Bookkeeper",
     "FundValue",

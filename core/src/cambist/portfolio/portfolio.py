@@ -9,6 +9,7 @@ from cambist.errors import InputError
 from cambist.model.orders import Side
 from cambist.model.portfolio import Account, CashFlow, Position
 from cambist.portfolio.ledger import Ledger
+from cambist.portfolio.one_asset import OneAsset
 from cambist.portfolio.trades import SplitResult, TradeLog
 
 if TYPE_CHECKING:
@@ -22,11 +23,15 @@ __all__ = ["Portfolio", "worth"]
 
 _BUY = Side.BUY
 _EXTERNAL = frozenset({"deposit", "withdrawal"})
+#: From one account of a run to another.
+_MOVED = "transfer"
+#: From one asset of an account to another: at a rate, or to pay a fee.
+_EXCHANGED = frozenset({"conversion", "fee"})
 #: Money missing below this fraction of what is needed is float noise, not a shortfall.
 _FUNDS_TOLERANCE = 1e-9
 
 
-class Portfolio:
+class Portfolio(OneAsset):
     """Cash and one netting position for each instrument, moved by fills alone.
 
     Parameters
@@ -47,10 +52,13 @@ class Portfolio:
         What every fill changed; see `Ledger`.
     cash_flows, refused_flows
         Money that moved without a fill, and what was refused, in that order.
-    transfers
-        Deposits and withdrawals not yet valued: instant of the run and amount.
+    transfers, moved
+        Deposits and withdrawals not yet valued, and money from and to other accounts of the run: instant of the run and
+        amount.
     flows, carry
         See `Account`.
+    exchanged
+        What came from other assets of the account, less what went to them.
 
     Raises
     ------
@@ -84,8 +92,10 @@ class Portfolio:
         self.cash_flows: list[CashFlow] = []
         self.refused_flows: list[CashFlow] = []
         self.transfers: list[tuple[int, float]] = []
+        self.moved: list[tuple[int, float]] = []
         self.flows = 0.0
         self.carry = 0.0
+        self.exchanged = 0.0
         # Whether money can only be short in the simplest way: everything held is long and paid in full.
         self._simple = leverage == 1.0 and all(instrument.is_cash for instrument in listed)
         self._shorts = 0
@@ -93,10 +103,6 @@ class Portfolio:
     def set_price_source(self, symbol: str, source: Callable[[], float]) -> None:
         """Say where the last close of `symbol` is read."""
         self.positions[symbol].price_source = source
-
-    def mark(self, position: Position) -> float:
-        """Return the price at which a position is valued."""
-        return position.last_price
 
     def apply(self, fill: Fill, order: Order, instant: int) -> Trade | None:
         """Book one fill of `order`, in the run's instant number `instant`.
@@ -151,15 +157,17 @@ class Portfolio:
         held.average_prices.append(average)
         return self.trades.apply(fill, order, before, after, realized, instant)
 
-    def transfer(self, ts: int, amount: float, leaving: float = 0.0) -> CashFlow:
+    def transfer(self, ts: int, amount: float, leaving: float = 0.0, kind: str = "") -> CashFlow:
         """Return a deposit or (negative) withdrawal, refused where less is free; nothing moves yet.
 
         Parameters
         ----------
         leaving
             What other withdrawals, not yet booked, will take.
+        kind
+            Of money that comes from or goes to another account or asset; see `CashFlow`.
         """
-        kind = "deposit" if amount > 0.0 else "withdrawal"
+        kind = kind or ("deposit" if amount > 0.0 else "withdrawal")
         free = self.free_cash - leaving
         if amount >= 0.0 or -amount <= free + _FUNDS_TOLERANCE * abs(free):
             return CashFlow(ts, kind, "", self.currency, amount)
@@ -178,6 +186,11 @@ class Portfolio:
         if flow.kind in _EXTERNAL:
             self.flows += amount
             self.transfers.append((instant, amount))
+        elif flow.kind == _MOVED:
+            self.flows += amount
+            self.moved.append((instant, amount))
+        elif flow.kind in _EXCHANGED:
+            self.exchanged += amount
         elif flow.kind != "fraction":  # that is a sale: its profit is realized
             self.carry += amount
         self.cash_flows.append(flow)

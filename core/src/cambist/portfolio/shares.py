@@ -78,6 +78,24 @@ class StrategyShares:
         self._booked = self._split = self._latest = 0
         self.shares = {strategy: Share(instruments) for strategy in accounts}
 
+    @classmethod
+    def of(
+        cls, accounts: Mapping[str, Portfolio], owners: Mapping[str, str], order_of: Callable[[int], Order]
+    ) -> StrategyShares:
+        """Return those of a run that goes on, which see the prices that its accounts see.
+
+        Parameters
+        ----------
+        accounts, owners
+            Accounts by name, and the name of each strategy's, by the name of the strategy.
+        """
+        held = next(iter(accounts.values())).positions
+        shares = cls([one.instrument for one in held.values()], owners, order_of)
+        for strategy, share in shares.shares.items():
+            for symbol, own in share.positions.items():
+                own.price_source = accounts[owners[strategy]].positions[symbol].price_source
+        return shares
+
     def catch_up(
         self,
         fills: Sequence[Fill],

@@ -1,5 +1,6 @@
 """The simulated venue: what an exchange does with orders, against recorded markets or against each other."""
 
+from cambist.simulation.accounts import AccountVenues
 from cambist.simulation.backtrader import BacktraderVenue
 from cambist.simulation.bar import MatchedBar
 from cambist.simulation.book import (
@@ -79,6 +80,7 @@ from cambist.simulation.ticks import TickVenue
 from cambist.simulation.venue import MarketFill, SimulatedVenue, VenueRules
 
 __all__ = [
+    "AccountVenues",
     "BacktraderSlippage",
     "BacktraderVenue",
     "BarSlippageModel",

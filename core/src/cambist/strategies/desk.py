@@ -139,8 +139,20 @@ class TradingDesk(Protocol):
         """When the timer that fired last was due, ns, UTC."""
         ...
 
-    def add_cash(self, amount: float) -> CashFlow:
+    def equity_in(self, instrument: Instrument) -> float:
+        """Return the equity in the asset in which an instrument settles."""
+        ...
+
+    def cash_in(self, instrument: Instrument) -> float:
+        """Return the cash in the asset in which an instrument settles."""
+        ...
+
+    def add_cash(self, amount: float, asset: str = "") -> CashFlow:
         """Ask for money to be brought in, or (negative) taken out."""
+        ...
+
+    def transfer(self, amount: float, to: str, asset: str = "") -> CashFlow:
+        """Ask for money to go to another account of the run."""
         ...
 
     def stop(self, reason: str) -> None:

@@ -172,8 +172,13 @@ class Strategy(Trading):
         """Forget a timer, and the rule behind it; one that is not set is no error."""
         self._desk.set_timer(name, None)
 
-    def add_cash(self, amount: float) -> CashFlow:
+    def add_cash(self, amount: float, asset: str = "") -> CashFlow:
         """Bring money into the account, or take some out (negative); it moves when this callback is over.
+
+        Parameters
+        ----------
+        asset
+            Of an account that holds several. Default: its currency.
 
         Returns
         -------
@@ -188,7 +193,33 @@ class Strategy(Trading):
         """
         if amount == 0.0 or not -inf < amount < inf:
             raise InputError(f"{amount} cannot be added to the account; give an amount, negative to take out.")
-        return self._desk.add_cash(float(amount))
+        return self._desk.add_cash(float(amount), asset)
+
+    def transfer(self, amount: float, *, to: str, asset: str = "") -> CashFlow:
+        """Send money to another account of the run, when this callback is over; see ``accounts`` of `backtest`.
+
+        Parameters
+        ----------
+        amount
+            Above zero.
+        to
+            Name of the account: that of its strategy, or ``"main"``.
+        asset
+            Of accounts that hold several. Default: their currency.
+
+        Returns
+        -------
+        CashFlow
+            What leaves this account; its `reason` says why it was refused, as for `add_cash`.
+
+        Raises
+        ------
+        InputError
+            For an amount that is not above zero or not finite, or an account that is not another of the run.
+        """
+        if not 0.0 < amount < inf:
+            raise InputError(f"{amount} cannot be sent to {to!r}; give an amount above zero.")
+        return self._desk.transfer(float(amount), to, asset)
 
     def stop(self, reason: str = "stopped by the strategy") -> None:
         """End the run after this instant; the result says why."""
@@ -209,7 +240,7 @@ class Strategy(Trading):
 
     @property
     def own_position(self) -> Position:
-        """The share of `position` that belongs to this strategy: what its own fills come to, where several share one account.
+        """The share of `position` that belongs to this strategy: what its own fills come to in a shared account.
 
         The shares of all strategies add up to the position. What the venue closes by itself, and what a split does,
         is shared in proportion. Reckoned from the fills when asked for.

@@ -223,9 +223,8 @@ class Trading:
         self, target: float, data: Series | BarView | Instrument | str | None = None, *, tag: str = ""
     ) -> Order | None:
         """Trade at market until the position is worth `target` at the last close (negative is short)."""
-        desk = self._desk
-        instrument = desk.current if data is None else self._instrument(data)
-        unit = instrument.notional(1.0, desk.price(instrument))
+        instrument = self._desk.current if data is None else self._instrument(data)
+        unit = instrument.notional(1.0, self._desk.price(instrument))
         if not unit > 0.0:
             raise OrderError(f"{instrument.symbol} has no price yet, so a value cannot be turned into a size.")
         return self.order_target_size(target / unit, instrument, tag=tag)
@@ -234,7 +233,8 @@ class Trading:
         self, target: float, data: Series | BarView | Instrument | str | None = None, *, tag: str = ""
     ) -> Order | None:
         """Trade at market until the position is worth `target` times the equity: 0.5 is half of it."""
-        return self.order_target_value(target * self._desk.equity, data, tag=tag)
+        instrument = self._desk.current if data is None else self._instrument(data)
+        return self.order_target_value(target * self._desk.equity_in(instrument), instrument, tag=tag)
 
     def sizing(
         self,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cambist.backtest.result import Result
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.instrument import Instrument
+    from cambist.portfolio import Portfolio
     from cambist.ports.history import MarketSource
     from cambist.risk import RiskGate
     from cambist.simulation import FinerBars
@@ -44,6 +45,7 @@ _OF_BARS: dict[str, object] = {
     "market_fill": "next_open",
     "path": "nearer_first",
     **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest", "latency", "rejection")),
+    "accounts": None,
     "cash_flows": (),
 }
 
@@ -100,15 +102,20 @@ class MarketRun(Run):
     def _instruments(self) -> list[Instrument]:
         return list({feed.instrument.symbol: feed.instrument for feed in self.feeds}.values())
 
+    @property
+    def books(self) -> Portfolio:
+        """The account; a run on trades and quotes has no other."""
+        return self.account.accounts[""]
+
     def _calendars(self) -> Calendars:
         return Calendars(None, ())
 
-    def _history(self, curve: EquityCurve) -> None:
+    def history(self, curve: EquityCurve, valuation: object) -> None:
         """Keep nothing: what was held is valued at samples, not at closes."""
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> MarketKernel:
         streams = [(feed.kind, feed.instrument) for feed in self.feeds]
-        kernel = MarketKernel(strategies, streams, self.portfolio, gate, self.rules.fees.fee)
+        kernel = MarketKernel(strategies, streams, self.books, gate, self.rules.fees.fee)
         hooks = {"on_tick" if feed.kind == "ticks" else "on_quote" for feed in self.feeds}
         for seat in kernel.seats:
             if all(seat.hook(name) is None for name in hooks):
@@ -128,7 +135,7 @@ class MarketRun(Run):
         symbols = {kind: [feed.instrument.symbol for feed in self.feeds if feed.kind == kind] for kind in _KINDS}
         return TickVenue(
             self.instruments,
-            self.portfolio,
+            self.books,
             self.driver.deliver,
             self.driver.clock,
             self.rules,
@@ -138,7 +145,7 @@ class MarketRun(Run):
 
     def after(self, window: MarketWindow, played: int) -> None:
         """Value the samples of what a window played."""
-        ledger = self.portfolio.ledger
+        ledger = self.books.ledger
         times = window.instants[:played]
         fills = np.array(ledger.cash_at, np.int64) - self._events
         rows, is_settled = sample_rows(times, fills)

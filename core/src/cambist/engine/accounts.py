@@ -1,0 +1,77 @@
+"""The accounts of a run as the kernel deals with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cambist.engine.view import AccountView
+from cambist.portfolio import AccountGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Mapping, Sequence
+
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Liquidity, Order
+    from cambist.orders.book import OrderBook
+    from cambist.portfolio import Portfolio
+
+    ExpectedFee = Callable[[Instrument, float, float, Liquidity], float]
+
+__all__ = ["AccountOrders", "accounts_of", "views_of"]
+
+
+class AccountOrders:
+    """The orders of one account, out of a book that has those of all.
+
+    Parameters
+    ----------
+    book
+        Of the run.
+    strategies
+        Names of those that trade in the account.
+    """
+
+    __slots__ = ("_book", "_strategies")
+
+    def __init__(self, book: OrderBook, strategies: Container[str]) -> None:
+        self._book = book
+        self._strategies = strategies
+
+    @property
+    def open(self) -> dict[int, Order]:
+        """Open orders of the account by id, oldest first."""
+        return {number: order for number, order in self._book.open.items() if order.strategy in self._strategies}
+
+    def open_for(self, instrument: Instrument) -> list[Order]:
+        """Return the open orders of `instrument`, oldest first."""
+        return [order for order in self._book.open_for(instrument) if order.strategy in self._strategies]
+
+    def find(self, order_id: int) -> Order | None:
+        """Return an order of the run, open or not; None where there is none of that number."""
+        return self._book.find(order_id)
+
+
+def accounts_of(
+    portfolio: Portfolio | AccountGroup, strategies: Sequence[str]
+) -> tuple[Mapping[str, Portfolio], Mapping[str, str]]:
+    """Return the accounts by name, a sole one being called ``""``, and each strategy's, by the name of the strategy."""
+    if isinstance(portfolio, AccountGroup):
+        return portfolio.accounts, portfolio.owners
+    return {"": portfolio}, dict.fromkeys(strategies, "")
+
+
+def views_of(
+    accounts: Mapping[str, Portfolio],
+    owners: Mapping[str, str],
+    book: OrderBook,
+    expected_fee: ExpectedFee | Mapping[str, ExpectedFee],
+    now: Callable[[], int],
+) -> dict[str, AccountView]:
+    """Return each account, by its name, as risk rules see it: its own money, positions and orders."""
+    views = {}
+    for name, books in accounts.items():
+        own = frozenset(strategy for strategy, owner in owners.items() if owner == name)
+        orders = book if len(accounts) == 1 else AccountOrders(book, own)
+        fee = expected_fee if callable(expected_fee) else expected_fee[name]
+        views[name] = AccountView(books, orders, fee, now)
+    return views
