@@ -42,6 +42,7 @@ from cambist.model.times import MINUTE_NS, SECOND_NS, to_ns
 from cambist.risk.rules.open_orders import MaxOpenOrdersRule
 from cambist.risk.rules.order_value import MaxOrderValueRule
 from cambist.risk.rules.position import MaxPositionRule
+from cambist.simulation import FeeInAsset
 from cambist.strategies import (
     AtrRisk,
     FixedReverser,
@@ -144,6 +145,8 @@ def account_options(scenario: Scenario, series: list[Bars]) -> dict[str, Any]:
         options |= ACCOUNT[name](random.Random(f"{name} {scenario.seed}"), series)
     if "margin" not in options:
         options.pop("marks", None)
+    if "assets" in scenario.account and isinstance(options.get("interest"), Interest) and scenario.seed % 2:
+        options["interest"] = {"BTC": options["interest"]}
     return options
 
 
@@ -215,6 +218,24 @@ def some_actions(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
     return {"actions": actions}
 
 
+def some_assets(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    """Return the keywords of an account that holds several assets; the instruments tell what BTC is worth in USD."""
+    times = np.concatenate([bars.close_times for bars in series])
+    times = np.unique(np.concatenate(([int(min(bars.ts[0] for bars in series))], times)))
+    walk = 30.0 * np.exp(np.cumsum(np.random.default_rng(rng.randrange(2**32)).normal(0.0, 0.02, len(times))))
+    rates: dict[str, Any] = {"BNB/USD": rng.choice([30.0, (times, walk)]), "USD/EUR": 0.9}
+    starts = {int(bars.ts[0]) for bars in series}
+    if len(starts) > 1 or rng.random() < 0.5:  # a market that opens later does not tell what BTC was worth at the start
+        rates["BTC/USD"] = rng.choice([20.0, (times, walk)])
+    return {
+        "cash": {"USD": rng.choice([60.0, 900.0]), "BTC": rng.choice([0.0, 9.0]), "BNB": rng.choice([0.01, 0.5])},
+        "currency": rng.choice([None, "USD", "BTC", "EUR"]),
+        "rates": rates,
+        "fees": rng.choice([0.001, FeeInAsset("BNB", 0.01, rng.choice([0.0, 0.25]))]),
+        "conversion_fee": rng.choice([0.0, 0.002]),
+    }
+
+
 #: Name -> what makes the keywords, of a source of chance and the bars.
 ACCOUNT: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {
     "margin": some_margin,
@@ -225,6 +246,7 @@ ACCOUNT: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {
     "actions": some_actions,
     "strategy transfers": lambda rng, series: {},
     "accounts": lambda rng, series: {},
+    "assets": some_assets,
 }
 
 
@@ -254,6 +276,12 @@ def make_instruments(scenario: Scenario) -> list[Instrument]:
                 taker_fee=0.0004,
             )
         )
+    if "assets" in scenario.account:  # of which some settle in coin
+        kinds = [rng.choice(["spot", "inverse_perpetual", "linear_perpetual"]) for _ in instruments]
+        instruments = [
+            attrs.evolve(one, kind=kind, settle="BTC" if kind.startswith("inverse") else "USD", margin_rate=1.0)
+            for one, kind in zip(instruments, kinds, strict=True)
+        ]
     if scenario.account:  # an account is tested by what is held: let there be much of it
         free: dict[str, Any] = {"min_size": None, "max_size": None, "min_notional": None}
         instruments = [
@@ -373,6 +401,7 @@ class RandomTrader(Strategy):
                 repr(facts),
                 self.cash,
                 self.equity,
+                repr(self.balances),
                 [repr(line[-ago]) for ago in (0, 1, 5, 40)] if what != "start" else None,
                 [(position.size, repr(position.average_price), repr(position.last_price)) for position in
                  self.positions.values()],
@@ -490,7 +519,15 @@ class RandomTrader(Strategy):
             self.modify(order, **terms)
 
     def move_money(self) -> None:
-        if self.rng.random() < 0.4:
+        if len(self.balances) > 1 and self.rng.random() < 0.6:
+            source, target = self.rng.sample(["USD", "BTC", "BNB"], 2)
+            flow = self.rng.choice(
+                [
+                    lambda: self.convert(self.rng.choice([0.01, 1.0, 30.0]), source, target),
+                    lambda: self.add_cash(self.rng.choice([0.02, 1.0, -0.1]), source),
+                ]
+            )()
+        elif self.rng.random() < 0.4:
             to = self.rng.choice(["main", "RandomTrader-1", "RandomTrader-2"])
             flow = self.transfer(self.rng.choice([3.0, 50.0]), to=to)
         else:
@@ -566,7 +603,8 @@ class Played:
             "orders": [plain(order) for order in result.order_records],
             "fills": [plain(fill) for fill in result.fill_records],
             "trades": [plain(trade) for trade in result.trade_records],
-            "account": [repr(result.account)],
+            "account": [repr(result.account), repr(result.assets)],
+            "paid": [(fill.fee_asset, fill.fee_paid) for fill in result.fill_records],
             "flows": list(map(repr, result.flow_records)),
             "end": [result.stopped, result.n_bars, result.started, result.ended],
             "warnings": list(result.warnings),
@@ -621,6 +659,9 @@ def play(
         rng = random.Random(f"accounts {scenario.seed}")
         own = rng.sample(range(1, scenario.traders + 1), rng.randrange(1, scenario.traders + 1))
         options["accounts"] = {f"RandomTrader-{one}": rng.choice([50.0, 300.0, 10_000.0]) for one in own}
+        if "assets" in scenario.account:
+            some = [{"USD": 200.0, "BNB": 0.1}, {"BTC": 30.0}, 400.0]
+            options["accounts"] = {name: rng.choice(some) for name in options["accounts"]}
     try:
         result = cambist.backtest(traders, sources, events=events, blocks=blocks, stop=stop, **options)
     except StrategyError as error:

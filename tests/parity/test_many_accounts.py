@@ -94,7 +94,7 @@ def test_each_account_is_what_its_strategy_alone_would_have_made(name, events):
 def test_a_sole_account_is_the_plain_run_bit_for_bit(scenarios):
     for seed in range(40):
         scenario = scenarios["make_account"](5_000 + seed)
-        left_out = {"accounts", "strategy transfers"}
+        left_out = {"accounts", "strategy transfers", "assets"}
         account = tuple(name for name in scenario.account if name not in left_out)
         scenario = attrs.evolve(scenario, traders=1, account=account)
         plain = scenarios["play"](scenario)
@@ -182,7 +182,7 @@ def test_planned_flows_name_their_account():
     options = {"cash": 100, "accounts": {"Buys": 300}}
     result = cambist.backtest([Looks(), Buys(size=0.001)], market(3), cash_flows=flows, **options)
     assert {name: one.account.flows for name, one in result.accounts.items()} == {"main": 65.0, "Buys": 50.0}
-    with pytest.raises(ParameterError, match="cash_flows names the account 'Bus'"):
+    with pytest.raises(ParameterError, match="cash_flows names 'Bus', no account or asset"):
         cambist.backtest([Looks(), Buys()], market(3), cash_flows=[(MINUTE, 50.0, "Bus")], **options)
 
 

@@ -37,9 +37,10 @@ def test_shares_add_up_to_the_account(scenarios, account):
                 own = frame["size"][frame["instrument"] == instrument.symbol]
                 assert sum(map(Fraction, map(str, own))) == Fraction(str(last)), seed
                 held += last != 0.0 and (own != 0.0).sum() > 1
-            made = result.account
-            assert frame["fees"].sum() == near(made.fees)
-            assert frame["net"].sum() == near(made.realized + made.unrealized - made.fees)
+            for asset, made in (result.assets or {result.currency: result.account}).items():
+                own = frame[frame["asset"] == asset]
+                assert own["fees"].sum() == near(made.fees)
+                assert own["net"].sum() == near(made.realized + made.unrealized - made.fees)
             traded += len(frame)
         if whole.accounts:
             apart = pd.concat([one.by_strategy for one in whole.accounts.values()])

@@ -173,9 +173,10 @@ def test_text_columns_hold_plain_text(result):
 
 def test_fills_frame(result):
     assert result.fills.columns.tolist() == [
-        "order_id", "ts", "instrument", "side", "size", "price", "fee", "liquidity",
+        "order_id", "ts", "instrument", "side", "size", "price", "fee", "liquidity", "fee_asset", "fee_paid",
     ]  # fmt: skip
-    assert result.fills.loc[2].tolist()[3:] == ["sell", 0.2, 100.0 + 1 / 3, 0.01, "taker"]
+    settle = result.fill_records[1].instrument.settle
+    assert result.fills.loc[2].tolist()[3:] == ["sell", 0.2, 100.0 + 1 / 3, 0.01, "taker", settle, 0.01]
     assert str(result.fills.ts.dtype) == "datetime64[ns, UTC]"
 
 

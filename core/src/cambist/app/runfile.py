@@ -337,7 +337,8 @@ def _settings(file: RunFile) -> tuple[dict[str, Any], dict[str, Any]]:
     if "cash_flows" in settings:
         tables["cash_flows"] = [flow.model_dump(mode="json", exclude_unset=True) for flow in settings["cash_flows"]]
         settings["cash_flows"] = [
-            (flow.date, flow.amount, *([flow.account] if flow.account else ())) for flow in settings["cash_flows"]
+            (flow.date, flow.amount, *(name for name in (flow.account, flow.asset) if name))
+            for flow in settings["cash_flows"]
         ]
     if "fees" in settings:
         settings["fees"] = _fees(tables["fees"])

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from math import nan
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from cambist.analysis import BuyAndHold
 from cambist.backtest.account_records import AccountRecords
 from cambist.backtest.actions import ActionCalendar
 from cambist.backtest.books import open_books
+from cambist.backtest.multi_asset import MultiAssetValuation, valuation_of
+from cambist.backtest.rates import connect_rates, rate_columns
 from cambist.engine.accounts import accounts_of
 from cambist.errors import ParameterError, did_you_mean
-from cambist.model.instrument import InstrumentKind
+from cambist.model.instrument import Instrument, InstrumentKind
 from cambist.model.times import format_ns, to_ns
 from cambist.model.timeseries import FundingSeries, PriceSeries
-from cambist.portfolio import AccountGroup, Bookkeeper, Funding, InterestCharges, MarginPortfolio, Transfers, Valuation
+from cambist.portfolio import (
+    AccountGroup,
+    Bookkeeper,
+    Funding,
+    InterestCharges,
+    MarginPortfolio,
+    MultiAssetMarginPortfolio,
+    MultiAssetPortfolio,
+    Transfers,
+    rate_key,
+)
 from cambist.risk import RiskGate
 from cambist.risk.leverage import LeverageRule
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.terms import TermsRule
-from cambist.simulation import AccountVenues, BacktraderVenue, LiquidatingVenue, SimulatedVenue
+from cambist.simulation import AccountVenues, BacktraderVenue, FeeInAsset, LiquidatingVenue, SimulatedVenue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from cambist.backtest.driver import Driver
@@ -33,8 +48,8 @@ if TYPE_CHECKING:
     from cambist.engine import Kernel
     from cambist.indicators.series import SeriesCursor
     from cambist.model.events import OrderEvent
-    from cambist.model.instrument import Instrument
     from cambist.model.portfolio import Position, Trade
+    from cambist.portfolio import Portfolio, Valuation
     from cambist.portfolio.entries import Entries
     from cambist.simulation import VenueRules
     from cambist.simulation.bar_venue import BarVenue
@@ -88,9 +103,14 @@ class AccountSetup:
         }
         if settings.margin is None and self.marks:
             raise ParameterError("marks are given without margin=Margin(...); only an account on margin has them.")
-        self.portfolio = open_books(settings, instruments, strategies)
+        self.portfolio = open_books(settings, feeds, instruments, strategies)
         self.accounts = accounts_of(self.portfolio, strategies)[0]
-        self.initial_cash = settings.cash if settings.accounts is None else self.portfolio.initial_cash
+        cash = settings.cash
+        plain = settings.accounts is None and not isinstance(cash, Mapping)
+        self.initial_cash: float = cash if plain else self.portfolio.initial_cash  # type: ignore[assignment]
+        self._rates = next((one.rates for one in self.accounts.values() if isinstance(one, MultiAssetPortfolio)), None)
+        self._assets = list(self.accounts[next(iter(self.accounts))].pockets)
+        self._rate_before = {asset: self._rates.now(asset) for asset in self._assets} if self._rates is not None else {}
         self._last_marks = dict.fromkeys(self.marks, nan)
         self.transfers = self._transfers()
         self._funding = {
@@ -112,7 +132,7 @@ class AccountSetup:
 
     def _transfers(self) -> list[Transfers]:
         """Return the planned transfers of each account that has some."""
-        planned: dict[str, list[tuple[int, float]]] = {}
+        planned: dict[tuple[str, str], list[tuple[int, float]]] = {}
         first = min((to_ns(flow[0]), float(flow[1])) for flow in self.settings.cash_flows or [(0, 0.0)])
         opened = min(int(feed.block.ts[0]) for feed in self.feeds)
         if self.settings.cash_flows and first[0] < opened:
@@ -120,12 +140,24 @@ class AccountSetup:
                 f"cash_flows has {first[1]:,.8g} on {format_ns(first[0])}, before the first bar opens "
                 f"({format_ns(opened)}). Money at the start is cash=."
             )
-        for when, amount, *account in self.settings.cash_flows:
-            name = account[0] if account else next(iter(self.accounts))
-            if name not in self.accounts:
-                raise ParameterError(f"cash_flows names the account {name!r}.{did_you_mean(name, self.accounts)}")
-            planned.setdefault(name, []).append((to_ns(when), float(amount)))
-        return [Transfers(self.accounts[name], sorted(flows)) for name, flows in planned.items()]
+        for when, amount, *names in self.settings.cash_flows:
+            planned.setdefault(self._pocket_named(names), []).append((to_ns(when), float(amount)))
+        return [
+            Transfers(self.accounts[account].pocket(asset), sorted(flows))
+            for (account, asset), flows in planned.items()
+        ]
+
+    def _pocket_named(self, names: Sequence[str]) -> tuple[str, str]:
+        """Return account and asset of a planned flow that names one of them, both, or neither."""
+        first = next(iter(self.accounts))
+        assets = self.accounts[first].pockets
+        account = next((name for name in names if name in self.accounts), first)
+        asset = next((name for name in names if name in assets), self.accounts[first].currency)
+        for name in names:
+            if name not in (account, asset):
+                known = [*(name for name in self.accounts if name), *assets]
+                raise ParameterError(f"cash_flows names {name!r}, no account or asset.{did_you_mean(str(name), known)}")
+        return account, asset
 
     def _check_funding(self) -> None:
         """See to it that funding is given for perpetuals alone, and for all of them."""
@@ -148,17 +180,63 @@ class AccountSetup:
         for symbol, series in self._funding.items():
             marks = self.marks.get(symbol)
             for books in self.accounts.values():
-                mark_at = _Constantly(books.positions[symbol]) if marks is None else marks.at
-                entries.append(Funding(books, symbol, series.times, series.rates, series.marks, mark_at))
-        if self.settings.interest is not None:
-            entries += [InterestCharges(books, self.settings.interest) for books in self.accounts.values()]
+                position = books.positions[symbol]
+                mark_at = _Constantly(position) if marks is None else marks.at
+                pocket = books.pocket(position.instrument.settle)
+                entries.append(Funding(pocket, symbol, series.times, series.rates, series.marks, mark_at))
+        entries += self._interest()
         entries += self.transfers
         return Bookkeeper(entries) if entries else None
+
+    def _interest(self) -> Iterator[InterestCharges]:
+        """Yield what charges interest, each asset by its own rates."""
+        terms = self.settings.interest
+        assets = {asset for books in self.accounts.values() for asset in books.pockets}
+        for asset in terms if isinstance(terms, Mapping) else ():
+            if asset not in assets:
+                raise ParameterError(f"interest names {asset!r}.{did_you_mean(str(asset), assets)}")
+        for books in self.accounts.values():
+            for asset, pocket in books.pockets.items():
+                own = terms.get(asset) if isinstance(terms, Mapping) else terms
+                if own is not None:
+                    yield InterestCharges(pocket, own)
+
+    def buy_and_hold(self, start: int, *, keep_all: bool) -> BuyAndHold:
+        """Return what buying and holding is recorded with."""
+        if self._rates is None:
+            return BuyAndHold(self.instruments, self.initial_cash, start)
+        # At prices in the currency everything is held alike; what an inverse contract is of is its coin.
+        held = [Instrument(symbol=one.symbol, quote=self._rates.currency) for one in self.instruments]
+        return BuyAndHold(held, self.initial_cash, start, keep_all=keep_all)
 
     def benchmark(self, window: Window, feed: Feed) -> NDArray[np.float64]:
         """Return at each instant what one unit bought at the start is worth, dividends and splits included."""
         closes = window.closes(feed)
-        return closes if self.actions is None else self.actions.held(feed, closes)
+        if self.actions is not None:
+            closes = self.actions.held(feed, closes)
+        if self._rates is None:
+            return closes
+        rates = self._column(window, feed)
+        return np.where(np.isnan(closes), np.nan, rates if feed.instrument.is_inverse else closes * rates)
+
+    def benchmark_open(self, window: Window, feed: Feed) -> float:
+        """Return at what price the first bar of a feed, which is in the window, was bought."""
+        row = window.spans[feed.number][0]
+        opened = float(feed.block.open[row])
+        if self._rates is None:
+            return opened
+        at = int(np.searchsorted(window.instants, feed.closes[row]))
+        rates = np.concatenate(([self._rate_before[feed.instrument.settle]], self._column(window, feed)))
+        rate = float(rates[at + 1] if np.isnan(rates[at]) else rates[at])
+        if np.isnan(rate):
+            raise self._rates.missing(feed.instrument.settle, when=int(feed.closes[row]))
+        return rate if feed.instrument.is_inverse else opened * rate
+
+    def _column(self, window: Window, feed: Feed) -> NDArray[np.float64]:
+        """Return what the settlement asset of a feed was worth at each instant of a window."""
+        assert self._rates is not None
+        asset = feed.instrument.settle
+        return rate_columns(self._rates, [asset], window, self.feeds)[rate_key(asset)]
 
     def gate(self) -> RiskGate:
         """Return the gate for the run's orders."""
@@ -166,11 +244,11 @@ class AccountSetup:
         rules = settings.risk if settings.margin is None else [LeverageRule(settings.margin), *settings.risk]
         return RiskGate(rules, without=(FundsRule, TermsRule) if settings.is_compatible else ())
 
-    def valuation(self, start: int, *, keep_all: bool) -> Valuation | AccountRecords:
+    def valuation(self, start: int, *, keep_all: bool) -> Valuation | MultiAssetValuation | AccountRecords:
         """Return what values the account, or all of them; made before the first fill."""
         if isinstance(self.portfolio, AccountGroup):
             return AccountRecords(self.portfolio, start, keep_all=keep_all)
-        return Valuation(self.portfolio)
+        return valuation_of(self.portfolio, keep_all=keep_all)
 
     @property
     def trades(self) -> Iterable[Trade]:
@@ -181,9 +259,12 @@ class AccountSetup:
     def expected_fee(self, rules: VenueRules) -> Any:
         """Return what answers the fee to reckon with; for several accounts, what does so for each."""
         if not isinstance(self.portfolio, AccountGroup):
+            _let_pay(rules, self.portfolio)
             return rules.fees.fee
         # What a fee scheme remembers is an account's own; gate and venue must share it.
         self._rules = {name: self.settings.venue_rules() for name in self.accounts}
+        for name, own in self._rules.items():
+            _let_pay(own, self.accounts[name])
         return {name: own.fees.fee for name, own in self._rules.items()}
 
     def venue(self, driver: Driver, rules: VenueRules, clock: Callable[[], int]) -> BarVenue:
@@ -207,7 +288,7 @@ class AccountSetup:
     ) -> MatchingVenue:
         """Return the venue of one account."""
         books = self.accounts[account]
-        if isinstance(books, MarginPortfolio):
+        if isinstance(books, MarginPortfolio | MultiAssetMarginPortfolio):
             adopt = partial(driver.kernel.adopt, account=account) if account else driver.kernel.adopt
             return LiquidatingVenue(self.instruments, books, deliver, clock, rules, adopt=adopt, marks=self.marks)
         kind = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
@@ -216,6 +297,8 @@ class AccountSetup:
     def connect(self, kernel: Kernel) -> None:
         """Join the account and the kernel: where marks are read, and who books what falls due."""
         kernel.bookkeeper = self._bookkeeper()
+        if self._rates is not None:
+            connect_rates(self._rates, kernel, self.feeds)
         if self.actions is not None:
             self.actions.connect(kernel.seats[0].cursors, self.portfolio.set_price_source)
         for feed in self.feeds:
@@ -223,7 +306,7 @@ class AccountSetup:
             if series is not None:
                 source = _MarkSource(series, kernel.seats[0].cursors[feed.number], feed.timeframe.ns)
                 for books in self.accounts.values():
-                    assert isinstance(books, MarginPortfolio)  # others have no marks
+                    assert isinstance(books, MarginPortfolio | MultiAssetMarginPortfolio)  # others have no marks
                     books.set_mark_source(feed.instrument.symbol, source)
 
     def closes(self, window: Window) -> dict[str, NDArray[np.float64]]:
@@ -248,14 +331,22 @@ class AccountSetup:
             found[symbol] = window.spread(feed, values, self._last_marks[symbol])
             if len(values):
                 self._last_marks[symbol] = float(values[-1])
+        if self._rates is not None:
+            found |= rate_columns(self._rates, self._assets, window, self.feeds)
         return found
+
+    def pass_window(self, prices: Mapping[str, NDArray[np.float64]]) -> None:
+        """Remember what assets were worth at the end of a window."""
+        for asset in self._assets if self._rates is not None else ():
+            self._rate_before[asset] = float(prices[rate_key(asset)][-1])
 
     def warnings(self) -> Iterable[str]:
         """Return what the user should know of the account."""
         for name, books in self.accounts.items():
             where = f"account {name}, " if name else ""
-            for event in books.liquidations if isinstance(books, MarginPortfolio) else ():
-                yield where + event.describe(books.currency)
+            for asset, pocket in books.pockets.items():
+                for event in pocket.liquidations if isinstance(pocket, MarginPortfolio) else ():
+                    yield where + event.describe(asset)
         refused = self.portfolio.refused_flows
         if refused:
             first = refused[0]
@@ -265,6 +356,12 @@ class AccountSetup:
                 continue
             due, amount = planned.left[0]
             yield f"the run ended before a cash flow of {amount:,.8g} on {format_ns(due)} was due; it was not booked."
+
+
+def _let_pay(rules: VenueRules, books: Portfolio | MultiAssetPortfolio) -> None:
+    """Say whose balance pays fees in another asset, where the scheme has one do so."""
+    if isinstance(rules.fees, FeeInAsset) and isinstance(books, MultiAssetPortfolio):
+        rules.fees.paid_by(books)
 
 
 class _Constantly:

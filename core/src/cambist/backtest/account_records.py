@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.analysis import EquityRecorder
-from cambist.portfolio import FundValue, Valuation
+from cambist.backtest.multi_asset import valuation_of
+from cambist.portfolio import FundValue, MultiAssetPortfolio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 
     from cambist.analysis import EquityCurve
     from cambist.backtest.history import RunHistory
+    from cambist.backtest.multi_asset import MultiAssetValuation
     from cambist.backtest.result import Result, StrategyRecord
     from cambist.backtest.run import Run
+    from cambist.model import Account
     from cambist.model.portfolio import StockSplit
-    from cambist.portfolio import AccountGroup, Portfolio
+    from cambist.portfolio import AccountGroup, Portfolio, Valuation
 
-__all__ = ["AccountRecords", "FundRecorder", "account_results"]
+__all__ = ["AccountRecords", "FundRecorder", "account_results", "assets_of"]
 
 
 class FundRecorder:
@@ -37,7 +40,7 @@ class FundRecorder:
         Of equity; it begins with the initial cash.
     """
 
-    def __init__(self, books: Portfolio | AccountGroup, recorder: EquityRecorder) -> None:
+    def __init__(self, books: Portfolio | MultiAssetPortfolio | AccountGroup, recorder: EquityRecorder) -> None:
         self._books = books
         self.recorder = recorder
         self._fund: tuple[FundValue, EquityRecorder] | None = None
@@ -69,8 +72,8 @@ class AccountRecord:
         The account, what values it, and what that came to.
     """
 
-    books: Portfolio
-    valuation: Valuation
+    books: Portfolio | MultiAssetPortfolio
+    valuation: Valuation | MultiAssetValuation
     curves: FundRecorder
 
 
@@ -98,7 +101,7 @@ class AccountRecords:
         self.accounts = {
             name: AccountRecord(
                 books,
-                Valuation(books),
+                valuation_of(books, keep_all=keep_all),
                 FundRecorder(books, EquityRecorder(books.initial_cash, start, keep_all=keep_all)),
             )
             for name, books in group.accounts.items()
@@ -122,7 +125,7 @@ class AccountRecords:
             total, any_held = total + equity, any_held | exposed
         return total, any_held
 
-    def _note_flows(self, books: Portfolio) -> None:
+    def _note_flows(self, books: Portfolio | MultiAssetPortfolio) -> None:
         """Tell the group of what came from outside; to the account, money of another one comes from outside too."""
         self._group.transfers += books.transfers
         if books.moved:
@@ -165,9 +168,15 @@ def account_results(run: Run, total: Result) -> dict[str, Result]:
             split_records=_splits(total, numbers),
             warnings=(),
             account=books.account(),
+            assets=assets_of(books),
             history=history,
         )
     return found
+
+
+def assets_of(books: Portfolio | MultiAssetPortfolio | AccountGroup) -> dict[str, Account]:
+    """Return a snapshot of each asset of an account that holds several, in the asset."""
+    return books.assets() if isinstance(books, MultiAssetPortfolio) else {}
 
 
 def _splits(total: Result, orders: set[int]) -> list[StockSplit]:

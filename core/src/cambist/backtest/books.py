@@ -1,17 +1,34 @@
-"""Whose money a run trades with: one account, or one for each of several strategies."""
+"""Whose money a run trades with: one account, or one for each of several strategies, in one asset or several."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+import attrs
+
+from cambist.backtest.rates import rate_table
 from cambist.errors import ParameterError, did_you_mean
-from cambist.portfolio import AccountGroup, MarginPortfolio, Portfolio
+from cambist.portfolio import (
+    AccountGroup,
+    MarginPortfolio,
+    MultiAssetMarginPortfolio,
+    MultiAssetPortfolio,
+    Portfolio,
+)
+from cambist.simulation import FeeInAsset, fee_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cambist.backtest.feeds import Feed
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.instrument import Instrument
+    from cambist.model.margin import Margin
+    from cambist.portfolio import RateTable
+
+    Books = Portfolio | MultiAssetPortfolio
+    Cash = float | Mapping[str, float]
 
 __all__ = ["MAIN", "open_books"]
 
@@ -20,17 +37,20 @@ MAIN = "main"
 
 
 def open_books(
-    settings: BacktestSettings, instruments: Sequence[Instrument], strategies: Sequence[str]
-) -> Portfolio | AccountGroup:
+    settings: BacktestSettings, feeds: Sequence[Feed], instruments: Sequence[Instrument], strategies: Sequence[str]
+) -> Portfolio | MultiAssetPortfolio | AccountGroup:
     """Return the account that the settings ask for, or all of them.
 
     Raises
     ------
     ParameterError
-        For an account of a strategy that the run does not have.
+        For an account of a strategy that the run does not have, or options that do not go together.
+    InputError
+        If nothing tells what an asset is worth.
     """
+    opener = _Opener(settings, feeds, instruments)
     if settings.accounts is None:
-        return _books(settings, instruments, settings.cash)
+        return opener.open(settings.cash)
     for name in settings.accounts:
         if name not in strategies:
             raise ParameterError(
@@ -39,15 +59,82 @@ def open_books(
             )
     owners = {strategy: strategy if strategy in settings.accounts else MAIN for strategy in strategies}
     if MAIN in settings.accounts and len(set(owners.values())) > 1:
-        raise ParameterError(
-            f"accounts names a strategy {MAIN!r}, as the others' account is called. Name it otherwise."
-        )
-    money = {**settings.accounts, **({} if MAIN in settings.accounts else {MAIN: settings.cash})}
-    accounts = {name: _books(settings, instruments, money[name]) for name in dict.fromkeys(owners.values())}
-    return AccountGroup(accounts, owners)
+        raise ParameterError(f"accounts names a strategy {MAIN!r}, as the others' account is called. Rename it.")
+    money = {MAIN: settings.cash, **settings.accounts}
+    return AccountGroup({name: opener.open(money[name]) for name in dict.fromkeys(owners.values())}, owners)
 
 
-def _books(settings: BacktestSettings, instruments: Sequence[Instrument], cash: float) -> Portfolio:
-    if settings.margin is None:
-        return Portfolio(instruments, cash, settings.leverage)
-    return MarginPortfolio(instruments, cash, settings.leverage, margin=settings.margin)
+class _Opener:
+    """Opens accounts that are alike save for their money."""
+
+    def __init__(self, settings: BacktestSettings, feeds: Sequence[Feed], instruments: Sequence[Instrument]) -> None:
+        self._settings = settings
+        self._instruments = instruments
+        fees = fee_model(settings.fees)
+        self._fee_asset = fees.asset if isinstance(fees, FeeInAsset) else ""
+        self._assets = self._named_assets()
+        self._rates: RateTable | None = None
+        if len(self._assets) > 1:
+            self._check_options()
+            if settings.margin is not None:
+                settings.margin.check_symbols([one.symbol for one in instruments])
+            self._rates = rate_table(self._assets[0], settings.rates or {}, feeds)
+        elif settings.rates:
+            raise ParameterError("rates are given, and the run has one asset. Leave them out, or give cash by asset.")
+
+    def _named_assets(self) -> list[str]:
+        """Return every asset that there is money of, the currency first; empty where one account holds one asset."""
+        settings = self._settings
+        given = [settings.cash, *(settings.accounts or {}).values()]
+        named = dict.fromkeys(asset for cash in given if isinstance(cash, Mapping) for asset in cash)
+        if not named and not self._fee_asset and settings.currency is None:
+            return []
+        settled = sorted({one.settle for one in self._instruments})
+        currency = settings.currency or next(iter(named), settled[0])
+        return list(dict.fromkeys([currency, *named, *settled, *([self._fee_asset] if self._fee_asset else [])]))
+
+    def _check_options(self) -> None:
+        if self._settings.is_compatible:
+            raise ParameterError(
+                f"the run has {', '.join(self._assets)}; backtrader's broker knows one currency. Leave rules out."
+            )
+
+    def open(self, cash: Cash) -> Books:
+        """Return an account with some money; a plain number is of the currency."""
+        if self._rates is None:
+            return self._pocket(self._instruments, cash if not isinstance(cash, Mapping) else cash[self._assets[0]])
+        money = cash if isinstance(cash, Mapping) else {self._assets[0]: cash}
+        pockets = {
+            asset: self._pocket([one for one in self._instruments if one.settle == asset], money.get(asset, 0.0), asset)
+            for asset in self._assets
+        }
+        kind = MultiAssetPortfolio if self._settings.margin is None else MultiAssetMarginPortfolio
+        terms = {"fee_asset": self._fee_asset, "conversion_fee": self._settings.conversion_fee}
+        return kind(pockets, self._rates, **terms)  # type: ignore[arg-type]
+
+    def _pocket(self, instruments: Sequence[Instrument], cash: float, asset: str = "") -> Portfolio:
+        settings = self._settings
+        # A pocket may begin with nothing, which an account may not.
+        money = cash if cash or not asset else 1.0
+        made: Portfolio
+        if settings.margin is None:
+            made = Portfolio(instruments, money, settings.leverage)
+        else:
+            margin = _margin_of(settings.margin, instruments) if asset else settings.margin
+            made = MarginPortfolio(instruments, money, settings.leverage, margin=margin)
+        if asset:
+            made.currency = asset
+            made.cash = made.initial_cash = float(cash)
+        return made
+
+
+def _margin_of(margin: Margin, instruments: Sequence[Instrument]) -> Margin:
+    """Return what terms by symbol say of some instruments."""
+    symbols = {one.symbol for one in instruments}
+    named = {"leverage": margin.leverage, "maintenance": margin.maintenance}
+    own: dict[str, Any] = {
+        name: {symbol: value for symbol, value in given.items() if symbol in symbols} or None
+        for name, given in named.items()
+        if isinstance(given, Mapping)
+    }
+    return attrs.evolve(margin, **own)

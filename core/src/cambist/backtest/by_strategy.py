@@ -13,13 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from cambist.backtest.result import Result
     from cambist.backtest.series import AccountSeries
     from cambist.portfolio import Share
 
-__all__ = ["contributions", "share_frame"]
+__all__ = ["contribution_frame", "share_frame"]
 
 
 def share_frame(result: Result) -> pd.DataFrame:
@@ -77,17 +76,22 @@ def _rows(share: Share, prices: Mapping[str, float]) -> list[dict[str, Any]]:
     return rows
 
 
-def contributions(series: AccountSeries) -> dict[str, NDArray[np.float64]]:
-    """Return what each strategy has added to equity at each row, shape ``(n,)``; see `AccountSeries.by_strategy`."""
+def contribution_frame(series: AccountSeries) -> pd.DataFrame:
+    """Return what each strategy has added to equity at each row; see `AccountSeries.by_strategy`."""
+    import pandas as pd
+
     held, rows = series.history.account.positions, series.row_times
     # Each step of a position is a fill or a split, in their order; of the row at or after it is the close it counts at.
     steps = {symbol: iter(np.searchsorted(rows, one.times, side="left").tolist()) for symbol, one in held.items()}
     orders = {order.id: order for order in series.order_records}
     shares = StrategyShares(series.instruments, dict.fromkeys(series.strategies, ""), orders.__getitem__)
-    books = {name: list(share.books.values()) for name, share in shares.shares.items()}
-    valuations = {name: [Valuation(one) for one in own] for name, own in books.items()}
+    books = {name: share.books for name, share in shares.shares.items()}
+    valuations = {name: {asset: Valuation(one) for asset, one in own.items()} for name, own in books.items()}
     shares.catch_up(series.fill_records, series.split_records, lambda symbol: next(steps[symbol]))
     closes = {symbol: one.at(rows) for symbol, one in series.history.closes.items()}
-    return {
-        name: sum((one.value(rows, closes)[0] for one in own), np.zeros(len(rows))) for name, own in valuations.items()
-    }
+    in_currency = series.history.in_currency
+    added = {name: np.zeros(len(rows)) for name in valuations}
+    for name, own in valuations.items():
+        for asset, one in own.items():
+            added[name] += in_currency(asset, one.value(rows, closes)[0], rows)
+    return pd.DataFrame(added, index=series.index)

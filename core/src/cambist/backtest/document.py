@@ -18,6 +18,7 @@ from cambist.backtest.formats import iso_ns
 from cambist.model import Account, Instrument, to_ns
 
 if TYPE_CHECKING:
+    from cambist.backtest.history import RunHistory
     from cambist.backtest.result import Result
     from cambist.backtest.tables import Table
     from cambist.model import Trade
@@ -66,6 +67,7 @@ def content_of(result: Result, tables: Mapping[str, Mapping[str, object]]) -> di
         "initial_cash": result.initial_cash,
         "account": _fields(result.account),
         "accounts": list(result.accounts),
+        "assets": {asset: _fields(account) for asset, account in result.assets.items()},
         "summary": summary.to_dict(),
         "measures": {key: result.analysis.measure(key) for key, spec in MEASURES.items() if not spec.in_summary},
         "buy_and_hold": summary.benchmark_to_dict() if result.benchmark is not None else None,
@@ -77,7 +79,11 @@ def content_of(result: Result, tables: Mapping[str, Mapping[str, object]]) -> di
         "last_prices": dict(result.last_prices),
         "history": None
         if history is None
-        else {"initial_cash": history.account.initial_cash, "first_opens": history.first_opens},
+        else {
+            "initial_cash": history.account.initial_cash,
+            "first_opens": history.first_opens,
+            "assets": {name: one.account.initial_cash for name, one in history.assets.items()},
+        },
         "tables": tables,
     }
     non_finite: dict[str, str] = {}
@@ -149,6 +155,11 @@ def _curve(curve: EquityCurve) -> dict[str, object]:
             for name, value in fall.items()
         },
     }
+
+
+def _initial(history: RunHistory) -> dict[str, float]:
+    """Return with how much of each asset the account began, where it holds several."""
+    return {name: one.account.initial_cash for name, one in history.assets.items()}
 
 
 def _fields(record: Instrument | Account) -> dict[str, object]:

@@ -18,7 +18,7 @@ from cambist.backtest.tables import FILLS, FLOWS, ORDERS, TRADES, Kind, Table
 from cambist.errors import ResultError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
 
     from cambist.analysis import EquityCurve
@@ -27,7 +27,19 @@ if TYPE_CHECKING:
     from cambist.backtest.result import Result
     from cambist.model import Instrument
 
-__all__ = ["CASH", "CURVE", "DOCUMENT", "POSITIONS", "account_folder", "checksum", "closes_kinds", "document", "save"]
+__all__ = [
+    "BALANCES",
+    "CASH",
+    "CURVE",
+    "DOCUMENT",
+    "POSITIONS",
+    "account_folder",
+    "checksum",
+    "closes_kinds",
+    "document",
+    "rates_kinds",
+    "save",
+]
 
 DOCUMENT = "result.json"
 
@@ -40,6 +52,7 @@ CURVE = {
     "bar": Kind.INTEGER,
 }
 CASH = {"bar": Kind.INTEGER, "ts": Kind.TIME, "cash": Kind.FLOAT}
+BALANCES = {"bar": Kind.INTEGER, "ts": Kind.TIME, "asset": Kind.TEXT, "cash": Kind.FLOAT}
 POSITIONS = {"ts": Kind.TIME, "instrument": Kind.TEXT, "size": Kind.FLOAT, "average_price": Kind.FLOAT}
 
 _NAMES = (
@@ -54,6 +67,8 @@ _NAMES = (
     "cash",
     "positions",
     "closes",
+    "balances",
+    "rates",
 )
 _OURS = re.compile(rf"({'|'.join(_NAMES)})\.({'|'.join(FORMATS)})")
 
@@ -119,6 +134,11 @@ def checksum(path: Path) -> str:
 def closes_kinds(instruments: Sequence[Instrument]) -> dict[str, Kind]:
     """Return the columns of the table of closes."""
     return {"ts": Kind.TIME} | {f"close {instrument.symbol}": Kind.FLOAT for instrument in instruments}
+
+
+def rates_kinds(assets: Iterable[str]) -> dict[str, Kind]:
+    """Return the columns of the table of rates."""
+    return {"ts": Kind.TIME} | {f"rate {asset}": Kind.FLOAT for asset in assets}
 
 
 def _text(content: dict[str, Any]) -> str:
@@ -219,4 +239,21 @@ def _history_tables(history: RunHistory, result: Result) -> Mapping[str, Table]:
         "cash": Table(CASH, {"bar": account.bars, "ts": account.times, "cash": account.cash}),
         "positions": Table(POSITIONS, positions),
         "closes": Table(closes_kinds(result.instruments), {"ts": times, **closes}),
+        **(_asset_tables(history) if history.assets else {}),
+    }
+
+
+def _asset_tables(history: RunHistory) -> Mapping[str, Table]:
+    assets = {name: one.account for name, one in history.assets.items()}
+    balances = {
+        "bar": np.concatenate([one.bars for one in assets.values()]),
+        "ts": np.concatenate([one.times for one in assets.values()]),
+        "asset": [name for name, one in assets.items() for _ in range(len(one.times))],
+        "cash": np.concatenate([one.cash for one in assets.values()]),
+    }
+    rates = {f"rate {name}": one.rates.prices for name, one in history.assets.items()}
+    times = next(iter(history.assets.values())).rates.times
+    return {
+        "balances": Table(BALANCES, balances),
+        "rates": Table(rates_kinds(assets), {"ts": times, **rates}),
     }

@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cambist.backtest.document import SCHEMA_VERSION, curve_from, ns_from, restore
-from cambist.backtest.export import CASH, CURVE, DOCUMENT, POSITIONS, account_folder, checksum, closes_kinds
+from cambist.backtest.export import (
+    BALANCES,
+    CASH,
+    CURVE,
+    DOCUMENT,
+    POSITIONS,
+    account_folder,
+    checksum,
+    closes_kinds,
+    rates_kinds,
+)
 from cambist.backtest.formats import FORMATS
-from cambist.backtest.history import Closes, RunHistory, curve_rows
+from cambist.backtest.history import AssetHistory, Closes, RunHistory, curve_rows
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.tables import FILLS, FLOWS, ORDERS, TRADES
 from cambist.errors import ResultError
@@ -106,6 +116,7 @@ class _Folder:
                 unit=said["data"]["unit"],
                 split_records=[StockSplit(**split) for split in said["splits"]],
                 last_prices=said["last_prices"],
+                assets={asset: Account(**fields) for asset, fields in said["assets"].items()},
                 accounts={
                     name: load_result(account_folder(self.folder, number))
                     for number, name in enumerate(said["accounts"], 1)
@@ -216,7 +227,19 @@ class _Folder:
             {symbol: _steps(positions, one) for symbol, one in instruments.items()},
         )
         prices = {symbol: Closes(times, closes[f"close {symbol}"]) for symbol in instruments}
-        return RunHistory(account, prices, said["first_opens"])
+        return RunHistory(account, prices, said["first_opens"], self._assets())
+
+    def _assets(self) -> dict[str, AssetHistory]:
+        initial = self.document["history"]["assets"]
+        if not initial:
+            return {}
+        balances, rates = self._table("balances", BALANCES), self._table("rates", rates_kinds(initial))
+        found = {}
+        for asset, cash in initial.items():
+            rows = np.array([name == asset for name in balances["asset"]], np.bool_)
+            steps = (balances["bar"][rows], balances["ts"][rows], balances["cash"][rows])
+            found[asset] = AssetHistory(AccountHistory(cash, *steps, {}), Closes(rates["ts"], rates[f"rate {asset}"]))
+        return found
 
 
 def _steps(positions: Table, instrument: Instrument) -> PositionSteps:

@@ -14,18 +14,40 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cambist.model import Fill, Side, Trade
+    from cambist.model.portfolio import StockSplit
     from cambist.portfolio import AccountHistory
 
-__all__ = ["fill_marks", "trade_marks"]
+__all__ = ["booked_at", "fill_marks", "trade_marks"]
 
 
-def fill_marks(records: Sequence[Fill], side: Side, account: AccountHistory) -> pd.DataFrame:
+def booked_at(records: Sequence[Fill], splits: Sequence[StockSplit], account: AccountHistory) -> list[int]:
+    """Return the close, ns, of the bar in which each fill was booked.
+
+    A fill is a step of its instrument's position, and so is a split of one that is held; all are in the order of time.
+    """
+    steps = {symbol: iter(one.times.tolist()) for symbol, one in account.positions.items()}
+    sizes = {symbol: iter(one.sizes.tolist()) for symbol, one in account.positions.items()}
+    held = dict.fromkeys(steps, 0.0)
+    times, waiting = [], list(splits)
+    for number, fill in enumerate(records):
+        while waiting and waiting[0].fills <= number:
+            symbol = waiting.pop(0).symbol
+            if held[symbol]:
+                next(steps[symbol])
+                held[symbol] = next(sizes[symbol])
+        symbol = fill.instrument.symbol
+        times.append(next(steps[symbol]))
+        held[symbol] = next(sizes[symbol])
+    return times
+
+
+def fill_marks(
+    records: Sequence[Fill], side: Side, account: AccountHistory, splits: Sequence[StockSplit]
+) -> pd.DataFrame:
     """Return one row per fill of a side, see `cambist.backtest.series.AccountSeries.buys`."""
     import pandas as pd
 
-    # A fill is a step of its instrument's position, and both are in the order of time.
-    steps = {symbol: iter(one.times.tolist()) for symbol, one in account.positions.items()}
-    times = [next(steps[fill.instrument.symbol]) for fill in records]
+    times = booked_at(records, splits, account)
     chosen = [row for row, fill in enumerate(records) if fill.side is side]
     fills = [records[row] for row in chosen]
     columns = {

@@ -92,6 +92,8 @@ class Result:
         Splits that took effect, in order.
     accounts
         The result of each account by name, in a run that has several: equity, cash, positions and measures of its own.
+    assets
+        How each asset of an account that holds several stood at the end, in the asset, by name; else empty.
     last_prices
         What each instrument was valued at at the end, by symbol; NaN for one that had no price.
     """
@@ -121,6 +123,7 @@ class Result:
     flow_records: list[CashFlow] = attrs.field(factory=list)
     split_records: list[StockSplit] = attrs.field(factory=list)
     last_prices: Mapping[str, float] = attrs.field(factory=dict)
+    assets: Mapping[str, Account] = attrs.field(factory=dict)
     accounts: Mapping[str, Result] = attrs.field(factory=dict)
 
     @cached_property
@@ -128,8 +131,8 @@ class Result:
         """Every order, one row each, by ``id``.
 
         Columns: ``strategy, instrument, side, type, size, limit_price, stop_price, time_in_force, expires_at,
-        reduce_only, status, filled, average_price, fees, created_at, updated_at, reason, tag``. Prices that do not
-        exist are NaN, times NaT.
+        reduce_only, status, filled, average_price, fees, created_at, updated_at, reason, tag, fee_asset``. Prices that
+        do not exist are NaN, times NaT. Fees count in the last column's asset, in which the instrument settles.
         """
         from cambist.backtest.frames import record_frame
         from cambist.backtest.tables import ORDERS
@@ -140,7 +143,8 @@ class Result:
     def fills(self) -> pd.DataFrame:
         """Every fill, one row each, by ``id``.
 
-        Columns: ``order_id, ts, instrument, side, size, price, fee, liquidity``. `size` is positive.
+        Columns: ``order_id, ts, instrument, side, size, price, fee, liquidity, fee_asset, fee_paid``. `size` is
+        positive, `fee` in the settlement asset; `fee_asset` is what was taken for it, and `fee_paid` how much.
         """
         from cambist.backtest.frames import record_frame
         from cambist.backtest.tables import FILLS
@@ -153,7 +157,8 @@ class Result:
 
         Columns: ``strategy, instrument, side`` (long or short)``, size`` (the largest held)``, entry_time, exit_time,
         entry_price, exit_price`` (averages)``, gross, fees, net`` (money)``, return`` (net over the value of all that
-        was entered)``, bars, tag, reason`` (``"liquidation"`` where the venue closed it).
+        was entered)``, bars, tag, reason`` (``"liquidation"`` where the venue closed it)``, fee_asset`` (in which the
+        money counts).
         """
         from cambist.backtest.frames import record_frame
         from cambist.backtest.tables import TRADES
@@ -175,10 +180,9 @@ class Result:
     def by_strategy(self) -> pd.DataFrame:
         """What each strategy's own fills come to, one row for each instrument that it traded, by ``strategy``.
 
-        Columns: ``instrument, size`` (its share of the position, positive long)``, average_price, trades`` (round trips
-        of its share that closed)``, realized, unrealized, fees, net`` (realized plus unrealized less fees)``, asset``
-        (in which the money counts). The sizes of an instrument add up to the account's position exactly, ``net`` to
-        what the account made of fills. Funding, interest and dividends are the account's alone.
+        Columns: ``instrument, size`` (its share of the position)``, average_price, trades`` (closed round trips of its
+        share)``, realized, unrealized, fees, net, asset`` (in which the money counts). Sizes add up to the account's
+        position exactly, ``net`` to what it made of fills; what came without a fill is the account's alone.
         """
         from cambist.backtest.by_strategy import share_frame
 
@@ -220,7 +224,7 @@ class Result:
         """
         from cambist.backtest.series import AccountSeries
 
-        if self.history is None and self.accounts:
+        if self.accounts:
             name = next(iter(self.accounts))
             raise ResultError(
                 f"positions differ by account: take the series of each, as result.accounts[{name!r}].series."
@@ -242,19 +246,9 @@ class Result:
     @cached_property
     def facts(self) -> RunFacts:
         """What the measures are computed from, for measures of your own."""
-        traded = sum(abs(fill.instrument.notional(fill.size, fill.price)) for fill in self.fill_records)
-        curve, money = (self.curve, None) if self.fund is None else (self.fund, self.curve)
-        return RunFacts(
-            curve,
-            self.trade_records,
-            self.account.fees,
-            traded,
-            fills=self.fill_records,
-            holdings=self.holdings,
-            benchmark=self.benchmark,
-            flows=self.account.flows,
-            money=money,
-        )
+        from cambist.backtest.money import facts_of
+
+        return facts_of(self)
 
     @cached_property
     def holdings(self) -> Holdings | None:
@@ -265,7 +259,11 @@ class Result:
         held = []
         for instrument in self.instruments:
             steps, closes = history.account.positions[instrument.symbol], history.closes[instrument.symbol]
-            held.append(Holding(instrument, steps.times, steps.sizes, closes.times, closes.prices))
+            prices = closes.prices
+            if history.assets:  # at which the value comes out in the currency
+                rates = history.assets[instrument.settle].rates.at(closes.times)
+                prices = prices / rates if instrument.is_inverse else prices * rates
+            held.append(Holding(instrument, steps.times, steps.sizes, closes.times, prices))
         account = history.account
         return Holdings(tuple(held), account.times, account.cash, account.initial_cash)
 

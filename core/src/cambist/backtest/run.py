@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cambist.analysis import BuyAndHold, ClosesRecorder, EquityRecorder
+from cambist.analysis import ClosesRecorder, EquityRecorder
 from cambist.backtest.account import AccountSetup
-from cambist.backtest.account_records import AccountRecords, FundRecorder, account_results
+from cambist.backtest.account_records import AccountRecords, FundRecorder, account_results, assets_of
 from cambist.backtest.calendars import Calendars
 from cambist.backtest.columns import play_columns
 from cambist.backtest.driver import Driver, StopRequest
 from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.history import Closes, RunHistory, closes_until
+from cambist.backtest.multi_asset import MultiAssetValuation
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel
@@ -148,7 +149,7 @@ class Run:
         cash = self.account.initial_cash
         self.recorder = EquityRecorder(cash, self.first_open, keep_all=keep_all, expected=expected)
         self.curves = FundRecorder(self.portfolio, self.recorder)
-        self.benchmark = BuyAndHold(self.instruments, cash, self.first_open) if settings.benchmark else None
+        self.benchmark = self.account.buy_and_hold(self.first_open, keep_all=keep_all) if settings.benchmark else None
         self.first_opens: dict[str, float] = {}
         self.daily = ClosesRecorder(len(self.feeds)) if settings.blocks else None
         self.bars = 0
@@ -201,12 +202,12 @@ class Run:
         if self.benchmark is not None:
             for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
                 if end > start and feed.instrument.symbol not in self.first_opens:
-                    opened = float(feed.block.open[start])
-                    self.first_opens[feed.instrument.symbol] = opened
-                    self.benchmark.first(feed.number, opened)
+                    self.first_opens[feed.instrument.symbol] = float(feed.block.open[start])
+                    self.benchmark.first(feed.number, self.account.benchmark_open(window, feed))
             self.benchmark.add(
                 times, np.array([self.account.benchmark(window, feed)[:played] for feed in self.feeds]).T
             )
+        self.account.pass_window(prices)
         self.last_close = int(times[-1])
         for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
             if played == len(window.instants):
@@ -249,13 +250,16 @@ class Run:
             last_prices={symbol: self.portfolio.mark(held) for symbol, held in self.portfolio.positions.items()},
             warnings=(*self.notes, *self._warnings(fund or curve)),
             account=self.portfolio.account(),
+            assets=assets_of(self.portfolio),
             history=self.history(curve, self.valuation),
         )
         if isinstance(self.valuation, AccountRecords):
             result.accounts = account_results(self, result)
         return result
 
-    def history(self, curve: EquityCurve, valuation: Valuation | AccountRecords) -> RunHistory | None:
+    def history(
+        self, curve: EquityCurve, valuation: Valuation | MultiAssetValuation | AccountRecords
+    ) -> RunHistory | None:
         """Return what the series of an account are computed from; None where there is no one account to have them."""
         account = valuation.history()
         if account is None:
@@ -267,7 +271,8 @@ class Run:
             times, columns = self.daily.finish()
             symbols = [feed.instrument.symbol for feed in self.feeds]
             closes = {symbol: Closes(times, column) for symbol, column in zip(symbols, columns, strict=True)}
-        return RunHistory(account, closes, self.first_opens)
+        assets = valuation.assets() if isinstance(valuation, MultiAssetValuation) else {}
+        return RunHistory(account, closes, self.first_opens, assets)
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         yield from self.account.warnings()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cambist.analysis import BuyAndHold
 from cambist.analysis.periods import day_numbers
+from cambist.backtest.asset_frames import balance_frame, bought_and_held, rate_frame
 from cambist.backtest.frames import utc_index
 from cambist.backtest.history import curve_rows
 from cambist.backtest.marks import fill_marks, trade_marks
@@ -78,7 +78,21 @@ class AccountSeries:
     @cached_property
     def cash(self) -> pd.Series[float]:
         """Cash; what an instrument paid in full cost is taken off, posted margin is not."""
-        return self._series(self.history.account.cash_at(self._times), "cash")
+        history = self.history
+        if not history.assets:
+            return self._series(history.account.cash_at(self._times), "cash")
+        parts = [one.cash_in_currency(self._times) for one in history.assets.values()]
+        return self._sum(np.array(parts).T, "cash")
+
+    @cached_property
+    def balances(self) -> pd.DataFrame:
+        """Cash by asset, one column each, in an account that holds several; else one column."""
+        return balance_frame(self)
+
+    @cached_property
+    def rates(self) -> pd.DataFrame:
+        """What a unit of each asset was worth in the account's currency, one column each; none for a single asset."""
+        return rate_frame(self)
 
     @cached_property
     def closes(self) -> pd.DataFrame:
@@ -107,11 +121,9 @@ class AccountSeries:
         Realized and open profit less fees of its own fills, see `cambist.Result.by_strategy`; together they are equity
         less the initial cash and less what came and went without a fill.
         """
-        import pandas as pd
+        from cambist.backtest.by_strategy import contribution_frame
 
-        from cambist.backtest.by_strategy import contributions
-
-        return pd.DataFrame(contributions(self), index=self.index)
+        return contribution_frame(self)
 
     @cached_property
     def exposures(self) -> pd.DataFrame:
@@ -217,12 +229,12 @@ class AccountSeries:
 
         Columns: ``fill`` (its id)``, instrument, size, price``. The times are of bars also for a run over blocks.
         """
-        return fill_marks(self.fill_records, Side.BUY, self.history.account)
+        return fill_marks(self.fill_records, Side.BUY, self.history.account, self.split_records)
 
     @cached_property
     def sells(self) -> pd.DataFrame:
         """Every fill that sold, as `buys`; `size` is positive."""
-        return fill_marks(self.fill_records, Side.SELL, self.history.account)
+        return fill_marks(self.fill_records, Side.SELL, self.history.account, self.split_records)
 
     @cached_property
     def trades(self) -> pd.DataFrame:
@@ -289,16 +301,7 @@ class AccountSeries:
     def _benchmark(self) -> NDArray[np.float64]:
         if self.benchmark_curve is None:
             raise ResultError("this run has no benchmark. Run it with benchmark=True, which is the default.")
-        if self.curve.all_times is None:
-            return self.benchmark_curve.equity[1:]
-        bought = BuyAndHold(self.instruments, self.curve.initial, self.curve.start, keep_all=True)
-        for number, instrument in enumerate(self.instruments):
-            if instrument.symbol in self.history.first_opens:
-                bought.first(number, self.history.first_opens[instrument.symbol])
-        bought.add(self._times, self.closes.to_numpy())
-        every = bought.finish().all_equity
-        assert every is not None
-        return every
+        return bought_and_held(self.benchmark_curve, self.curve, self.instruments, self.history)
 
     def _series(self, values: Any, name: str) -> pd.Series[Any]:
         import pandas as pd
@@ -320,13 +323,15 @@ class AccountSeries:
     def _worth(self, instrument: Instrument) -> NDArray[np.float64]:
         steps, closes = self.history.account.positions[instrument.symbol], self.history.closes[instrument.symbol]
         averages = None if instrument.is_cash else steps.average_prices_at(self._times)
-        return worth(instrument, steps.sizes_at(self._times), averages, closes.at(self._times))
+        values = worth(instrument, steps.sizes_at(self._times), averages, closes.at(self._times))
+        return self.history.in_currency(instrument.settle, values, self._times)
 
     def _exposure(self, instrument: Instrument) -> NDArray[np.float64]:
         sizes = self.positions[instrument.symbol].to_numpy()
         prices = self.history.closes[instrument.symbol].at(self._times)
         units = sizes * instrument.multiplier
-        return np.where(sizes == 0.0, 0.0, units / prices if instrument.is_inverse else units * prices)
+        values = np.where(sizes == 0.0, 0.0, units / prices if instrument.is_inverse else units * prices)
+        return self.history.in_currency(instrument.settle, values, self._times)
 
 
 def _months(days: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Liquidity, Order
     from cambist.orders.book import OrderBook
-    from cambist.portfolio import Portfolio
+    from cambist.portfolio import Books
 
     ExpectedFee = Callable[[Instrument, float, float, Liquidity], float]
 
@@ -52,8 +52,8 @@ class AccountOrders:
 
 
 def accounts_of(
-    portfolio: Portfolio | AccountGroup, strategies: Sequence[str]
-) -> tuple[Mapping[str, Portfolio], Mapping[str, str]]:
+    portfolio: Books | AccountGroup, strategies: Sequence[str]
+) -> tuple[Mapping[str, Books], Mapping[str, str]]:
     """Return the accounts by name, a sole one being called ``""``, and each strategy's, by the name of the strategy."""
     if isinstance(portfolio, AccountGroup):
         return portfolio.accounts, portfolio.owners
@@ -61,7 +61,7 @@ def accounts_of(
 
 
 def views_of(
-    accounts: Mapping[str, Portfolio],
+    accounts: Mapping[str, Books],
     owners: Mapping[str, str],
     book: OrderBook,
     expected_fee: ExpectedFee | Mapping[str, ExpectedFee],

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.errors import InputError, OrderError, did_you_mean
-from cambist.model.effects import AmendOrder, CancelOrder, MoveCash, ReportRefusal, SetTimer, StopRun
+from cambist.engine.money import MoneyRequests
+from cambist.errors import OrderError
+from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import AmendRejected
 from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce, Trail
 from cambist.orders.machine import request_cancel, submit
@@ -291,37 +292,29 @@ class Desk:
 
     def add_cash(self, amount: float, asset: str = "") -> CashFlow:
         """Ask for money to be brought in, or (negative) taken out, once the strategy has been heard."""
-        return self._take(amount, asset, "")
+        return self._requests().take(amount, asset, "")
 
     def transfer(self, amount: float, to: str, asset: str = "") -> CashFlow:
         """Ask for money to go to another account of the run, once the strategy has been heard."""
-        accounts = self._kernel.accounts
-        if to not in accounts or to == self._account:
-            others = [name for name in accounts if name != self._account]
-            raise InputError(
-                f"{self.name}: there is no other account {to!r} to send money to.{did_you_mean(to, others)}"
-                if others
-                else f"{self.name}: the run has one account. Give others: backtest(..., accounts={{{to!r}: 10_000}})."
-            )
-        accounts[to].pocket(asset)  # which refuses an asset that it has no use for
-        flow = self._take(-amount, asset, "transfer")
-        if not flow.reason:
-            self._kernel.effects.append(MoveCash(attrs.evolve(flow, amount=amount, account=to)))
-        return flow
+        return self._requests().transfer(amount, to, asset)
 
-    def _take(self, amount: float, asset: str, kind: str) -> CashFlow:
-        """Ask for money to move into (negative: out of) the account, unless less than that is free."""
+    def convert(self, amount: float, source: str, target: str) -> CashFlow:
+        """Ask for some of one asset to become another, at the rate of this moment, once the strategy has been heard."""
+        return self._requests().convert(amount, source, target)
+
+    def _requests(self) -> MoneyRequests:
         if self.refusing:
             raise OrderError(f"money cannot be moved {self.refusing}.")
-        kernel, pocket = self._kernel, self._books.pocket(asset)
-        key = self._account, pocket.currency
-        flow = pocket.transfer(kernel.clock.read(), amount, kernel.leaving[key], kind)
-        if self._account:
-            flow = attrs.evolve(flow, account=self._account)
-        if not flow.reason:
-            kernel.leaving[key] -= min(0.0, amount)
-            kernel.effects.append(MoveCash(flow))
-        return flow
+        return MoneyRequests(self._kernel, self._account)
+
+    @property
+    def balances(self) -> Mapping[str, float]:
+        """Cash by asset."""
+        return self._books.balances
+
+    def rate(self, source: str, target: str) -> float:
+        """Return what a unit of one asset is worth in another now; NaN where nobody knows yet."""
+        return self._books.rate(source, target)
 
     def stop(self, reason: str) -> None:
         """End the run after this instant."""

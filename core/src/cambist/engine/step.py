@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Side
     from cambist.model.timeframe import Timeframe
-    from cambist.portfolio import AccountGroup, Bookkeeper, Portfolio
+    from cambist.portfolio import AccountGroup, Bookkeeper, Books
     from cambist.risk import RiskGate
 
 __all__ = ["WARMING", "Kernel", "Seat", "named"]
@@ -168,7 +168,7 @@ class Kernel:
         self,
         strategies: Sequence[Strategy],
         series: Sequence[tuple[Instrument, Timeframe]],
-        portfolio: Portfolio | AccountGroup,
+        portfolio: Books | AccountGroup,
         gate: RiskGate,
         expected_fee: ExpectedFee | Mapping[str, ExpectedFee],
         calendars: Callable[[Instrument], Calendar | None] = _no_calendar,

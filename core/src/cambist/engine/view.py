@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import Account, Position
     from cambist.orders.book import OrderBook
-    from cambist.portfolio import Portfolio
+    from cambist.portfolio import Books
 
 __all__ = ["AccountView", "AmendmentView"]
 
@@ -50,7 +50,7 @@ class AccountView:
 
     def __init__(
         self,
-        portfolio: Portfolio,
+        portfolio: Books,
         book: OrderBook | AccountOrders,
         fee: Callable[[Instrument, float, float, Liquidity], float],
         now: Callable[[], int],
@@ -210,7 +210,7 @@ class AmendmentView(AccountView):
 
     def __init__(
         self,
-        portfolio: Portfolio,
+        portfolio: Books,
         book: OrderBook | AccountOrders,
         fee: Callable[[Instrument, float, float, Liquidity], float],
         now: Callable[[], int],

@@ -221,6 +221,9 @@ class Account:
         Deposits less withdrawals so far.
     carry
         Funding, interest and dividends received so far, less those paid.
+    exchange
+        Of an account that holds several assets: what rates made of it, by balances whose worth changed and by
+        conversions. Of one of its assets: what came from the others, less what went to them.
     """
 
     currency: str
@@ -232,6 +235,7 @@ class Account:
     unrealized: float
     flows: float = 0.0
     carry: float = 0.0
+    exchange: float = 0.0
 
     @property
     def free(self) -> float:

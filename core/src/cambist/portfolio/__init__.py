@@ -6,24 +6,35 @@ from cambist.portfolio.group import AccountGroup
 from cambist.portfolio.history import AccountHistory, PositionSteps
 from cambist.portfolio.interest import Interest, InterestCharges
 from cambist.portfolio.margin import MarginPortfolio
+from cambist.portfolio.multi_asset import MultiAssetMarginPortfolio, MultiAssetPortfolio
 from cambist.portfolio.portfolio import Portfolio
+from cambist.portfolio.rates import Pair, RateTable, rate_key
 from cambist.portfolio.shares import Share, StrategyShares
 from cambist.portfolio.valuation import Valuation, worth
+
+#: An account, in one asset or several.
+Books = Portfolio | MultiAssetPortfolio
 
 __all__ = [
     "AccountGroup",
     "AccountHistory",
     "Bookkeeper",
+    "Books",
     "FundValue",
     "Funding",
     "Interest",
     "InterestCharges",
     "MarginPortfolio",
+    "MultiAssetMarginPortfolio",
+    "MultiAssetPortfolio",
+    "Pair",
     "Portfolio",
     "PositionSteps",
+    "RateTable",
     "Share",
     "StrategyShares",
     "Transfers",
     "Valuation",
+    "rate_key",
     "worth",
 ]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cambist.portfolio.group import AccountGroup
+    from cambist.portfolio.multi_asset import MultiAssetPortfolio
     from cambist.portfolio.portfolio import Portfolio
 
 __all__ = ["FundValue"]
@@ -37,7 +38,7 @@ class FundValue:
     it. One that was emptied keeps its last value until somebody comes back.
     """
 
-    def __init__(self, portfolio: Portfolio | AccountGroup, shares: float) -> None:
+    def __init__(self, portfolio: Portfolio | MultiAssetPortfolio | AccountGroup, shares: float) -> None:
         self._portfolio = portfolio
         self.shares = shares
         self._value = portfolio.initial_cash / shares

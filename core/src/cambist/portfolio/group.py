@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import CashFlow, Position, Trade
+    from cambist.portfolio.multi_asset import MultiAssetPortfolio
     from cambist.portfolio.portfolio import Portfolio
 
 __all__ = ["AccountGroup"]
@@ -38,7 +39,7 @@ class AccountGroup:
         Deposits and withdrawals of all of them, as the valuation tells: instant of the run and amount.
     """
 
-    def __init__(self, accounts: Mapping[str, Portfolio], owners: Mapping[str, str]) -> None:
+    def __init__(self, accounts: Mapping[str, Portfolio | MultiAssetPortfolio], owners: Mapping[str, str]) -> None:
         self.accounts = dict(accounts)
         self.owners = dict(owners)
         self.cash_flows: list[CashFlow] = []

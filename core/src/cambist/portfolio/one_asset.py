@@ -33,6 +33,34 @@ class OneAsset(ABC):
     def equity(self) -> float:
         """Cash plus the worth of everything held."""
 
+    @property
+    def pockets(self) -> dict[str, Self]:
+        """What holds each asset: itself, and one asset."""
+        return {self.currency: self}
+
+    @property
+    def balances(self) -> dict[str, float]:
+        """Cash by asset."""
+        return {self.currency: self.cash}
+
+    def rate(self, source: str, target: str = "") -> float:
+        """Return what the asset is worth in itself; see `pocket` for another."""
+        self.pocket(source)
+        self.pocket(target)
+        return 1.0
+
+    def converted(self, amount: float, source: str, target: str) -> float:
+        """Refuse to convert: there is nothing to convert to.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
+        self.pocket(source)
+        self.pocket(target)
+        raise InputError(f"{amount:,.8g} {source} cannot be converted to {target}: it is the same asset.")
+
     def pocket(self, asset: str = "") -> Self:
         """Return what holds an asset: this account, which holds no other.
 

@@ -75,8 +75,8 @@ class Portfolio(OneAsset):
         assets = sorted({instrument.settle for instrument in listed})
         if len(assets) > 1:
             raise InputError(
-                f"the instruments settle in {', '.join(assets)}; one account holds one asset. "
-                "Run them apart, or choose instruments of one settlement asset."
+                f"the instruments settle in {', '.join(assets)}; one account holds one asset unless it is "
+                f"given several: cash={{{', '.join(f'{asset!r}: ...' for asset in assets)}}}."
             )
         self.currency = assets[0] if assets else ""
         self.initial_cash = float(cash)
@@ -328,6 +328,7 @@ class Portfolio(OneAsset):
             unrealized=sum(position.unrealized for position in held),
             flows=self.flows,
             carry=self.carry,
+            exchange=self.exchanged,
         )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Grid, Instrument
     from cambist.model.orders import Order
     from cambist.model.portfolio import Position, StockSplit
+    from cambist.portfolio.multi_asset import MultiAssetPortfolio
 
 __all__ = ["Share", "StrategyShares"]
 
@@ -80,7 +81,10 @@ class StrategyShares:
 
     @classmethod
     def of(
-        cls, accounts: Mapping[str, Portfolio], owners: Mapping[str, str], order_of: Callable[[int], Order]
+        cls,
+        accounts: Mapping[str, Portfolio | MultiAssetPortfolio],
+        owners: Mapping[str, str],
+        order_of: Callable[[int], Order],
     ) -> StrategyShares:
         """Return those of a run that goes on, which see the prices that its accounts see.
 

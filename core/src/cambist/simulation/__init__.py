@@ -21,6 +21,7 @@ from cambist.simulation.book import (
     SelfTrade,
 )
 from cambist.simulation.fees import (
+    FeeInAsset,
     FeeModel,
     FeesBySymbol,
     FixedFee,
@@ -100,6 +101,7 @@ __all__ = [
     "BudgetFiller",
     "CancelModel",
     "ConstantLatency",
+    "FeeInAsset",
     "FeeModel",
     "FeesBySymbol",
     "FinerBars",

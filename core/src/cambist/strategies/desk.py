@@ -151,6 +151,19 @@ class TradingDesk(Protocol):
         """Ask for money to be brought in, or (negative) taken out."""
         ...
 
+    def convert(self, amount: float, source: str, target: str) -> CashFlow:
+        """Ask for some of one asset to become another."""
+        ...
+
+    @property
+    def balances(self) -> Mapping[str, float]:
+        """Cash by asset."""
+        ...
+
+    def rate(self, source: str, target: str) -> float:
+        """Return what a unit of one asset is worth in another now; NaN where nobody knows yet."""
+        ...
+
     def transfer(self, amount: float, to: str, asset: str = "") -> CashFlow:
         """Ask for money to go to another account of the run."""
         ...

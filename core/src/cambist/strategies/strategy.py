@@ -221,6 +221,41 @@ class Strategy(Trading):
             raise InputError(f"{amount} cannot be sent to {to!r}; give an amount above zero.")
         return self._desk.transfer(float(amount), to, asset)
 
+    def convert(self, amount: float, source: str, target: str) -> CashFlow:
+        """Turn some of one asset of the account into another, at the rate of this moment; see ``cash`` of `backtest`.
+
+        It happens when this callback is over, and costs the run's ``conversion_fee``.
+
+        Parameters
+        ----------
+        amount
+            Of `source`, above zero.
+        source, target
+            Names of assets: ``self.convert(500, "USDT", "BTC")``.
+
+        Returns
+        -------
+        CashFlow
+            What leaves `source`; its `reason` says why it was refused, as for `add_cash`.
+
+        Raises
+        ------
+        InputError
+            For an amount that is not above zero or not finite, or an asset that the account does not have.
+        DataError
+            If nobody knows the rate yet.
+        """
+        if not 0.0 < amount < inf:
+            raise InputError(f"{amount} {source} cannot be converted; give an amount above zero.")
+        return self._desk.convert(float(amount), source, target)
+
+    def rate(self, source: str, target: str = "") -> float:
+        """Return what a unit of one asset is worth in another, the account's currency by default.
+
+        The last one known; NaN where there is none yet.
+        """
+        return self._desk.rate(source, target)
+
     def stop(self, reason: str = "stopped by the strategy") -> None:
         """End the run after this instant; the result says why."""
         self._desk.stop(reason)
@@ -255,8 +290,13 @@ class Strategy(Trading):
 
     @property
     def cash(self) -> float:
-        """Cash of the account."""
+        """Cash of the account; that of all assets in the account's currency, where it holds several."""
         return self._desk.cash
+
+    @property
+    def balances(self) -> Mapping[str, float]:
+        """Cash of the account by asset."""
+        return self._desk.balances
 
     @property
     def equity(self) -> float:

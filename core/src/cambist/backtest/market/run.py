@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -19,7 +20,8 @@ from cambist.data.market import checked_history
 from cambist.engine import MarketKernel
 from cambist.errors import DataError, InputError, ParameterError
 from cambist.model.times import MINUTE_NS
-from cambist.simulation import TickVenue
+from cambist.portfolio import Portfolio
+from cambist.simulation import FeeInAsset, TickVenue, fee_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from cambist.backtest.result import Result
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.instrument import Instrument
-    from cambist.portfolio import Portfolio
     from cambist.ports.history import MarketSource
     from cambist.risk import RiskGate
     from cambist.simulation import FinerBars
@@ -45,7 +46,8 @@ _OF_BARS: dict[str, object] = {
     "market_fill": "next_open",
     "path": "nearer_first",
     **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest", "latency", "rejection")),
-    "accounts": None,
+    **dict.fromkeys(("accounts", "currency", "rates")),
+    "conversion_fee": 0.0,
     "cash_flows": (),
 }
 
@@ -71,6 +73,8 @@ def run_market_backtest(
         value = getattr(settings, name)
         if value != only:
             raise ParameterError(f"{name} is {value!r}, which means something on bars alone. Leave it out.")
+    if isinstance(settings.cash, Mapping) or isinstance(fee_model(settings.fees), FeeInAsset):
+        raise ParameterError("several assets in one account mean something on bars alone. Give cash as a number.")
     return MarketRun(strategies, sources, settings, progress, stop or StopRequest()).play()
 
 
@@ -105,7 +109,9 @@ class MarketRun(Run):
     @property
     def books(self) -> Portfolio:
         """The account; a run on trades and quotes has no other."""
-        return self.account.accounts[""]
+        books = self.portfolio
+        assert isinstance(books, Portfolio)
+        return books
 
     def _calendars(self) -> Calendars:
         return Calendars(None, ())
