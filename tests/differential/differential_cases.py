@@ -288,6 +288,13 @@ CASES: dict[str, Case] = {
         ours=[(1, 0, 1.0, 95.0)],
         our_ends={1: ("working", -1)},
     ),
+    "where a trailing stop that is sent at an open begins": Case(
+        # Of 108 there, which is above the open: it trades at once.
+        scenario=play([FLAT, Bar(100.0, 110.0, 100.0, 108.0)], openings={1: [Ask(SELL, TRAIL, 1, trail=4.0)]}),
+        theirs=[(1, 0, 1.0, 100.0)],
+        ours=[],
+        our_ends={0: ("working", -1)},
+    ),
     "a leg of a bracket that traded in part": Case(
         scenario=play(
             [FLAT, FLAT, Bar(100.0, 103.0, 99.0, 101.0, 50.0), Bar(100.0, 101.0, 94.0, 95.0)],

@@ -6,7 +6,7 @@ import warnings
 from bisect import bisect_left
 from functools import lru_cache
 from math import isclose
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -30,6 +30,9 @@ from differential_scenarios import (
 import cambist
 from cambist.model.times import DAY_NS, MINUTE_NS
 from cambist.simulation import BacktraderSlippage, FixedFiller, RangeFiller
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 with warnings.catch_warnings():
     # Its sources hold escape sequences that newer Pythons warn of when they compile them.
@@ -97,8 +100,15 @@ class _Script:
     sent: list[Any]
 
     def act(self, number: int) -> None:
-        """Ask for what the script holds for bar `number`."""
-        for action in self.scenario.script.get(number, ()):
+        """Ask for what the script holds for the close of bar `number`."""
+        self._ask(self.scenario.script.get(number, ()))
+
+    def act_at_open(self, number: int) -> None:
+        """Ask for what the script holds for the open of bar `number`."""
+        self._ask(self.scenario.openings.get(number, ()))
+
+    def _ask(self, actions: Sequence[Action]) -> None:
+        for action in actions:
             if not (isinstance(action, Ask) and self.scenario.patient and any(map(self.works, self.sent))):
                 self.do(action)
 
@@ -200,6 +210,9 @@ class _Theirs(backtrader.Strategy, _Script):
         self.by_ref: dict[int, int] = {}
         self.stamps = _stamps(len(self.scenario.bars), self.scenario.spacing)
 
+    def next_open(self) -> None:
+        self.act_at_open(len(self))  # which counts the bars before
+
     def next(self) -> None:
         self.act(len(self) - 1)
         self.report.cash.append(self.broker.getcash())
@@ -291,7 +304,7 @@ _FILLERS: dict[str, Any] = {
 
 def backtrader_engine(scenario: Scenario, report: Report) -> Any:
     """Return a backtrader that plays the scenario when it runs."""
-    cerebro = backtrader.Cerebro(stdstats=False)
+    cerebro = backtrader.Cerebro(stdstats=False, cheat_on_open=bool(scenario.openings))
     timeframe = backtrader.TimeFrame.Days if scenario.daily else backtrader.TimeFrame.Minutes
     for bars in scenario.markets:
         stamps = _stamps(len(bars), scenario.spacing)
@@ -414,6 +427,12 @@ class _Ours(cambist.Strategy, _Script):
             self.react(number)
 
 
+class _OursAtOpen(_Ours):
+    def on_open(self, series: Any, price: float) -> None:
+        if series.symbol == self.symbols[-1]:  # backtrader asks once, when every market is open
+            self.act_at_open(self.number)
+
+
 def outcome(order: cambist.Order) -> str:
     """Return in the words of this comparison how an order stands."""
     if order.reason.startswith("insufficient_funds"):
@@ -438,13 +457,15 @@ def _slippage(scenario: Scenario) -> Any:
 
 def run_cambist(scenario: Scenario, report: Report, **options: Any) -> cambist.Result:
     """Run the scenario in Cambist; `options` are those of `cambist.backtest`."""
-    strategy = type("Played", (_Ours,), {"scenario": scenario, "report": report})
+    kind = _OursAtOpen if scenario.openings else _Ours
+    strategy = type("Played", (kind,), {"scenario": scenario, "report": report})
     bars = {f"M{number}": frame for number, frame in enumerate(frames(scenario))}
     given = {
         "fees": cambist.FixedFee(scenario.unit_fee) if scenario.unit_fee else scenario.percent_fee,
         "slippage": _slippage(scenario),
         "volume_limit": scenario.volume_limit,
         "market_fill": "this_close" if scenario.this_close else "next_open",
+        "cheat_on_open": bool(scenario.openings),
         "benchmark": False,
     }
     if scenario.filler is not None:

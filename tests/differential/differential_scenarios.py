@@ -100,8 +100,8 @@ class Scenario:
     ----------
     bars
         Of the first market; ``others`` are those of further ones, as many.
-    script
-        What is asked for at the close of each bar.
+    script, openings
+        What is asked for at the close of each bar, and at its open.
     reactions
         What is asked for when a strategy hears that an order is filled, by the order's number.
     patient
@@ -120,6 +120,7 @@ class Scenario:
 
     bars: list[Bar]
     script: dict[int, list[Action]]
+    openings: dict[int, list[Action]] = attrs.field(factory=dict)
     reactions: dict[int, list[Action]] = attrs.field(factory=dict)
     others: tuple[list[Bar], ...] = ()
     patient: bool = False
@@ -166,6 +167,8 @@ class Habits:
         Whether the limit of a stop-limit lies where the order trades as soon as it triggers.
     oco, families, brackets
         How many of what is sent is tied to an order before it, has children, is a bracket: fractions.
+    at_open
+        How much of what is asked for is asked for at the open of the next bar, not at the close before: a fraction.
     tick
         What prices are multiples of.
     """
@@ -180,6 +183,7 @@ class Habits:
     oco: float = 0.0
     families: float = 0.0
     brackets: float = 0.0
+    at_open: float = 0.0
     tick: float = TICK
 
 
@@ -311,6 +315,19 @@ def random_scenario(
         if habits.reactions and chance.random() < 0.2:
             follow = writer.action(number)
             reactions[number] = [Cancel(chance.randint(0, 3)) if habits.cancels and chance.random() < 0.5 else follow]
-    return Scenario(
-        bars=bars[0], others=bars[1:], script=script, reactions=reactions, patient=habits.patient, **options
-    )
+    script, openings = _split(chance, script, habits.at_open)
+    scripts = {"script": script, "openings": openings, "reactions": reactions}
+    return Scenario(bars=bars[0], others=bars[1:], **scripts, patient=habits.patient, **options)
+
+
+def _split(
+    chance: Random, script: dict[int, list[Action]], at_open: float
+) -> tuple[dict[int, list[Action]], dict[int, list[Action]]]:
+    """Take some of what is asked for at closes for the opens after them."""
+    closes: dict[int, list[Action]] = {}
+    openings: dict[int, list[Action]] = {}
+    for number, actions in script.items():
+        for action in actions:
+            where, bar = (openings, number + 1) if chance.random() < at_open else (closes, number)
+            where.setdefault(bar, []).append(action)
+    return closes, openings

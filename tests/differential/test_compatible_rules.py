@@ -130,6 +130,28 @@ FAMILIES: dict[str, Rules] = {
         habits=attrs.evolve(EXACT, types=(MARKET, *ALL_TYPES), families=0.1),
         options={"this_close": True, "cash": 3_000.0},
     ),
+    "at the open": Rules(habits=attrs.evolve(EXACT, at_open=0.5, families=0.15, oco=0.15)),
+    "at the open, brackets": Rules(habits=kinds(MARKET, LIMIT, TRAIL, at_open=0.5, brackets=0.6), count=10),
+    "at the open, with little money": Rules(
+        habits=attrs.evolve(EXACT, types=(MARKET, *ALL_TYPES), at_open=0.7, families=0.1),
+        options={"cash": 1_500.0},
+        sees=frozenset({"filled", "no money"}),
+    ),
+    "at the open, through days": Rules(
+        habits=attrs.evolve(
+            EXACT, types=(*ALL_TYPES, ON_CLOSE, ON_CLOSE), validity=("gtd", "day", "day"), at_open=0.6, cancels=False
+        ),
+        options={"every": "4h"},
+        sees=frozenset({"filled", "expired", "in parts"}),
+    ),
+    "at the open, several instruments": Rules(
+        habits=attrs.evolve(EXACT, at_open=0.6, families=0.15, oco=0.15),
+        options={"markets": 3, "cash": 5_000.0},
+        count=10,
+    ),
+    "at the open, through events": Rules(
+        habits=attrs.evolve(EXACT, at_open=0.6, families=0.15, oco=0.15), options={"cash": 5_000.0}, events=True
+    ),
     "daily bars": Rules(options={"daily": True}),
     "several instruments": Rules(
         habits=attrs.evolve(EXACT, families=0.15, oco=0.15), options={"markets": 3, "cash": 5_000.0}, count=10

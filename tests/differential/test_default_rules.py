@@ -27,11 +27,11 @@ FEES: list[dict[str, float]] = [{}, {"percent_fee": 0.001}, {"unit_fee": 0.03}]
 PATIENT = Habits(validity=("gtc", "gtd"), reactions=False, patient=True)
 
 
-def is_refused(action: Action, close: float) -> bool:
+def is_refused(action: Action, price: float) -> bool:
     """Tell whether the default rules refuse an order because the market has reached its stop already."""
     if not isinstance(action, Ask) or action.stop is None:
         return False
-    return close >= action.stop if action.buys else close <= action.stop
+    return price >= action.stop if action.buys else price <= action.stop
 
 
 def agree(scenario: Scenario, **options: object) -> int:
@@ -42,7 +42,12 @@ def agree(scenario: Scenario, **options: object) -> int:
         for bar, actions in scenario.script.items()
         if bar < len(scenario.bars) - 1
     }
-    scenario = attrs.evolve(scenario, script=script)
+    openings = {
+        bar: [action for action in actions if not is_refused(action, scenario.bars[bar].open)]
+        for bar, actions in scenario.openings.items()
+        if bar < len(scenario.bars)
+    }
+    scenario = attrs.evolve(scenario, script=script, openings=openings)
     theirs = play_backtrader(scenario)
     found = differences(theirs, play_cambist(scenario, **options), dates=False)
     assert not found, "\n".join(found[:8])
@@ -80,6 +85,7 @@ KEPT = {
     "a share of the volume": Kept(
         types=(MARKET, LIMIT), habits=attrs.evolve(PATIENT, validity=()), options={"volume_limit": 0.1}
     ),
+    "at the open": Kept(types=TYPES, habits=attrs.evolve(BEYOND, at_open=1.0)),
     "daily bars": Kept(types=TYPES, habits=BEYOND, options={"daily": True}),
 }
 

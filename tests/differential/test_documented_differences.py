@@ -54,6 +54,28 @@ def minutes(*bars: Bar, every: int = 1) -> pd.DataFrame:
     return pd.DataFrame([attrs.astuple(bar) for bar in bars], index, ["open", "high", "low", "close", "volume"])
 
 
+@check_of("what is seen at an open that is cheated on")
+def a_look_ahead() -> None:
+    bar = Bar(105.0, 109.0, 104.0, 108.0)
+    frame, shown = minutes(FLAT, bar), []
+
+    class Theirs(backtrader.Strategy):  # type: ignore[misc]
+        def next_open(self) -> None:
+            shown.append((self.data.open[0], self.data.close[0]))
+
+    class Ours(cambist.Strategy):
+        def on_open(self, series: Any, price: float) -> None:
+            shown.append((price, series.open[0], series.close[0], self.positions[series.symbol].last_price))
+
+    cerebro = backtrader.Cerebro(stdstats=False, cheat_on_open=True)
+    cerebro.adddata(backtrader.feeds.PandasData(dataname=frame))
+    cerebro.addstrategy(Theirs)
+    cerebro.run()
+    assert shown == [(bar.open, bar.close)]
+    cambist.backtest(Ours, frame, cheat_on_open=True)
+    assert shown[1:] == [(bar.open, FLAT.open, FLAT.close, bar.open)]
+
+
 @check_of("an order that ends on a date")
 def an_end_on_a_date() -> None:
     today = date(2021, 3, 1)

@@ -40,6 +40,32 @@ def test_a_strategy_file_on_a_data_file_prints_a_table(desk):
         assert label in done.stdout
 
 
+def test_opens_are_shown_to_a_strategy_that_asks_for_them(desk):
+    desk.write(
+        "opens.py",
+        """
+        from cambist import Strategy
+
+        class AtOpen(Strategy):
+            def on_open(self, series, price):
+                self.close() if self.position else self.order_target_percent(1.0)
+        """,
+    )
+    words = ("backtest", "opens.py", "--data", "bars.csv", "--cash", "5000")
+    done = desk.run(*words, "--cheat-on-open", "--out", "told")
+    assert (done.returncode, done.stderr) == (0, "written to told/\n")
+    fills = pd.read_csv(desk.path / "told" / "fills.csv")
+    bars = desk.frame()
+    assert len(fills) == len(bars) - 1
+    assert fills["price"].tolist() == bars["open"].tolist()[1:]
+    head = '[strategy]\nuse = "opens.py"\n[data]\nsource = "bars.csv"\n[account]\ncash = 5000\n'
+    desk.write("run.toml", head + "[venue]\ncheat_on_open = true\n")
+    assert desk.run("backtest", "run.toml", "--out", "read").returncode == 0
+    assert (desk.path / "read" / "fills.csv").read_bytes() == (desk.path / "told" / "fills.csv").read_bytes()
+    done = desk.run(*words)
+    assert "on_open of AtOpen was never called: that takes cheat_on_open=True." in done.stderr
+
+
 def test_the_files_of_a_result(desk):
     done = desk.run("backtest", "my.py", "--data", "bars.csv", "--out", "deep/er out")
     assert done.returncode == 0, done.stderr

@@ -298,6 +298,8 @@ def make_bars(scenario: Scenario) -> list[Bars]:
     for instrument in make_instruments(scenario):
         slower = [name for name, length in TIMEFRAMES.items() if length >= TIMEFRAMES[fastest]]
         name = fastest if rng.random() < 0.6 else str(rng.choice(slower[:3]))
+        if scenario.options.get("cheat_on_open"):
+            name = fastest  # the bars of such a run begin together
         length = TIMEFRAMES[name] * MINUTE_NS
         count = max(3, scenario.bars * TIMEFRAMES[fastest] * MINUTE_NS // length)
         ts = START + int(rng.integers(0, 3)) * length + np.arange(count) * length
@@ -401,13 +403,13 @@ class RandomTrader(Strategy):
                 repr(facts),
                 self.cash,
                 self.equity,
-                repr(self.balances),
                 [repr(line[-ago]) for ago in (0, 1, 5, 40)] if what != "start" else None,
                 [(position.size, repr(position.average_price), repr(position.last_price)) for position in
                  self.positions.values()],
                 len(self.open_orders),
                 [(own.size, repr(own.average_price), own.realized) for own in self.own_positions.values()]
                 if self.is_special else None,
+                repr(self.balances),
             )
         )  # fmt: skip
 
@@ -528,7 +530,8 @@ class RandomTrader(Strategy):
                 ]
             )()
         elif self.rng.random() < 0.4:
-            to = self.rng.choice(["main", "RandomTrader-1", "RandomTrader-2"])
+            own = type(self).__name__
+            to = self.rng.choice(["main", f"{own}-1", f"{own}-2"])
             flow = self.transfer(self.rng.choice([3.0, 50.0]), to=to)
         else:
             flow = self.add_cash(self.rng.choice([10.0, 200.0, -5.0, -100.0]))
@@ -546,6 +549,14 @@ class RandomTrader(Strategy):
     def end(self) -> None:
         if self.rng.random() < 0.1:
             self.stop(f"enough for {self.name}")
+
+
+class OpeningTrader(RandomTrader):
+    """The same, at opens as well."""
+
+    def on_open(self, series: Any, price: float) -> None:
+        self.see("open", series.symbol, series.ts, price, self.position.size)
+        self.act("open")
 
 
 ACTIONS = [
@@ -644,8 +655,9 @@ def play(
     series = [attrs.evolve(bars, ts=bars.ts + at) for bars in make_bars(scenario)]
     sources = [Pieces(bars, scenario.seed + number) for number, bars in enumerate(series)] if blocks else series
     trace: list[Any] = []
+    kind = OpeningTrader if scenario.options.get("cheat_on_open") else RandomTrader
     traders = [
-        RandomTrader(
+        kind(
             seed=scenario.seed * 10 + number,
             activity=scenario.activity,
             trace=trace,
@@ -658,7 +670,7 @@ def play(
     if "accounts" in scenario.account and scenario.traders > 1:  # one of its own for each of some, one for the rest
         rng = random.Random(f"accounts {scenario.seed}")
         own = rng.sample(range(1, scenario.traders + 1), rng.randrange(1, scenario.traders + 1))
-        options["accounts"] = {f"RandomTrader-{one}": rng.choice([50.0, 300.0, 10_000.0]) for one in own}
+        options["accounts"] = {f"{kind.__name__}-{one}": rng.choice([50.0, 300.0, 10_000.0]) for one in own}
         if "assets" in scenario.account:
             some = [{"USD": 200.0, "BNB": 0.1}, {"BTC": 30.0}, 400.0]
             options["accounts"] = {name: rng.choice(some) for name in options["accounts"]}

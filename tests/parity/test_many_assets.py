@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from fractions import Fraction
 
 import attrs
@@ -538,3 +539,22 @@ def test_a_third_asset_and_conversions_conserve_in_exact_fractions():
 def test_a_plain_strategy_runs_in_an_account_of_several_assets():
     result = cambist.backtest(SmaCross(fast=2, slow=3), [spot(BTC * 6)], cash={"USDT": 1_000, "BTC": 1})
     assert result.benchmark.final == near(result.initial_cash * BTC[-1] / BTC[0])
+
+
+@pytest.mark.parametrize("option", [{"market_rules": "us-cash"}, {"compensates": {"BNBUSDT": "BTCUSDT"}}])
+@pytest.mark.parametrize("money", [{"cash": {"USDT": 5, "BTC": 1}}, {"accounts": {"Scripted": 5}}])
+def test_rules_of_one_account_are_not_kept_for_several(option, money):
+    with pytest.raises(ParameterError, match="is kept for one account in one asset, and the run has several"):
+        run(script(), [spot(), bnb()], **option, **money)
+
+
+def test_a_fill_that_another_asset_paid_goes_through_pickle():
+    data = [spot(), bnb()]
+    options = {"cash": {"USDT": 1_000, "BNB": 1}, "fees": FeeInAsset("BNB", 0.001)}
+    result = run(script(lambda self: self.buy(1.0, data="BTCUSDT")), data, **options)
+    (fill,) = result.fill_records
+    again = pickle.loads(pickle.dumps(fill))
+    assert (again.fee_asset, again.fee_paid) == (fill.fee_asset, fill.fee_paid) == ("BNB", near(0.01))
+    assert exact(again) == exact(fill)
+    plain = pickle.loads(pickle.dumps(attrs.evolve(fill)))
+    assert (plain.fee_asset, plain.fee_paid) == ("USDT", fill.fee)

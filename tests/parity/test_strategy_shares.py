@@ -144,3 +144,27 @@ def test_closing_what_another_holds_is_a_short_share():
     assert frame["size"].to_dict() == {"Holder": 3.0, "Closer": -3.0}
     assert frame["net"].to_dict() == near({"Holder": 3 * (12.0 - 10.0), "Closer": -3 * (12.0 - 10.0)})
     assert result.series.positions["A"].iloc[-1] == 0.0
+
+
+def test_shares_of_an_instrument_that_is_held_as_another():
+    other = attrs.evolve(bars_at([10, 10, 10, 12, 12]), instrument=Instrument(symbol="B", step_size="1"))
+
+    class Other(Strategy):
+        def on_step(self):
+            if not self.own_positions["A"]:
+                self.buy(2.0, data="B")
+
+    data = [bars_at([10, 10, 10, 12, 12]), other]
+    result = cambist.backtest([Holder(sizes="3"), Other()], data, cash=1_000, compensates={"B": "A"})
+    frame = result.by_strategy
+    held = dict(zip(frame.index, zip(frame["instrument"], frame["size"], strict=True), strict=True))
+    assert held == {"Holder": ("A", 3.0), "Other": ("A", 2.0)}
+    assert result.series.positions["A"].iloc[-1] == 5.0
+    assert result.series.by_strategy.iloc[-1].sum() == near(result.account.equity - 1_000)
+    assert len(result.series.buys) == 2
+
+
+def test_marks_after_a_split_stand_at_their_own_bars():
+    result = run(["2 0 0 1"], [10, 10, 10, 10, 10, 10], actions={"A": ([2 * 86_400 * 10**9 + 1], [0.0], [2.0])})
+    day = 86_400 * 10**9
+    assert result.series.buys.index.as_unit("ns").asi8.tolist() == [2 * day, 5 * day]

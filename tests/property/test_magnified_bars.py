@@ -259,3 +259,26 @@ def test_frames_and_files(pair, tmp_path):
     expected = fills(script, coarse, 1, magnify=fine)
     for given_ in (fine.to_frame(), tmp_path / "fine.csv"):
         assert fills(script, coarse, 1, magnify=given_) == expected
+
+
+@pytest.mark.parametrize("events", [False, True])
+@pytest.mark.parametrize("latency", [None, "1s"])
+def test_a_stop_that_follows_closes_follows_those_of_the_coarse_bars(latency, events):
+    """Inside the second of them the price closes at 28, and comes back to where a stop that followed it would be."""
+    flat = [(20, 20, 20, 20)] * 4
+    spike = [(20, 20, 20, 20), (20, 28, 20, 28), (28, 28, 22, 22), (22, 22, 22, 22)]
+    jump = [(22, 22, 21, 21), (18, 18, 18, 18), (18, 18, 18, 18), (18, 18, 18, 18)]
+    fine = fine_bars([*flat, *spike, *jump])
+    stops = []
+
+    class Trailing(Strategy):
+        def on_bar(self, bar):
+            if not stops:
+                self.buy(1)
+                self.order = self.sell(1, trail=3 * TICK, trail_on="closes")
+            stops.append(self.order.stop_price / TICK)
+
+    options = {"latency": latency, "events": events, "benchmark": False}
+    result = cambist.backtest(Trailing(), coarser(fine), magnify=fine, **options)
+    assert stops == [17.0, 19.0, 19.0]
+    assert [fill.price / TICK for fill in result.fill_records] == [20.0, 18.0]  # the finer bars jump over the stop

@@ -80,8 +80,7 @@ def test_the_core_declares_the_libraries_it_imports():
     names = {"".join(c if c.isalnum() or c in "-_." else " " for c in one).split()[0].lower() for one in declared}
     names = {{"ta-lib": "talib"}.get(name, name) for name in names}
     imported = {name.partition(".")[0] for file in core_files() for _, name in imports_of(file)}
-    test_tools = {"pytest", "hypothesis"}  # cambist.testing runs inside the test run of whoever uses it
-    foreign = imported - set(sys.stdlib_module_names) - {"cambist"} - test_tools - {"pydantic_core"}
+    foreign = imported - set(sys.stdlib_module_names) - {"cambist", "pydantic_core"}
     assert foreign <= names, f"imported and not declared in core/pyproject.toml: {sorted(foreign - names)}"
     assert names <= foreign, f"declared in core/pyproject.toml and never imported: {sorted(names - foreign)}"
 

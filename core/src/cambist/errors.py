@@ -19,7 +19,8 @@ One base class per cause, so that a caller can catch what it can answer::
     │   ├── PluginClashError        two plugins offer one name: names both providers
     │   └── UnknownComponentError   nobody offers that name: suggests the nearest, or what to install
     ├── MissingDependencyError      an optional package is needed: names it and how to install it
-    └── ResultError                 a result cannot be written or read
+    ├── ResultError                 a result cannot be written or read
+    └── StorageError                a store, its file or its database cannot be used: names the place
 
 A message says what happened, with which values, and what to do about it. No message ever carries a secret.
 """
@@ -48,6 +49,7 @@ __all__ = [
     "PluginError",
     "PluginLoadError",
     "ResultError",
+    "StorageError",
     "StrategyError",
     "StrategyFileError",
     "UnknownComponentError",
@@ -133,6 +135,10 @@ class MissingDependencyError(CambistError, ImportError):
 
 class ResultError(CambistError):
     """A result cannot be written or read."""
+
+
+class StorageError(CambistError):
+    """A store cannot be opened, written or read, or what it holds is damaged."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -193,6 +193,23 @@ def test_a_plugins_model_can_be_named_and_the_result_tells_of_it(plan, folder):
     assert made.describe()["fees"] == {"use": "dear", "rate": 0.01}
 
 
+def test_a_plugins_market_rules_can_be_named(plan, folder):
+    module = types.ModuleType("markets")
+
+    @hookimpl
+    def offer():
+        make = lambda lot=50: cambist.MarketRules(name="moon", lot=lot)  # noqa: E731
+        return [SimulationModelSpec(name="moon-market-rules", model="market-rules", factory=make)]
+
+    module.cambist_simulation_models = offer
+    text = '[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\nmarket_rules = '
+    known = Registry.of([module], core=True)
+    assert plan(text + '"moon"', known=known).settings["market_rules"].lot == 50
+    made = plan(text + '{ use = "moon", lot = 7 }', known=known)
+    assert made.settings["market_rules"].lot == 7
+    assert made.describe()["market_rules"] == {"use": "moon", "lot": 7}
+
+
 @pytest.mark.parametrize("name", SIZERS)
 def test_every_sizer_can_be_named(plan, name):
     needed = "percent = 0.5" if name == "target" else ""
@@ -443,7 +460,7 @@ def test_the_page_about_run_files_shows_every_key_and_what_it_shows_can_be_read(
     page = (ROOT / "docs" / "how-to" / "run-file.md").read_text(encoding="utf-8")
     text = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[-1]
     folder.write("my_cross.py", STRATEGY.replace("class Mine", "class SmaCross"))
-    made = plan(text)
+    made = plan(text.replace("sqlite:///runs.db", "memory:"))  # the core alone knows no other storage
     assert len(made.settings["risk"]) == 1
 
     def keys(model):
@@ -519,9 +536,62 @@ def test_a_run_file_with_every_model_gives_the_same_as_the_function(registry, fo
     assert result.settings["data"][0]["magnify"] == "halves.csv"
 
 
+def test_a_run_file_with_market_rules_gives_the_same_as_the_function(registry, folder):
+    from cambist import MarketRules
+    from cambist.simulation import a_shares
+
+    folder.write("mine.py", STRATEGY)
+    folder.bars()
+    said = {
+        '"us-cash"': "us-cash",
+        '{ use = "a-shares", board = "star", listed = 2024-01-02, st = [["2024-01-03", "2024-02-01"]] }': a_shares(
+            "star", listed="2024-01-02", st=[("2024-01-03", "2024-02-01")]
+        ),
+        '{ use = "custom", lot = 1, price_limit = { "2024-01-01" = inf, "2024-01-10" = 0.005 }, at_limit = "unlocked", '
+        'ticks = { 0 = "0.0001" } }': MarketRules(
+            lot=1, price_limit={"2024-01-01": None, "2024-01-10": 0.005}, at_limit="unlocked", ticks="0.0001"
+        ),
+        '{ use = "by-symbol", models = { bars = "a-shares" }, default = "none" }': {"bars": "a-shares"},
+    }
+    fills = []
+    for text, rules in said.items():
+        whole = f'[strategy]\nuse = "mine.py"\n[data]\nsource = "bars.csv"\n[venue]\nmarket_rules = {text}\n'
+        made = assemble(make_plan(registry, Overrides(), folder.write("ruled.toml", whole)), registry)
+        result = made.run()
+        direct = cambist.backtest(made.strategies[0], "bars.csv", market_rules=rules)
+        assert result.orders.equals(direct.orders)
+        assert result.equity.equals(direct.equity)
+        fills.append(len(result.fill_records))
+    # The default sizer asks for one unit, which is no lot of STAR or of the main boards.
+    assert [count > 0 for count in fills] == [True, False, True, False]
+
+
+def test_a_run_file_with_compensation(registry, folder):
+    folder.write("mine.py", STRATEGY)
+    folder.bars()
+    folder.write("other.csv", (folder.path / "bars.csv").read_text())
+    text = """
+        [strategy]
+        use = "mine.py"
+        [[data]]
+        source = "bars.csv"
+        [[data]]
+        source = "other.csv"
+        [account]
+        compensates = { bars = "other" }
+    """
+    made = assemble(make_plan(registry, Overrides(), folder.write("two.toml", text)), registry)
+    result = made.run()
+    assert {trade.instrument.symbol for trade in result.trade_records} == {"other"}
+    assert result.settings["compensates"] == {"bars": "other"}
+
+
 @pytest.mark.parametrize(
     ("said", "mistake"),
     [
+        ('market_rules = "a-share"', "there is no market-rules model 'a-share'. Did you mean 'a-shares'?"),
+        ('market_rules = { use = "a-shares", bord = "star" }', "venue.market_rules.bord: there is no such key here."),
+        ('market_rules = { use = "a-shares", board = "moon" }', "venue.market_rules: a_shares: board is 'moon'."),
         ('latency = "soon"', "venue.latency: there is no latency model 'soon'. Known: constant, lognormal"),
         ('latency = { use = "uniform", least = "2s", most = "1s" }', "venue.latency: UniformLatency: least"),
         ("rejection = 2", "venue.rejection: it is 2; it must be at most 1."),
@@ -545,7 +615,8 @@ def as_toml(settings):
         return json.dumps(one)
 
     homes = {"account": ["cash", "leverage"], "run": ["seed", "blocks", "benchmark", "events", "periods_per_year"]}
-    homes["venue"] = ["fees", "slippage", "rules", "market_fill", "path", "volume_limit", "fill_on_touch"]
+    homes["venue"] = ["fees", "slippage", "rules", "market_fill", "cheat_on_open"]
+    homes["venue"] += ["path", "volume_limit", "fill_on_touch"]
     lists = (f"{name} = [{', '.join(map(value, settings[name]))}]" for name in ("strategy", "data", "risk"))
     lines = [f"sizer = {value(settings['sizer'])}", *lists]
     for table, names in homes.items():

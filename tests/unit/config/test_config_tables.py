@@ -159,7 +159,9 @@ def test_the_models_know_every_choice():
 
 def test_a_schema_for_editors_can_be_made():
     schema = RunFile.model_json_schema()
-    assert {"strategy", "data", "account", "venue", "risk", "sizer", "output", "run"} == set(schema["properties"])
+    assert {"strategy", "data", "account", "venue", "risk", "sizer", "output", "storage", "run"} == set(
+        schema["properties"]
+    )
 
 
 # Settings of components.

@@ -1,4 +1,4 @@
-"""Storage in memory keeps the promises of ``cambist.ports.storage``."""
+"""Storage in memory keeps the promises of ``cambist.ports.storage``, and a stranger's storage is held to them too."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import inspect
 
 import pytest
 
-from cambist.errors import ConfigError, ResultError
-from cambist.ports import RunRecord, RunStore, StateStore, Storage
-from cambist.storage.memory import MemoryRunStore, MemoryStateStore, MemoryStorage
-
-
-def run(name, **more):
-    return RunRecord(id=name, finished_at=1_700_000_000_000_000_000, strategy="SmaCross(fast=5)", **more)
+from cambist.errors import ConfigError
+from cambist.ports import BarStore, RunStore, StateStore
+from cambist.storage.memory import MemoryBarStore, MemoryRunStore, MemoryStateStore, MemoryStorage
+from cambist.testing import BarStoreTests, RunStoreTests, StateStoreTests
 
 
 @pytest.mark.parametrize(
-    ("promise", "maker"), [(StateStore, MemoryStateStore), (RunStore, MemoryRunStore), (Storage, MemoryStorage)]
+    ("promise", "maker"), [(StateStore, MemoryStateStore), (RunStore, MemoryRunStore), (BarStore, MemoryBarStore)]
 )
 def test_every_promised_method_is_there(promise, maker):
     for name, promised in inspect.getmembers(promise, inspect.isfunction):
@@ -24,78 +21,69 @@ def test_every_promised_method_is_there(promise, maker):
             assert inspect.signature(getattr(maker, name)) == inspect.signature(promised)
 
 
-def test_state_is_replaced_as_a_whole():
-    state = MemoryStorage().state
-    assert state.get("book") is None
-    state.put("book", b"one")
-    state.put("book", b"two")
-    assert state.get("book") == b"two"
+class TestRuns(RunStoreTests):
+    durable = False
+
+    @pytest.fixture
+    def open_runs(self):
+        return MemoryRunStore
 
 
-def test_state_does_not_change_with_the_buffer_it_came_from():
-    state = MemoryStorage().state
-    buffer = bytearray(b"one")
-    state.put("book", buffer)
-    buffer[:] = b"two"
-    assert state.get("book") == b"one"
+class TestState(StateStoreTests):
+    durable = False
+
+    @pytest.fixture
+    def open_state(self):
+        return MemoryStateStore
 
 
-def test_names_are_sorted_and_deleting_is_no_question():
-    state = MemoryStorage().state
-    for name in ("b", "a", "c"):
-        state.put(name, b"")
-    state.delete("b")
-    state.delete("never there")
-    assert state.names() == ["a", "c"]
-    assert state.get("a") == b""
+class TestBars(BarStoreTests):
+    durable = False
+
+    @pytest.fixture
+    def open_store(self):
+        return MemoryBarStore
 
 
-def test_runs_come_back_in_the_order_in_which_they_were_appended():
-    runs = MemoryStorage().runs
-    for name in ("b", "a", "c"):
-        runs.append(run(name, metrics={"sharpe": 1.5}, payload=b"{}"))
-    assert [one.id for one in runs.runs()] == ["b", "a", "c"]
-    assert runs.get("a").metrics["sharpe"] == 1.5
-
-
-def test_a_run_is_never_replaced():
-    runs = MemoryStorage().runs
-    runs.append(run("a", payload=b"first"))
-    with pytest.raises(ResultError, match="run 'a' is stored already"):
-        runs.append(run("a", payload=b"second"))
-    assert runs.get("a").payload == b"first"
-
-
-def test_an_unknown_run_gets_a_suggestion():
-    runs = MemoryStorage().runs
-    runs.append(run("2024-01-sma"))
-    with pytest.raises(ResultError, match=r"no run '2024-01-smm' is stored\. Did you mean '2024-01-sma'\?"):
-        runs.get("2024-01-smm")
-
-
-def test_an_iteration_under_way_does_not_see_later_runs():
-    runs = MemoryStorage().runs
-    runs.append(run("a"))
-    under_way = runs.runs()
-    runs.append(run("b"))
-    assert [one.id for one in under_way] == ["a"]
-
-
-def test_two_storages_share_nothing():
-    one, other = MemoryStorage(), MemoryStorage("memory://")
-    one.state.put("x", b"1")
-    one.runs.append(run("a"))
+def test_each_storage_is_its_own():
+    one, other = MemoryStorage(), MemoryStorage("memory:")
+    one.state.put("a", b"1")
     assert other.state.names() == []
-    assert list(other.runs.runs()) == []
+    one.close()
+    one.close()
 
 
-def test_a_place_in_memory_is_refused():
-    with pytest.raises(ConfigError, match="'memory://shared' cannot be used"):
-        MemoryStorage("memory://shared")
+@pytest.mark.parametrize("url", ["memory://here", "memory:///x", "sqlite:///x"])
+def test_memory_has_no_places(url):
+    with pytest.raises(ConfigError, match="memory has no places"):
+        MemoryStorage(url)
 
 
-def test_closing_twice_does_no_harm():
-    storage = MemoryStorage()
-    storage.state.put("x", b"1")
-    storage.close()
-    storage.close()
+def _broken_suites():
+    """Stores with one fault each, and the test that finds it."""
+
+    class Forgets(MemoryStateStore):
+        def delete(self, name):
+            pass
+
+    class Truncates(MemoryStateStore):
+        def put(self, name, data):
+            super().put(name, data[:100])
+
+    class Shares(MemoryStateStore):
+        def put(self, name, data):
+            self._data[name] = data
+
+    yield Forgets, "test_any_sequence_equals_a_dict"
+    yield Truncates, "test_many_megabytes"
+    yield Shares, "test_a_value_does_not_change_with_the_buffer_it_came_from"
+
+
+@pytest.mark.parametrize(("maker", "name"), list(_broken_suites()), ids=lambda value: getattr(value, "__name__", value))
+def test_the_suite_finds_what_is_wrong(maker, name):
+    suite = StateStoreTests()
+    suite.durable = False
+    test = getattr(suite, name)
+    arguments = {"state": maker()} if "state" in inspect.signature(test).parameters else {"open_state": maker}
+    with pytest.raises(AssertionError):
+        test(**arguments)

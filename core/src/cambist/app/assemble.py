@@ -59,6 +59,7 @@ def make_plan(registry: Registry, overrides: Overrides, run_file: Path | None = 
         tables={name: table for name, table in plan.tables.items() if name not in overrides.settings},
         output=overrides.output or plan.output,
         format=overrides.format or plan.format,
+        storage=overrides.storage or plan.storage,
     )
 
 

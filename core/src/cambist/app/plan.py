@@ -90,6 +90,8 @@ class RunPlan:
         the result: so it names everything it was made with.
     output, format
         Where the result goes, or None, and how its tables are kept; see `cambist.Result.save`.
+    storage
+        URL of the storage that keeps the result, or ``""``; it may hold a password.
     run_file
         Where the plan is from, or None.
     """
@@ -100,6 +102,7 @@ class RunPlan:
     tables: Mapping[str, Any] = attrs.field(factory=dict)
     output: Path | None = None
     format: str = "csv"
+    storage: str = attrs.field(default="", repr=False)
     run_file: Path | None = None
 
     def describe(self) -> dict[str, Any]:
@@ -132,6 +135,8 @@ class Overrides:
         Keywords of `cambist.BacktestSettings`; those that were not given are not there.
     output, format
         Where the result goes, or None, and how its tables are kept, or ``""``.
+    storage
+        URL of the storage that keeps the result, or ``""``.
     """
 
     strategy: str = ""
@@ -142,3 +147,4 @@ class Overrides:
     settings: Mapping[str, Any] = attrs.field(factory=dict)
     output: Path | None = None
     format: str = ""
+    storage: str = attrs.field(default="", repr=False)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.app.plan import Overrides, RunPlan, SeriesPlan, StrategyPlan
 from cambist.app.sources import feed_name
+from cambist.app.storage import resolved_url
 from cambist.app.strategies import load_strategy
 from cambist.config.document import Document
 from cambist.config.problems import Problem, raise_problems, shown
@@ -53,6 +54,7 @@ MODEL_OPTIONS = {
     "path": "path",
     "latency": "latency",
     "rejection": "rejection",
+    "market_rules": "market-rules",
 }
 #: What ``[sizer] use =`` takes.
 SIZERS: dict[str, type] = {
@@ -110,6 +112,7 @@ class _Reader:
         others = bool(self.overrides.data)
         instruments = {} if others else dict(self._instruments())
         feed_settings = {} if others else dict(self._feed_settings())
+        storage = None if self.overrides.storage else self._storage()
         raise_problems(self.document, self.problems)
         file = self.file
         assert file is not None
@@ -130,6 +133,7 @@ class _Reader:
             tables=tables,
             output=None if output is None else self.document.folder / output,
             format=file.output.format,
+            storage=storage or "",
             run_file=self.document.path,
         )
 
@@ -185,6 +189,15 @@ class _Reader:
             self._add(("sizer", "use"), f"there is no sizer {table['use']!r}.{did_you_mean(table['use'], SIZERS)}")
             return None, {}
         return self._make(table, SIZERS[table["use"]], None, ("sizer",)), dict(table)
+
+    def _storage(self) -> str | None:
+        """Return the URL of ``[storage]``; a relative path in it starts from the run file's folder."""
+        table = self.document.tables.get("storage")
+        url = table.get("url") if isinstance(table, dict) else None
+        if not isinstance(url, str) or not url:
+            return None
+        resolved: str | None = self._attempt(("storage", "url"), resolved_url, url, self.registry, self.document.folder)
+        return resolved
 
     def _models(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Make the simulation models that ``[venue]`` names, alone or in tables with ``use``."""

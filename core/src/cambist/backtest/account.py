@@ -7,14 +7,14 @@ from functools import partial
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from cambist.analysis import BuyAndHold
 from cambist.backtest.account_records import AccountRecords
 from cambist.backtest.actions import ActionCalendar
 from cambist.backtest.books import open_books
+from cambist.backtest.held_prices import HeldPrices
+from cambist.backtest.market_rules import ruled_markets, rules_by_symbol
 from cambist.backtest.multi_asset import MultiAssetValuation, valuation_of
 from cambist.backtest.rates import connect_rates, rate_columns
+from cambist.engine import OpeningKernel
 from cambist.engine.accounts import accounts_of
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.instrument import Instrument, InstrumentKind
@@ -23,25 +23,32 @@ from cambist.model.timeseries import FundingSeries, PriceSeries
 from cambist.portfolio import (
     AccountGroup,
     Bookkeeper,
+    CompensatedAccount,
+    CompensatingPortfolio,
     Funding,
     InterestCharges,
     MarginPortfolio,
     MultiAssetMarginPortfolio,
     MultiAssetPortfolio,
+    SettlingPortfolio,
     Transfers,
-    rate_key,
 )
 from cambist.risk import RiskGate
+from cambist.risk.compensation import CompensationRule
 from cambist.risk.leverage import LeverageRule
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.terms import TermsRule
 from cambist.simulation import AccountVenues, BacktraderVenue, FeeInAsset, LiquidatingVenue, SimulatedVenue
+from cambist.simulation.backtrader_opening import OpeningBacktraderVenue
+from cambist.simulation.market_rules import MarketRulesRule, RuledVenue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
+    from cambist.backtest.calendars import Calendars
     from cambist.backtest.driver import Driver
     from cambist.backtest.feeds import Feed, Window
     from cambist.backtest.settings import BacktestSettings
@@ -51,6 +58,7 @@ if TYPE_CHECKING:
     from cambist.model.portfolio import Position, Trade
     from cambist.portfolio import Portfolio, Valuation
     from cambist.portfolio.entries import Entries
+    from cambist.ports.risk import RiskRule
     from cambist.simulation import VenueRules
     from cambist.simulation.bar_venue import BarVenue
     from cambist.simulation.matching import MatchingVenue
@@ -69,6 +77,8 @@ class AccountSetup:
         Of the run.
     feeds, instruments
         Its series, and what can be held.
+    calendars
+        By which the instruments trade.
     strategies
         Names of those that trade.
 
@@ -78,8 +88,12 @@ class AccountSetup:
         The account, or all of them, and each by name.
     initial_cash
         Of all accounts.
+    held
+        What buying and holding goes by.
     marks
         Mark prices by symbol, for instruments that have some of their own.
+    markets
+        The rules of their markets, and what is remembered to keep them; None where none have any.
 
     Raises
     ------
@@ -92,9 +106,11 @@ class AccountSetup:
         settings: BacktestSettings,
         feeds: Sequence[Feed],
         instruments: Sequence[Instrument],
+        calendars: Calendars,
         strategies: Sequence[str],
     ) -> None:
         self.settings = settings
+        self.calendars = calendars
         self.feeds = feeds
         self.instruments = instruments
         self.marks = {
@@ -103,14 +119,17 @@ class AccountSetup:
         }
         if settings.margin is None and self.marks:
             raise ParameterError("marks are given without margin=Margin(...); only an account on margin has them.")
-        self.portfolio = open_books(settings, feeds, instruments, strategies)
+        rules = rules_by_symbol(settings, [one.symbol for one in instruments])
+        if settings.compensates:
+            self._check_compensation(settings.compensates)
+        settles = any(any(one.cash_after.values) for one in rules.values())
+        self.portfolio = open_books(settings, feeds, instruments, strategies, settles=settles)
         self.accounts = accounts_of(self.portfolio, strategies)[0]
         cash = settings.cash
         plain = settings.accounts is None and not isinstance(cash, Mapping)
         self.initial_cash: float = cash if plain else self.portfolio.initial_cash  # type: ignore[assignment]
         self._rates = next((one.rates for one in self.accounts.values() if isinstance(one, MultiAssetPortfolio)), None)
         self._assets = list(self.accounts[next(iter(self.accounts))].pockets)
-        self._rate_before = {asset: self._rates.now(asset) for asset in self._assets} if self._rates is not None else {}
         self._last_marks = dict.fromkeys(self.marks, nan)
         self.transfers = self._transfers()
         self._funding = {
@@ -121,6 +140,18 @@ class AccountSetup:
         self._check_funding()
         given = self._named("actions", settings.actions)
         self.actions = ActionCalendar(given, feeds) if given else None
+        self.held = HeldPrices(instruments, feeds, self.actions, self._rates)
+        self.markets = ruled_markets(rules, feeds, calendars, self.actions) if rules else None
+
+    def _check_compensation(self, compensates: Mapping[str, str]) -> None:
+        """Refuse what has no meaning where an instrument is held as another."""
+        concerned = {*compensates, *compensates.values()}
+        for symbol in self.settings.actions or ():
+            if symbol in concerned:
+                raise ParameterError(
+                    f"actions has dividends or splits of {symbol}, and compensates has it held together with another; "
+                    "the two would not be of one price any more. Leave one of them out, or give adjusted bars."
+                )
 
     def _named(self, option: str, given: Mapping[str, object] | None) -> Mapping[str, object]:
         """Return what an option gives by symbol, each of which must be one of the run's."""
@@ -201,47 +232,15 @@ class AccountSetup:
                 if own is not None:
                     yield InterestCharges(pocket, own)
 
-    def buy_and_hold(self, start: int, *, keep_all: bool) -> BuyAndHold:
-        """Return what buying and holding is recorded with."""
-        if self._rates is None:
-            return BuyAndHold(self.instruments, self.initial_cash, start)
-        # At prices in the currency everything is held alike; what an inverse contract is of is its coin.
-        held = [Instrument(symbol=one.symbol, quote=self._rates.currency) for one in self.instruments]
-        return BuyAndHold(held, self.initial_cash, start, keep_all=keep_all)
-
-    def benchmark(self, window: Window, feed: Feed) -> NDArray[np.float64]:
-        """Return at each instant what one unit bought at the start is worth, dividends and splits included."""
-        closes = window.closes(feed)
-        if self.actions is not None:
-            closes = self.actions.held(feed, closes)
-        if self._rates is None:
-            return closes
-        rates = self._column(window, feed)
-        return np.where(np.isnan(closes), np.nan, rates if feed.instrument.is_inverse else closes * rates)
-
-    def benchmark_open(self, window: Window, feed: Feed) -> float:
-        """Return at what price the first bar of a feed, which is in the window, was bought."""
-        row = window.spans[feed.number][0]
-        opened = float(feed.block.open[row])
-        if self._rates is None:
-            return opened
-        at = int(np.searchsorted(window.instants, feed.closes[row]))
-        rates = np.concatenate(([self._rate_before[feed.instrument.settle]], self._column(window, feed)))
-        rate = float(rates[at + 1] if np.isnan(rates[at]) else rates[at])
-        if np.isnan(rate):
-            raise self._rates.missing(feed.instrument.settle, when=int(feed.closes[row]))
-        return rate if feed.instrument.is_inverse else opened * rate
-
-    def _column(self, window: Window, feed: Feed) -> NDArray[np.float64]:
-        """Return what the settlement asset of a feed was worth at each instant of a window."""
-        assert self._rates is not None
-        asset = feed.instrument.settle
-        return rate_columns(self._rates, [asset], window, self.feeds)[rate_key(asset)]
-
     def gate(self) -> RiskGate:
         """Return the gate for the run's orders."""
         settings = self.settings
-        rules = settings.risk if settings.margin is None else [LeverageRule(settings.margin), *settings.risk]
+        rules: list[RiskRule] = [] if settings.margin is None else [LeverageRule(settings.margin)]
+        if self.markets is not None:
+            rules.append(MarketRulesRule(self.markets))
+        if isinstance(self.portfolio, CompensatingPortfolio):
+            rules.append(CompensationRule(self.portfolio.held_as))
+        rules += settings.risk
         return RiskGate(rules, without=(FundsRule, TermsRule) if settings.is_compatible else ())
 
     def valuation(self, start: int, *, keep_all: bool) -> Valuation | MultiAssetValuation | AccountRecords:
@@ -280,25 +279,42 @@ class AccountSetup:
 
     def _venue(
         self,
-        account: str,
+        name: str,
         deliver: Callable[[OrderEvent], None],
         driver: Driver,
         rules: VenueRules,
         clock: Callable[[], int],
     ) -> MatchingVenue:
         """Return the venue of one account."""
-        books = self.accounts[account]
-        if isinstance(books, MarginPortfolio | MultiAssetMarginPortfolio):
-            adopt = partial(driver.kernel.adopt, account=account) if account else driver.kernel.adopt
-            return LiquidatingVenue(self.instruments, books, deliver, clock, rules, adopt=adopt, marks=self.marks)
-        kind = BacktraderVenue if self.settings.is_compatible else SimulatedVenue
-        return kind(self.instruments, books, deliver, clock, rules)
+        account, made, kernel = self.accounts[name], (deliver, clock, rules), driver.kernel
+        seen = CompensatedAccount(account) if isinstance(account, CompensatingPortfolio) else account
+        if self.settings.is_compatible:
+            assert not isinstance(seen, MultiAssetPortfolio)  # which these rules do not go with
+            if isinstance(kernel, OpeningKernel):
+                return OpeningBacktraderVenue(self.instruments, seen, *made, opened=lambda: kernel.opened_at)
+            return BacktraderVenue(self.instruments, seen, *made)
+        venue: SimulatedVenue
+        if isinstance(account, MarginPortfolio | MultiAssetMarginPortfolio):
+            adopt = partial(kernel.adopt, account=name) if name else kernel.adopt
+            venue = LiquidatingVenue(self.instruments, account, *made, adopt=adopt, marks=self.marks)
+        elif self.markets is not None:
+            venue = RuledVenue(self.instruments, account, *made, markets=self.markets)
+        else:
+            venue = SimulatedVenue(self.instruments, seen, *made)
+        venue.calendars = self.calendars
+        return venue
 
     def connect(self, kernel: Kernel) -> None:
         """Join the account and the kernel: where marks are read, and who books what falls due."""
         kernel.bookkeeper = self._bookkeeper()
+        account = self.portfolio
         if self._rates is not None:
             connect_rates(self._rates, kernel, self.feeds)
+        if self.markets is not None:
+            self.markets.connect(account.positions, kernel.view_of(kernel.seats[0].strategy.name).now)
+            kernel.keep_rules(self.markets)
+            if isinstance(account, SettlingPortfolio):
+                account.unsettled = self.markets.unsettled
         if self.actions is not None:
             self.actions.connect(kernel.seats[0].cursors, self.portfolio.set_price_source)
         for feed in self.feeds:
@@ -334,11 +350,6 @@ class AccountSetup:
         if self._rates is not None:
             found |= rate_columns(self._rates, self._assets, window, self.feeds)
         return found
-
-    def pass_window(self, prices: Mapping[str, NDArray[np.float64]]) -> None:
-        """Remember what assets were worth at the end of a window."""
-        for asset in self._assets if self._rates is not None else ():
-            self._rate_before[asset] = float(prices[rate_key(asset)][-1])
 
     def warnings(self) -> Iterable[str]:
         """Return what the user should know of the account."""

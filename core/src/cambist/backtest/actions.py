@@ -132,6 +132,19 @@ class ActionCalendar:
                     self._prices[number].split(opened, ratio)
                     driver.venue.split(symbol, ratio, ts)
 
+    def between(self, number: int, first: int, last: int) -> list[tuple[float, float]]:
+        """Return dividend and split of each action of a series with an ex-time from `first` to `last`, ns.
+
+        A split that has not taken effect is 1: until then prices and orders are those of old shares.
+        """
+        actions = self._actions.get(number)
+        if actions is None:
+            return []
+        rows = range(*np.searchsorted(actions.times, (first, last + 1)).tolist())
+        return [
+            (float(actions.dividends[row]), float(actions.splits[row]) if row < actions.row else 1.0) for row in rows
+        ]
+
     def held(self, feed: Feed, closes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what one share of before the run is worth at `closes`, dividends included, shape ``(k,)``."""
         actions = self._actions.get(feed.number)

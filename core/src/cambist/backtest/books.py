@@ -11,10 +11,12 @@ from cambist.backtest.rates import rate_table
 from cambist.errors import ParameterError, did_you_mean
 from cambist.portfolio import (
     AccountGroup,
+    CompensatingPortfolio,
     MarginPortfolio,
     MultiAssetMarginPortfolio,
     MultiAssetPortfolio,
     Portfolio,
+    SettlingPortfolio,
 )
 from cambist.simulation import FeeInAsset, fee_model
 
@@ -37,9 +39,14 @@ MAIN = "main"
 
 
 def open_books(
-    settings: BacktestSettings, feeds: Sequence[Feed], instruments: Sequence[Instrument], strategies: Sequence[str]
+    settings: BacktestSettings,
+    feeds: Sequence[Feed],
+    instruments: Sequence[Instrument],
+    strategies: Sequence[str],
+    *,
+    settles: bool,
 ) -> Portfolio | MultiAssetPortfolio | AccountGroup:
-    """Return the account that the settings ask for, or all of them.
+    """Return the account that the settings ask for, or all of them; `settles` says whether proceeds of sales wait.
 
     Raises
     ------
@@ -48,7 +55,7 @@ def open_books(
     InputError
         If nothing tells what an asset is worth.
     """
-    opener = _Opener(settings, feeds, instruments)
+    opener = _Opener(settings, feeds, instruments, settles=settles)
     if settings.accounts is None:
         return opener.open(settings.cash)
     for name in settings.accounts:
@@ -67,13 +74,22 @@ def open_books(
 class _Opener:
     """Opens accounts that are alike save for their money."""
 
-    def __init__(self, settings: BacktestSettings, feeds: Sequence[Feed], instruments: Sequence[Instrument]) -> None:
+    def __init__(
+        self, settings: BacktestSettings, feeds: Sequence[Feed], instruments: Sequence[Instrument], *, settles: bool
+    ) -> None:
         self._settings = settings
+        self._settles = settles
         self._instruments = instruments
         fees = fee_model(settings.fees)
         self._fee_asset = fees.asset if isinstance(fees, FeeInAsset) else ""
         self._assets = self._named_assets()
         self._rates: RateTable | None = None
+        for name in ("market_rules", "compensates"):
+            if getattr(settings, name) is not None and (len(self._assets) > 1 or settings.accounts is not None):
+                raise ParameterError(
+                    f"{name} is kept for one account in one asset, and the run has several. Leave it out, or accounts "
+                    "and cash by asset."
+                )
         if len(self._assets) > 1:
             self._check_options()
             if settings.margin is not None:
@@ -117,8 +133,10 @@ class _Opener:
         # A pocket may begin with nothing, which an account may not.
         money = cash if cash or not asset else 1.0
         made: Portfolio
-        if settings.margin is None:
-            made = Portfolio(instruments, money, settings.leverage)
+        if settings.compensates:
+            made = CompensatingPortfolio(instruments, money, settings.leverage, compensates=settings.compensates)
+        elif settings.margin is None:
+            made = (SettlingPortfolio if self._settles else Portfolio)(instruments, money, settings.leverage)
         else:
             margin = _margin_of(settings.margin, instruments) if asset else settings.margin
             made = MarginPortfolio(instruments, money, settings.leverage, margin=margin)

@@ -26,7 +26,7 @@ def share_frame(result: Result) -> pd.DataFrame:
     import pandas as pd
 
     orders = {order.id: order for order in result.order_records}
-    shares = StrategyShares(result.instruments, result.account_names, orders.__getitem__)
+    shares = StrategyShares(result.instruments, result.account_names, orders.__getitem__, result.held_as)
     shares.catch_up(result.fill_records, result.split_records)
     rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
     for strategy, share in shares.shares.items():
@@ -84,7 +84,9 @@ def contribution_frame(series: AccountSeries) -> pd.DataFrame:
     # Each step of a position is a fill or a split, in their order; of the row at or after it is the close it counts at.
     steps = {symbol: iter(np.searchsorted(rows, one.times, side="left").tolist()) for symbol, one in held.items()}
     orders = {order.id: order for order in series.order_records}
-    shares = StrategyShares(series.instruments, dict.fromkeys(series.strategies, ""), orders.__getitem__)
+    shares = StrategyShares(
+        series.instruments, dict.fromkeys(series.strategies, ""), orders.__getitem__, series.held_as
+    )
     books = {name: share.books for name, share in shares.shares.items()}
     valuations = {name: {asset: Valuation(one) for asset, one in own.items()} for name, own in books.items()}
     shares.catch_up(series.fill_records, series.split_records, lambda symbol: next(steps[symbol]))

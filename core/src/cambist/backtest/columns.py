@@ -24,6 +24,6 @@ def play_columns(driver: Driver, window: Window, first_instant: int) -> int:
     for feed, (start, stop) in zip(driver.feeds, window.spans, strict=True):
         for seat in driver.kernel.seats:
             seat.cursors[feed.number].open_window(start, stop)
-    if len(driver.feeds) == 1 and len(driver.kernel.seats) == 1:
+    if len(driver.feeds) == 1 and len(driver.kernel.seats) == 1 and not driver.kernel.shows_opens:
         return SinglePlayer(driver, window, first_instant).play()
     return play_many(driver, window, first_instant)

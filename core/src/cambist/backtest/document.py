@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cambist.backtest.tables import Table
     from cambist.model import Trade
 
-__all__ = ["SCHEMA_VERSION", "content_of", "curve_from", "ns_from", "restore"]
+__all__ = ["SCHEMA_VERSION", "content_of", "curve_from", "ns_from", "plain", "restore"]
 
 #: Of ``result.json``. It grows when a reader of the older one would misread the newer.
 SCHEMA_VERSION = 3
@@ -181,6 +181,11 @@ def _open_trade(trade: Trade) -> dict[str, object]:
         "fees": trade.fees,
         "tag": trade.tag,
     }
+
+
+def plain(value: object) -> object:
+    """Return `value` in JSON's own types; numbers that are none there become null, other things text."""
+    return _plain(value, "", {})
 
 
 def _plain(value: object, pointer: str, non_finite: dict[str, str]) -> object:

@@ -77,10 +77,21 @@ class Feed:
         self.at = 0
         return True
 
+    def on_block(self, note: Callable[[Bars], None]) -> None:
+        """Have every block noted as it is read, the current one at once."""
+        note(self.block)
+        self._blocks = _noted(self._blocks, note)
+
     def load(self, seats: Sequence[Seat]) -> None:
         """Give the current block to the lines of every strategy."""
         for seat in seats:
             seat.cursors[self.number].load(self.block, whole=self.whole)
+
+
+def _noted(blocks: Iterator[Bars], note: Callable[[Bars], None]) -> Iterator[Bars]:
+    for block in blocks:
+        note(block)
+        yield block
 
 
 @attrs.frozen(eq=False, slots=True)

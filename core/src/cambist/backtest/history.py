@@ -88,6 +88,15 @@ class RunHistory:
     first_opens: Mapping[str, float]
     assets: Mapping[str, AssetHistory] = attrs.field(factory=dict)
 
+    def cash_at(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the cash, of all assets in the account's currency, at `times` (ns, shape ``(n,)``)."""
+        if not self.assets:
+            return self.account.cash_at(times)
+        total = np.zeros(len(times))
+        for one in self.assets.values():
+            total += one.cash_in_currency(times)
+        return total
+
     def in_currency(self, asset: str, amounts: NDArray[np.float64], times: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return what amounts of an asset were worth in the account's currency at `times`, shape ``(n,)`` each."""
         return self.assets[asset].in_currency(amounts, times) if self.assets else amounts

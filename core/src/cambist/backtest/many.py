@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from cambist.backtest.openings import opener
 from cambist.backtest.warmup import warmup_hook
+from cambist.engine import OpeningKernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sized
 
     from cambist.backtest.driver import Driver
     from cambist.backtest.feeds import Feed, Window
+    from cambist.backtest.openings import Work
     from cambist.engine.desk import Desk
     from cambist.indicators.series import BarView, SeriesCursor
     from cambist.model.instrument import Instrument
@@ -113,11 +116,11 @@ def play_many(driver: Driver, window: Window, first_instant: int) -> int:
     outside = driver.feeds[0].instrument if len(tracks) == 1 else None
     seats = len(kernel.seats)
     begin = played = 0
-    always = driver.venue.trades_at_close or driver.venue.keeps_guards
+    work, always = _worker(driver, window)
     for now, end in zip(window.instants.tolist(), ends, strict=True):
         kernel.instant = first_instant + played
         if always or kernel.book.open:
-            _work_orders(driver, tracks, [(numbers[at], rows[at]) for at in range(begin, end)], now)
+            work(driver, tracks, [(numbers[at], rows[at]) for at in range(begin, end)], now)
         clock.now = now
         for lane, row in shown[begin * seats : end * seats]:
             lane.cursor.row = row
@@ -142,6 +145,14 @@ def play_many(driver: Driver, window: Window, first_instant: int) -> int:
         if stopping.requested:
             break
     return played
+
+
+def _worker(driver: Driver, window: Window) -> tuple[Work, bool]:
+    """Return what works the orders of an instant's bars, and whether it has something to do where no order is open."""
+    kernel, venue = driver.kernel, driver.venue
+    if isinstance(kernel, OpeningKernel):
+        return opener(driver, kernel, window, _work_orders), True
+    return _work_orders, venue.trades_at_close or venue.keeps_guards
 
 
 def _work_orders(driver: Driver, tracks: list[_Track], bars: list[tuple[int, int]], now: int) -> None:

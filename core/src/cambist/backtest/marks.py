@@ -9,10 +9,11 @@ import numpy as np
 from cambist.backtest.frames import utc_index
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
+    from cambist.backtest.series import AccountSeries
     from cambist.model import Fill, Side, Trade
     from cambist.model.portfolio import StockSplit
     from cambist.portfolio import AccountHistory
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["booked_at", "fill_marks", "trade_marks"]
 
 
-def booked_at(records: Sequence[Fill], splits: Sequence[StockSplit], account: AccountHistory) -> list[int]:
+def booked_at(
+    records: Sequence[Fill], splits: Sequence[StockSplit], held_as: Mapping[str, str], account: AccountHistory
+) -> list[int]:
     """Return the close, ns, of the bar in which each fill was booked.
 
-    A fill is a step of its instrument's position, and so is a split of one that is held; all are in the order of time.
+    A fill is a step of the position that it changed, and so is a split of one that is held; all are in the order of
+    time.
     """
     steps = {symbol: iter(one.times.tolist()) for symbol, one in account.positions.items()}
     sizes = {symbol: iter(one.sizes.tolist()) for symbol, one in account.positions.items()}
@@ -35,19 +39,18 @@ def booked_at(records: Sequence[Fill], splits: Sequence[StockSplit], account: Ac
             if held[symbol]:
                 next(steps[symbol])
                 held[symbol] = next(sizes[symbol])
-        symbol = fill.instrument.symbol
+        symbol = held_as.get(fill.instrument.symbol, fill.instrument.symbol)
         times.append(next(steps[symbol]))
         held[symbol] = next(sizes[symbol])
     return times
 
 
-def fill_marks(
-    records: Sequence[Fill], side: Side, account: AccountHistory, splits: Sequence[StockSplit]
-) -> pd.DataFrame:
+def fill_marks(series: AccountSeries, side: Side) -> pd.DataFrame:
     """Return one row per fill of a side, see `cambist.backtest.series.AccountSeries.buys`."""
     import pandas as pd
 
-    times = booked_at(records, splits, account)
+    records = series.fill_records
+    times = booked_at(records, series.split_records, series.held_as, series.history.account)
     chosen = [row for row, fill in enumerate(records) if fill.side is side]
     fills = [records[row] for row in chosen]
     columns = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from cambist.errors import ResultError
 from cambist.model import format_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from os import PathLike
     from pathlib import Path
 
@@ -241,6 +241,7 @@ class Result:
             strategies=tuple(strategy.name for strategy in self.strategies),
             order_records=self.order_records,
             split_records=self.split_records,
+            held_as=self.held_as,
         )
 
     @cached_property
@@ -266,6 +267,12 @@ class Result:
             held.append(Holding(instrument, steps.times, steps.sizes, closes.times, prices))
         account = history.account
         return Holdings(tuple(held), account.times, account.cash, account.initial_cash)
+
+    @property
+    def held_as(self) -> Mapping[str, str]:
+        """By symbol, the instrument whose position its orders changed; empty unless the run compensated some."""
+        said = self.settings.get("compensates")
+        return said if isinstance(said, Mapping) else {}
 
     @property
     def account_names(self) -> dict[str, str]:

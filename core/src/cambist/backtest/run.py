@@ -20,9 +20,10 @@ from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.history import Closes, RunHistory, closes_until
 from cambist.backtest.multi_asset import MultiAssetValuation
+from cambist.backtest.openings import OpeningDriver
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.venue import finer_bars, make_venue
-from cambist.engine import Kernel
+from cambist.engine import Kernel, OpeningKernel
 from cambist.engine.step import named
 from cambist.errors import DataError, InputError, ParameterError, StrategyError
 from cambist.observe import log_context
@@ -135,7 +136,8 @@ class Run:
         # Made once: what a model remembers, gate and venue must share.
         self.rules = settings.venue_rules()
         prepared = named([_prepared(strategy, settings) for strategy in strategies])
-        self.account = AccountSetup(settings, self.feeds, self.instruments, [one.name for one in prepared])
+        names = [one.name for one in prepared]
+        self.account = AccountSetup(settings, self.feeds, self.instruments, self.calendars, names)
         self.portfolio = self.account.portfolio
         self.kernel = self._kernel(prepared, self.account.gate())
         self.driver = self._driver(stop)
@@ -149,7 +151,9 @@ class Run:
         cash = self.account.initial_cash
         self.recorder = EquityRecorder(cash, self.first_open, keep_all=keep_all, expected=expected)
         self.curves = FundRecorder(self.portfolio, self.recorder)
-        self.benchmark = self.account.buy_and_hold(self.first_open, keep_all=keep_all) if settings.benchmark else None
+        self.benchmark = (
+            self.account.held.recorder(cash, self.first_open, keep_all=keep_all) if settings.benchmark else None
+        )
         self.first_opens: dict[str, float] = {}
         self.daily = ClosesRecorder(len(self.feeds)) if settings.blocks else None
         self.bars = 0
@@ -167,12 +171,14 @@ class Run:
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> Kernel:
         series = [(feed.instrument, feed.timeframe) for feed in self.feeds]
+        kind = OpeningKernel if self.settings.cheat_on_open else Kernel
         fee = self.account.expected_fee(self.rules)
-        return Kernel(strategies, series, self.portfolio, gate, fee, self.calendars)
+        return kind(strategies, series, self.portfolio, gate, fee, self.calendars)
 
     def _driver(self, stop: StopRequest) -> Driver:
         play = play_events if self.settings.events else play_columns
-        return Driver(self.kernel, self.feeds, play, stop, loads_columns=not self.settings.events)
+        kind = OpeningDriver if self.settings.cheat_on_open else Driver
+        return kind(self.kernel, self.feeds, play, stop, loads_columns=not self.settings.events)
 
     def _venue(self, finer: Sequence[FinerBars]) -> BarVenue:
         self.magnified = {one.symbol: str(one.timeframe) for one in finer}
@@ -203,11 +209,11 @@ class Run:
             for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
                 if end > start and feed.instrument.symbol not in self.first_opens:
                     self.first_opens[feed.instrument.symbol] = float(feed.block.open[start])
-                    self.benchmark.first(feed.number, self.account.benchmark_open(window, feed))
+                    self.benchmark.first(feed.number, self.account.held.first(window, feed))
             self.benchmark.add(
-                times, np.array([self.account.benchmark(window, feed)[:played] for feed in self.feeds]).T
+                times, np.array([self.account.held.over(window, feed)[:played] for feed in self.feeds]).T
             )
-        self.account.pass_window(prices)
+        self.account.held.passed(prices)
         self.last_close = int(times[-1])
         for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
             if played == len(window.instants):
@@ -283,6 +289,9 @@ class Run:
                 f"that are rates of return mean nothing. {liquidated}{'t' if liquidated else 'T'}rade smaller, or with "
                 "a stop."
             )
+        unheard = [seat.strategy.name for seat in self.kernel.seats if seat.hook("on_open") is not None]
+        if unheard and not self.settings.cheat_on_open:
+            yield f"on_open of {', '.join(unheard)} was never called: that takes cheat_on_open=True."
         for symbol, count in self.kernel.roundings.items():
             tick = self.portfolio.positions[symbol].instrument.tick_size
             yield (

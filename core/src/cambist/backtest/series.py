@@ -18,7 +18,7 @@ from cambist.model import Side
 from cambist.portfolio import worth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     import pandas as pd
@@ -53,6 +53,8 @@ class AccountSeries:
         What the run kept.
     strategies
         Names of those that traded in the account.
+    held_as
+        By symbol, the symbol of the instrument whose position its orders changed.
     """
 
     curve: EquityCurve
@@ -64,6 +66,7 @@ class AccountSeries:
     strategies: Sequence[str] = ()
     order_records: Sequence[Order] = ()
     split_records: Sequence[StockSplit] = ()
+    held_as: Mapping[str, str] = attrs.field(factory=dict)
 
     @cached_property
     def index(self) -> pd.DatetimeIndex:
@@ -78,11 +81,7 @@ class AccountSeries:
     @cached_property
     def cash(self) -> pd.Series[float]:
         """Cash; what an instrument paid in full cost is taken off, posted margin is not."""
-        history = self.history
-        if not history.assets:
-            return self._series(history.account.cash_at(self._times), "cash")
-        parts = [one.cash_in_currency(self._times) for one in history.assets.values()]
-        return self._sum(np.array(parts).T, "cash")
+        return self._series(self.history.cash_at(self._times), "cash")
 
     @cached_property
     def balances(self) -> pd.DataFrame:
@@ -91,7 +90,7 @@ class AccountSeries:
 
     @cached_property
     def rates(self) -> pd.DataFrame:
-        """What a unit of each asset was worth in the account's currency, one column each; none for a single asset."""
+        """What a unit of each asset was worth in the account's currency; no column for a single asset."""
         return rate_frame(self)
 
     @cached_property
@@ -229,12 +228,12 @@ class AccountSeries:
 
         Columns: ``fill`` (its id)``, instrument, size, price``. The times are of bars also for a run over blocks.
         """
-        return fill_marks(self.fill_records, Side.BUY, self.history.account, self.split_records)
+        return fill_marks(self, Side.BUY)
 
     @cached_property
     def sells(self) -> pd.DataFrame:
         """Every fill that sold, as `buys`; `size` is positive."""
-        return fill_marks(self.fill_records, Side.SELL, self.history.account, self.split_records)
+        return fill_marks(self, Side.SELL)
 
     @cached_property
     def trades(self) -> pd.DataFrame:

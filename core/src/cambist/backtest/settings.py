@@ -12,6 +12,7 @@ import attrs
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.calendar import Calendar
 from cambist.model.margin import Margin
+from cambist.model.market_rules import MarketRules
 from cambist.model.times import to_ns
 from cambist.portfolio.interest import Interest
 from cambist.simulation.fees import FeeModel, fee_model
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from cambist.ports.risk import RiskRule
+    from cambist.simulation.market_rules import MarketRulesBySymbol
     from cambist.simulation.paths import IntrabarPath
     from cambist.strategies.sizers import Sizer
 
@@ -44,6 +46,7 @@ _FIXED_BY_BACKTRADER: dict[str, object] = {
     "actions": None,
     "latency": None,
     "rejection": None,
+    "market_rules": None,
 }
 
 
@@ -58,17 +61,20 @@ class BacktestOptions(TypedDict, total=False):
     slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None
     rules: str
     market_fill: str
+    cheat_on_open: bool
     path: str | Mapping[str, Any] | IntrabarPath
     volume_limit: float | str | Mapping[str, Any] | VolumeFiller | Callable[..., float] | None
     fill_on_touch: bool
     stop_trigger: str
     latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None
     rejection: float | str | Mapping[str, Any] | RejectionModel | None
+    market_rules: MarketRules | MarketRulesBySymbol | str | Mapping[str, Any] | None
     leverage: float
     margin: Margin | None
     marks: Mapping[str, Any] | None
     funding: Mapping[str, Any] | None
     actions: Mapping[str, Any] | None
+    compensates: Mapping[str, str] | None
     interest: Interest | Mapping[str, Interest] | None
     cash_flows: Sequence[tuple[Any, ...]]
     accounts: Mapping[str, float | Mapping[str, float]] | None
@@ -215,6 +221,9 @@ class BacktestSettings:
         are listed in the documentation.
     market_fill
         ``"next_open"`` or ``"this_close"``; see `MarketFill`.
+    cheat_on_open
+        Call `Strategy.on_open` when a bar opens, before it is matched, with its open: orders sent from there take part
+        in that very bar. The series must be of one timeframe, and their bars must not open inside each other.
     path
         ``"nearer_first"``, ``"pessimistic"`` or a function; see `cambist.simulation.paths`.
     volume_limit
@@ -228,6 +237,9 @@ class BacktestSettings:
         file, or None for no time.
     rejection
         The fraction of new orders that the venue refuses, a `RejectionModel`, a table as in a run file, or None.
+    market_rules
+        What the market of a stock demands: `MarketRules`, a name such as ``"us-equities"``, a table as in a run file,
+        such as ``{"use": "a-shares", "board": "star"}``, a dict of these by symbol, or None for no demands.
     stop_trigger
         On trades and quotes: ``"auto"``, ``"last"`` or ``"quote"``; see `StopTrigger`.
     leverage
@@ -245,6 +257,9 @@ class BacktestSettings:
     actions
         Dividends and splits by symbol: a DataFrame with ``dividend`` (money for each share) and ``split`` (new shares
         for each old one), or either, by ex-time.
+    compensates
+        By symbol the instrument whose position its orders change, as ``data0.compensate(data1)`` does in backtrader:
+        ``{"ES-C": "ES"}``.
     interest
         What is paid for borrowed instruments and earned on cash, see `Interest`; by asset where they differ.
     cash_flows
@@ -268,8 +283,8 @@ class BacktestSettings:
     periods_per_year
         For ratios of return to risk, where the calendar of the market is known better than the data can tell.
     calendar
-        By whose sessions timers go: a name for `load_calendar`, such as ``"XNYS"``, a `Calendar`, or a dict of them by
-        symbol. Default: what each instrument names.
+        By whose sessions timers go, day orders end and orders for the close trade: a name for `load_calendar`, such as
+        ``"XNYS"``, a `Calendar`, or a dict of them by symbol. Default: what each instrument names, else days of UTC.
     """
 
     cash: float | Mapping[str, float] = attrs.field(default=100_000.0, validator=_cash)
@@ -280,17 +295,20 @@ class BacktestSettings:
     slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None = None
     rules: str = attrs.field(default="cambist", validator=_one_of("rules", RULES))
     market_fill: str = attrs.field(default="next_open", validator=_one_of("market_fill", list(MarketFill)))
+    cheat_on_open: bool = False
     path: str | Mapping[str, Any] | IntrabarPath = "nearer_first"
     volume_limit: float | str | Mapping[str, Any] | VolumeFiller | Callable[..., float] | None = None
     fill_on_touch: bool = True
     stop_trigger: str = attrs.field(default="auto", validator=_one_of("stop_trigger", list(StopTrigger)))
     latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None = None
     rejection: float | str | Mapping[str, Any] | RejectionModel | None = None
+    market_rules: MarketRules | MarketRulesBySymbol | str | Mapping[str, Any] | None = None
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
     margin: Margin | None = attrs.field(default=None, validator=_margin)
     marks: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("marks"))
     funding: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("funding"))
     actions: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("actions"))
+    compensates: Mapping[str, str] | None = attrs.field(default=None, validator=_by_symbol("compensates"))
     interest: Interest | Mapping[str, Interest] | None = attrs.field(default=None, validator=_interest)
     cash_flows: Sequence[tuple[Any, ...]] = attrs.field(default=(), validator=_flows)
     accounts: Mapping[str, float | Mapping[str, float]] | None = attrs.field(default=None, validator=_accounts)
@@ -321,6 +339,21 @@ class BacktestSettings:
     def __attrs_post_init__(self) -> None:
         latency_model(self.latency)
         rejection_model(self.rejection)
+        if self.market_rules is not None:
+            from cambist.simulation.market_rules import market_rules
+
+            market_rules(self.market_rules)
+        for name in ("margin", "market_rules") if self.compensates else ():
+            if getattr(self, name) is not None:
+                raise ParameterError(
+                    f"compensates has one instrument held as another, and {name} goes by each by itself. Leave one of "
+                    "them out."
+                )
+        if self.cheat_on_open and self.market_fill != "next_open":
+            raise ParameterError(
+                f"market_fill is {self.market_fill!r} and cheat_on_open is True: two ways to trade at a price that is "
+                "already known. Choose one of them."
+            )
         if self.is_compatible:
             for name, only in _FIXED_BY_BACKTRADER.items():
                 value = getattr(self, name)
@@ -359,7 +392,7 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):  # of data by symbol, which a result does not repeat
-        kept = (str, int, float, bool, Calendar, type(None))
+        kept = (str, int, float, bool, Calendar, MarketRules, type(None))
         return {
             str(name): _plain(item) if isinstance(item, kept) else type(item).__name__ for name, item in value.items()
         }

@@ -24,6 +24,7 @@ _SETTINGS = (
     "fees",
     "slippage",
     "market_fill",
+    "cheat_on_open",
     "path",
     "volume_limit",
     "rules",
@@ -100,6 +101,12 @@ def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, .
 )
 @click.option("--market-fill", metavar="WHEN", help="When market orders fill: next_open or this_close.  [next_open]")
 @click.option(
+    "--cheat-on-open",
+    is_flag=True,
+    default=None,
+    help="Call on_open with the open of each bar; orders sent from there trade in that very bar.",
+)
+@click.option(
     "--path", metavar="NAME", help="How the price went inside a bar: nearer_first or pessimistic.  [nearer_first]"
 )
 @click.option(
@@ -120,6 +127,9 @@ def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, .
     help="Write the result to a folder, for cambist show, cambist.load_result and other programs.",
 )
 @click.option("--format", metavar="NAME", help="Of the tables in --out: csv, parquet or json.  [csv]")
+@click.option(
+    "--store", metavar="URL", help="Keep the result in a storage too: sqlite:///runs.db, postgresql://user@host/db, ..."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of a table.")
 @click.option("--progress/--no-progress", default=None, help="Show progress on stderr.  [on a terminal]")
 @global_options(hidden=True)
@@ -170,6 +180,7 @@ def _overrides(what: tuple[str, ...], options: dict[str, Any]) -> tuple[Override
         settings=settings,
         output=options["out"],
         format=options["format"] or "",
+        storage=options["store"] or "",
     )
     return overrides, Path(run_files[0]) if run_files else None
 
@@ -185,6 +196,10 @@ def _run(assembly: Assembly, *, as_json: bool, progress: bool | None) -> Exit:
     folder = assembly.plan.output
     if folder is not None:
         check_output(folder, assembly.plan.format)
+    if assembly.plan.storage:
+        from cambist.app.storage import check_storage
+
+        check_storage(assembly.plan.storage, session().registry(), "runs")
     stop = StopRequest()
     try:
         with stop_on_signals(stop) as caught, progress_bar("backtest", wanted=progress) as report:
@@ -204,6 +219,12 @@ def _finish(result: Result, plan: RunPlan, *, as_json: bool, failed: bool = Fals
     folder = plan.output
     if folder is not None:
         result.save(folder, plan.format)
+    if plan.storage:
+        from cambist.app.storage import opened_storage
+        from cambist.backtest.rows import store_result
+
+        with opened_storage(plan.storage, session().registry(), "runs") as storage:
+            store_result(result, storage.runs)
     show_notes(result, failed=failed)
     if as_json:
         print_document(result, folder)

@@ -49,6 +49,27 @@ def samples(*, as_json: bool) -> None:
         _print(records)
 
 
+@data.command()
+@click.argument("source")
+@click.argument("target")
+@global_options(hidden=True)
+def copy(source: str, target: str) -> None:
+    """Copy every series of bars from one storage to another, and compare afterwards.
+
+    \b
+    Example:
+      cambist data copy parquet:///bars postgresql://trader@localhost/market
+    """  # noqa: D301 -- click reads the control character
+    from cambist.app.storage import copy_bars, opened_storage
+
+    registry = session().registry()
+    with opened_storage(source, registry, "bars") as one, opened_storage(target, registry, "bars") as other:
+        for name, written in copy_bars(one.bars, other.bars):
+            click.echo(
+                f"{name}: {written.added:,} bars added, {written.replaced:,} replaced, {written.unchanged:,} unchanged"
+            )
+
+
 def _fields(record: Any) -> dict[str, Any]:
     """Return a record's fields for JSON: times as ISO 8601, whatever else is no number as text."""
     from cambist.analysis import iso_time

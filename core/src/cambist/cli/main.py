@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),
     "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed and what they offer."),
     "show": ("cambist.cli.show:show", "Show a result that was saved."),
+    "storage": ("cambist.cli.storage:storage", "Look after the storage of runs."),
     "version": ("cambist.cli.version:version", "Print the version."),
 }
 

@@ -180,6 +180,9 @@ class AccountTable(_Table):
     interest: InterestTable | None = None
     cash_flows: list[CashFlowTable] = Field(default=[])
     accounts: dict[str, Cash] | None = Field(default=None, min_length=1, description="cash by name of the strategy")
+    compensates: dict[str, Annotated[str, Field(min_length=1)]] | None = Field(
+        default=None, description="by symbol the instrument whose position its orders change"
+    )
 
 
 class ModelTable(_OpenTable):
@@ -278,11 +281,13 @@ class VenueTable(_Table):
     slippage: Slippage = Field(default=0.0, description="a fraction of the price, {rate}, {amount}, or a model")
     rules: Literal["cambist", "backtrader"] = "cambist"
     market_fill: Literal["next_open", "this_close"] = "next_open"
+    cheat_on_open: bool = Field(default=False, description="call on_open with the open of each bar, before it trades")
     path: ByName = Field(default="nearer_first", description="a model by name")
     volume_limit: VolumeLimit | None = Field(default=None, description="a fraction of each bar's volume, or a model")
     fill_on_touch: bool = True
     latency: ByName | None = Field(default=None, description='a length of time such as "50ms", or a model')
     rejection: Rejection | None = Field(default=None, description="the fraction of new orders refused, or a model")
+    market_rules: ByName | None = Field(default=None, description="what the market of a stock demands, by name")
 
 
 class ComponentTable(_OpenTable):
@@ -296,6 +301,12 @@ class OutputTable(_Table):
 
     dir: str | None = Field(default=None, min_length=1, description="where the result is written")
     format: Literal["csv", "parquet", "json"] = Field(default="csv", description="of the tables there")
+
+
+class StorageTable(_Table):
+    """``[storage]``."""
+
+    url: str | None = Field(default=None, min_length=1, description="where runs are kept: sqlite:///runs.db")
 
 
 class RunTable(_Table):
@@ -319,4 +330,5 @@ class RunFile(_Table):
     risk: list[ComponentTable] = Field(default_factory=list)
     sizer: ComponentTable | None = None
     output: OutputTable = OutputTable()
+    storage: StorageTable = StorageTable()
     run: RunTable = RunTable()

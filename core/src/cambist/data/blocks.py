@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cambist.data.series import find_overlap
 from cambist.errors import DataError, InputError
-from cambist.model.bars import COLUMNS, Bars
+from cambist.model.bars import Bars
 from cambist.model.times import format_ns
 
 if TYPE_CHECKING:
@@ -94,8 +92,4 @@ def concatenate(blocks: Iterable[Bars], name: str = "blocks") -> Bars:
     pieces = list(checked_blocks(blocks, name))
     if not pieces:
         raise DataError(f"{name}: there are no bars. Check the path, the symbol and the time range.")
-    if len(pieces) == 1:
-        return pieces[0]
-    ts = np.concatenate([piece.ts for piece in pieces])
-    columns = (np.concatenate([getattr(piece, column) for piece in pieces]) for column in COLUMNS)
-    return Bars(pieces[0].instrument, pieces[0].timeframe, ts, *columns)
+    return Bars.joined(pieces)

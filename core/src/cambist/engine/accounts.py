@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.engine.view import AccountView
-from cambist.portfolio import AccountGroup
+from cambist.portfolio import AccountGroup, StrategyShares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
+    from cambist.engine.step import Kernel
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Liquidity, Order
     from cambist.orders.book import OrderBook
-    from cambist.portfolio import Books
+    from cambist.portfolio import Books, Share
 
     ExpectedFee = Callable[[Instrument, float, float, Liquidity], float]
 
-__all__ = ["AccountOrders", "accounts_of", "views_of"]
+__all__ = ["AccountOrders", "LiveShares", "accounts_of", "views_of"]
 
 
 class AccountOrders:
@@ -49,6 +50,28 @@ class AccountOrders:
     def find(self, order_id: int) -> Order | None:
         """Return an order of the run, open or not; None where there is none of that number."""
         return self._book.find(order_id)
+
+
+class LiveShares:
+    """What each strategy of a run holds of the positions, reckoned from the fills when somebody asks.
+
+    Parameters
+    ----------
+    kernel
+        Of the run.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._shares: StrategyShares | None = None
+
+    def of(self, strategy: str) -> Share:
+        """Return what a strategy holds now."""
+        kernel = self._kernel
+        if self._shares is None:
+            self._shares = StrategyShares.of(kernel.accounts, kernel.owners, kernel.book.get)
+        self._shares.catch_up(kernel.fills, kernel.splits)
+        return self._shares.shares[strategy]
 
 
 def accounts_of(

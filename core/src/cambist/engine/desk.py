@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Grid, Instrument
     from cambist.model.orders import Instructions
     from cambist.model.portfolio import Account, CashFlow, Position, Trade
+    from cambist.simulation.market_rules import RuledMarkets
     from cambist.strategies.schedules import Schedule
 
 __all__ = ["Desk"]
@@ -51,13 +52,15 @@ class Desk:
         By symbol.
     equity_in, cash_in
         Answer equity and cash in the asset in which an instrument settles.
+    markets
+        The rules of the markets, None where there are none.
     refusing
         Why orders cannot be sent now, ``""`` when they can.
     """
 
     __slots__ = (
         *("_account", "_book", "_books", "_gate", "_kernel", "_view", "cash_in", "equity_in"),
-        *("instrument", "name", "positions", "refusing"),
+        *("instrument", "markets", "name", "positions", "refusing"),
     )
 
     def __init__(self, kernel: Kernel, name: str) -> None:
@@ -73,6 +76,7 @@ class Desk:
         self.cash_in: Callable[[Instrument], float] = self._books.cash_in
         self.instrument: Instrument | None = None
         self.refusing = ""
+        self.markets: RuledMarkets | None = None
 
     @property
     def now(self) -> int:
@@ -117,7 +121,7 @@ class Desk:
     @property
     def own_positions(self) -> Mapping[str, Position]:
         """What this strategy's own fills come to, by symbol."""
-        return self._kernel.shares().shares[self.name].positions
+        return self._kernel.shares.of(self.name).positions
 
     def free_funds(self, instrument: Instrument) -> float:
         """Return the notional of `instrument` that the account could still open."""
@@ -134,6 +138,11 @@ class Desk:
     def expected_position(self, instrument: Instrument) -> float:
         """Return the signed size that will be held once the market orders under way have traded."""
         return self._view.expected_position(instrument)
+
+    def sellable(self, instrument: Instrument) -> float:
+        """Return how much of a long position may be sold now; 0 where there is none."""
+        position = self.positions[instrument.symbol]
+        return max(0.0, position.size) if self.markets is None else self.markets.sellable(position)
 
     @property
     def closed_trades(self) -> Sequence[Trade]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cambist.engine.accounts import accounts_of, views_of
+from cambist.engine.accounts import LiveShares, accounts_of, views_of
 from cambist.engine.agenda import Agenda
 from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
@@ -44,9 +44,9 @@ from cambist.model.orders import Instructions, Order, OrderType, TimeInForce
 from cambist.model.portfolio import StockSplit
 from cambist.observe import log_context
 from cambist.orders.book import OrderBook
-from cambist.portfolio import StrategyShares
 from cambist.strategies.data import DataSet
 from cambist.strategies.strategy import Strategy
+from cambist.strategies.whole_lots import use_lots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from cambist.model.timeframe import Timeframe
     from cambist.portfolio import AccountGroup, Bookkeeper, Books
     from cambist.risk import RiskGate
+    from cambist.simulation.market_rules import RuledMarkets
 
 __all__ = ["WARMING", "Kernel", "Seat", "named"]
 
@@ -153,6 +154,8 @@ class Kernel:
         For each symbol, how many orders came with prices off its tick.
     bookkeeper
         What books funding, interest and planned transfers at their times; None where there is none.
+    shares
+        What each strategy holds of the positions.
     accounts, owners
         Accounts by name, and the name of each strategy's account, by the name of the strategy; a sole account is
         called ``""``.
@@ -162,7 +165,11 @@ class Kernel:
         Whether any strategy wants to hear of its orders, and so may answer with another.
     agenda
         The rules behind timers.
+    shows_opens
+        Whether it wants to be told when bars open; see `OpeningKernel`.
     """
+
+    shows_opens = False
 
     def __init__(
         self,
@@ -178,11 +185,11 @@ class Kernel:
         self.book = OrderBook()
         strategies = named(strategies)
         self.accounts, self.owners = accounts_of(portfolio, [strategy.name for strategy in strategies])
+        self.shares = LiveShares(self)
         self._views = views_of(self.accounts, self.owners, self.book, expected_fee, self._now)
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
         self.splits: list[StockSplit] = []
-        self._shares: StrategyShares | None = None
         self.instant = 0
         self.bookkeeper: Bookkeeper | None = None
         self.leaving: defaultdict[tuple[str, str], float] = defaultdict(float)
@@ -376,6 +383,12 @@ class Kernel:
         self.book.submit(order, ts)
         return order
 
+    def keep_rules(self, markets: RuledMarkets) -> None:
+        """Let strategies size orders, and look at what may be sold, by the rules of their markets."""
+        for seat in self.seats:
+            seat.desk.markets = markets
+            use_lots(seat.strategy, markets.whole)
+
     def _tell(self, order: Order) -> None:
         """Let a strategy hear of what became of its order."""
         listener = self._listeners[order.strategy]
@@ -393,13 +406,6 @@ class Kernel:
         return self.clock.read()  # of whatever clock is plugged in by then
 
     # What the desks need.
-
-    def shares(self) -> StrategyShares:
-        """Return what each strategy holds of the positions; reckoned from the fills when somebody asks."""
-        if self._shares is None:
-            self._shares = StrategyShares.of(self.accounts, self.owners, self.book.get)
-        self._shares.catch_up(self.fills, self.splits)
-        return self._shares
 
     def history(self, strategy: str, instrument: Instrument, count: int) -> Bars | None:
         """Return the last `count` bars of an instrument that a strategy has been shown; None before the first."""

@@ -5,6 +5,7 @@ from cambist.model.calendar import Calendar
 from cambist.model.instrument import Instrument, InstrumentKind
 from cambist.model.margin import Margin, MarginMode, MarginTier
 from cambist.model.market import Quote, Tick
+from cambist.model.market_rules import MarketRules
 from cambist.model.orders import (
     ApprovedOrder,
     Fill,
@@ -37,6 +38,7 @@ __all__ = [
     "Margin",
     "MarginMode",
     "MarginTier",
+    "MarketRules",
     "Order",
     "OrderStatus",
     "OrderType",

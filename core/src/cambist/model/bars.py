@@ -13,7 +13,7 @@ from cambist.model.timeframe import Timeframe
 from cambist.model.times import format_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -202,6 +202,40 @@ class Bars:
         """Yield the bars in pieces of at most `size` rows: the block protocol of data longer than memory."""
         for start in range(0, len(self), size):
             yield self[start : start + size]
+
+    @classmethod
+    def joined(cls, pieces: Sequence[Bars]) -> Bars:
+        """Return pieces that follow each other, at least one and of one instrument, as one series."""
+        if len(pieces) == 1:
+            return pieces[0]
+        ts = np.concatenate([piece.ts for piece in pieces])
+        columns = (np.concatenate([getattr(piece, column) for piece in pieces]) for column in COLUMNS)
+        return cls(pieces[0].instrument, pieces[0].timeframe, ts, *columns)
+
+    def updated(self, newer: Bars) -> Bars:
+        """Return these bars and those of `newer`, which replace what is here at the same times.
+
+        Raises
+        ------
+        DataError
+            If they are of another symbol or timeframe, or a bar of one overlaps a bar of the other.
+        """
+        if (newer.instrument.symbol, newer.timeframe) != (self.instrument.symbol, self.timeframe):
+            raise DataError(f"bars of {newer.name} cannot update those of {self.name}.")
+        kept = ~np.isin(self.ts, newer.ts, assume_unique=True)
+        ts = np.concatenate([self.ts[kept], newer.ts])
+        order = np.argsort(ts, kind="stable")
+        columns = (
+            np.concatenate([mine[kept], theirs])[order]
+            for mine, theirs in zip(self.columns.values(), newer.columns.values(), strict=True)
+        )
+        return Bars(newer.instrument, self.timeframe, ts[order], *columns)
+
+    def between(self, start: int | None = None, end: int | None = None) -> Bars | None:
+        """Return the bars that open in ``[start, end)``, ns, UTC; None where there are none."""
+        first = 0 if start is None else int(self.ts.searchsorted(start))
+        last = len(self) if end is None else int(self.ts.searchsorted(end))
+        return self[first:last] if last > first else None
 
     def to_frame(self) -> pd.DataFrame:
         """Return a DataFrame with a UTC ``DatetimeIndex`` of open times, named ``ts``."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AmendRejected",
     "BarClosed",
+    "BarOpened",
     "CancelRejected",
     "CashMoved",
     "DividendPaid",
@@ -61,6 +62,13 @@ class RunStopped(Event, eq=False):
     """The run ends: no further event follows."""
 
     reason: str = ""
+
+
+class BarOpened(Event, eq=False):
+    """A bar of series number `series` (in declared order) opened at `ts`; it is told only where a run cheats on it."""
+
+    series: int
+    price: float
 
 
 class BarClosed(Event, eq=False):

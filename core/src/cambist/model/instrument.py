@@ -250,6 +250,11 @@ class Instrument:
         object.__setattr__(self, "is_cash", self.kind in _CASH_KINDS)
         object.__setattr__(self, "is_inverse", self.kind is InstrumentKind.INVERSE_PERPETUAL)
 
+    def to_fields(self) -> dict[str, str | float | None]:
+        """Return the arguments that make it, in JSON's own types; exact decimals become text."""
+        values = {field.name: getattr(self, field.name) for field in attrs.fields(type(self)) if field.init}
+        return {name: str(value) if isinstance(value, Decimal | str) else value for name, value in values.items()}
+
     def round_price(self, price: float) -> float:
         """Return the price on the grid nearest to `price`; without a tick size, `price` itself."""
         return price if self.price_grid is None else self.price_grid.nearest(price)

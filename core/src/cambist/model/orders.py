@@ -100,7 +100,7 @@ class TimeInForce(StrEnum):
 
     #: Until filled or canceled.
     GTC = "gtc"
-    #: Through the UTC day of the first bar it can meet.
+    #: Through the session of the first bar it can meet, by the instrument's calendar; without one, its UTC day.
     DAY = "day"
     #: Until ``expires_at``.
     GTD = "gtd"

@@ -312,7 +312,8 @@ def cambist_analyzers() -> Iterable[AnalyzerSpec]:  # type: ignore[empty-body]
 
 @_hookspec
 def cambist_simulation_models() -> Iterable[SimulationModelSpec]:  # type: ignore[empty-body]
-    """Offer parts of the simulated venue: fees, slippage, fillers, intrabar paths, latencies, rejections.
+    """Offer parts of the simulated venue: fees, slippage, fillers, intrabar paths, latencies, rejections,
+    market rules.
 
     Returns
     -------

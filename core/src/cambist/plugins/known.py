@@ -14,5 +14,8 @@ __all__ = ["KNOWN"]
 KNOWN: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("feed", "samples"): "cambist-samples",
+        ("storage", "parquet"): "cambist-storage",
+        ("storage", "postgresql"): "cambist-storage[postgres]",
+        ("storage", "sqlite"): "cambist-storage",
     }
 )

@@ -39,7 +39,7 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]*")
 #: What the number of a measure may count; see `AnalyzerSpec`.
 UNITS = ("ratio", "return", "share", "money", "count", "seconds", "time")
 #: What a simulation model may decide; see `SimulationModelSpec`.
-MODELS = ("fee", "slippage", "filler", "path", "latency", "rejection")
+MODELS = ("fee", "slippage", "filler", "path", "latency", "rejection", "market-rules")
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -268,7 +268,9 @@ class StorageSpec(Spec):
     """A place to keep things; the factory makes a `cambist.api.Storage`.
 
     `name` is the scheme of the URLs it answers for: ``memory`` for ``memory://``.
-    Called as ``factory(url, **settings)``. Capabilities: ``durable`` (survives the process).
+    Called as ``factory(url, **settings)``. Capabilities: ``durable`` (survives the process); ``runs``, ``state`` and
+    ``bars``, the stores it has; ``path`` (its URLs name a file or folder); ``versioned`` (the factory has a method
+    ``upgrade(url)`` that returns what it did, in a sentence).
     """
 
     kind: ClassVar[str] = "storage"
@@ -353,7 +355,8 @@ class SimulationModelSpec(Spec):
     model
         What it decides, and so what the factory makes: ``"fee"`` a `cambist.simulation.FeeModel`, ``"slippage"`` a
         `SlippageModel`, ``"filler"`` (how much of a bar trades) a `VolumeFiller`, ``"path"`` (the way of the price
-        inside a bar) an `IntrabarPath`, ``"latency"`` a `LatencyModel`, ``"rejection"`` a `RejectionModel`.
+        inside a bar) an `IntrabarPath`, ``"latency"`` a `LatencyModel`, ``"rejection"`` a `RejectionModel`,
+        ``"market-rules"`` (lots, settlement, price limits, sessions) `cambist.model.MarketRules`.
     """
 
     kind: ClassVar[str] = "simulation_model"

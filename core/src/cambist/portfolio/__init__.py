@@ -1,5 +1,6 @@
 """What fills, and all else that moves money, do to an account."""
 
+from cambist.portfolio.compensating import CompensatedAccount, CompensatingPortfolio
 from cambist.portfolio.entries import Bookkeeper, Funding, Transfers
 from cambist.portfolio.fund import FundValue
 from cambist.portfolio.group import AccountGroup
@@ -9,6 +10,7 @@ from cambist.portfolio.margin import MarginPortfolio
 from cambist.portfolio.multi_asset import MultiAssetMarginPortfolio, MultiAssetPortfolio
 from cambist.portfolio.portfolio import Portfolio
 from cambist.portfolio.rates import Pair, RateTable, rate_key
+from cambist.portfolio.settling import SettlingPortfolio
 from cambist.portfolio.shares import Share, StrategyShares
 from cambist.portfolio.valuation import Valuation, worth
 
@@ -20,6 +22,8 @@ __all__ = [
     "AccountHistory",
     "Bookkeeper",
     "Books",
+    "CompensatedAccount",
+    "CompensatingPortfolio",
     "FundValue",
     "Funding",
     "Interest",
@@ -31,6 +35,7 @@ __all__ = [
     "Portfolio",
     "PositionSteps",
     "RateTable",
+    "SettlingPortfolio",
     "Share",
     "StrategyShares",
     "Transfers",

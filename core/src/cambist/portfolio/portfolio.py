@@ -28,7 +28,7 @@ _MOVED = "transfer"
 #: From one asset of an account to another: at a rate, or to pay a fee.
 _EXCHANGED = frozenset({"conversion", "fee"})
 #: Money missing below this fraction of what is needed is float noise, not a shortfall.
-_FUNDS_TOLERANCE = 1e-9
+FUNDS_TOLERANCE = 1e-9
 
 
 class Portfolio(OneAsset):
@@ -169,7 +169,7 @@ class Portfolio(OneAsset):
         """
         kind = kind or ("deposit" if amount > 0.0 else "withdrawal")
         free = self.free_cash - leaving
-        if amount >= 0.0 or -amount <= free + _FUNDS_TOLERANCE * abs(free):
+        if amount >= 0.0 or -amount <= free + FUNDS_TOLERANCE * abs(free):
             return CashFlow(ts, kind, "", self.currency, amount)
         reason = (
             f"insufficient_funds: {-amount:,.8g} {self.currency} were to be taken out and {max(0.0, free):,.8g} are "
@@ -245,7 +245,7 @@ class Portfolio(OneAsset):
         held.average_prices.append(position.average_price)
 
     def missing_funds(
-        self, instrument: Instrument, signed: float, price: float, fee: float, tolerance: float = _FUNDS_TOLERANCE
+        self, instrument: Instrument, signed: float, price: float, fee: float, tolerance: float = FUNDS_TOLERANCE
     ) -> float:
         """Return the money that would be missing after a fill, or 0.0 where there is enough.
 

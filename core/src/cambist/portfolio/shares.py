@@ -5,7 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import attrs
+
 from cambist.model.orders import Fill, Side
+from cambist.portfolio.compensating import CompensatingPortfolio
 from cambist.portfolio.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from cambist.portfolio.multi_asset import MultiAssetPortfolio
 
 __all__ = ["Share", "StrategyShares"]
+
+_AS_ITSELF: Mapping[str, str] = {}
 
 
 class Share:
@@ -69,11 +74,19 @@ class StrategyShares:
         The name of each strategy's account, by the name of the strategy.
     order_of
         Answers the order of a number.
+    held_as
+        By symbol, the symbol of the instrument whose position orders of it change; see `CompensatingPortfolio`.
     """
 
     def __init__(
-        self, instruments: Sequence[Instrument], accounts: Mapping[str, str], order_of: Callable[[int], Order]
+        self,
+        instruments: Sequence[Instrument],
+        accounts: Mapping[str, str],
+        order_of: Callable[[int], Order],
+        held_as: Mapping[str, str] = _AS_ITSELF,
     ) -> None:
+        known = {one.symbol: one for one in instruments}
+        self._held_as = {symbol: known[other] for symbol, other in held_as.items()}
         self._accounts = accounts
         self._order_of = order_of
         self._booked = self._split = self._latest = 0
@@ -93,8 +106,10 @@ class StrategyShares:
         accounts, owners
             Accounts by name, and the name of each strategy's, by the name of the strategy.
         """
-        held = next(iter(accounts.values())).positions
-        shares = cls([one.instrument for one in held.values()], owners, order_of)
+        first = next(iter(accounts.values()))
+        other = first.held_as if isinstance(first, CompensatingPortfolio) else {}
+        held_as = {symbol: one.symbol for symbol, one in other.items()}
+        shares = cls([one.instrument for one in first.positions.values()], owners, order_of, held_as)
         for strategy, share in shares.shares.items():
             for symbol, own in share.positions.items():
                 own.price_source = accounts[owners[strategy]].positions[symbol].price_source
@@ -121,12 +136,16 @@ class StrategyShares:
                 self._split += 1
                 self._take_split(due, instants)
             elif self._booked < len(fills):
-                fill = fills[self._booked]
+                fill = self._as_held(fills[self._booked])
                 self._booked += 1
                 self._latest = instants(fill.instrument.symbol)
                 self._take(fill, self._order_of(fill.order_id), self._latest)
             else:
                 return
+
+    def _as_held(self, fill: Fill) -> Fill:
+        other = self._held_as.get(fill.instrument.symbol)
+        return fill if other is None else attrs.evolve(fill, instrument=other)
 
     def _take(self, fill: Fill, order: Order, instant: int) -> None:
         if not order.by_venue:

@@ -1,28 +1,61 @@
 """Promises: what each kind of plugin must be able to do, as small protocols, and the values they exchange."""
 
+from cambist.ports.bars import BarKey, BarStore, BarsWritten, StoredBars
 from cambist.ports.broker import Broker, BrokerAccount, BrokerFactory, Deliver
 from cambist.ports.feed import FeedFactory
 from cambist.ports.history import HistorySource, MarketSource
 from cambist.ports.notifier import Notice, NoticeLevel, Notifier
 from cambist.ports.risk import Refusal, RiskRule, RiskView
+from cambist.ports.rows import (
+    ROWS,
+    AccountRow,
+    CashFlowRow,
+    EventRow,
+    FillRow,
+    MeasureRow,
+    OrderEventRow,
+    OrderRow,
+    PositionRow,
+    Row,
+    SignalRow,
+    StateRow,
+    TradeRow,
+)
 from cambist.ports.storage import RunRecord, RunStore, StateStore, Storage
 
 __all__ = [
+    "ROWS",
+    "AccountRow",
+    "BarKey",
+    "BarStore",
+    "BarsWritten",
     "Broker",
     "BrokerAccount",
     "BrokerFactory",
+    "CashFlowRow",
     "Deliver",
+    "EventRow",
     "FeedFactory",
+    "FillRow",
     "HistorySource",
     "MarketSource",
+    "MeasureRow",
     "Notice",
     "NoticeLevel",
     "Notifier",
+    "OrderEventRow",
+    "OrderRow",
+    "PositionRow",
     "Refusal",
     "RiskRule",
     "RiskView",
+    "Row",
     "RunRecord",
     "RunStore",
+    "SignalRow",
+    "StateRow",
     "StateStore",
     "Storage",
+    "StoredBars",
+    "TradeRow",
 ]

@@ -58,6 +58,7 @@ from cambist.simulation.latency import (
 )
 from cambist.simulation.liquidation import LiquidatingVenue
 from cambist.simulation.magnifier import Magnifier
+from cambist.simulation.market_rules import MarketRulesBySymbol, RuledVenue, a_shares, us_cash, us_equities
 from cambist.simulation.paths import IntrabarPath, intrabar_path
 from cambist.simulation.queue import CancelModel, cancels_behind, cancels_spread
 from cambist.simulation.rejection import RandomRejection, RejectionModel, rejection_model
@@ -119,6 +120,7 @@ __all__ = [
     "Magnifier",
     "MakerTakerFee",
     "MarketFill",
+    "MarketRulesBySymbol",
     "MatchedBar",
     "NoFee",
     "NoSlippage",
@@ -138,6 +140,7 @@ __all__ = [
     "Reports",
     "Request",
     "RestingOrder",
+    "RuledVenue",
     "SelfTrade",
     "SimulatedVenue",
     "SlippageBySymbol",
@@ -150,6 +153,7 @@ __all__ = [
     "VenueRules",
     "VolumeFiller",
     "WithinBar",
+    "a_shares",
     "cancels_behind",
     "cancels_spread",
     "fee_model",
@@ -157,5 +161,7 @@ __all__ = [
     "latency_model",
     "rejection_model",
     "slippage_model",
+    "us_cash",
+    "us_equities",
     "volume_filler",
 ]

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from cambist.model.events import OrderRejected, OrderTriggered
 from cambist.model.orders import AT_MARKET, Liquidity, OrderType, Side, TimeInForce
+from cambist.model.trading_days import trading_days
 from cambist.orders.triggers import level
 from cambist.simulation.modeled import ModeledVenue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from cambist.model.calendar import Calendar
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
@@ -31,6 +33,13 @@ class ActingVenue(ModeledVenue):
     """Triggers an order, and trades what of it volume, position and funds allow; its subclasses move the price.
 
     The parameters are those of `MatchingVenue`.
+
+    Attributes
+    ----------
+    calendars
+        Answers the calendar of an instrument, by whose sessions day orders end and orders for the close trade; None,
+        which is what it answers until somebody says otherwise, stands for days of UTC. Asked once for each instrument
+        that has such orders.
     """
 
     def __init__(
@@ -43,6 +52,13 @@ class ActingVenue(ModeledVenue):
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         self._touch = self.rules.fill_on_touch
+        self.calendars: Callable[[Instrument], Calendar | None] = _no_calendar
+
+    def _end_of_day(self, market: Market, ts: int) -> int:
+        """Return the last moment of the trading day of `ts`."""
+        if market.days is None:
+            market.days = trading_days(self.calendars(market.instrument))
+        return market.days.end(ts)
 
     def _level(self, order: Order, triggered: bool) -> tuple[float, bool]:
         """Return the price at which an order acts, and whether it acts when the price falls to it."""
@@ -131,3 +147,7 @@ class ActingVenue(ModeledVenue):
         self._book(working, size, price, fee, who, ts, ts)
         if clamped and order.id in self._working:
             self._end_reduced(working, ts)
+
+
+def _no_calendar(_instrument: Instrument) -> None:
+    """Answer for an instrument without a calendar."""

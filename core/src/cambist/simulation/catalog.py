@@ -56,6 +56,14 @@ CATALOG: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "rejection": {
             "random": "rejection:RandomRejection",
         },
+        "market-rules": {
+            "none": "market_rules:no_rules",
+            "custom": "market_rules:MarketRules",
+            "a-shares": "market_rules:a_shares",
+            "us-equities": "market_rules:us_equities",
+            "us-cash": "market_rules:us_cash",
+            "by-symbol": "market_rules:MarketRulesBySymbol",
+        },
     }
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cambist.simulation.venue_front import VenueFront
 
@@ -29,12 +29,16 @@ class Magnifier(VenueFront):
     -----
     To the venue the finer bars are bars like any other: the walk through each is that of ``rules.path``, a gap between
     two is a gap, fills carry the times of the finer bars, and each has its own volume. Orders sent from a fill meet the
-    rest of the bar and all finer bars after it.
+    rest of the bar and all finer bars after it. Stops that follow closes follow those of the coarse bars alone.
     """
 
     def __init__(self, venue: BarVenue, finer: Iterable[FinerBars]) -> None:
         super().__init__(venue)
         self._finer = {one.symbol: one for one in finer}
+        matching: Any = venue
+        while isinstance(matching, VenueFront):
+            matching = matching.venue
+        self._matching = matching
 
     def match(
         self,
@@ -53,10 +57,13 @@ class Magnifier(VenueFront):
             match(symbol, opened, closed, open_, high, low, close, volume)
             return
         working = self.venue.markets[symbol].working
-        for row in finer.rows(opened, closed):
+        rows = finer.rows(opened, closed)
+        for row in rows:
+            self._matching.is_inside = row != rows[-1]
             finer.show(row, match)
             if not working:
-                return
+                break
+        self._matching.is_inside = False
 
     def mark_close(
         self,

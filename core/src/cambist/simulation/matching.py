@@ -23,19 +23,37 @@ if TYPE_CHECKING:
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.orders import ApprovedOrder, Liquidity, Order
-    from cambist.model.portfolio import Position
 
 __all__ = ["MatchingVenue", "VenueAccount"]
 
 _DAY, _GTC, _GTD = TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD
 
 
+class HeldPosition(Protocol):
+    """What the venue must know of a position."""
+
+    @property
+    def size(self) -> float:
+        """Signed, in units of the instrument."""
+        ...
+
+    @property
+    def last_price(self) -> float:
+        """Close of the instrument's last bar, or the price of its last fill before there is one."""
+        ...
+
+    @property
+    def price_source(self) -> Callable[[], float]:
+        """Answers the close of the instrument's last bar, NaN before the first."""
+        ...
+
+
 class VenueAccount(Protocol):
     """What the venue must know of the account that trades."""
 
     @property
-    def positions(self) -> Mapping[str, Position]:
-        """Positions by symbol."""
+    def positions(self) -> Mapping[str, HeldPosition]:
+        """Positions by symbol: what the orders of each instrument grow or shrink."""
         ...
 
     def missing_funds(self, instrument: Instrument, signed: float, price: float, fee: float) -> float:
@@ -69,10 +87,13 @@ class MatchingVenue(ABC):
         Whether `match_together` must be called after the last `match` of an instant.
     keeps_guards
         Whether a market may have work for `match` while no order is open.
+    is_inside
+        Whether the bar being matched ends inside one that the strategy sees: no close to follow, see `Magnifier`.
     """
 
     matches_together = False
     keeps_guards = False
+    is_inside = False
 
     def __init__(
         self,
@@ -329,12 +350,12 @@ class MatchingVenue(ABC):
         if ties is not None and noted is not None:
             ties.follow_fill(noted, order, price, at, complete=complete)
 
-    def _refuse(self, working: Working, ts: int) -> None:
-        """End an order that the account cannot pay for at the price it got; nothing else remembers it."""
+    def _refuse(self, working: Working, ts: int, reason: str = "insufficient_funds") -> None:
+        """End an order that the account cannot pay for at the price it got, or that the market does not take."""
         if working.remaining == working.order.size:
-            self._end(working, OrderRejected(ts, working.order.id, "insufficient_funds"))
+            self._end(working, OrderRejected(ts, working.order.id, reason))
         else:
-            self.withdraw(working, ts, "insufficient_funds")
+            self.withdraw(working, ts, reason)
 
 
 def _noting(

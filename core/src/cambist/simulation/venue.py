@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cambist.errors import OrderError
 from cambist.model.events import OrderExpired, StopTrailed
 from cambist.model.orders import TRAILING, Liquidity, OrderType, Side, TimeInForce
-from cambist.model.times import DAY_NS, format_ns
+from cambist.model.times import format_ns
 from cambist.orders.triggers import trailed
 from cambist.simulation.acting import ActingVenue
 from cambist.simulation.bar import MatchedBar
@@ -106,7 +106,7 @@ class SimulatedVenue(ActingVenue):
         if market.playing:
             market.joined.append(working)
             if working.expires == LONG_AGO:
-                working.expires = _end_of_day(market.opened)  # it meets this very bar
+                working.expires = self._end_of_day(market, market.opened)  # it meets this very bar
 
     def wake(self, working: Working, price: float, ts: int) -> None:
         """Let a child that waited for its parent come to the market, which stands at `price`."""
@@ -237,7 +237,7 @@ class SimulatedVenue(ActingVenue):
 
     def _end_bar(self, market: Market, close: float, closed: int) -> None:
         """Let stops that follow closes do so, and orders for the close trade."""
-        if market.trailing:
+        if market.trailing and not self.is_inside:
             self._follow(market, close, closed, is_close=True)
         if market.closing:
             self._close_session(market, close, closed)
@@ -312,7 +312,7 @@ class SimulatedVenue(ActingVenue):
             if number in market.blocked or number not in market.closing:
                 continue
             if working.session_end == LONG_AGO:
-                working.session_end = _end_of_day(market.opened)
+                working.session_end = self._end_of_day(market, market.opened)
             if ts <= working.session_end:
                 continue
             self._execute(market, working, self._slipped(working, close), _TAKER, ts)
@@ -328,11 +328,6 @@ class SimulatedVenue(ActingVenue):
             if working.since > opened or working.order.id not in market.working:
                 continue
             if working.expires == LONG_AGO:
-                working.expires = _end_of_day(opened)
+                working.expires = self._end_of_day(market, opened)
             elif working.expires < opened:
                 self._end(working, OrderExpired(opened, working.order.id))
-
-
-def _end_of_day(ts: int) -> int:
-    """Return the last moment of the UTC day of `ts`."""
-    return (ts // DAY_NS + 1) * DAY_NS - 1

@@ -12,6 +12,7 @@ from cambist.model.orders import TimeInForce
 if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
+    from cambist.model.trading_days import TradingDays
 
 __all__ = ["FLEETING", "LONG_AGO", "NEVER", "Market", "Working"]
 
@@ -84,6 +85,8 @@ class Market:
         What the bar's volume still allows; below any size where a filler is asked at each fill.
     bar
         The bar being matched; kept only where a model looks at it.
+    days
+        Its trading days, once somebody had to know them.
     """
 
     __slots__ = (
@@ -92,6 +95,7 @@ class Market:
         "close",
         "closed_at",
         "closing",
+        "days",
         "instrument",
         "joined",
         "last_open",
@@ -120,3 +124,4 @@ class Market:
         self.blocked: set[int] = set()
         self.volume_left = inf
         self.bar: Any = None
+        self.days: TradingDays | None = None

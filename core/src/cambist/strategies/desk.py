@@ -84,6 +84,10 @@ class TradingDesk(Protocol):
         """Return the signed size that will be held once the market orders under way have traded."""
         ...
 
+    def sellable(self, instrument: Instrument) -> float:
+        """Return how much of a long position may be sold now; 0 where there is none."""
+        ...
+
     @property
     def closed_trades(self) -> Sequence[Trade]:
         """Closed trades that this strategy opened, oldest first."""
@@ -94,7 +98,7 @@ class TradingDesk(Protocol):
         ...
 
     def price(self, instrument: Instrument) -> float:
-        """Return the last close; NaN before the first."""
+        """Return the last close, or the open that was told since, see `Strategy.on_open`; NaN before the first."""
         ...
 
     def open_orders(self) -> Iterable[Order]:

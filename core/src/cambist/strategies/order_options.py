@@ -24,7 +24,7 @@ class OrderOptions(TypedDict, total=False):
     touch
         Trade once the price has moved this far in the order's favor: at market, or at `limit` where one is given.
     on_close
-        Trade at the close of the session: of the UTC day of the first bar that the order meets.
+        Trade at the close of the session of the first bar that the order meets; without a calendar, of its UTC day.
     trail, trail_percent
         A stop that follows the price at this distance, as an amount or as a fraction (0.02 is 2 %). It begins at
         `stop` where one is given, else where the market stands now, or when the parent trades.

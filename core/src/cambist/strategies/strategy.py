@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cambist.errors import InputError, ParameterError, did_you_mean
 from cambist.model.times import duration_ns, to_datetime, to_ns
+from cambist.strategies.holdings import Holdings
 from cambist.strategies.parameters import MISSING, read_parameters
 from cambist.strategies.schedules import Schedule
 from cambist.strategies.trading import Trading
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from cambist.indicators.series import BarView, Series
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
-    from cambist.model.portfolio import CashFlow, Position, Trade
+    from cambist.model.portfolio import Position, Trade
     from cambist.strategies.market import QuoteView, TickView
     from cambist.strategies.parameters import Parameter
 
 __all__ = ["Strategy"]
 
 
-class Strategy(Trading):
+class Strategy(Trading, Holdings):
     """Subclass this, declare parameters, build indicators in `on_start`, trade in `on_bar`.
 
     Attributes
@@ -58,7 +58,7 @@ class Strategy(Trading):
         own = read_parameters(cls)
         known = {name: one for base in reversed(cls.__bases__) for name, one in getattr(base, "parameters", {}).items()}
         cls.parameters = {**{name: one for name, one in known.items() if name not in vars(cls)}, **own}
-        annotated = {name for base in (Strategy, Trading) for name in base.__annotations__}
+        annotated = {name for base in (Strategy, Trading, Holdings) for name in base.__annotations__}
         reserved = sorted(set(cls.parameters) & {*dir(Strategy), *annotated, "params"})
         if reserved:
             raise ParameterError(
@@ -99,6 +99,14 @@ class Strategy(Trading):
 
     def on_warmup_bar(self, bar: BarView) -> None:
         """See a bar while the indicators of its instrument are not yet known; orders are refused here."""
+
+    def on_open(self, series: Series, price: float) -> None:
+        """Trade: called when a bar opens at `price`, before anything trades in it; with ``cheat_on_open=True`` alone.
+
+        Orders sent from here take part in that very bar, which is what makes it cheating: a market order trades at
+        `price`. The lines still end with the bar before, and `now` is the open time. It is called for a bar where
+        `on_bar` was called for the one before it.
+        """
 
     def on_bar(self, bar: BarView) -> None:
         """Trade: called when a bar closes, once the indicators of its instrument are known."""
@@ -172,90 +180,6 @@ class Strategy(Trading):
         """Forget a timer, and the rule behind it; one that is not set is no error."""
         self._desk.set_timer(name, None)
 
-    def add_cash(self, amount: float, asset: str = "") -> CashFlow:
-        """Bring money into the account, or take some out (negative); it moves when this callback is over.
-
-        Parameters
-        ----------
-        asset
-            Of an account that holds several. Default: its currency.
-
-        Returns
-        -------
-        CashFlow
-            Its `reason` says why it was refused, beginning with ``insufficient_funds`` where more was to be taken out
-            than is free; ``""`` where it was not.
-
-        Raises
-        ------
-        InputError
-            For an amount that is 0 or not finite.
-        """
-        if amount == 0.0 or not -inf < amount < inf:
-            raise InputError(f"{amount} cannot be added to the account; give an amount, negative to take out.")
-        return self._desk.add_cash(float(amount), asset)
-
-    def transfer(self, amount: float, *, to: str, asset: str = "") -> CashFlow:
-        """Send money to another account of the run, when this callback is over; see ``accounts`` of `backtest`.
-
-        Parameters
-        ----------
-        amount
-            Above zero.
-        to
-            Name of the account: that of its strategy, or ``"main"``.
-        asset
-            Of accounts that hold several. Default: their currency.
-
-        Returns
-        -------
-        CashFlow
-            What leaves this account; its `reason` says why it was refused, as for `add_cash`.
-
-        Raises
-        ------
-        InputError
-            For an amount that is not above zero or not finite, or an account that is not another of the run.
-        """
-        if not 0.0 < amount < inf:
-            raise InputError(f"{amount} cannot be sent to {to!r}; give an amount above zero.")
-        return self._desk.transfer(float(amount), to, asset)
-
-    def convert(self, amount: float, source: str, target: str) -> CashFlow:
-        """Turn some of one asset of the account into another, at the rate of this moment; see ``cash`` of `backtest`.
-
-        It happens when this callback is over, and costs the run's ``conversion_fee``.
-
-        Parameters
-        ----------
-        amount
-            Of `source`, above zero.
-        source, target
-            Names of assets: ``self.convert(500, "USDT", "BTC")``.
-
-        Returns
-        -------
-        CashFlow
-            What leaves `source`; its `reason` says why it was refused, as for `add_cash`.
-
-        Raises
-        ------
-        InputError
-            For an amount that is not above zero or not finite, or an asset that the account does not have.
-        DataError
-            If nobody knows the rate yet.
-        """
-        if not 0.0 < amount < inf:
-            raise InputError(f"{amount} {source} cannot be converted; give an amount above zero.")
-        return self._desk.convert(float(amount), source, target)
-
-    def rate(self, source: str, target: str = "") -> float:
-        """Return what a unit of one asset is worth in another, the account's currency by default.
-
-        The last one known; NaN where there is none yet.
-        """
-        return self._desk.rate(source, target)
-
     def stop(self, reason: str = "stopped by the strategy") -> None:
         """End the run after this instant; the result says why."""
         self._desk.stop(reason)
@@ -273,35 +197,18 @@ class Strategy(Trading):
         """Positions by symbol."""
         return self._desk.positions
 
-    @property
-    def own_position(self) -> Position:
-        """The share of `position` that belongs to this strategy: what its own fills come to in a shared account.
+    def sellable(self, data: Series | BarView | Instrument | str | None = None) -> float:
+        """Return how much of a long position may be sold now.
 
-        The shares of all strategies add up to the position. What the venue closes by itself, and what a split does,
-        is shared in proportion. Reckoned from the fills when asked for.
+        All of it, unless ``market_rules`` have what was bought wait: 1 trading day for A shares.
+
+        Parameters
+        ----------
+        data
+            As for `buy`.
         """
         desk = self._desk
-        return desk.own_positions[(desk.instrument or desk.current).symbol]
-
-    @property
-    def own_positions(self) -> Mapping[str, Position]:
-        """The shares of `positions` that belong to this strategy, by symbol; see `own_position`."""
-        return self._desk.own_positions
-
-    @property
-    def cash(self) -> float:
-        """Cash of the account; that of all assets in the account's currency, where it holds several."""
-        return self._desk.cash
-
-    @property
-    def balances(self) -> Mapping[str, float]:
-        """Cash of the account by asset."""
-        return self._desk.balances
-
-    @property
-    def equity(self) -> float:
-        """Equity of the account at last prices."""
-        return self._desk.equity
+        return desk.sellable(desk.current if data is None else self._instrument(data))
 
     @property
     def open_orders(self) -> list[Order]:

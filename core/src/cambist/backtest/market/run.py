@@ -44,9 +44,10 @@ __all__ = ["run_market_backtest"]
 _OF_BARS: dict[str, object] = {
     "rules": "cambist",
     "market_fill": "next_open",
+    "cheat_on_open": False,
     "path": "nearer_first",
     **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest", "latency", "rejection")),
-    **dict.fromkeys(("accounts", "currency", "rates")),
+    **dict.fromkeys(("market_rules", "compensates", "accounts", "currency", "rates")),
     "conversion_fee": 0.0,
     "cash_flows": (),
 }

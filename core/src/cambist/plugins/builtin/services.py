@@ -15,7 +15,8 @@ def cambist_storages() -> list[StorageSpec]:
         StorageSpec(
             name="memory",
             factory="cambist.storage.memory:MemoryStorage",
-            summary="Runs and state in memory, gone with the process",
+            summary="Runs, state and bars in memory, gone with the process",
+            capabilities=frozenset({"bars", "runs", "state"}),
         )
     ]
 

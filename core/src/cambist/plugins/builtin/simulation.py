@@ -39,6 +39,22 @@ _MODELS = (
     ("latency", "lognormal", "latency:LognormalLatency", "Around a median, with a long tail"),
     ("latency", "recorded", "latency:RecordedLatency", "What was measured, by time"),
     ("rejection", "random", "rejection:RandomRejection", "Refuses a fraction of the requests"),
+    ("market-rules", "none", "market_rules:no_rules", "A market that demands nothing"),
+    (
+        "market-rules",
+        "custom",
+        "market_rules:MarketRules",
+        "Lots, settlement, price limits and sessions as they are given",
+    ),
+    ("market-rules", "a-shares", "market_rules:a_shares", "Stocks of mainland China, by board"),
+    ("market-rules", "us-equities", "market_rules:us_equities", "Stocks of the United States in a margin account"),
+    ("market-rules", "us-cash", "market_rules:us_cash", "The same in a cash account that spends settled money"),
+    (
+        "market-rules",
+        "by-symbol",
+        "market_rules:MarketRulesBySymbol",
+        "Rules for each instrument, and some for the rest",
+    ),
 )
 
 

@@ -1,0 +1,176 @@
+"""From a storage URL to an open storage: the scheme names who answers for it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cambist.errors import ConfigError, ResultError, StorageError
+from cambist.ports.rows import ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cambist.plugins.registry import Registry
+    from cambist.plugins.specs import StorageSpec
+    from cambist.ports.bars import BarStore, BarsWritten
+    from cambist.ports.storage import RunStore, Storage
+
+__all__ = ["check_storage", "copy_bars", "copy_runs", "opened_storage", "resolved_url", "upgrade_storage"]
+
+
+@contextmanager
+def opened_storage(url: str, registry: Registry, needs: str = "") -> Iterator[Storage]:
+    """Open the storage of a URL, and close it at the end.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///runs.db``, ``postgresql://user@host/database``, ``parquet:///bars``, ``memory:`` or that of a
+        plugin.
+    registry
+        Knows the storages.
+    needs
+        ``"runs"``, ``"state"`` or ``"bars"``: what it must have. ``""`` for nothing in particular.
+
+    Raises
+    ------
+    ConfigError
+        The URL cannot be read, or its storage has not what is needed.
+    PluginError
+        Nobody offers its scheme; names the package to install where there is one.
+    StorageError
+        It cannot be opened.
+    """
+    spec = _spec(url, registry)
+    if needs and needs not in spec.capabilities:
+        able = sorted(name for name, one in registry.storages().items() if needs in one.capabilities)
+        raise ConfigError(f"storage by {spec.name} does not keep {needs}. What does: {', '.join(able)}.")
+    storage: Any = spec.load()(url)
+    try:
+        yield storage
+    finally:
+        storage.close()
+
+
+def check_storage(url: str, registry: Registry, needs: str) -> None:
+    """Find out before a long run whether its storage can be opened; errors are those of `opened_storage`."""
+    with opened_storage(url, registry, needs):
+        pass
+
+
+def upgrade_storage(url: str, registry: Registry) -> str:
+    """Bring what a storage keeps to the version that its plugin works with; return what was done, in a sentence.
+
+    Raises
+    ------
+    ConfigError, PluginError, StorageError
+        As `opened_storage`; or the storage has no versions.
+    """
+    spec = _spec(url, registry)
+    if "versioned" not in spec.capabilities:
+        raise ConfigError(f"storage by {spec.name} has no versions to upgrade.")
+    factory: Any = spec.load()
+    return str(factory.upgrade(url))
+
+
+def resolved_url(url: str, registry: Registry, folder: Path) -> str:
+    """Return a URL that means the same from anywhere: a relative path in it starts from `folder`.
+
+    As in SQLAlchemy, ``:///`` is followed by a relative path, and by a fourth slash where the path is absolute.
+
+    Raises
+    ------
+    ConfigError, PluginError
+        As `opened_storage`.
+    """
+    scheme, separator, path = url.partition(":///")
+    if not separator or not path or path.startswith("/") or "path" not in _spec(url, registry).capabilities:
+        return url
+    return f"{scheme}:///{(folder / path).absolute()}"
+
+
+def _spec(url: str, registry: Registry) -> StorageSpec:
+    scheme, colon, _ = url.partition(":")
+    if not colon or not scheme.isidentifier():
+        # The text is not shown: it may hold a password.
+        raise ConfigError(
+            "the storage URL has no scheme. Write sqlite:///runs.db, postgresql://user@host/database, "
+            "parquet:///folder or memory:"
+        )
+    return registry.get("storage", scheme)
+
+
+def copy_runs(source: RunStore, target: RunStore) -> list[str]:
+    """Copy every run that `target` does not have whole, and compare afterwards.
+
+    Returns
+    -------
+    list of str
+        Ids of what was copied.
+
+    Raises
+    ------
+    StorageError
+        A run differs after it was copied, or one of that id was there with other rows.
+    """
+    copied = []
+    for run in source.runs():
+        wanted = source.cursor(run.id)
+        try:
+            known = target.get(run.id) == run and target.cursor(run.id) == wanted
+        except ResultError:
+            known = False
+        if not known:
+            target.begin(attrs.evolve(run, ended_at=None))  # until all of it is there
+            _copy_rows(source, target, run.id, wanted)
+            target.begin(run)
+            copied.append(run.id)
+        _compare(source, target, run.id)
+    return copied
+
+
+def _copy_rows(source: RunStore, target: RunStore, run_id: str, cursor: int) -> None:
+    """Copy a run's rows in one write, so that the cursor says what is there."""
+    if target.cursor(run_id) < cursor:
+        target.write(run_id, [row for kind in ROWS for row in source.rows(run_id, kind)], cursor)
+
+
+def _compare(source: RunStore, target: RunStore, run_id: str) -> None:
+    for kind in ROWS:
+        for one, other in zip_longest(source.rows(run_id, kind), target.rows(run_id, kind)):
+            if one != other:
+                raise StorageError(
+                    f"the run {run_id!r} differs from the one copied, in {kind.table}: {one} there, {other} here. "
+                    "Delete it in the target and copy again."
+                )
+
+
+def copy_bars(source: BarStore, target: BarStore) -> Iterator[tuple[str, BarsWritten]]:
+    """Copy every series, and compare it afterwards.
+
+    Yields
+    ------
+    tuple
+        The series, for people, and what became of its bars.
+
+    Raises
+    ------
+    StorageError
+        A series differs after it was copied.
+    """
+    from cambist.ports.bars import BarsWritten
+
+    for stored in source.series():
+        written = BarsWritten()
+        for bars in source.blocks(stored.key):
+            written += target.write(bars)
+        for bars in source.blocks(stored.key):
+            copy = target.read(stored.key, int(bars.ts[0]), int(bars.ts[-1]) + 1)
+            if copy is None or BarsWritten.of(copy, bars) != BarsWritten(unchanged=len(bars)):
+                raise StorageError(f"{stored.key}: the copy differs from the original from {int(bars.ts[0])} ns on.")
+        yield str(stored.key), written

@@ -1,0 +1,230 @@
+"""A result as the rows of a database; see `cambist.ports.rows`."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cambist.analysis import MEASURES
+from cambist.analysis.sampling import DayEnds
+from cambist.backtest.document import plain
+from cambist.backtest.history import curve_rows
+from cambist.ports.rows import (
+    AccountRow,
+    CashFlowRow,
+    EventRow,
+    FillRow,
+    MeasureRow,
+    OrderRow,
+    PositionRow,
+    TradeRow,
+)
+from cambist.ports.storage import RunRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from cambist.backtest.result import Result
+    from cambist.model import Fill, Order, Trade
+    from cambist.ports.rows import Row
+    from cambist.ports.storage import RunStore
+
+__all__ = ["record_of", "rows_of", "store_result"]
+
+#: Rows that are written at once.
+_BATCH = 5_000
+
+
+def store_result(result: Result, store: RunStore) -> None:
+    """Keep a result in a store of runs, under its `run_id`.
+
+    The run is marked as ended with its last rows, so that one whose storing was cut off shows as not ended. Storing a
+    result again adds nothing.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written.
+    """
+    record = record_of(result)
+    store.begin(record)
+    batch: list[Row] = []
+    number = 0
+    for row in rows_of(result):
+        batch.append(row)
+        if len(batch) == _BATCH:
+            store.write(record.id, batch, number)
+            batch, number = [], number + 1
+    store.write(record.id, batch, number)
+
+
+def record_of(result: Result) -> RunRecord:
+    """Return what a store keeps of the run itself."""
+    return RunRecord(
+        id=result.run_id,
+        mode="backtest",
+        title=result.title,
+        started_at=result.started,
+        ended_at=result.ended,
+        stored_at=time.time_ns(),
+        strategies=[
+            {"name": one.name, "class": one.class_name, "parameters": plain(one.parameters)}
+            for one in result.strategies
+        ],
+        instruments=[instrument.to_fields() for instrument in result.instruments],
+        currency=result.currency,
+        initial_cash=_exact(result.initial_cash),
+        settings={name: plain(value) for name, value in result.settings.items()},
+        stopped=result.stopped,
+        version=version("cambist"),
+    )
+
+
+def rows_of(result: Result) -> Iterator[Row]:
+    """Yield the rows of a result.
+
+    Account snapshots are those of each UTC day's end. The decision price of an order is the last close when it was
+    created.
+    """
+    decided = _decision_prices(result)
+    for number, order in enumerate(result.order_records):
+        yield _order_row(order, decided[number])
+    yield from map(_fill_row, result.fill_records)
+    yield from map(_trade_row, result.trade_records)
+    yield from _positions(result)
+    yield from _snapshots(result)
+    for number, flow in enumerate(result.flow_records):
+        yield CashFlowRow(
+            number=number,
+            ts=flow.ts,
+            kind=flow.kind,
+            symbol=flow.symbol,
+            asset=flow.asset,
+            amount=_exact(flow.amount),
+            reason=flow.reason,
+        )
+    for name, spec in MEASURES.items():
+        value = result.analysis.measure(name)
+        known = None if value is None or not np.isfinite(value) else float(value)
+        yield MeasureRow(name=name, value=known, unit=str(spec.unit))
+    for number, warning in enumerate(result.warnings):
+        yield EventRow(number=number, ts=result.ended, kind="warning", level="warning", message=warning)
+
+
+def _order_row(order: Order, decided: float) -> OrderRow:
+    return OrderRow(
+        id=order.id,
+        strategy=order.strategy,
+        symbol=order.instrument.symbol,
+        venue=order.instrument.venue,
+        side=str(order.side),
+        type=str(order.type),
+        status=str(order.status),
+        size=_exact(order.size),
+        limit_price=_known(order.limit_price),
+        stop_price=_known(order.stop_price),
+        time_in_force=str(order.time_in_force),
+        expires_at=order.expires_at or None,
+        reduce_only=order.reduce_only,
+        filled=_exact(order.filled),
+        average_price=_known(order.average_price),
+        fees=_exact(order.fees),
+        decision_price=_known(decided),
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+        reason=order.reason,
+        tag=order.tag,
+        parent=order.parent,
+        oco=order.oco,
+        info={str(name): plain(value) for name, value in order.info.items()},
+    )
+
+
+def _fill_row(fill: Fill) -> FillRow:
+    return FillRow(
+        id=str(fill.id),
+        order_id=fill.order_id,
+        symbol=fill.instrument.symbol,
+        side=str(fill.side),
+        size=_exact(fill.size),
+        price=_exact(fill.price),
+        fee=_exact(fill.fee),
+        fee_asset=fill.instrument.settle,
+        liquidity=str(fill.liquidity),
+        ts=fill.ts,
+    )
+
+
+def _trade_row(trade: Trade) -> TradeRow:
+    return TradeRow(
+        id=trade.id,
+        strategy=trade.strategy,
+        symbol=trade.instrument.symbol,
+        side="long" if trade.is_long else "short",
+        size=_exact(trade.size),
+        opened_at=trade.opened_at,
+        closed_at=trade.closed_at or None,
+        entry_price=_exact(trade.entry_price),
+        exit_price=_known(trade.exit_price),
+        gross=_exact(trade.gross),
+        fees=_exact(trade.fees),
+        net=_exact(trade.net),
+        tag=trade.tag,
+        reason=trade.reason,
+    )
+
+
+def _positions(result: Result) -> Iterator[PositionRow]:
+    """Yield every step of every position; several at one time are one."""
+    if result.history is None:
+        return
+    for symbol, steps in result.history.account.positions.items():
+        averages = steps.average_prices if len(steps.average_prices) else np.full(len(steps.times), np.nan)
+        columns = (steps.times.tolist(), steps.sizes.tolist(), averages.tolist())
+        for ts, size, average in zip(*columns, strict=True):
+            yield PositionRow(symbol=symbol, ts=ts, size=_exact(size), average_price=_known(average))
+
+
+def _snapshots(result: Result) -> Iterator[AccountRow]:
+    """Yield the account at each UTC day's end, and at the end of the run."""
+    times, equity, peaks = curve_rows(result.curve)
+    if not len(times):
+        return
+    rows = np.append(DayEnds().take(times)[1], len(times) - 1)
+    cash: NDArray[np.float64] | None = None if result.history is None else result.history.account.cash_at(times[rows])
+    for number, row in enumerate(rows.tolist()):
+        yield AccountRow(
+            ts=int(times[row]),
+            currency=result.currency,
+            equity=_exact(float(equity[row])),
+            cash=None if cash is None else _exact(float(cash[number])),
+            drawdown=float(equity[row] / peaks[row] - 1.0),
+        )
+
+
+def _decision_prices(result: Result) -> list[float]:
+    """Return the last close of its instrument when each order was created; NaN where there was none."""
+    found = np.full(len(result.order_records), np.nan)
+    if result.history is None:
+        return found.tolist()
+    created = np.array([order.created_at for order in result.order_records], np.int64)
+    symbols = np.array([order.instrument.symbol for order in result.order_records], object)
+    for symbol, closes in result.history.closes.items():
+        of_symbol = symbols == symbol
+        found[of_symbol] = closes.at(created[of_symbol])
+    return found.tolist()
+
+
+def _exact(value: float) -> Decimal:
+    """Return the decimal that a float prints as: what it stands for on the grid of its instrument."""
+    return Decimal(repr(float(value)))
+
+
+def _known(value: float) -> Decimal | None:
+    return _exact(value) if np.isfinite(value) else None

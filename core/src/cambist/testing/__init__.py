@@ -1,0 +1,39 @@
+"""Conformance suites: what every plugin of a kind has to pass, its own and the ones that ship with Cambist.
+
+A suite is a class of tests. Inherit it in a test file of the plugin and say, in a fixture or two, how to make what is
+to be tested::
+
+    from cambist.testing import BarStoreTests
+
+
+    class TestMyStore(BarStoreTests):
+        @pytest.fixture
+        def open_store(self, tmp_path):
+            return lambda: MyStore(tmp_path)
+
+They need pytest and hypothesis: ``pip install 'cambist[testing]'``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cambist.testing.bars import BarStoreTests
+    from cambist.testing.runs import RunStoreTests
+    from cambist.testing.state import StateStoreTests
+
+__all__ = ["BarStoreTests", "RunStoreTests", "StateStoreTests"]
+
+_HOMES = {
+    "BarStoreTests": "cambist.testing.bars",
+    "RunStoreTests": "cambist.testing.runs",
+    "StateStoreTests": "cambist.testing.state",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,32 @@
+"""What this package offers to Cambist."""
+
+from __future__ import annotations
+
+from cambist.api import StorageSpec, hookimpl
+
+__all__ = ["cambist_storages"]
+
+
+@hookimpl
+def cambist_storages() -> list[StorageSpec]:
+    """Offer storage by the schemes of its URLs."""
+    return [
+        StorageSpec(
+            name="parquet",
+            factory="cambist_storage.parquet.store:ParquetStorage",
+            summary="Bars in Parquet files, month by month, checksummed",
+            capabilities=frozenset({"bars", "durable", "path"}),
+        ),
+        StorageSpec(
+            name="sqlite",
+            factory="cambist_storage.sql.storage:SqlStorage",
+            summary="Runs, state and bars in a file of SQLite",
+            capabilities=frozenset({"bars", "durable", "path", "runs", "state", "versioned"}),
+        ),
+        StorageSpec(
+            name="postgresql",
+            factory="cambist_storage.sql.storage:SqlStorage",
+            summary="Runs, state and bars in a database of PostgreSQL",
+            capabilities=frozenset({"bars", "durable", "runs", "state", "versioned"}),
+        ),
+    ]

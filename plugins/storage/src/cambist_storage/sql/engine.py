@@ -1,0 +1,171 @@
+"""Connections: one engine for a URL, set up so that readers and a writer do not get into each other's way."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from cambist.api import ConfigError, MissingDependencyError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+
+__all__ = ["Database"]
+
+_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+#: "CAMB": what tells a file of ours from other SQLite files.
+_APPLICATION_ID = 0x43414D42
+#: How long a writer waits for another, ms.
+_BUSY_MS = 60_000
+
+
+class Database:
+    """An engine, and what is said when it fails.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``postgresql://user:password@host/database``.
+
+    Raises
+    ------
+    ConfigError
+        The URL cannot be read, or names no database.
+    MissingDependencyError
+        The driver is not installed.
+
+    Notes
+    -----
+    SQLite runs in WAL mode: any number may read while one writes, and writers queue for a minute. What is stored can be
+    rebuilt from the journal, so a commit waits for the operating system and not for the disk.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _parse(url)
+        #: For messages; without the password.
+        self.name = self.url.render_as_string(hide_password=True)
+        try:
+            self.engine: Engine = sa.create_engine(
+                self.url.set(drivername=_DRIVERS[self.url.drivername]), **_options(self.url)
+            )
+        except (ModuleNotFoundError, NoSuchModuleError) as error:
+            raise MissingDependencyError(
+                f"{self.name}: PostgreSQL needs psycopg, which is not installed. "
+                "Install it with: pip install 'cambist-storage[postgres]'"
+            ) from error
+        if self.is_sqlite:
+            sa.event.listen(self.engine, "connect", _set_up_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of SQLite."""
+        return self.url.drivername == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection that sees one state of the database from its first query on."""
+        with self._explained("read"), self.engine.connect() as connection:
+            if self.is_sqlite:
+                yield connection
+            else:
+                yield connection.execution_options(isolation_level="REPEATABLE READ")
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction that is committed at the end, and taken back if anything fails."""
+        with self._explained("written to"), self.engine.connect() as connection:
+            writer = connection.execution_options(cambist_writes=True)
+            with writer.begin():
+                yield writer
+
+    def mark(self, connection: Connection) -> None:
+        """Write into a SQLite file that it is ours."""
+        if self.is_sqlite:
+            connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION_ID}")
+
+    def is_marked(self, connection: Connection) -> bool:
+        """Tell whether a SQLite file says that it is ours; a PostgreSQL database says nothing."""
+        return not self.is_sqlite or connection.exec_driver_sql("PRAGMA application_id").scalar() == _APPLICATION_ID
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _explained(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise StorageError(f"{self.name} cannot be {verb}: {_reason(error)}.{_remedy(error)}") from None
+        except SQLAlchemyError as error:
+            raise StorageError(f"{self.name} cannot be {verb}: {error}") from None
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError:
+        raise ConfigError(
+            "the storage URL cannot be read. Write sqlite:///runs.db or postgresql://user:password@host/database."
+        ) from None
+    if parsed.drivername not in _DRIVERS:
+        raise ConfigError(f"the scheme {parsed.drivername!r} is none of {', '.join(_DRIVERS)}.")
+    if not parsed.database or parsed.database == ":memory:":
+        raise ConfigError(
+            f"the storage URL {parsed.render_as_string()!r} names no database. Write sqlite:///runs.db, "
+            "postgresql://user@host/database, or memory:// for what need not be kept."
+        )
+    return parsed
+
+
+def _options(url: URL) -> dict[str, Any]:
+    if url.drivername == "sqlite":
+        return {"connect_args": {"timeout": _BUSY_MS / 1000}}
+    # A connection that the server has closed meanwhile is noticed before it is used, not by a failed query.
+    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    # The driver would begin transactions by itself, and only before it writes: too late to queue for the lock.
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", f"busy_timeout = {_BUSY_MS}"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("cambist_writes", False)
+    # A reader that turned into a writer could not wait for the lock, since its view would be out of date by then.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _reason(error: DBAPIError) -> str:
+    """Return the first line of what the driver says; drivers do not print passwords."""
+    return str(error.orig).strip().partition("\n")[0].rstrip(".")
+
+
+def _remedy(error: DBAPIError) -> str:
+    text = str(error.orig).lower()
+    for sign, remedy in _REMEDIES.items():
+        if sign in text:
+            return f" {remedy}"
+    return ""
+
+
+_REMEDIES = {
+    "password authentication failed": "Check user and password in the URL.",
+    "no password supplied": "Put a password into the URL, or into the file ~/.pgpass.",
+    "does not exist": "Create it first, or check the URL.",
+    "connection refused": "Is the server running, and do host and port match?",
+    "could not translate host name": "Check the host in the URL.",
+    "unable to open database file": "Does the folder exist, and may it be written to?",
+    "file is not a database": "Give the path of another file: this one is no database of SQLite.",
+    "readonly database": "Grant the permission to write the file and its folder.",
+    "disk is full": "Make room; nothing of this write was kept.",
+    "database is locked": "Another program has held it for a minute; end it, or wait.",
+}

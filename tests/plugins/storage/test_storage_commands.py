@@ -1,0 +1,158 @@
+"""The commands that a user types, on real databases."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from cambist.api import BarKey, OrderRow
+from cambist.cli.main import main
+from cambist.model import Bars, Instrument
+from cambist_storage.parquet.store import ParquetStorage
+from cambist_storage.sql.storage import SqlStorage
+
+
+@pytest.fixture
+def call(capsys):
+    def run(*words):
+        with pytest.raises(SystemExit) as ended:
+            main(list(map(str, words)))
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
+
+    return run
+
+
+def backtest(call, url, *more):
+    code, _, err = call("backtest", "sma-cross", "--data", "samples:AAPL", "--store", url, *more)
+    assert code == 0, err
+
+
+def test_a_backtest_is_kept_and_shown(call, sql_url):
+    backtest(call, sql_url)
+    backtest(call, sql_url, "--fees", "0.001", "--param", "fast=5")
+    code, out, _ = call("storage", "info", sql_url, "--json")
+    assert code == 0
+    first, second = json.loads(out)
+    assert first["id"] != second["id"]
+    assert first["mode"] == "backtest"
+    assert first["title"].endswith("on AAPL 1d")
+    storage = SqlStorage(sql_url)
+    run = storage.runs.get(second["id"])
+    assert run.strategies[0]["parameters"]["fast"] == 5
+    assert run.settings["fees"] == 0.001
+    with storage.database.reading() as connection:
+        fees = connection.execute(sa.text("SELECT run_id, fees FROM pnl_by_strategy ORDER BY fees")).all()
+    assert [row.run_id for row in fees] == [first["id"], second["id"]]
+    storage.close()
+    code, out, _ = call("storage", "info", sql_url)
+    assert code == 0
+    assert first["id"] in out
+    code, out, _ = call("storage", "check", sql_url)
+    assert code == 0
+    assert out.startswith("2 runs with")
+
+
+def test_runs_move_between_databases_and_back(call, sql_url, tmp_path):
+    here, back = f"sqlite:///{tmp_path / 'here.db'}", f"sqlite:///{tmp_path / 'back.db'}"
+    backtest(call, here)
+    for source, target in ((here, sql_url), (sql_url, back)):
+        code, out, err = call("storage", "copy", source, target)
+        assert code == 0, err
+        assert out == "copied 1 of 1 runs; all 1 are equal in both\n"
+    assert call("storage", "copy", here, back)[1] == "copied 0 of 1 runs; all 1 are equal in both\n"
+    one, other = SqlStorage(here), SqlStorage(back)
+    (run,) = one.runs.runs()
+    assert other.runs.runs() == [run]
+    assert list(one.runs.rows(run.id, OrderRow)) == list(other.runs.rows(run.id, OrderRow))
+    with other.database.writing() as connection:
+        connection.execute(sa.text("UPDATE orders SET size = '7' WHERE id = 1"))
+    one.close()
+    other.close()
+    code, _, err = call("storage", "copy", here, back)
+    assert code == 1
+    assert "differs" in err
+    assert run.id in err
+
+
+def test_bars_move_between_stores(call, sql_url, tmp_path):
+    ts = 1_704_067_200_000_000_000 + np.arange(3_000) * 60_000_000_000
+    close = 100 + np.sin(np.arange(3_000))
+    bars = Bars(Instrument(symbol="ETH/USDT", venue="x", tick_size="0.01"), "1m", ts, *([close] * 5))
+    ParquetStorage(f"parquet:///{tmp_path / 'bars'}").bars.write(bars)
+    for _ in range(2):
+        code, out, err = call("data", "copy", f"parquet:///{tmp_path / 'bars'}", sql_url)
+        assert code == 0, err
+    assert out == "x:ETH/USDT 1m: 0 bars added, 0 replaced, 3,000 unchanged\n"
+    code, out, _ = call("data", "copy", sql_url, f"parquet:///{tmp_path / 'again'}")
+    assert out == "x:ETH/USDT 1m: 3,000 bars added, 0 replaced, 0 unchanged\n"
+    found = ParquetStorage(f"parquet:///{tmp_path / 'again'}").bars.read(BarKey.of(bars))
+    assert found.instrument == bars.instrument
+    assert np.array_equal(found.close, bars.close)
+
+
+def test_a_run_file_names_the_storage_beside_it(call, tmp_path, monkeypatch):
+    (tmp_path / "run.toml").write_text(
+        '[[strategy]]\nuse = "sma-cross"\n[[data]]\nsource = "samples:AAPL"\n[storage]\nurl = "sqlite:///runs.db"\n'
+    )
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    code, _, err = call("backtest", "../run.toml")
+    assert code == 0, err
+    storage = SqlStorage(f"sqlite:///{tmp_path / 'runs.db'}")
+    assert len(storage.runs.runs()) == 1
+    storage.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "told", "code"),
+    [
+        ("nothing", "has no scheme", 2),
+        ("sqlit:///runs.db", "Did you mean 'sqlite'?", 3),
+        ("parquet:///bars", "does not keep runs. What does: memory, postgresql, sqlite", 2),
+        ("sqlite:///no/such/folder/runs.db", "folder exist", 1),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_told_before_the_run(call, url, told, code, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    found, out, err = call("backtest", "sma-cross", "--data", "samples:AAPL", "--store", url)
+    assert found == code
+    assert told in err
+    assert out == ""
+
+
+def test_no_password_is_shown_in_a_result_or_an_error(call, postgres, tmp_path):
+    url = postgres.new_database("secretive")
+    backtest(call, url, "--out", tmp_path / "result")
+    secrets = ("p@ss", "p%40ss")
+    for file in (tmp_path / "result").iterdir():
+        assert not any(secret in file.read_text() for secret in secrets)
+    code, out, err = call("storage", "info", url.replace("secretive", "missing"), "--debug")
+    assert code == 1
+    assert "Create it first" in err
+    assert not any(secret in out + err for secret in secrets)
+
+
+def test_upgrading_what_is_new_does_nothing_and_what_is_not_ours_is_refused(call, sql_url, tmp_path):
+    backtest(call, sql_url)
+    code, out, _ = call("storage", "upgrade", sql_url)
+    assert code == 0
+    assert "which is the newest" in out
+    code, _, err = call("storage", "upgrade", f"sqlite:///{tmp_path / 'new.db'}")
+    assert code == 1
+    assert "nothing of Cambist" in err
+    code, _, err = call("storage", "upgrade", "memory:")
+    assert code == 2
+    assert "no versions" in err
+
+
+def test_help_needs_no_database():
+    from cambist.cli.main import root
+
+    done = CliRunner().invoke(root, ["storage", "--help"])
+    assert done.exit_code == 0
+    assert "sqlite:///runs.db" in done.stdout
