@@ -1,4 +1,4 @@
-"""Interest on positions and the value of fund shares against backtrader, on daily bars with weekends and holidays."""
+"""Interest on positions and the value of fund shares against backtrader, on bars with weekends, nights and holes."""
 
 from __future__ import annotations
 
@@ -65,13 +65,14 @@ class Ours(cambist.Strategy):
 
 
 def play_theirs(
-    data: pd.DataFrame, steps: dict[int, tuple[str, float]], **commission: Any
+    data: pd.DataFrame, steps: dict[int, tuple[str, float]], cheat: bool = False, **commission: Any
 ) -> list[tuple[float, float]]:
     seen: list[tuple[float, float]] = []
     cerebro = backtrader.Cerebro(stdstats=False)
     cerebro.adddata(backtrader.feeds.PandasData(dataname=data, timeframe=backtrader.TimeFrame.Days, compression=1))
     cerebro.addstrategy(Theirs, steps=steps, seen=seen)
     cerebro.broker.setcash(100_000.0)
+    cerebro.broker.set_coc(cheat)
     cerebro.broker.setcommission(**commission)
     cerebro.run()
     return seen
@@ -90,6 +91,33 @@ def test_interest_is_that_of_backtrader(seed, long_too):
     theirs = play_theirs(data, steps, commission=0.001, interest=0.2, interest_long=long_too)
     interest = Interest(short=0.2, long=0.2 if long_too else 0.0, value="entry")
     result = play_ours(data, steps, fees=0.001, interest=interest)
+    assert result.equity["equity"].tolist() == pytest.approx([value for value, _ in theirs], rel=1e-10)
+    assert any(flow.kind == "interest" for flow in result.flow_records)
+
+
+def shorter(seed: int, count: int = 120) -> tuple[pd.DataFrame, str]:
+    """Bars within days: some around the clock, some with nights, all with holes."""
+    rng = np.random.default_rng(1_000 + seed)
+    spacing, timeframe = [("h", "1h"), ("4h", "4h"), ("30min", "30m"), ("15min", "15m")][seed % 4]
+    times = pd.date_range("2022-01-03 20:00", periods=count * 4, freq=spacing)
+    if seed % 3 == 0:
+        times = times[(times.hour >= 9) & (times.hour < 17)]
+    times = times[np.sort(rng.choice(len(times), min(count, len(times)), replace=False))]
+    data = frame(seed, len(times))
+    return data.set_index(times), timeframe
+
+
+@pytest.mark.parametrize("this_close", [False, True])
+@pytest.mark.parametrize("seed", range(24))
+def test_interest_within_days_is_that_of_backtrader(seed, this_close):
+    data, timeframe = shorter(seed)
+    count = len(data)
+    trades = {bar: one for bar, one in script(seed, count).items() if one[0] == "trade"}
+    steps = {0: ("trade", -30.0), **trades}
+    theirs = play_theirs(data, steps, cheat=this_close, commission=0.001, interest=0.2, interest_long=seed % 2 == 0)
+    interest = Interest(short=0.2, long=0.2 if seed % 2 == 0 else 0.0, value="entry")
+    when = {"market_fill": "this_close"} if this_close else {}
+    result = play_ours(data, steps, fees=0.001, interest=interest, timeframe=timeframe, **when)
     assert result.equity["equity"].tolist() == pytest.approx([value for value, _ in theirs], rel=1e-10)
     assert any(flow.kind == "interest" for flow in result.flow_records)
 

@@ -692,4 +692,5 @@ def scenarios() -> Any:
         "instruments": make_instruments,
         "trader": RandomTrader,
         "played": Played,
+        "account_options": account_options,
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
     from cambist.backtest.load import load_result
+    from cambist.backtest.records.histories import FillHistory, OrderHistory
     from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
     from cambist.data.market import open_quotes, open_ticks
@@ -69,6 +70,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
     "cambist.backtest.load": ("load_result",),
+    "cambist.backtest.records.histories": ("FillHistory", "OrderHistory"),
     "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
     "cambist.data.market": ("open_quotes", "open_ticks"),
@@ -137,6 +139,7 @@ __all__ = [
     "DataError",
     "Every",
     "Fill",
+    "FillHistory",
     "FixedFee",
     "FixedSize",
     "FixedSlippage",
@@ -152,6 +155,7 @@ __all__ = [
     "OnSession",
     "Order",
     "OrderError",
+    "OrderHistory",
     "OrderStatus",
     "OrderType",
     "ParameterError",

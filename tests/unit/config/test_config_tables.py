@@ -159,7 +159,7 @@ def test_the_models_know_every_choice():
 
 def test_a_schema_for_editors_can_be_made():
     schema = RunFile.model_json_schema()
-    assert {"strategy", "data", "account", "venue", "risk", "sizer", "output", "storage", "run"} == set(
+    assert {"strategy", "history", "data", "account", "venue", "risk", "sizer", "output", "storage", "run"} == set(
         schema["properties"]
     )
 

@@ -256,7 +256,13 @@ def test_what_an_option_means(said, meant):
     ("make", "message"),
     [
         (lambda: latency_model(0.05), "latency is 0.05; give a length of time such as '50ms'"),
-        (lambda: latency_model(-5), "ConstantLatency: submit is -5; it is a length of time, not negative"),
+        (lambda: latency_model(-5), "ConstantLatency: submit is -5, which is negative; nothing arrives before it"),
+        (lambda: latency_model("-1s"), "ConstantLatency: submit is '-1s', which is negative"),
+        (lambda: latency_model("-0.5 ms"), "ConstantLatency: submit is '-0.5 ms', which is negative"),
+        (
+            lambda: latency_model({"use": "uniform", "least": "-1ms", "most": "1s"}),
+            "least is '-1ms', which is negative",
+        ),
         (lambda: latency_model("50 mss"), "latency is '50 mss'; there is no such latency model"),
         (lambda: latency_model(UniformLatency), "latency is <class"),
         (lambda: UniformLatency("2s", "1s"), "least (2,000,000,000 ns) is above most (1,000,000,000 ns)"),
@@ -265,7 +271,7 @@ def test_what_an_option_means(said, meant):
         (lambda: LognormalLatency(0), "median is 0; leave latency out"),
         (lambda: LognormalLatency("1s", -1.0), "sigma is -1.0"),
         (lambda: RecordedLatency("now", [1]), "times is 'now'; give a list"),
-        (lambda: RecordedLatency(["2024-01-01"], [-1]), "latencies is -1; it is a length of time"),
+        (lambda: RecordedLatency(["2024-01-01"], [-1]), "latencies is -1, which is negative"),
         (lambda: RecordedLatency(["2024-01-01"], []), "1 times and 0 values"),
         (lambda: rejection_model("often"), "there is no such rejection model. Known: random"),
         (lambda: rejection_model(1.5), "rate is 1.5; it is a fraction of the requests"),

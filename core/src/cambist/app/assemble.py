@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.app.histories import open_history
 from cambist.app.plan import RunPlan, SeriesPlan, StrategyPlan
-from cambist.app.sources import open_finer, open_series
+from cambist.app.sources import feed_name, open_finer, open_series
 from cambist.app.strategies import importable, load_strategy, make_strategy, parse_parameters, source_folder
 from cambist.backtest import BacktestSettings
 from cambist.errors import ConfigError, StrategyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from cambist.app.plan import Overrides
     from cambist.backtest import Result, StopRequest
@@ -50,13 +51,22 @@ def make_plan(registry: Registry, overrides: Overrides, run_file: Path | None = 
         from cambist.app.runfile import read_run_file
 
         plan = read_run_file(run_file, registry, overrides)
-    settings = {**plan.settings, **overrides.settings}
+    made: dict[str, Any] = {}
+    tables: dict[str, Any] = {}
+    if overrides.said:
+        from cambist.app.runfile import read_settings
+
+        made, tables = read_settings(overrides.said, registry)
+    settings = {**plan.settings, **overrides.settings, **made}
+    kept = {name: table for name, table in plan.tables.items() if name not in {**overrides.settings, **made}}
+    histories = overrides.histories or plan.histories
     return attrs.evolve(
         plan,
-        strategies=_strategies(plan, registry, overrides),
+        strategies=_strategies(plan, registry, overrides, needed=not histories),
+        histories=histories,
         series=_series(plan, overrides),
         settings=settings,
-        tables={name: table for name, table in plan.tables.items() if name not in overrides.settings},
+        tables={**kept, **tables},
         output=overrides.output or plan.output,
         format=overrides.format or plan.format,
         storage=overrides.storage or plan.storage,
@@ -122,18 +132,18 @@ def assemble(plan: RunPlan, registry: Registry) -> Assembly:
     strategies = [make_strategy(one.cls, dict(one.parameters), one.name) for one in plan.strategies]
     return Assembly(
         plan=plan,
-        strategies=strategies,
+        strategies=[*strategies, *map(open_history, plan.histories)],
         sources=open_series(plan.series, registry),
         settings=settings,
         magnify=open_finer(plan.series, registry),
     )
 
 
-def _strategies(plan: RunPlan, registry: Registry, overrides: Overrides) -> tuple[StrategyPlan, ...]:
+def _strategies(plan: RunPlan, registry: Registry, overrides: Overrides, *, needed: bool) -> tuple[StrategyPlan, ...]:
     strategies = plan.strategies
     if overrides.strategy:
         strategies = (StrategyPlan(use=overrides.strategy, cls=load_strategy(overrides.strategy, registry)),)
-    if not strategies:
+    if not strategies and (needed or overrides.parameters):
         raise ConfigError(
             f"there is no strategy. Name one, such as my_file.py:SmaCross{_or_table(plan, '[strategy]')}."
         )
@@ -160,9 +170,29 @@ def _series(plan: RunPlan, overrides: Overrides) -> tuple[SeriesPlan, ...]:
                 "Give one for each, in their order."
             )
         series = tuple(map(_renamed, series, overrides.symbols))
+    if overrides.magnify:
+        series = _magnified(series, overrides.magnify)
     if overrides.timeframe:
         series = tuple(attrs.evolve(one, timeframe=overrides.timeframe) for one in series)
     return series
+
+
+def _magnified(series: tuple[SeriesPlan, ...], magnify: tuple[str, ...]) -> tuple[SeriesPlan, ...]:
+    if len(magnify) != len(series):
+        raise ConfigError(
+            f"--magnify was given {len(magnify)} times for {len(series)} series. Give one for each, in their order; "
+            "none stands for no finer bars."
+        )
+    return tuple(
+        attrs.evolve(one, magnify=_from_here(source, one)) for one, source in zip(series, magnify, strict=True)
+    )
+
+
+def _from_here(source: str, series: SeriesPlan) -> str | None:
+    """Return a source of the working directory as one beside a series, which may be of the folder of a run file."""
+    if series.folder is None or not source or feed_name(source) is not None:
+        return source or None
+    return str(Path(source).expanduser().absolute())
 
 
 def _renamed(series: SeriesPlan, symbol: str) -> SeriesPlan:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.strategies import Strategy
 
-__all__ = ["Overrides", "RunPlan", "SeriesPlan", "StrategyPlan"]
+__all__ = ["HistoryPlan", "Overrides", "RunPlan", "SeriesPlan", "StrategyPlan"]
 
 
 @attrs.frozen(kw_only=True)
@@ -41,6 +41,34 @@ class StrategyPlan:
         """Return the table of a run file that says the same."""
         table: dict[str, Any] = {"use": self.use, "parameters": dict(self.parameters)}
         return {**table, "name": self.name} if self.name else table
+
+
+@attrs.frozen(kw_only=True)
+class HistoryPlan:
+    """Recorded fills or orders to run.
+
+    Attributes
+    ----------
+    kind
+        ``"fills"`` or ``"orders"``.
+    source
+        A CSV or Parquet file, or the folder of a saved result.
+    folder
+        What a relative path starts from; None for the working directory.
+    strategy, name
+        As for `cambist.FillHistory`; ``""`` for none.
+    """
+
+    kind: str
+    source: str
+    folder: Path | None = None
+    strategy: str = ""
+    name: str = ""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the table of a run file that says the same."""
+        named = {"strategy": self.strategy, "name": self.name}
+        return {self.kind: self.source, **{key: text for key, text in named.items() if text}}
 
 
 @attrs.frozen(kw_only=True)
@@ -81,7 +109,7 @@ class RunPlan:
 
     Attributes
     ----------
-    strategies, series
+    strategies, histories, series
         What runs on what.
     settings
         Keywords of `cambist.BacktestSettings`.
@@ -97,6 +125,7 @@ class RunPlan:
     """
 
     strategies: tuple[StrategyPlan, ...] = ()
+    histories: tuple[HistoryPlan, ...] = ()
     series: tuple[SeriesPlan, ...] = ()
     settings: Mapping[str, Any] = attrs.field(factory=dict)
     tables: Mapping[str, Any] = attrs.field(factory=dict)
@@ -111,6 +140,7 @@ class RunPlan:
             "run_file": None if self.run_file is None else str(self.run_file),
             "strategy": [strategy.describe() for strategy in self.strategies],
             "data": [series.describe() for series in self.series],
+            **({"history": [history.describe() for history in self.histories]} if self.histories else {}),
             **self.tables,
         }
 
@@ -131,8 +161,14 @@ class Overrides:
         For the sources, in their order; empty to leave them as they are.
     timeframe
         Of every series; ``""`` to leave it.
+    magnify
+        Finer bars for the sources, in their order, ``""`` for none; empty to leave them as they are.
+    histories
+        Take the place of every history of the run file. Empty for none.
     settings
         Keywords of `cambist.BacktestSettings`; those that were not given are not there.
+    said
+        What a run file would say under the same names: ``sizer``, ``calendar``, ``latency``, ``rejection``.
     output, format
         Where the result goes, or None, and how its tables are kept, or ``""``.
     storage
@@ -144,7 +180,10 @@ class Overrides:
     data: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
     timeframe: str = ""
+    magnify: tuple[str, ...] = ()
+    histories: tuple[HistoryPlan, ...] = ()
     settings: Mapping[str, Any] = attrs.field(factory=dict)
+    said: Mapping[str, Any] = attrs.field(factory=dict)
     output: Path | None = None
     format: str = ""
     storage: str = attrs.field(default="", repr=False)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cambist.app.plan import Overrides, RunPlan, SeriesPlan, StrategyPlan
+import attrs
+
+from cambist.app.plan import HistoryPlan, Overrides, RunPlan, SeriesPlan, StrategyPlan
 from cambist.app.sources import feed_name
 from cambist.app.storage import resolved_url
 from cambist.app.strategies import load_strategy
@@ -16,7 +19,7 @@ from cambist.errors import CambistError, ConfigError, ParameterError, did_you_me
 from cambist.model.instrument import Instrument
 from cambist.model.margin import Margin, MarginTier
 from cambist.portfolio.interest import Interest
-from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentSlippage
+from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentSlippage, latency_model
 from cambist.simulation.durations import is_duration
 from cambist.simulation.paths import PATHS
 from cambist.strategies import (
@@ -35,8 +38,7 @@ from cambist.strategies import (
 from cambist.strategies.parameters import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
 
     from cambist.config.document import Where
     from cambist.config.models import DataTable, MarginTable, RunFile
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from cambist.plugins.specs import SimulationModelSpec
     from cambist.strategies import Strategy
 
-__all__ = ["SIZERS", "read_run_file"]
+__all__ = ["SIZERS", "read_run_file", "read_settings"]
 
 #: The keys of ``[venue]`` that take a simulation model, and what that decides.
 MODEL_OPTIONS = {
@@ -93,6 +95,53 @@ def read_run_file(path: Path, registry: Registry, overrides: Overrides | None = 
     return _Reader(document, registry, overrides or Overrides()).plan()
 
 
+def read_settings(said: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read what the command line says in the words of a run file.
+
+    Parameters
+    ----------
+    said
+        ``sizer``, a table or the name of one; ``calendar``, ``latency`` and ``rejection`` as a run file has them.
+    registry
+        Knows the components.
+
+    Returns
+    -------
+    settings, tables
+        As those of a `RunPlan`.
+
+    Raises
+    ------
+    ConfigError
+        Something in it cannot be used; names the options.
+    """
+    where = {name: _TABLE_OF.get(name, "venue") for name in said}
+    tables: dict[str, Any] = {}
+    for name, value in said.items():
+        if where[name]:
+            tables.setdefault(where[name], {})[name] = value
+        else:
+            tables[name] = {"use": value} if isinstance(value, str) else value
+    document = Document(Path("the command line"), tables, {})
+    reader = _Reader(document, registry, Overrides())
+    made, made_tables = reader.components()
+    raise_problems(document, (attrs.evolve(one, where=_as_option(one.where, said)) for one in reader.problems))
+    assert reader.file is not None
+    settings, told = _settings(reader.file)
+    return settings | made, told | made_tables
+
+
+#: In which table of a run file an option stands that is none of ``[venue]``; ``""`` for one that is a table.
+_TABLE_OF = {"sizer": "", "calendar": "run"}
+
+
+def _as_option(where: Where, said: Mapping[str, Any]) -> Where:
+    """Return the way to a value as it is on the command line."""
+    way = where if where[0] in said else where[1:]
+    name = str(way[0])
+    return (f"--{name}", *(way[1:] if isinstance(said[name], dict) else ()))
+
+
 class _Reader:
     """Collects what a document says, and what is wrong with it."""
 
@@ -106,9 +155,8 @@ class _Reader:
     def plan(self) -> RunPlan:
         # Each part is looked at even where another is wrong, so that one reading finds everything.
         strategies = () if self.overrides.strategy else tuple(self._strategies())
-        risk, risk_tables = self._risk()
-        sizer, sizer_table = self._sizer()
-        models, model_tables = self._models()
+        histories = () if self.overrides.histories else tuple(self._histories())
+        made, made_tables = self.components()
         others = bool(self.overrides.data)
         instruments = {} if others else dict(self._instruments())
         feed_settings = {} if others else dict(self._feed_settings())
@@ -117,15 +165,12 @@ class _Reader:
         file = self.file
         assert file is not None
         settings, tables = _settings(file)
-        settings |= models
-        tables |= model_tables
-        if risk:
-            settings["risk"], tables["risk"] = tuple(risk), risk_tables
-        if sizer is not None:
-            settings["sizer"], tables["sizer"] = sizer, sizer_table
+        settings |= made
+        tables |= made_tables
         output = file.output.dir
         return RunPlan(
             strategies=strategies,
+            histories=histories,
             series=tuple(
                 self._series(number, table, instruments, feed_settings) for number, table in enumerate(file.data)
             ),
@@ -137,7 +182,28 @@ class _Reader:
             run_file=self.document.path,
         )
 
-    # Strategies.
+    def components(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Make what the document names: simulation models, risk rules and a sizer, each with the table that says so."""
+        risk, risk_tables = self._risk()
+        sizer, sizer_table = self._sizer()
+        made, tables = self._models()
+        if risk:
+            made["risk"], tables["risk"] = tuple(risk), risk_tables
+        if sizer is not None:
+            made["sizer"], tables["sizer"] = sizer, sizer_table
+        return made, tables
+
+    # Strategies and histories.
+
+    def _histories(self) -> Iterator[HistoryPlan]:
+        for where, table in self._tables("history"):
+            given = [kind for kind in ("fills", "orders") if isinstance(table.get(kind), str) and table[kind]]
+            if len(given) != 1:
+                if not any(kind in table for kind in ("fills", "orders")) or len(given) > 1:
+                    self._add(where, "a history is of one thing: give fills or orders, a file or a saved result.")
+                continue
+            named = {name: table[name] for name in ("strategy", "name") if isinstance(table.get(name), str)}
+            yield HistoryPlan(kind=given[0], source=table[given[0]], folder=self.document.folder, **named)
 
     def _strategies(self) -> Iterator[StrategyPlan]:
         for where, table in self._tables("strategy"):
@@ -206,9 +272,10 @@ class _Reader:
         venue = self.document.tables.get("venue")
         for option, model in MODEL_OPTIONS.items():
             said = venue.get(option) if isinstance(venue, dict) else None
-            if (option == "latency" and is_duration(said)) or (
-                option == "path" and isinstance(said, str) and said in PATHS
-            ):
+            if option == "latency" and is_duration(said):
+                self._attempt(("venue", option), latency_model, said)
+                continue
+            if option == "path" and isinstance(said, str) and said in PATHS:
                 continue  # what the option takes as it stands
             table = {"use": said} if isinstance(said, str) else said
             if not isinstance(table, dict) or not isinstance(table.get("use"), str) or not table["use"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from cambist.backtest.multi_asset import MultiAssetValuation, valuation_of
 from cambist.backtest.rates import connect_rates, rate_columns
 from cambist.engine import OpeningKernel
 from cambist.engine.accounts import accounts_of
+from cambist.engine.adoption import Adopter
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.instrument import Instrument, InstrumentKind
 from cambist.model.times import format_ns, to_ns
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from cambist.engine import Kernel
     from cambist.indicators.series import SeriesCursor
     from cambist.model.events import OrderEvent
-    from cambist.model.portfolio import Position, Trade
+    from cambist.model.portfolio import Position
     from cambist.portfolio import Portfolio, Valuation
     from cambist.portfolio.entries import Entries
     from cambist.ports.risk import RiskRule
@@ -94,6 +94,8 @@ class AccountSetup:
         Mark prices by symbol, for instruments that have some of their own.
     markets
         The rules of their markets, and what is remembered to keep them; None where none have any.
+    liquidates
+        Whether the venue closes positions whose margin is used up.
 
     Raises
     ------
@@ -130,6 +132,7 @@ class AccountSetup:
         self.initial_cash: float = cash if plain else self.portfolio.initial_cash  # type: ignore[assignment]
         self._rates = next((one.rates for one in self.accounts.values() if isinstance(one, MultiAssetPortfolio)), None)
         self._assets = list(self.accounts[next(iter(self.accounts))].pockets)
+        self.liquidates = settings.margin is not None
         self._last_marks = dict.fromkeys(self.marks, nan)
         self.transfers = self._transfers()
         self._funding = {
@@ -205,7 +208,7 @@ class AccountSetup:
                     f"funding is given, and not for {one.symbol}. Give its rates, or None to trade it without funding."
                 )
 
-    def _bookkeeper(self) -> Bookkeeper | None:
+    def _bookkeeper(self, clock: Callable[[], int]) -> Bookkeeper | None:
         """Return what books funding, interest and planned transfers; None where there is none of it."""
         entries: list[Entries] = []
         for symbol, series in self._funding.items():
@@ -215,22 +218,25 @@ class AccountSetup:
                 mark_at = _Constantly(position) if marks is None else marks.at
                 pocket = books.pocket(position.instrument.settle)
                 entries.append(Funding(pocket, symbol, series.times, series.rates, series.marks, mark_at))
-        entries += self._interest()
+        entries += self._interest(clock)
         entries += self.transfers
         return Bookkeeper(entries) if entries else None
 
-    def _interest(self) -> Iterator[InterestCharges]:
+    def _interest(self, clock: Callable[[], int]) -> Iterator[InterestCharges]:
         """Yield what charges interest, each asset by its own rates."""
         terms = self.settings.interest
         assets = {asset for books in self.accounts.values() for asset in books.pockets}
         for asset in terms if isinstance(terms, Mapping) else ():
             if asset not in assets:
                 raise ParameterError(f"interest names {asset!r}.{did_you_mean(str(asset), assets)}")
+        as_there: tuple[Any, ...] = ()
+        if self.settings.is_compatible:
+            as_there = clock, min(feed.timeframe.ns for feed in self.feeds)
         for books in self.accounts.values():
             for asset, pocket in books.pockets.items():
                 own = terms.get(asset) if isinstance(terms, Mapping) else terms
                 if own is not None:
-                    yield InterestCharges(pocket, own)
+                    yield InterestCharges(pocket, own, *as_there)
 
     def gate(self) -> RiskGate:
         """Return the gate for the run's orders."""
@@ -248,12 +254,6 @@ class AccountSetup:
         if isinstance(self.portfolio, AccountGroup):
             return AccountRecords(self.portfolio, start, keep_all=keep_all)
         return valuation_of(self.portfolio, keep_all=keep_all)
-
-    @property
-    def trades(self) -> Iterable[Trade]:
-        """Every round trip, closed and open ones."""
-        for books in self.accounts.values():
-            yield from (*books.trades.closed, *books.trades.open.values())
 
     def expected_fee(self, rules: VenueRules) -> Any:
         """Return what answers the fee to reckon with; for several accounts, what does so for each."""
@@ -294,8 +294,8 @@ class AccountSetup:
                 return OpeningBacktraderVenue(self.instruments, seen, *made, opened=lambda: kernel.opened_at)
             return BacktraderVenue(self.instruments, seen, *made)
         venue: SimulatedVenue
-        if isinstance(account, MarginPortfolio | MultiAssetMarginPortfolio):
-            adopt = partial(kernel.adopt, account=name) if name else kernel.adopt
+        if isinstance(account, MarginPortfolio | MultiAssetMarginPortfolio) and self.liquidates:
+            adopt = Adopter(kernel, name)
             venue = LiquidatingVenue(self.instruments, account, *made, adopt=adopt, marks=self.marks)
         elif self.markets is not None:
             venue = RuledVenue(self.instruments, account, *made, markets=self.markets)
@@ -306,12 +306,12 @@ class AccountSetup:
 
     def connect(self, kernel: Kernel) -> None:
         """Join the account and the kernel: where marks are read, and who books what falls due."""
-        kernel.bookkeeper = self._bookkeeper()
-        account = self.portfolio
+        account, now = self.portfolio, kernel.view_of(kernel.seats[0].strategy.name).now
+        kernel.bookkeeper = self._bookkeeper(now)
         if self._rates is not None:
             connect_rates(self._rates, kernel, self.feeds)
         if self.markets is not None:
-            self.markets.connect(account.positions, kernel.view_of(kernel.seats[0].strategy.name).now)
+            self.markets.connect(account.positions, now)
             kernel.keep_rules(self.markets)
             if isinstance(account, SettlingPortfolio):
                 account.unsettled = self.markets.unsettled

@@ -12,7 +12,7 @@ from cambist.backtest.multi_asset import valuation_of
 from cambist.portfolio import FundValue, MultiAssetPortfolio
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from cambist.backtest.multi_asset import MultiAssetValuation
     from cambist.backtest.result import Result, StrategyRecord
     from cambist.backtest.run import Run
-    from cambist.model import Account
+    from cambist.model import Account, Trade
     from cambist.model.portfolio import StockSplit
     from cambist.portfolio import AccountGroup, Portfolio, Valuation
 
-__all__ = ["AccountRecords", "FundRecorder", "account_results", "assets_of"]
+__all__ = ["AccountRecords", "FundRecorder", "account_results", "assets_of", "trades_of"]
 
 
 class FundRecorder:
@@ -151,7 +151,6 @@ def account_results(run: Run, total: Result) -> dict[str, Result]:
         books = record.books
         orders = [order for order in total.order_records if order.strategy in own]
         numbers = {order.id for order in orders}
-        trades = [*books.trades.closed, *books.trades.open.values()]
         history: RunHistory | None = run.history(curve, record.valuation)
         strategies: Sequence[StrategyRecord] = [one for one in total.strategies if one.name in own]
         found[name] = attrs.evolve(
@@ -163,7 +162,7 @@ def account_results(run: Run, total: Result) -> dict[str, Result]:
             fund=fund,
             order_records=orders,
             fill_records=[fill for fill in total.fill_records if fill.order_id in numbers],
-            trade_records=sorted(trades, key=lambda trade: trade.id),
+            trade_records=trades_of([books]),
             flow_records=list(books.cash_flows),
             split_records=_splits(total, numbers),
             warnings=(),
@@ -172,6 +171,12 @@ def account_results(run: Run, total: Result) -> dict[str, Result]:
             history=history,
         )
     return found
+
+
+def trades_of(accounts: Iterable[Portfolio | MultiAssetPortfolio]) -> list[Trade]:
+    """Return every round trip of some accounts, closed and open ones, in order of their ids."""
+    found = [trade for books in accounts for trade in (*books.trades.closed, *books.trades.open.values())]
+    return sorted(found, key=lambda trade: trade.id)
 
 
 def assets_of(books: Portfolio | MultiAssetPortfolio | AccountGroup) -> dict[str, Account]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from cambist.analysis import ClosesRecorder, EquityRecorder
 from cambist.backtest.account import AccountSetup
-from cambist.backtest.account_records import AccountRecords, FundRecorder, account_results, assets_of
+from cambist.backtest.account_records import AccountRecords, FundRecorder, account_results, assets_of, trades_of
 from cambist.backtest.calendars import Calendars
 from cambist.backtest.columns import play_columns
 from cambist.backtest.driver import Driver, StopRequest
@@ -21,6 +21,7 @@ from cambist.backtest.feeds import Feed
 from cambist.backtest.history import Closes, RunHistory, closes_until
 from cambist.backtest.multi_asset import MultiAssetValuation
 from cambist.backtest.openings import OpeningDriver
+from cambist.backtest.records.booking import Recorded
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel, OpeningKernel
@@ -143,7 +144,9 @@ class Run:
         self.driver = self._driver(stop)
         self.account.connect(self.kernel)
         self.driver.actions = self.account.actions
-        self.driver.connect(self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules)))
+        self.recorded = Recorded.of(self.kernel, self.feeds, self.account)
+        venue = self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules))
+        self.driver.connect(venue if self.recorded is None else self.recorded.before(venue))
         self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
         keep_all = not settings.blocks
         self.valuation = self.account.valuation(self.first_open, keep_all=keep_all)
@@ -250,7 +253,7 @@ class Run:
             fund=fund,
             order_records=kernel.book.orders,
             fill_records=kernel.fills,
-            trade_records=sorted(self.account.trades, key=lambda trade: trade.id),
+            trade_records=trades_of(self.account.accounts.values()),
             flow_records=self.portfolio.cash_flows,
             split_records=kernel.splits,
             last_prices={symbol: self.portfolio.mark(held) for symbol, held in self.portfolio.positions.items()},
@@ -282,6 +285,8 @@ class Run:
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         yield from self.account.warnings()
+        if self.recorded is not None:
+            yield from self.recorded.warnings()
         if curve.ruined:
             liquidated = "" if self.settings.margin else "Liquidation is not modeled without margin=Margin(...); "
             yield (

@@ -33,6 +33,10 @@ _SETTINGS = (
 )
 
 
+#: Options that take what a run file takes under the same name.
+_SAID = ("sizer", "calendar", "latency", "rejection")
+
+
 class _Fees(click.ParamType[Any]):
     """A fraction, or the word that means each instrument's own rates."""
 
@@ -45,6 +49,31 @@ class _Fees(click.ParamType[Any]):
             return float(value)
         except ValueError:
             self.fail(f"{value!r} is neither a fraction, such as 0.001 for 0.1 %, nor the word instrument", param, ctx)
+
+
+class _Said(click.ParamType[Any]):
+    """What a run file may say under that name: a word, a number where one is meant, or a table in braces."""
+
+    def __init__(self, name: str, *, is_number: bool = False) -> None:
+        self.name = name
+        self._is_number = is_number
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value.lstrip().startswith("{"):
+            import tomllib
+
+            try:
+                return tomllib.loads(f"said = {value}")["said"]
+            except tomllib.TOMLDecodeError as error:
+                self.fail(
+                    f"{value!r} is no table as TOML has them, such as {{use = 'name', key = 1}}: {error}", param, ctx
+                )
+        if self._is_number:
+            try:
+                return float(value)
+            except ValueError:
+                return value
+        return value
 
 
 def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -85,6 +114,24 @@ def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, .
 @click.option(
     "--timeframe", metavar="LENGTH", help="Length of a bar, such as 15m or 1d; told from the data by default."
 )
+@click.option(
+    "--magnify",
+    multiple=True,
+    metavar="SOURCE",
+    help="Finer bars of the same market, by which orders are matched. Once for each --data, none for no finer ones.",
+)
+@click.option(
+    "--fills",
+    multiple=True,
+    metavar="RECORDS",
+    help="Recorded fills to book as they were: a CSV or Parquet file, or a saved result. May be repeated.",
+)
+@click.option(
+    "--orders",
+    multiple=True,
+    metavar="RECORDS",
+    help="Recorded orders to send again, in the same forms. May be repeated.",
+)
 @click.option("--cash", type=float, help="Money at the start.  [100000]")
 @click.option("--leverage", type=float, help="How many times its equity the account may hold.  [1]")
 @click.option(
@@ -115,6 +162,20 @@ def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, .
     metavar="FRACTION",
     help="Largest share of a bar's volume that fills may take.  [no limit]",
 )
+@click.option(
+    "--latency", type=_Said("length"), help="How long a request takes to the venue, such as 50ms, or a model.  [0]"
+)
+@click.option(
+    "--rejection",
+    type=_Said("rate", is_number=True),
+    help="Fraction of new orders that the venue refuses, or a model.  [0]",
+)
+@click.option(
+    "--sizer", type=_Said("name"), help="For strategies without one of their own, such as all-in.  [one unit]"
+)
+@click.option(
+    "--calendar", metavar="NAME", help="By whose sessions timers go, such as XNYS or 24/7.  [each instrument's]"
+)
 @click.option("--rules", metavar="NAME", help="How orders are matched: cambist or backtrader.  [cambist]")
 @click.option("--seed", type=int, help="Of the run's chance.  [0]")
 @click.option(
@@ -137,7 +198,10 @@ def backtest(what: tuple[str, ...], **options: Any) -> None:
     """Run a strategy over recorded bars.
 
     STRATEGY is my_file.py, my_file.py:Class, package.module:Class or a registered name, such as sma-cross. RUN_FILE
-    ends in .toml and says all that these options say, and more; options given here win.
+    ends in .toml and says all that these options say, and more; options given here win. Recorded fills and orders run
+    beside a strategy, or alone.
+
+    What takes a model or a sizer takes its name, or a table as in a run file: '{use = "uniform", most = "80ms"}'.
 
     Ctrl-C ends the run after the bar it is at: what was done is shown and written, and the exit code is 130.
 
@@ -146,7 +210,8 @@ def backtest(what: tuple[str, ...], **options: Any) -> None:
       cambist backtest my_file.py:SmaCross --data bars.parquet --param fast=5 --cash 1e5 --fees 0.001
       cambist backtest sma-cross --data samples:AAPL --out result
       cambist backtest portfolio.py -d aapl.csv -d msft.csv --json
-      cambist backtest run.toml --slippage 0.0005
+      cambist backtest run.toml --slippage 0.0005 --latency 50ms
+      cambist backtest --fills statement.csv --data bars.csv
     """  # noqa: D301 -- click reads the control character
     from cambist.app.assemble import assemble, make_plan
 
@@ -158,11 +223,12 @@ def backtest(what: tuple[str, ...], **options: Any) -> None:
 
 def _overrides(what: tuple[str, ...], options: dict[str, Any]) -> tuple[Overrides, Path | None]:
     """Return what the command line says, and the run file."""
-    from cambist.app.plan import Overrides
+    from cambist.app.plan import HistoryPlan, Overrides
 
     run_files = [one for one in what if one.lower().endswith(".toml")]
     strategies = [one for one in what if one not in run_files]
-    if not what:
+    histories = [(kind, source) for kind in ("fills", "orders") for source in options[kind]]
+    if not what and not histories:
         raise click.UsageError("name a strategy, such as my_file.py:SmaCross, or a run file, such as run.toml.")
     if len(run_files) > 1 or len(strategies) > 1:
         raise click.UsageError(
@@ -177,7 +243,10 @@ def _overrides(what: tuple[str, ...], options: dict[str, Any]) -> tuple[Override
         data=options["data"],
         symbols=options["symbol"],
         timeframe=options["timeframe"] or "",
+        magnify=tuple("" if source == "none" else source for source in options["magnify"]),
+        histories=tuple(HistoryPlan(kind=kind, source=source) for kind, source in histories),
         settings=settings,
+        said={name: options[name] for name in _SAID if options[name] is not None},
         output=options["out"],
         format=options["format"] or "",
         storage=options["store"] or "",

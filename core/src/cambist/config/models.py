@@ -17,6 +17,7 @@ __all__ = [
     "ComponentTable",
     "DataTable",
     "FixedFees",
+    "HistoryTable",
     "InstrumentTable",
     "InterestTable",
     "MakerTakerFees",
@@ -77,6 +78,15 @@ class StrategyTable(_Table):
     use: str = Field(min_length=1, description="file.py, file.py:Class, package.module:Class, or a registered name")
     name: str = Field(default="", description="what it is called in the result; its class's name by default")
     parameters: dict[str, Any] = Field(default_factory=dict, description="values for what its class declares")
+
+
+class HistoryTable(_Table):
+    """``[[history]]``: recorded fills or orders that are run beside the strategies, or alone."""
+
+    fills: str | None = Field(default=None, min_length=1, description="booked as they were: a file or a saved result")
+    orders: str | None = Field(default=None, min_length=1, description="sent again: a file or a saved result")
+    strategy: str = Field(default="", description="of a saved result, only those of this strategy")
+    name: str = Field(default="", description="what it is called in the result")
 
 
 class InstrumentTable(_Table):
@@ -324,6 +334,7 @@ class RunFile(_Table):
     """A whole run file."""
 
     strategy: list[StrategyTable] = Field(default_factory=list)
+    history: list[HistoryTable] = Field(default_factory=list)
     data: list[DataTable] = Field(default_factory=list)
     account: AccountTable = AccountTable()
     venue: VenueTable = VenueTable()

@@ -6,12 +6,12 @@ import logging
 import random
 from collections import Counter, defaultdict
 from itertools import count as count_from
-from math import nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from cambist.engine.accounts import LiveShares, accounts_of, views_of
+from cambist.engine.adoption import Adopter
 from cambist.engine.agenda import Agenda
 from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
@@ -40,7 +40,6 @@ from cambist.model.events import (
     StopTrailed,
     TimerFired,
 )
-from cambist.model.orders import Instructions, Order, OrderType, TimeInForce
 from cambist.model.portfolio import StockSplit
 from cambist.observe import log_context
 from cambist.orders.book import OrderBook
@@ -59,7 +58,7 @@ if TYPE_CHECKING:
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Fill, Side
+    from cambist.model.orders import Fill, Order
     from cambist.model.timeframe import Timeframe
     from cambist.portfolio import AccountGroup, Bookkeeper, Books
     from cambist.risk import RiskGate
@@ -154,6 +153,8 @@ class Kernel:
         For each symbol, how many orders came with prices off its tick.
     bookkeeper
         What books funding, interest and planned transfers at their times; None where there is none.
+    adopt
+        Puts an order into the book that no strategy sent.
     shares
         What each strategy holds of the positions.
     accounts, owners
@@ -186,6 +187,7 @@ class Kernel:
         strategies = named(strategies)
         self.accounts, self.owners = accounts_of(portfolio, [strategy.name for strategy in strategies])
         self.shares = LiveShares(self)
+        self.adopt = Adopter(self)
         self._views = views_of(self.accounts, self.owners, self.book, expected_fee, self._now)
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
@@ -370,19 +372,6 @@ class Kernel:
             self._deliver(order, listener.on_trade, trade)
         listener.view.told = None
 
-    def adopt(self, instrument: Instrument, side: Side, size: float, tag: str, ts: int, account: str = "") -> Order:
-        """Put an order into the book that the venue sends by itself, such as one that liquidates a position.
-
-        It never saw the risk gate, and belongs to the strategy that opened the position in `account`.
-        """
-        trade = self.accounts[account].trades.open.get(instrument.symbol)
-        owner = trade.strategy if trade is not None else next(one for one, at in self.owners.items() if at == account)
-        terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, True, owner, tag, ts, ts)
-        order = self.book.add(Order(self.book.next_id(), instrument, side, *terms))
-        order.instructions = _BY_VENUE
-        self.book.submit(order, ts)
-        return order
-
     def keep_rules(self, markets: RuledMarkets) -> None:
         """Let strategies size orders, and look at what may be sold, by the rules of their markets."""
         for seat in self.seats:
@@ -429,7 +418,6 @@ _NOISE = 1e-6
 
 _NO_EFFECTS: list[Effect] = []
 
-_BY_VENUE = Instructions(by_venue=True)
 
 _ORDER_EVENTS = (
     OrderAccepted,

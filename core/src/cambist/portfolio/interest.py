@@ -76,11 +76,19 @@ class InterestCharges:
         the first bar of a day does not change what was held overnight.
     terms
         The rates.
+    clock, behind
+        As backtrader has it: a midnight passes with the first bar that opens at or after it, before anything of that
+        bar trades. `clock` answers the close of the bar in which a fill is booked, and `behind` is how long a bar is,
+        ns. Without a clock the time of a fill counts.
     """
 
-    def __init__(self, portfolio: Portfolio, terms: Interest) -> None:
+    def __init__(
+        self, portfolio: Portfolio, terms: Interest, clock: Callable[[], int] | None = None, behind: int = 0
+    ) -> None:
         self._portfolio = portfolio
         self._terms = terms
+        self._clock = clock
+        self._behind = behind
         self._last = 0  # midnight up to which interest is charged
         self._noted: list[tuple[int, _Holding]] = []
         self.next_due = 0
@@ -90,11 +98,13 @@ class InterestCharges:
     def start(self, ts: int) -> None:
         """Charge nothing for the time before the run."""
         self._last = ts - ts % DAY_NS
-        self.next_due = self._last + DAY_NS
+        self.next_due = self._last + DAY_NS + self._behind
 
     def _noting(self, apply: Callable[[Fill, Order, int], Trade | None]) -> Callable[[Fill, Order, int], Trade | None]:
+        clock, behind = self._clock, self._behind
+
         def note_and_apply(fill: Fill, order: Order, instant: int) -> Trade | None:
-            self._note(fill.ts)
+            self._note(fill.ts if clock is None else clock() - behind)
             return apply(fill, order, instant)
 
         return note_and_apply
@@ -112,12 +122,12 @@ class InterestCharges:
 
     def book(self, now: int, instant: int) -> None:
         """Charge for every midnight up to `now`."""
-        self._note(now)
+        self._note(now - self._behind)
         noted, self._noted = self._noted, []
         for midnight, holding in noted:
             self._charge(midnight, (midnight - self._last) // DAY_NS / self._terms.day_count, holding, instant)
             self._last = midnight
-        self.next_due = self._last + DAY_NS
+        self.next_due = self._last + DAY_NS + self._behind
 
     def _charge(self, midnight: int, years: float, holding: _Holding, instant: int) -> None:
         terms, portfolio = self._terms, self._portfolio

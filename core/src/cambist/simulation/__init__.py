@@ -61,6 +61,7 @@ from cambist.simulation.magnifier import Magnifier
 from cambist.simulation.market_rules import MarketRulesBySymbol, RuledVenue, a_shares, us_cash, us_equities
 from cambist.simulation.paths import IntrabarPath, intrabar_path
 from cambist.simulation.queue import CancelModel, cancels_behind, cancels_spread
+from cambist.simulation.recorded import FillBooker
 from cambist.simulation.rejection import RandomRejection, RejectionModel, rejection_model
 from cambist.simulation.replay import BookReplay, QueuedOrder
 from cambist.simulation.reports import Reports
@@ -105,6 +106,7 @@ __all__ = [
     "FeeInAsset",
     "FeeModel",
     "FeesBySymbol",
+    "FillBooker",
     "FinerBars",
     "FixedFee",
     "FixedFiller",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from math import inf, isnan
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,7 @@ from cambist.model.orders import Fill, TimeInForce
 from cambist.simulation.by_symbol import check_symbols
 from cambist.simulation.fees.protocol import OrderFeeModel
 from cambist.simulation.fillers.protocol import BudgetFiller
+from cambist.simulation.recording import RecordingVenue
 from cambist.simulation.reports import Reports
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel
@@ -61,7 +62,7 @@ class VenueAccount(Protocol):
         ...
 
 
-class MatchingVenue(ABC):
+class MatchingVenue(RecordingVenue):
     """Keeps the orders of one account and books what becomes of them; its subclasses say how a bar decides that.
 
     Parameters
@@ -117,7 +118,7 @@ class MatchingVenue(ABC):
         self._fill_notes: list[Callable[[Fill], None]] = []
         self._charge = None
         if isinstance(fees, OrderFeeModel):
-            self._charge = fees.charge
+            self._charge, self._fee_traded = fees.charge, fees.traded
             self._fill_notes.append(fees.traded)
         self._filler = filler = self.rules.volume_limit
         if filler is not None and not isinstance(filler, BudgetFiller):
@@ -136,6 +137,7 @@ class MatchingVenue(ABC):
         self._deliver = reports.deliver
         # Taken into a local name before each call: Python 3.11 looks for a method first, at three times the cost.
         self._accepted, self._filled, self._canceled = reports.accepted, reports.filled, reports.canceled
+        self._recorded = reports.filled
         if self._fill_notes:
             self._filled = _noting(self._fill_notes, reports.filled)
 
@@ -163,7 +165,7 @@ class MatchingVenue(ABC):
             The bar.
         """
 
-    def match_together(self) -> None:  # noqa: B027 - for those that match each bar by itself
+    def match_together(self) -> None:  # empty for those that match each bar by itself
         """Work the orders against every bar noted since the last call."""
 
     @abstractmethod
@@ -237,7 +239,7 @@ class MatchingVenue(ABC):
             self.amend(order.id, size, limit, stop)
             working.since = max(working.since, since)  # an order sent after a bar had opened does not meet it
 
-    def _reprice(self, working: Working) -> None:  # noqa: B027 - for those that keep nothing of an order's prices
+    def _reprice(self, working: Working) -> None:  # empty where nothing of them is kept
         """Take up an order's new prices."""
 
     def _note_taken(self, fill: Fill) -> None:

@@ -62,11 +62,9 @@ class Profits:
 
 
 @attrs.frozen(slots=True)
-class Amounts:
+class Amounts(Sums):
     """Profit after fees: in all, on average, and the largest, which for lost trades is the largest loss."""
 
-    total: float
-    average: float
     max: float
 
 
@@ -79,11 +77,9 @@ class Outcome:
 
 
 @attrs.frozen(slots=True)
-class DirectionAmounts:
+class DirectionAmounts(Sums):
     """Profit after fees of one direction: in all, on average, and that of its won and lost trades."""
 
-    total: float
-    average: float
     won: Amounts
     lost: Amounts
 
@@ -109,27 +105,17 @@ class Lengths:
 
 
 @attrs.frozen(slots=True)
-class DirectionLengths:
+class DirectionLengths(Lengths):
     """Lengths of the trades of one direction in bars, and of those that won and lost."""
 
-    total: int
-    average: float
-    max: float
-    min: float
     won: Lengths
     lost: Lengths
 
 
 @attrs.frozen(slots=True)
-class AllLengths:
+class AllLengths(DirectionLengths):
     """Lengths of all trades in bars, and of those of each outcome and each direction."""
 
-    total: int
-    average: float
-    max: float
-    min: float
-    won: Lengths
-    lost: Lengths
     long: DirectionLengths
     short: DirectionLengths
 

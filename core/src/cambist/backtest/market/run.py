@@ -15,6 +15,7 @@ from cambist.backtest.market.driver import MarketDriver
 from cambist.backtest.market.events import play_market_events
 from cambist.backtest.market.feeds import MarketFeed
 from cambist.backtest.market.samples import ledger_in_samples, sample_rows
+from cambist.backtest.records.histories import History
 from cambist.backtest.run import Run
 from cambist.data.market import checked_history
 from cambist.engine import MarketKernel
@@ -76,6 +77,8 @@ def run_market_backtest(
             raise ParameterError(f"{name} is {value!r}, which means something on bars alone. Leave it out.")
     if isinstance(settings.cash, Mapping) or isinstance(fee_model(settings.fees), FeeInAsset):
         raise ParameterError("several assets in one account mean something on bars alone. Give cash as a number.")
+    if any(isinstance(one, History) for one in strategies):
+        raise InputError("recorded fills and orders run on bars. Make bars of the trades, or leave the records out.")
     return MarketRun(strategies, sources, settings, progress, stop or StopRequest()).play()
 
 

@@ -181,3 +181,11 @@ class RuledVenue(SimulatedVenue):
         if ruled is not None:
             ruled.note(order.side, size, price, fee, self._ruled.now())
         super()._book(working, size, price, fee, who, ts, at)
+
+    def record(self, order: Order, price: float, fee: float | None, who: Liquidity, ts: int, at: int) -> None:
+        """Book a fill that took place elsewhere, and note the trading day of it; see `RecordingVenue`."""
+        charged = self._fee_of(order, order.size, price, who, ts) if fee is None else fee
+        ruled = self._ruled.markets.get(order.instrument.symbol)
+        if ruled is not None:
+            ruled.note(order.side, order.size, price, charged, ts)
+        super().record(order, price, charged, who, ts, at)
