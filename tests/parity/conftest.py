@@ -57,7 +57,7 @@ from cambist.strategies import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-sys.path.insert(0, str(Path(__file__).parent))  # for what several tests of this folder share
+sys.path.insert(0, str(Path(__file__).parent))  # what several modules of this folder share is imported by name
 
 START = to_ns("2024-03-01")
 TIMEFRAMES = {"1m": 1, "2m": 2, "5m": 5, "1h": 60, "1d": 1440}
@@ -687,10 +687,10 @@ def scenarios() -> Any:
     return {
         "make": make_scenario,
         "make_account": make_account_scenario,
+        "account_options": account_options,
         "play": play,
         "bars": make_bars,
         "instruments": make_instruments,
         "trader": RandomTrader,
         "played": Played,
-        "account_options": account_options,
     }

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from cambist.backtest.records.histories import FillHistory, OrderHistory
     from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
-    from cambist.data.market import open_quotes, open_ticks
+    from cambist.data.market import open_book, open_quotes, open_ticks
+    from cambist.data.tick_bars import tick_bars
     from cambist.errors import (
         CambistError,
         ConfigError,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         Account,
         Bar,
         Bars,
+        BookUpdates,
         Calendar,
         Fill,
         Instrument,
@@ -73,7 +75,8 @@ _HOMES = {
     "cambist.backtest.records.histories": ("FillHistory", "OrderHistory"),
     "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
-    "cambist.data.market": ("open_quotes", "open_ticks"),
+    "cambist.data.market": ("open_book", "open_quotes", "open_ticks"),
+    "cambist.data.tick_bars": ("tick_bars",),
     "cambist.errors": (
         "CambistError",
         "ConfigError",
@@ -89,6 +92,7 @@ _HOMES = {
         "Account",
         "Bar",
         "Bars",
+        "BookUpdates",
         "Calendar",
         "Fill",
         "Instrument",
@@ -133,6 +137,7 @@ __all__ = [
     "BacktestSettings",
     "Bar",
     "Bars",
+    "BookUpdates",
     "Calendar",
     "CambistError",
     "ConfigError",
@@ -183,9 +188,11 @@ __all__ = [
     "load",
     "load_calendar",
     "load_result",
+    "open_book",
     "open_quotes",
     "open_ticks",
     "param",
+    "tick_bars",
     "weekly_calendar",
 ]
 

@@ -327,3 +327,20 @@ def test_an_account_that_is_ruined_says_so(bars):
     assert warning.startswith(f"equity fell to {result.curve.lowest:,.2f} USD")
     assert result.curve.lowest < 0
     assert np.isnan(result.summary["sharpe"])
+
+
+def test_a_bracket_whose_entry_trades_at_once_is_closed_by_its_children():
+    class Bracketing(Strategy):
+        def on_bar(self, bar):
+            if not self.open_orders and not self.position:
+                self.buy_bracket(1, take_profit=bar.close + 2, stop_loss=bar.close - 3)
+
+    ts = np.arange(4) * 60_000_000_000
+    rising = Bars(Instrument(symbol="A"), "1m", ts, *[[10.0, 11.0, 12.0, 13.0]] * 4, [1.0] * 4)
+    for events in (False, True):
+        result = cambist.backtest(Bracketing, rising, market_fill="this_close", events=events)
+        assert [(str(one.type), str(one.status)) for one in result.order_records[:3]] == [
+            ("market", "filled"),
+            ("stop", "canceled"),
+            ("limit", "filled"),
+        ]

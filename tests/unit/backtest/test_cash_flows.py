@@ -299,7 +299,7 @@ def test_flows_that_make_no_sense(run, bars):
         ([5], "cash_flows holds 5"),
         (7, "cash_flows holds 7"),
         ([("soon", 1)], "'soon' is no ISO 8601 time"),
-        ([("2024-02-28", 1)], "before the first bar opens"),
+        ([("2024-02-28", 1)], "before the run begins"),
     ):
         with pytest.raises(InputError) as caught:
             run(series, cash_flows=given)

@@ -180,7 +180,6 @@ BARS = Bars(ACME, "1m", START + np.arange(3) * MINUTE_NS, *[[1.0] * 3] * 5)
 @pytest.mark.parametrize(
     ("data", "options", "error", "words"),
     [
-        ([ticks(1.0), BARS], {}, InputError, "the two cannot be mixed"),
         ([ticks(1.0), ticks(2.0)], {}, InputError, "two series of ticks of ACME"),
         (
             [ticks(1.0), quotes((1, 2), instrument=Instrument(symbol="ACME"))],
@@ -189,7 +188,8 @@ BARS = Bars(ACME, "1m", START + np.arange(3) * MINUTE_NS, *[[1.0] * 3] * 5)
             "ACME is described in two ways",
         ),
         ({"ACME": ticks(1.0)}, {}, InputError, "leave out a name for each, and give a list"),
-        (ticks(1.0), {"timeframe": "1m"}, InputError, "leave out timeframe"),
+        (ticks(1.0), {"magnify": BARS}, InputError, "leave out magnify"),
+        (ticks(1.0), {"instrument": ACME}, InputError, "leave out instrument"),
         (ticks(1.0), {"rules": "backtrader"}, ParameterError, "rules is 'backtrader', which means something on bars"),
         (ticks(1.0), {"market_fill": "this_close"}, ParameterError, "market_fill is 'this_close'"),
         (ticks(1.0), {"stop_trigger": "quote"}, ParameterError, "there are no quotes of ACME"),

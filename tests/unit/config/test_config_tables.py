@@ -138,7 +138,7 @@ def test_the_models_know_every_setting_and_its_default():
     tables = {"account": AccountTable, "venue": VenueTable, "run": RunTable}
     known = {name: field for table in tables.values() for name, field in table.model_fields.items()}
     settings = {field.name: field for field in attrs.fields(BacktestSettings)}
-    assert set(known) | {"sizer", "risk"} | PYTHON_ONLY | {"stop_trigger"} == set(settings)
+    assert set(known) | {"sizer", "risk"} | PYTHON_ONLY | {"stop_trigger", "book_cancels"} == set(settings)
     for name, field in known.items():
         assert (field.default or None) == (settings[name].default or None), name
 

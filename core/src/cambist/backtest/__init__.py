@@ -34,7 +34,7 @@ def backtest(
     stop: StopRequest | None = None,
     **options: Unpack[BacktestOptions],
 ) -> Result:
-    """Run a strategy, or several in one account, over bars, or over trades and quotes.
+    """Run a strategy, or several in one account, over bars, or over trades, quotes and order books.
 
     Parameters
     ----------
@@ -42,11 +42,13 @@ def backtest(
         An instance, a class (run with its defaults), or a list of them. The run works on fresh copies.
     bars
         `Bars`, a DataFrame, the path of a CSV or Parquet file, or anything with ``blocks()``. A list of them, or
-        a dict by symbol, runs on several instruments. Or `Ticks`, `Quotes` and what `open_ticks` and `open_quotes`
-        return, several of them too: strategies then trade in `on_tick` and `on_quote`.
+        a dict by symbol, runs on several instruments. Or `Ticks`, `Quotes`, `BookUpdates` and what `open_ticks`,
+        `open_quotes` and `open_book` return, several of them too, with bars beside them: strategies then trade in
+        `on_tick`, `on_quote`, `on_book` and `on_bar`, and orders meet trades, quotes and books.
     instrument, timeframe
         Of a DataFrame or file: what was traded and how long a bar is. Default: an instrument without tick
-        size and with a step of 1e-8, and the commonest spacing of the bars.
+        size and with a step of 1e-8, and the commonest spacing of the bars. With trades or quotes `timeframe` is that
+        of bars to be made of them.
     magnify
         Finer bars by which orders are matched inside each bar, in the form that `bars` has; None in a list for none.
     progress
@@ -87,11 +89,16 @@ def _opened(
     data: Any, instrument: Instrument | None, timeframe: str | Timeframe | None, of_bars: dict[str, Any]
 ) -> tuple[Callable[..., Result], Sequence[Any]]:
     """Return what runs on this kind of data, and its sources."""
-    market = _market_sources(data, instrument=instrument, timeframe=timeframe, **of_bars)
+    market, bars = _parted(data)
     if market:
         from cambist.backtest.market import run_market_backtest
+        from cambist.model.timeframe import Timeframe
 
-        return run_market_backtest, market
+        _refuse_for_market(
+            {"instrument": instrument, **of_bars, "a name for each": data if isinstance(data, dict) else None}
+        )
+        made = None if timeframe is None else Timeframe.parse(timeframe)
+        return partial(run_market_backtest, bars=_sources(bars, None, None), timeframe=made), market
     from cambist.backtest.run import run_backtest
 
     sources = _sources(data, instrument, timeframe)
@@ -100,25 +107,21 @@ def _opened(
     return partial(run_backtest, magnify=_finer_sources(of_bars["magnify"], data, len(sources))), sources
 
 
-_MARKET = ("ticks", "quotes")
+_MARKET = ("ticks", "quotes", "book")
 
 
-def _market_sources(data: Any, **of_bars: Any) -> list[MarketSource]:
-    """Return the sources of trades and quotes; empty where the run is on bars."""
+def _parted(data: Any) -> tuple[list[MarketSource], list[Any]]:
+    """Return the sources of trades and quotes, and all others."""
     given = list(data.values()) if isinstance(data, dict) else list(data) if isinstance(data, list | tuple) else [data]
     # A DataFrame has the attribute too where it has such a column.
     market = [one for one in given if isinstance(kind := getattr(one, "kind", None), str) and kind in _MARKET]
-    if not market:
-        return []
-    if len(market) < len(given):
-        raise InputError(
-            "one run is on bars, or on trades and quotes: the two cannot be mixed. Run them apart, or build what you "
-            "need of the bars in on_tick or on_quote."
-        )
-    for name, value in {**of_bars, **({"a name for each": data} if isinstance(data, dict) else {})}.items():
+    return market, [one for one in given if not any(one is other for other in market)]
+
+
+def _refuse_for_market(options: dict[str, Any]) -> None:
+    for name, value in options.items():
         if value is not None:
             raise InputError(f"trades and quotes say themselves what they are of; leave out {name}, and give a list.")
-    return market
 
 
 def _sources(bars: Any, instrument: Instrument | None, timeframe: str | Timeframe | None) -> list[HistorySource]:

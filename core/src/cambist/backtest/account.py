@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-from cambist.backtest.account_records import AccountRecords
 from cambist.backtest.actions import ActionCalendar
 from cambist.backtest.books import open_books
 from cambist.backtest.held_prices import HeldPrices
 from cambist.backtest.market_rules import ruled_markets, rules_by_symbol
-from cambist.backtest.multi_asset import MultiAssetValuation, valuation_of
 from cambist.backtest.rates import connect_rates, rate_columns
 from cambist.engine import OpeningKernel
 from cambist.engine.accounts import accounts_of
@@ -56,7 +54,7 @@ if TYPE_CHECKING:
     from cambist.indicators.series import SeriesCursor
     from cambist.model.events import OrderEvent
     from cambist.model.portfolio import Position
-    from cambist.portfolio import Portfolio, Valuation
+    from cambist.portfolio import Portfolio
     from cambist.portfolio.entries import Entries
     from cambist.ports.risk import RiskRule
     from cambist.simulation import VenueRules
@@ -171,7 +169,7 @@ class AccountSetup:
         opened = min(int(feed.block.ts[0]) for feed in self.feeds)
         if self.settings.cash_flows and first[0] < opened:
             raise ParameterError(
-                f"cash_flows has {first[1]:,.8g} on {format_ns(first[0])}, before the first bar opens "
+                f"cash_flows has {first[1]:,.8g} on {format_ns(first[0])}, before the run begins "
                 f"({format_ns(opened)}). Money at the start is cash=."
             )
         for when, amount, *names in self.settings.cash_flows:
@@ -249,12 +247,6 @@ class AccountSetup:
         rules += settings.risk
         return RiskGate(rules, without=(FundsRule, TermsRule) if settings.is_compatible else ())
 
-    def valuation(self, start: int, *, keep_all: bool) -> Valuation | MultiAssetValuation | AccountRecords:
-        """Return what values the account, or all of them; made before the first fill."""
-        if isinstance(self.portfolio, AccountGroup):
-            return AccountRecords(self.portfolio, start, keep_all=keep_all)
-        return valuation_of(self.portfolio, keep_all=keep_all)
-
     def expected_fee(self, rules: VenueRules) -> Any:
         """Return what answers the fee to reckon with; for several accounts, what does so for each."""
         if not isinstance(self.portfolio, AccountGroup):
@@ -317,6 +309,10 @@ class AccountSetup:
                 account.unsettled = self.markets.unsettled
         if self.actions is not None:
             self.actions.connect(kernel.seats[0].cursors, self.portfolio.set_price_source)
+        self._read_marks(kernel)
+
+    def _read_marks(self, kernel: Kernel) -> None:
+        """Say where the account reads mark prices."""
         for feed in self.feeds:
             series = self.marks.get(feed.instrument.symbol)
             if series is not None:

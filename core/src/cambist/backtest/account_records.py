@@ -9,7 +9,7 @@ import attrs
 
 from cambist.analysis import EquityRecorder
 from cambist.backtest.multi_asset import valuation_of
-from cambist.portfolio import FundValue, MultiAssetPortfolio
+from cambist.portfolio import AccountGroup, FundValue, MultiAssetPortfolio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from cambist.backtest.run import Run
     from cambist.model import Account, Trade
     from cambist.model.portfolio import StockSplit
-    from cambist.portfolio import AccountGroup, Portfolio, Valuation
+    from cambist.portfolio import Portfolio, Valuation
 
-__all__ = ["AccountRecords", "FundRecorder", "account_results", "assets_of", "trades_of"]
+__all__ = ["AccountRecords", "FundRecorder", "account_results", "assets_of", "trades_of", "valued"]
 
 
 class FundRecorder:
@@ -38,27 +38,37 @@ class FundRecorder:
         Whose deposits and withdrawals to read.
     recorder
         Of equity; it begins with the initial cash.
+
+    Attributes
+    ----------
+    fund
+        What values a share, and what records that; None until the first flow.
     """
 
     def __init__(self, books: Portfolio | MultiAssetPortfolio | AccountGroup, recorder: EquityRecorder) -> None:
         self._books = books
         self.recorder = recorder
-        self._fund: tuple[FundValue, EquityRecorder] | None = None
+        self.fund: tuple[FundValue, EquityRecorder] | None = None
 
     def add(
         self, times: NDArray[np.int64], equity: NDArray[np.float64], exposed: NDArray[np.bool_], first: int
     ) -> None:
         """Take the next instants, of which `first` is the number of the first in the run."""
-        if self._fund is None and self._books.transfers:
-            self._fund = FundValue(self._books, 1.0), copy.deepcopy(self.recorder)
-        if self._fund is not None:
-            value, recorder = self._fund
+        fund = self.begun()
+        if fund is not None:
+            value, recorder = fund
             recorder.add(times, value.value(equity, first), exposed)
         self.recorder.add(times, equity, exposed)
 
+    def begun(self) -> tuple[FundValue, EquityRecorder] | None:
+        """Return what values a share and what records it, made at the first flow; None until then."""
+        if self.fund is None and self._books.transfers:
+            self.fund = FundValue(self._books, 1.0), copy.deepcopy(self.recorder)
+        return self.fund
+
     def finish(self, periods_per_year: float | None) -> tuple[EquityCurve, EquityCurve | None]:
         """Return the curve of equity, and that of a share where there was a flow."""
-        fund = None if self._fund is None else self._fund[1].finish(periods_per_year)
+        fund = None if self.fund is None else self.fund[1].finish(periods_per_year)
         return self.recorder.finish(periods_per_year), fund
 
 
@@ -171,6 +181,15 @@ def account_results(run: Run, total: Result) -> dict[str, Result]:
             history=history,
         )
     return found
+
+
+def valued(
+    portfolio: Portfolio | MultiAssetPortfolio | AccountGroup, start: int, *, keep_all: bool
+) -> Valuation | MultiAssetValuation | AccountRecords:
+    """Return what values the account of a run, or all of them; made before the first fill. See `AccountRecords`."""
+    if isinstance(portfolio, AccountGroup):
+        return AccountRecords(portfolio, start, keep_all=keep_all)
+    return valuation_of(portfolio, keep_all=keep_all)
 
 
 def trades_of(accounts: Iterable[Portfolio | MultiAssetPortfolio]) -> list[Trade]:

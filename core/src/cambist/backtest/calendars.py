@@ -66,7 +66,11 @@ class Calendars:
             calendar = self._known.get(feed.instrument.symbol)
             if calendar is not None:
                 first, last = int(feed.closes[0]), int(feed.block.ts[-1])
-                calendar.require(min(first, last), max(first, last), f"the bars of {feed.instrument.symbol}")
+                calendar.require(
+                    min(first, last),
+                    max(first, last),
+                    f"the {getattr(feed, 'kind', 'bars')} of {feed.instrument.symbol}",
+                )
 
 
 def _loaded(calendar: str | Calendar) -> Calendar:

@@ -103,6 +103,7 @@ class Driver:
     def connect(self, venue: BarVenue) -> None:
         """Take the venue that gets the kernel's orders; it was made with `deliver` and `clock`."""
         self.venue = venue
+        venue.know_orders(self.kernel.book.find)
         if self._loads_columns:
             venue.report_to(self._direct_reports())
         self._actions[ApprovedOrder] = venue.submit
@@ -173,7 +174,7 @@ class Driver:
             If a strategy raises; what was played until then stands.
         """
         kernel = self.kernel
-        start = min(int(feed.block.ts[0]) for feed in self.feeds)
+        start = self.begins_at()
         try:
             self.carry_out(kernel.step(RunStarted(start, token, seed)))
             now = start if self.stop.requested else self._play_all(start, after)
@@ -184,6 +185,15 @@ class Driver:
                 raise
             raise explained from error
 
+    def begins_at(self) -> int:
+        """Return the time at which the run begins, ns."""
+        return min(int(feed.block.ts[0]) for feed in self.feeds)
+
+    def _before(self, window: Any, instant: int) -> None:
+        """Have take effect what is due before a window that begins with `instant`."""
+        if self.actions is not None:
+            self.actions.take_effect(self, window, instant)
+
     def _windows(self) -> Iterator[Any]:
         """Yield the stretches of the run, in time order."""
         cut = None if self.actions is None else self.actions.horizon
@@ -191,11 +201,10 @@ class Driver:
 
     def _play_all(self, start: int, after: Callable[[Any, int], None]) -> int:
         """Play window after window; return the time of the last instant."""
-        kernel, instant, now, actions = self.kernel, 0, start, self.actions
+        kernel, instant, now = self.kernel, 0, start
         for window in self._windows():
             try:
-                if actions is not None:
-                    actions.take_effect(self, window, instant)
+                self._before(window, instant)
                 played = self._play(self, window, instant)
             except Exception:
                 # The bars up to the one at which a strategy raised were played, and the result is to tell of them.

@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cambist.engine import OpeningKernel
+from cambist.engine import MarketKernel, OpeningKernel
 from cambist.errors import StrategyError
 from cambist.model.times import format_ns
 from cambist.strategies import brackets, strategy, trading
@@ -58,7 +58,7 @@ def _where(code: CodeType, line: int) -> str:
 
 
 def _when(seat: Seat, kernel: Kernel) -> str:
-    if not seat.cursors:
+    if isinstance(kernel, MarketKernel):
         return f"at {format_ns(kernel.clock.read())}"
     if isinstance(kernel, OpeningKernel) and kernel.opened_at == kernel.clock.read():
         return f"at the open of the bar of {format_ns(kernel.opened_at)}"

@@ -230,7 +230,7 @@ class Result:
                 f"positions differ by account: take the series of each, as result.accounts[{name!r}].series."
             )
         if self.history is None:
-            raise ResultError("this result has no history: take one that a run on bars has returned.")
+            raise ResultError("this result has no history: take one that a run has returned.")
         return AccountSeries(
             curve=self.curve,
             benchmark_curve=self.benchmark,

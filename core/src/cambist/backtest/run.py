@@ -12,7 +12,7 @@ import numpy as np
 
 from cambist.analysis import ClosesRecorder, EquityRecorder
 from cambist.backtest.account import AccountSetup
-from cambist.backtest.account_records import AccountRecords, FundRecorder, account_results, assets_of, trades_of
+from cambist.backtest.account_records import AccountRecords, FundRecorder, account_results, assets_of, trades_of, valued
 from cambist.backtest.calendars import Calendars
 from cambist.backtest.columns import play_columns
 from cambist.backtest.driver import Driver, StopRequest
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int | None], None]
 
-__all__ = ["Run", "run_backtest"]
+__all__ = ["Run", "bar_feed", "run_backtest"]
 
 
 def run_backtest(
@@ -137,8 +137,7 @@ class Run:
         # Made once: what a model remembers, gate and venue must share.
         self.rules = settings.venue_rules()
         prepared = named([_prepared(strategy, settings) for strategy in strategies])
-        names = [one.name for one in prepared]
-        self.account = AccountSetup(settings, self.feeds, self.instruments, self.calendars, names)
+        self.account = self._account([one.name for one in prepared])
         self.portfolio = self.account.portfolio
         self.kernel = self._kernel(prepared, self.account.gate())
         self.driver = self._driver(stop)
@@ -147,9 +146,9 @@ class Run:
         self.recorded = Recorded.of(self.kernel, self.feeds, self.account)
         venue = self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules))
         self.driver.connect(venue if self.recorded is None else self.recorded.before(venue))
-        self.first_open = min(int(feed.block.ts[0]) for feed in self.feeds)
+        self.first_open = self.driver.begins_at()
         keep_all = not settings.blocks
-        self.valuation = self.account.valuation(self.first_open, keep_all=keep_all)
+        self.valuation = valued(self.portfolio, self.first_open, keep_all=keep_all)
         expected = 0 if settings.blocks else max(len(feed.block) for feed in self.feeds)
         cash = self.account.initial_cash
         self.recorder = EquityRecorder(cash, self.first_open, keep_all=keep_all, expected=expected)
@@ -158,19 +157,22 @@ class Run:
             self.account.held.recorder(cash, self.first_open, keep_all=keep_all) if settings.benchmark else None
         )
         self.first_opens: dict[str, float] = {}
-        self.daily = ClosesRecorder(len(self.feeds)) if settings.blocks else None
+        self.daily = ClosesRecorder(len(self.instruments)) if settings.blocks else None
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
 
     def _feeds(self, sources: Sequence[Any]) -> Sequence[Any]:
-        return [_feed(number, source, self.settings) for number, source in enumerate(sources)]
+        return [bar_feed(number, source, self.settings) for number, source in enumerate(sources)]
 
     def _instruments(self) -> list[Instrument]:
         return [feed.instrument for feed in self.feeds]
 
     def _calendars(self) -> Calendars:
         return Calendars(self.settings.calendar, self.feeds)
+
+    def _account(self, strategies: Sequence[str]) -> AccountSetup:
+        return AccountSetup(self.settings, self.feeds, self.instruments, self.calendars, strategies)
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> Kernel:
         series = [(feed.instrument, feed.timeframe) for feed in self.feeds]
@@ -238,7 +240,7 @@ class Run:
                 for seat in kernel.seats
             ),
             instruments=tuple(self.instruments),
-            timeframes=tuple(str(feed.timeframe) for feed in self.feeds),
+            timeframes=self._timeframes(),
             unit=self.unit,
             run_id=self.run_id,
             currency=self.portfolio.currency,
@@ -266,6 +268,9 @@ class Run:
             result.accounts = account_results(self, result)
         return result
 
+    def _timeframes(self) -> tuple[str, ...]:
+        return tuple(str(feed.timeframe) for feed in self.feeds)
+
     def history(
         self, curve: EquityCurve, valuation: Valuation | MultiAssetValuation | AccountRecords
     ) -> RunHistory | None:
@@ -276,12 +281,15 @@ class Run:
         if curve.all_times is not None:
             closes = closes_until(self.feeds, self.last_close, curve.all_times)
         else:
-            assert self.daily is not None
-            times, columns = self.daily.finish()
-            symbols = [feed.instrument.symbol for feed in self.feeds]
-            closes = {symbol: Closes(times, column) for symbol, column in zip(symbols, columns, strict=True)}
+            closes = self._daily_closes()
         assets = valuation.assets() if isinstance(valuation, MultiAssetValuation) else {}
         return RunHistory(account, closes, self.first_opens, assets)
+
+    def _daily_closes(self) -> dict[str, Closes]:
+        """Return the last price of each UTC day, where no more was kept."""
+        assert self.daily is not None
+        times, columns = self.daily.finish()
+        return {one.symbol: Closes(times, column) for one, column in zip(self.instruments, columns, strict=True)}
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         yield from self.account.warnings()
@@ -314,7 +322,8 @@ class Run:
             )
 
 
-def _feed(number: int, source: HistorySource, settings: BacktestSettings) -> Feed:
+def bar_feed(number: int, source: HistorySource, settings: BacktestSettings) -> Feed:
+    """Return the feed of a source of bars."""
     blocks: Iterator[Bars] = source.blocks() if settings.blocks else iter([source.load()])
     try:
         return Feed(number, blocks, whole=not settings.blocks)

@@ -37,9 +37,10 @@ class AccountSeries:
     """What the account looked like at each close: computed when first asked for, from fills and closes.
 
     Each series has the rows of `cambist.Result.equity`, by ``ts`` (close times, UTC): one a bar (at each time at which
-    a bar of any instrument closes). **A run over blocks of bars keeps one row a UTC day**, its last, and so have its
-    series. Money is in the account's currency. What a strategy saw as ``self.cash`` and ``self.equity`` after the last
-    `on_bar` of a time is the row of that time, to the last bit, unless it traded at that very close.
+    a bar of any instrument closes), or the samples of a run on trades and quotes. **A run over blocks keeps one row a
+    UTC day**, its last, and so have its series. Money is in the account's currency. What a strategy saw as
+    ``self.cash`` and ``self.equity`` after the last `on_bar` of a time is the row of that time, to the last bit, unless
+    it traded at that very close.
 
     Attributes
     ----------

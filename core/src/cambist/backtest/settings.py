@@ -19,6 +19,7 @@ from cambist.simulation.fees import FeeModel, fee_model
 from cambist.simulation.fillers import VolumeFiller, volume_filler
 from cambist.simulation.latency import LatencyModel, latency_model
 from cambist.simulation.paths import intrabar_path
+from cambist.simulation.queue import CancelModel, cancel_model
 from cambist.simulation.rejection import RejectionModel, rejection_model
 from cambist.simulation.rules import MarketFill, StopTrigger, VenueRules
 from cambist.simulation.slippage import BarSlippageModel, SlippageModel, slippage_model
@@ -46,6 +47,7 @@ _FIXED_BY_BACKTRADER: dict[str, object] = {
     "actions": None,
     "latency": None,
     "rejection": None,
+    "book_cancels": "behind",
     "market_rules": None,
 }
 
@@ -68,6 +70,7 @@ class BacktestOptions(TypedDict, total=False):
     stop_trigger: str
     latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None
     rejection: float | str | Mapping[str, Any] | RejectionModel | None
+    book_cancels: str | CancelModel
     market_rules: MarketRules | MarketRulesBySymbol | str | Mapping[str, Any] | None
     leverage: float
     margin: Margin | None
@@ -237,6 +240,9 @@ class BacktestSettings:
         file, or None for no time.
     rejection
         The fraction of new orders that the venue refuses, a `RejectionModel`, a table as in a run file, or None.
+    book_cancels
+        On order books: who leaves when a level shrinks without a trade, those ``"behind"`` our order in the line, or
+        some of everybody (``"spread"``), or a function; see `cambist.simulation.CancelModel`.
     market_rules
         What the market of a stock demands: `MarketRules`, a name such as ``"us-equities"``, a table as in a run file,
         such as ``{"use": "a-shares", "board": "star"}``, a dict of these by symbol, or None for no demands.
@@ -302,6 +308,7 @@ class BacktestSettings:
     stop_trigger: str = attrs.field(default="auto", validator=_one_of("stop_trigger", list(StopTrigger)))
     latency: str | int | timedelta | Mapping[str, Any] | LatencyModel | None = None
     rejection: float | str | Mapping[str, Any] | RejectionModel | None = None
+    book_cancels: str | CancelModel = "behind"
     market_rules: MarketRules | MarketRulesBySymbol | str | Mapping[str, Any] | None = None
     leverage: float = attrs.field(default=1.0, validator=_number("leverage", above=0.0))
     margin: Margin | None = attrs.field(default=None, validator=_margin)
@@ -339,6 +346,7 @@ class BacktestSettings:
     def __attrs_post_init__(self) -> None:
         latency_model(self.latency)
         rejection_model(self.rejection)
+        cancel_model(self.book_cancels)
         if self.market_rules is not None:
             from cambist.simulation.market_rules import market_rules
 

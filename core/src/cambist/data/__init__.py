@@ -3,20 +3,24 @@
 from cambist.data.blocks import BLOCK_ROWS, checked_blocks, concatenate
 from cambist.data.calendars import load_calendar, weekly_calendar
 from cambist.data.load import load, open_source
-from cambist.data.market import checked_history, open_quotes, open_ticks
+from cambist.data.market import checked_history, open_book, open_quotes, open_ticks
 from cambist.data.repair import RepairReport, tidy
+from cambist.data.tick_bars import TickBars, tick_bars
 
 __all__ = [
     "BLOCK_ROWS",
     "RepairReport",
+    "TickBars",
     "checked_blocks",
     "checked_history",
     "concatenate",
     "load",
     "load_calendar",
+    "open_book",
     "open_quotes",
     "open_source",
     "open_ticks",
+    "tick_bars",
     "tidy",
     "weekly_calendar",
 ]

@@ -1,4 +1,4 @@
-"""One door for everything that holds trades, and one for quotes."""
+"""One door for everything that holds trades, one for quotes, and one for order books."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.ports.history import MarketSource
 
-__all__ = ["checked_history", "open_quotes", "open_ticks"]
+__all__ = ["checked_history", "open_book", "open_quotes", "open_ticks"]
 
 
 def open_ticks(source: Any, *, symbol: str | None = None, instrument: Instrument | None = None) -> MarketSource:
@@ -51,6 +51,16 @@ def open_quotes(source: Any, *, symbol: str | None = None, instrument: Instrumen
     return _open("quotes", source, symbol, instrument)
 
 
+def open_book(source: Any, *, symbol: str | None = None, instrument: Instrument | None = None) -> MarketSource:
+    """Return a source of a recorded order book, one row a level; as `open_ticks`.
+
+    Columns: a time, the side of the level (bid or ask, buy or sell, 1 or -1), its price, the size displayed there from
+    then on (0 for none), and ``snapshot`` (1 or 0) where some rows are of snapshots; see `BookUpdates`. The instrument
+    needs a tick size.
+    """
+    return _open("book", source, symbol, instrument)
+
+
 def _open(kind: str, source: Any, symbol: str | None, instrument: Instrument | None) -> MarketSource:
     if isinstance(source, str | os.PathLike):
         path = Path(source)
@@ -68,8 +78,11 @@ def _open(kind: str, source: Any, symbol: str | None, instrument: Instrument | N
     hint = " Convert it with .to_pandas() first." if hasattr(source, "to_pandas") else ""
     raise DataError(
         f"{kind} cannot be read from a {type(source).__name__}. Give a DataFrame or the path of a file; "
-        f"{kind.capitalize()} can be run on as they are.{hint}"
+        f"{_MODELS[kind]} can be run on as they are.{hint}"
     )
+
+
+_MODELS = {"ticks": "Ticks", "quotes": "Quotes", "book": "BookUpdates"}
 
 
 def checked_history(blocks: Iterable[Any], kind: str, name: str) -> Iterator[History]:

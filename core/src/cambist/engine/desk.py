@@ -123,6 +123,10 @@ class Desk:
         """What this strategy's own fills come to, by symbol."""
         return self._kernel.shares.of(self.name).positions
 
+    def queue_ahead(self, order: Order) -> float:
+        """Return the size of others that stands before an order in a recorded book; NaN elsewhere."""
+        return self._kernel.queue_ahead(order)
+
     def free_funds(self, instrument: Instrument) -> float:
         """Return the notional of `instrument` that the account could still open."""
         return self._books.free_notional(instrument)

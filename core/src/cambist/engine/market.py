@@ -1,45 +1,63 @@
-"""The kernel on trades and quotes."""
+"""The kernel on trades and quotes, and bars beside them."""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from cambist.engine.agenda import Agenda
 from cambist.engine.desk import Desk
-from cambist.engine.step import Kernel, Seat
+from cambist.engine.step import Kernel, Seat, no_calendar
 from cambist.errors import InputError
-from cambist.model.events import QuoteReceived, TickReceived
-from cambist.strategies.market import MarketDataSet, MarketSeries, QuoteView, TickView
+from cambist.indicators.series import BarView
+from cambist.model.events import BookReceived, QuoteReceived, TickReceived
+from cambist.strategies.book_view import BookView
+from cambist.strategies.market import MarketBarSeries, MarketDataSet, MarketSeries, QuoteView, TickView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cambist.model.calendar import Calendar
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Liquidity
+    from cambist.model.timeframe import Timeframe
     from cambist.portfolio import Books
     from cambist.risk import RiskGate
     from cambist.strategies.strategy import Strategy
 
-__all__ = ["MarketKernel"]
+__all__ = ["MarketKernel", "View"]
+
+#: What strategies are shown of a series.
+View = TickView | QuoteView | BookView
+_VIEWS: dict[str, tuple[str, Callable[[Instrument], View]]] = {
+    "ticks": ("tick", TickView),
+    "quotes": ("quote", QuoteView),
+    "book": ("book", BookView),
+}
 
 
 class MarketKernel(Kernel):
-    """A kernel whose market is trades and quotes in place of bars; everything about orders is the same.
+    """A kernel whose market is trades and quotes, with bars beside them where there are some.
 
-    At one event: order events first, each delivered at once; then `on_tick` or `on_quote` of each strategy; then
-    timers.
+    Everything about orders is the same. At one event: order events first, each delivered at once; then `on_tick`,
+    `on_quote` or `on_book` of each strategy; then timers. Bars close after every trade and quote of their time.
 
     Parameters
     ----------
-    strategies, portfolio, gate, expected_fee
+    strategies, portfolio, gate, expected_fee, calendars
         See `Kernel`.
     streams
-        Kind (``"ticks"`` or ``"quotes"``) and instrument of each series, in declared order.
+        Kind (``"ticks"``, ``"quotes"`` or ``"book"``) and instrument of each series, in declared order.
+    bars
+        Instrument and timeframe of each series of bars, in declared order.
 
     Attributes
     ----------
     views
-        What strategies are shown of each series.
+        What strategies are shown of each series of trades or quotes.
+    market
+        The current trade and quote of each instrument, by symbol.
 
     Raises
     ------
@@ -54,47 +72,82 @@ class MarketKernel(Kernel):
         portfolio: Books,
         gate: RiskGate,
         expected_fee: Callable[[Instrument, float, float, Liquidity], float],
+        *,
+        bars: Sequence[tuple[Instrument, Timeframe]] = (),
+        calendars: Callable[[Instrument], Calendar | None] = no_calendar,
     ) -> None:
-        self.views: list[TickView | QuoteView] = []
-        self._market: dict[str, MarketSeries] = {}
+        self.views: list[View] = []
+        self.market: dict[str, MarketSeries] = {}
         for kind, instrument in streams:
             self._add(kind, instrument)
-        super().__init__(strategies, (), portfolio, gate, expected_fee)
-        for symbol, series in self._market.items():
-            source = series.quote or series.tick
-            assert source is not None
-            portfolio.set_price_source(symbol, source.mark)
+        symbols = Counter(instrument.symbol for instrument, _ in bars)
+        for instrument, _ in bars:
+            self._series_of(instrument)
+            if symbols[instrument.symbol] > 1:
+                raise InputError(f"there are two series of bars of {instrument.symbol}; give one of them.")
+        super().__init__(strategies, bars, portfolio, gate, expected_fee, calendars)
+        self._single = self.sole_instrument
+        self.agenda = Agenda([series.instrument for series in self.market.values()], calendars)
+        for symbol, series in self.market.items():
+            source = series.priced_by
+            if source is not None:
+                portfolio.set_price_source(symbol, source.mark)
         self._handlers[TickReceived] = self._tick_received
         self._handlers[QuoteReceived] = self._quote_received
+        self._handlers[BookReceived] = self._book_received
 
-    def _add(self, kind: str, instrument: Instrument) -> None:
-        series = self._market.setdefault(instrument.symbol, MarketSeries(instrument, None, None))
+    def _series_of(self, instrument: Instrument) -> MarketSeries:
+        """Return the series of an instrument, a new one where it is the first of it."""
+        series = self.market.setdefault(instrument.symbol, MarketSeries(instrument))
         if series.instrument != instrument:
             raise InputError(
                 f"{instrument.symbol} is described in two ways ({series.instrument} and {instrument}). "
-                "Give trades and quotes of one market the same instrument."
+                "Give trades, quotes and bars of one market the same instrument."
             )
-        if (series.tick if kind == "ticks" else series.quote) is not None:
-            raise InputError(f"there are two series of {kind} of {instrument.symbol}; put them into one.")
-        if kind == "ticks":
-            series.tick = TickView(instrument)
-            self.views.append(series.tick)
-        else:
-            series.quote = QuoteView(instrument)
-            self.views.append(series.quote)
+        return series
 
-    def _seat(self, strategy: Strategy, series: object) -> Seat:  # noqa: ARG002 - there are no bars
+    def _add(self, kind: str, instrument: Instrument) -> None:
+        series = self._series_of(instrument)
+        name, make = _VIEWS[kind]
+        if getattr(series, name) is not None:
+            raise InputError(f"there are two series of {kind} of {instrument.symbol}; put them into one.")
+        view = make(instrument)
+        setattr(series, name, view)
+        self.views.append(view)
+
+    def _seat(self, strategy: Strategy, series: Sequence[tuple[Instrument, Timeframe]]) -> Seat:
+        own = [MarketBarSeries(timeframe, self.market[instrument.symbol]) for instrument, timeframe in series]
+        barred = {one.symbol: one for one in own}
         desk = Desk(self, strategy.name)
         desk.instrument = self.sole_instrument
-        strategy.data = MarketDataSet(tuple(self._market.values()))  # type: ignore[assignment]  # it has no lines
+        strategy.data = MarketDataSet(  # type: ignore[assignment]  # it may have no lines
+            [barred.get(symbol, one) for symbol, one in self.market.items()]
+        )
         strategy.log = logging.getLogger(f"cambist.strategy.{strategy.name}")
         strategy._desk = desk  # noqa: SLF001 - the kernel is what a strategy is plugged into
-        return Seat(strategy, desk, (), ())
+        return Seat(strategy, desk, tuple(one._cursor for one in own), tuple(BarView(one) for one in own))  # noqa: SLF001
 
     @property
     def sole_instrument(self) -> Instrument | None:
         """What is meant when a request names no instrument outside an event; None when that would be a guess."""
-        return next(iter(self._market.values())).instrument if len(self._market) == 1 else None
+        return next(iter(self.market.values())).instrument if len(self.market) == 1 else None
+
+    def show_bar(self, number: int) -> None:
+        """Show every strategy the bar of series `number` on which its cursor has been put."""
+        for seat in self.seats:
+            seat.seen[number] += 1
+            self.bar(seat, number, warm=seat.seen[number] > seat.warm_after[number])
+
+    def price_on(self, symbol: str, buys: bool) -> float:
+        """Return the price at which a buyer, or a seller, would trade now; NaN where there is none yet.
+
+        It is the far side of the book or the quote, or the last trade's where there is neither.
+        """
+        series = self.market[symbol]
+        best = series.book or series.quote
+        if best is None:
+            return series.price
+        return best.ask if buys else best.bid
 
     def _tick_received(self, event: TickReceived) -> None:
         view, tick = self.views[event.stream], event.tick
@@ -114,4 +167,14 @@ class MarketKernel(Kernel):
         for seat in self.seats:
             seat.desk.instrument = view.instrument
             seat.strategy.on_quote(view)
+            seat.desk.instrument = self.sole_instrument
+
+    def _book_received(self, event: BookReceived) -> None:
+        view, update = self.views[event.stream], event.update
+        assert isinstance(view, BookView)
+        sides, prices, sizes = zip(*update.levels, strict=True)
+        view.apply(update.ts, update.is_snapshot, sides, prices, sizes)
+        for seat in self.seats:
+            seat.desk.instrument = view.instrument
+            seat.strategy.on_book(view)
             seat.desk.instrument = self.sole_instrument

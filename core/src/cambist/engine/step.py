@@ -6,6 +6,7 @@ import logging
 import random
 from collections import Counter, defaultdict
 from itertools import count as count_from
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
     from cambist.risk import RiskGate
     from cambist.simulation.market_rules import RuledMarkets
 
-__all__ = ["WARMING", "Kernel", "Seat", "named"]
+__all__ = ["BOOKKEEPING", "WARMING", "Kernel", "Seat", "named", "no_calendar"]
 
 WARMING = "during warm-up: the indicators are not known yet. Trade in on_bar"
 _ENDING = "after the last bar: nothing is left to fill them"
@@ -114,7 +115,12 @@ class _Listener:
         return cls(*hooks, view) if any(hooks) else None
 
 
-def _no_calendar(_instrument: Instrument) -> None:
+def _nowhere(_order: Order) -> float:
+    """Answer for an order that stands in no line."""
+    return nan
+
+
+def no_calendar(_instrument: Instrument) -> None:
     """Answer for an instrument without a calendar."""
 
 
@@ -160,6 +166,8 @@ class Kernel:
     accounts, owners
         Accounts by name, and the name of each strategy's account, by the name of the strategy; a sole account is
         called ``""``.
+    queue_ahead
+        Answers the size of others that stands before an order in a recorded book; NaN where there is none.
     leaving
         What withdrawals that are asked for and not booked will take, by account and asset.
     listens
@@ -179,7 +187,7 @@ class Kernel:
         portfolio: Books | AccountGroup,
         gate: RiskGate,
         expected_fee: ExpectedFee | Mapping[str, ExpectedFee],
-        calendars: Callable[[Instrument], Calendar | None] = _no_calendar,
+        calendars: Callable[[Instrument], Calendar | None] = no_calendar,
     ) -> None:
         self.portfolio = portfolio
         self.gate = gate
@@ -195,6 +203,7 @@ class Kernel:
         self.instant = 0
         self.bookkeeper: Bookkeeper | None = None
         self.leaving: defaultdict[tuple[str, str], float] = defaultdict(float)
+        self.queue_ahead: Callable[[Order], float] = _nowhere
         self.chance = random.Random(0)  # noqa: S311 - simulation, not secrets
         self.roundings: Counter[str] = Counter()
         self.own_clock = ManualClock()
@@ -274,7 +283,7 @@ class Kernel:
             seat.seen = [0] * len(seat.cursors)
         if self.bookkeeper is not None:
             self.bookkeeper.start(event.ts)
-            self.effects.append(SetTimer(_BOOKKEEPING, self.bookkeeper.next_due))
+            self.effects.append(SetTimer(BOOKKEEPING, self.bookkeeper.next_due))
 
     def _run_stopped(self, event: RunStopped) -> None:  # noqa: ARG002 - the reason is for the record
         for seat in self.seats:
@@ -301,6 +310,10 @@ class Kernel:
         desk.instrument = self._single
 
     def _instant_closed(self, event: InstantClosed) -> None:  # noqa: ARG002 - its time is the kernel's by now
+        self.close_instant()
+
+    def close_instant(self) -> None:
+        """Call `on_step` of every strategy that is warm, once all bars of an instant have been shown."""
         for seat in self.seats:
             if all(seen > needed for seen, needed in zip(seat.seen, seat.warm_after, strict=True)):
                 seat.strategy.on_step()
@@ -314,7 +327,7 @@ class Kernel:
             self._by_name[owner].strategy.on_timer(name)
         elif self.bookkeeper is not None:
             self.bookkeeper.book(event.ts, self.instant)
-            self.effects.append(SetTimer(_BOOKKEEPING, self.bookkeeper.next_due))
+            self.effects.append(SetTimer(BOOKKEEPING, self.bookkeeper.next_due))
 
     def _cash_moved(self, event: CashMoved) -> None:
         flow = event.flow
@@ -399,7 +412,7 @@ class Kernel:
     def history(self, strategy: str, instrument: Instrument, count: int) -> Bars | None:
         """Return the last `count` bars of an instrument that a strategy has been shown; None before the first."""
         symbols = [one.symbol for one in self._instruments]
-        if instrument.symbol not in symbols:  # a run on trades and quotes shows no bars
+        if instrument.symbol not in symbols:  # of which there are trades or quotes alone
             return None
         return self._by_name[strategy].bars[symbols.index(instrument.symbol)].history(count)
 
@@ -411,7 +424,7 @@ class Kernel:
 
 
 #: The timer of the account; those of strategies begin with a name.
-_BOOKKEEPING = "/account"
+BOOKKEEPING = "/account"
 
 #: A price this near to the grid, in ticks, was meant to be on it.
 _NOISE = 1e-6

@@ -1,6 +1,7 @@
 """The nouns of trading: values that every room and every plugin shares. Imports nothing but numpy and attrs."""
 
 from cambist.model.bars import COLUMNS, Bar, Bars, check_columns
+from cambist.model.books import BookUpdate, BookUpdates
 from cambist.model.calendar import Calendar
 from cambist.model.instrument import Instrument, InstrumentKind
 from cambist.model.margin import Margin, MarginMode, MarginTier
@@ -29,6 +30,8 @@ __all__ = [
     "ApprovedOrder",
     "Bar",
     "Bars",
+    "BookUpdate",
+    "BookUpdates",
     "Calendar",
     "Fill",
     "Instructions",

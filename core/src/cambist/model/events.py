@@ -12,6 +12,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from cambist.model.bars import Bar
+    from cambist.model.books import BookUpdate
     from cambist.model.market import Quote, Tick
     from cambist.model.orders import Fill
     from cambist.model.portfolio import CashFlow
@@ -20,6 +21,7 @@ __all__ = [
     "AmendRejected",
     "BarClosed",
     "BarOpened",
+    "BookReceived",
     "CancelRejected",
     "CashMoved",
     "DividendPaid",
@@ -94,6 +96,13 @@ class QuoteReceived(Event, eq=False):
 
     stream: int
     quote: Quote
+
+
+class BookReceived(Event, eq=False):
+    """An order book changed; `stream` is the number of the series it belongs to, in declared order."""
+
+    stream: int
+    update: BookUpdate
 
 
 class TimerFired(Event, eq=False):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cambist.model.instrument import Instrument
 
-__all__ = ["SIDE_OF", "Quotes", "Ticks"]
+__all__ = ["SIDE_OF", "History", "Quotes", "Ticks"]
 
 #: What a number in ``Ticks.side`` stands for.
 SIDE_OF: dict[int, Side | None] = {1: Side.BUY, -1: Side.SELL, 0: None}
@@ -40,8 +40,8 @@ def _side_column(values: Any) -> NDArray[np.int8]:
 
 
 @attrs.frozen(eq=False, slots=True, repr=False)
-class _History(Generic[_Value]):
-    """What the two classes share: rows in the order of time, several of one time among them."""
+class History(Generic[_Value]):
+    """What trades, quotes and books share: rows in the order of time, several of one time among them."""
 
     kind: ClassVar[str]
     fields: ClassVar[tuple[str, ...]]
@@ -121,7 +121,7 @@ class _History(Generic[_Value]):
 
 
 @attrs.frozen(eq=False, slots=True, repr=False)
-class Ticks(_History[Tick]):
+class Ticks(History[Tick]):
     """Trades of one instrument as the market printed them, checked.
 
     Attributes
@@ -166,7 +166,7 @@ class Ticks(_History[Tick]):
 
 
 @attrs.frozen(eq=False, slots=True, repr=False)
-class Quotes(_History[Quote]):
+class Quotes(History[Quote]):
     """Best bids and asks of one instrument, checked.
 
     Attributes

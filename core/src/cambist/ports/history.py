@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cambist.model.bars import Bars
+    from cambist.model.books import BookUpdates
     from cambist.model.ticks import Quotes, Ticks
 
 __all__ = ["HistorySource", "MarketSource"]
@@ -76,14 +77,16 @@ class HistorySource(Protocol):
 
 @runtime_checkable
 class MarketSource(Protocol):
-    """Trades or quotes of one instrument, all at once or block by block; `Ticks` and `Quotes` are sources themselves.
+    """Trades, quotes or an order book of one instrument, all at once or block by block.
+
+    `Ticks`, `Quotes` and `BookUpdates` are sources themselves.
 
     Rows of one time may be in different blocks; otherwise everything is as for `HistorySource`.
     """
 
     @property
     def kind(self) -> str:
-        """``"ticks"`` or ``"quotes"``."""
+        """``"ticks"``, ``"quotes"`` or ``"book"``."""
         ...
 
     @property
@@ -91,17 +94,17 @@ class MarketSource(Protocol):
         """What to call it in messages: a path, or a symbol and a kind."""
         ...
 
-    def load(self) -> Ticks | Quotes:
+    def load(self) -> Ticks | Quotes | BookUpdates:
         """Return every row.
 
         Raises
         ------
         DataError
-            The data cannot be read, or are no trades or quotes.
+            The data cannot be read, or are no trades, quotes or book.
         """
         ...
 
-    def blocks(self, size: int = 65_536) -> Iterator[Ticks | Quotes]:
+    def blocks(self, size: int = 65_536) -> Iterator[Ticks | Quotes | BookUpdates]:
         """Yield the rows in order, in pieces of at most `size`; each call starts again from the first row.
 
         Raises

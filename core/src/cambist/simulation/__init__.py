@@ -20,6 +20,7 @@ from cambist.simulation.book import (
     RestingOrder,
     SelfTrade,
 )
+from cambist.simulation.book_venue import BookVenue
 from cambist.simulation.fees import (
     FeeInAsset,
     FeeModel,
@@ -58,9 +59,11 @@ from cambist.simulation.latency import (
 )
 from cambist.simulation.liquidation import LiquidatingVenue
 from cambist.simulation.magnifier import Magnifier
+from cambist.simulation.market_gateway import MarketGateway
 from cambist.simulation.market_rules import MarketRulesBySymbol, RuledVenue, a_shares, us_cash, us_equities
+from cambist.simulation.market_venue import Shown
 from cambist.simulation.paths import IntrabarPath, intrabar_path
-from cambist.simulation.queue import CancelModel, cancels_behind, cancels_spread
+from cambist.simulation.queue import CancelModel, cancel_model, cancels_behind, cancels_spread
 from cambist.simulation.recorded import FillBooker
 from cambist.simulation.rejection import RandomRejection, RejectionModel, rejection_model
 from cambist.simulation.replay import BookReplay, QueuedOrder
@@ -79,6 +82,7 @@ from cambist.simulation.slippage import (
     WithinBar,
     slippage_model,
 )
+from cambist.simulation.tick_liquidation import LiquidatingBookVenue, LiquidatingTickVenue
 from cambist.simulation.ticks import TickVenue
 from cambist.simulation.venue import MarketFill, SimulatedVenue, VenueRules
 
@@ -100,6 +104,7 @@ __all__ = [
     "BookRested",
     "BookTrade",
     "BookUnits",
+    "BookVenue",
     "BudgetFiller",
     "CancelModel",
     "ConstantLatency",
@@ -117,11 +122,14 @@ __all__ = [
     "IntrabarPath",
     "LatencyModel",
     "LimitOrderBook",
+    "LiquidatingBookVenue",
+    "LiquidatingTickVenue",
     "LiquidatingVenue",
     "LognormalLatency",
     "Magnifier",
     "MakerTakerFee",
     "MarketFill",
+    "MarketGateway",
     "MarketRulesBySymbol",
     "MatchedBar",
     "NoFee",
@@ -144,6 +152,7 @@ __all__ = [
     "RestingOrder",
     "RuledVenue",
     "SelfTrade",
+    "Shown",
     "SimulatedVenue",
     "SlippageBySymbol",
     "SlippageModel",
@@ -156,6 +165,7 @@ __all__ = [
     "VolumeFiller",
     "WithinBar",
     "a_shares",
+    "cancel_model",
     "cancels_behind",
     "cancels_spread",
     "fee_model",

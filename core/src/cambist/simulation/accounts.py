@@ -93,6 +93,11 @@ class AccountVenues:
         for venue in self.venues:
             venue.report_to(attrs.evolve(reports, filled=filled))
 
+    def know_orders(self, find: Callable[[int], Order | None]) -> None:
+        """Take what answers an order of the account by its id, also one that works no longer."""
+        for venue in self.venues:
+            venue.know_orders(find)
+
     # Requests.
 
     def submit(self, approved: ApprovedOrder) -> None:

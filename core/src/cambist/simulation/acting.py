@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.model.events import OrderRejected, OrderTriggered
-from cambist.model.orders import AT_MARKET, Liquidity, OrderType, Side, TimeInForce
+from cambist.model.orders import AT_MARKET, Fill, Liquidity, OrderType, Side, TimeInForce
 from cambist.model.trading_days import trading_days
 from cambist.orders.triggers import level
 from cambist.simulation.modeled import ModeledVenue
@@ -147,6 +147,18 @@ class ActingVenue(ModeledVenue):
         self._book(working, size, price, fee, who, ts, ts)
         if clamped and order.id in self._working:
             self._end_reduced(working, ts)
+
+    def accept_own(self, order: Order, ts: int) -> None:
+        """Tell of an order that the venue itself has sent, and that never comes to the market."""
+        accepted = self._accepted
+        accepted(order, ts)
+
+    def fill_own(self, order: Order, price: float, fee: float, ts: int) -> None:
+        """Take the fill of such an order into the books, whole."""
+        self._fills += 1
+        filled = self._filled
+        fill = Fill(self._fills, order.id, order.instrument, order.side, order.size, price, fee, _TAKER, ts)
+        filled(order, ts, fill)
 
 
 def _no_calendar(_instrument: Instrument) -> None:

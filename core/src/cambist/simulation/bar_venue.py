@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sized
+    from collections.abc import Callable, Mapping, Sized
 
-    from cambist.model.orders import ApprovedOrder
+    from cambist.model.orders import ApprovedOrder, Order
     from cambist.simulation.reports import Reports
 
 __all__ = ["BarVenue", "WorkingOrders"]
@@ -47,6 +47,10 @@ class BarVenue(Protocol):
 
     def split(self, symbol: str, ratio: float, ts: int) -> None:
         """Give the working orders of an instrument the terms that are the same in new shares."""
+        ...
+
+    def know_orders(self, find: Callable[[int], Order | None]) -> None:
+        """Take what answers an order of the account by its id, also one that works no longer."""
         ...
 
     def report_to(self, reports: Reports) -> None:

@@ -123,12 +123,19 @@ class OrderGateway(VenueFront):
 
     def cancel(self, order_id: int) -> None:
         """Send word that an order is to be withdrawn."""
-        self._send(_CANCEL, self._orders[order_id], lambda: self.venue.cancel(order_id))
+        order = self._orders.get(order_id)
+        if order is None:
+            self.venue.cancel(order_id)  # a fill made the strategy think again before it was sent: the venue refuses
+        else:
+            self._send(_CANCEL, order, lambda: self.venue.cancel(order_id))
 
     def amend(self, order_id: int, size: float, limit_price: float, stop_price: float) -> None:
         """Send new terms of an order."""
-        order = self._orders[order_id]
-        self._send(_AMEND, order, lambda: self.venue.amend(order_id, size, limit_price, stop_price))
+        order = self._orders.get(order_id)
+        if order is None:
+            self.venue.amend(order_id, size, limit_price, stop_price)
+        else:
+            self._send(_AMEND, order, lambda: self.venue.amend(order_id, size, limit_price, stop_price))
 
     def _send(self, request: Request, order: Order, do: Callable[[], None]) -> None:
         now = self.now()

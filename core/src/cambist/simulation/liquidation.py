@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from math import inf, nan
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from cambist.model.orders import Fill, Liquidity, Order, OrderType, Side, TimeInForce
-from cambist.simulation.matching import VenueAccount
+from cambist.model.orders import Liquidity, Order, OrderType, Side, TimeInForce
+from cambist.simulation.liquidator import LIQUIDATION, Liquidator
 from cambist.simulation.venue import SimulatedVenue
 from cambist.simulation.working import NEVER, Working
 
@@ -15,44 +15,12 @@ if TYPE_CHECKING:
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.margin import Margin
     from cambist.model.timeseries import PriceSeries
+    from cambist.simulation.liquidator import Adopt, MarginAccount
     from cambist.simulation.rules import VenueRules
     from cambist.simulation.working import Market
 
-__all__ = ["LIQUIDATION", "LiquidatingVenue", "MarginAccount"]
-
-#: Tag of the order that closes a position, reason of the orders canceled for it and of the trade it ends.
-LIQUIDATION = "liquidation"
-
-
-class MarginAccount(VenueAccount, Protocol):
-    """What this venue must know of the account that trades; see `cambist.portfolio.margin.MarginPortfolio`."""
-
-    @property
-    def terms(self) -> Margin:
-        """How it trades on margin."""
-        ...
-
-    def liquidation_price(self, symbol: str, marks: Mapping[str, float] = ...) -> float:
-        """Return the mark price at which a position is liquidated, or NaN."""
-        ...
-
-    def bankruptcy_price(self, symbol: str, marks: Mapping[str, float] = ...) -> float:
-        """Return the price at which nothing is left of what backs a position, or NaN."""
-        ...
-
-    def left(self, symbol: str, price: float, marks: Mapping[str, float] = ...) -> float:
-        """Return what is left of that at a mark price."""
-        ...
-
-    def note_liquidation(self, symbol: str, ts: int, price: float, fee: float) -> None:
-        """Learn that the next fill liquidates the position in `symbol`."""
-        ...
-
-    def worst_deficient(self, marks: Mapping[str, float]) -> str | None:
-        """Return the position to close first where the account's equity is no more than maintenance margin."""
-        ...
+__all__ = ["LIQUIDATION", "LiquidatingVenue"]
 
 
 class LiquidatingVenue(SimulatedVenue):
@@ -63,7 +31,7 @@ class LiquidatingVenue(SimulatedVenue):
     instruments, account, deliver, clock, rules
         See `SimulatedVenue`; `account` also knows margin.
     adopt
-        ``(instrument, side, size, tag, ts) -> order``: makes an order that the venue itself sends.
+        See `Adopt`.
     marks
         Mark prices by symbol, where they differ from the prices of the bars.
 
@@ -91,12 +59,12 @@ class LiquidatingVenue(SimulatedVenue):
         clock: Callable[[], int],
         rules: VenueRules | None = None,
         *,
-        adopt: Callable[[Instrument, Side, float, str, int], Order],
+        adopt: Adopt,
         marks: Mapping[str, PriceSeries],
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         self._margin = account
-        self._adopt = adopt
+        self._liquidator = Liquidator(self, account, adopt)
         self._marks = marks
         self._guards = {symbol: _guard(number, market) for number, (symbol, market) in enumerate(self.markets.items())}
         # For the instant being played: mark prices at the close of what was matched, and the mark's range in the bar.
@@ -195,38 +163,10 @@ class LiquidatingVenue(SimulatedVenue):
 
     def _liquidate(self, market: Market, reached: float, ts: int, marks: Mapping[str, float]) -> None:
         """Cancel the orders of an instrument and close its position, the mark price having reached `reached`."""
-        instrument, margin = market.instrument, self._margin
-        symbol = instrument.symbol
+        symbol = market.instrument.symbol
         market.working.pop(self._guards[symbol].order.id, None)
-        for working in list(market.working.values()):
-            if working.order.id in market.working:
-                self.withdraw(working, ts, LIQUIDATION)
-        held = self._account.positions[symbol].size
-        size, side = abs(held), Side.SELL if held > 0.0 else Side.BUY
-        price = self._price(instrument, side, reached, margin.bankruptcy_price(symbol, marks))
-        fee = instrument.notional(size, price) * margin.terms.liquidation_fee
-        fee = min(fee, max(0.0, margin.left(symbol, price, marks)))
-        order = self._adopt(instrument, side, size, LIQUIDATION, ts)
-        accepted, filled = self._accepted, self._filled
-        accepted(order, ts)
-        margin.note_liquidation(symbol, ts, price, fee)
-        self._fills += 1
-        filled(order, ts, Fill(self._fills, order.id, instrument, side, size, price, fee, Liquidity.TAKER, ts))
+        self._liquidator.close(market, reached, ts, marks)
         self._watch(symbol)
-
-    def _price(self, instrument: Instrument, side: Side, reached: float, bankrupt: float) -> float:
-        """Return the price of the fill: on the tick, and no worse than the bankruptcy price."""
-        sells = side is Side.SELL
-        grid = instrument.price_grid
-        if grid is not None:
-            reached = grid.below(reached) if sells else grid.above(reached)
-        if bankrupt != bankrupt:  # noqa: PLR0124 - NaN: there is no price at which nothing would be left
-            return reached
-        if grid is not None:
-            bankrupt = grid.above(bankrupt) if sells else grid.below(bankrupt)
-        if self._margin.terms.liquidate_at == "bankruptcy":
-            return bankrupt
-        return max(reached, bankrupt) if sells else min(reached, bankrupt)
 
 
 def _guard(number: int, market: Market) -> Working:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import ApprovedOrder, Liquidity, Order
 
-__all__ = ["MatchingVenue", "VenueAccount"]
+__all__ = ["HeldPosition", "MatchingVenue", "VenueAccount"]
 
 _DAY, _GTC, _GTD = TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD
 
@@ -130,7 +130,12 @@ class MatchingVenue(RecordingVenue):
         self._slip = slippage.slip if isinstance(slippage, SlippageModel) else NoSlippage().slip
         self.trades_at_close = self.rules.market_fill is MarketFill.THIS_CLOSE
         self._fills = 0
+        self._find_order: Callable[[int], Order | None] = _unknown
         self.report_to(Reports.as_events(deliver))
+
+    def know_orders(self, find: Callable[[int], Order | None]) -> None:
+        """Take what answers an order of the account by its id, also one that works no longer."""
+        self._find_order = find
 
     def report_to(self, reports: Reports) -> None:
         """Say what happens to orders to somebody who can do without events for the commonest things."""
@@ -206,8 +211,7 @@ class MatchingVenue(RecordingVenue):
         order = working.order
         remaining = order.instrument.size_grid.nearest(size - (order.size - working.remaining))
         if remaining <= 0.0:
-            reason = f"the new size {size} is not above what is filled already"
-            self._deliver(AmendRejected(now, order_id, reason))
+            self._deliver(AmendRejected(now, order_id, f"the new size {size} is not above what is filled already"))
             return
         working.remaining = remaining
         self._deliver(OrderAmended(now, order_id, size, limit_price, stop_price))
@@ -309,7 +313,7 @@ class MatchingVenue(RecordingVenue):
         """Take note of what a new order is tied to; refuse it, and return False, where that has ended."""
         if self._ties is None:
             self._ties = Ties(self, self._working)
-        late = self._ties.admit(order)
+        late = self._ties.admit(order, self._find_order)
         if late:
             self._deliver(OrderRejected(order.updated_at, order.id, late))
         return not late
@@ -358,6 +362,10 @@ class MatchingVenue(RecordingVenue):
             self._end(working, OrderRejected(ts, working.order.id, reason))
         else:
             self.withdraw(working, ts, reason)
+
+
+def _unknown(_order_id: int) -> None:
+    """Answer for an order of which nobody knows."""
 
 
 def _noting(

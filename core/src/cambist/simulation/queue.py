@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["CancelModel", "cancels_behind", "cancels_spread"]
+from cambist.errors import ParameterError, did_you_mean
+
+__all__ = ["CancelModel", "cancel_model", "cancels_behind", "cancels_spread"]
 
 #: ``(ahead, canceled, size) -> ahead``: lots ahead of ours after `canceled` of the level's `size` lots were withdrawn.
 #: ``0 <= ahead <= size`` and ``0 < canceled <= size`` going in.
@@ -25,3 +27,21 @@ def cancels_spread(ahead: int, canceled: int, size: int) -> int:
     position" (2013), the case f(x) = x.
     """
     return ahead - ahead * canceled // size
+
+
+_NAMED: dict[str, CancelModel] = {"behind": cancels_behind, "spread": cancels_spread}
+
+
+def cancel_model(said: str | CancelModel) -> CancelModel:
+    """Return what was meant: ``"behind"``, ``"spread"``, or a function.
+
+    Raises
+    ------
+    ParameterError
+        If it is none of these.
+    """
+    if callable(said):
+        return said
+    if said not in _NAMED:
+        raise ParameterError(f"book_cancels is {said!r}.{did_you_mean(str(said), _NAMED)}")
+    return _NAMED[said]

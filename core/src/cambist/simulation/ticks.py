@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from math import inf, isnan
+from math import inf, isnan, nan
 from typing import TYPE_CHECKING
 
 from cambist.errors import DataError, ParameterError
-from cambist.model.events import OrderRejected, OrderTriggered
-from cambist.model.orders import LIMITED, Liquidity, OrderType, Side
+from cambist.model.events import OrderExpired, OrderRejected, OrderTriggered
+from cambist.model.orders import LIMITED, Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import format_ns
 from cambist.simulation.fillers import PercentFiller
 from cambist.simulation.rules import MarketFill, StopTrigger, VenueRules
 from cambist.simulation.venue import SimulatedVenue
-from cambist.simulation.working import FLEETING
+from cambist.simulation.working import FLEETING, LONG_AGO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.orders import ApprovedOrder, Order
+    from cambist.simulation.market_venue import Shown
     from cambist.simulation.matching import VenueAccount
     from cambist.simulation.working import Market, Working
 
-__all__ = ["TickVenue"]
+__all__ = ["TickVenue", "waits_for_trigger"]
 
-_MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
+_MARKET, _LIMIT, _ON_CLOSE = OrderType.MARKET, OrderType.LIMIT, OrderType.MARKET_ON_CLOSE
 _MAKER, _TAKER = Liquidity.MAKER, Liquidity.TAKER
 _SELL = Side.SELL
+_DAY = TimeInForce.DAY
 
 
 class TickVenue(SimulatedVenue):
@@ -37,8 +39,8 @@ class TickVenue(SimulatedVenue):
     ----------
     instruments, account, deliver, clock, rules
         See `SimulatedVenue`. ``rules.path`` means nothing here, ``rules.market_fill`` must be ``next_open``.
-    quoted, traded
-        Symbols of the instruments of which there are quotes, and trades.
+    shown
+        Of which instruments there are trades and quotes, and more.
 
     Raises
     ------
@@ -54,6 +56,10 @@ class TickVenue(SimulatedVenue):
     ``rules.stop_trigger`` says what sets off a stop. In an instrument with trades and quotes nothing takes before the
     next quote.
 
+    The session of a day order, and of an order for the close, is the one in which it comes to the venue, or the next
+    one. At its end the one expires and the other trades, whole, where the market stands: with the far side of the last
+    quote, or at the last trade's price.
+
     Sizes are without bound, unless ``rules.volume_limit`` is set: then all our fills with one event take no more than
     that fraction of the trade's size, or of the size that the quote displays on that side. Each event offers its size
     anew.
@@ -67,8 +73,7 @@ class TickVenue(SimulatedVenue):
         clock: Callable[[], int],
         rules: VenueRules | None = None,
         *,
-        quoted: Iterable[str],
-        traded: Iterable[str],
+        shown: Shown,
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         if self.rules.market_fill is not MarketFill.NEXT_OPEN:
@@ -87,8 +92,11 @@ class TickVenue(SimulatedVenue):
                 "the price, or an amount."
             )
         self._volume_limit = None if filler is None else filler.share
-        self._quoted = frozenset(quoted)
-        self._trigger_on_last = {symbol: self._on_last(symbol, frozenset(traded)) for symbol in self.markets}
+        self._quoted, traded = frozenset(shown.quoted), frozenset(shown.traded)
+        self._shown = self._quoted | traded
+        self._trigger_on_last = {symbol: self._on_last(symbol, traded) for symbol in self._shown}
+        self._price_on = shown.price_on or self._last_price
+        self._session_end = shown.session_end
         self._fresh: dict[str, set[int]] = {symbol: set() for symbol in self.markets}
 
     def _on_last(self, symbol: str, traded: frozenset[str]) -> bool:
@@ -105,16 +113,26 @@ class TickVenue(SimulatedVenue):
     # Requests.
 
     def submit(self, approved: ApprovedOrder) -> None:
-        """Accept an order; trades and quotes do not tell when a session closes."""
+        """Accept an order; one of an instrument without trades and quotes has nothing to meet."""
         order = approved.order
-        if order.type is OrderType.MARKET_ON_CLOSE:
-            self._deliver(OrderRejected(order.updated_at, order.id, "unsupported_order_type"))
+        symbol = order.instrument.symbol
+        if symbol not in self._shown:
+            reason = f"no_market: this run has no trades or quotes of {symbol} for orders to meet; give some"
+            self._deliver(OrderRejected(order.updated_at, order.id, reason))
         else:
             super().submit(approved)
 
+    def _last_price(self, symbol: str, _buys: bool) -> float:
+        return self._account.positions[symbol].last_price
+
     def _enter(self, market: Market, working: Working) -> None:
         super()._enter(market, working)
-        self._fresh[market.instrument.symbol].add(working.order.id)
+        order, symbol = working.order, market.instrument.symbol
+        if order.time_in_force is _DAY and working.expires == LONG_AGO:
+            working.expires = self._session_end(symbol, working.since) - 1
+        if order.type is _ON_CLOSE:
+            working.session_end = self._session_end(symbol, working.since)
+        self._fresh[symbol].add(order.id)
 
     def _reprice(self, working: Working) -> None:
         super()._reprice(working)
@@ -122,15 +140,67 @@ class TickVenue(SimulatedVenue):
 
     # Events.
 
-    def match_tick(self, symbol: str, ts: int, price: float, size: float) -> None:
+    def to_match(self, symbol: str) -> object:
+        """Return what is true while the events of an instrument must be matched; always the same object."""
+        return self.markets[symbol].working
+
+    def match_book(
+        self,
+        symbol: str,
+        ts: int,
+        is_snapshot: bool,
+        sides: Sequence[int],
+        prices: Sequence[float],
+        sizes: Sequence[float],
+    ) -> None:
+        """Take one update of a book, which `BookVenue` alone has."""
+        raise NotImplementedError
+
+    def queue_ahead(self, order: Order) -> float:  # noqa: ARG002 - nothing stands in a line here
+        """Return the size that stands before an order at its price; NaN where it does not stand in a book."""
+        return nan
+
+    def arrive(self, ts: int) -> None:
+        """Take up what has arrived by `ts`; here every request is carried out at once."""
+
+    def end_session(self, symbol: str, ts: int) -> None:
+        """End the session of an instrument: day orders expire, and orders for the close trade.
+
+        Parameters
+        ----------
+        ts
+            When, ns: its first moment outside.
+        """
+        market = self.markets[symbol]
+        for number, working in list(market.closing.items()):
+            if number in market.closing and working.session_end <= ts:
+                self._trade_at_end(market, working, ts)
+        for working in list(self._working.values()) if market.timed else ():  # children that wait among them
+            order = working.order
+            if working.market is market and order.id in self._working and order.time_in_force is _DAY:
+                expires = working.expires
+                if LONG_AGO < expires < ts:
+                    self._end(working, OrderExpired(ts, order.id))
+
+    def _trade_at_end(self, market: Market, working: Working, ts: int) -> None:
+        """Let an order for the close trade where the market stands; what it may not trade ends."""
+        order = working.order
+        price = self._price_on(order.instrument.symbol, order.side is not _SELL)
+        if not isnan(price):
+            market.volume_left = inf  # everybody's orders meet at the close, and nobody tells how many
+            self._execute(market, working, self._slipped(working, price), _TAKER, ts)
+        if order.id in market.working:
+            self.withdraw(working, ts, "session_over")
+
+    def match_tick(self, symbol: str, ts: int, price: float, size: float, side: int = 0) -> None:  # noqa: ARG002
         """Work the orders of one instrument against one trade.
 
         Parameters
         ----------
         ts
             When, ns.
-        price, size
-            Of the trade.
+        price, size, side
+            Of the trade; the side is the taker's: 1 bought, -1 sold, 0 not known. Only a book asks for it.
         """
         market = self._open(symbol, ts)
         market.volume_left = inf if self._volume_limit is None else size * self._volume_limit
@@ -151,7 +221,7 @@ class TickVenue(SimulatedVenue):
     def _pass_by(self, market: Market, working: Working, price: float, ts: int) -> None:
         """Let a trade set off a stop, or trade with a resting limit; what takes waits for a quote."""
         order = working.order
-        if _waits_for_trigger(working):
+        if waits_for_trigger(working):
             if self._trigger_on_last[market.instrument.symbol] and (
                 (price <= working.level) if working.falling else (price >= working.level)
             ):
@@ -201,7 +271,7 @@ class TickVenue(SimulatedVenue):
             buys = working.order.side is not _SELL
             price = ask if buys else bid
             market.volume_left = left[buys]
-            if not (on_last and _waits_for_trigger(working)) and (
+            if not (on_last and waits_for_trigger(working)) and (
                 (price <= working.level) if working.falling else (price >= working.level)
             ):
                 self._meet(market, working, price, ts, number in fresh)
@@ -253,6 +323,6 @@ def _rests_at_limit(working: Working) -> bool:
     return kind is _LIMIT or (working.triggered and kind in LIMITED)
 
 
-def _waits_for_trigger(working: Working) -> bool:
+def waits_for_trigger(working: Working) -> bool:
     """Tell whether an order is a stop that was not reached yet."""
     return not working.triggered and working.order.type not in (_MARKET, _LIMIT)

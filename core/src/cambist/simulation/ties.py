@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from cambist.orders.links import Links
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from cambist.model.orders import Order
     from cambist.simulation.working import Working
@@ -47,19 +47,34 @@ class Ties:
         self._working = working
         self._links = Links()
 
-    def admit(self, order: Order) -> str:
-        """Take note of a new order; return why it comes too late, because what it is tied to has ended, else ``""``."""
+    def admit(self, order: Order, find: Callable[[int], Order | None]) -> str:
+        """Take note of a new order; return why it comes too late, because what it is tied to has ended, else ``""``.
+
+        A child of a parent that has traded and ended is in time: it closes what was traded. `find` answers orders that
+        work no longer.
+        """
         if order.oco and order.oco != order.id:
             first = self._working.get(order.oco)
             if first is None or first.remaining != first.order.size or self._links.is_over(order.oco):
                 return "oco"
         parent = self._working.get(order.parent) if order.parent else None
-        if order.parent and parent is None:
+        ended = find(order.parent) if order.parent and parent is None else None
+        if order.parent and parent is None and (ended is None or ended.filled == 0.0):
             return "parent_ended"
         self._links.add(order)
         if parent is not None and parent.remaining != parent.order.size:
             self._links.after_fill(order.parent, _traded(parent))
+        elif ended is not None:
+            self._links.after_fill(order.parent, ended.filled)
         return ""
+
+    def fit(self, working: Working, ts: int) -> None:
+        """Shrink a new child to what its parent traded, where the parent has ended."""
+        order = working.order
+        if order.parent and order.parent not in self._working:
+            allowed = self._links.allowed(order)
+            if allowed < order.size:
+                self._venue.shrink(working, allowed, ts)
 
     def waits(self, order: Order) -> bool:
         """Tell whether an order rests until its parent trades."""

@@ -89,6 +89,8 @@ class SimulatedVenue(ActingVenue):
             self._enter(market, working)
         accepted = self._accepted
         accepted(order, now)
+        if tied and self._ties is not None and order.id in self._working:
+            self._ties.fit(working, now)
         if self.trades_at_close and not market.playing and order.type is _MARKET and market.closed_at == now:
             self._trade_at_close(market, working)
 

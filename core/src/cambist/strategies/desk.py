@@ -64,6 +64,10 @@ class TradingDesk(Protocol):
         """Return a snapshot of the account."""
         ...
 
+    def queue_ahead(self, order: Order) -> float:
+        """Return the size of others that stands before an order in a recorded book; NaN elsewhere."""
+        ...
+
     def free_funds(self, instrument: Instrument) -> float:
         """Return the notional of `instrument` that the account could still open."""
         ...

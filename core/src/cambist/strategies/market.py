@@ -1,11 +1,12 @@
-"""Trades and quotes as a strategy sees them: one view for each series, and ``self.data`` of a run without bars."""
+"""Trades and quotes as a strategy sees them: one view for each series, and ``self.data`` of a run on them."""
 
 from __future__ import annotations
 
 from math import nan
-from typing import TYPE_CHECKING, Never
+from typing import TYPE_CHECKING, Any, Never
 
 from cambist.errors import InputError, did_you_mean
+from cambist.indicators.series import Series
 from cambist.model.market import Quote, Tick
 from cambist.model.ticks import SIDE_OF
 from cambist.model.times import to_datetime
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Side
+    from cambist.model.timeframe import Timeframe
+    from cambist.strategies.book_view import BookView
 
-__all__ = ["MarketDataSet", "MarketSeries", "QuoteView", "TickView"]
+__all__ = ["MarketBarSeries", "MarketDataSet", "MarketSeries", "QuoteView", "TickView"]
 
 
 class TickView:
@@ -129,35 +132,67 @@ class MarketSeries:
     ----------
     instrument, symbol
         Of what.
-    tick, quote
-        Its current trade and quote; None where the run has none of them.
+    tick, quote, book
+        Its current trade, quote and order book; None where the run has none of them.
     """
 
-    __slots__ = ("instrument", "quote", "symbol", "tick")
+    __slots__ = ("book", "instrument", "quote", "symbol", "tick")
 
-    def __init__(self, instrument: Instrument, tick: TickView | None, quote: QuoteView | None) -> None:
+    def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self.symbol = instrument.symbol
-        self.tick = tick
-        self.quote = quote
+        self.tick: TickView | None = None
+        self.quote: QuoteView | None = None
+        self.book: BookView | None = None
+
+    @property
+    def priced_by(self) -> TickView | QuoteView | BookView | None:
+        """The view that says what the instrument is worth: the book, else the quote, else the trade."""
+        return self.book or self.quote or self.tick
 
     @property
     def price(self) -> float:
-        """Middle of the current quote; the last trade's price where there are no quotes. NaN before the first."""
-        source = self.quote or self.tick
+        """Middle of the book, else of the quote, else the last trade's price. NaN before the first."""
+        source = self.priced_by
         return nan if source is None else source.mark()
 
     def __getattr__(self, name: str) -> Never:
-        _refuse(name, type(self).__name__)
+        _refuse(name, type(self).__name__, self.symbol)
 
     def __repr__(self) -> str:
         return f"<MarketSeries {self.symbol}>"
 
 
-class MarketDataSet:
-    """Every instrument of a run on trades or quotes, in declared order."""
+class MarketBarSeries(Series):
+    """One instrument of a run on trades or quotes that also has bars: its lines, current trade and quote.
 
-    def __init__(self, series: Sequence[MarketSeries]) -> None:
+    Parameters
+    ----------
+    timeframe
+        Of its bars.
+    market
+        Its trades and quotes, which it may have none of.
+    """
+
+    __slots__ = ("_market", "book", "quote", "tick")
+
+    def __init__(self, timeframe: Timeframe, market: MarketSeries) -> None:
+        super().__init__(market.instrument, timeframe)
+        self._market = market
+        self.tick = market.tick
+        self.quote = market.quote
+        self.book = market.book
+
+    @property
+    def price(self) -> float:
+        """Middle of the book or the quote, else the last trade's price, else the last close. NaN before the first."""
+        return self._cursor.last_close() if self._market.priced_by is None else self._market.price
+
+
+class MarketDataSet:
+    """Every instrument of a run on trades or quotes, in declared order; its lines are those of the first."""
+
+    def __init__(self, series: Sequence[MarketSeries | MarketBarSeries]) -> None:
         self._series = tuple(series)
         self._by_symbol = {one.symbol: one for one in self._series}
 
@@ -176,10 +211,13 @@ class MarketDataSet:
         """Symbols, in declared order."""
         return tuple(self._by_symbol)
 
-    def __getattr__(self, name: str) -> Never:
-        _refuse(name, type(self).__name__)
+    def __getattr__(self, name: str) -> Any:
+        first = self._series[0]
+        if name not in _OF_BARS or not isinstance(first, MarketBarSeries):
+            _refuse(name, type(self).__name__, first.symbol)
+        return getattr(first, name)
 
-    def __getitem__(self, which: str | int) -> MarketSeries:
+    def __getitem__(self, which: str | int) -> MarketSeries | MarketBarSeries:
         if isinstance(which, int):
             return self._series[which]
         try:
@@ -187,7 +225,7 @@ class MarketDataSet:
         except KeyError:
             raise InputError(f"this run has no series {which!r}.{did_you_mean(which, self._by_symbol)}") from None
 
-    def __iter__(self) -> Iterator[MarketSeries]:
+    def __iter__(self) -> Iterator[MarketSeries | MarketBarSeries]:
         return iter(self._series)
 
     def __len__(self) -> int:
@@ -203,10 +241,10 @@ class MarketDataSet:
 _OF_BARS = frozenset({"open", "high", "low", "close", "volume", "timeframe"})
 
 
-def _refuse(name: str, owner: str) -> Never:
+def _refuse(name: str, owner: str, symbol: str) -> Never:
     if name in _OF_BARS:
         raise InputError(
-            f"this run has trades or quotes and no bars, so there is no {name}. Keep what you need of on_tick and "
-            "on_quote, or run on bars for lines and indicators."
+            f"{symbol} has trades or quotes in this run and no bars, so there is no {name}. Have bars made of them "
+            "(timeframe='1m'), or give bars beside them, for lines and indicators."
         )
     raise AttributeError(f"{owner!r} object has no attribute {name!r}")

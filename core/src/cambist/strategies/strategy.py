@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import Position, Trade
+    from cambist.strategies.book_view import BookView
     from cambist.strategies.market import QuoteView, TickView
     from cambist.strategies.parameters import Parameter
 
@@ -109,13 +110,19 @@ class Strategy(Trading, Holdings):
         """
 
     def on_bar(self, bar: BarView) -> None:
-        """Trade: called when a bar closes, once the indicators of its instrument are known."""
+        """Trade: called when a bar closes, once the indicators of its instrument are known.
+
+        In a run on trades and quotes it is called after every one of the time at which the bar closes.
+        """
 
     def on_tick(self, tick: TickView) -> None:
         """Trade: called for each trade the market prints, in a run on trades."""
 
     def on_quote(self, quote: QuoteView) -> None:
         """Trade: called for each change of best bid and ask, in a run on quotes."""
+
+    def on_book(self, book: BookView) -> None:
+        """Trade: called for each change of an order book, in a run on books."""
 
     def on_step(self) -> None:
         """Trade across instruments: called once per instant, after every `on_bar` of it."""
@@ -214,6 +221,13 @@ class Strategy(Trading, Holdings):
     def open_orders(self) -> list[Order]:
         """Working orders of this strategy, oldest first."""
         return list(self._desk.open_orders())
+
+    def queue_ahead(self, order: Order) -> float:
+        """Return the size of others that stands before an order at its price, in a run on order books.
+
+        NaN where the order does not stand in a recorded book, or nobody knows.
+        """
+        return self._desk.queue_ahead(order)
 
     @property
     def chance(self) -> Random:

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cambist.backtest.market.bars import BarDelivery
+from cambist.backtest.market.feeds import BookFeed
 from cambist.engine.clock import Clock
+from cambist.strategies.book_view import BookView
 from cambist.strategies.market import QuoteView, TickView
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from cambist.backtest.market.driver import MarketDriver
     from cambist.backtest.market.feeds import MarketFeed, MarketWindow
+    from cambist.engine.market import View
 
 __all__ = ["play_market_columns"]
 
@@ -32,7 +36,7 @@ class _ViewClock(Clock):
 
     __slots__ = ("_view",)
 
-    def __init__(self, view: TickView | QuoteView) -> None:
+    def __init__(self, view: View) -> None:
         self._view = view
 
     def read(self) -> int:
@@ -44,8 +48,12 @@ def play_market_columns(driver: MarketDriver, window: MarketWindow, first_instan
     """Play one window; see `Driver`."""
     kernel, numbers = driver.kernel, window.numbers
     players = [driver.player(feed, make_player) for feed in driver.feeds]
-    rows = [_rows(feed, window, first_instant) for feed in driver.feeds]
-    # Events follow each other in runs of one series; with one series there is one run.
+    rows: list[Iterator[tuple[Any, ...]]] = [_rows(feed, window, first_instant) for feed in driver.feeds]
+    if driver.bars:
+        players.append(BarDelivery(driver, window).play)
+        closing = (np.flatnonzero(numbers == len(driver.feeds)) + first_instant).tolist()
+        rows.append(zip(closing, window.closes.tolist(), strict=True))
+    # Events follow each other in runs of one series; with one series and no bars there is one run.
     starts = np.flatnonzero(np.diff(numbers, prepend=-1))
     lengths = np.diff(starts, append=len(numbers))
     for number, length in zip(numbers[starts].tolist(), lengths.tolist(), strict=True):
@@ -61,21 +69,24 @@ def _rows(feed: MarketFeed, window: MarketWindow, first_instant: int) -> Iterato
         instants: Iterable[int] = range(first_instant, first_instant + stop - start)
     else:
         instants = (np.flatnonzero(window.numbers == feed.number) + first_instant).tolist()
-    block = feed.block
-    columns = (values[start:stop].tolist() for values in block.columns.values())
-    return zip(instants, block.ts[start:stop].tolist(), *columns, strict=True)
+    if isinstance(feed, BookFeed):
+        return zip(instants, feed.rows(start, stop), strict=True)
+    columns = (values[start:stop].tolist() for values in feed.block.columns.values())
+    return zip(instants, feed.closes[start:stop].tolist(), *columns, strict=True)
 
 
 def make_player(driver: MarketDriver, feed: MarketFeed) -> Player:
     """Return what plays rows of one series."""
     view = driver.kernel.views[feed.number]
+    if isinstance(view, BookView):
+        return _book_player(driver, view)
     return _tick_player(driver, view) if isinstance(view, TickView) else _quote_player(driver, view)
 
 
 def _tick_player(driver: MarketDriver, view: TickView) -> Player:
     kernel, own_clock, clock = driver.kernel, driver.kernel.own_clock, _ViewClock(view)
     effects, settle, stopping, timers = kernel.effects, driver.settle, driver.stop, driver.timers
-    symbol, match, working = view.symbol, driver.venue.match_tick, driver.venue.markets[view.symbol].working
+    symbol, match, working = view.symbol, driver.venue.match_tick, driver.venue.to_match(view.symbol)
     show = _shower(driver, view, "on_tick")
 
     def play(rows: Iterable[tuple[int, int, float, float, int]]) -> bool:
@@ -87,7 +98,7 @@ def _tick_player(driver: MarketDriver, view: TickView) -> Player:
                 if working:
                     kernel.instant = instant
                     kernel.clock = own_clock
-                    match(symbol, now, price, size)
+                    match(symbol, now, price, size, side)
                     kernel.clock = clock
                     pause = stopping.requested
                 view.ts = now
@@ -119,7 +130,7 @@ def _quote_player(driver: MarketDriver, view: QuoteView) -> Player:
     # The same loop as above: a call for each event, to share it, would cost as much as the event.
     kernel, own_clock, clock = driver.kernel, driver.kernel.own_clock, _ViewClock(view)
     effects, settle, stopping, timers = kernel.effects, driver.settle, driver.stop, driver.timers
-    symbol, match, working = view.symbol, driver.venue.match_quote, driver.venue.markets[view.symbol].working
+    symbol, match, working = view.symbol, driver.venue.match_quote, driver.venue.to_match(view.symbol)
     show = _shower(driver, view, "on_quote")
 
     def play(rows: Iterable[tuple[int, int, float, float, float, float]]) -> bool:
@@ -160,7 +171,37 @@ def _quote_player(driver: MarketDriver, view: QuoteView) -> Player:
     return play
 
 
-def _shower(driver: MarketDriver, view: TickView | QuoteView, hook: str) -> Callable[[Any], None]:
+def _book_player(driver: MarketDriver, view: BookView) -> Player:
+    kernel, own_clock, clock = driver.kernel, driver.kernel.own_clock, _ViewClock(view)
+    effects, settle, stopping, timers = kernel.effects, driver.settle, driver.stop, driver.timers
+    symbol, match = view.symbol, driver.venue.match_book
+    show = _shower(driver, view, "on_book")
+
+    def play(rows: Iterable[tuple[int, tuple[Any, ...]]]) -> bool:
+        try:
+            for instant, update in rows:
+                kernel.instant = instant
+                kernel.clock = own_clock
+                match(symbol, *update)
+                view.apply(*update)
+                kernel.clock = clock
+                show(view)
+                if effects:
+                    settle()
+                if view.ts >= timers.next_due:
+                    driver.fire_timers(view.ts)
+                if stopping.requested:
+                    return True
+        finally:
+            if kernel.clock is clock:  # not while orders were matched
+                own_clock.now = view.ts
+                kernel.clock = own_clock
+        return False
+
+    return play
+
+
+def _shower(driver: MarketDriver, view: View, hook: str) -> Callable[[Any], None]:
     """Return what shows an event to every strategy."""
     kernel = driver.kernel
     outside = kernel.sole_instrument

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
+from cambist.analysis.sampling import Points
 from cambist.backtest.calendars import Calendars
 from cambist.backtest.driver import StopRequest
+from cambist.backtest.history import Closes, RunHistory
+from cambist.backtest.market.account import MarketAccount
+from cambist.backtest.market.between import Sessions
 from cambist.backtest.market.columns import play_market_columns
 from cambist.backtest.market.driver import MarketDriver
 from cambist.backtest.market.events import play_market_events
-from cambist.backtest.market.feeds import MarketFeed
-from cambist.backtest.market.samples import ledger_in_samples, sample_rows
+from cambist.backtest.market.feeds import BookFeed, MarketFeed
+from cambist.backtest.market.samples import Samples, in_samples, sample_rows
 from cambist.backtest.records.histories import History
-from cambist.backtest.run import Run
+from cambist.backtest.run import Run, bar_feed
 from cambist.data.market import checked_history
+from cambist.data.tick_bars import TickBars
 from cambist.engine import MarketKernel
 from cambist.errors import DataError, InputError, ParameterError
-from cambist.model.times import MINUTE_NS
 from cambist.portfolio import Portfolio
-from cambist.simulation import FeeInAsset, TickVenue, fee_model
+from cambist.simulation import FeeInAsset, fee_model
+from cambist.strategies.book_view import BookView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,9 +41,11 @@ if TYPE_CHECKING:
     from cambist.backtest.result import Result
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.instrument import Instrument
-    from cambist.ports.history import MarketSource
+    from cambist.model.timeframe import Timeframe
+    from cambist.ports.history import HistorySource, MarketSource
     from cambist.risk import RiskGate
     from cambist.simulation import FinerBars
+    from cambist.simulation.market_venue import MarketVenue
     from cambist.strategies import Strategy
 
 __all__ = ["run_market_backtest"]
@@ -47,10 +56,8 @@ _OF_BARS: dict[str, object] = {
     "market_fill": "next_open",
     "cheat_on_open": False,
     "path": "nearer_first",
-    **dict.fromkeys(("calendar", "margin", "marks", "funding", "actions", "interest", "latency", "rejection")),
-    **dict.fromkeys(("market_rules", "compensates", "accounts", "currency", "rates")),
+    **dict.fromkeys(("actions", "market_rules", "compensates", "accounts", "currency", "rates")),
     "conversion_fee": 0.0,
-    "cash_flows": (),
 }
 
 
@@ -59,10 +66,19 @@ def run_market_backtest(
     sources: Sequence[MarketSource],
     settings: BacktestSettings,
     *,
+    bars: Sequence[HistorySource] = (),
+    timeframe: Timeframe | None = None,
     progress: Callable[[int, int | None], None] | None = None,
     stop: StopRequest | None = None,
 ) -> Result:
     """Run strategies over trades and quotes, in one account; everything else is as for `run_backtest`.
+
+    Parameters
+    ----------
+    bars
+        Bars to be shown beside them, one source for each instrument that has some.
+    timeframe
+        Of bars to be made for the others, of their trades, or of their quotes where there are no trades.
 
     Raises
     ------
@@ -79,36 +95,62 @@ def run_market_backtest(
         raise ParameterError("several assets in one account mean something on bars alone. Give cash as a number.")
     if any(isinstance(one, History) for one in strategies):
         raise InputError("recorded fills and orders run on bars. Make bars of the trades, or leave the records out.")
-    return MarketRun(strategies, sources, settings, progress, stop or StopRequest()).play()
-
-
-@attrs.frozen(eq=False, slots=True)
-class _Sample:
-    """A valuation that counts only if its minute ended with it."""
-
-    time: int
-    equity: NDArray[np.float64]
-    exposed: NDArray[np.bool_]
-    marks: NDArray[np.float64]
+    return MarketRun(strategies, (sources, bars, timeframe), settings, progress, stop or StopRequest()).play()
 
 
 class MarketRun(Run):
-    """The parts of one backtest on trades and quotes, joined."""
+    """The parts of one backtest on trades and quotes, joined.
+
+    Parameters
+    ----------
+    strategies, settings, progress, stop
+        See `Run`.
+    data
+        Sources of trades and quotes, sources of bars, and the timeframe of bars to be made, if any.
+    """
 
     unit = "events"
     kernel: MarketKernel
-    _samples = 0
-    _events = 0
-    _open_sample: _Sample | None = None
-    #: Numbers of the instruments that buying and holding has bought.
-    bought: set[int]
+    account: MarketAccount
+    driver: MarketDriver
+    _n_samples = 0
+    _n_events = 0
 
-    def _feeds(self, sources: Sequence[MarketSource]) -> Sequence[MarketFeed]:
-        self.bought = set()
-        return [_feed(number, source, self.settings) for number, source in enumerate(sources)]
+    def __init__(
+        self,
+        strategies: Sequence[Strategy | type[Strategy]],
+        data: tuple[Sequence[MarketSource], Sequence[HistorySource], Timeframe | None],
+        settings: BacktestSettings,
+        progress: Callable[[int, int | None], None] | None,
+        stop: StopRequest,
+    ) -> None:
+        self._data = data
+        super().__init__(strategies, [*data[0], *data[1]], settings, progress, stop)
+        # What a result is made of, beside the curve: prices at samples, and the events at which cash changed.
+        self.prices = Points(columns=len(self.instruments))
+        self.cash_events = array("q")
+        self.samples = Samples(self._take)
+
+    def _feeds(self, sources: Sequence[Any]) -> Sequence[MarketFeed]:
+        sources, bars, timeframe = self._data
+        feeds = [_feed(number, source, self.settings) for number, source in enumerate(sources)]
+        self.bar_feeds = [bar_feed(number, source, self.settings) for number, source in enumerate(bars)]
+        if timeframe is not None:
+            self._make_bars(feeds, sources, timeframe)
+        return feeds
+
+    def _make_bars(self, feeds: Sequence[MarketFeed], sources: Sequence[MarketSource], timeframe: Timeframe) -> None:
+        """Have bars made of the trades, or the quotes, of each instrument for which none are given."""
+        barred = {feed.instrument.symbol for feed in self.bar_feeds}
+        for feed, source in sorted(zip(feeds, sources, strict=True), key=lambda pair: pair[0].kind != "ticks"):
+            symbol = feed.instrument.symbol
+            if symbol not in barred and feed.kind != "book":
+                barred.add(symbol)
+                made = TickBars(source if self.settings.blocks else feed.block, timeframe)
+                self.bar_feeds.append(bar_feed(len(self.bar_feeds), made, self.settings))
 
     def _instruments(self) -> list[Instrument]:
-        return list({feed.instrument.symbol: feed.instrument for feed in self.feeds}.values())
+        return list({feed.instrument.symbol: feed.instrument for feed in (*self.feeds, *self.bar_feeds)}.values())
 
     @property
     def books(self) -> Portfolio:
@@ -118,124 +160,148 @@ class MarketRun(Run):
         return books
 
     def _calendars(self) -> Calendars:
-        return Calendars(None, ())
+        return Calendars(self.settings.calendar, [*self.feeds, *self.bar_feeds])
 
-    def history(self, curve: EquityCurve, valuation: object) -> None:
-        """Keep nothing: what was held is valued at samples, not at closes."""
+    def _account(self, strategies: Sequence[str]) -> MarketAccount:
+        return MarketAccount(self.settings, self.feeds, self.instruments, self.calendars, strategies)
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> MarketKernel:
         streams = [(feed.kind, feed.instrument) for feed in self.feeds]
-        kernel = MarketKernel(strategies, streams, self.books, gate, self.rules.fees.fee)
-        hooks = {"on_tick" if feed.kind == "ticks" else "on_quote" for feed in self.feeds}
+        bars = [(feed.instrument, feed.timeframe) for feed in self.bar_feeds]
+        fee = self.rules.fees.fee
+        kernel = MarketKernel(strategies, streams, self.books, gate, fee, bars=bars, calendars=self.calendars)
+        hooks = {_HOOKS[feed.kind] for feed in self.feeds}
+        hooks |= {"on_bar", "on_step"} if bars else set()
+        for view, feed in zip(kernel.views, self.feeds, strict=True):
+            if isinstance(feed, BookFeed) and isinstance(view, BookView):
+                view.noting = feed.note
         for seat in kernel.seats:
             if all(seat.hook(name) is None for name in hooks):
+                without = "" if bars else " For on_bar have bars made: timeframe='1m'."
                 raise InputError(
                     f"{seat.strategy.name} has no {' or '.join(sorted(hooks))}, and this run has nothing else to show "
-                    "it. Write one; on_bar is for runs on bars."
+                    f"it. Write one.{without}"
                 )
         return kernel
 
     def _driver(self, stop: StopRequest) -> MarketDriver:
         events = self.settings.events
         play = play_market_events if events else play_market_columns
-        return MarketDriver(self.kernel, self.feeds, play, stop, makes_events=events)
-
-    def _venue(self, finer: Sequence[FinerBars]) -> TickVenue:  # noqa: ARG002 - there are none
-        self.magnified = {}
-        symbols = {kind: [feed.instrument.symbol for feed in self.feeds if feed.kind == kind] for kind in _KINDS}
-        return TickVenue(
-            self.instruments,
-            self.books,
-            self.driver.deliver,
-            self.driver.clock,
-            self.rules,
-            quoted=symbols["quotes"],
-            traded=symbols["ticks"],
+        self.sessions = Sessions(self.instruments, self.calendars)
+        return MarketDriver(
+            self.kernel, self.feeds, play, stop, bars=self.bar_feeds, sessions=self.sessions, makes_events=events
         )
+
+    def _venue(self, finer: Sequence[FinerBars]) -> MarketVenue:  # type: ignore[override]  # noqa: ARG002 - there are none
+        self.magnified = {}
+        venue = self.account.market_venue(self.driver, self.rules, self.sessions)
+        self.kernel.queue_ahead = venue.queue_ahead
+        return venue
+
+    def _timeframes(self) -> tuple[str, ...]:
+        return (*super()._timeframes(), *(str(feed.timeframe) for feed in self.bar_feeds))
 
     def after(self, window: MarketWindow, played: int) -> None:
         """Value the samples of what a window played."""
+        self.calendars.require_coverage()  # of blocks that were read meanwhile
         ledger = self.books.ledger
         times = window.instants[:played]
-        fills = np.array(ledger.cash_at, np.int64) - self._events
-        rows, is_settled = sample_rows(times, fills)
-        ledger_in_samples(ledger, self._events, rows, self._samples)
-        marks = self._marks(window, rows)
-        equity, exposed = self.valuation.value(times[rows], marks)
+        rows, is_settled = sample_rows(times, np.array(ledger.cash_at, np.int64) - self._n_events)
+        self.cash_events.extend(ledger.cash_at)
+        in_samples(self.books, self._n_events, rows, self._n_samples)
+        prices = self._prices(window, rows)
+        equity, exposed = self.valuation.value(times[rows], self.account.valued_at(window, rows, prices))
         self._buy_benchmark(window)
-        self._samples += len(rows)
-        self._events += played
-        self._record(times[rows], equity, exposed, np.column_stack(list(marks.values())), is_settled=is_settled)
+        shares = self._shares(equity)
+        self._n_samples += len(rows)
+        self._n_events += played
+        table = np.column_stack(list(prices.values()))
+        self.samples.add(times[rows], equity, exposed, shares, table, is_settled=is_settled)
         self.last_close = int(times[-1])
-        self.bars += played
+        self.bars += played - window.played_of(len(self.feeds), played)
         if self.progress is not None:
             total = None if self.settings.blocks else sum(len(feed.block) for feed in self.feeds)
             self.progress(self.bars, total)
 
-    def _priced_by(self, instrument: Instrument) -> MarketFeed:
-        """Return the feed that says what an instrument is worth: its quotes where it has them."""
-        feeds: list[MarketFeed] = [feed for feed in self.feeds if feed.instrument.symbol == instrument.symbol]
-        return next((feed for feed in feeds if feed.kind == "quotes"), feeds[0])
+    def _shares(self, equity: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the shares of the account are worth; until money moves in or out they follow equity."""
+        fund = self.curves.begun()
+        return equity if fund is None else fund[0].value(equity, self._n_samples)
 
-    def _marks(self, window: MarketWindow, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        """Return the price of each instrument at each sample."""
-        return {one.symbol: window.marks(self._priced_by(one), rows) for one in self.instruments}
+    def _priced_by(self, instrument: Instrument) -> MarketFeed | None:
+        """Return the feed that says what an instrument is worth: its book, else its quotes, else its trades."""
+        feeds: list[MarketFeed] = [feed for feed in self.feeds if feed.instrument.symbol == instrument.symbol]
+        return min(feeds, key=lambda feed: _PRICING.index(feed.kind), default=None)
+
+    def _prices(self, window: MarketWindow, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """Return the price of each instrument at each sample; NaN for one that has bars alone."""
+        priced = {one.symbol: self._priced_by(one) for one in self.instruments}
+        return {
+            symbol: np.full(len(rows), nan) if feed is None else window.marks(feed, rows)
+            for symbol, feed in priced.items()
+        }
 
     def _buy_benchmark(self, window: MarketWindow) -> None:
         """Buy and hold what the window prices for the first time."""
         for number, instrument in enumerate(self.instruments):
             feed = self._priced_by(instrument)
+            if feed is None or instrument.symbol in self.first_opens:
+                continue
             start, stop = window.spans[feed.number]
-            if self.benchmark is not None and number not in self.bought and stop > start:
-                self.bought.add(number)
-                self.benchmark.first(number, float(feed.marks[start]))
+            known = feed.marks[start:stop][~np.isnan(feed.marks[start:stop])]  # of a book, while one side is empty
+            if self.benchmark is not None and len(known):
+                self.first_opens[instrument.symbol] = float(known[0])
+                self.benchmark.first(number, float(known[0]))
 
-    def _record(
+    def _take(
         self,
         times: NDArray[np.int64],
         equity: NDArray[np.float64],
         exposed: NDArray[np.bool_],
-        marks: NDArray[np.float64],
-        *,
-        is_settled: bool,
+        shares: NDArray[np.float64],
+        prices: NDArray[np.float64],
     ) -> None:
-        """Take samples; the last one is kept until it is known whether its minute goes on."""
-        if self._open_sample is not None and self._open_sample.time // MINUTE_NS != times[0] // MINUTE_NS:
-            self._close_sample()
-        self._open_sample = None
-        if not is_settled:
-            self._open_sample = _Sample(int(times[-1]), equity[-1:], exposed[-1:], marks[-1:])
-            times, equity, exposed, marks = times[:-1], equity[:-1], exposed[:-1], marks[:-1]
-        self._add(times, equity, exposed, marks)
-
-    def _close_sample(self) -> None:
-        sample, self._open_sample = self._open_sample, None
-        if sample is not None:
-            self._add(np.array([sample.time]), sample.equity, sample.exposed, sample.marks)
-
-    def _add(
-        self,
-        times: NDArray[np.int64],
-        equity: NDArray[np.float64],
-        exposed: NDArray[np.bool_],
-        marks: NDArray[np.float64],
-    ) -> None:
+        """Record samples that count."""
+        if not len(times):
+            return
         self.recorder.add(times, equity, exposed)
+        if self.curves.fund is not None:
+            self.curves.fund[1].add(times, shares, exposed)
         if self.benchmark is not None:
-            self.benchmark.add(times, marks)
+            self.benchmark.add(times, prices)
+        if self.daily is not None:
+            self.daily.add(times, list(prices.T))
+        else:
+            self.prices.extend(times, *prices.T)
+
+    def history(self, curve: EquityCurve, valuation: Any) -> RunHistory:
+        times = curve.all_times
+        if times is None:
+            closes = self._daily_closes()
+        else:
+            closes = {
+                one.symbol: Closes(times, self.prices.values(number)) for number, one in enumerate(self.instruments)
+            }
+        account = valuation.history()
+        # Orders and trades count events.
+        account = attrs.evolve(account, bars=np.array(self.cash_events, np.int64))
+        return RunHistory(account, closes, self.first_opens)
 
     def result(self, stopped: str) -> Result:
         """Return what was found out so far; see `Run.result`."""
-        self._close_sample()
+        self.samples.close()
         return super().result(stopped)
 
 
-_KINDS = ("ticks", "quotes")
+#: What says what an instrument is worth, best first.
+_PRICING = ("book", "quotes", "ticks")
+_HOOKS = {"ticks": "on_tick", "quotes": "on_quote", "book": "on_book"}
 
 
 def _feed(number: int, source: MarketSource, settings: BacktestSettings) -> MarketFeed:
     blocks: Iterator[Any] = iter(source.blocks()) if settings.blocks else iter([source.load()])
     try:
-        return MarketFeed(number, checked_history(blocks, source.kind, source.name))
+        kind = BookFeed if source.kind == "book" else MarketFeed
+        return kind(number, checked_history(blocks, source.kind, source.name))
     except StopIteration:
         raise DataError(f"{source.name}: there are no rows. Check the path, the symbol and the time range.") from None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cambist.model.times import MINUTE_NS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from cambist.portfolio.ledger import Ledger
+    from cambist.portfolio import Portfolio
 
-__all__ = ["ledger_in_samples", "sample_rows"]
+__all__ = ["Samples", "in_samples", "sample_rows"]
 
 
 def sample_rows(times: NDArray[np.int64], fills: NDArray[np.int64]) -> tuple[NDArray[np.int64], bool]:
@@ -44,13 +46,13 @@ def sample_rows(times: NDArray[np.int64], fills: NDArray[np.int64]) -> tuple[NDA
     return np.unique(np.concatenate((ends, filled, [last]))), is_settled
 
 
-def ledger_in_samples(ledger: Ledger, first: int, rows: NDArray[np.int64], before: int) -> None:
-    """Let a ledger count samples in place of events.
+def in_samples(portfolio: Portfolio, first: int, rows: NDArray[np.int64], before: int) -> None:
+    """Let an account's steps count samples in place of events.
 
     Parameters
     ----------
-    ledger
-        Its steps are those of one window.
+    portfolio
+        Its steps, and deposits and withdrawals, are those of one window.
     first
         Number of the window's first event.
     rows
@@ -58,6 +60,46 @@ def ledger_in_samples(ledger: Ledger, first: int, rows: NDArray[np.int64], befor
     before
         Samples valued in the windows before.
     """
+
+    def counted(events: list[int]) -> list[int]:
+        samples: list[int] = (np.searchsorted(rows, np.array(events) - first) + before).tolist()
+        return samples
+
+    ledger = portfolio.ledger
     for steps in (ledger.cash_at, *(held.at for held in ledger.held.values())):
         if steps:
-            steps[:] = (np.searchsorted(rows, np.array(steps) - first) + before).tolist()
+            steps[:] = counted(steps)
+    if portfolio.transfers:
+        moments, amounts = zip(*portfolio.transfers, strict=True)
+        portfolio.transfers[:] = zip(counted(list(moments)), amounts, strict=True)
+
+
+class Samples:
+    """Hands samples on; the last of a window waits until it is known whether its minute goes on.
+
+    Parameters
+    ----------
+    take
+        Called with the times, ns, shape ``(k,)``, and the columns of values, shape ``(k, ...)`` each.
+    """
+
+    def __init__(self, take: Callable[..., None]) -> None:
+        self._take = take
+        self._open: tuple[NDArray[Any], ...] | None = None
+
+    def add(self, times: NDArray[np.int64], *columns: NDArray[Any], is_settled: bool) -> None:
+        """Take the samples of a window; `is_settled` says whether the last of them counts for itself."""
+        if self._open is not None and self._open[0][0] // MINUTE_NS != times[0] // MINUTE_NS:
+            self.close()
+        self._open = None
+        given = (times, *columns)
+        if not is_settled:
+            self._open = tuple(column[-1:] for column in given)
+            given = tuple(column[:-1] for column in given)
+        self._take(*given)
+
+    def close(self) -> None:
+        """Hand on the one that waits: nothing more of its minute comes."""
+        waiting, self._open = self._open, None
+        if waiting is not None:
+            self._take(*waiting)

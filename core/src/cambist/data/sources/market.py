@@ -66,7 +66,7 @@ def _sides_of_series(series: pd.Series[Any], layout: MarketLayout) -> NDArray[np
     import pandas as pd
 
     codes, values = pd.factorize(series)
-    return code_sides(np.asarray(codes, np.int64), list(values), tells_maker=layout.tells_maker)
+    return code_sides(np.asarray(codes, np.int64), list(values), layout)
 
 
 @attrs.frozen(eq=False)
@@ -194,7 +194,7 @@ def _sides_of_arrow(column: Any, layout: MarketLayout) -> NDArray[np.int8]:
         column = column.dictionary_encode()
     indices = column.indices.cast(pa.int64())
     codes = read_array(indices.fill_null(-1) if indices.null_count else indices)
-    return code_sides(codes, column.dictionary.to_pylist(), tells_maker=layout.tells_maker)
+    return code_sides(codes, column.dictionary.to_pylist(), layout)
 
 
 class CsvMarketHistory(_FileHistory):
