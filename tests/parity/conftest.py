@@ -138,6 +138,13 @@ def make_account_scenario(seed: int) -> Scenario:
     )
 
 
+def make_sole_account_scenario(seed: int) -> Scenario:
+    """Return one of these in which all trade in one account, and in one asset."""
+    scenario = make_account_scenario(seed)
+    kept = tuple(name for name in scenario.account if name not in ("accounts", "assets"))
+    return attrs.evolve(scenario, account=kept)
+
+
 def account_options(scenario: Scenario, series: list[Bars]) -> dict[str, Any]:
     """Return the keywords that the names in ``scenario.account`` stand for, made to fit the bars."""
     options: dict[str, Any] = {}
@@ -687,6 +694,7 @@ def scenarios() -> Any:
     return {
         "make": make_scenario,
         "make_account": make_account_scenario,
+        "make_sole_account": make_sole_account_scenario,
         "account_options": account_options,
         "play": play,
         "bars": make_bars,
