@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -23,6 +23,10 @@ from benchmarks.measured import Results
 from benchmarks.plan import ON_REQUEST, SECTIONS, Sizes, jobs
 from benchmarks.processes import ROOT, Processes, environment
 from benchmarks.report import machine, print_goals, print_machine, print_processes, print_section
+from benchmarks.revisions import compare
+
+if TYPE_CHECKING:
+    from benchmarks.job import Job
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -32,6 +36,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a tenth of everything, two rounds: for a first look")
     parser.add_argument(
         "--only", action="append", choices=SECTIONS + ON_REQUEST, help="measure this section; may be repeated"
+    )
+    parser.add_argument(
+        "--against", metavar="REVISION", help="measure W1, W2, W4 beside Cambist as it was at a revision of git"
     )
     parser.add_argument("--rounds", type=int, default=0, help="repetitions of each measurement (default 5)")
     return parser.parse_args()
@@ -43,9 +50,9 @@ def _compile() -> None:
     subprocess.run([sys.executable, "-m", "compileall", "-q", *folders], env=environment(), check=False)
 
 
-def _work(job: dict[str, Any]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.worker", json.dumps(job)]
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+def _work(job: Job, sources: Path | None = None) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.worker", json.dumps(attrs.asdict(job))]
+    done = subprocess.run(command, cwd=ROOT, env=environment(sources), capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{job} ended with {done.returncode}:\n{done.stderr}")
     measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -59,7 +66,7 @@ def _measure(sections: list[str], sizes: Sizes, rounds: int) -> Results:
         for job in planned.values():
             if not job.rounds or number < job.rounds:
                 _show(f"round {number + 1} of {rounds}: {job.key}")
-                results.add(job, _work(attrs.asdict(job)))
+                results.add(job, _work(job))
     _show("")
     return results
 
@@ -106,6 +113,9 @@ def main() -> int:
     sections = [one for one in SECTIONS + ON_REQUEST if one in (options.only or SECTIONS)]
     began = time.perf_counter()
     _compile()
+    if options.against:
+        workloads = options.only or ("w1", "w2", "w4")
+        return compare(options.against, sizes, workloads, rounds, _work)
     results = _measure(sections, sizes, rounds)
     processes = _measure_processes(max(rounds, 3)) if "startup" in sections else Processes()
     for section in sections:

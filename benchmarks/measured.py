@@ -36,6 +36,11 @@ class Measured:
         return median(one["cpu"] for one in self.repetitions)
 
     @property
+    def least(self) -> float:
+        """Least CPU time, s: what it takes where nothing else disturbs."""
+        return min(one["cpu"] for one in self.repetitions)
+
+    @property
     def spread(self) -> float:
         """The longest CPU time over the shortest."""
         times = [one["cpu"] for one in self.repetitions]

@@ -17,11 +17,18 @@ ROOT = Path(__file__).resolve().parent.parent
 _FOLDER = Path(__file__).resolve().parent
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of every process that is measured: one thread, and bytecode as an installation has it."""
+def environment(sources: Path | None = None) -> dict[str, str]:
+    """Return the environment of every process that is measured: one thread, and bytecode as an installation has it.
+
+    Parameters
+    ----------
+    sources
+        Where to import Cambist from, where it is not the installed one that is measured.
+    """
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**kept, **one_thread, "PYTHONHASHSEED": "0"}
+    elsewhere = {} if sources is None else {"PYTHONPATH": os.fspath(sources)}
+    return {**kept, **one_thread, **elsewhere, "PYTHONHASHSEED": "0"}
 
 
 @attrs.define

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from benchmarks.plan import Sizes
     from benchmarks.processes import Processes
 
-__all__ = ["machine", "print_goals", "print_machine", "print_processes", "print_section"]
+__all__ = ["machine", "print_goals", "print_machine", "print_processes", "print_section", "print_table"]
 
 #: Of each section: its title, what is counted, and the engine to which ratios are given.
 _SECTIONS = {
@@ -56,7 +56,7 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def print_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     """Print a table whose first column is text and whose others are figures."""
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     for row in (head, tuple("-" * width for width in widths), *rows):
@@ -75,7 +75,7 @@ def print_section(section: str, sizes: Sizes, results: Results) -> None:
     title, unit, reference = _SECTIONS[section]
     print(f"\n{title}")
     head = ("engine", unit, "CPU s", "max/min", f"{unit}/s", "core at its best", f"time x {reference}", "peak MB")
-    _table(head, [_row(job, reference, results) for job in listed])
+    print_table(head, [_row(job, reference, results) for job in listed])
 
 
 def _row(job: Job, reference: str, results: Results) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ def print_processes(processes: Processes) -> None:
     if processes.times:
         print("\nWhole processes, medians")
         rows = [(name, f"{processes.seconds(name):.2f}", f"{processes.waited(name):.2f}") for name in processes.times]
-        _table(("process", "CPU s", "wall s"), rows)
+        print_table(("process", "CPU s", "wall s"), rows)
 
 
 def print_goals(sizes: Sizes, results: Results, processes: Processes) -> None:
@@ -111,7 +111,7 @@ def print_goals(sizes: Sizes, results: Results, processes: Processes) -> None:
     if not rows:
         return
     print("\nGoals. Rates: the core at its best. Ratios: medians against the calibration loop. Processes: CPU time.")
-    _table(("goal", "measured", "promised", ""), rows)
+    print_table(("goal", "measured", "promised", ""), rows)
     floor = results.get(f"w1/floor/{sizes.w1}")
     if floor is not None:
         reached = results.rate(floor)

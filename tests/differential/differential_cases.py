@@ -316,6 +316,17 @@ CASES: dict[str, Case] = {
         ours=[(1, 0, 2.0, 100.0), (2, 2, 2.0, 100.0)],
         our_ends={1: ("canceled", -1)},
     ),
+    "an order that names a leg of a bracket": Case(
+        scenario=play(
+            [FLAT, FLAT, FLAT, Bar(100.0, 101.0, 94.0, 95.0)],
+            [Bracket(Ask(BUY, MARKET, 2), Ask(SELL, STOP, 2, stop=95.0), Ask(SELL, LIMIT, 2, limit=105.0))],
+            [Ask(SELL, LIMIT, 1, limit=100.5, oco=0)],
+        ),
+        theirs=[(1, 0, 2.0, 100.0), (2, 3, 1.0, 100.5), (3, 1, 2.0, 95.0)],
+        ours=[(1, 0, 2.0, 100.0), (2, 3, 1.0, 100.5)],
+        their_ends={2: ("canceled", -1)},
+        our_ends={1: ("canceled", -1), 2: ("canceled", -1)},
+    ),
     "a child of a child": Case(
         scenario=play(
             [FLAT, FLAT, FLAT, FLAT],

@@ -228,11 +228,10 @@ class _Theirs(backtrader.Strategy, _Script):
         parent = family.parent
         terms = self.terms(parent) | self.ties(parent)
         first = (self.buy if parent.buys else self.sell)(**terms, transmit=False)
-        ties = [self.ties(child) for child in family.children]
         self._note(first)
-        for number, (child, tied) in enumerate(zip(family.children, ties, strict=True)):
+        for number, child in enumerate(family.children):
             send, is_last = self.buy if child.buys else self.sell, number == len(family.children) - 1
-            self._note(send(**self.terms(child), **tied, parent=first, transmit=is_last))
+            self._note(send(**self.terms(child), **self.ties(child), parent=first, transmit=is_last))
 
     def send_bracket(self, bracket: Bracket) -> None:
         entry = self.terms(bracket.entry)
@@ -243,7 +242,7 @@ class _Theirs(backtrader.Strategy, _Script):
                 terms = self.terms(leg)
                 kept = ("plimit", "trailamount", "trailpercent", "valid")
                 sides[f"{name}exec"], sides[f"{name}price"] = terms["exectype"], terms["price"]
-                sides[f"{name}args"] = {key: terms[key] for key in kept}
+                sides[f"{name}args"] = {key: terms[key] for key in kept} | self.ties(leg)
         send = self.buy_bracket if bracket.entry.buys else self.sell_bracket
         for order in send(**entry, oargs=self.ties(bracket.entry), **sides):
             if order is not None:
@@ -365,11 +364,10 @@ class _Ours(cambist.Strategy, _Script):
         parent = family.parent
         terms = self.terms(parent, len(self.sent)) | self.ties(parent)
         first = (self.buy if parent.buys else self.sell)(parent.size, **terms)
-        ties = [self.ties(child) for child in family.children]
         self._note(first)
-        for child, tied in zip(family.children, ties, strict=True):
+        for child in family.children:
             send = self.buy if child.buys else self.sell
-            self._note(send(child.size, **self.terms(child, len(self.sent)), **tied, parent=first))
+            self._note(send(child.size, **self.terms(child, len(self.sent)), **self.ties(child), parent=first))
 
     def send_bracket(self, bracket: Bracket) -> None:
         number = len(self.sent)
@@ -378,7 +376,7 @@ class _Ours(cambist.Strategy, _Script):
         for name, leg in (("stop_loss", bracket.stop), ("take_profit", bracket.target)):
             if leg is not None:
                 number += 1
-                sides[name] = self.terms(leg, number)
+                sides[name] = self.terms(leg, number) | self.ties(leg)
         send = self.buy_bracket if bracket.entry.buys else self.sell_bracket
         for order in send(bracket.entry.size, **entry, **sides):
             if order is not None:

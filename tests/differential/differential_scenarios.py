@@ -167,6 +167,8 @@ class Habits:
         Whether the limit of a stop-limit lies where the order trades as soon as it triggers.
     oco, families, brackets
         How many of what is sent is tied to an order before it, has children, is a bracket: fractions.
+    legs_oco
+        How many legs of brackets are tied to an order that was sent before the bracket: a fraction.
     at_open
         How much of what is asked for is asked for at the open of the next bar, not at the close before: a fraction.
     tick
@@ -183,6 +185,7 @@ class Habits:
     oco: float = 0.0
     families: float = 0.0
     brackets: float = 0.0
+    legs_oco: float = 0.0
     at_open: float = 0.0
     tick: float = TICK
 
@@ -281,8 +284,15 @@ class _Writer:
             stop = on_tick(middle - chance.randint(1, 8) * away, tick)
             limit = on_tick(stop - chance.randint(-2, 4) * away, tick) if kind == STOP_LIMIT else None
             loss = attrs.evolve(leaves, type=kind, stop=stop, limit=limit)
+        if self.habits.legs_oco:  # no draw where it is not asked for
+            loss, target = self.tied(loss), self.tied(target)
         left_out = chance.random()
         return Bracket(entry, None if left_out < 0.1 else loss, None if 0.1 < left_out < 0.2 else target)
+
+    def tied(self, leg: Ask) -> Ask:
+        """Tie some of the legs of brackets to an order that was sent before the bracket."""
+        chance = self.chance
+        return attrs.evolve(leg, oco=chance.randint(0, 5)) if chance.random() < self.habits.legs_oco else leg
 
     def action(self, number: int) -> Action:
         """Draw an order, by itself or with others."""

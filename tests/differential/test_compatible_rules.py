@@ -89,6 +89,9 @@ def kinds(*types: str, **habits: Any) -> Habits:
     return attrs.evolve(EXACT, types=types, **habits)
 
 
+#: Brackets beside groups, and with an entry or a leg in one; orders that name any of their members.
+MIXED = attrs.evolve(EXACT, brackets=0.35, families=0.2, oco=0.5, legs_oco=0.4)
+
 FAMILIES: dict[str, Rules] = {
     "market orders": Rules(habits=kinds(MARKET), sees=frozenset({"filled", "in parts"})),
     "limit orders": Rules(habits=Habits(types=(LIMIT,))),
@@ -102,6 +105,14 @@ FAMILIES: dict[str, Rules] = {
     "brackets that are canceled": Rules(habits=kinds(MARKET, LIMIT, TRAIL, brackets=0.6), count=10),
     "parents and children": Rules(habits=attrs.evolve(EXACT, families=0.6), count=10),
     "all ties together": Rules(habits=attrs.evolve(EXACT, families=0.3, oco=0.3), count=10),
+    "brackets and groups": Rules(habits=MIXED, count=10),
+    "brackets and groups, with little money": Rules(
+        habits=MIXED, options={"cash": 1_500.0}, count=10, sees=frozenset({"filled", "canceled", "expired", "no money"})
+    ),
+    "brackets and groups, at the open": Rules(
+        habits=attrs.evolve(MIXED, at_open=0.5), options={"markets": 2}, count=10
+    ),
+    "brackets and groups, through events": Rules(habits=MIXED, options={"cash": 3_000.0}, count=10, events=True),
     "validity": Rules(
         habits=attrs.evolve(EXACT, validity=("gtd", "gtd", "day", "day"), cancels=False, families=0.1),
         sees=frozenset({"filled", "expired", "in parts"}),

@@ -21,6 +21,7 @@ import cambist
 from cambist import (
     AllIn,
     Bars,
+    Deleveraging,
     FixedFee,
     FixedSize,
     FixedSlippage,
@@ -149,11 +150,15 @@ def account_options(scenario: Scenario, series: list[Bars]) -> dict[str, Any]:
     """Return the keywords that the names in ``scenario.account`` stand for, made to fit the bars."""
     options: dict[str, Any] = {}
     for name in scenario.account:
-        options |= ACCOUNT[name](random.Random(f"{name} {scenario.seed}"), series)
+        options |= (ACCOUNT | FUTURES)[name](random.Random(f"{name} {scenario.seed}"), series)
     if "margin" not in options:
         options.pop("marks", None)
     if "assets" in scenario.account and isinstance(options.get("interest"), Interest) and scenario.seed % 2:
         options["interest"] = {"BTC": options["interest"]}
+    if "assets" in scenario.account and "all margin" in scenario.account:  # whose positions have no sides
+        margin = options["margin"]
+        planned = [(when, key.split()[0], amount) for when, key, amount in margin.planned]
+        options["margin"] = attrs.evolve(margin, position_mode="one-way", planned=planned)
     return options
 
 
@@ -257,12 +262,51 @@ ACCOUNT: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {
 }
 
 
+def all_margin(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    """Return `some_margin` with two sides, liquidation by tiers, auto-deleveraging or planned margin."""
+    margin = some_margin(rng, series)["margin"]
+    hedged = rng.random() < 0.75
+    adl = Deleveraging(probability=0.3, move=0.005, share=rng.choice([0.5, 1.0]), distance=0.01)
+    # What is lost is soon below it, and a smaller position needs much less.
+    steep = [MarginTier(up_to=20.0, maintenance_rate=0.01), MarginTier(up_to=60.0, maintenance_rate=0.05)]
+    steep.append(MarginTier(maintenance_rate=0.098))
+    symbol = next((bars.instrument.symbol for bars in series if not bars.instrument.is_cash), None)
+    start, end = int(series[0].ts[0]), int(series[0].close_times[-1])
+    planned = []
+    if symbol is not None and margin.is_isolated:
+        key = f"{symbol} {rng.choice(['long', 'short'])}" if hedged else symbol
+        planned = [(rng.randrange(start, end), key, rng.choice([5.0, 40.0, -3.0])) for _ in range(4)]
+    return {
+        "margin": attrs.evolve(
+            margin,
+            position_mode="hedge" if hedged else "one-way",
+            maintenance=rng.choice([margin.maintenance, steep]),
+            liquidation=rng.choice(["full", "by_tier"]),
+            deleveraging=rng.choice([None, adl]),
+            planned=planned,
+        )
+    }
+
+
+#: The same of accounts that trade futures in full.
+FUTURES: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {"all margin": all_margin}
+
+
+def make_futures_scenario(seed: int) -> Scenario:
+    """Return an account scenario in which most instruments are margined and everything about margin is asked for."""
+    scenario = make_account_scenario(50_000 + seed)
+    return attrs.evolve(scenario, account=(*scenario.account, "all margin"))
+
+
 def make_instruments(scenario: Scenario) -> list[Instrument]:
     rng = random.Random(f"instruments {scenario.seed}")
     inverse = rng.random() < 0.2
     instruments = []
     for number in range(scenario.series):
-        kind = "inverse_perpetual" if inverse else rng.choice(["spot", "equity", "linear_perpetual", "future"])
+        kinds = ["spot", "equity", "linear_perpetual", "future"]
+        kind = "inverse_perpetual" if inverse else rng.choice(kinds)
+        if "all margin" in scenario.account and not inverse and number != 1:
+            kind = "linear_perpetual"
         if scenario.options.get("rules") == "backtrader":
             kind = "equity"  # the only kind that profile knows
         margined = kind in ("inverse_perpetual", "linear_perpetual", "future")
@@ -338,6 +382,8 @@ class RandomTrader(Strategy):
     trace = param(None)
     fails_at: int = param(-1)
     moves: bool = param(False)
+    sides: bool = param(False)
+    changes: bool = param(False)
 
     def on_start(self) -> None:
         self.rng = random.Random(f"trader {self.seed}")
@@ -448,6 +494,12 @@ class RandomTrader(Strategy):
         price = 20.0 if isnan(price) else price
         return round(price * (1.0 + self.rng.gauss(0.0, 0.015)), self.rng.choice([1, 2, 4]))
 
+    def side(self) -> dict[str, Any]:
+        """Return the keyword that names a side, in an account that has two; seldom it is forgotten."""
+        if not self.sides or self.rng.random() < 0.1:
+            return {}
+        return {"position_side": self.rng.choice(["long", "short"])}
+
     def size(self) -> float | None:
         return self.rng.choice([None, 1.0, 2.0, round(self.rng.expovariate(0.2), 3), 0.01])
 
@@ -455,6 +507,7 @@ class RandomTrader(Strategy):
         rng, which = self.rng, self.which()
         send = self.buy if rng.random() < 0.5 else self.sell
         terms: dict[str, Any] = {"data": which, "reduce_only": rng.random() < 0.15, "tag": rng.choice(["", "x"])}
+        terms |= self.side()
         if rng.random() < 0.55:
             terms["limit"] = self.near(which)
         if rng.random() < 0.35:
@@ -487,7 +540,7 @@ class RandomTrader(Strategy):
         price = self.near(which)
         far = self.rng.uniform(0.005, 0.03)
         send, sign = self.rng.choice([(self.buy_bracket, 1), (self.sell_bracket, -1)])
-        entry = {"data": which, **self.rng.choice([{}, {"limit": price}, {"stop": price}])}
+        entry = {"data": which, **self.rng.choice([{}, {"limit": price}, {"stop": price}]), **self.side()}
         orders = send(
             self.size(),
             take_profit=self.rng.choice([None, price * (1 + sign * far)]),
@@ -501,13 +554,13 @@ class RandomTrader(Strategy):
         which = self.which()
         how = self.rng.randrange(3)
         if how == 0:
-            return self.order_target_size(self.rng.choice([0, 1, -1, 3.3, -2_700.0]), which)
+            return self.order_target_size(self.rng.choice([0, 1, -1, 3.3, -2_700.0]), which, **self.side())
         if how == 1:
-            return self.order_target_value(self.rng.uniform(-300, 300), which)
-        return self.order_target_percent(self.rng.uniform(-0.5, 1.0), which)
+            return self.order_target_value(self.rng.uniform(-300, 300), which, **self.side())
+        return self.order_target_percent(self.rng.uniform(-0.5, 1.0), which, **self.side())
 
     def leave(self) -> Any:
-        return self.close(self.which())
+        return self.close(self.which(), **self.side())
 
     def withdraw(self) -> None:
         if self.handles:
@@ -528,21 +581,29 @@ class RandomTrader(Strategy):
             self.modify(order, **terms)
 
     def move_money(self) -> None:
+        moved: Any
         if len(self.balances) > 1 and self.rng.random() < 0.6:
             source, target = self.rng.sample(["USD", "BTC", "BNB"], 2)
-            flow = self.rng.choice(
+            moved = self.rng.choice(
                 [
                     lambda: self.convert(self.rng.choice([0.01, 1.0, 30.0]), source, target),
                     lambda: self.add_cash(self.rng.choice([0.02, 1.0, -0.1]), source),
                 ]
             )()
+        elif self.changes and self.rng.random() < 0.5:
+            moved = self.change_margin()
         elif self.rng.random() < 0.4:
             own = type(self).__name__
             to = self.rng.choice(["main", f"{own}-1", f"{own}-2"])
-            flow = self.transfer(self.rng.choice([3.0, 50.0]), to=to)
+            moved = self.transfer(self.rng.choice([3.0, 50.0]), to=to)
         else:
-            flow = self.add_cash(self.rng.choice([10.0, 200.0, -5.0, -100.0]))
-        self.trace.append((self.name, "moved", repr(flow)))
+            moved = self.add_cash(self.rng.choice([10.0, 200.0, -5.0, -100.0]))
+        self.trace.append((self.name, "moved", repr(moved)))
+
+    def change_margin(self) -> Any:
+        if self.rng.random() < 0.5:
+            return self.add_margin(self.rng.choice([3.0, 30.0, -2.0, -30.0]), self.which(), **self.side())
+        return self.set_leverage(self.rng.choice([1.0, 4.0, 10.0, 12.0]), self.which())
 
     def wait(self) -> None:
         name = self.rng.choice("abc")
@@ -662,6 +723,8 @@ def play(
     series = [attrs.evolve(bars, ts=bars.ts + at) for bars in make_bars(scenario)]
     sources = [Pieces(bars, scenario.seed + number) for number, bars in enumerate(series)] if blocks else series
     trace: list[Any] = []
+    options = scenario.options | account_options(scenario, series)
+    full = "all margin" in scenario.account
     kind = OpeningTrader if scenario.options.get("cheat_on_open") else RandomTrader
     traders = [
         kind(
@@ -669,11 +732,12 @@ def play(
             activity=scenario.activity,
             trace=trace,
             fails_at=scenario.fails_at,
-            moves="strategy transfers" in scenario.account,
+            moves=full or "strategy transfers" in scenario.account,
+            sides=full and options["margin"].is_hedged,
+            changes=full,
         )
         for number in range(scenario.traders)
     ]
-    options = scenario.options | account_options(scenario, series)
     if "accounts" in scenario.account and scenario.traders > 1:  # one of its own for each of some, one for the rest
         rng = random.Random(f"accounts {scenario.seed}")
         own = rng.sample(range(1, scenario.traders + 1), rng.randrange(1, scenario.traders + 1))
@@ -681,6 +745,8 @@ def play(
         if "assets" in scenario.account:
             some = [{"USD": 200.0, "BNB": 0.1}, {"BTC": 30.0}, 400.0]
             options["accounts"] = {name: rng.choice(some) for name in options["accounts"]}
+        if full:
+            options["margin"] = attrs.evolve(options["margin"], planned=())  # those are of one account
     try:
         result = cambist.backtest(traders, sources, events=events, blocks=blocks, stop=stop, **options)
     except StrategyError as error:
@@ -695,6 +761,7 @@ def scenarios() -> Any:
         "make": make_scenario,
         "make_account": make_account_scenario,
         "make_sole_account": make_sole_account_scenario,
+        "make_futures": make_futures_scenario,
         "account_options": account_options,
         "play": play,
         "bars": make_bars,

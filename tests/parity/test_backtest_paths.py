@@ -82,6 +82,26 @@ def test_every_account_is_kept_alike(scenarios, first):
         hold_equal(scenarios["play"], scenarios["make_account"](seed), ways)
 
 
+@pytest.mark.parametrize("first", range(0, 160, CHUNK))
+def test_accounts_that_trade_futures_in_full_are_kept_alike(scenarios, first):
+    for seed in range(first, first + CHUNK):
+        ways = ("events", "blocks") if seed % 4 else tuple(WAYS)
+        hold_equal(scenarios["play"], scenarios["make_futures"](seed), ways)
+
+
+def test_the_futures_accounts_reach_every_corner(scenarios):
+    seen = set()
+    for seed in range(160):
+        result = scenarios["play"](scenarios["make_futures"](seed)).result
+        seen |= {trade.reason for trade in result.trade_records}
+        seen |= {order.reason.partition(":")[0] for order in result.order_records}
+        seen |= {flow.position_side for flow in result.flow_records if flow.kind == "funding"}
+        seen |= {"part" for warning in result.warnings if warning.startswith("liquidation: ") and " of the " in warning}
+        seen |= {"refused" for warning in result.warnings if "changes of margin or leverage were refused" in warning}
+    assert seen >= {"liquidation", "adl", "position_side_missing", "closes_more_than_held", "nothing_to_reduce"}
+    assert seen >= {"long", "short", "part", "refused"}
+
+
 def test_the_accounts_reach_every_corner(scenarios):
     seen = set()
     for seed in range(120):

@@ -11,6 +11,7 @@ import pytest
 
 import cambist
 from cambist import Bars, Instrument, Strategy
+from cambist.model.legs import side_in
 
 RUNS = 60
 
@@ -19,22 +20,29 @@ def near(value, **terms):
     return pytest.approx(value, rel=1e-9, abs=1e-6, **terms)
 
 
-def shared(scenarios, seed, *, account=False):
-    scenario = scenarios["make_account" if account else "make"](seed)
-    return attrs.evolve(scenario, traders=2 + seed % 2)
+def shared(scenarios, seed, make="make_account"):
+    return attrs.evolve(scenarios[make](seed), traders=2 + seed % 2)
 
 
-@pytest.mark.parametrize("account", [False, True], ids=["plain", "margin, splits and more"])
-def test_shares_add_up_to_the_account(scenarios, account):
-    held = traded = 0
+every_kind = pytest.mark.parametrize(
+    "make", ["make", "make_account", "make_futures"], ids=["plain", "margin, splits and more", "hedged, by tiers"]
+)
+
+
+@every_kind
+def test_shares_add_up_to_the_account(scenarios, make):
+    held = traded = hedged = 0
     for seed in range(RUNS):
-        whole = scenarios["play"](shared(scenarios, seed, account=account)).result
+        whole = scenarios["play"](shared(scenarios, seed, make)).result
         for result in whole.accounts.values() or [whole]:
             frame = result.by_strategy
-            for instrument in result.instruments:
-                steps = result.history.account.positions[instrument.symbol]
+            sides = frame.get("position_side", pd.Series("", frame.index))
+            hedged += bool(sides.any())
+            for key, instrument in result.history.account.legs(result.instruments):
+                steps = result.history.account.positions[key]
                 last = steps.sizes[-1] if len(steps.sizes) else 0.0
-                own = frame["size"][frame["instrument"] == instrument.symbol]
+                side = str(side_in(key, instrument.symbol) or "")
+                own = frame["size"][(frame["instrument"] == instrument.symbol) & (sides == side)]
                 assert sum(map(Fraction, map(str, own))) == Fraction(str(last)), seed
                 held += last != 0.0 and (own != 0.0).sum() > 1
             for asset, made in (result.assets or {result.currency: result.account}).items():
@@ -47,30 +55,35 @@ def test_shares_add_up_to_the_account(scenarios, account):
             pd.testing.assert_frame_equal(apart.sort_index(), whole.by_strategy.sort_index())
     assert traded > 100
     assert held > 10
+    assert (hedged > 10) is (make == "make_futures")
 
 
-@pytest.mark.parametrize("account", [False, True], ids=["plain", "margin, splits and more"])
-def test_what_strategies_add_to_equity_adds_up_to_what_fills_made(scenarios, account):
+@every_kind
+def test_what_strategies_add_to_equity_adds_up_to_what_fills_made(scenarios, make):
     for seed in range(100, 100 + RUNS):
-        scenario = shared(scenarios, seed, account=account)
+        scenario = shared(scenarios, seed, make)
         # Open profit counts at closes here; of what comes without a fill, dividends alone tell by their time when.
-        scenario = attrs.evolve(scenario, account=tuple({"margin", "actions"} & set(scenario.account)))
+        kept = ("margin", "actions", "all margin")
+        scenario = attrs.evolve(scenario, account=tuple(name for name in kept if name in scenario.account))
         result = scenarios["play"](scenario).result
         series = result.series
+        added = series.by_strategy.sum(axis=1).to_numpy()
+        if make == "make_futures":  # whose traders move money: at the end, all of it counts
+            came = sum(flow.amount for flow in result.flow_records)
+            assert added[-1] == near(result.account.equity - result.initial_cash - came), seed
+            continue
         without = np.zeros(len(series.index))
         for flow in result.flow_records:
             if flow.kind == "dividend":
                 closes = series.history.closes[flow.symbol].times
                 first = closes[np.searchsorted(closes, flow.ts, side="right")]
                 without += np.where(series.row_times >= first, flow.amount, 0.0)
-        assert series.by_strategy.sum(axis=1).to_numpy() == near(
-            series.equity.to_numpy() - result.initial_cash - without, nan_ok=True
-        ), seed
+        assert added == near(series.equity.to_numpy() - result.initial_cash - without, nan_ok=True), seed
 
 
 def test_shares_live_are_the_shares_of_the_result(scenarios):
     for seed in range(200, 230):
-        played = scenarios["play"](shared(scenarios, seed, account=True))
+        played = scenarios["play"](shared(scenarios, seed))
         frame = played.result.by_strategy
         last = {}
         for name, what, *facts in played.trace:

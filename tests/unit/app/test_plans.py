@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 import cambist
-from cambist import Interest, MarginTier
+from cambist import Deleveraging, Interest, MarginTier
 from cambist.api import FeedSpec, RiskRuleSpec, SimulationModelSpec, hookimpl
 from cambist.app.assemble import assemble, make_plan
 from cambist.app.plan import Overrides
@@ -20,6 +20,7 @@ from cambist.config.explain import _models
 from cambist.config.models import RunFile
 from cambist.data.load import open_source
 from cambist.errors import ConfigError, ParameterError, StrategyError
+from cambist.model.times import to_ns
 from cambist.plugins.registry import Registry
 from cambist.risk.rules.open_orders import MaxOpenOrdersRule
 from cambist.risk.rules.position import MaxPositionRule
@@ -757,4 +758,30 @@ def test_accounts_and_assets_of_a_run_file(plan, registry, folder):
     with pytest.raises(ConfigError) as caught:
         plan(wrong)
     for place in ("account.accounts.other", "account.accounts.many.USD", "account.rates.BTC"):
+        assert place in str(caught.value)
+
+
+def test_a_hedged_account_of_a_run_file(plan):
+    terms = """
+    [account.margin]
+    mode = "isolated"
+    position_mode = "hedge"
+    liquidation = "by_tier"
+    planned = [{ date = 2024-01-03, symbol = "ACME long", amount = -25 }]
+    [account.margin.deleveraging]
+    probability = 0.25
+    distance = 0.01
+    events = [{ date = "2024-01-04 12:00", symbol = "ACME", share = 0.5 }]
+
+    [venue]
+"""
+    margin = plan(FULL.replace("    [venue]\n", terms, 1)).settings["margin"]
+    assert (margin.is_hedged, margin.is_isolated, margin.liquidation) == (True, True, "by_tier")
+    assert margin.planned == ((to_ns("2024-01-03"), "ACME long", -25.0),)
+    assert margin.deleveraging == Deleveraging(
+        probability=0.25, distance=0.01, events=[("2024-01-04 12:00", "ACME", 0.5)]
+    )
+    with pytest.raises(ConfigError) as caught:
+        plan(FULL.replace("    [venue]\n", terms.replace('"hedge"', '"both"').replace("= 0.5", "= 1.5"), 1))
+    for place in ("account.margin.position_mode", "account.margin.deleveraging.events[1].share"):
         assert place in str(caught.value)

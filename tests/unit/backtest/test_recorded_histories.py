@@ -377,6 +377,31 @@ def test_orders_come_with_their_less_common_terms():
     assert [order.oco for order in orders[:3]] == [0, 0, 2]
 
 
+def test_an_order_tied_to_one_leg_of_a_bracket_is_tied_to_it_again():
+    """By whatever ids the orders of the bracket have in the run that sends them again."""
+
+    class Ties(Strategy):
+        def on_bar(self, bar):
+            if bar.ts == DAYS[0].value:
+                self.sent = self.buy_bracket(2, stop_loss=1.0, take_profit=1_000.0)
+            elif bar.ts == DAYS[2].value:
+                self.sell(1, oco=self.sent.take_profit)
+
+    class Before(Strategy):
+        def on_bar(self, bar):
+            if bar.ts == DAYS[0].value:
+                self.buy(1, limit=1.0)
+
+    def ends(strategies):
+        orders = run(strategies, rules="backtrader").order_records
+        return [(str(order.status), order.reason) for order in orders if order.limit_price != 1.0]
+
+    recorded = run(Ties, rules="backtrader")
+    expected = [("filled", ""), ("accepted", ""), ("canceled", "oco"), ("filled", "")]
+    assert ends(Ties) == expected
+    assert ends([Before, OrderHistory(recorded)]) == expected
+
+
 ORDERS_REFUSED = [
     ({"side": ["buy", None]}, "row 1 .*: the side is missing"),
     ({"size": [1, None]}, "row 1 .*: the size is missing"),

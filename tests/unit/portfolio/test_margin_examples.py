@@ -7,62 +7,13 @@ printed there.
 from __future__ import annotations
 
 from fractions import Fraction
-from math import inf
 
 import pytest
+from venue_accounts import BTCUSDT_TIERS, exactly, held, inverse, linear, tiers
 
 from cambist import Instrument, Margin, MarginTier
 from cambist.errors import ParameterError
-from cambist.model import Fill, Liquidity, Order, OrderType, Side, TimeInForce
 from cambist.portfolio import MarginPortfolio
-
-NAN = float("nan")
-# "Updates to Leverage and Margin Tiers of Binance Futures Contracts (2021-03-18)", BTCUSDT 125x perpetual contract.
-BTCUSDT_TIERS = [
-    (50_000, 0.004, 125, 0),
-    (250_000, 0.005, 100, 50),
-    (1_000_000, 0.01, 50, 1_300),
-    (10_000_000, 0.025, 20, 16_300),
-    (20_000_000, 0.05, 10, 266_300),
-    (50_000_000, 0.1, 5, 1_266_300),
-    (100_000_000, 0.125, 4, 2_516_300),
-    (200_000_000, 0.15, 3, 5_016_300),
-    (300_000_000, 0.25, 2, 25_016_300),
-    (inf, 0.5, 1, 100_016_300),
-]
-
-
-def tiers():
-    return [
-        MarginTier(up_to=up_to, maintenance_rate=rate, max_leverage=leverage)
-        for up_to, rate, leverage, _ in BTCUSDT_TIERS
-    ]
-
-
-def linear(symbol="BTCUSDT", **terms):
-    given = {"kind": "linear_perpetual", "base": "BTC", "quote": "USDT", "step_size": "0.001", "margin_rate": 0.008}
-    return Instrument(symbol=symbol, **(given | terms))
-
-
-def inverse(**terms):
-    given = {"kind": "inverse_perpetual", "base": "BTC", "quote": "USD", "step_size": "1", "margin_rate": 0.01}
-    return Instrument(symbol="BTCUSD", **(given | terms))
-
-
-def held(instrument, size, price, *, cash, others=(), **margin):
-    """Return an account that holds `size` of an instrument, bought or sold at `price`."""
-    listed = [instrument, *(other for other, _, _ in others)]
-    account = MarginPortfolio(listed, cash, margin=Margin(**margin))
-    for number, (one, signed, at) in enumerate([(instrument, size, price), *others], 1):
-        side = Side.BUY if signed > 0 else Side.SELL
-        terms = (side, OrderType.MARKET, abs(signed), NAN, NAN, TimeInForce.GTC, 0, False, "s", "", 0)
-        fill = Fill(number, number, one, side, abs(signed), at, 0.0, Liquidity.TAKER, number)
-        account.apply(fill, Order(number, one, *terms), 0)
-    return account
-
-
-def exactly(value):
-    return pytest.approx(float(value), rel=1e-12)
 
 
 def test_bybit_usdt_contracts_in_isolated_margin():
@@ -190,6 +141,16 @@ def test_leverage_beyond_the_limit_and_other_nonsense():
         ({"maintenance": list(reversed(tiers()))}, "the tiers of BTCUSDT do not ascend"),
         ({"liquidation_fee": -0.1}, "liquidation_fee is -0.1"),
         ({"liquidate_at": "market"}, "liquidate_at is 'market'"),
+        ({"liquidation": "partial"}, "liquidation is 'partial'. Known: by_tier, full."),
+        ({"position_mode": "hedged"}, "position_mode is 'hedged'. Did you mean 'hedge'?"),
+        ({"deleveraging": 0.1}, "deleveraging is 0.1; give Deleveraging(...)"),
+        ({"planned": [("2024-03-01", "BTCUSDT", 5)]}, "choose mode='isolated'"),
+        (
+            {"planned": [("2024-03-01", "BTCUSD", 5)], "mode": "isolated"},
+            "planned names 'BTCUSD'. Did you mean 'BTCUSDT'?",
+        ),
+        ({"planned": [("2024-03-01", "BTCUSDT", 0)], "mode": "isolated"}, "the planned amount for BTCUSDT at"),
+        ({"planned": ["2024-03-01"], "mode": "isolated"}, "give (time, symbol, amount)"),
     ]
     for terms, message in cases:
         with pytest.raises(ParameterError) as caught:

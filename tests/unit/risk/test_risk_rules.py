@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import product
 from math import inf, isnan, nan
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 import cambist
 from cambist.errors import ParameterError
-from cambist.model import ApprovedOrder, Instrument, Order, OrderType, Position, Side, TimeInForce
+from cambist.model import ApprovedOrder, Instructions, Instrument, Order, OrderType, Position, Side, TimeInForce
 from cambist.ports.risk import Refusal, RiskView
 from cambist.risk import DEFAULT_RULES, RiskGate
 from cambist.risk.rules.funds import FundsRule
@@ -66,7 +67,7 @@ class View(RiskView):
         return self.orders.get(order_id)
 
     def missing_funds(self, order):
-        return self.missing
+        return 0.0 if order.reduce_only else self.missing
 
     def open_orders(self, instrument):
         return self.working
@@ -252,10 +253,10 @@ def test_the_gate_never_approves_above_a_limit(size, limit, side, reduce_only, a
     assert size * 10 == pytest.approx(round(size * 10), abs=1e-5)
     assert price > 0.0
     assert account.working < 4
-    assert account.missing == 0.0
     if reduce_only:
         assert account.held * (1 if side is Side.SELL else -1) > 0.0
     else:
+        assert account.missing == 0.0
         assert 10.0 <= size * price <= 2_000.0
         same_way = account.held if side is Side.BUY else -account.held
         assert same_way + account.open_size(ACME, side) + size <= 60.0
@@ -304,3 +305,41 @@ def test_only_the_gate_holds_the_seal():
         "_GateSeal": {"model/orders.py"},
         "ApprovedOrder": {"risk/gate.py"},
     }
+
+
+def every_order():
+    """Yield orders of every kind, most of which some rule refuses."""
+    prices = ((nan, nan), (20.0, nan), (20.01, nan), (nan, 25.0), (nan, 15.0), (20.0, 25.0))
+    ties = (None, Instructions(parent=7), Instructions(parent=8), Instructions(oco=7), Instructions(post_only=True))
+    for size, (limit, stop), reduce_only, tif, tie in product(
+        (0.2, 0.4, 1.0, 1.05, 200.0), prices, (False, True), (TimeInForce.GTC, TimeInForce.GTD), ties
+    ):
+        made = order(size, limit=limit, stop=stop, reduce_only=reduce_only)
+        yield attrs.evolve(made, id=9, time_in_force=tif, expires_at=1, instructions=tie)
+
+
+@pytest.mark.parametrize(("held", "missing"), [(0.0, 0.0), (-5.0, 0.0), (-5.0, 3.0), (5.0, 3.0)])
+def test_no_rule_that_is_left_out_would_have_refused(held, missing):
+    gate = RiskGate([MaxPositionRule(3.0), MaxOrderValueRule(30.0), MaxOpenOrdersRule(9)])
+    view = View(held=held, missing=missing, orders={7: order(), 8: attrs.evolve(order(), filled=0.5)})
+    asked = [rule for rule in gate.rules if rule.concerns(ACME)]
+    codes = set()
+    for one in every_order():
+        refusals = (rule.review(one, view) for rule in asked)
+        first = next((refusal for refusal in refusals if refusal is not None), None)
+        verdict = gate.review(one, view)
+        if first is None:
+            assert type(verdict) is ApprovedOrder, one
+        else:
+            assert verdict == first, one
+        codes.add(first and first.code)
+    assert len(codes) > 5
+
+
+def test_a_rule_of_ones_own_is_asked_whatever_it_is_made_of():
+    class Strict(FundsRule):
+        def review(self, order, view):
+            return Refusal("strict", "no")
+
+    gate = RiskGate([Strict()])
+    assert gate.review(order(reduce_only=True, side=Side.SELL), View(held=5.0)).code == "strict"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from math import isnan, nan
 
 import numpy as np
@@ -11,6 +12,7 @@ from cambist import Bars, Instrument, Strategy, backtest
 from cambist.errors import StrategyError
 from cambist.model import OrderStatus, OrderType, Trail
 from cambist.model.times import MINUTE_NS, to_ns
+from cambist.strategies.order_options import NAMED
 
 S = OrderStatus
 #: Opens, highs, lows and closes of a market that falls from 100 to 90 and comes back.
@@ -77,12 +79,36 @@ def test_what_the_keywords_mean(run, terms, kind, limit, stop):
         ({"trail": 1.0, "trail_limit": -1.0}, "0 or more"),
         ({"touch": nan}, "touch is nan"),
         ({"display_size": 0.0}, "display_size is 0.0"),
-        ({"limt": 95.0}, "an order has no 'limt'"),
+        ({"limt": 95.0}, "an order has no 'limt'. Did you mean 'limit'?"),
+        ({"limit_price": 95.0}, "Did you mean 'limit'?"),
+        ({"expiry": "2024-03-02"}, "Did you mean 'expires_at'?"),
+        ({"trailing": 2.0}, "Did you mean 'trail'?"),
+        ({"exectype": "Close"}, "Known: data, display_size, expires_at, info, limit, "),
     ],
 )
 def test_keywords_that_make_no_order_raise_with_the_remedy(run, terms, words):
     with pytest.raises(StrategyError) as caught:
         play(run, lambda strategy: strategy.buy(1, **terms))
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("send", [Strategy.buy, Strategy.sell])
+def test_a_wrong_keyword_is_compared_with_every_right_one(send):
+    assert [name for name in inspect.signature(send).parameters if name not in ("self", "options")] == list(NAMED)
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ({"stoploss": 95.0}, "an order has no 'stoploss'. Did you mean 'stop_loss'?"),
+        ({"takeprofit": 105.0}, "Did you mean 'take_profit'?"),
+        ({"limit_price": 99.0, "stop_loss": 95.0}, "Did you mean 'limit'?"),
+        ({"touch": nan, "stop_loss": 95.0}, "touch is nan"),
+    ],
+)
+def test_a_bracket_knows_names_that_its_entry_does_not(run, terms, words):
+    with pytest.raises(StrategyError) as caught:
+        play(run, lambda strategy: strategy.buy_bracket(1, **terms))
     assert words in str(caught.value)
 
 

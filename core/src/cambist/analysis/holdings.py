@@ -32,6 +32,8 @@ class Holding:
         int64 and float64, shape ``(k,)`` each, ascending. Of several changes in a bar the last counts.
     price_times, prices
         Closes and when they were known, ns, UTC; shape ``(n,)`` each, ascending.
+    name
+        Of the position: the symbol, and in a hedged account the side; ``""`` stands for the symbol.
     """
 
     instrument: Instrument
@@ -39,6 +41,12 @@ class Holding:
     sizes: NDArray[np.float64]
     price_times: NDArray[np.int64]
     prices: NDArray[np.float64]
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """What its column is called."""
+        return self.name or self.instrument.symbol
 
     def sizes_at(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the size held at each of some closes (ns, shape ``(m,)``)."""

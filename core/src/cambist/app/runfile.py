@@ -16,6 +16,7 @@ from cambist.config.problems import Problem, raise_problems, shown
 from cambist.config.read import DATA_KEYS, as_list, check_tables, instrument_table, place
 from cambist.config.settings import check_settings
 from cambist.errors import CambistError, ConfigError, ParameterError, did_you_mean
+from cambist.model.deleveraging import Deleveraging
 from cambist.model.instrument import Instrument
 from cambist.model.margin import Margin, MarginTier
 from cambist.portfolio.interest import Interest
@@ -428,7 +429,11 @@ def _settings(file: RunFile) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _margin(said: MarginTable) -> Margin:
-    terms = said.model_dump(exclude={"leverages", "tiers"})
+    terms = said.model_dump(exclude={"leverages", "tiers", "deleveraging", "planned"})
+    terms["planned"] = [(one.date, one.symbol, one.amount) for one in said.planned]
+    if said.deleveraging is not None:
+        events = [(one.date, one.symbol, one.share, one.price) for one in said.deleveraging.events]
+        terms["deleveraging"] = Deleveraging(**said.deleveraging.model_dump(exclude={"events"}), events=events)
     if said.leverages:
         terms["leverage"] = dict(said.leverages)
     if said.tiers:

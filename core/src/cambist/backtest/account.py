@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import nan
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from cambist.backtest.actions import ActionCalendar
@@ -16,6 +17,7 @@ from cambist.engine.accounts import accounts_of
 from cambist.engine.adoption import Adopter
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.instrument import Instrument, InstrumentKind
+from cambist.model.legs import legs_of
 from cambist.model.times import format_ns, to_ns
 from cambist.model.timeseries import FundingSeries, PriceSeries
 from cambist.portfolio import (
@@ -24,19 +26,29 @@ from cambist.portfolio import (
     CompensatedAccount,
     CompensatingPortfolio,
     Funding,
+    HedgePortfolio,
     InterestCharges,
     MarginPortfolio,
     MultiAssetMarginPortfolio,
     MultiAssetPortfolio,
+    PlannedMargin,
     SettlingPortfolio,
     Transfers,
 )
 from cambist.risk import RiskGate
 from cambist.risk.compensation import CompensationRule
-from cambist.risk.leverage import LeverageRule
+from cambist.risk.hedge import HedgeGate
+from cambist.risk.leverage import AccountLeverageRule, LeverageRule
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.terms import TermsRule
-from cambist.simulation import AccountVenues, BacktraderVenue, FeeInAsset, LiquidatingVenue, SimulatedVenue
+from cambist.simulation import (
+    AccountVenues,
+    BacktraderVenue,
+    FeeInAsset,
+    HedgingVenue,
+    LiquidatingVenue,
+    SimulatedVenue,
+)
 from cambist.simulation.backtrader_opening import OpeningBacktraderVenue
 from cambist.simulation.market_rules import MarketRulesRule, RuledVenue
 
@@ -53,6 +65,7 @@ if TYPE_CHECKING:
     from cambist.engine import Kernel
     from cambist.indicators.series import SeriesCursor
     from cambist.model.events import OrderEvent
+    from cambist.model.margin import Margin
     from cambist.model.portfolio import Position
     from cambist.portfolio import Portfolio
     from cambist.portfolio.entries import Entries
@@ -215,9 +228,14 @@ class AccountSetup:
                 position = books.positions[symbol]
                 mark_at = _Constantly(position) if marks is None else marks.at
                 pocket = books.pocket(position.instrument.settle)
-                entries.append(Funding(pocket, symbol, series.times, series.rates, series.marks, mark_at))
+                for key, _ in legs_of([position.instrument], pocket.legs):
+                    entries.append(Funding(pocket, key, series.times, series.rates, series.marks, mark_at))
         entries += self._interest(clock)
         entries += self.transfers
+        for books in self.accounts.values():
+            for pocket in books.pockets.values():
+                if isinstance(pocket, MarginPortfolio) and pocket.terms.planned:
+                    entries.append(PlannedMargin(pocket, pocket.terms.planned))
         return Bookkeeper(entries) if entries else None
 
     def _interest(self, clock: Callable[[], int]) -> Iterator[InterestCharges]:
@@ -238,14 +256,27 @@ class AccountSetup:
 
     def gate(self) -> RiskGate:
         """Return the gate for the run's orders."""
-        settings = self.settings
-        rules: list[RiskRule] = [] if settings.margin is None else [LeverageRule(settings.margin)]
+        settings, account = self.settings, self.portfolio
+        rules: list[RiskRule] = []
+        if settings.margin is not None:
+            rules.append(self._leverage_rule(settings.margin))
         if self.markets is not None:
             rules.append(MarketRulesRule(self.markets))
-        if isinstance(self.portfolio, CompensatingPortfolio):
-            rules.append(CompensationRule(self.portfolio.held_as))
+        if isinstance(account, CompensatingPortfolio):
+            rules.append(CompensationRule(account.held_as))
         rules += settings.risk
+        if settings.margin is not None and settings.margin.is_hedged:
+            return HedgeGate(rules)
         return RiskGate(rules, without=(FundsRule, TermsRule) if settings.is_compatible else ())
+
+    def _leverage_rule(self, margin: Margin) -> LeverageRule:
+        leverages = {}
+        for name, books in self.accounts.items():
+            assert isinstance(books, MarginPortfolio | MultiAssetMarginPortfolio)
+            leverages[name] = books.leverages
+        if not isinstance(self.portfolio, AccountGroup):
+            return LeverageRule(margin, leverages[""])
+        return AccountLeverageRule(margin, {one: leverages[name] for one, name in self.portfolio.owners.items()})
 
     def expected_fee(self, rules: VenueRules) -> Any:
         """Return what answers the fee to reckon with; for several accounts, what does so for each."""
@@ -287,8 +318,12 @@ class AccountSetup:
             return BacktraderVenue(self.instruments, seen, *made)
         venue: SimulatedVenue
         if isinstance(account, MarginPortfolio | MultiAssetMarginPortfolio) and self.liquidates:
-            adopt = Adopter(kernel, name)
-            venue = LiquidatingVenue(self.instruments, account, *made, adopt=adopt, marks=self.marks)
+            adopt = Adopter(kernel, name) if name else kernel.adopt
+            kept: dict[str, Any] = {"adopt": adopt, "marks": self.marks, "seed": self.settings.seed}
+            if isinstance(account, HedgePortfolio):
+                venue = HedgingVenue(self.instruments, account, *made, **kept)
+            else:
+                venue = LiquidatingVenue(self.instruments, account, *made, **kept)
         elif self.markets is not None:
             venue = RuledVenue(self.instruments, account, *made, markets=self.markets)
         else:
@@ -349,11 +384,19 @@ class AccountSetup:
 
     def warnings(self) -> Iterable[str]:
         """Return what the user should know of the account."""
+        changes = []
         for name, books in self.accounts.items():
             where = f"account {name}, " if name else ""
             for asset, pocket in books.pockets.items():
-                for event in pocket.liquidations if isinstance(pocket, MarginPortfolio) else ():
-                    yield where + event.describe(asset)
+                if isinstance(pocket, MarginPortfolio):
+                    yield from (where + event.describe(asset) for event in pocket.liquidations)
+                    changes += pocket.refused_changes
+        if changes:
+            change = min(changes, key=attrgetter("ts"))
+            yield (
+                f"{len(changes)} changes of margin or leverage were refused. The first, on {format_ns(change.ts)}: "
+                f"{change.reason}"
+            )
         refused = self.portfolio.refused_flows
         if refused:
             first = refused[0]

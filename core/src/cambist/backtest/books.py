@@ -12,6 +12,7 @@ from cambist.errors import ParameterError, did_you_mean
 from cambist.portfolio import (
     AccountGroup,
     CompensatingPortfolio,
+    HedgePortfolio,
     MarginPortfolio,
     MultiAssetMarginPortfolio,
     MultiAssetPortfolio,
@@ -90,6 +91,11 @@ class _Opener:
                     f"{name} is kept for one account in one asset, and the run has several. Leave it out, or accounts "
                     "and cash by asset."
                 )
+        if settings.accounts is not None and settings.margin is not None and settings.margin.planned:
+            raise ParameterError(
+                "Margin: planned names positions of one account, and the run has several. Leave it out, and have each "
+                "strategy call add_margin."
+            )
         if len(self._assets) > 1:
             self._check_options()
             if settings.margin is not None:
@@ -114,6 +120,12 @@ class _Opener:
             raise ParameterError(
                 f"the run has {', '.join(self._assets)}; backtrader's broker knows one currency. Leave rules out."
             )
+        margin = self._settings.margin
+        if margin is not None and margin.is_hedged:
+            raise ParameterError(
+                f"Margin has position_mode='hedge', which an account in {', '.join(self._assets)} does not have. Leave "
+                "it out, or give cash in one asset."
+            )
 
     def open(self, cash: Cash) -> Books:
         """Return an account with some money; a plain number is of the currency."""
@@ -124,9 +136,12 @@ class _Opener:
             asset: self._pocket([one for one in self._instruments if one.settle == asset], money.get(asset, 0.0), asset)
             for asset in self._assets
         }
-        kind = MultiAssetPortfolio if self._settings.margin is None else MultiAssetMarginPortfolio
-        terms = {"fee_asset": self._fee_asset, "conversion_fee": self._settings.conversion_fee}
-        return kind(pockets, self._rates, **terms)  # type: ignore[arg-type]
+        margin = self._settings.margin
+        terms: dict[str, Any] = {"fee_asset": self._fee_asset, "conversion_fee": self._settings.conversion_fee}
+        if margin is None:
+            return MultiAssetPortfolio(pockets, self._rates, **terms)
+        on_margin = {asset: pocket for asset, pocket in pockets.items() if isinstance(pocket, MarginPortfolio)}
+        return MultiAssetMarginPortfolio(on_margin, self._rates, margin=margin, **terms)
 
     def _pocket(self, instruments: Sequence[Instrument], cash: float, asset: str = "") -> Portfolio:
         settings = self._settings
@@ -139,7 +154,8 @@ class _Opener:
             made = (SettlingPortfolio if self._settles else Portfolio)(instruments, money, settings.leverage)
         else:
             margin = _margin_of(settings.margin, instruments) if asset else settings.margin
-            made = MarginPortfolio(instruments, money, settings.leverage, margin=margin)
+            kind = HedgePortfolio if margin.is_hedged else MarginPortfolio
+            made = kind(instruments, money, settings.leverage, margin=margin)
         if asset:
             made.currency = asset
             made.cash = made.initial_cash = float(cash)
@@ -155,4 +171,5 @@ def _margin_of(margin: Margin, instruments: Sequence[Instrument]) -> Margin:
         for name, given in named.items()
         if isinstance(given, Mapping)
     }
-    return attrs.evolve(margin, **own)
+    own["planned"] = [change for change in margin.planned if change[1] in symbols]
+    return attrs.evolve(margin, deleveraging=None, **own)  # the venue deleverages, by the terms of the whole

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cambist.backtest.frames import with_sides
+from cambist.model.legs import side_in
+from cambist.model.orders import PositionSide
 from cambist.portfolio import StrategyShares, Valuation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
     from cambist.backtest.result import Result
     from cambist.backtest.series import AccountSeries
+    from cambist.model import Order
+    from cambist.model.portfolio import Position
     from cambist.portfolio import Share
 
 __all__ = ["contribution_frame", "share_frame"]
@@ -26,15 +31,26 @@ def share_frame(result: Result) -> pd.DataFrame:
     import pandas as pd
 
     orders = {order.id: order for order in result.order_records}
-    shares = StrategyShares(result.instruments, result.account_names, orders.__getitem__, result.held_as)
+    names, sided = result.account_names, _sided(orders.values())
+    shares = StrategyShares(result.instruments, names, orders.__getitem__, result.held_as, sided=sided)
     shares.catch_up(result.fill_records, result.split_records)
     rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    sides = []
     for strategy, share in shares.shares.items():
-        for row in _rows(share, result.last_prices):
+        for key, own in share.legs.items():
+            if isnan(own.last_fill_price):  # it was never traded
+                continue
+            side = side_in(key, own.instrument.symbol)
+            sides.append("" if side is None else str(side))
             rows["strategy"].append(strategy)
-            for name, value in row.items():
+            for name, value in _row(share, own, side, result.last_prices).items():
                 rows[name].append(value)
-    return pd.DataFrame(rows).astype(_COLUMNS).set_index("strategy")
+    return with_sides(pd.DataFrame(rows).astype(_COLUMNS).set_index("strategy"), sides, after="instrument")
+
+
+def _sided(orders: Iterable[Order]) -> bool:
+    """Tell whether any order was for one side of a hedged position."""
+    return any(order.position_side is not None for order in orders)
 
 
 _COLUMNS = {
@@ -51,29 +67,23 @@ _COLUMNS = {
 }
 
 
-def _rows(share: Share, prices: Mapping[str, float]) -> list[dict[str, Any]]:
-    rows = []
-    for symbol, own in share.positions.items():
-        if isnan(own.last_fill_price):  # it was never traded
-            continue
-        instrument = own.instrument
-        price = prices.get(symbol, np.nan)
-        opened = instrument.profit(own.size, own.average_price, price) if own.size else 0.0
-        closed = share.books[instrument.settle].trades.closed
-        rows.append(
-            {
-                "instrument": symbol,
-                "size": own.size,
-                "average_price": own.average_price,
-                "trades": sum(trade.instrument.symbol == symbol for trade in closed),
-                "realized": own.realized,
-                "unrealized": opened,
-                "fees": own.fees,
-                "net": own.realized + opened - own.fees,
-                "asset": instrument.settle,
-            }
-        )
-    return rows
+def _row(share: Share, own: Position, side: PositionSide | None, prices: Mapping[str, float]) -> dict[str, Any]:
+    instrument = own.instrument
+    opened = 0.0
+    if own.size:
+        opened = instrument.profit(own.size, own.average_price, prices.get(instrument.symbol, np.nan))
+    closed = [one for one in share.books[instrument.settle].trades.closed if one.instrument is instrument]
+    return {
+        "instrument": instrument.symbol,
+        "size": own.size,
+        "average_price": own.average_price,
+        "trades": len(closed) if side is None else sum(one.is_long is (side is PositionSide.LONG) for one in closed),
+        "realized": own.realized,
+        "unrealized": opened,
+        "fees": own.fees,
+        "net": own.realized + opened - own.fees,
+        "asset": instrument.settle,
+    }
 
 
 def contribution_frame(series: AccountSeries) -> pd.DataFrame:
@@ -82,14 +92,13 @@ def contribution_frame(series: AccountSeries) -> pd.DataFrame:
 
     held, rows = series.history.account.positions, series.row_times
     # Each step of a position is a fill or a split, in their order; of the row at or after it is the close it counts at.
-    steps = {symbol: iter(np.searchsorted(rows, one.times, side="left").tolist()) for symbol, one in held.items()}
+    steps = {key: iter(np.searchsorted(rows, one.times, side="left").tolist()) for key, one in held.items()}
     orders = {order.id: order for order in series.order_records}
-    shares = StrategyShares(
-        series.instruments, dict.fromkeys(series.strategies, ""), orders.__getitem__, series.held_as
-    )
+    owners, sided = dict.fromkeys(series.strategies, ""), _sided(orders.values())
+    shares = StrategyShares(series.instruments, owners, orders.__getitem__, series.held_as, sided=sided)
     books = {name: share.books for name, share in shares.shares.items()}
     valuations = {name: {asset: Valuation(one) for asset, one in own.items()} for name, own in books.items()}
-    shares.catch_up(series.fill_records, series.split_records, lambda symbol: next(steps[symbol]))
+    shares.catch_up(series.fill_records, series.split_records, lambda key: next(steps[key]))
     closes = {symbol: one.at(rows) for symbol, one in series.history.closes.items()}
     in_currency = series.history.in_currency
     added = {name: np.zeros(len(rows)) for name in valuations}

@@ -82,6 +82,7 @@ def content_of(result: Result, tables: Mapping[str, Mapping[str, object]]) -> di
         else {
             "initial_cash": history.account.initial_cash,
             "first_opens": history.first_opens,
+            "positions": list(history.account.positions),
             "assets": {name: one.account.initial_cash for name, one in history.assets.items()},
         },
         "tables": tables,

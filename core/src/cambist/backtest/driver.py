@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from cambist.backtest.failures import strategy_error
 from cambist.backtest.feeds import windows
 from cambist.backtest.timers import Timers
-from cambist.model.effects import AmendOrder, CancelOrder, MoveCash, ReportRefusal, SetTimer, StopRun
-from cambist.model.events import CashMoved, OrderRefused, RunStarted, RunStopped, TimerFired
+from cambist.model.effects import AmendOrder, CancelOrder, ChangeMargin, MoveCash, ReportRefusal, SetTimer, StopRun
+from cambist.model.events import CashMoved, MarginChanged, OrderRefused, RunStarted, RunStopped, TimerFired
 from cambist.model.orders import ApprovedOrder
 from cambist.simulation import Reports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cambist.backtest.actions import ActionCalendar
     from cambist.engine.step import Kernel
@@ -98,6 +98,7 @@ class Driver:
             SetTimer: self._set_timer,
             StopRun: self._stop_run,
             MoveCash: self._move_cash,
+            ChangeMargin: self._change_margin,
         }
 
     def connect(self, venue: BarVenue) -> None:
@@ -111,10 +112,12 @@ class Driver:
     def _direct_reports(self) -> Reports:
         """Return what a venue is to call where no event need be made."""
         kernel = self.kernel
-        told: Iterable[Callable[..., None]] = (kernel.order_accepted, kernel.order_filled, kernel.order_canceled)
-        if kernel.listens:
-            told = map(self._followed, told)
-        return Reports(self.deliver, *told)
+        if not kernel.listens:  # then what is no fill is the book's business alone
+            book = kernel.book
+            return Reports(self.deliver, book.accept, kernel.order_filled, book.cancel, book.trigger)
+        told = (kernel.order_accepted, kernel.order_filled, kernel.order_canceled)
+        accepted, filled, canceled = (self._followed(tell) for tell in told)
+        return Reports(self.deliver, accepted, filled, canceled, Reports.as_events(self.deliver).triggered)
 
     def _followed(self, tell: Callable[..., None]) -> Callable[..., None]:
         """Return what also carries out, at once, what a strategy makes of it."""
@@ -232,6 +235,9 @@ class Driver:
 
     def _move_cash(self, effect: MoveCash) -> None:
         self.carry_out(self.kernel.step(CashMoved(self.kernel.clock.read(), effect.flow)))
+
+    def _change_margin(self, effect: ChangeMargin) -> None:
+        self.carry_out(self.kernel.step(MarginChanged(self.kernel.clock.read(), effect.change)))
 
     def _stop_run(self, effect: StopRun) -> None:
         if not self.stop.requested:

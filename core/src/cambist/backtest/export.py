@@ -16,6 +16,7 @@ from cambist.backtest.formats import FORMATS, format_named, write_text
 from cambist.backtest.history import curve_rows
 from cambist.backtest.tables import FILLS, FLOWS, ORDERS, TRADES, Kind, Table
 from cambist.errors import ResultError
+from cambist.model.legs import side_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +33,7 @@ __all__ = [
     "CASH",
     "CURVE",
     "DOCUMENT",
+    "HEDGED_POSITIONS",
     "POSITIONS",
     "account_folder",
     "checksum",
@@ -54,6 +56,8 @@ CURVE = {
 CASH = {"bar": Kind.INTEGER, "ts": Kind.TIME, "cash": Kind.FLOAT}
 BALANCES = {"bar": Kind.INTEGER, "ts": Kind.TIME, "asset": Kind.TEXT, "cash": Kind.FLOAT}
 POSITIONS = {"ts": Kind.TIME, "instrument": Kind.TEXT, "size": Kind.FLOAT, "average_price": Kind.FLOAT}
+#: The same for a hedged account.
+HEDGED_POSITIONS = POSITIONS | {"position_side": Kind.TEXT}
 
 _NAMES = (
     "orders",
@@ -223,21 +227,26 @@ def _curve_table(curve: EquityCurve) -> Table:
 
 def _history_tables(history: RunHistory, result: Result) -> Mapping[str, Table]:
     account, times = history.account, curve_rows(result.curve)[0]
-    steps = {one.symbol: account.positions[one.symbol] for one in result.instruments}
+    legs = account.legs(result.instruments)
+    steps = {key: account.positions[key] for key, _ in legs}
     lengths = [len(one.times) for one in steps.values()]
     averages = [
         one.average_prices if len(one.average_prices) else np.full(len(one.times), np.nan) for one in steps.values()
     ]
     positions = {
         "ts": np.concatenate([one.times for one in steps.values()]),
-        "instrument": [symbol for symbol, length in zip(steps, lengths, strict=True) for _ in range(length)],
+        "instrument": [one.symbol for (_, one), length in zip(legs, lengths, strict=True) for _ in range(length)],
         "size": np.concatenate([one.sizes for one in steps.values()]),
         "average_price": np.concatenate(averages),
     }
+    if len(legs) > len(result.instruments):
+        sides = [str(side_in(key, one.symbol) or "") for key, one in legs]
+        positions["position_side"] = [side for side, length in zip(sides, lengths, strict=True) for _ in range(length)]
+    kinds = HEDGED_POSITIONS if "position_side" in positions else POSITIONS
     closes = {f"close {one.symbol}": history.closes[one.symbol].at(times) for one in result.instruments}
     return {
         "cash": Table(CASH, {"bar": account.bars, "ts": account.times, "cash": account.cash}),
-        "positions": Table(POSITIONS, positions),
+        "positions": Table(kinds, positions),
         "closes": Table(closes_kinds(result.instruments), {"ts": times, **closes}),
         **(_asset_tables(history) if history.assets else {}),
     }

@@ -8,7 +8,7 @@ from cambist.backtest.history import curve_rows
 from cambist.backtest.tables import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     import pandas as pd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cambist.backtest.tables import Layout
     from cambist.model.portfolio import CashFlow
 
-__all__ = ["cash_flow_frame", "equity_frame", "record_frame", "utc_index"]
+__all__ = ["cash_flow_frame", "equity_frame", "record_frame", "utc_index", "with_sides"]
 
 
 def record_frame(layout: Layout, records: Sequence[Any]) -> pd.DataFrame:
@@ -58,6 +58,17 @@ def cash_flow_frame(flows: Sequence[CashFlow]) -> pd.DataFrame:
 
     frame = record_frame(FLOWS, flows)
     return frame.set_index(utc_index(frame.index.to_numpy(), "ts"))
+
+
+def with_sides(frame: pd.DataFrame, sides: Iterable[str], after: str) -> pd.DataFrame:
+    """Return a frame with the column ``position_side`` behind another one, where any of its rows has a side."""
+    import pandas as pd
+
+    given = list(sides)
+    if any(given):
+        column = pd.Series(given, index=frame.index, dtype="str")
+        frame.insert(list(frame.columns).index(after) + 1, "position_side", column)
+    return frame
 
 
 def utc_index(times: NDArray[np.int64], name: str | None = None) -> pd.DatetimeIndex:

@@ -14,6 +14,7 @@ from cambist.backtest.export import (
     CASH,
     CURVE,
     DOCUMENT,
+    HEDGED_POSITIONS,
     POSITIONS,
     account_folder,
     checksum,
@@ -26,6 +27,7 @@ from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.tables import FILLS, FLOWS, ORDERS, TRADES
 from cambist.errors import ResultError
 from cambist.model import Account, Instrument
+from cambist.model.legs import leg_key, legs_of
 from cambist.model.portfolio import StockSplit
 from cambist.portfolio import AccountHistory, PositionSteps
 
@@ -216,7 +218,8 @@ class _Folder:
         if said is None:
             return None
         cash = self._table("cash", CASH)
-        positions = self._table("positions", POSITIONS)
+        legs = legs_of(instruments.values(), said.get("positions", instruments))
+        positions = self._table("positions", HEDGED_POSITIONS if len(legs) > len(instruments) else POSITIONS)
         closes = self._table("closes", closes_kinds(list(instruments.values())))
         times = curve_rows(curve)[0]
         account = AccountHistory(
@@ -224,7 +227,7 @@ class _Folder:
             cash["bar"],
             cash["ts"],
             cash["cash"],
-            {symbol: _steps(positions, one) for symbol, one in instruments.items()},
+            {key: _steps(positions, key, one) for key, one in legs},
         )
         prices = {symbol: Closes(times, closes[f"close {symbol}"]) for symbol in instruments}
         return RunHistory(account, prices, said["first_opens"], self._assets())
@@ -242,7 +245,11 @@ class _Folder:
         return found
 
 
-def _steps(positions: Table, instrument: Instrument) -> PositionSteps:
+def _steps(positions: Table, key: str, instrument: Instrument) -> PositionSteps:
     rows = np.array([symbol == instrument.symbol for symbol in positions["instrument"]], np.bool_)
+    if key != instrument.symbol:
+        rows &= np.array(
+            [leg_key(instrument.symbol, side or None) == key for side in positions["position_side"]], np.bool_
+        )
     averages = np.empty(0) if instrument.is_cash else positions["average_price"][rows]
     return PositionSteps(positions["ts"][rows], positions["size"][rows], averages)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cambist.backtest.frames import utc_index
+from cambist.model.legs import leg_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cambist.backtest.series import AccountSeries
-    from cambist.model import Fill, Side, Trade
+    from cambist.model import Fill, Order, Side, Trade
     from cambist.model.portfolio import StockSplit
     from cambist.portfolio import AccountHistory
 
@@ -22,15 +23,20 @@ __all__ = ["booked_at", "fill_marks", "trade_marks"]
 
 
 def booked_at(
-    records: Sequence[Fill], splits: Sequence[StockSplit], held_as: Mapping[str, str], account: AccountHistory
+    records: Sequence[Fill],
+    splits: Sequence[StockSplit],
+    held_as: Mapping[str, str],
+    account: AccountHistory,
+    orders: Sequence[Order],
 ) -> list[int]:
     """Return the close, ns, of the bar in which each fill was booked.
 
     A fill is a step of the position that it changed, and so is a split of one that is held; all are in the order of
     time.
     """
-    steps = {symbol: iter(one.times.tolist()) for symbol, one in account.positions.items()}
-    sizes = {symbol: iter(one.sizes.tolist()) for symbol, one in account.positions.items()}
+    steps = {key: iter(one.times.tolist()) for key, one in account.positions.items()}
+    sizes = {key: iter(one.sizes.tolist()) for key, one in account.positions.items()}
+    sides = {order.id: order.position_side for order in orders if order.position_side is not None}
     held = dict.fromkeys(steps, 0.0)
     times, waiting = [], list(splits)
     for number, fill in enumerate(records):
@@ -40,8 +46,9 @@ def booked_at(
                 next(steps[symbol])
                 held[symbol] = next(sizes[symbol])
         symbol = held_as.get(fill.instrument.symbol, fill.instrument.symbol)
-        times.append(next(steps[symbol]))
-        held[symbol] = next(sizes[symbol])
+        key = leg_key(symbol, sides.get(fill.order_id))
+        times.append(next(steps[key]))
+        held[key] = next(sizes[key])
     return times
 
 
@@ -50,7 +57,7 @@ def fill_marks(series: AccountSeries, side: Side) -> pd.DataFrame:
     import pandas as pd
 
     records = series.fill_records
-    times = booked_at(records, series.split_records, series.held_as, series.history.account)
+    times = booked_at(records, series.split_records, series.held_as, series.history.account, series.order_records)
     chosen = [row for row, fill in enumerate(records) if fill.side is side]
     fills = [records[row] for row in chosen]
     columns = {

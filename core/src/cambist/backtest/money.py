@@ -53,7 +53,7 @@ class Money:
 
     def traded(self, fills: Sequence[Fill], values: Sequence[float]) -> float:
         """Return the sum of what was traded, at the rate of the close of the bar of each fill."""
-        at = booked_at(fills, self._splits, {}, self._history.account)
+        at = booked_at(fills, self._splits, {}, self._history.account, ())  # several assets have no sides
         rates = self._rates([fill.instrument.settle for fill in fills], at)
         return sum(value * rate for value, rate in zip(values, rates, strict=True))
 

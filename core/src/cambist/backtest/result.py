@@ -132,24 +132,34 @@ class Result:
 
         Columns: ``strategy, instrument, side, type, size, limit_price, stop_price, time_in_force, expires_at,
         reduce_only, status, filled, average_price, fees, created_at, updated_at, reason, tag, fee_asset``. Prices that
-        do not exist are NaN, times NaT. Fees count in the last column's asset, in which the instrument settles.
+        do not exist are NaN, times NaT. Fees count in the last column's asset, in which the instrument settles. Orders
+        of a hedged account have the column ``position_side`` after ``side``.
         """
-        from cambist.backtest.frames import record_frame
+        from cambist.backtest.frames import record_frame, with_sides
         from cambist.backtest.tables import ORDERS
 
-        return record_frame(ORDERS, self.order_records)
+        return with_sides(record_frame(ORDERS, self.order_records), self._sides.values(), after="side")
 
     @cached_property
     def fills(self) -> pd.DataFrame:
         """Every fill, one row each, by ``id``.
 
         Columns: ``order_id, ts, instrument, side, size, price, fee, liquidity, fee_asset, fee_paid``. `size` is
-        positive, `fee` in the settlement asset; `fee_asset` is what was taken for it, and `fee_paid` how much.
+        positive, `fee` in the settlement asset; `fee_asset` is what was taken for it, and `fee_paid` how much. Fills of
+        a hedged account have the column ``position_side`` after ``side``.
         """
-        from cambist.backtest.frames import record_frame
+        from cambist.backtest.frames import record_frame, with_sides
         from cambist.backtest.tables import FILLS
 
-        return record_frame(FILLS, self.fill_records)
+        sides = self._sides
+        of_fills = [sides[fill.order_id] for fill in self.fill_records] if sides else ()
+        return with_sides(record_frame(FILLS, self.fill_records), of_fills, after="side")
+
+    @cached_property
+    def _sides(self) -> dict[int, str]:
+        """The position side of each order by id, ``""`` for none; empty where no order has one."""
+        sides = {order.id: str(order.position_side or "") for order in self.order_records}
+        return sides if any(sides.values()) else {}
 
     @cached_property
     def trades(self) -> pd.DataFrame:
@@ -182,7 +192,8 @@ class Result:
 
         Columns: ``instrument, size`` (its share of the position)``, average_price, trades`` (closed round trips of its
         share)``, realized, unrealized, fees, net, asset`` (in which the money counts). Sizes add up to the account's
-        position exactly, ``net`` to what it made of fills; what came without a fill is the account's alone.
+        position exactly, ``net`` to what it made of fills; what came without a fill is the account's alone. In a hedged
+        account each side has a row, and the column ``position_side`` stands after ``instrument``.
         """
         from cambist.backtest.by_strategy import share_frame
 
@@ -207,11 +218,12 @@ class Result:
         """Money that moved without a fill, one row each, by ``ts`` (UTC) of when it was due.
 
         Columns: ``kind`` (see `CashFlow`)``, symbol, asset, amount`` (positive where the account got it)``, account``
-        (its name, in a run that has several).
+        (its name, in a run that has several); in a hedged account also ``position_side``, after ``symbol``.
         """
-        from cambist.backtest.frames import cash_flow_frame
+        from cambist.backtest.frames import cash_flow_frame, with_sides
 
-        return cash_flow_frame(self.flow_records)
+        sides = [flow.position_side for flow in self.flow_records]
+        return with_sides(cash_flow_frame(self.flow_records), sides, after="symbol")
 
     @cached_property
     def series(self) -> AccountSeries:
@@ -258,13 +270,13 @@ class Result:
         if history is None:
             return None
         held = []
-        for instrument in self.instruments:
-            steps, closes = history.account.positions[instrument.symbol], history.closes[instrument.symbol]
+        for key, instrument in history.account.legs(self.instruments):
+            steps, closes = history.account.positions[key], history.closes[instrument.symbol]
             prices = closes.prices
             if history.assets:  # at which the value comes out in the currency
                 rates = history.assets[instrument.settle].rates.at(closes.times)
                 prices = prices / rates if instrument.is_inverse else prices * rates
-            held.append(Holding(instrument, steps.times, steps.sizes, closes.times, prices))
+            held.append(Holding(instrument, steps.times, steps.sizes, closes.times, prices, key))
         account = history.account
         return Holdings(tuple(held), account.times, account.cash, account.initial_cash)
 

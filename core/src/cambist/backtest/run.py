@@ -27,6 +27,7 @@ from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel, OpeningKernel
 from cambist.engine.step import named
 from cambist.errors import DataError, InputError, ParameterError, StrategyError
+from cambist.model.orders import OrderStatus
 from cambist.observe import log_context
 from cambist.strategies import Strategy
 
@@ -313,7 +314,7 @@ class Run:
             )
         refused: dict[str, list[int]] = {}
         for order in self.kernel.book.orders:
-            if order.status == "rejected":
+            if order.status is OrderStatus.REJECTED:
                 refused.setdefault(order.reason.partition(":")[0], []).append(order.id)
         for code, numbers in refused.items():
             yield (

@@ -102,9 +102,13 @@ class AccountSeries:
 
     @cached_property
     def positions(self) -> pd.DataFrame:
-        """Size held of each instrument, one column each: positive long, negative short, 0 flat."""
+        """Size held of each instrument, one column each: positive long, negative short, 0 flat.
+
+        A hedged account has two columns for a margined one, ``"BTCUSDT long"`` and ``"BTCUSDT short"``, here and in
+        what follows from it.
+        """
         held = self.history.account.positions
-        return self._by_instrument(lambda one: held[one.symbol].sizes_at(self._times))
+        return self._by_leg(lambda key, _: held[key].sizes_at(self._times))
 
     @cached_property
     def position_values(self) -> pd.DataFrame:
@@ -112,7 +116,7 @@ class AccountSeries:
 
         Its value for an instrument paid in full (negative when short), its open profit for a margined one.
         """
-        return self._by_instrument(self._worth)
+        return self._by_leg(self._worth)
 
     @cached_property
     def by_strategy(self) -> pd.DataFrame:
@@ -128,7 +132,7 @@ class AccountSeries:
     @cached_property
     def exposures(self) -> pd.DataFrame:
         """Value of what is held of each instrument, margined or not, one column each; negative when short."""
-        return self._by_instrument(self._exposure)
+        return self._by_leg(self._exposure)
 
     @cached_property
     def gross_exposure(self) -> pd.Series[float]:
@@ -265,9 +269,9 @@ class AccountSeries:
         columns = {name: getattr(self, name) for name in names}
         if self.benchmark_curve is not None:
             columns["benchmark"] = self.benchmark
-        for instrument in self.instruments:
-            columns[f"position {instrument.symbol}"] = self.positions[instrument.symbol]
-            columns[f"value {instrument.symbol}"] = self.position_values[instrument.symbol]
+        for key in self.positions:
+            columns[f"position {key}"] = self.positions[key]
+            columns[f"value {key}"] = self.position_values[key]
         return pd.DataFrame(columns, index=self.index)
 
     def __repr__(self) -> str:
@@ -313,6 +317,12 @@ class AccountSeries:
 
         return pd.DataFrame({one.symbol: compute(one) for one in self.instruments}, index=self.index)
 
+    def _by_leg(self, compute: Callable[[str, Instrument], NDArray[np.float64]]) -> pd.DataFrame:
+        import pandas as pd
+
+        legs = self.history.account.legs(self.instruments)
+        return pd.DataFrame({key: compute(key, one) for key, one in legs}, index=self.index)
+
     def _sum(self, by_instrument: NDArray[np.float64], name: str) -> pd.Series[float]:
         """Add the columns one after the other: the order of additions must not depend on how arrays lie in memory."""
         total = np.zeros(len(by_instrument))
@@ -320,14 +330,14 @@ class AccountSeries:
             total += column
         return self._series(total, name)
 
-    def _worth(self, instrument: Instrument) -> NDArray[np.float64]:
-        steps, closes = self.history.account.positions[instrument.symbol], self.history.closes[instrument.symbol]
+    def _worth(self, key: str, instrument: Instrument) -> NDArray[np.float64]:
+        steps, closes = self.history.account.positions[key], self.history.closes[instrument.symbol]
         averages = None if instrument.is_cash else steps.average_prices_at(self._times)
         values = worth(instrument, steps.sizes_at(self._times), averages, closes.at(self._times))
         return self.history.in_currency(instrument.settle, values, self._times)
 
-    def _exposure(self, instrument: Instrument) -> NDArray[np.float64]:
-        sizes = self.positions[instrument.symbol].to_numpy()
+    def _exposure(self, key: str, instrument: Instrument) -> NDArray[np.float64]:
+        sizes = self.positions[key].to_numpy()
         prices = self.history.closes[instrument.symbol].at(self._times)
         units = sizes * instrument.multiplier
         values = np.where(sizes == 0.0, 0.0, units / prices if instrument.is_inverse else units * prices)

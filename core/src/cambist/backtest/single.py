@@ -94,7 +94,8 @@ class SinglePlayer:
         kernel, own_clock, bar_clock = self.kernel, self.kernel.own_clock, self.clock
         cursor, bar, effects, settle = self.cursor, self.seat.bars[0], kernel.effects, self._settle
         block, symbol = self.feed.block, self.feed.instrument.symbol
-        working, match = self.driver.venue.markets[symbol].working, self.driver.venue.match
+        market, match = self.driver.venue.markets[symbol], self.driver.venue.match
+        working = market.working
         # Memory views give Python numbers, and cost nothing where no order works.
         opens, closes = block.ts.data, self.feed.closes.data
         open_, high, low, close, volume = (column.data for column in block.columns.values())
@@ -104,11 +105,15 @@ class SinglePlayer:
         for row in range(row + 1, last + 1):  # noqa: B020, PLR1704 - goes on where the stretch before ended
             if working:
                 at = before + row
-                kernel.instant = first_instant + row
-                kernel.clock = own_clock
-                match(symbol, opens[at], closes[at], open_[at], high[at], low[at], close[at], volume[at])
-                kernel.clock = bar_clock
-                pause = stopping.requested or timers.next_due != due
+                floor, ceiling = market.reach
+                if low[at] <= floor or high[at] >= ceiling:
+                    kernel.instant = first_instant + row
+                    kernel.clock = own_clock
+                    match(symbol, opens[at], closes[at], open_[at], high[at], low[at], close[at], volume[at])
+                    kernel.clock = bar_clock
+                    pause = stopping.requested or timers.next_due != due
+                else:
+                    market.last_open = opens[at]
             cursor.row = row
             on_bar(bar)
             if effects:

@@ -16,6 +16,8 @@ __all__ = [
     "CashFlowTable",
     "ComponentTable",
     "DataTable",
+    "DeleveragedTable",
+    "DeleveragingTable",
     "FixedFees",
     "HistoryTable",
     "InstrumentTable",
@@ -24,6 +26,7 @@ __all__ = [
     "MarginTable",
     "ModelTable",
     "OutputTable",
+    "PlannedMarginTable",
     "RunFile",
     "RunTable",
     "StrategyTable",
@@ -137,6 +140,33 @@ class TierTable(_Table):
     max_leverage: Positive | None = None
 
 
+class DeleveragedTable(_Table):
+    """``[[account.margin.deleveraging.events]]``: a position in profit that the venue closed."""
+
+    date: Moment
+    symbol: str = Field(min_length=1)
+    share: Annotated[float, Field(gt=0, le=1)]
+    price: Positive | None = None
+
+
+class DeleveragingTable(_Table):
+    """``[account.margin.deleveraging]``; see `cambist.model.Deleveraging`."""
+
+    events: list[DeleveragedTable] = Field(default=[])
+    probability: Annotated[float, Field(ge=0, le=1)] = 0.0
+    move: Annotated[float, Field(ge=0, le=1)] = 0.05
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    distance: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class PlannedMarginTable(_Table):
+    """``[[account.margin.planned]]``: margin to be added to a position, or with a negative amount taken out."""
+
+    date: Moment
+    symbol: str = Field(min_length=1, description="of the position; 'BTCUSDT long' for one side of a hedged one")
+    amount: Number
+
+
 class MarginTable(_Table):
     """``[account.margin]``; see `cambist.Margin`."""
 
@@ -149,6 +179,10 @@ class MarginTable(_Table):
     closing_fee: Share = 0.0
     liquidation_fee: Share = 0.0
     liquidate_at: Literal["mark", "bankruptcy"] = "mark"
+    position_mode: Literal["one-way", "hedge"] = "one-way"
+    liquidation: Literal["full", "by_tier"] = "full"
+    deleveraging: DeleveragingTable | None = None
+    planned: list[PlannedMarginTable] = Field(default=[], description="margin added to isolated positions")
 
 
 class InterestTable(_Table):

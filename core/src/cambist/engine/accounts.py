@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.engine.view import AccountView
+from cambist.engine.hedge import view_of
 from cambist.portfolio import AccountGroup, StrategyShares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
     from cambist.engine.step import Kernel
+    from cambist.engine.view import AccountView
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Liquidity, Order
     from cambist.orders.book import OrderBook
@@ -96,5 +97,5 @@ def views_of(
         own = frozenset(strategy for strategy, owner in owners.items() if owner == name)
         orders = book if len(accounts) == 1 else AccountOrders(book, own)
         fee = expected_fee if callable(expected_fee) else expected_fee[name]
-        views[name] = AccountView(books, orders, fee, now)
+        views[name] = view_of(books, orders, fee, now)
     return views

@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING
 
+from cambist.model.legs import leg_key
 from cambist.model.orders import Instructions, Order, OrderType, TimeInForce
 
 if TYPE_CHECKING:
     from cambist.engine.step import Kernel
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Side
+    from cambist.model.orders import PositionSide, Side
 
 __all__ = ["Adopter"]
 
@@ -42,6 +43,7 @@ class Adopter:
         owner: str = "",
         *,
         reduce_only: bool = True,
+        position_side: PositionSide | None = None,
     ) -> Order:
         """Return the order, which never saw the risk gate.
 
@@ -50,15 +52,17 @@ class Adopter:
         """
         kernel = self._kernel
         instructions = None if owner else _BY_VENUE
+        if position_side is not None:
+            instructions = Instructions(by_venue=not owner, position_side=position_side)
         terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, reduce_only)
-        whose = owner or self._owner(instrument.symbol)
+        whose = owner or self._owner(leg_key(instrument.symbol, position_side))
         order = kernel.book.add(Order(kernel.book.next_id(), instrument, side, *terms, whose, tag, ts, ts))
         order.instructions = instructions
         kernel.book.submit(order, ts)
         return order
 
-    def _owner(self, symbol: str) -> str:
+    def _owner(self, key: str) -> str:
         """Return who opened the position, or the first that trades in the account."""
         kernel, account = self._kernel, self._account
-        trade = kernel.accounts[account].trades.open.get(symbol)
+        trade = kernel.accounts[account].trades.open.get(key)
         return trade.strategy if trade else next(one for one, at in kernel.owners.items() if at == account)

@@ -9,11 +9,13 @@ import attrs
 
 from cambist.engine.money import MoneyRequests
 from cambist.errors import OrderError
-from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
+from cambist.model.effects import AmendOrder, CancelOrder, ChangeMargin, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import AmendRejected
 from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce, Trail
+from cambist.model.portfolio import MarginChange
 from cambist.orders.machine import request_cancel, submit
 from cambist.orders.triggers import first_stop, limit_behind
+from cambist.portfolio import MarginPortfolio, checked_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from cambist.engine.step import Kernel
     from cambist.model.bars import Bars
     from cambist.model.instrument import Grid, Instrument
-    from cambist.model.orders import Instructions
+    from cambist.model.orders import Instructions, PositionSide
     from cambist.model.portfolio import Account, CashFlow, Position, Trade
     from cambist.simulation.market_rules import RuledMarkets
     from cambist.strategies.schedules import Schedule
@@ -190,8 +192,12 @@ class Desk:
             raise OrderError(f"orders cannot be sent {self.refusing}.")
         kernel = self._kernel
         rounded = instrument.size_grid.below(size)
+        book = self._book
         if instructions is not None:
-            instructions = self._untied(instructions)
+            if instructions.parent and instructions.parent not in book.open:
+                instructions = self._untied(instructions)
+            if instructions.position_side is not None and side is not instructions.position_side.opens:
+                reduce_only = True  # one side of a hedged position is never turned into the other
             if instructions.trail is not None:
                 stop_price, limit_price = self._trailing(instrument, side, stop_price, instructions)
         if kind is not _MARKET and instrument.price_grid is not None:
@@ -199,7 +205,6 @@ class Desk:
             limit_price, stop_price = _on_tick(instrument.price_grid, side, limit_price, stop_price)
             kernel.note_price_rounding(instrument, asked, (limit_price, stop_price))
         now = kernel.clock.read()
-        book = self._book
         next_id = book.next_id
         order = Order(
             next_id(),
@@ -234,7 +239,7 @@ class Desk:
 
     def _untied(self, instructions: Instructions) -> Instructions:
         """Take off the tie to a parent that has traded in full: there is nothing left to wait for."""
-        parent = self._book.find(instructions.parent) if instructions.parent else None
+        parent = self._book.find(instructions.parent)
         if parent is not None and parent.status is OrderStatus.FILLED:
             return attrs.evolve(instructions, parent=0)
         return instructions
@@ -328,6 +333,30 @@ class Desk:
     def rate(self, source: str, target: str) -> float:
         """Return what a unit of one asset is worth in another now; NaN where nobody knows yet."""
         return self._books.rate(source, target)
+
+    @property
+    def legs(self) -> Mapping[str, Position]:
+        """Positions by symbol, in a hedged account by symbol and side; see `cambist.model.legs`."""
+        return self._books.legs
+
+    def change_margin(
+        self, instrument: Instrument, side: PositionSide | None = None, *, amount: float = 0.0, leverage: float = nan
+    ) -> MarginChange:
+        """Ask for margin of a position to be moved, or for another leverage, once the strategy has been heard."""
+        kernel = self._kernel
+        account = self._books.pocket(instrument.settle)
+        if not isinstance(account, MarginPortfolio):
+            raise OrderError("this account has no margin to change; run it with margin=Margin(...).")
+        if self.refusing:
+            raise OrderError(f"margin cannot be changed {self.refusing}.")
+        now = kernel.clock.read()
+        change = MarginChange(now, instrument.symbol, side, amount, leverage, account=self._account)
+        change = checked_change(account, change)
+        if change.reason:
+            account.refused_changes.append(change)
+        else:
+            kernel.effects.append(ChangeMargin(change))
+        return change
 
     def stop(self, reason: str) -> None:
         """End the run after this instant."""

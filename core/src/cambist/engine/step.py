@@ -26,6 +26,7 @@ from cambist.model.events import (
     CashMoved,
     DividendPaid,
     InstantClosed,
+    MarginChanged,
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
@@ -44,6 +45,7 @@ from cambist.model.events import (
 from cambist.model.portfolio import StockSplit
 from cambist.observe import log_context
 from cambist.orders.book import OrderBook
+from cambist.portfolio import MarginPortfolio, book_change
 from cambist.strategies.data import DataSet
 from cambist.strategies.strategy import Strategy
 from cambist.strategies.whole_lots import use_lots
@@ -59,7 +61,7 @@ if TYPE_CHECKING:
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Fill, Order
+    from cambist.model.orders import Fill, Order, PositionSide, Side
     from cambist.model.timeframe import Timeframe
     from cambist.portfolio import AccountGroup, Bookkeeper, Books
     from cambist.risk import RiskGate
@@ -159,8 +161,6 @@ class Kernel:
         For each symbol, how many orders came with prices off its tick.
     bookkeeper
         What books funding, interest and planned transfers at their times; None where there is none.
-    adopt
-        Puts an order into the book that no strategy sent.
     shares
         What each strategy holds of the positions.
     accounts, owners
@@ -195,7 +195,6 @@ class Kernel:
         strategies = named(strategies)
         self.accounts, self.owners = accounts_of(portfolio, [strategy.name for strategy in strategies])
         self.shares = LiveShares(self)
-        self.adopt = Adopter(self)
         self._views = views_of(self.accounts, self.owners, self.book, expected_fee, self._now)
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
@@ -229,6 +228,7 @@ class Kernel:
             InstantClosed: self._instant_closed,
             TimerFired: self._timer_fired,
             CashMoved: self._cash_moved,
+            MarginChanged: self._margin_changed,
             DividendPaid: lambda event: self.portfolio.pay_dividend(event.ts, event.symbol, event.amount, self.instant),
             SharesSplit: self._shares_split,
             RunStarted: self._run_started,
@@ -334,6 +334,13 @@ class Kernel:
         self.leaving[flow.account, flow.asset] += min(0.0, flow.amount)
         self.portfolio.move_cash(event.flow, self.instant)
 
+    def _margin_changed(self, event: MarginChanged) -> None:
+        change = event.change
+        books = self.accounts[change.account]
+        account = books.pocket(books.positions[change.symbol].instrument.settle)
+        assert isinstance(account, MarginPortfolio)  # no other is asked to
+        book_change(account, change)
+
     def _order_event(self, event: OrderEvent) -> None:
         order = self.book.apply(event)
         if order is not None:
@@ -384,6 +391,23 @@ class Kernel:
         if trade is not None and listener.on_trade is not None:
             self._deliver(order, listener.on_trade, trade)
         listener.view.told = None
+
+    def adopt(
+        self,
+        instrument: Instrument,
+        side: Side,
+        size: float,
+        tag: str,
+        ts: int,
+        owner: str = "",
+        *,
+        reduce_only: bool = True,
+        position_side: PositionSide | None = None,
+    ) -> Order:
+        """Put an order into the book that no strategy sent, in the sole account; see `Adopter`."""
+        adopted = Adopter(self)
+        terms = (instrument, side, size, tag, ts, owner)
+        return adopted(*terms, reduce_only=reduce_only, position_side=position_side)
 
     def keep_rules(self, markets: RuledMarkets) -> None:
         """Let strategies size orders, and look at what may be sold, by the rules of their markets."""

@@ -68,6 +68,10 @@ class AccountView:
         view.told = self.told
         return view
 
+    def narrowed(self, order: Order) -> AccountView:  # noqa: ARG002 - one position is all there is
+        """Return the account as orders for the same position see it."""
+        return self
+
     def position(self, instrument: Instrument) -> Position:
         """Return the net position."""
         return self._positions[instrument.symbol]

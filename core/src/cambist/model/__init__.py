@@ -3,8 +3,9 @@
 from cambist.model.bars import COLUMNS, Bar, Bars, check_columns
 from cambist.model.books import BookUpdate, BookUpdates
 from cambist.model.calendar import Calendar
+from cambist.model.deleveraging import Deleveraging
 from cambist.model.instrument import Instrument, InstrumentKind
-from cambist.model.margin import Margin, MarginMode, MarginTier
+from cambist.model.margin import Margin, MarginMode, MarginTier, PositionMode
 from cambist.model.market import Quote, Tick
 from cambist.model.market_rules import MarketRules
 from cambist.model.orders import (
@@ -15,6 +16,7 @@ from cambist.model.orders import (
     Order,
     OrderStatus,
     OrderType,
+    PositionSide,
     Side,
     TimeInForce,
     Trail,
@@ -33,6 +35,7 @@ __all__ = [
     "BookUpdate",
     "BookUpdates",
     "Calendar",
+    "Deleveraging",
     "Fill",
     "Instructions",
     "Instrument",
@@ -46,6 +49,8 @@ __all__ = [
     "OrderStatus",
     "OrderType",
     "Position",
+    "PositionMode",
+    "PositionSide",
     "Quote",
     "Quotes",
     "Side",

@@ -12,9 +12,9 @@ import msgspec
 from cambist.model.orders import ApprovedOrder
 
 if TYPE_CHECKING:
-    from cambist.model.portfolio import CashFlow
+    from cambist.model.portfolio import CashFlow, MarginChange
 
-__all__ = ["AmendOrder", "CancelOrder", "Effect", "MoveCash", "ReportRefusal", "SetTimer", "StopRun"]
+__all__ = ["AmendOrder", "CancelOrder", "ChangeMargin", "Effect", "MoveCash", "ReportRefusal", "SetTimer", "StopRun"]
 
 
 class CancelOrder(msgspec.Struct, eq=False):
@@ -58,4 +58,10 @@ class MoveCash(msgspec.Struct, eq=False):
     flow: CashFlow
 
 
-Effect = ApprovedOrder | CancelOrder | AmendOrder | ReportRefusal | SetTimer | StopRun | MoveCash
+class ChangeMargin(msgspec.Struct, eq=False):
+    """Hand `MarginChanged` back to the engine: a strategy moves margin of a position, or sets another leverage."""
+
+    change: MarginChange
+
+
+Effect = ApprovedOrder | CancelOrder | AmendOrder | ReportRefusal | SetTimer | StopRun | MoveCash | ChangeMargin

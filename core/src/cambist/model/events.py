@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cambist.model.books import BookUpdate
     from cambist.model.market import Quote, Tick
     from cambist.model.orders import Fill
-    from cambist.model.portfolio import CashFlow
+    from cambist.model.portfolio import CashFlow, MarginChange
 
 __all__ = [
     "AmendRejected",
@@ -27,6 +27,7 @@ __all__ = [
     "DividendPaid",
     "Event",
     "InstantClosed",
+    "MarginChanged",
     "OrderAccepted",
     "OrderAmended",
     "OrderCanceled",
@@ -116,6 +117,12 @@ class CashMoved(Event, eq=False):
     """Money was brought into the account, or taken out of it."""
 
     flow: CashFlow
+
+
+class MarginChanged(Event, eq=False):
+    """Margin was added to an isolated position or taken out of it, or an instrument got another leverage."""
+
+    change: MarginChange
 
 
 class DividendPaid(Event, eq=False):

@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise
 from math import inf, isfinite, nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from cambist.errors import ParameterError, did_you_mean
+from cambist.model.deleveraging import Deleveraging
+from cambist.model.legs import SIDES, leg_key
+from cambist.model.times import to_ns
 
 if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
 
-__all__ = ["MaintenanceTable", "Margin", "MarginMode", "MarginTier"]
+__all__ = ["MaintenanceTable", "Margin", "MarginMode", "MarginTier", "PositionMode"]
 
 
 class MarginMode(StrEnum):
@@ -25,6 +28,15 @@ class MarginMode(StrEnum):
     CROSS = "cross"
     #: What was set aside when it was opened, and no more.
     ISOLATED = "isolated"
+
+
+class PositionMode(StrEnum):
+    """How many positions an account has in one margined instrument."""
+
+    #: One, long or short: what is bought and what is sold is netted.
+    ONE_WAY = "one-way"
+    #: Two, a long and a short one side by side; every order names the one it is for.
+    HEDGE = "hedge"
 
 
 @attrs.frozen(kw_only=True, slots=True)
@@ -111,6 +123,19 @@ class MaintenanceTable:
         at = self._at(notional)
         return notional * (self.tiers[at].maintenance_rate + self.extra_rate) - self.amounts[at]
 
+    def lower_tiers(self, notional: float) -> list[float]:
+        """Return the largest notionals of the tiers below that of `notional`, the nearest first."""
+        return [tier.up_to for tier in reversed(self.tiers[: self._at(notional)])]
+
+    def kinks(self) -> list[float]:
+        """Return the notionals at which the rate changes, ascending."""
+        return [tier.up_to for tier in self.tiers[:-1]]
+
+    def line(self, notional: float) -> tuple[float, float]:
+        """Return rate and amount just below `notional`: there ``N * rate - amount`` is the maintenance margin."""
+        at = self._at(notional * (1.0 - 1e-12))
+        return self.tiers[at].maintenance_rate + self.extra_rate, self.amounts[at]
+
     def max_leverage(self, notional: float) -> float | None:
         """Return the largest leverage for a position of `notional`, or None where its tier sets none."""
         return self.tiers[self._at(notional)].max_leverage
@@ -148,6 +173,30 @@ def _mode(value: MarginMode | str) -> MarginMode:
         raise ParameterError(f"margin mode is {value!r}.{did_you_mean(str(value), list(MarginMode))}") from None
 
 
+def _position_mode(value: PositionMode | str) -> PositionMode:
+    try:
+        return PositionMode(value)
+    except ValueError:
+        raise ParameterError(
+            f"Margin: position_mode is {value!r}.{did_you_mean(str(value), list(PositionMode))}"
+        ) from None
+
+
+def _planned(given: Sequence[Any]) -> tuple[tuple[int, str, float], ...]:
+    """Return planned changes of margin as ``(ns, position, amount)``, in the order of time."""
+    read = []
+    for change in given:
+        if not isinstance(change, list | tuple) or len(change) != 3:
+            raise ParameterError(f"Margin: a planned change is {change!r}; give (time, symbol, amount).")
+        when, key, amount = change
+        if isinstance(amount, bool) or not isinstance(amount, int | float) or not amount or not isfinite(amount):
+            raise ParameterError(
+                f"Margin: the planned amount for {key} at {when} is {amount!r}; it is money, negative to take out."
+            )
+        read.append((to_ns(when), str(key), float(amount)))
+    return tuple(sorted(read, key=lambda one: one[0]))
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Margin:
     """How an account trades on margin: leverage, maintenance margin and liquidation.
@@ -172,6 +221,17 @@ class Margin:
     liquidate_at
         ``"mark"``: a liquidation closes at the price that led to it, never beyond the bankruptcy price.
         ``"bankruptcy"``: at the price at which nothing is left.
+    position_mode
+        ``"one-way"`` or ``"hedge"``; see `PositionMode`. Instruments paid in full always have one position.
+    liquidation
+        ``"full"``: what is liquidated is closed whole. ``"by_tier"``: only as much as brings it into the nearest lower
+        tier in which maintenance margin is there again; where none does, the whole of it is taken over at the
+        bankruptcy price.
+    deleveraging
+        When positions in profit are closed to pay for others; see `Deleveraging`.
+    planned
+        Margin of isolated positions to be added or (negative) taken out: ``[("2024-03-01", "BTCUSDT", 500), ...]``. One
+        side of a hedged position is named ``"BTCUSDT long"``.
     """
 
     mode: MarginMode = attrs.field(default=MarginMode.CROSS, converter=_mode)
@@ -181,9 +241,17 @@ class Margin:
     closing_fee: float = 0.0
     liquidation_fee: float = 0.0
     liquidate_at: str = "mark"
+    position_mode: PositionMode = attrs.field(default=PositionMode.ONE_WAY, converter=_position_mode)
+    liquidation: str = "full"
+    deleveraging: Deleveraging | None = None
+    planned: Sequence[tuple[int, str, float]] = attrs.field(default=(), converter=_planned)
 
     def __attrs_post_init__(self) -> None:
-        for name, known in (("maintenance_on", ("mark", "entry")), ("liquidate_at", ("mark", "bankruptcy"))):
+        for name, known in (
+            ("maintenance_on", ("mark", "entry")),
+            ("liquidate_at", ("mark", "bankruptcy")),
+            ("liquidation", ("full", "by_tier")),
+        ):
             value = getattr(self, name)
             if value not in known:
                 raise ParameterError(f"Margin: {name} is {value!r}.{did_you_mean(str(value), known)}")
@@ -191,6 +259,15 @@ class Margin:
             value = getattr(self, name)
             if not 0.0 <= value < 1.0:
                 raise ParameterError(f"Margin: {name} is {value!r}; it is a fraction of the notional: 0.005 is 0.5 %.")
+        if self.deleveraging is not None and not isinstance(self.deleveraging, Deleveraging):
+            raise ParameterError(f"Margin: deleveraging is {self.deleveraging!r}; give Deleveraging(...) or None.")
+        if self.planned and not self.is_isolated:
+            raise ParameterError("Margin: planned adds margin to isolated positions; choose mode='isolated'.")
+
+    @property
+    def is_hedged(self) -> bool:
+        """Whether margined instruments have a long and a short position side by side."""
+        return self.position_mode is PositionMode.HEDGE
 
     @property
     def is_isolated(self) -> bool:
@@ -234,7 +311,7 @@ class Margin:
         return MaintenanceTable.of(given, instrument.symbol, self.closing_fee)
 
     def check_symbols(self, symbols: Sequence[str]) -> None:
-        """Refuse leverage or maintenance for an instrument that the run does not have.
+        """Refuse what names an instrument that the run does not have.
 
         Raises
         ------
@@ -246,3 +323,10 @@ class Margin:
             for symbol in given if isinstance(given, Mapping) else ():
                 if symbol not in symbols:
                     raise ParameterError(f"Margin: {name} names {symbol!r}.{did_you_mean(symbol, symbols)}")
+        for symbol in self.deleveraging.symbols if self.deleveraging is not None else ():
+            if symbol not in symbols:
+                raise ParameterError(f"Deleveraging: events name {symbol!r}.{did_you_mean(symbol, symbols)}")
+        known = [leg_key(symbol, side) for symbol in symbols for side in SIDES] if self.is_hedged else list(symbols)
+        for _, key, _ in self.planned:
+            if key not in known:
+                raise ParameterError(f"Margin: planned names {key!r}.{did_you_mean(key, known)}")

@@ -27,6 +27,7 @@ __all__ = [
     "Order",
     "OrderStatus",
     "OrderType",
+    "PositionSide",
     "Side",
     "TimeInForce",
     "Trail",
@@ -48,6 +49,18 @@ class Side(StrEnum):
     def opposite(self) -> Side:
         """The other side."""
         return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class PositionSide(StrEnum):
+    """Which of the two positions in an instrument is meant, in a hedged account."""
+
+    LONG = "long"
+    SHORT = "short"
+
+    @property
+    def opens(self) -> Side:
+        """The side of an order that opens the position or adds to it; the other one closes it."""
+        return Side.BUY if self is PositionSide.LONG else Side.SELL
 
 
 class OrderType(StrEnum):
@@ -179,6 +192,10 @@ class Instructions:
         Order that must trade before this one works, 0 for none.
     info
         Notes of the sender's own.
+    position_side
+        Which position of a hedged account it is for; None for the only one there is.
+    oco_member
+        Id of the order that was named to join that group, 0 where nobody knows.
     by_venue
         The venue itself sends it, to close a position.
     """
@@ -189,6 +206,8 @@ class Instructions:
     oco: int = 0
     parent: int = 0
     info: Mapping[str, Any] = _NOTHING
+    position_side: PositionSide | None = None
+    oco_member: int = 0
     by_venue: bool = False
 
 
@@ -228,7 +247,7 @@ class Order:
     accepted, triggered
         Whether the venue ever said so; they outlive the pending states.
     instructions
-        What few orders have, None for most; `oco`, `parent`, `trail` and `info` read it.
+        What few orders have, None for most; `oco`, `parent`, `trail`, `info` and `position_side` read it.
     """
 
     id: int
@@ -278,6 +297,11 @@ class Order:
     def by_venue(self) -> bool:
         """Whether the venue itself sent it, to close a position."""
         return self.instructions is not None and self.instructions.by_venue
+
+    @property
+    def position_side(self) -> PositionSide | None:
+        """Which position of a hedged account it is for, None where there is one."""
+        return (self.instructions or _PLAIN).position_side
 
     @property
     def remaining(self) -> float:

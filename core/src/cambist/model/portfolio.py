@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cambist.model.instrument import Instrument
+    from cambist.model.orders import PositionSide
 
-__all__ = ["Account", "CashFlow", "Position", "StockSplit", "Trade"]
+__all__ = ["Account", "CashFlow", "HedgedPosition", "MarginChange", "Position", "StockSplit", "Trade"]
 
 
 def _unpriced() -> float:
@@ -80,8 +81,80 @@ class Position:
         """Signed value of what is open at `last_price`, in the settlement asset."""
         return self.instrument.notional(self.size, self.last_price) if self.size else 0.0
 
+    @property
+    def is_hedged(self) -> bool:
+        """Whether it stands for a long and a short position that are both open."""
+        return False
+
     def __bool__(self) -> bool:
         return self.size != 0
+
+
+class HedgedPosition(Position):
+    """The long and the short position of a hedged account in one instrument, as their sum; it is read only.
+
+    `size` and `notional` are net, what is `realized`, `unrealized` and paid as `fees` is that of both. There is an
+    `average_price` while one side alone is open.
+
+    Attributes
+    ----------
+    long, short
+        The two sides.
+    """
+
+    __slots__ = ("long", "short")
+
+    def __init__(self, long: Position, short: Position) -> None:
+        self.instrument = long.instrument
+        self.long = long
+        self.short = short
+
+    @property
+    def size(self) -> float:  # type: ignore[override]
+        """Net size: what is long less what is short."""
+        return self.instrument.size_grid.nearest(self.long.size + self.short.size)
+
+    @property
+    def average_price(self) -> float:  # type: ignore[override]
+        """Average entry price of the side that is open; NaN where none or both are."""
+        if self.is_hedged:
+            return nan
+        return self.short.average_price if self.long.size == 0 else self.long.average_price
+
+    @property
+    def last_fill_price(self) -> float:  # type: ignore[override]
+        """Price of the last fill of either side; NaN before the first."""
+        price = self.long.last_fill_price
+        return price if price == price else self.short.last_fill_price  # noqa: PLR0124 - NaN: there was none
+
+    @property
+    def price_source(self) -> Callable[[], float]:
+        """Answers the close of the last bar, NaN before the first."""
+        return self.long.price_source
+
+    @price_source.setter
+    def price_source(self, source: Callable[[], float]) -> None:
+        self.long.price_source = self.short.price_source = source
+
+    @property
+    def realized(self) -> float:  # type: ignore[override]
+        """Profit of everything closed so far on both sides, before fees."""
+        return self.long.realized + self.short.realized
+
+    @property
+    def fees(self) -> float:  # type: ignore[override]
+        """Fees paid so far on both sides."""
+        return self.long.fees + self.short.fees
+
+    @property
+    def unrealized(self) -> float:
+        """Profit of what is open on both sides at `last_price`."""
+        return self.long.unrealized + self.short.unrealized
+
+    @property
+    def is_hedged(self) -> bool:
+        """Whether both sides are open."""
+        return self.long.size != 0 and self.short.size != 0
 
 
 @attrs.define(eq=False, slots=True)
@@ -108,7 +181,7 @@ class Trade:
     strategy, tag
         Of the order that opened it.
     reason
-        Why it closed, where no order of a strategy closed it: ``"liquidation"``.
+        Why it closed, where no order of a strategy closed it: ``"liquidation"``, ``"adl"`` or ``"split"``.
     """
 
     id: int
@@ -155,8 +228,9 @@ class CashFlow:
         When it was due, ns, UTC; of a deposit or withdrawal when it was asked for.
     kind
         ``"deposit"``, ``"withdrawal"``, ``"funding"``, ``"interest"``, ``"dividend"``, ``"fraction"`` (what a split
-        left over), ``"transfer"`` (from one account of the run to another), ``"conversion"`` (from one asset of an
-        account to another) or ``"fee"`` (what another asset paid of a fill's fee).
+        left over), ``"insurance"`` (what the venue's fund paid for an account that a liquidation left below zero),
+        ``"transfer"`` (from one account of the run to another), ``"conversion"`` (from one asset of an account to
+        another) or ``"fee"`` (what another asset paid of a fill's fee).
     symbol
         Of the instrument it was for; ``""`` where it was for none.
     asset
@@ -165,6 +239,8 @@ class CashFlow:
         Positive where the account got it.
     reason
         Why it was refused, code first; ``""`` where it was not.
+    position_side
+        ``"long"`` or ``"short"`` where it was for one side of a hedged position.
     account
         Name of the account, in a run that has several; else ``""``.
     """
@@ -175,6 +251,7 @@ class CashFlow:
     asset: str
     amount: float
     reason: str = ""
+    position_side: str = ""
     account: str = ""
 
 
@@ -202,6 +279,35 @@ class StockSplit:
 
 
 @attrs.frozen(slots=True)
+class MarginChange:
+    """Margin of an isolated position that was added or taken out, or another leverage.
+
+    Attributes
+    ----------
+    ts
+        When it was asked for, ns, UTC.
+    symbol, position_side
+        Of the position; `position_side` is None where there is one.
+    amount
+        Money, negative to take out; 0 where the leverage is changed.
+    leverage
+        The new one; NaN where margin is moved.
+    reason
+        Why it was refused, code first; ``""`` where it was not.
+    account
+        Name of the account, in a run that has several; else ``""``.
+    """
+
+    ts: int
+    symbol: str
+    position_side: PositionSide | None = None
+    amount: float = 0.0
+    leverage: float = nan
+    reason: str = ""
+    account: str = ""
+
+
+@attrs.frozen(slots=True)
 class Account:
     """A snapshot of the account.
 
@@ -220,7 +326,7 @@ class Account:
     flows
         Deposits less withdrawals so far.
     carry
-        Funding, interest and dividends received so far, less those paid.
+        Funding, interest, dividends and payments of the insurance fund received so far, less those paid.
     exchange
         Of an account that holds several assets: what rates made of it, by balances whose worth changed and by
         conversions. Of one of its assets: what came from the others, less what went to them.

@@ -23,6 +23,7 @@ from cambist.orders.machine import (
     request_cancel,
     submit,
     take_fill,
+    trigger,
 )
 from cambist.orders.state import TERMINAL, OrderInput, illegal
 
@@ -234,7 +235,7 @@ class OrderBook:
             self._reopen(order)
         return order
 
-    # The three things that happen to nearly every order, for callers that hold the order and make no event of it.
+    # The four things that happen to most orders, for callers that hold the order and make no event of it.
 
     def accept(self, order: Order, ts: int) -> bool:
         """`apply` for `OrderAccepted`; return whether it said something new."""
@@ -242,6 +243,14 @@ class OrderBook:
             return accept(order, ts)
         except OrderStateError as error:
             self._record(ts, order, OrderInput.ACCEPT, error)
+            raise
+
+    def trigger(self, order: Order, ts: int) -> bool:
+        """`apply` for `OrderTriggered`; return whether it said something new."""
+        try:
+            return trigger(order, ts)
+        except OrderStateError as error:
+            self._record(ts, order, OrderInput.TRIGGER, error)
             raise
 
     def fill(self, order: Order, ts: int, fill: Fill) -> bool:

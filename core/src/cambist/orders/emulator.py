@@ -27,7 +27,7 @@ from cambist.orders.links import Links
 from cambist.orders.triggers import is_reached, level, trailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cambist.model.orders import Order
 
@@ -219,7 +219,7 @@ class Emulator:
         if held is None:
             return []
         held.traded = traded
-        ended, woken = self._links.after_fill(order_id, traded)
+        ended, woken = self._links.after_fill(order_id, traded) or ((), ())
         actions: list[Action] = []
         self._stop(ended, held.order, ts, actions)
         if traded >= held.order.size:
@@ -236,7 +236,7 @@ class Emulator:
         held = self._held.pop(order_id, None)
         if held is None:
             return []
-        ended, children = self._links.after_end(order_id)
+        ended, children, _ = self._links.after_end(order_id)
         actions: list[Action] = []
         self._stop(ended, held.order, ts, actions)
         for number in children:
@@ -302,7 +302,7 @@ class Emulator:
     def _end(self, held: _Held, event: OrderEvent, ts: int) -> list[Action]:
         return [Report(event), *self.on_end(held.order.id, ts)]
 
-    def _stop(self, numbers: list[int], cause: Order, ts: int, actions: list[Action]) -> None:
+    def _stop(self, numbers: Sequence[int], cause: Order, ts: int, actions: list[Action]) -> None:
         """End the orders that end because of another."""
         for number in numbers:
             held = self._held.get(number)

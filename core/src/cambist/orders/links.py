@@ -13,101 +13,147 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
+import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cambist.model.orders import Order
 
 __all__ = ["Links"]
 
 
-@attrs.define(eq=False, slots=True)
-class Links:
-    """The ties of the orders at work."""
+class _Tie(msgspec.Struct, eq=False):
+    """How one order hangs together with others.
 
-    _groups: dict[int, list[int]] = attrs.field(factory=dict, init=False)
-    _group_of: dict[int, int] = attrs.field(factory=dict, init=False)
-    _over: set[int] = attrs.field(factory=set, init=False)
-    _children: dict[int, list[int]] = attrs.field(factory=dict, init=False)
-    _parent_of: dict[int, int] = attrs.field(factory=dict, init=False)
-    _traded: dict[int, float] = attrs.field(factory=dict, init=False)
+    Attributes
+    ----------
+    group
+        Ids of its one-cancels-the-other group, a list that the members share; empty once the group is over, None for
+        an order without one.
+    parent
+        Of a child.
+    children
+        Ids of those that are bound to it, oldest first; None for an order that never had one.
+    traded
+        How much of it had traded when word of that came last, None before that; kept for children alone.
+    """
+
+    group: list[int] | None = None
+    parent: _Tie | None = None
+    children: list[int] | None = None
+    traded: float | None = None
+
+
+#: What follows from the end of an order that is tied to no other.
+_NOTHING: tuple[Sequence[int], Sequence[int], float] = ((), (), 0.0)
+
+
+class Links:
+    """The ties of the orders at work; orders without any leave no trace here."""
+
+    __slots__ = ("_ties",)
+
+    def __init__(self) -> None:
+        self._ties: dict[int, _Tie] = {}
 
     def add(self, order: Order) -> None:
         """Take note of an order's ties."""
-        group, parent = order.oco, order.parent
-        if group and group not in self._over:
-            members = self._groups.setdefault(group, [])
-            for number in (group, order.id):  # the order that began the group did not know it
-                if number not in members:
-                    members.append(number)
-                    self._group_of[number] = group
+        instructions = order.instructions
+        if instructions is None:
+            return
+        ties, number = self._ties, order.id
+        group, parent = instructions.oco, instructions.parent
+        if not (group or parent):
+            return
+        tie = ties[number] = _Tie()
+        if group:
+            first = ties.get(group)
+            if first is None:  # the order that begins the group did not know it
+                first = ties[group] = _Tie()
+            members = first.group
+            if members is None:
+                members = first.group = [group]
+            if members and number not in members:
+                members.append(number)
+                tie.group = members
         if parent:
-            self._children.setdefault(parent, []).append(order.id)
-            self._parent_of[order.id] = parent
+            above = ties.get(parent)
+            if above is None:
+                above = ties[parent] = _Tie()
+            tie.parent = above
+            if above.children is None:
+                above.children = [number]
+            else:
+                above.children.append(number)
 
     def is_over(self, group: int) -> bool:
         """Tell whether something of a group has traded or ended."""
-        return group in self._over
+        first = self._ties.get(group)
+        return first is not None and first.group is not None and not first.group
 
     def waits(self, order_id: int) -> bool:
         """Tell whether an order is a child, and nothing of its parent has traded yet."""
-        parent = self._parent_of.get(order_id)
-        return parent is not None and parent not in self._traded
+        tie = self._ties.get(order_id)
+        return tie is not None and tie.parent is not None and tie.parent.traded is None
 
     def allowed(self, order: Order) -> float:
         """Return how much of a child may have traded by now: as much as of its parent; without one, all of it."""
-        parent = self._parent_of.get(order.id)
-        return order.size if parent is None else min(order.size, self._traded.get(parent, 0.0))
+        tie = self._ties.get(order.id)
+        if tie is None or tie.parent is None:
+            return order.size
+        return min(order.size, tie.parent.traded or 0.0)
 
-    def after_fill(self, order_id: int, traded: float) -> tuple[list[int], list[int]]:
+    def after_fill(self, order_id: int, traded: float) -> tuple[Sequence[int], Sequence[int]] | None:
         """Answer what follows when `traded` of an order has traded so far.
 
         Returns
         -------
-        tuple
-            Ids of the orders that end because of it, and of the children that wake, oldest first.
+        tuple or None
+            Ids of the orders that end because of it, and of the children that wake, oldest first. None for an order
+            that is tied to no other.
         """
-        woken: list[int] = []
-        children = self._children.get(order_id)
-        if children:
-            woken = [] if order_id in self._traded else list(children)
-            self._traded[order_id] = traded
-        return self.dissolve(order_id), woken
+        tie = self._ties.get(order_id)
+        if tie is None:
+            return None
+        woken: Sequence[int] = ()
+        if tie.children:
+            if tie.traded is None:
+                woken = tuple(tie.children)
+            tie.traded = traded
+        return (_dissolve(tie, order_id) if tie.group else ()), woken
 
-    def after_end(self, order_id: int) -> tuple[list[int], list[int]]:
+    def after_end(self, order_id: int) -> tuple[Sequence[int], Sequence[int], float]:
         """Answer what follows when an order works no longer.
 
         Returns
         -------
         tuple
-            Ids of the orders that end because of it, and of the children that are bound by what it traded.
+            Ids of the orders that end because of it, ids of its children, and what they may trade at most.
         """
-        ended = self.dissolve(order_id)
-        children = list(self._children.get(order_id, ()))
-        self._leave_parent(order_id)
-        if order_id in self._traded:
-            return ended, children
-        for child in children:
+        tie = self._ties.pop(order_id, None)
+        if tie is None:
+            return _NOTHING
+        ended: Sequence[int] = _dissolve(tie, order_id) if tie.group else ()
+        if tie.parent is not None and tie.parent.children is not None:
+            tie.parent.children.remove(order_id)
+        if not tie.children:
+            return ended, (), 0.0
+        if tie.traded is not None:
+            return ended, tuple(tie.children), tie.traded
+        ended = list(ended)
+        for child in tie.children:
             ended += [number for number in (child, *self.dissolve(child)) if number not in ended]
-        return ended, []
+        return ended, (), 0.0
 
-    def dissolve(self, order_id: int) -> list[int]:
+    def dissolve(self, order_id: int) -> Sequence[int]:
         """End the group of an order, because it trades or ends; return its other members, which end with it."""
-        group = self._group_of.get(order_id)
-        if group is None:
-            return []
-        self._over.add(group)
-        members = self._groups.pop(group)
-        for member in members:
-            del self._group_of[member]
-        return [member for member in members if member != order_id]
+        tie = self._ties.get(order_id)
+        return () if tie is None or not tie.group else _dissolve(tie, order_id)
 
-    def _leave_parent(self, order_id: int) -> None:
-        parent = self._parent_of.pop(order_id, None)
-        if parent is None:
-            return
-        siblings = self._children[parent]
-        siblings.remove(order_id)
-        if not siblings:
-            del self._children[parent]
-            self._traded.pop(parent, None)
+
+def _dissolve(tie: _Tie, order_id: int) -> Sequence[int]:
+    members = tie.group or []
+    others = [member for member in members if member != order_id]
+    members.clear()
+    return others

@@ -43,6 +43,7 @@ __all__ = [
     "request_cancel",
     "submit",
     "take_fill",
+    "trigger",
 ]
 
 _SUBMIT = OrderInput.SUBMIT
@@ -57,6 +58,7 @@ _INFINITY = float("inf")
 # What every order goes through takes one look-up instead of two.
 _SUBMITS = column(_SUBMIT)
 _ACCEPTS = column(_ACCEPT)
+_TRIGGERS = column(OrderInput.TRIGGER)
 _FILLS = column(_FILL)
 _CANCEL_REQUESTS = column(OrderInput.CANCEL_REQUEST)
 _CANCELS = column(OrderInput.CANCEL)
@@ -190,8 +192,11 @@ def accept(order: Order, ts: int) -> bool:
     return True
 
 
-def _triggered(order: Order, event: OrderTriggered) -> bool:
-    status = next_status(order, OrderInput.TRIGGER)
+def trigger(order: Order, ts: int) -> bool:
+    """Take word from the venue, at `ts`, that it has reached the stop of `order`; see `apply_event`."""
+    status = _TRIGGERS.get(order.status)
+    if status is None:
+        raise illegal(order, OrderInput.TRIGGER)
     if order.triggered:
         return False
     if order.status is _UNKNOWN:
@@ -199,7 +204,7 @@ def _triggered(order: Order, event: OrderTriggered) -> bool:
     order.accepted = True
     order.triggered = True
     order.status = status
-    order.updated_at = event.ts
+    order.updated_at = ts
     return True
 
 
@@ -348,7 +353,7 @@ HANDLERS: Final[dict[type[OrderEvent], Callable[[Order, Any], bool]]] = {
     **{event: _mover(kind) for event, kind in INPUTS.items()},
     OrderAccepted: lambda order, event: accept(order, event.ts),
     OrderRefused: _refused,
-    OrderTriggered: _triggered,
+    OrderTriggered: lambda order, event: trigger(order, event.ts),
     OrderFilled: lambda order, event: take_fill(order, event.ts, event.fill),
     OrderCanceled: lambda order, event: cancel(order, event.ts, event.reason),
     OrderAmended: _amended,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["first_stop", "is_reached", "level", "limit_behind", "trailed"]
 
-_T = OrderType
+_MARKET, _LIMIT, _ON_CLOSE = OrderType.MARKET, OrderType.LIMIT, OrderType.MARKET_ON_CLOSE
 _SELL = Side.SELL
 
 
@@ -40,12 +40,12 @@ def level(order: Order, triggered: bool, fill_on_touch: bool = True) -> tuple[fl
     """
     kind = order.type
     buys = order.side is not _SELL
-    if kind is _T.LIMIT or (triggered and kind in LIMITED):
+    if kind is _LIMIT or (triggered and kind in LIMITED):
         limit = order.limit_price
         return (limit if fill_on_touch else nextafter(limit, 0.0 if buys else inf)), buys
-    if kind is _T.MARKET or triggered:
+    if kind is _MARKET or triggered:
         return inf, True
-    if kind is _T.MARKET_ON_CLOSE:
+    if kind is _ON_CLOSE:
         return -inf, True
     return order.stop_price, buys if kind in TOUCHED else not buys
 

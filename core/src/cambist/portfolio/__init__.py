@@ -4,9 +4,11 @@ from cambist.portfolio.compensating import CompensatedAccount, CompensatingPortf
 from cambist.portfolio.entries import Bookkeeper, Funding, Transfers
 from cambist.portfolio.fund import FundValue
 from cambist.portfolio.group import AccountGroup
+from cambist.portfolio.hedge import HedgePortfolio, LegAccount
 from cambist.portfolio.history import AccountHistory, PositionSteps
 from cambist.portfolio.interest import Interest, InterestCharges
 from cambist.portfolio.margin import MarginPortfolio
+from cambist.portfolio.margin_changes import PlannedMargin, book_change, checked_change
 from cambist.portfolio.multi_asset import MultiAssetMarginPortfolio, MultiAssetPortfolio
 from cambist.portfolio.portfolio import Portfolio
 from cambist.portfolio.rates import Pair, RateTable, rate_key
@@ -26,12 +28,15 @@ __all__ = [
     "CompensatingPortfolio",
     "FundValue",
     "Funding",
+    "HedgePortfolio",
     "Interest",
     "InterestCharges",
+    "LegAccount",
     "MarginPortfolio",
     "MultiAssetMarginPortfolio",
     "MultiAssetPortfolio",
     "Pair",
+    "PlannedMargin",
     "Portfolio",
     "PositionSteps",
     "RateTable",
@@ -40,6 +45,8 @@ __all__ = [
     "StrategyShares",
     "Transfers",
     "Valuation",
+    "book_change",
+    "checked_change",
     "rate_key",
     "worth",
 ]

@@ -76,10 +76,11 @@ class CompensatingPortfolio(Portfolio):
         held = self._held_as.get(symbol)
         return self.positions[symbol] if held is None else held
 
-    def apply(self, fill: Fill, order: Order, instant: int) -> Trade | None:
+    def apply(self, fill: Fill, order: Order, instant: int, key: str = "") -> Trade | None:
         """Book one fill of `order`, in the run's instant number `instant`, where its instrument is held."""
         held = self._held_as.get(fill.instrument.symbol)
-        return super().apply(fill if held is None else attrs.evolve(fill, instrument=held.instrument), order, instant)
+        booked = fill if held is None else attrs.evolve(fill, instrument=held.instrument)
+        return super().apply(booked, order, instant, key)
 
     def missing_funds(
         self, instrument: Instrument, signed: float, price: float, fee: float, tolerance: float = FUNDS_TOLERANCE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from cambist.model.legs import side_in
 from cambist.model.portfolio import CashFlow
 
 if TYPE_CHECKING:
@@ -75,10 +76,12 @@ class Bookkeeper:
 
 
 class Funding:
-    """Funding payments of one perpetual.
+    """Funding payments of one position in a perpetual.
 
     Parameters
     ----------
+    portfolio, key
+        The account, and which of its `legs` pays.
     times, rates
         When funding is exchanged, int64 ns UTC, and the rates, float64, shape ``(n,)`` each.
     marks
@@ -96,14 +99,15 @@ class Funding:
     def __init__(
         self,
         portfolio: Portfolio,
-        symbol: str,
+        key: str,
         times: NDArray[np.int64],
         rates: NDArray[np.float64],
         marks: NDArray[np.float64] | None,
         mark_at: Callable[[int], float],
     ) -> None:
         self._portfolio = portfolio
-        self._position = portfolio.positions[symbol]
+        self._position = portfolio.legs[key]
+        self._side = str(side_in(key, self._position.instrument.symbol) or "")
         self._times, self._rates, self._marks, self._mark_at = times, rates, marks, mark_at
         self._row = 0
         self.next_due = int(times[0])
@@ -119,7 +123,7 @@ class Funding:
             price = self._mark_at(self.next_due) if self._marks is None else float(self._marks[row])
             instrument = position.instrument
             paid = instrument.notional(position.size, price) * float(self._rates[row])
-            flow = CashFlow(self.next_due, "funding", instrument.symbol, instrument.settle, -paid)
+            flow = CashFlow(self.next_due, "funding", instrument.symbol, instrument.settle, -paid, "", self._side)
             self._portfolio.move_cash(flow, instant)
         self._go_to(row + 1)
 

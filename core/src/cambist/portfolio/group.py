@@ -117,9 +117,9 @@ class _NumberedTrades(TradeLog):
         super().__init__()
         self._numbers = numbers
 
-    def _open(self, fill: Fill, order: Order, after: float, fee: float, instant: int) -> None:
+    def _open(self, fill: Fill, order: Order, after: float, fee: float, instant: int, key: str) -> None:
         self._count = self._numbers() - 1
-        super()._open(fill, order, after, fee, instant)
+        super()._open(fill, order, after, fee, instant, key)
 
 
 class _NamedFlows(list["CashFlow"]):

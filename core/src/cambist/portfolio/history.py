@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cambist.model.legs import legs_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
+
+    from cambist.model.instrument import Instrument
 
 __all__ = ["AccountHistory", "HistoryRecorder", "PositionSteps"]
 
@@ -62,7 +66,7 @@ class AccountHistory:
     cash
         From then on, float64, shape ``(k,)``; the last of a time counts.
     positions
-        Steps of each position, by symbol.
+        Steps of each position, by symbol; in a hedged account by symbol and side, see `cambist.model.legs`.
     """
 
     initial_cash: float
@@ -70,6 +74,10 @@ class AccountHistory:
     times: NDArray[np.int64]
     cash: NDArray[np.float64]
     positions: Mapping[str, PositionSteps]
+
+    def legs(self, instruments: Iterable[Instrument]) -> list[tuple[str, Instrument]]:
+        """Return the keys of `positions` and what each is a position in, in the order of the instruments."""
+        return legs_of(instruments, self.positions)
 
     def cash_at(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the cash at `times` (ns, shape ``(n,)``), after every fill of that time."""
@@ -87,15 +95,15 @@ class HistoryRecorder:
     ----------
     initial_cash
         Before the first step.
-    symbols
-        Of everything that can be held.
+    keys
+        Of every position there can be.
     """
 
-    def __init__(self, initial_cash: float, symbols: Iterable[str]) -> None:
+    def __init__(self, initial_cash: float, keys: Iterable[str]) -> None:
         self._initial_cash = initial_cash
         # Arrays that grow: many small blocks must not cost an array object each.
         self._bars, self._times, self._cash = array("q"), array("q"), array("d")
-        self._positions = {symbol: (array("q"), array("d"), array("d")) for symbol in symbols}
+        self._positions = {key: (array("q"), array("d"), array("d")) for key in keys}
 
     def add_cash(self, bars: NDArray[np.int64], times: NDArray[np.int64], cash: NDArray[np.float64]) -> None:
         """Take the next steps of cash."""
@@ -104,13 +112,13 @@ class HistoryRecorder:
 
     def add_position(
         self,
-        symbol: str,
+        key: str,
         times: NDArray[np.int64],
         sizes: NDArray[np.float64],
         average_prices: NDArray[np.float64] | None,
     ) -> None:
         """Take the next steps of a position; without average prices where they do not matter."""
-        kept_times, kept_sizes, kept_averages = self._positions[symbol]
+        kept_times, kept_sizes, kept_averages = self._positions[key]
         kept_times.frombytes(times.tobytes())
         kept_sizes.frombytes(sizes.tobytes())
         if average_prices is not None:
@@ -124,10 +132,10 @@ class HistoryRecorder:
             np.array(self._times, np.int64),
             np.array(self._cash, np.float64),
             {
-                symbol: PositionSteps(
+                key: PositionSteps(
                     np.array(times, np.int64), np.array(sizes, np.float64), np.array(averages, np.float64)
                 )
-                for symbol, (times, sizes, averages) in self._positions.items()
+                for key, (times, sizes, averages) in self._positions.items()
             },
         )
 

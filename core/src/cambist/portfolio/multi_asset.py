@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
 from cambist.errors import InputError, did_you_mean
@@ -48,7 +49,7 @@ class MultiAssetPortfolio:
         In which the account reckons.
     initial_cash
         Money at the start, in the currency.
-    positions
+    positions, legs
         Of all pockets, by symbol.
     transfers, moved
         See `Portfolio`, in the currency, as the valuation tells.
@@ -65,6 +66,7 @@ class MultiAssetPortfolio:
         self.positions: dict[str, Position] = {
             symbol: position for pocket in self.pockets.values() for symbol, position in pocket.positions.items()
         }
+        self.legs = self.positions
         self.transfers: list[tuple[int, float]] = []
         self.moved: list[tuple[int, float]] = []
         self._came: dict[tuple[str, str], float] = {}
@@ -282,14 +284,37 @@ _SUMMED = ("cash", "equity", "margin", "fees", "realized", "unrealized", "carry"
 
 
 class MultiAssetMarginPortfolio(MultiAssetPortfolio):
-    """The same with leverage, maintenance margin and liquidation: each asset backs the positions that settle in it."""
+    """The same with leverage, maintenance margin and liquidation: each asset backs the positions that settle in it.
+
+    Parameters
+    ----------
+    pockets, rates, fee_asset, conversion_fee
+        See `MultiAssetPortfolio`.
+    margin
+        Of all pockets.
+
+    Attributes
+    ----------
+    terms
+        How it trades on margin.
+    leverages
+        Of each margined instrument, by symbol.
+    """
 
     pockets: dict[str, MarginPortfolio]  # type: ignore[assignment]
 
-    @property
-    def terms(self) -> Margin:
-        """How it trades on margin."""
-        return self.pockets[self.currency].terms
+    def __init__(
+        self,
+        pockets: Mapping[str, MarginPortfolio],
+        rates: RateTable,
+        *,
+        margin: Margin,
+        fee_asset: str = "",
+        conversion_fee: float = 0.0,
+    ) -> None:
+        super().__init__(pockets, rates, fee_asset=fee_asset, conversion_fee=conversion_fee)
+        self.terms = margin
+        self.leverages: Mapping[str, float] = ChainMap(*(pocket.leverages for pocket in pockets.values()))
 
     def set_mark_source(self, symbol: str, source: Callable[[], float]) -> None:
         """Say where the mark price of `symbol` is read."""
@@ -298,22 +323,30 @@ class MultiAssetMarginPortfolio(MultiAssetPortfolio):
     def _margin(self, symbol: str) -> MarginPortfolio:
         return self.pockets[self.positions[symbol].instrument.settle]
 
-    def liquidation_price(self, symbol: str, marks: Mapping[str, float] = _NO_MARKS) -> float:
+    def liquidation_price(self, key: str, marks: Mapping[str, float] = _NO_MARKS) -> float:
         """Return the mark price at which a position is liquidated; see `MarginPortfolio.liquidation_price`."""
-        return self._margin(symbol).liquidation_price(symbol, marks)
+        return self._margin(key).liquidation_price(key, marks)
 
-    def bankruptcy_price(self, symbol: str, marks: Mapping[str, float] = _NO_MARKS) -> float:
+    def bankruptcy_price(self, key: str, marks: Mapping[str, float] = _NO_MARKS) -> float:
         """Return the price at which nothing is left of what backs a position."""
-        return self._margin(symbol).bankruptcy_price(symbol, marks)
+        return self._margin(key).bankruptcy_price(key, marks)
 
-    def left(self, symbol: str, price: float, marks: Mapping[str, float] = _NO_MARKS) -> float:
+    def left(self, key: str, price: float, marks: Mapping[str, float] = _NO_MARKS) -> float:
         """Return what is left of that at a mark price."""
-        return self._margin(symbol).left(symbol, price, marks)
+        return self._margin(key).left(key, price, marks)
 
-    def note_liquidation(self, symbol: str, ts: int, price: float, fee: float) -> None:
-        """Learn that the next fill of `symbol` liquidates, whose fee the position itself pays."""
-        self._charged_by_venue = symbol
-        self._margin(symbol).note_liquidation(symbol, ts, price, fee)
+    def size_to_close(self, key: str, price: float, fill: float, marks: Mapping[str, float] = _NO_MARKS) -> float:
+        """Return how much of a position brings it into a tier with margin enough; see `MarginPortfolio`."""
+        return self._margin(key).size_to_close(key, price, fill, marks)
+
+    def note_liquidation(self, key: str, size: float, ts: int, fill: float, fee: float, mark: float) -> None:
+        """Learn that the next fill of a position liquidates, whose fee the position itself pays."""
+        self._charged_by_venue = key
+        self._margin(key).note_liquidation(key, size, ts, fill, fee, mark)
+
+    def note_closing(self, key: str, reason: str) -> None:
+        """Learn that the next fill of a position is the venue's doing; see `MarginPortfolio.note_closing`."""
+        self._margin(key).note_closing(key, reason)
 
     def worst_deficient(self, marks: Mapping[str, float]) -> str | None:
         """Return the position to close first in a pocket whose equity is no more than maintenance margin.

@@ -48,8 +48,11 @@ class Portfolio(OneAsset):
     cash
         Buying an instrument paid in full takes its value from cash; a margined one takes nothing but moves
         cash by realized profit. Fees come off either way.
+    positions, legs
+        What is held, by symbol; and as it is kept apart, which in a hedged account is by symbol and side (see
+        `cambist.model.legs`) and otherwise the same.
     ledger
-        What every fill changed; see `Ledger`.
+        What every fill changed, by the keys of `legs`; see `Ledger`.
     cash_flows, refused_flows
         Money that moved without a fill, and what was refused, in that order.
     transfers, moved
@@ -87,6 +90,7 @@ class Portfolio(OneAsset):
         if len(self.positions) < len(listed):
             symbols = sorted(instrument.symbol for instrument in listed)
             raise InputError(f"two series share a symbol among {', '.join(symbols)}; give each its own.")
+        self.legs = self.positions
         self.trades = TradeLog()
         self.ledger = Ledger(self.positions)
         self.cash_flows: list[CashFlow] = []
@@ -104,8 +108,13 @@ class Portfolio(OneAsset):
         """Say where the last close of `symbol` is read."""
         self.positions[symbol].price_source = source
 
-    def apply(self, fill: Fill, order: Order, instant: int) -> Trade | None:
+    def apply(self, fill: Fill, order: Order, instant: int, key: str = "") -> Trade | None:
         """Book one fill of `order`, in the run's instant number `instant`.
+
+        Parameters
+        ----------
+        key
+            Of the position in `legs`; the instrument's symbol where none is given.
 
         Returns
         -------
@@ -113,8 +122,8 @@ class Portfolio(OneAsset):
             The round trip that this fill closed, if it closed one.
         """
         instrument = fill.instrument
-        symbol = instrument.symbol
-        position = self.positions[symbol]
+        key = key or instrument.symbol
+        position = self.legs[key]
         price, fee = fill.price, fill.fee
         signed = fill.size if fill.side is _BUY else -fill.size
         before = position.size
@@ -151,11 +160,11 @@ class Portfolio(OneAsset):
         ledger = self.ledger
         ledger.cash_at.append(instant)
         ledger.cash.append(cash)
-        held = ledger.held[symbol]
+        held = ledger.held[key]
         held.at.append(instant)
         held.sizes.append(after)
         held.average_prices.append(average)
-        return self.trades.apply(fill, order, before, after, realized, instant)
+        return self.trades.apply(fill, order, before, after, realized, instant, key)
 
     def transfer(self, ts: int, amount: float, leaving: float = 0.0, kind: str = "") -> CashFlow:
         """Return a deposit or (negative) withdrawal, refused where less is free; nothing moves yet.

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cambist.model.legs import leg_key
 from cambist.model.orders import Fill, Side
 from cambist.portfolio.compensating import CompensatingPortfolio
+from cambist.portfolio.hedge import HedgePortfolio
 from cambist.portfolio.portfolio import Portfolio
+from cambist.portfolio.sides import keep_sides
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,31 +34,39 @@ class Share:
     ----------
     instruments
         Of the run.
+    sided
+        Whether the account has a long and a short position in each margined instrument.
 
     Attributes
     ----------
     books
         One for each settlement asset, by its name.
-    positions
-        By symbol.
+    positions, legs
+        By symbol, and as they are kept apart; see `Portfolio`.
     """
 
-    def __init__(self, instruments: Iterable[Instrument]) -> None:
+    def __init__(self, instruments: Iterable[Instrument], *, sided: bool = False) -> None:
         by_asset: dict[str, list[Instrument]] = {}
         for instrument in instruments:
             by_asset.setdefault(instrument.settle, []).append(instrument)
         self.books = {asset: Portfolio(listed, 1.0) for asset, listed in by_asset.items()}
         for books in self.books.values():
             books.cash = books.initial_cash = 0.0
-        self.positions: dict[str, Position] = {
-            symbol: position for books in self.books.values() for symbol, position in books.positions.items()
-        }
+            if sided:
+                keep_sides(books)
+        self.positions: dict[str, Position] = {}
+        self.legs: dict[str, Position] = {}
+        for books in self.books.values():
+            self.positions |= books.positions
+            self.legs |= books.legs
 
     def book(self, fill: Fill, order: Order, instant: int) -> None:
         """Book a fill, or a part of one."""
-        trade = self.books[fill.instrument.settle].apply(fill, order, instant)
+        instrument = fill.instrument
+        key = leg_key(instrument.symbol, order.position_side)
+        trade = self.books[instrument.settle].apply(fill, order, instant, key)
         if trade is not None and order.by_venue:
-            trade.reason = "liquidation"
+            trade.reason = order.tag
 
 
 class StrategyShares:
@@ -76,6 +87,9 @@ class StrategyShares:
         Answers the order of a number.
     held_as
         By symbol, the symbol of the instrument whose position orders of it change; see `CompensatingPortfolio`.
+    sided
+        Whether accounts have a long and a short position in each margined instrument. Shares are reckoned for each of
+        them by itself then.
     """
 
     def __init__(
@@ -84,13 +98,15 @@ class StrategyShares:
         accounts: Mapping[str, str],
         order_of: Callable[[int], Order],
         held_as: Mapping[str, str] = _AS_ITSELF,
+        *,
+        sided: bool = False,
     ) -> None:
         known = {one.symbol: one for one in instruments}
         self._held_as = {symbol: known[other] for symbol, other in held_as.items()}
         self._accounts = accounts
         self._order_of = order_of
         self._booked = self._split = self._latest = 0
-        self.shares = {strategy: Share(instruments) for strategy in accounts}
+        self.shares = {strategy: Share(instruments, sided=sided) for strategy in accounts}
 
     @classmethod
     def of(
@@ -109,7 +125,8 @@ class StrategyShares:
         first = next(iter(accounts.values()))
         other = first.held_as if isinstance(first, CompensatingPortfolio) else {}
         held_as = {symbol: one.symbol for symbol, one in other.items()}
-        shares = cls([one.instrument for one in first.positions.values()], owners, order_of, held_as)
+        listed = [one.instrument for one in first.positions.values()]
+        shares = cls(listed, owners, order_of, held_as, sided=isinstance(first, HedgePortfolio))
         for strategy, share in shares.shares.items():
             for symbol, own in share.positions.items():
                 own.price_source = accounts[owners[strategy]].positions[symbol].price_source
@@ -119,7 +136,7 @@ class StrategyShares:
         self,
         fills: Sequence[Fill],
         splits: Sequence[StockSplit],
-        instants: Callable[[str], int] = lambda _symbol: 0,
+        instants: Callable[[str], int] = lambda _key: 0,
     ) -> None:
         """Book what has come since the last time.
 
@@ -128,7 +145,8 @@ class StrategyShares:
         fills, splits
             Everything so far, in order.
         instants
-            Answers, once for each step of the account's position in a symbol, at which instant it was.
+            Answers, once for each step of the account's position of a key (see `cambist.model.legs`), at which instant
+            it was.
         """
         while True:
             due = splits[self._split] if self._split < len(splits) else None
@@ -138,8 +156,9 @@ class StrategyShares:
             elif self._booked < len(fills):
                 fill = self._as_held(fills[self._booked])
                 self._booked += 1
-                self._latest = instants(fill.instrument.symbol)
-                self._take(fill, self._order_of(fill.order_id), self._latest)
+                order = self._order_of(fill.order_id)
+                self._latest = instants(leg_key(fill.instrument.symbol, order.position_side))
+                self._take(fill, order, self._latest)
             else:
                 return
 
@@ -152,7 +171,7 @@ class StrategyShares:
             self.shares[order.strategy].book(fill, order, instant)
             return
         instrument, grid = fill.instrument, fill.instrument.size_grid
-        held = self._held(instrument.symbol, self._accounts[order.strategy])
+        held = self._held(leg_key(instrument.symbol, order.position_side), self._accounts[order.strategy])
         signed = _steps(grid, fill.size) * fill.side.sign
         parts = _in_proportion(held, Fraction(-signed, sum(held.values())), -signed)
         moved = sum(map(abs, parts.values()))
@@ -180,11 +199,11 @@ class StrategyShares:
                 books = self.shares[strategy].books[instrument.settle]
                 books.split(split.ts, split.symbol, split.ratio, self._latest, _size(grid, steps), split.price)
 
-    def _held(self, symbol: str, account: str) -> dict[str, int]:
+    def _held(self, key: str, account: str) -> dict[str, int]:
         """Return what each strategy of an account holds, in steps of size; those that hold nothing are left out."""
         held = {}
         for strategy, share in self.shares.items():
-            position = share.positions[symbol]
+            position = share.legs[key]
             if position.size and self._accounts[strategy] == account:
                 held[strategy] = _steps(position.instrument.size_grid, position.size)
         return held

@@ -44,7 +44,7 @@ class TradeLog:
     closed
         Finished trades, in the order in which they closed.
     open
-        The unfinished trade of each symbol that is held.
+        The unfinished trade of each position that is held, by the keys of `cambist.portfolio.Portfolio.legs`.
     """
 
     def __init__(self) -> None:
@@ -63,9 +63,9 @@ class TradeLog:
         return own.get(strategy, ())
 
     def apply(
-        self, fill: Fill, order: Order, before: float, after: float, realized: float, instant: int
+        self, fill: Fill, order: Order, before: float, after: float, realized: float, instant: int, key: str
     ) -> Trade | None:
-        """Book a fill that moved the position from `before` to `after` and realized `realized`.
+        """Book a fill that moved the position `key` from `before` to `after` and realized `realized`.
 
         Returns
         -------
@@ -73,10 +73,9 @@ class TradeLog:
             The trade that the fill closed.
         """
         if before == 0.0:
-            self._open(fill, order, after, fill.fee, instant)
+            self._open(fill, order, after, fill.fee, instant, key)
             return None
-        symbol = fill.instrument.symbol
-        trade = self.open[symbol]
+        trade = self.open[key]
         if (after > 0.0) == (before > 0.0) and abs(after) > abs(before):
             _enter(trade, fill.size, fill.price)
             trade.fees += fill.fee
@@ -97,9 +96,9 @@ class TradeLog:
         trade.closed_at = fill.ts
         trade.closed_bar = instant
         self.closed.append(trade)
-        del self.open[symbol]
+        del self.open[key]
         if after != 0.0:
-            self._open(fill, order, after, fill.fee - fee, instant)
+            self._open(fill, order, after, fill.fee - fee, instant, key)
         return trade
 
     def split(self, symbol: str, result: SplitResult, ts: int, instant: int) -> None:
@@ -122,11 +121,11 @@ class TradeLog:
             self.closed.append(trade)
             del self.open[symbol]
 
-    def _open(self, fill: Fill, order: Order, after: float, fee: float, instant: int) -> None:
+    def _open(self, fill: Fill, order: Order, after: float, fee: float, instant: int, key: str) -> None:
         self._count += 1
         size = abs(after)
         # Positional, in the order of the fields: keywords would cost as much as the rest of this function.
-        self.open[fill.instrument.symbol] = Trade(
+        self.open[key] = Trade(
             self._count,
             fill.instrument,
             after > 0.0,

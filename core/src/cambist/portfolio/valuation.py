@@ -86,7 +86,7 @@ class Valuation:
     def __init__(self, portfolio: Portfolio) -> None:
         self._portfolio = portfolio
         self._cash = portfolio.cash
-        self._held = {symbol: _Held(position.instrument) for symbol, position in portfolio.positions.items()}
+        self._held = {key: _Held(position.instrument) for key, position in portfolio.legs.items()}
         self.instant = 0
         self._history = HistoryRecorder(portfolio.cash, self._held)
 
@@ -120,19 +120,19 @@ class Valuation:
         else:
             equity = np.full(count, self._cash)
         exposed: NDArray[np.bool_] | None = None
-        for symbol, held in self._held.items():
-            steps = ledger.held[symbol]
+        for key, held in self._held.items():
+            steps = ledger.held[key]
             if steps.at:
                 # Where one instrument alone was traded, its position changes when cash does.
                 own = changes if steps.at == ledger.cash_at else None
-                sizes, averages = self._take(symbol, own or _Changes.of(steps.at, first, count), steps, times)
+                sizes, averages = self._take(key, own or _Changes.of(steps.at, first, count), steps, times)
             elif held.size != 0.0:
                 sizes, averages = np.full(count, held.size), np.full(count, held.average_price)
             else:
                 continue
             held_now = sizes != 0.0
             exposed = held_now if exposed is None else exposed | held_now
-            equity += worth(held.instrument, sizes, averages, closes[symbol], out=sizes)
+            equity += worth(held.instrument, sizes, averages, closes[held.instrument.symbol], out=sizes)
         ledger.clear()
         self.instant = first + count
         return equity, np.zeros(count, np.bool_) if exposed is None else exposed
@@ -142,15 +142,15 @@ class Valuation:
         return self._history.finish()
 
     def _take(
-        self, symbol: str, changes: _Changes, steps: HeldSteps, times: NDArray[np.int64]
+        self, key: str, changes: _Changes, steps: HeldSteps, times: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
         """Return sizes and average prices at each instant of the block, and keep the steps."""
-        held = self._held[symbol]
+        held = self._held[key]
         values = np.array(steps.sizes, np.float64)
         prices = None if held.instrument.is_cash else np.array(steps.average_prices, np.float64)
         sizes = changes.spread(held.size, values)
         averages = None if prices is None else changes.spread(held.average_price, prices)
-        self._history.add_position(symbol, times[changes.rows], values, prices)
+        self._history.add_position(key, times[changes.rows], values, prices)
         held.size, held.average_price = steps.sizes[-1], steps.average_prices[-1]
         return sizes, averages
 

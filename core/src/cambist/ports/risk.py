@@ -61,7 +61,7 @@ class RiskView(Protocol):
         """Return what the account lacks to pay for an order, fee included, in its currency; 0 when it can pay.
 
         0 as well before the first close, when a market order has no price yet, and for an order that waits for its
-        parent to trade: what the account will hold by then, nobody knows.
+        parent to trade: what the account will hold by then, nobody knows. 0 for an order that only reduces, always.
         """
 
     def open_orders(self, instrument: Instrument) -> int:

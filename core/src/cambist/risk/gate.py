@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from cambist.model.orders import GATE_SEAL, ApprovedOrder, OrderType, TimeInForce
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.limits import SizeLimitsRule
 from cambist.risk.rules.notional import MinNotionalRule
+from cambist.risk.rules.position_side import OneWayRule
 from cambist.risk.rules.precision import PrecisionRule
 from cambist.risk.rules.reduce_only import ReduceOnlyRule
 from cambist.risk.rules.terms import TermsRule
@@ -26,6 +29,7 @@ __all__ = ["DEFAULT_RULES", "RiskGate"]
 #: What every order must pass: it fits the instrument, makes sense, and the money is there.
 DEFAULT_RULES: tuple[type[RiskRule], ...] = (
     PrecisionRule,
+    OneWayRule,
     TermsRule,
     SizeLimitsRule,
     ReduceOnlyRule,
@@ -34,11 +38,43 @@ DEFAULT_RULES: tuple[type[RiskRule], ...] = (
 )
 
 
-#: Rules of what a market or limit order does not have that is good till canceled and neither reduces only nor has
-#: instructions.
-_RULES_OF_SPECIAL_ORDERS = (TermsRule, ReduceOnlyRule)
 _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _GTC = TimeInForce.GTC
+
+
+@attrs.frozen(eq=False, slots=True)
+class _Reviews:
+    """Who is asked about the orders of one instrument: rules that have nothing to say of an order are left out.
+
+    Attributes
+    ----------
+    opening, closing
+        About market and limit orders that are good till canceled and have no instructions: those that may open a
+        position, and those that only reduce one.
+    reducing
+        About all other orders that only reduce.
+    others
+        About the rest: everybody.
+    """
+
+    opening: tuple[Review, ...]
+    closing: tuple[Review, ...]
+    reducing: tuple[Review, ...]
+    others: tuple[Review, ...]
+
+    @classmethod
+    def of(cls, rules: Iterable[RiskRule], instrument: Instrument) -> _Reviews:
+        concerned = [rule for rule in rules if rule.concerns(instrument)]
+
+        def without(*left_out: type[RiskRule]) -> tuple[Review, ...]:
+            return tuple(rule.review for rule in concerned if type(rule) not in left_out)
+
+        return cls(
+            opening=without(OneWayRule, TermsRule, ReduceOnlyRule),
+            closing=without(OneWayRule, TermsRule, MinNotionalRule, FundsRule),
+            reducing=without(MinNotionalRule, FundsRule),
+            others=without(),
+        )
 
 
 class RiskGate:
@@ -55,8 +91,7 @@ class RiskGate:
     def __init__(self, rules: Iterable[RiskRule] = (), *, without: Collection[type[RiskRule]] = ()) -> None:
         first = [rule() for rule in DEFAULT_RULES if rule not in without]
         self._rules: tuple[RiskRule, ...] = (*first, *rules)
-        self._by_symbol: dict[str, tuple[Review, ...]] = {}
-        self._of_plain_orders: dict[str, tuple[Review, ...]] = {}
+        self._by_symbol: dict[str, _Reviews] = {}
 
     @property
     def rules(self) -> tuple[RiskRule, ...]:
@@ -65,29 +100,17 @@ class RiskGate:
 
     def review(self, order: Order, view: RiskView) -> ApprovedOrder | Refusal:
         """Return the approved order, or why it may not leave."""
-        symbol = order.instrument.symbol
+        asked = self._by_symbol.get(order.instrument.symbol)
+        if asked is None:
+            asked = _Reviews.of(self._rules, order.instrument)
+            self._by_symbol[order.instrument.symbol] = asked
         kind = order.type
-        plain = (
-            (kind is _LIMIT or kind is _MARKET)
-            and not order.reduce_only
-            and order.instructions is None
-            and order.time_in_force is _GTC
-        )
-        reviews = (self._of_plain_orders if plain else self._by_symbol).get(symbol)
-        if reviews is None:
-            reviews = self._reviews(order.instrument, plain=plain)
+        if (kind is _LIMIT or kind is _MARKET) and order.instructions is None and order.time_in_force is _GTC:
+            reviews = asked.closing if order.reduce_only else asked.opening
+        else:
+            reviews = asked.reducing if order.reduce_only else asked.others
         for review in reviews:
             refusal = review(order, view)
             if refusal is not None:
                 return refusal
         return ApprovedOrder(order, GATE_SEAL)
-
-    def _reviews(self, instrument: Instrument, *, plain: bool) -> tuple[Review, ...]:
-        """Return who is asked about an instrument's orders, and remember it for the next one."""
-        concerned = [rule for rule in self._rules if rule.concerns(instrument)]
-        self._by_symbol[instrument.symbol] = tuple(rule.review for rule in concerned)
-        # Most orders are plain, and some rules have nothing to say of them.
-        self._of_plain_orders[instrument.symbol] = tuple(
-            rule.review for rule in concerned if not isinstance(rule, _RULES_OF_SPECIAL_ORDERS)
-        )
-        return (self._of_plain_orders if plain else self._by_symbol)[instrument.symbol]

@@ -47,6 +47,7 @@ from cambist.simulation.fillers import (
 )
 from cambist.simulation.finer_bars import FinerBars
 from cambist.simulation.gateway import OrderGateway
+from cambist.simulation.hedging import HedgingVenue
 from cambist.simulation.latency import (
     ConstantLatency,
     LatencyModel,
@@ -118,6 +119,7 @@ __all__ = [
     "FixedSlippage",
     "FunctionFiller",
     "HalfSpread",
+    "HedgingVenue",
     "InstrumentFees",
     "IntrabarPath",
     "LatencyModel",

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.model.events import OrderFilled
+from cambist.simulation.working import EveryBar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence, Sized
+    from collections.abc import Callable, Mapping, Sequence
 
     from cambist.model.events import OrderEvent
     from cambist.model.orders import ApprovedOrder, Fill, Order
@@ -20,18 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["AccountVenues"]
 
 
-class _Lanes:
-    """The orders of one instrument over all accounts."""
+class _Lanes(EveryBar):
+    """The orders of one instrument over all accounts, each of which looks at a bar by itself."""
 
     def __init__(self, markets: Sequence[WorkingOrders]) -> None:
         self._markets = markets
-
-    @property
-    def working(self) -> Sized:
-        """Itself: it is as long as there are orders at work."""
-        return self
+        super().__init__(self)
 
     def __len__(self) -> int:
+        """Return how many orders are at work."""
         return sum(len(market.working) for market in self._markets)
 
     def __bool__(self) -> bool:

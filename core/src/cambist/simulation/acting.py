@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.model.events import OrderRejected, OrderTriggered
+from cambist.model.events import OrderExpired, OrderRejected, StopTrailed
 from cambist.model.orders import AT_MARKET, Fill, Liquidity, OrderType, Side, TimeInForce
 from cambist.model.trading_days import trading_days
-from cambist.orders.triggers import level
+from cambist.orders.triggers import level, trailed
 from cambist.simulation.modeled import ModeledVenue
+from cambist.simulation.working import EVERY_BAR, LONG_AGO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +31,9 @@ _SELL = Side.SELL
 
 
 class ActingVenue(ModeledVenue):
-    """Triggers an order, and trades what of it volume, position and funds allow; its subclasses move the price.
+    """Triggers an order, trades what of it volume, position and funds allow, and lets its stop follow the price.
+
+    Its subclasses move the price.
 
     The parameters are those of `MatchingVenue`.
 
@@ -78,8 +81,10 @@ class ActingVenue(ModeledVenue):
         else:
             working.triggered = True
             working.level, working.falling = self._level(order, True)
+            market.reach = EVERY_BAR
             market.trailing.pop(order.id, None)
-            self._deliver(OrderTriggered(ts, order.id))
+            triggered = self._triggered
+            triggered(order, ts)
             if order.id not in market.working:
                 return
             if kind in AT_MARKET:
@@ -113,7 +118,8 @@ class ActingVenue(ModeledVenue):
         instrument = market.instrument
         size = working.remaining
         clamped = False
-        if self._ties is not None:
+        instructions = order.instructions
+        if instructions is not None and instructions.parent and self._ties is not None:
             size = self._ties.bound(working, size)
             if size <= 0.0:
                 market.blocked.add(order.id)
@@ -148,16 +154,41 @@ class ActingVenue(ModeledVenue):
         if clamped and order.id in self._working:
             self._end_reduced(working, ts)
 
+    def _follow(self, market: Market, price: float, ts: int, *, is_close: bool = False) -> None:
+        """Let trailing stops follow the price to where it stands."""
+        for number, working in list(market.trailing.items()):
+            if number not in market.blocked and working.follows(on_closes=is_close):
+                self._trail(working, price, ts)
+
+    def _trail(self, working: Working, price: float, ts: int) -> None:
+        """Let the stop of a trailing order follow the price, which stands at `price`."""
+        order = working.order
+        moved = trailed(order, price)
+        if moved is not None:
+            self._deliver(StopTrailed(ts, order.id, *moved))
+            working.level = order.stop_price
+
+    def _expire(self, market: Market, opened: int) -> None:
+        """End the orders whose time has passed when a bar opens."""
+        for working in list(market.working.values()):
+            # Word of one order's end may have made the strategy cancel the next.
+            if working.since > opened or working.order.id not in market.working:
+                continue
+            if working.expires == LONG_AGO:
+                working.expires = self._end_of_day(market, opened)
+            elif working.expires < opened:
+                self._end(working, OrderExpired(opened, working.order.id))
+
     def accept_own(self, order: Order, ts: int) -> None:
         """Tell of an order that the venue itself has sent, and that never comes to the market."""
         accepted = self._accepted
         accepted(order, ts)
 
-    def fill_own(self, order: Order, price: float, fee: float, ts: int) -> None:
+    def fill_own(self, order: Order, price: float, fee: float, ts: int, who: Liquidity = _TAKER) -> None:
         """Take the fill of such an order into the books, whole."""
         self._fills += 1
         filled = self._filled
-        fill = Fill(self._fills, order.id, order.instrument, order.side, order.size, price, fee, _TAKER, ts)
+        fill = Fill(self._fills, order.id, order.instrument, order.side, order.size, price, fee, who, ts)
         filled(order, ts, fill)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cambist.model.events import CancelRejected, StopTrailed
 from cambist.orders.triggers import first_stop, limit_behind
-from cambist.simulation.backtrader_ties import QueueTies
+from cambist.simulation.backtrader_ties import QueueTies, named_by
 from cambist.simulation.matching import MatchingVenue, VenueAccount
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class QueueVenue(MatchingVenue):
         """Keep a new order until the next bar; its `level` holds where the market stands now."""
         working = self._keep(order)
         market = working.market
+        market.working[order.id] = working
         now_closed = market.closed_at == order.updated_at
         working.level = market.close if now_closed else self._account.positions[order.instrument.symbol].price_source()
         self._new[order.id] = working
@@ -113,7 +114,7 @@ class QueueVenue(MatchingVenue):
             self._join_group(order)
 
     def _join_group(self, order: Order) -> None:
-        named = self._working.get(order.oco)
+        named = self._working.get(named_by(order))
         if self._queue_ties is not None:
             self._queue_ties.join_group(order, untouched=named is not None and named.remaining == named.order.size)
 
@@ -122,7 +123,7 @@ class QueueVenue(MatchingVenue):
 
         The family does what is to be done there: a leg that has traded in part leaves the other alone.
         """
-        named = self._working.get(order.oco)
+        named = self._working.get(named_by(order))
         if named is None or not order.parent:
             return False
         return named.order.parent == order.parent and named.order.reduce_only and order.reduce_only

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from cambist.model.orders import Order
     from cambist.simulation.working import Working
 
-__all__ = ["OrderQueue", "QueueTies"]
+__all__ = ["OrderQueue", "QueueTies", "named_by"]
 
 
 class OrderQueue(Protocol):
@@ -34,7 +34,8 @@ class QueueTies:
     Notes
     -----
     **Groups**: one cancels the other. Whatever trades of a member, or ends it, cancels the members that are in the
-    queue by then, and with that the group is gone. Who names a member of it later begins it anew, alone.
+    queue by then, and with that the group is gone. Who names a member of it later begins it anew, alone. The legs of
+    a bracket are in no group: who names one of them is tied to that one.
 
     **Families**: a parent and its children, which sleep until the bar after the one in which the parent was filled
     to the last unit. A child that is filled cancels the others; where a member is canceled, expires or cannot be
@@ -61,9 +62,10 @@ class QueueTies:
         untouched
             Whether the order it names works, and nothing of it has traded.
         """
-        leader = self._leaders.get(order.oco)
+        named = named_by(order)
+        leader = self._leaders.get(named)
         if leader is None:
-            leader = self._leaders[order.oco] = order.oco
+            leader = self._leaders[named] = named
             self._groups[leader] = [leader] if untouched else []
         self._leaders[order.id] = leader
         self._groups.setdefault(leader, []).append(order.id)
@@ -127,3 +129,9 @@ class QueueTies:
             reason = "child_ended" if number == parent else "parent_ended" if cause.id == parent else "oco"
             self._queue.drop(working, ts, reason)
             self._end_group(working.order, ts)
+
+
+def named_by(order: Order) -> int:
+    """Return the id of the order that one is tied to by name, which need not be the first of its group."""
+    member = 0 if order.instructions is None else order.instructions.oco_member
+    return member or order.oco

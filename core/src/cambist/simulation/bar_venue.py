@@ -21,6 +21,16 @@ class WorkingOrders(Protocol):
         """The orders at work, or on their way."""
         ...
 
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Low and high that a bar must reach, one of them, to matter to the orders.
+
+        A bar that does not may be left out, as long as `last_open` is set to its open time.
+        """
+        ...
+
+    last_open: int
+
 
 class BarVenue(Protocol):
     """A venue that is shown bars; see `cambist.simulation.matching.MatchingVenue` for what each call means."""

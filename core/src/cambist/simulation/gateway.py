@@ -11,9 +11,10 @@ from cambist.model.events import AmendRejected, CancelRejected, OrderRejected
 from cambist.orders.machine import arrive
 from cambist.simulation.latency.protocol import Request
 from cambist.simulation.venue_front import VenueFront
+from cambist.simulation.working import EveryBar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sized
+    from collections.abc import Callable, Mapping
 
     from cambist.model.events import OrderEvent
     from cambist.model.orders import ApprovedOrder, Order
@@ -28,8 +29,10 @@ _SUBMIT, _CANCEL, _AMEND = Request.SUBMIT, Request.CANCEL, Request.AMEND
 _REFUSED = {_SUBMIT: OrderRejected, _CANCEL: CancelRejected, _AMEND: AmendRejected}
 
 
-class _Lane:
+class _Lane(EveryBar):
     """The requests on their way to one instrument's orders, and those orders.
+
+    Requests arrive with time, whatever the price does.
 
     Attributes
     ----------
@@ -40,13 +43,10 @@ class _Lane:
     def __init__(self, venue: BarVenue, symbol: str) -> None:
         self.queue: deque[tuple[int, Request, Order, str, Callable[[], None]]] = deque()
         self._market = venue.markets[symbol]
-
-    @property
-    def working(self) -> Sized:
-        """Itself: it is as long as there are orders at work and requests under way."""
-        return self
+        super().__init__(self)
 
     def __len__(self) -> int:
+        """Return how many orders are at work, and requests under way."""
         return len(self.queue) + len(self._market.working)
 
     def __bool__(self) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cambist.simulation.venue_front import VenueFront
+from cambist.simulation.working import EveryBar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from cambist.simulation.bar_venue import BarVenue
+    from cambist.simulation.bar_venue import BarVenue, WorkingOrders
     from cambist.simulation.finer_bars import FinerBars
 
 __all__ = ["Magnifier"]
@@ -35,10 +36,17 @@ class Magnifier(VenueFront):
     def __init__(self, venue: BarVenue, finer: Iterable[FinerBars]) -> None:
         super().__init__(venue)
         self._finer = {one.symbol: one for one in finer}
+        # Finer bars agree with the bar around them up to float noise, which may be what reaches an order.
+        self._markets = {symbol: EveryBar(market.working) for symbol, market in venue.markets.items()}
         matching: Any = venue
         while isinstance(matching, VenueFront):
             matching = matching.venue
         self._matching = matching
+
+    @property
+    def markets(self) -> Mapping[str, WorkingOrders]:
+        """The orders of each instrument, by symbol."""
+        return self._markets
 
     def match(
         self,

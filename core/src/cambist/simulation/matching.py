@@ -16,7 +16,7 @@ from cambist.simulation.reports import Reports
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel
 from cambist.simulation.ties import Ties
-from cambist.simulation.working import LONG_AGO, NEVER, Market, Working
+from cambist.simulation.working import EVERY_BAR, LONG_AGO, NEVER, NO_BAR, Market, Working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -142,7 +142,7 @@ class MatchingVenue(RecordingVenue):
         self._deliver = reports.deliver
         # Taken into a local name before each call: Python 3.11 looks for a method first, at three times the cost.
         self._accepted, self._filled, self._canceled = reports.accepted, reports.filled, reports.canceled
-        self._recorded = reports.filled
+        self._triggered, self._recorded = reports.triggered, reports.filled
         if self._fill_notes:
             self._filled = _noting(self._fill_notes, reports.filled)
 
@@ -248,13 +248,12 @@ class MatchingVenue(RecordingVenue):
 
     def _note_taken(self, fill: Fill) -> None:
         """Note in a bar what a fill took of it."""
-        bar = self.markets[fill.instrument.symbol].bar
-        bar.take(fill.price, fill.size)
+        self.markets[fill.instrument.symbol].bar.take(fill.price, fill.size)
 
     # One order.
 
-    def _keep(self, order: Order, level: float = inf, falling: bool = True) -> Working:
-        """Put a new order among those at work; without a level it trades at any price."""
+    def _keep(self, order: Order) -> Working:
+        """Take a new order into the venue's hands, and not to its market yet; it trades at any price."""
         market = self.markets[order.instrument.symbol]
         tif = order.time_in_force
         expires = NEVER
@@ -265,20 +264,20 @@ class MatchingVenue(RecordingVenue):
                 expires = order.expires_at
             market.timed += 1
         # It was submitted this very moment, so nobody need ask the clock.
-        working = Working(order, market, order.size, order.updated_at, level, falling, False, expires)
-        self._working[order.id] = market.working[order.id] = working
+        working = Working(order, market, order.size, order.updated_at, inf, True, False, expires)
+        self._working[order.id] = working
         return working
 
     def _remove(self, working: Working) -> None:
         order, market = working.order, working.market
         del self._working[order.id]
-        market.working.pop(order.id, None)  # a child that waits for its parent is not there
         if order.time_in_force is not _GTC:
             market.timed -= 1
-        if market.trailing:
+        market.working.pop(order.id, None)  # a child that waits for its parent is not there
+        if market.trailing or market.closing:
             market.trailing.pop(order.id, None)
-        if market.closing:
             market.closing.pop(order.id, None)
+        market.reach = NO_BAR if market.skips_bars and not market.working else EVERY_BAR
 
     def withdraw(self, working: Working, ts: int, reason: str) -> None:
         """Cancel what remains of an order, and do what follows for others."""
@@ -309,14 +308,15 @@ class MatchingVenue(RecordingVenue):
             working.remaining = remaining
             self._deliver(OrderAmended(ts, order.id, size, order.limit_price, order.stop_price))
 
-    def _admit(self, order: Order) -> bool:
-        """Take note of what a new order is tied to; refuse it, and return False, where that has ended."""
+    def _tie(self, order: Order) -> Ties | None:
+        """Return the ties, a new order's among them; refuse it, and return None, where what it is tied to has ended."""
         if self._ties is None:
             self._ties = Ties(self, self._working)
         late = self._ties.admit(order, self._find_order)
-        if late:
-            self._deliver(OrderRejected(order.updated_at, order.id, late))
-        return not late
+        if not late:
+            return self._ties
+        self._deliver(OrderRejected(order.updated_at, order.id, late))
+        return None
 
     def _reducible(self, working: Working, ts: int) -> float:
         """Return the most that a reduce-only order may trade; one that may trade nothing ends."""

@@ -6,9 +6,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from cambist.simulation.venue_front import VenueFront
+from cambist.simulation.working import EveryBar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sized
+    from collections.abc import Callable, Iterable, Mapping
 
     from cambist.simulation.bar_venue import BarVenue, WorkingOrders
 
@@ -30,19 +31,16 @@ class Due(Protocol):
         ...
 
 
-class _Lane:
+class _Lane(EveryBar):
     """The orders of one instrument, and what is to be booked of any: while there is some, every bar counts."""
 
     def __init__(self, queue: deque[Due], market: WorkingOrders) -> None:
         self._queue = queue
         self._market = market
-
-    @property
-    def working(self) -> Sized:
-        """Itself: it is as long as there are orders at work and things to be booked."""
-        return self
+        super().__init__(self)
 
     def __len__(self) -> int:
+        """Return how many orders are at work, and things to be booked."""
         return len(self._queue) + len(self._market.working)
 
     def __bool__(self) -> bool:

@@ -22,7 +22,7 @@ class RecordingVenue(ABC):
     filled, what fees remember of a fill, and how many fills there were.
     """
 
-    _accepted: Callable[[Order, int], None]
+    _accepted: Callable[[Order, int], object]
     _recorded: Callable[[Order, int, Fill], None]
     _fee_traded: Callable[[Fill], None] | None = None
     _fills: int

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.model.events import OrderAccepted, OrderCanceled, OrderFilled
+from cambist.model.events import OrderAccepted, OrderCanceled, OrderFilled, OrderTriggered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ __all__ = ["Reports"]
 class Reports:
     """What a venue calls, at once, before anything else happens.
 
-    The three things that happen to nearly every order have calls of their own: whoever listens in the same process
+    The four things that happen to most orders have calls of their own: whoever listens in the same process
     can take them without an event being made, see `Kernel.order_filled`.
 
     Attributes
@@ -34,12 +34,15 @@ class Reports:
         ``(order, ts, fill)``: some of it traded, which is known at `ts` (ns, UTC).
     canceled
         ``(order, ts, reason)``: what remained of it is withdrawn.
+    triggered
+        ``(order, ts)``: its stop was reached.
     """
 
     deliver: Callable[[OrderEvent], None]
-    accepted: Callable[[Order, int], None]
+    accepted: Callable[[Order, int], object]
     filled: Callable[[Order, int, Fill], None]
-    canceled: Callable[[Order, int, str], None]
+    canceled: Callable[[Order, int, str], object]
+    triggered: Callable[[Order, int], object]
 
     @classmethod
     def as_events(cls, deliver: Callable[[OrderEvent], None]) -> Reports:
@@ -49,4 +52,5 @@ class Reports:
             lambda order, ts: deliver(OrderAccepted(ts, order.id)),
             lambda order, ts, fill: deliver(OrderFilled(ts, order.id, fill)),
             lambda order, ts, reason: deliver(OrderCanceled(ts, order.id, reason)),
+            lambda order, ts: deliver(OrderTriggered(ts, order.id)),
         )

@@ -6,7 +6,7 @@ from math import inf, isnan, nan
 from typing import TYPE_CHECKING
 
 from cambist.errors import DataError, ParameterError
-from cambist.model.events import OrderExpired, OrderRejected, OrderTriggered
+from cambist.model.events import OrderExpired, OrderRejected
 from cambist.model.orders import LIMITED, Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import format_ns
 from cambist.simulation.fillers import PercentFiller
@@ -239,7 +239,8 @@ class TickVenue(SimulatedVenue):
         working.market.trailing.pop(order.id, None)
         working.level, working.falling = self._level(order, True)
         self._fresh[order.instrument.symbol].add(order.id)
-        self._deliver(OrderTriggered(ts, order.id))
+        triggered = self._triggered
+        triggered(order, ts)
 
     def match_quote(self, symbol: str, ts: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
         """Work the orders of one instrument against one quote.

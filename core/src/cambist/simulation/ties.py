@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from cambist.orders.links import Links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cambist.model.orders import Order
     from cambist.simulation.working import Working
@@ -46,6 +46,8 @@ class Ties:
         self._venue = venue
         self._working = working
         self._links = Links()
+        #: Tells of an order, by its id, whether it rests until its parent trades.
+        self.waits = self._links.waits
 
     def admit(self, order: Order, find: Callable[[int], Order | None]) -> str:
         """Take note of a new order; return why it comes too late, because what it is tied to has ended, else ``""``.
@@ -53,48 +55,55 @@ class Ties:
         A child of a parent that has traded and ended is in time: it closes what was traded. `find` answers orders that
         work no longer.
         """
-        if order.oco and order.oco != order.id:
-            first = self._working.get(order.oco)
-            if first is None or first.remaining != first.order.size or self._links.is_over(order.oco):
+        working, links, instructions = self._working, self._links, order.instructions
+        if instructions is None:
+            return ""
+        group, number = instructions.oco, instructions.parent
+        if group and group != order.id:
+            first = working.get(group)
+            if first is None or first.remaining != first.order.size or links.is_over(group):
                 return "oco"
-        parent = self._working.get(order.parent) if order.parent else None
-        ended = find(order.parent) if order.parent and parent is None else None
-        if order.parent and parent is None and (ended is None or ended.filled == 0.0):
+        parent = working.get(number) if number else None
+        ended = find(number) if number and parent is None else None
+        if number and parent is None and (ended is None or ended.filled == 0.0):
             return "parent_ended"
-        self._links.add(order)
+        links.add(order)
         if parent is not None and parent.remaining != parent.order.size:
-            self._links.after_fill(order.parent, _traded(parent))
+            links.after_fill(number, _traded(parent))
         elif ended is not None:
-            self._links.after_fill(order.parent, ended.filled)
+            links.after_fill(number, ended.filled)
         return ""
 
     def fit(self, working: Working, ts: int) -> None:
         """Shrink a new child to what its parent traded, where the parent has ended."""
         order = working.order
-        if order.parent and order.parent not in self._working:
+        if order.parent not in self._working:
             allowed = self._links.allowed(order)
             if allowed < order.size:
                 self._venue.shrink(working, allowed, ts)
 
-    def waits(self, order: Order) -> bool:
-        """Tell whether an order rests until its parent trades."""
-        return self._links.waits(order.id)
-
     def bound(self, working: Working, size: float) -> float:
-        """Return how much of `size` an order may trade now: a child no more than its parent has."""
+        """Return how much of `size` a child may trade now: no more than its parent has."""
         order = working.order
-        if not order.parent:
+        allowed = self._links.allowed(order)
+        if allowed == order.size:
             return size
         grid = order.instrument.size_grid
-        return min(size, grid.nearest(max(0.0, self._links.allowed(order) - _traded(working))))
+        return min(size, grid.nearest(max(0.0, allowed - _traded(working))))
 
-    def note_fill(self, working: Working, *, complete: bool) -> tuple[list[int], list[int]]:
-        """Take note of what an order has traded so far, before anybody hears of it; see `follow_fill`."""
+    def note_fill(self, working: Working, *, complete: bool) -> tuple[Sequence[int], Sequence[int]] | None:
+        """Take note of what an order has traded so far, before anybody hears of it; see `follow_fill`.
+
+        Returns
+        -------
+        tuple or None
+            What `follow_fill` is to be told; None where nothing follows, since the order is tied to no other.
+        """
         order = working.order
         return self._links.after_fill(order.id, order.size if complete else _traded(working))
 
     def follow_fill(
-        self, noted: tuple[list[int], list[int]], order: Order, price: float, ts: int, *, complete: bool
+        self, noted: tuple[Sequence[int], Sequence[int]], order: Order, price: float, ts: int, *, complete: bool
     ) -> None:
         """Do what follows from a fill at `price`, known at `ts`."""
         ended, woken = noted
@@ -102,22 +111,22 @@ class Ties:
             child = self._working.get(number)
             if child is not None:
                 self._venue.wake(child, price, ts)
-        self._end(ended, order, ts)
+        if ended:
+            self._end(ended, order, ts)
         if complete:
             self.after_end(order, ts)
 
     def after_end(self, order: Order, ts: int) -> None:
         """Do what follows when an order works no longer."""
-        ended, children = self._links.after_end(order.id)
-        self._end(ended, order, ts)
+        ended, children, traded = self._links.after_end(order.id)
+        if ended:
+            self._end(ended, order, ts)
         for number in children:
             child = self._working.get(number)
-            if child is not None:
-                allowed = self._links.allowed(child.order)
-                if allowed < child.order.size:
-                    self._venue.shrink(child, allowed, ts)
+            if child is not None and traded < child.order.size:
+                self._venue.shrink(child, traded, ts)
 
-    def _end(self, numbers: list[int], cause: Order, ts: int) -> None:
+    def _end(self, numbers: Sequence[int], cause: Order, ts: int) -> None:
         for number in numbers:
             working = self._working.get(number)
             if working is not None:

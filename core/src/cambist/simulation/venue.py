@@ -6,15 +6,14 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from cambist.errors import OrderError
-from cambist.model.events import OrderExpired, StopTrailed
+from cambist.model.events import OrderExpired
 from cambist.model.orders import TRAILING, Liquidity, OrderType, Side, TimeInForce
 from cambist.model.times import format_ns
-from cambist.orders.triggers import trailed
 from cambist.simulation.acting import ActingVenue
 from cambist.simulation.bar import MatchedBar
 from cambist.simulation.matching import VenueAccount
 from cambist.simulation.rules import MarketFill, VenueRules
-from cambist.simulation.working import FLEETING, LONG_AGO
+from cambist.simulation.working import EVERY_BAR, FLEETING, LONG_AGO, NEXT_BAR, NO_BAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -71,40 +70,54 @@ class SimulatedVenue(ActingVenue):
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)
         self._arrivals = 0
+        self._path = self.rules.path
+        # A subclass that does more with a bar sees every one.
+        if type(self).match is SimulatedVenue.match and not self._sees_bars:
+            for market in self.markets.values():
+                market.skip_bars()
 
     # Requests.
 
     def submit(self, approved: ApprovedOrder) -> None:
         """Accept an order; one that is tied to what has ended is rejected."""
-        order = approved.order
-        tied = order.instructions is not None and (order.oco or order.parent)
-        if tied and not self._admit(order):
-            return
+        order, waits, ties = approved.order, False, None
+        instructions = order.instructions
+        if instructions is not None and (instructions.oco or instructions.parent):
+            ties = self._tie(order)
+            if ties is None:
+                return
+            waits_for_parent = ties.waits
+            waits = waits_for_parent(order.id)
         working = self._keep(order)
         market = working.market
         now = working.since
-        if tied and self._ties is not None and self._ties.waits(order):
-            del market.working[order.id]
-        else:
+        if not waits:
             self._enter(market, working)
         accepted = self._accepted
         accepted(order, now)
-        if tied and self._ties is not None and order.id in self._working:
-            self._ties.fit(working, now)
+        if ties is not None and order.parent and order.id in self._working:
+            ties.fit(working, now)
         if self.trades_at_close and not market.playing and order.type is _MARKET and market.closed_at == now:
             self._trade_at_close(market, working)
 
     def _enter(self, market: Market, working: Working) -> None:
         """Let an order come to the market: to the price of this moment, where a bar is being walked through."""
-        market.newest = max(market.newest, working.since)  # a fill at an open is told after orders of later times
+        # A fill at an open is told after orders of later times.
+        if working.since > market.newest:  # noqa: PLR1730 - a call costs more than the rest of this
+            market.newest = working.since
         order = working.order
-        if order.type is not _MARKET:
+        kind = order.type
+        if kind is _MARKET:
+            market.working[order.id] = working
+            market.reach = NEXT_BAR
+        else:
             working.level, working.falling = self._level(order, working.triggered)
-            if order.type is not _LIMIT:
-                if order.type in TRAILING:
+            if kind is not _LIMIT:
+                if kind in TRAILING:
                     market.trailing[order.id] = working
-                elif order.type is _ON_CLOSE:
+                elif kind is _ON_CLOSE:
                     market.closing[order.id] = working
+            market.enter(working)
         if market.playing:
             market.joined.append(working)
             if working.expires == LONG_AGO:
@@ -117,8 +130,7 @@ class SimulatedVenue(ActingVenue):
             self._end(working, OrderExpired(ts, order.id))
             return
         working.since = ts
-        market.working[order.id] = working
-        if isnan(order.stop_price):  # of a trailing order, which begins here
+        if order.type in TRAILING and isnan(order.stop_price):  # it begins here
             self._trail(working, price if market.playing else self._price_of(order), ts)
         self._enter(market, working)
 
@@ -134,6 +146,7 @@ class SimulatedVenue(ActingVenue):
         market = working.market
         # New terms are as good as a new order: they meet no bar that opened before them, and are fresh to the next.
         working.since = self._clock()
+        market.reach = EVERY_BAR
         market.newest = max(market.newest, working.since)
         if working.order.id not in market.working:
             return  # a child that waits
@@ -187,13 +200,11 @@ class SimulatedVenue(ActingVenue):
             self._expire(market, opened)
         if self._sees_bars:
             self._see(market, MatchedBar(opened, closed, open_, high, low, close, volume))
-        for working in market.working.values():
-            if (low <= working.level) if working.falling else (high >= working.level):
-                break
-        else:
-            if not (market.timed or market.trailing or market.closing):
-                market.last_open = opened
-                return
+        floor, ceiling = market.look() if market.reach is EVERY_BAR else market.reach
+        by_time = market.timed or market.trailing or market.closing
+        if floor < low and high < ceiling and not by_time:
+            market.last_open = opened
+            return
         market.opened = opened
         self._arrivals = 0
         if market.blocked:
@@ -201,15 +212,21 @@ class SimulatedVenue(ActingVenue):
         if market.newest > opened:
             market.blocked.update(number for number, one in market.working.items() if one.since > opened)
         market.playing = True
-        self._meet_open(market, open_, opened)
-        if market.working:
-            held = self._account.positions[symbol].size
-            first, second = self.rules.path(open_, high, low, close, held)
+        if open_ <= floor or open_ >= ceiling or by_time:
+            self._meet_open(market, open_, opened)
+            floor, ceiling = market.look() if market.working else NO_BAR
+        if low <= floor or high >= ceiling or market.trailing or market.closing:
+            held, path = self._account.positions[symbol].size, self._path
             at = open_
-            for target in (first, second, close):
-                if target != at:
+            for target in (*path(open_, high, low, close, held), close):
+                if target == at:
+                    continue
+                if (target <= floor if target < at else target >= ceiling) or market.trailing:
                     self._walk(market, at, target, closed)
-                    at = target
+                    if not market.working:
+                        break
+                    floor, ceiling = market.look()
+                at = target
             self._end_bar(market, close, closed)
         market.playing = False
         market.last_open = opened
@@ -247,14 +264,16 @@ class SimulatedVenue(ActingVenue):
     def _walk(self, market: Market, start: float, end: float, ts: int) -> None:
         """Move the price from `start` to `end` and let orders act as it reaches them."""
         falls = end < start
-        while True:
+        blocked = market.blocked
+        while market.working:
             chosen: Working | None = None
             for working in market.working.values():
-                if working.falling is not falls or (end > working.level if falls else end < working.level):
+                level = working.level
+                if working.falling is not falls or (end > level if falls else end < level):
                     continue
-                if working.order.id in market.blocked:
+                if blocked and working.order.id in blocked:
                     continue
-                if chosen is None or (working.level > chosen.level if falls else working.level < chosen.level):
+                if chosen is None or (level > chosen.level if falls else level < chosen.level):
                     chosen = working
             if chosen is None:
                 break
@@ -271,8 +290,9 @@ class SimulatedVenue(ActingVenue):
 
     def _join(self, market: Market, price: float, ts: int) -> None:
         """Let the orders that came while the price stood at `price` meet it."""
-        while market.joined:
-            working = market.joined.pop(0)
+        joined = market.joined
+        while joined:
+            working = joined.pop(0)
             self._arrivals += 1
             if self._arrivals > _MOST_ARRIVALS:
                 raise OrderError(
@@ -284,7 +304,7 @@ class SimulatedVenue(ActingVenue):
             if number in market.working:
                 self._arrive(market, working, price, ts)
                 working.since = market.opened  # it has met this bar, and rests when the next one opens
-            if number in market.trailing and working.follows(on_closes=False):
+            if market.trailing and number in market.trailing and working.follows(on_closes=False):
                 self._trail(working, price, ts)
 
     def _arrive(self, market: Market, working: Working, price: float, ts: int) -> None:
@@ -293,20 +313,6 @@ class SimulatedVenue(ActingVenue):
             self._act(market, working, price, price, ts, _TAKER)
         if working.order.time_in_force in FLEETING and working.order.id in market.working:
             self.withdraw(working, ts, "could not trade at once")
-
-    def _follow(self, market: Market, price: float, ts: int, *, is_close: bool = False) -> None:
-        """Let trailing stops follow the price to where it stands."""
-        for number, working in list(market.trailing.items()):
-            if number not in market.blocked and working.follows(on_closes=is_close):
-                self._trail(working, price, ts)
-
-    def _trail(self, working: Working, price: float, ts: int) -> None:
-        """Let the stop of a trailing order follow the price, which stands at `price`."""
-        order = working.order
-        moved = trailed(order, price)
-        if moved is not None:
-            self._deliver(StopTrailed(ts, order.id, *moved))
-            working.level = order.stop_price
 
     def _close_session(self, market: Market, close: float, ts: int) -> None:
         """Let orders for the close of the session trade, where this bar ends it; what is left of them ends."""
@@ -322,14 +328,3 @@ class SimulatedVenue(ActingVenue):
                 self.withdraw(working, ts, "session_over")
             if market.joined:
                 self._join(market, close, ts)
-
-    def _expire(self, market: Market, opened: int) -> None:
-        """End the orders whose time has passed when a bar opens."""
-        for working in list(market.working.values()):
-            # Word of one order's end may have made the strategy cancel the next.
-            if working.since > opened or working.order.id not in market.working:
-                continue
-            if working.expires == LONG_AGO:
-                working.expires = self._end_of_day(market, opened)
-            elif working.expires < opened:
-                self._end(working, OrderExpired(opened, working.order.id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
 
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Instructions, Order, OrderType, Side, TimeInForce
-    from cambist.model.portfolio import Account, CashFlow, Position, Trade
+    from cambist.model.orders import Instructions, Order, OrderType, PositionSide, Side, TimeInForce
+    from cambist.model.portfolio import Account, CashFlow, MarginChange, Position, Trade
     from cambist.strategies.schedules import Schedule
 
 __all__ = ["TradingDesk"]
@@ -53,6 +54,17 @@ class TradingDesk(Protocol):
     @property
     def own_positions(self) -> Mapping[str, Position]:
         """What this strategy's own fills come to, by symbol."""
+        ...
+
+    @property
+    def legs(self) -> Mapping[str, Position]:
+        """Positions by symbol, in a hedged account by symbol and side; see `cambist.model.legs`."""
+        ...
+
+    def change_margin(
+        self, instrument: Instrument, side: PositionSide | None = None, *, amount: float = 0.0, leverage: float = nan
+    ) -> MarginChange:
+        """Ask for margin of a position to be moved, or for another leverage."""
         ...
 
     @property

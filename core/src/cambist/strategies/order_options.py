@@ -6,14 +6,14 @@ from math import inf, nan
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from cambist.errors import OrderError, did_you_mean
-from cambist.model.orders import Instructions, OrderType, Trail
+from cambist.model.orders import Instructions, OrderType, PositionSide, Trail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cambist.model.orders import Order
 
-__all__ = ["OrderOptions", "read_options"]
+__all__ = ["NAMED", "OrderOptions", "group_of", "positive", "read_options", "read_side", "unknown_option"]
 
 
 class OrderOptions(TypedDict, total=False):
@@ -42,6 +42,9 @@ class OrderOptions(TypedDict, total=False):
         group joins it.
     parent
         Rest until this order has traded; trade no more than it has, and end with it if nothing of it trades.
+    position_side
+        ``"long"`` or ``"short"``: which of the two positions of a hedged account it opens or closes; see
+        `cambist.model.margin.PositionMode`.
     info
         Notes of your own, kept as ``order.info``.
     """
@@ -56,11 +59,14 @@ class OrderOptions(TypedDict, total=False):
     display_size: float
     oco: Order
     parent: Order
+    position_side: PositionSide | str
     info: Mapping[str, Any]
 
 
+#: What `Trading.buy` and `Trading.sell` take besides: an unknown keyword may have been meant for one of them.
+NAMED = ("size", "limit", "stop", "data", "time_in_force", "expires_at", "reduce_only", "tag")
 #: Those that leave an order the type that its prices give it.
-_LEAVE_TYPE = frozenset({"post_only", "display_size", "oco", "parent", "info"})
+_LEAVE_TYPE = frozenset({"post_only", "display_size", "oco", "parent", "position_side", "info"})
 
 
 def read_options(
@@ -76,19 +82,44 @@ def read_options(
     known = OrderOptions.__annotations__
     for name in options:
         if name not in known:
-            raise OrderError(f"an order has no {name!r}.{did_you_mean(name, known)}")
+            raise unknown_option(name)
     kind, trigger = (None, nan) if _LEAVE_TYPE.issuperset(options) else _type(options, limit, stop)
     oco, parent = options.get("oco"), options.get("parent")
     display = options.get("display_size")
     instructions = Instructions(
         trail=_trail(options, stop) if "trail" in options or "trail_percent" in options else None,
         post_only=bool(options.get("post_only", False)),
-        display_size=0.0 if display is None else _positive("display_size", display),
-        oco=0 if oco is None else _group(oco),
+        display_size=0.0 if display is None else positive("display_size", display),
+        oco=0 if oco is None else group_of(oco),
         parent=0 if parent is None else parent.id,
         info=dict(options.get("info") or {}),
+        position_side=read_side(options.get("position_side")),
+        oco_member=0 if oco is None else oco.id,
     )
     return kind, trigger, instructions
+
+
+def read_side(side: PositionSide | str | None) -> PositionSide | None:
+    """Return the position side that `side` names, None for None.
+
+    Raises
+    ------
+    OrderError
+        It names none.
+    """
+    if side is None:
+        return None
+    try:
+        return PositionSide(side)
+    except ValueError:
+        known = [str(one) for one in PositionSide]
+        raise OrderError(f"position_side is {side!r}.{did_you_mean(str(side), known)}") from None
+
+
+def unknown_option(name: str, *besides: str) -> OrderError:
+    """Return the error for a keyword that no order has; `besides` are those that its call knows of its own."""
+    known = (*NAMED, *besides, *OrderOptions.__annotations__)
+    return OrderError(f"an order has no {name!r}.{did_you_mean(name, known)}")
 
 
 def _type(options: OrderOptions, limit: float | None, stop: float | None) -> tuple[OrderType | None, float]:
@@ -110,11 +141,11 @@ def _type(options: OrderOptions, limit: float | None, stop: float | None) -> tup
         return OrderType.MARKET_ON_CLOSE, nan
     if want == "touch":
         kind = OrderType.MARKET_IF_TOUCHED if limit is None else OrderType.LIMIT_IF_TOUCHED
-        return kind, _positive("touch", options["touch"])
+        return kind, positive("touch", options["touch"])
     if want:
         limited = options.get("trail_limit") is not None
         kind = OrderType.TRAILING_STOP_LIMIT if limited else OrderType.TRAILING_STOP
-        return kind, nan if stop is None else _positive("stop", stop)
+        return kind, nan if stop is None else positive("stop", stop)
     return None, nan
 
 
@@ -129,7 +160,7 @@ def _trail(options: OrderOptions, stop: float | None) -> Trail:
     if follows not in ("extremes", "closes"):
         raise OrderError(f"trail_on is {follows!r}.{did_you_mean(follows, ['extremes', 'closes'])}")
     return Trail(
-        amount=nan if amount is None else _positive("trail", amount),
+        amount=nan if amount is None else positive("trail", amount),
         percent=nan if percent is None else float(percent),
         limit_offset=nan if behind is None else float(behind),
         on_closes=follows == "closes",
@@ -137,12 +168,19 @@ def _trail(options: OrderOptions, stop: float | None) -> Trail:
     )
 
 
-def _group(member: Order) -> int:
+def group_of(member: Order) -> int:
     """Return the group of an order; of one that has ended, itself, so that it is told that it has."""
     return member.oco if member.oco and member.is_open else member.id
 
 
-def _positive(name: str, value: float) -> float:
+def positive(name: str, value: float) -> float:
+    """Return a price, size or distance as a float.
+
+    Raises
+    ------
+    OrderError
+        If it is not positive and finite.
+    """
     if not 0.0 < value < inf:
         raise OrderError(f"{name} is {value}; it must be a positive number.")
     return float(value)

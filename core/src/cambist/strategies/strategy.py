@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cambist.errors import InputError, ParameterError, did_you_mean
 from cambist.model.times import duration_ns, to_datetime, to_ns
+from cambist.strategies.futures import FuturesTrading
 from cambist.strategies.holdings import Holdings
 from cambist.strategies.parameters import MISSING, read_parameters
 from cambist.strategies.schedules import Schedule
+from cambist.strategies.targets import Targets
 from cambist.strategies.trading import Trading
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Strategy"]
 
 
-class Strategy(Trading, Holdings):
+class Strategy(FuturesTrading, Holdings):
     """Subclass this, declare parameters, build indicators in `on_start`, trade in `on_bar`.
 
     Attributes
@@ -59,7 +61,7 @@ class Strategy(Trading, Holdings):
         own = read_parameters(cls)
         known = {name: one for base in reversed(cls.__bases__) for name, one in getattr(base, "parameters", {}).items()}
         cls.parameters = {**{name: one for name, one in known.items() if name not in vars(cls)}, **own}
-        annotated = {name for base in (Strategy, Trading, Holdings) for name in base.__annotations__}
+        annotated = {name for base in (Strategy, Trading, Targets, Holdings) for name in base.__annotations__}
         reserved = sorted(set(cls.parameters) & {*dir(Strategy), *annotated, "params"})
         if reserved:
             raise ParameterError(
@@ -195,13 +197,13 @@ class Strategy(Trading, Holdings):
 
     @property
     def position(self) -> Position:
-        """Position of the instrument whose bar, order or fill is being delivered."""
+        """Position of the instrument whose bar, order or fill is being delivered; net in a hedged account."""
         desk = self._desk
         return desk.positions[(desk.instrument or desk.current).symbol]
 
     @property
     def positions(self) -> Mapping[str, Position]:
-        """Positions by symbol."""
+        """Positions by symbol; net in a hedged account, see `position_of`."""
         return self._desk.positions
 
     def sellable(self, data: Series | BarView | Instrument | str | None = None) -> float:

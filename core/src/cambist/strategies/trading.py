@@ -8,17 +8,17 @@ from numbers import Number
 from typing import TYPE_CHECKING, Any, Unpack
 
 from cambist.errors import OrderError, did_you_mean
-from cambist.model.instrument import Instrument
 from cambist.model.orders import LIMITED, TRIGGERED, OrderType, Side, TimeInForce
 from cambist.model.times import DAY_NS, duration_ns, to_ns
 from cambist.strategies.brackets import Bracket, send_bracket
-from cambist.strategies.order_options import OrderOptions, read_options
+from cambist.strategies.order_options import OrderOptions, positive, read_options
 from cambist.strategies.sizers import FixedSize
+from cambist.strategies.targets import Targets
 
 if TYPE_CHECKING:
     from cambist.indicators.series import BarView, Series
+    from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
-    from cambist.strategies.data import DataSet
     from cambist.strategies.desk import TradingDesk
     from cambist.strategies.sizers import Sizer
 
@@ -29,7 +29,7 @@ _BUY, _SELL = Side.BUY, Side.SELL
 _GTC = TimeInForce.GTC
 
 
-class Trading:
+class Trading(Targets):
     """Orders, as a strategy sends them; see `cambist.strategies.strategy.Strategy`.
 
     Attributes
@@ -38,9 +38,7 @@ class Trading:
         Answers the size of orders that come without one; one unit by default.
     """
 
-    data: DataSet
     sizer: Sizer = FixedSize(1.0)
-    _desk: TradingDesk
 
     def buy(
         self,
@@ -159,16 +157,6 @@ class Trading:
         """Send a sell order together with the orders that close it; everything is as for `buy_bracket`."""
         return send_bracket(self, _SELL, size, take_profit, stop_loss, entry)
 
-    def close(self, data: Series | BarView | Instrument | str | None = None, *, tag: str = "") -> Order | None:
-        """Close the position with a reduce-only market order; None when flat."""
-        desk = self._desk
-        instrument = (desk.instrument or desk.current) if data is None else self._instrument(data)
-        held = desk.positions[instrument.symbol].size
-        if held == 0.0:
-            return None
-        side = _SELL if held > 0.0 else _BUY
-        return desk.send(instrument, side, _MARKET, abs(held), nan, nan, _GTC, 0, True, tag)
-
     def cancel(self, order: Order) -> None:
         """Withdraw what remains of an order; one that has ended already is left alone."""
         self._desk.cancel(order)
@@ -196,45 +184,10 @@ class Trading:
             raise OrderError(f"order {order.id} is a {order.type} order and has no stop price to modify.")
         self._desk.modify(
             order,
-            order.size if size is None else _positive("size", size),
-            order.limit_price if limit is None else _positive("limit", limit),
-            order.stop_price if stop is None else _positive("stop", stop),
+            order.size if size is None else positive("size", size),
+            order.limit_price if limit is None else positive("limit", limit),
+            order.stop_price if stop is None else positive("stop", stop),
         )
-
-    def order_target_size(
-        self, target: float, data: Series | BarView | Instrument | str | None = None, *, tag: str = ""
-    ) -> Order | None:
-        """Trade the difference between the position and `target` (negative is short) at market.
-
-        Returns None where the difference is less than one step. Working orders are not counted.
-        """
-        desk = self._desk
-        instrument = desk.current if data is None else self._instrument(data)
-        if not -inf < target < inf:
-            raise OrderError(f"a target of {target} is no size; give a finite number, negative to be short.")
-        difference = target - desk.positions[instrument.symbol].size
-        size = instrument.round_size(abs(difference))
-        if size == 0.0:
-            return None
-        side = _BUY if difference > 0.0 else _SELL
-        return desk.send(instrument, side, _MARKET, size, nan, nan, _GTC, 0, False, tag)
-
-    def order_target_value(
-        self, target: float, data: Series | BarView | Instrument | str | None = None, *, tag: str = ""
-    ) -> Order | None:
-        """Trade at market until the position is worth `target` at the last close (negative is short)."""
-        instrument = self._desk.current if data is None else self._instrument(data)
-        unit = instrument.notional(1.0, self._desk.price(instrument))
-        if not unit > 0.0:
-            raise OrderError(f"{instrument.symbol} has no price yet, so a value cannot be turned into a size.")
-        return self.order_target_size(target / unit, instrument, tag=tag)
-
-    def order_target_percent(
-        self, target: float, data: Series | BarView | Instrument | str | None = None, *, tag: str = ""
-    ) -> Order | None:
-        """Trade at market until the position is worth `target` times the equity: 0.5 is half of it."""
-        instrument = self._desk.current if data is None else self._instrument(data)
-        return self.order_target_value(target * self._desk.equity_in(instrument), instrument, tag=tag)
 
     def sizing(
         self,
@@ -260,7 +213,7 @@ class Trading:
             chosen = Side(side)
         except ValueError:
             raise OrderError(f"side is {side!r}.{did_you_mean(str(side), [str(one) for one in Side])}") from None
-        return self.sizer.size(desk, instrument, chosen, nan if price is None else _positive("price", price))
+        return self.sizer.size(desk, instrument, chosen, nan if price is None else positive("price", price))
 
     def _send(
         self,
@@ -280,9 +233,9 @@ class Trading:
         kind = _MARKET
         limit_price = stop_price = nan
         if limit is not None:
-            kind, limit_price = _LIMIT, float(limit) if 0.0 < limit < inf else _positive("limit", limit)
+            kind, limit_price = _LIMIT, float(limit) if 0.0 < limit < inf else positive("limit", limit)
         if stop is not None:
-            kind, stop_price = _STOP if limit is None else _STOP_LIMIT, _positive("stop", stop)
+            kind, stop_price = _STOP if limit is None else _STOP_LIMIT, positive("stop", stop)
         instructions = None
         if options:
             special, trigger, instructions = read_options(options, limit, stop)
@@ -322,19 +275,6 @@ class Trading:
             raise OrderError(f"the size is {sizer!r}; give a number, or a sizer such as FixedSize(10).")
         units: float = sizer.size(self._desk, instrument, side, price)  # type: ignore[union-attr]
         return units if units > 0.0 else None
-
-    def _instrument(self, data: Series | BarView | Instrument | str) -> Instrument:
-        if isinstance(data, Instrument):
-            return self.data[data.symbol].instrument
-        if isinstance(data, str):
-            return self.data[data].instrument
-        return data.instrument
-
-
-def _positive(name: str, value: float) -> float:
-    if not 0.0 < value < inf:
-        raise OrderError(f"{name} is {value}; it must be a positive number.")
-    return float(value)
 
 
 def _validity(

@@ -6,13 +6,14 @@ from numbers import Number
 from typing import TYPE_CHECKING
 
 from cambist.model.orders import Side
+from cambist.strategies.legs import leg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cambist.indicators.series import BarView, Series
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Order
+    from cambist.model.orders import Order, PositionSide
     from cambist.strategies.sizers import Sizer
     from cambist.strategies.trading import Trading
 
@@ -54,14 +55,19 @@ def _whole_target(strategy: Trading, whole: Whole) -> Callable[..., Order | None
     target_size = strategy.order_target_size
 
     def order_target_size(
-        target: float, data: Series | BarView | Instrument | str | None = None, *, tag: str = ""
+        target: float,
+        data: Series | BarView | Instrument | str | None = None,
+        *,
+        position_side: PositionSide | str | None = None,
+        tag: str = "",
     ) -> Order | None:
         desk = strategy._desk  # noqa: SLF001
         instrument = desk.current if data is None else strategy._instrument(data)  # noqa: SLF001
-        held = desk.positions[instrument.symbol].size
+        named = desk.positions[instrument.symbol] if position_side is None else leg(desk, instrument, position_side)
+        held = named.size
         if target == target:  # noqa: PLR0124 - NaN is refused by the method itself
             size = whole(instrument, _BUY if target > held else _SELL, abs(target - held))
             target = held + size if target > held else held - size
-        return target_size(target, instrument, tag=tag)
+        return target_size(target, instrument, position_side=position_side, tag=tag)
 
     return order_target_size

@@ -33,7 +33,7 @@ def position_sizes(facts: RunFacts) -> pd.DataFrame:
     import pandas as pd
 
     holdings, points = _holdings(facts), facts.curve.points()
-    columns = {holding.instrument.symbol: holding.sizes_at(points.times[1:]) for holding in holdings.held}
+    columns = {holding.label: holding.sizes_at(points.times[1:]) for holding in holdings.held}
     return pd.DataFrame(columns, index=time_index(points.times[1:]))
 
 
@@ -59,7 +59,7 @@ def position_values(facts: RunFacts, *, cash: bool = False) -> pd.DataFrame:
     import pandas as pd
 
     holdings, times = _holdings(facts), facts.curve.points().times[1:]
-    columns = {holding.instrument.symbol: holding.values_at(times) for holding in holdings.held}
+    columns = {holding.label: holding.values_at(times) for holding in holdings.held}
     if cash:
         columns["cash"] = holdings.cash_at(times)
     return pd.DataFrame(columns, index=time_index(times))

@@ -93,6 +93,10 @@ def run_market_backtest(
             raise ParameterError(f"{name} is {value!r}, which means something on bars alone. Leave it out.")
     if isinstance(settings.cash, Mapping) or isinstance(fee_model(settings.fees), FeeInAsset):
         raise ParameterError("several assets in one account mean something on bars alone. Give cash as a number.")
+    margin = settings.margin
+    if margin is not None and (margin.is_hedged or margin.deleveraging is not None):
+        what = 'position_mode="hedge"' if margin.is_hedged else "deleveraging"
+        raise ParameterError(f"Margin has {what}, which runs on bars alone. Leave it out, or make bars of the trades.")
     if any(isinstance(one, History) for one in strategies):
         raise InputError("recorded fills and orders run on bars. Make bars of the trades, or leave the records out.")
     return MarketRun(strategies, (sources, bars, timeframe), settings, progress, stop or StopRequest()).play()

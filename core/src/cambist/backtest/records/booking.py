@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cambist.backtest.records.histories import FillHistory, History, OrderHistory
 from cambist.backtest.records.schedule import Calendar, DueFill
 from cambist.errors import ParameterError
-from cambist.portfolio import MarginPortfolio, Portfolio
+from cambist.portfolio import HedgePortfolio, MarginPortfolio, Portfolio
 from cambist.simulation import FillBooker
 from cambist.simulation.liquidation import LIQUIDATION
 
@@ -63,6 +63,11 @@ class Recorded:
                 "recorded fills are booked in one account in one asset, and the run has several. Leave accounts and "
                 "cash by asset out, or run the recorded orders: OrderHistory."
             )
+        if self._due and isinstance(self._account, HedgePortfolio):
+            raise ParameterError(
+                "recorded fills name no side of a position, and this account has two. Run them with "
+                "Margin(position_mode='one-way')."
+            )
         if self._due and isinstance(self._account, MarginPortfolio):
             if not all(isinstance(seat.strategy, FillHistory) for seat in kernel.seats):
                 raise ParameterError(
@@ -105,7 +110,8 @@ class Recorded:
         )
         fee = None if isnan(fill.fee) else fill.fee
         if fill.tag == LIQUIDATION and isinstance(account, MarginPortfolio):
-            account.note_liquidation(instrument.symbol, fill.ts, fill.price, fee or 0.0)
+            # Where the mark price stood the record does not tell.
+            account.note_liquidation(instrument.symbol, fill.size, fill.ts, fill.price, fee or 0.0, fill.price)
         known = one.due if self._after_orders else fill.ts
         self._venue.record(order, fill.price, fee, fill.liquidity, fill.ts, known)
 

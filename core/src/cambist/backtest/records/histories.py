@@ -196,4 +196,9 @@ class OrderHistory(History):
         if instructions is None or not (instructions.oco or instructions.parent):
             return instructions
         sent = self._sent
-        return attrs.evolve(instructions, oco=sent.get(instructions.oco, 0), parent=sent.get(instructions.parent, 0))
+        return attrs.evolve(
+            instructions,
+            oco=sent.get(instructions.oco, 0),
+            parent=sent.get(instructions.parent, 0),
+            oco_member=sent.get(instructions.oco_member, 0),
+        )

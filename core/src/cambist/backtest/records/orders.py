@@ -21,7 +21,7 @@ from cambist.model.orders import (
     Trail,
 )
 from cambist.model.times import format_ns
-from cambist.simulation.liquidation import LIQUIDATION
+from cambist.simulation.liquidation import DELEVERAGED, LIQUIDATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +144,7 @@ def _of_result(result: Result, strategy: str | None) -> Iterator[RecordedOrder]:
 
 
 def _is_liquidation(order: Order) -> bool:
-    return order.tag == LIQUIDATION and order.reduce_only and order.type is OrderType.MARKET
+    return order.tag in (LIQUIDATION, DELEVERAGED) and order.reduce_only and order.type is OrderType.MARKET
 
 
 def _of_rows(rows: Rows) -> Iterator[RecordedOrder]:

@@ -38,6 +38,7 @@ def cambist_risk_rules() -> list[RiskRuleSpec]:
         _rule("max-position", "position:MaxPositionRule", "No position grows beyond a limit"),
         _rule("max-open-orders", "open_orders:MaxOpenOrdersRule", "No more than so many orders of an instrument work"),
         _rule("reduce-only", "reduce_only:ReduceOnlyRule", "A reduce-only order has something to reduce"),
+        _rule("one-way", "position_side:OneWayRule", "An order names a side of a position only where it has two"),
     ]
 
 

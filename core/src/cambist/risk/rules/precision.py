@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PrecisionRule"]
 
+_MARKET = OrderType.MARKET
+#: Whether a type has a limit price, a stop price, and whether it may get them later.
+_PRICES = {kind: (kind in LIMITED, kind in TRIGGERED, kind in TRAILING) for kind in OrderType}
+
 
 class PrecisionRule:
     """Refuses a size or price that is no positive number or off the grid.
@@ -48,16 +52,17 @@ class PrecisionRule:
                 f"the nearest below is {instrument.round_size(size)}.",
             )
         kind = order.type
-        if kind is OrderType.MARKET:
+        if kind is _MARKET:
             return None
         grid = instrument.price_grid
-        if kind in TRAILING and order.parent and isnan(order.stop_price):
+        limited, triggered, trailing = _PRICES[kind]
+        if trailing and order.parent and isnan(order.stop_price):
             return None  # it begins to follow the price when its parent trades
-        if kind in LIMITED:
+        if limited:
             price = order.limit_price
             if not 0.0 < price < inf or (grid is not None and not grid.holds(price)):
                 return _refuse("limit price", price, instrument)
-        if kind in TRIGGERED:
+        if triggered:
             price = order.stop_price
             if not 0.0 < price < inf or (grid is not None and not grid.holds(price)):
                 return _refuse("stop price", price, instrument)

@@ -28,7 +28,8 @@ class ReduceOnlyRule:
 
     def review(self, order: Order, view: RiskView) -> Refusal | None:
         """Compare the order's side with the position's; one that waits for a parent finds its position later."""
-        if not order.reduce_only or order.parent:
+        instructions = order.instructions
+        if not order.reduce_only or (instructions is not None and instructions.parent):
             return None
         held = view.position(order.instrument).size
         if held == 0.0 or (held > 0.0) == order.is_buy:

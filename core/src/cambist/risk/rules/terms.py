@@ -10,7 +10,7 @@ from cambist.ports.risk import Refusal
 
 if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Order
+    from cambist.model.orders import Instructions, Order
     from cambist.ports.risk import RiskView
 
 __all__ = ["TermsRule"]
@@ -37,17 +37,20 @@ class TermsRule:
 
     def review(self, order: Order, view: RiskView) -> Refusal | None:
         """Look at times, stops, instructions and ties; plain orders have none of them."""
-        kind, tif = order.type, order.time_in_force
-        if tif is not _GTC:
+        kind, instructions = order.type, order.instructions
+        parent = refusal = None
+        if order.time_in_force is not _GTC:
             refusal = _review_time(order, view)
-            if refusal is not None:
-                return refusal
-        if order.instructions is not None:
-            refusal = _review_working(order) or _review_ties(order, view)
-            if refusal is not None:
-                return refusal
-        if kind is _MARKET or kind is _LIMIT:
-            return None
+        if refusal is None and instructions is not None:
+            if instructions.post_only or instructions.display_size:
+                refusal = _review_working(order, instructions)
+            if refusal is None and (instructions.oco or instructions.parent):
+                parent = view.order(instructions.parent) if instructions.parent else None
+                refusal = _review_ties(order, instructions, parent, view)
+        if refusal is not None or kind is _MARKET or kind is _LIMIT:
+            return refusal
+        if parent is not None and parent.filled == 0.0:
+            return None  # nobody knows where the market will stand when something of it has traded
         return _review_stop(order, view)
 
 
@@ -65,10 +68,7 @@ def _review_time(order: Order, view: RiskView) -> Refusal | None:
     return None
 
 
-def _review_working(order: Order) -> Refusal | None:
-    instructions = order.instructions
-    if instructions is None:
-        return None
+def _review_working(order: Order, instructions: Instructions) -> Refusal | None:
     has_limit = order.limit_price == order.limit_price or order.type is OrderType.TRAILING_STOP_LIMIT
     if instructions.post_only and not has_limit:
         return Refusal("post_only_not_limit", f"a {order.type} order cannot be post-only; give it a limit.")
@@ -85,19 +85,21 @@ def _review_working(order: Order) -> Refusal | None:
     return None
 
 
-def _review_ties(order: Order, view: RiskView) -> Refusal | None:
-    first = view.order(order.oco) if order.oco and order.oco != order.id else None
+def _review_ties(order: Order, instructions: Instructions, parent: Order | None, view: RiskView) -> Refusal | None:
+    group = instructions.oco
+    first = view.order(group) if group and group != order.id else None
     if first is not None and (not first.is_open or first.filled > 0.0):
         return Refusal(
             "oco_ended",
             f"order {first.id}, which it is to cancel or be canceled by, is {first.status} with {first.filled:g} "
             "filled; send it without oco, or not at all.",
         )
-    if not order.parent:
+    if not instructions.parent:
         return None
-    parent = view.order(order.parent)
     if parent is None:
-        return Refusal("parent_unknown", f"there is no order {order.parent} to wait for; give an order of this run.")
+        return Refusal(
+            "parent_unknown", f"there is no order {instructions.parent} to wait for; give an order of this run."
+        )
     if not parent.is_open and parent.filled == 0.0:
         return Refusal(
             "parent_ended", f"order {parent.id}, for which it is to wait, is {parent.status}; send it without parent."
@@ -105,15 +107,9 @@ def _review_ties(order: Order, view: RiskView) -> Refusal | None:
     return None
 
 
-def _waits(order: Order, view: RiskView) -> bool:
-    """Tell whether nothing of the order's parent has traded, so that nobody knows where the market will stand."""
-    parent = view.order(order.parent) if order.parent else None
-    return parent is not None and parent.filled == 0.0
-
-
 def _review_stop(order: Order, view: RiskView) -> Refusal | None:
     kind = order.type
-    if kind not in TRIGGERED or order.triggered or _waits(order, view):
+    if kind not in TRIGGERED or order.triggered:
         return None
     price, stop = view.market_price(order.instrument), order.stop_price
     falling = order.is_buy if kind in TOUCHED else not order.is_buy
