@@ -1,10 +1,11 @@
 # Every target is a script in scripts/ and can be called without make.
 
-.PHONY: help demo test check bench docs pin clean
+.PHONY: help demo test soak check bench docs pin clean
 
 help:
 	@echo 'make demo    make .venv, install core and plugins, backtest an example on real bars'
 	@echo 'make test    the same with the test tools, then the tests; ARGS="tests/unit -k order" narrows them'
+	@echo 'make soak    kill hundreds of processes that write a journal; ARGS="--kills 2000" for more'
 	@echo 'make check   lint, format, types, layers'
 	@echo 'make bench   measure speed beside other engines'
 	@echo 'make docs    build the documentation'
@@ -16,6 +17,9 @@ demo:
 
 test:
 	@bash scripts/test $(ARGS)
+
+soak:
+	@bash scripts/soak $(ARGS)
 
 check:
 	@bash scripts/check

@@ -124,6 +124,14 @@ def main() -> int:
     if "indicators" in sections:
         print("\nIndicators", flush=True)
         subprocess.run([sys.executable, "-m", "benchmarks.indicator_streams"], cwd=ROOT, env=environment(), check=True)
+    if "journal" in sections:
+        print("\nJournal", flush=True)
+        command = [sys.executable, "-m", "benchmarks.journal", str(1_000_000 // sizes.part)]
+        subprocess.run(command, cwd=ROOT, env=environment(), check=True)
+    if "storage" in sections:
+        print("\nStorage", flush=True)
+        command = [sys.executable, "-m", "benchmarks.storage", str(60_000 // sizes.part)]
+        subprocess.run(command, cwd=ROOT, env=environment(), check=True)
     print_goals(sizes, results, processes)
     print_machine(results)
     _save(sizes, results, processes)

@@ -17,6 +17,11 @@ settings.register_profile("soak", deadline=None, max_examples=10_000, print_blob
 settings.load_profile("repeatable")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer what a soak test asks for."""
+    parser.addoption("--kills", type=int, default=20, help="how many processes the kill tests kill")
+
+
 def pytest_configure() -> None:
     """Take the caller's own settings of Cambist out of the environment; a test sets what it needs."""
     for name in list(os.environ):

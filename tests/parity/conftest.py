@@ -767,5 +767,6 @@ def scenarios() -> Any:
         "bars": make_bars,
         "instruments": make_instruments,
         "trader": RandomTrader,
+        "opening_trader": OpeningTrader,
         "played": Played,
     }

@@ -9,7 +9,7 @@ import pytest
 from equal_results import FORMATS, exact, hold_equal
 
 import cambist
-from cambist import Bars, Instrument, Margin, Strategy
+from cambist import Bars, Deleveraging, Instrument, Margin, MarginTier, Strategy
 from cambist.errors import InputError, ParameterError, ResultError
 from cambist.strategies.examples.donchian_breakout import DonchianBreakout
 from cambist.strategies.examples.rsi_reversal import RsiReversal
@@ -30,6 +30,13 @@ def market(seed, **terms):
 
 PERPETUAL = {"kind": "linear_perpetual", "margin_rate": 0.1}
 TIERS = {"use": "tiered", "tiers": [(0, 0.001, 0.002), (20_000, 0.0, 0.001), (90_000, -0.0001, 0.0005)]}
+STEEP = [(20_000.0, 0.02), (60_000.0, 0.05), (float("inf"), 0.09)]
+BY_TIERS = Margin(
+    leverage=10,
+    maintenance=[MarginTier(up_to=up_to, maintenance_rate=rate) for up_to, rate in STEEP],
+    liquidation="by_tier",
+    deleveraging=Deleveraging(probability=0.5, move=0.01, share=0.5, distance=0.01),
+)
 OPTIONS = {
     "plain": ({}, {"fees": 0.001}),
     "fee tiers": ({}, {"fees": TIERS}),
@@ -38,6 +45,7 @@ OPTIONS = {
     "this close": ({}, {"market_fill": "this_close"}),
     "backtrader": ({}, {"rules": "backtrader", "fees": 0.001}),
     "liquidated": (PERPETUAL, {"margin": Margin(leverage=10, maintenance=0.05)}),
+    "by tiers": (PERPETUAL, {"margin": BY_TIERS}),
     "interest": ({}, {"interest": cambist.Interest(cash=2.0, short=1.0)}),
 }
 MONEY = {"SmaCross": 9_000.0, "RsiReversal": 4_000.0, "main": 700.0}
@@ -52,7 +60,7 @@ class Leveraged(Strategy):
 
 
 def strategies(name):
-    if name == "liquidated":
+    if name in ("liquidated", "by tiers"):
         made = [Leveraged(share=share) for share in (9.0, -8.0, 7.0)]
         for one, own in zip(made, MONEY, strict=True):
             one.name = own if own != "main" else "Third"
@@ -88,12 +96,14 @@ def test_each_account_is_what_its_strategy_alone_would_have_made(name, events):
         seen += len(alone.fill_records)
     assert seen > 20
     reasons = {trade.reason for trade in together.trade_records}
-    assert ("liquidation" in reasons) == (name == "liquidated")
+    assert ("liquidation" in reasons) == (name in ("liquidated", "by tiers"))
+    assert any(order.tag == "adl" for order in together.order_records) == (name == "by tiers")
 
 
-def test_a_sole_account_is_the_plain_run_bit_for_bit(scenarios):
+@pytest.mark.parametrize("make", ["make_account", "make_futures"])
+def test_a_sole_account_is_the_plain_run_bit_for_bit(scenarios, make):
     for seed in range(40):
-        scenario = scenarios["make_account"](5_000 + seed)
+        scenario = scenarios[make](5_000 + seed)
         left_out = {"accounts", "strategy transfers", "assets"}
         account = tuple(name for name in scenario.account if name not in left_out)
         scenario = attrs.evolve(scenario, traders=1, account=account)
@@ -101,12 +111,52 @@ def test_a_sole_account_is_the_plain_run_bit_for_bit(scenarios):
         own = {**scenario.options, "accounts": {"RandomTrader": scenario.options["cash"]}}
         played = scenarios["play"](attrs.evolve(scenario, options=own))
         account = played.result.accounts["RandomTrader"]
-        assert played.trace == plain.trace
+        # A change of margin that a trader asked for names the account.
+        traced = [tuple(one.replace("account='RandomTrader'", "account=''") if isinstance(one, str) else one
+                        for one in told) for told in played.trace]  # fmt: skip
+        assert traced == plain.trace
         assert told(account) == told(plain.result)
         assert exact(played.result.curve) == exact(plain.result.curve)
         assert exact(played.result.fund) == exact(plain.result.fund) == exact(account.fund)
         assert exact(played.result.account) == exact(plain.result.account)
         assert exact(played.result.benchmark) == exact(plain.result.benchmark)
+
+
+class Lowers(Strategy):
+    """Asks for more than the venue allows at its leverage, having lowered that where it is to."""
+
+    leverage: float = cambist.param(10.0)
+
+    def on_bar(self, bar):
+        if bar.ts == 0 and self.leverage != 10.0:
+            assert not self.set_leverage(self.leverage).reason
+        if bar.ts == MINUTE:
+            self.order = self.buy(20.0)
+
+
+def test_each_account_has_its_own_leverage():
+    tiers = [MarginTier(up_to=1_000.0, maintenance_rate=0.01), MarginTier(maintenance_rate=0.02, max_leverage=3)]
+    margin = Margin(leverage=10, maintenance=tiers)
+    lower, other = Lowers(leverage=2.0), Lowers()
+    lower.name, other.name = "Lower", "Other"
+    result = cambist.backtest(
+        [lower, other], market(5, **PERPETUAL), cash=5_000, accounts={"Lower": 5_000}, margin=margin
+    )
+    reasons = {order.strategy: order.reason.partition(":")[0] for order in result.order_records}
+    assert reasons == {"Lower": "", "Other": "leverage_above_limit"}
+
+
+def test_margin_that_is_planned_is_of_one_account():
+    margin = Margin(mode="isolated", planned=[(MINUTE, "A", 5.0)])
+    with pytest.raises(ParameterError, match="planned names positions of one account, and the run has several"):
+        cambist.backtest([Looks(), Buys()], market(3, **PERPETUAL), accounts={"Buys": 300}, margin=margin)
+
+
+def test_several_accounts_are_not_journalled(tmp_path):
+    options = {"journal": tmp_path / "journal", "events": True}
+    with pytest.raises(ParameterError, match="of one account in one asset, and the run has several"):
+        cambist.backtest([Looks(), Buys()], market(3), accounts={"Buys": 300}, **options)
+    assert not (tmp_path / "journal").exists()
 
 
 class Buys(Strategy):

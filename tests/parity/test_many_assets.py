@@ -12,7 +12,7 @@ import pytest
 from equal_results import FORMATS, exact, hold_equal
 
 import cambist
-from cambist import Bars, Instrument, Interest, Margin, PercentOfEquity, Strategy
+from cambist import Bars, Deleveraging, Instrument, Interest, Margin, MarginTier, PercentOfEquity, Strategy
 from cambist.errors import DataError, InputError, ParameterError
 from cambist.simulation import FeeInAsset
 from cambist.strategies.examples.sma_cross import SmaCross
@@ -381,6 +381,11 @@ def test_fees_that_cannot_be(terms, told):
         ({"cash": 5, "rates": {"EUR": 1.0}}, "rates are given, and the run has one asset"),
         ({"cash": {"USDT": 5, "BTC": 1}, "rates": {"USDT": 1.0}}, "rates has 'USDT'; name an asset that is not USDT"),
         ({"cash": {"USDT": 5, "BTC": 1}, "rates": {"EUR": 0}}, "a rate is a finite number above zero"),
+        (
+            {"cash": {"USDT": 5, "BTC": 1}, "margin": Margin(position_mode="hedge")},
+            "position_mode='hedge', which an acc",
+        ),
+        ({"cash": {"USDT": 5, "BTC": 1}, "journal": "j", "events": True}, "journal is 'j', which is of one account in"),
         ({"conversion_fee": 2}, "conversion_fee is 2; it is a fraction"),
         ({"currency": 3}, "currency is 3; give the name of an asset"),
     ],
@@ -424,6 +429,39 @@ def test_unused_assets_change_nothing_of_a_run(scenarios):
         assert exact(other.order_records) == exact(plain.order_records)
         assert exact(other.trade_records) == exact(plain.trade_records)
         assert exact(other.curve) == exact(plain.curve)
+
+
+@pytest.mark.parametrize("mode", ["cross", "isolated"])
+def test_unused_assets_change_nothing_of_an_account_on_margin(mode):
+    """Liquidation by tiers, auto-deleveraging and planned margin find the pocket that they are of."""
+    walk = np.round(100.0 * np.exp(np.cumsum(np.random.default_rng(11).normal(0.0, 0.03, 400))), 2)
+    tiers = [(500.0, 0.02), (1_500.0, 0.05), (float("inf"), 0.09)]
+    margin = Margin(
+        mode=mode,
+        leverage=10,
+        maintenance=[MarginTier(up_to=up_to, maintenance_rate=rate) for up_to, rate in tiers],
+        liquidation="by_tier",
+        liquidation_fee=0.01,
+        deleveraging=Deleveraging(
+            probability=0.2, move=0.03, share=0.5, distance=0.01, events=[(9 * DAY, "BTCUSDT_PERP", 0.5)]
+        ),
+        planned=[(9 * DAY, "BTCUSDT_PERP", 5.0)] if mode == "isolated" else (),
+    )
+
+    class Leveraged(Strategy):
+        def on_bar(self, bar):
+            if self.cash < 250.0:
+                self.add_cash(300.0)
+            if bar.ts % (8 * DAY) == 0:
+                self.order_target_value(self.equity * (9.0 if bar.ts % (16 * DAY) else -9.0))
+
+    plain = run(Leveraged(), [linear(walk)], cash=300, margin=margin)
+    several = run(Leveraged(), [linear(walk)], cash={"USDT": 300, "X": 0}, rates={"X": 1.0}, margin=margin)
+    for name in ("fill_records", "order_records", "trade_records", "flow_records", "curve", "warnings"):
+        assert exact(getattr(several, name)) == exact(getattr(plain, name)), name
+    tags = [order.tag for order in plain.order_records]
+    assert tags.count("liquidation") > 10
+    assert tags.count("adl") > 3
 
 
 # Saved, with accounts, and all of it together.

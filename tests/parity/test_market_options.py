@@ -16,8 +16,13 @@ import cambist
 from cambist import StopRequest, StrategyError, Ticks, tick_bars
 from cambist.backtest.market import feeds
 from cambist.data import weekly_calendar
+from cambist.engine.document import trading_of
+from cambist.engine.rebuild import rebuild
+from cambist.errors import InputError
 from cambist.indicators import SMA
 from cambist.model.times import MINUTE_NS, SECOND_NS
+from cambist.orders import OrderBook
+from cambist.storage.journal import JournalFolder
 from cambist.strategies.market import MarketBarSeries
 
 WAYS = {"events": {"events": True}, "blocks": {"blocks": True}, "events in blocks": {"events": True, "blocks": True}}
@@ -236,3 +241,29 @@ def test_series_and_holdings_say_what_the_curve_says(scenarios, trader):
             assert total.tolist() == result.curve.all_equity.tolist(), seed
             checked += bool(result.fill_records)
     assert checked > 10
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_the_fold_of_a_journal_is_what_the_run_came_to(scenarios, trader, first, tmp_path):
+    fills = 0
+    for seed in range(first, first + 20):
+        scenario = scenarios["make_sole_account"](seed)
+        histories = make_market(scenarios, scenario)
+        traders = [trader(seed=seed * 10, activity=scenario.activity, trace=[], fails_at=-1, moves=False)]
+        options = options_of(scenarios, scenario, histories)
+        folder = tmp_path / str(seed)
+        try:
+            result = cambist.backtest(traders, histories, events=True, journal=folder, **options)
+        except (InputError, StrategyError):
+            continue
+        state = rebuild(JournalFolder(folder))
+        expected = trading_of(OrderBook.restore("", result.order_records, []), result.fill_records, None, {})
+        folded = trading_of(state.book, state.fills, None, {})
+        for name in ("orders", "fills"):
+            assert repr(folded[name]) == repr(expected[name]), (seed, name)
+        account = result.account
+        assert (repr(state.portfolio.cash), repr(state.portfolio.carry)) == (repr(account.cash), repr(account.carry))
+        closed = {trade.id: repr(trade.net) for trade in state.portfolio.trades.closed}
+        assert closed == {trade.id: repr(trade.net) for trade in result.trade_records if not trade.is_open}
+        fills += len(state.fills)
+    assert fills > 10

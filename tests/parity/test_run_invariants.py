@@ -152,6 +152,7 @@ def hold_money(result):
 @pytest.mark.parametrize("first", range(0, 160, 40))
 def test_accounts_that_trade_futures_in_full_add_up(scenarios, first):
     """Hedge mode, liquidation by tiers, the insurance fund and auto-deleveraging make no money and lose none."""
+    hedged = several_assets = 0
     for seed in range(first, first + 40):
         result = scenarios["play"](scenarios["make_futures"](3_000 + seed)).result
         hold_orders(result)
@@ -159,6 +160,8 @@ def test_accounts_that_trade_futures_in_full_add_up(scenarios, first):
             hold_money(account)
         if result.accounts:
             hold_sum(result)
+            hedged += any(order.position_side is not None for order in result.order_records)
+        several_assets += any(account.assets for account in (result, *result.accounts.values()))
         for trade in result.trade_records:
             sides = {
                 order.position_side
@@ -166,6 +169,8 @@ def test_accounts_that_trade_futures_in_full_add_up(scenarios, first):
                 if order.instrument is trade.instrument and order.filled
             }
             assert None not in sides or len(sides) == 1
+    assert hedged > 2
+    assert several_assets > 2
 
 
 @pytest.mark.parametrize("first", range(0, 160, 40))

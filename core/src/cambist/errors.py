@@ -20,7 +20,14 @@ One base class per cause, so that a caller can catch what it can answer::
     │   └── UnknownComponentError   nobody offers that name: suggests the nearest, or what to install
     ├── MissingDependencyError      an optional package is needed: names it and how to install it
     ├── ResultError                 a result cannot be written or read
-    └── StorageError                a store, its file or its database cannot be used: names the place
+    ├── StorageError                a store, its file or its database cannot be used: names the place
+    └── JournalError                the journal of a run: names the file, the byte and the record
+        ├── JournalLockedError      another process has it: names process, host and since when
+        ├── JournalDamagedError     what is on the disk is not what was written
+        ├── JournalVersionError     a newer version wrote it
+        ├── JournalWriteError       a record could not be made durable; nothing more is taken
+        ├── JournalSlowError        records wait too long for the disk; nothing is taken until they are safe
+        └── RecordError             a record that cannot be read as what it says it is, or does not fit the others
 
 A message says what happened, with which values, and what to do about it. No message ever carries a secret.
 """
@@ -39,6 +46,12 @@ __all__ = [
     "DataError",
     "InputError",
     "InstrumentError",
+    "JournalDamagedError",
+    "JournalError",
+    "JournalLockedError",
+    "JournalSlowError",
+    "JournalVersionError",
+    "JournalWriteError",
     "LineError",
     "LookAheadError",
     "MissingDependencyError",
@@ -48,6 +61,7 @@ __all__ = [
     "PluginClashError",
     "PluginError",
     "PluginLoadError",
+    "RecordError",
     "ResultError",
     "StorageError",
     "StrategyError",
@@ -139,6 +153,70 @@ class ResultError(CambistError):
 
 class StorageError(CambistError):
     """A store cannot be opened, written or read, or what it holds is damaged."""
+
+
+class JournalError(CambistError):
+    """The journal of a run cannot be used, or not for that.
+
+    Parameters
+    ----------
+    what
+        What happened; the place and the remedy are added to it.
+
+    Attributes
+    ----------
+    code
+        Stable, lower case with underscores, for programs: ``"torn_record"``.
+    path
+        File or folder, or ``""``.
+    offset
+        Of the first byte that is concerned, in the file as it was before compression; None where there is none.
+    sequence
+        Number of the record that is concerned, or of the first that is missing; None where there is none.
+    remedy
+        What to do about it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        code: str,
+        path: object = "",
+        offset: int | None = None,
+        sequence: int | None = None,
+        remedy: str = "",
+    ) -> None:
+        self.code, self.path, self.offset, self.sequence, self.remedy = code, str(path), offset, sequence, remedy
+        place = [f"byte {offset}"] if offset is not None else []
+        place += [f"record {sequence}"] if sequence is not None else []
+        where = f"{path}: " if path else ""
+        at = f" ({', '.join(place)})" if place else ""
+        super().__init__(f"{where}{what}{at}.{' ' if remedy else ''}{remedy}")
+
+
+class JournalLockedError(JournalError):
+    """Another process has the journal open for writing."""
+
+
+class JournalDamagedError(JournalError):
+    """What is on the disk is not what was written: a torn or altered record, a missing or foreign file."""
+
+
+class JournalVersionError(JournalError):
+    """A newer version wrote the journal, a record of it or a snapshot."""
+
+
+class JournalWriteError(JournalError):
+    """A record could not be made durable. The journal takes nothing more until it is opened again."""
+
+
+class JournalSlowError(JournalError):
+    """Records wait longer for the disk than is allowed. Nothing is taken until they are safe."""
+
+
+class RecordError(JournalError):
+    """A record that cannot be read as what it says it is, or that does not fit those before it."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

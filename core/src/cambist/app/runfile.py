@@ -128,7 +128,7 @@ def read_settings(said: Mapping[str, Any], registry: Registry) -> tuple[dict[str
     made, made_tables = reader.components()
     raise_problems(document, (attrs.evolve(one, where=_as_option(one.where, said)) for one in reader.problems))
     assert reader.file is not None
-    settings, told = _settings(reader.file)
+    settings, told = _settings(reader.file, Path())
     return settings | made, told | made_tables
 
 
@@ -165,7 +165,7 @@ class _Reader:
         raise_problems(self.document, self.problems)
         file = self.file
         assert file is not None
-        settings, tables = _settings(file)
+        settings, tables = _settings(file, self.document.folder)
         settings |= made
         tables |= made_tables
         output = file.output.dir
@@ -398,12 +398,14 @@ def _default_symbol(source: str, folder: Path) -> str:
     return source.partition(":")[2] if feed else (folder / source).name.partition(".")[0]
 
 
-def _settings(file: RunFile) -> tuple[dict[str, Any], dict[str, Any]]:
+def _settings(file: RunFile, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the file says of account, venue and run: for `BacktestSettings`, and for the result."""
     settings: dict[str, Any] = {}
     tables: dict[str, Any] = {}
     for table in (file.account, file.venue, file.run):
         settings |= {name: getattr(table, name) for name in table.model_fields_set}
+    if settings.get("journal") is not None:
+        settings["journal"] = str(folder / settings["journal"])
     for name in ("fees", "slippage"):
         if name in settings:
             said = settings[name]

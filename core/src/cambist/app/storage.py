@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -20,7 +21,18 @@ if TYPE_CHECKING:
     from cambist.ports.bars import BarStore, BarsWritten
     from cambist.ports.storage import RunStore, Storage
 
-__all__ = ["check_storage", "copy_bars", "copy_runs", "opened_storage", "resolved_url", "upgrade_storage"]
+__all__ = [
+    "check_storage",
+    "copy_bars",
+    "copy_runs",
+    "opened_storage",
+    "rebuild_run",
+    "resolved_url",
+    "upgrade_storage",
+]
+
+#: Records of a journal that are made into rows at once.
+_RECORDS = 5_000
 
 
 @contextmanager
@@ -148,6 +160,46 @@ def _compare(source: RunStore, target: RunStore, run_id: str) -> None:
                     f"the run {run_id!r} differs from the one copied, in {kind.table}: {one} there, {other} here. "
                     "Delete it in the target and copy again."
                 )
+
+
+def rebuild_run(folder: Path, store: RunStore, mode: str) -> tuple[str, int]:
+    """Make anew what a store has of a run, out of the run's journal alone.
+
+    Parameters
+    ----------
+    folder
+        Of the journal; it is only read, and may be in use.
+    mode
+        Of the run, where the store does not know it.
+
+    Returns
+    -------
+    tuple
+        The run's id, and how many records its journal has.
+
+    Raises
+    ------
+    JournalError
+        The journal cannot be read, or its oldest records were removed.
+    StorageError
+        The journal holds no run, or the store cannot be written.
+    """
+    from cambist.engine.projection import Projection
+    from cambist.storage.journal import JournalFolder
+
+    entries = JournalFolder(folder).read(1)
+    maker = Projection(mode, time.time_ns())
+    while batch := list(islice(entries, _RECORDS)):
+        known = maker.run_id
+        rows = maker.rows(batch)
+        if maker.run_id:
+            if not known:
+                store.delete(maker.run_id)
+            store.begin(maker.run)
+            store.write(maker.run_id, rows, maker.sequence)
+    if not maker.run_id:
+        raise StorageError(f"{folder}: this journal holds no run yet; there is nothing to rebuild.")
+    return maker.run_id, maker.sequence
 
 
 def copy_bars(source: BarStore, target: BarStore) -> Iterator[tuple[str, BarsWritten]]:

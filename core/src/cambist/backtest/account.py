@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import nan
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from cambist.backtest.account_warnings import account_warnings
 from cambist.backtest.actions import ActionCalendar
 from cambist.backtest.books import open_books
 from cambist.backtest.held_prices import HeldPrices
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from cambist.model.events import OrderEvent
     from cambist.model.margin import Margin
     from cambist.model.portfolio import Position
-    from cambist.portfolio import Portfolio
+    from cambist.portfolio import Books, Portfolio
     from cambist.portfolio.entries import Entries
     from cambist.ports.risk import RiskRule
     from cambist.simulation import VenueRules
@@ -259,7 +259,7 @@ class AccountSetup:
         settings, account = self.settings, self.portfolio
         rules: list[RiskRule] = []
         if settings.margin is not None:
-            rules.append(self._leverage_rule(settings.margin))
+            rules.append(_leverage_rule(settings.margin, account, self.accounts))
         if self.markets is not None:
             rules.append(MarketRulesRule(self.markets))
         if isinstance(account, CompensatingPortfolio):
@@ -268,15 +268,6 @@ class AccountSetup:
         if settings.margin is not None and settings.margin.is_hedged:
             return HedgeGate(rules)
         return RiskGate(rules, without=(FundsRule, TermsRule) if settings.is_compatible else ())
-
-    def _leverage_rule(self, margin: Margin) -> LeverageRule:
-        leverages = {}
-        for name, books in self.accounts.items():
-            assert isinstance(books, MarginPortfolio | MultiAssetMarginPortfolio)
-            leverages[name] = books.leverages
-        if not isinstance(self.portfolio, AccountGroup):
-            return LeverageRule(margin, leverages[""])
-        return AccountLeverageRule(margin, {one: leverages[name] for one, name in self.portfolio.owners.items()})
 
     def expected_fee(self, rules: VenueRules) -> Any:
         """Return what answers the fee to reckon with; for several accounts, what does so for each."""
@@ -384,34 +375,24 @@ class AccountSetup:
 
     def warnings(self) -> Iterable[str]:
         """Return what the user should know of the account."""
-        changes = []
-        for name, books in self.accounts.items():
-            where = f"account {name}, " if name else ""
-            for asset, pocket in books.pockets.items():
-                if isinstance(pocket, MarginPortfolio):
-                    yield from (where + event.describe(asset) for event in pocket.liquidations)
-                    changes += pocket.refused_changes
-        if changes:
-            change = min(changes, key=attrgetter("ts"))
-            yield (
-                f"{len(changes)} changes of margin or leverage were refused. The first, on {format_ns(change.ts)}: "
-                f"{change.reason}"
-            )
-        refused = self.portfolio.refused_flows
-        if refused:
-            first = refused[0]
-            yield f"{len(refused)} withdrawals were refused. The first, on {format_ns(first.ts)}: {first.reason}"
-        for planned in self.transfers:
-            if not planned.left:
-                continue
-            due, amount = planned.left[0]
-            yield f"the run ended before a cash flow of {amount:,.8g} on {format_ns(due)} was due; it was not booked."
+        return account_warnings(self.accounts, self.portfolio.refused_flows, self.transfers)
 
 
 def _let_pay(rules: VenueRules, books: Portfolio | MultiAssetPortfolio) -> None:
     """Say whose balance pays fees in another asset, where the scheme has one do so."""
     if isinstance(rules.fees, FeeInAsset) and isinstance(books, MultiAssetPortfolio):
         rules.fees.paid_by(books)
+
+
+def _leverage_rule(margin: Margin, portfolio: Books | AccountGroup, accounts: Mapping[str, Books]) -> LeverageRule:
+    """Return what holds orders to the leverages of the account that they trade in."""
+    leverages = {}
+    for name, books in accounts.items():
+        assert isinstance(books, MarginPortfolio | MultiAssetMarginPortfolio)
+        leverages[name] = books.leverages
+    if not isinstance(portfolio, AccountGroup):
+        return LeverageRule(margin, leverages[""])
+    return AccountLeverageRule(margin, {strategy: leverages[name] for strategy, name in portfolio.owners.items()})
 
 
 class _Constantly:

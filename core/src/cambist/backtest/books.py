@@ -68,6 +68,11 @@ def open_books(
     owners = {strategy: strategy if strategy in settings.accounts else MAIN for strategy in strategies}
     if MAIN in settings.accounts and len(set(owners.values())) > 1:
         raise ParameterError(f"accounts names a strategy {MAIN!r}, as the others' account is called. Rename it.")
+    if len(set(owners.values())) > 1 and settings.margin is not None and settings.margin.planned:
+        raise ParameterError(
+            "Margin: planned names positions of one account, and the run has several. Leave it out, and have each "
+            "strategy call add_margin."
+        )
     money = {MAIN: settings.cash, **settings.accounts}
     return AccountGroup({name: opener.open(money[name]) for name in dict.fromkeys(owners.values())}, owners)
 
@@ -91,11 +96,6 @@ class _Opener:
                     f"{name} is kept for one account in one asset, and the run has several. Leave it out, or accounts "
                     "and cash by asset."
                 )
-        if settings.accounts is not None and settings.margin is not None and settings.margin.planned:
-            raise ParameterError(
-                "Margin: planned names positions of one account, and the run has several. Leave it out, and have each "
-                "strategy call add_margin."
-            )
         if len(self._assets) > 1:
             self._check_options()
             if settings.margin is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cambist.analysis import RunFacts
+from cambist.analysis import Holding, Holdings, RunFacts
 from cambist.backtest.marks import booked_at
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cambist.model import Fill, Trade
     from cambist.model.portfolio import StockSplit
 
-__all__ = ["Money", "facts_of"]
+__all__ = ["Money", "facts_of", "holdings_of"]
 
 
 #: Later than any bar: the rate at the end of the run counts.
@@ -94,3 +94,20 @@ def _traded(result: Result) -> tuple[Sequence[Trade], float]:
         return result.trade_records, sum(values)
     money = Money(history, result.split_records)
     return money.trades(result.trade_records), money.traded(result.fill_records, values)
+
+
+def holdings_of(result: Result) -> Holdings | None:
+    """Return what was held when, at prices at which its value comes out in the currency; None without a history."""
+    history = result.history
+    if history is None:
+        return None
+    held = []
+    for key, instrument in history.account.legs(result.instruments):
+        steps, closes = history.account.positions[key], history.closes[instrument.symbol]
+        prices = closes.prices
+        if history.assets:
+            rates = history.assets[instrument.settle].rates.at(closes.times)
+            prices = prices / rates if instrument.is_inverse else prices * rates
+        held.append(Holding(instrument, steps.times, steps.sizes, closes.times, prices, key))
+    account = history.account
+    return Holdings(tuple(held), account.times, account.cash, account.initial_cash)

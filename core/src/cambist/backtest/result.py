@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.analysis import Analysis, Holding, Holdings, RunFacts, summarize
+from cambist.analysis import Analysis, Holdings, RunFacts, summarize
 from cambist.errors import ResultError
 from cambist.model import format_ns
 
@@ -266,19 +266,9 @@ class Result:
     @cached_property
     def holdings(self) -> Holdings | None:
         """What was held when, and at which prices; None for a result that was put together without a history."""
-        history = self.history
-        if history is None:
-            return None
-        held = []
-        for key, instrument in history.account.legs(self.instruments):
-            steps, closes = history.account.positions[key], history.closes[instrument.symbol]
-            prices = closes.prices
-            if history.assets:  # at which the value comes out in the currency
-                rates = history.assets[instrument.settle].rates.at(closes.times)
-                prices = prices / rates if instrument.is_inverse else prices * rates
-            held.append(Holding(instrument, steps.times, steps.sizes, closes.times, prices, key))
-        account = history.account
-        return Holdings(tuple(held), account.times, account.cash, account.initial_cash)
+        from cambist.backtest.money import holdings_of
+
+        return holdings_of(self)
 
     @property
     def held_as(self) -> Mapping[str, str]:

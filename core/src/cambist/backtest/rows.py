@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from decimal import Decimal
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,9 @@ from cambist.analysis import MEASURES
 from cambist.analysis.sampling import DayEnds
 from cambist.backtest.document import plain
 from cambist.backtest.history import curve_rows
-from cambist.ports.rows import (
-    AccountRow,
-    CashFlowRow,
-    EventRow,
-    FillRow,
-    MeasureRow,
-    OrderRow,
-    PositionRow,
-    TradeRow,
-)
+from cambist.engine.rows import fill_row, known, order_row, trade_row
+from cambist.portfolio.exact import exact
+from cambist.ports.rows import AccountRow, CashFlowRow, EventRow, MeasureRow, PositionRow
 from cambist.ports.storage import RunRecord
 
 if TYPE_CHECKING:
@@ -31,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cambist.backtest.result import Result
-    from cambist.model import Fill, Order, Trade
     from cambist.ports.rows import Row
     from cambist.ports.storage import RunStore
 
@@ -79,7 +70,7 @@ def record_of(result: Result) -> RunRecord:
         ],
         instruments=[instrument.to_fields() for instrument in result.instruments],
         currency=result.currency,
-        initial_cash=_exact(result.initial_cash),
+        initial_cash=exact(result.initial_cash),
         settings={name: plain(value) for name, value in result.settings.items()},
         stopped=result.stopped,
         version=version("cambist"),
@@ -94,9 +85,10 @@ def rows_of(result: Result) -> Iterator[Row]:
     """
     decided = _decision_prices(result)
     for number, order in enumerate(result.order_records):
-        yield _order_row(order, decided[number])
-    yield from map(_fill_row, result.fill_records)
-    yield from map(_trade_row, result.trade_records)
+        info = {str(name): plain(value) for name, value in order.info.items()}
+        yield order_row(order, info, decision_price=known(decided[number]))
+    yield from map(fill_row, result.fill_records)
+    yield from map(trade_row, result.trade_records)
     yield from _positions(result)
     yield from _snapshots(result)
     for number, flow in enumerate(result.flow_records):
@@ -106,78 +98,15 @@ def rows_of(result: Result) -> Iterator[Row]:
             kind=flow.kind,
             symbol=flow.symbol,
             asset=flow.asset,
-            amount=_exact(flow.amount),
+            amount=exact(flow.amount),
             reason=flow.reason,
         )
     for name, spec in MEASURES.items():
         value = result.analysis.measure(name)
-        known = None if value is None or not np.isfinite(value) else float(value)
-        yield MeasureRow(name=name, value=known, unit=str(spec.unit))
+        finite = None if value is None or not np.isfinite(value) else float(value)
+        yield MeasureRow(name=name, value=finite, unit=str(spec.unit))
     for number, warning in enumerate(result.warnings):
         yield EventRow(number=number, ts=result.ended, kind="warning", level="warning", message=warning)
-
-
-def _order_row(order: Order, decided: float) -> OrderRow:
-    return OrderRow(
-        id=order.id,
-        strategy=order.strategy,
-        symbol=order.instrument.symbol,
-        venue=order.instrument.venue,
-        side=str(order.side),
-        type=str(order.type),
-        status=str(order.status),
-        size=_exact(order.size),
-        limit_price=_known(order.limit_price),
-        stop_price=_known(order.stop_price),
-        time_in_force=str(order.time_in_force),
-        expires_at=order.expires_at or None,
-        reduce_only=order.reduce_only,
-        filled=_exact(order.filled),
-        average_price=_known(order.average_price),
-        fees=_exact(order.fees),
-        decision_price=_known(decided),
-        created_at=order.created_at,
-        updated_at=order.updated_at,
-        reason=order.reason,
-        tag=order.tag,
-        parent=order.parent,
-        oco=order.oco,
-        info={str(name): plain(value) for name, value in order.info.items()},
-    )
-
-
-def _fill_row(fill: Fill) -> FillRow:
-    return FillRow(
-        id=str(fill.id),
-        order_id=fill.order_id,
-        symbol=fill.instrument.symbol,
-        side=str(fill.side),
-        size=_exact(fill.size),
-        price=_exact(fill.price),
-        fee=_exact(fill.fee),
-        fee_asset=fill.instrument.settle,
-        liquidity=str(fill.liquidity),
-        ts=fill.ts,
-    )
-
-
-def _trade_row(trade: Trade) -> TradeRow:
-    return TradeRow(
-        id=trade.id,
-        strategy=trade.strategy,
-        symbol=trade.instrument.symbol,
-        side="long" if trade.is_long else "short",
-        size=_exact(trade.size),
-        opened_at=trade.opened_at,
-        closed_at=trade.closed_at or None,
-        entry_price=_exact(trade.entry_price),
-        exit_price=_known(trade.exit_price),
-        gross=_exact(trade.gross),
-        fees=_exact(trade.fees),
-        net=_exact(trade.net),
-        tag=trade.tag,
-        reason=trade.reason,
-    )
 
 
 def _positions(result: Result) -> Iterator[PositionRow]:
@@ -188,7 +117,7 @@ def _positions(result: Result) -> Iterator[PositionRow]:
         averages = steps.average_prices if len(steps.average_prices) else np.full(len(steps.times), np.nan)
         columns = (steps.times.tolist(), steps.sizes.tolist(), averages.tolist())
         for ts, size, average in zip(*columns, strict=True):
-            yield PositionRow(symbol=symbol, ts=ts, size=_exact(size), average_price=_known(average))
+            yield PositionRow(symbol=symbol, ts=ts, size=exact(size), average_price=known(average))
 
 
 def _snapshots(result: Result) -> Iterator[AccountRow]:
@@ -202,8 +131,8 @@ def _snapshots(result: Result) -> Iterator[AccountRow]:
         yield AccountRow(
             ts=int(times[row]),
             currency=result.currency,
-            equity=_exact(float(equity[row])),
-            cash=None if cash is None else _exact(float(cash[number])),
+            equity=exact(float(equity[row])),
+            cash=None if cash is None else exact(float(cash[number])),
             drawdown=float(equity[row] / peaks[row] - 1.0),
         )
 
@@ -219,12 +148,3 @@ def _decision_prices(result: Result) -> list[float]:
         of_symbol = symbols == symbol
         found[of_symbol] = closes.at(created[of_symbol])
     return found.tolist()
-
-
-def _exact(value: float) -> Decimal:
-    """Return the decimal that a float prints as: what it stands for on the grid of its instrument."""
-    return Decimal(repr(float(value)))
-
-
-def _known(value: float) -> Decimal | None:
-    return _exact(value) if np.isfinite(value) else None

@@ -6,7 +6,7 @@ import gc
 import secrets
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -29,12 +29,14 @@ from cambist.engine.step import named
 from cambist.errors import DataError, InputError, ParameterError, StrategyError
 from cambist.model.orders import OrderStatus
 from cambist.observe import log_context
+from cambist.portfolio import Portfolio
 from cambist.strategies import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cambist.analysis import EquityCurve
+    from cambist.backtest.journaled import RunJournal
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from cambist.simulation.bar_venue import BarVenue
 
     Progress = Callable[[int, int | None], None]
+
+_Kernel = TypeVar("_Kernel", bound=Kernel)
 
 __all__ = ["Run", "bar_feed", "run_backtest"]
 
@@ -162,6 +166,11 @@ class Run:
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
+        self.journal: RunJournal | None = None
+        if settings.journal is not None:  # last of all: a run that cannot begin leaves none
+            from cambist.backtest.journaled import RunJournal
+
+            self.journal = RunJournal(settings.journal, self.kernel)
 
     def _feeds(self, sources: Sequence[Any]) -> Sequence[Any]:
         return [bar_feed(number, source, self.settings) for number, source in enumerate(sources)]
@@ -177,9 +186,22 @@ class Run:
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> Kernel:
         series = [(feed.instrument, feed.timeframe) for feed in self.feeds]
-        kind = OpeningKernel if self.settings.cheat_on_open else Kernel
+        make = self._maker(OpeningKernel if self.settings.cheat_on_open else Kernel)
         fee = self.account.expected_fee(self.rules)
-        return kind(strategies, series, self.portfolio, gate, fee, self.calendars)
+        return make(strategies, series, self.portfolio, gate, fee, self.calendars)
+
+    def _maker(self, kernel: type[_Kernel]) -> type[_Kernel]:
+        """Return what makes the run's kernel: one that journals, where the run has a journal."""
+        if self.settings.journal is None:
+            return kernel
+        if not isinstance(self.portfolio, Portfolio):
+            raise ParameterError(
+                f"journal is {self.settings.journal!r}, which is of one account in one asset, and the run has several. "
+                "Leave it out, or accounts and cash by asset."
+            )
+        from cambist.backtest.journaled import journaled
+
+        return journaled(kernel)
 
     def _driver(self, stop: StopRequest) -> Driver:
         play = play_events if self.settings.events else play_columns
@@ -198,6 +220,9 @@ class Run:
         except StrategyError as error:
             error.result = self.result(stopped=str(error))
             raise
+        finally:
+            if self.journal is not None:
+                self.journal.close()
         return self.result(stopped=self.driver.stop.reason)
 
     def after(self, window: Any, played: int) -> None:

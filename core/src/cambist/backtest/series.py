@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -116,7 +116,7 @@ class AccountSeries:
 
         Its value for an instrument paid in full (negative when short), its open profit for a margined one.
         """
-        return self._by_leg(self._worth)
+        return self._by_leg(partial(_worth, self.history, self._times))
 
     @cached_property
     def by_strategy(self) -> pd.DataFrame:
@@ -132,7 +132,7 @@ class AccountSeries:
     @cached_property
     def exposures(self) -> pd.DataFrame:
         """Value of what is held of each instrument, margined or not, one column each; negative when short."""
-        return self._by_leg(self._exposure)
+        return self._by_leg(partial(_exposure, self.history, self._times))
 
     @cached_property
     def gross_exposure(self) -> pd.Series[float]:
@@ -330,18 +330,19 @@ class AccountSeries:
             total += column
         return self._series(total, name)
 
-    def _worth(self, key: str, instrument: Instrument) -> NDArray[np.float64]:
-        steps, closes = self.history.account.positions[key], self.history.closes[instrument.symbol]
-        averages = None if instrument.is_cash else steps.average_prices_at(self._times)
-        values = worth(instrument, steps.sizes_at(self._times), averages, closes.at(self._times))
-        return self.history.in_currency(instrument.settle, values, self._times)
 
-    def _exposure(self, key: str, instrument: Instrument) -> NDArray[np.float64]:
-        sizes = self.positions[key].to_numpy()
-        prices = self.history.closes[instrument.symbol].at(self._times)
-        units = sizes * instrument.multiplier
-        values = np.where(sizes == 0.0, 0.0, units / prices if instrument.is_inverse else units * prices)
-        return self.history.in_currency(instrument.settle, values, self._times)
+def _worth(history: RunHistory, times: NDArray[np.int64], key: str, instrument: Instrument) -> NDArray[np.float64]:
+    steps, closes = history.account.positions[key], history.closes[instrument.symbol]
+    averages = None if instrument.is_cash else steps.average_prices_at(times)
+    values = worth(instrument, steps.sizes_at(times), averages, closes.at(times))
+    return history.in_currency(instrument.settle, values, times)
+
+
+def _exposure(history: RunHistory, times: NDArray[np.int64], key: str, instrument: Instrument) -> NDArray[np.float64]:
+    sizes, prices = history.account.positions[key].sizes_at(times), history.closes[instrument.symbol].at(times)
+    units = sizes * instrument.multiplier
+    values = np.where(sizes == 0.0, 0.0, units / prices if instrument.is_inverse else units * prices)
+    return history.in_currency(instrument.settle, values, times)
 
 
 def _months(days: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from math import inf
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import attrs
@@ -87,6 +88,7 @@ class BacktestOptions(TypedDict, total=False):
     benchmark: bool
     events: bool
     blocks: bool
+    journal: str | PathLike[str] | None
     periods_per_year: float | None
     calendar: str | Calendar | Mapping[str, str | Calendar] | None
 
@@ -97,6 +99,10 @@ def _number(name: str, *, above: float = -inf) -> Callable[[Any, Any, Any], None
             raise ParameterError(f"{name} is {value!r}; it must be a finite number above {above:g}.")
 
     return check
+
+
+def _folder(value: str | PathLike[str] | None) -> str | None:
+    return None if value is None else fspath(value)
 
 
 def _check_cash(what: str, value: Any) -> None:
@@ -286,6 +292,8 @@ class BacktestSettings:
         Play every bar as an event through the kernel, as a live run does: slower, same result.
     blocks
         Read the data block by block in flat memory; the equity frame then has one row a day.
+    journal
+        A folder for a journal of the run, as a live run writes it, or None. It needs `events`, and a folder of its own.
     periods_per_year
         For ratios of return to risk, where the calendar of the market is known better than the data can tell.
     calendar
@@ -325,6 +333,7 @@ class BacktestSettings:
     benchmark: bool = True
     events: bool = False
     blocks: bool = False
+    journal: str | None = attrs.field(default=None, converter=_folder)
     periods_per_year: float | None = None
     calendar: str | Calendar | Mapping[str, str | Calendar] | None = attrs.field(default=None, validator=_calendar)
 
@@ -344,6 +353,10 @@ class BacktestSettings:
         return cls(**options)
 
     def __attrs_post_init__(self) -> None:
+        if self.journal is not None and not self.events:
+            raise ParameterError(
+                f"journal is {self.journal!r} in a run that makes no events. Add events=True: slower, same result."
+            )
         latency_model(self.latency)
         rejection_model(self.rejection)
         cancel_model(self.book_cancels)

@@ -30,6 +30,7 @@ _SETTINGS = (
     "rules",
     "seed",
     "blocks",
+    "journal",
 )
 
 
@@ -182,6 +183,9 @@ def _parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, .
     "--blocks", is_flag=True, default=None, help="Read the data block by block: for more than fits into memory."
 )
 @click.option(
+    "--journal", metavar="DIR", help="Write a journal of the run into a new folder, for cambist journal; slower."
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -237,6 +241,8 @@ def _overrides(what: tuple[str, ...], options: dict[str, Any]) -> tuple[Override
     settings = {name: options[name] for name in _SETTINGS if options[name] is not None}
     if settings.get("fees") == "instrument":
         settings["fees"] = None
+    if "journal" in settings:
+        settings["events"] = True
     overrides = Overrides(
         strategy=strategies[0] if strategies else "",
         parameters=options["parameters"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from cambist.errors import InputError, MissingDependencyError, PluginError
+from cambist.errors import InputError, JournalError, MissingDependencyError, PluginError
 
 __all__ = ["Exit", "exit_of"]
 
@@ -28,4 +28,6 @@ def exit_of(error: Exception) -> Exit:
     """Return the code for an error."""
     if isinstance(error, PluginError | MissingDependencyError):
         return Exit.PLUGIN
+    if isinstance(error, JournalError) and error.code == "no_journal":
+        return Exit.BAD_INPUT
     return Exit.BAD_INPUT if isinstance(error, InputError) else Exit.FAILED

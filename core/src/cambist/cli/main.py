@@ -20,6 +20,7 @@ COMMANDS = {
     "backtest": ("cambist.cli.backtest:backtest", "Run a strategy over recorded bars."),
     "data": ("cambist.cli.data:data", "Show data that is at hand."),
     "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),
+    "journal": ("cambist.cli.journal.group:journal", "Read, verify and rebuild the journal of a run."),
     "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed and what they offer."),
     "show": ("cambist.cli.show:show", "Show a result that was saved."),
     "storage": ("cambist.cli.storage:storage", "Look after the storage of runs."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -113,6 +114,33 @@ def copy(source: str, target: str) -> None:
         copied = copy_runs(one.runs, other.runs)
         total = len(one.runs.runs())
     click.echo(f"copied {len(copied):,} of {total:,} runs; all {total:,} are equal in both")
+
+
+@storage.command()
+@click.argument("journal", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("url")
+@click.option(
+    "--mode",
+    type=click.Choice(["backtest", "replay", "paper", "live"]),
+    default="live",
+    show_default=True,
+    help="Of the run.",
+)
+@global_options(hidden=True)
+def rebuild(journal: Path, url: str, mode: str) -> None:
+    """Make what a storage has of a run anew, out of the run's journal.
+
+    JOURNAL is the folder of the journal. It is only read, and may be in use; the storage must not be.
+
+    \b
+    Example:
+      cambist storage rebuild journal sqlite:///runs.db
+    """  # noqa: D301 -- click reads the control character
+    from cambist.app.storage import opened_storage, rebuild_run
+
+    with opened_storage(url, session().registry(), "runs") as opened:
+        run_id, records = rebuild_run(journal, opened.runs, mode)
+    click.echo(f"the run {run_id} was made anew of {records:,} records")
 
 
 def _fields(run: Any) -> dict[str, Any]:

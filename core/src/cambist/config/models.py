@@ -360,6 +360,7 @@ class RunTable(_Table):
     blocks: bool = False
     benchmark: bool = True
     events: bool = False
+    journal: str | None = Field(default=None, min_length=1, description="a new folder for a journal; needs events")
     periods_per_year: Positive | None = None
     calendar: Annotated[str, Field(min_length=1)] | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.engine.hedge import view_of
-from cambist.portfolio import AccountGroup, StrategyShares
+from cambist.portfolio import AccountGroup, MarginPortfolio, StrategyShares, book_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from cambist.engine.view import AccountView
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Liquidity, Order
+    from cambist.model.portfolio import MarginChange
     from cambist.orders.book import OrderBook
     from cambist.portfolio import Books, Share
 
     ExpectedFee = Callable[[Instrument, float, float, Liquidity], float]
 
-__all__ = ["AccountOrders", "LiveShares", "accounts_of", "views_of"]
+__all__ = ["AccountOrders", "LiveShares", "accounts_of", "change_margin", "views_of"]
 
 
 class AccountOrders:
@@ -99,3 +100,11 @@ def views_of(
         fee = expected_fee if callable(expected_fee) else expected_fee[name]
         views[name] = view_of(books, orders, fee, now)
     return views
+
+
+def change_margin(accounts: Mapping[str, Books], change: MarginChange) -> None:
+    """Move margin, or change a leverage, in the account and for the asset that a change is of."""
+    books = accounts[change.account]
+    pocket = books.pocket(books.positions[change.symbol].instrument.settle)
+    assert isinstance(pocket, MarginPortfolio)  # no other is asked to
+    book_change(pocket, change)

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.engine.money import MoneyRequests
+from cambist.engine.money import MoneyDesk
 from cambist.errors import OrderError
-from cambist.model.effects import AmendOrder, CancelOrder, ChangeMargin, ReportRefusal, SetTimer, StopRun
+from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import AmendRejected
 from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce, Trail
-from cambist.model.portfolio import MarginChange
 from cambist.orders.machine import request_cancel, submit
 from cambist.orders.triggers import first_stop, limit_behind
-from cambist.portfolio import MarginPortfolio, checked_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,8 +22,8 @@ if TYPE_CHECKING:
     from cambist.engine.step import Kernel
     from cambist.model.bars import Bars
     from cambist.model.instrument import Grid, Instrument
-    from cambist.model.orders import Instructions, PositionSide
-    from cambist.model.portfolio import Account, CashFlow, Position, Trade
+    from cambist.model.orders import Instructions
+    from cambist.model.portfolio import Account, Position, Trade
     from cambist.simulation.market_rules import RuledMarkets
     from cambist.strategies.schedules import Schedule
 
@@ -36,7 +34,7 @@ _BUY = Side.BUY
 _PENDING_CANCEL = OrderStatus.PENDING_CANCEL
 
 
-class Desk:
+class Desk(MoneyDesk):
     """Takes one strategy's requests: makes orders, has the gate review them, and leaves effects.
 
     Parameters
@@ -307,56 +305,6 @@ class Desk:
     def timer_due(self) -> int:
         """When the timer that fired last was due, ns, UTC."""
         return self._kernel.agenda.due
-
-    def add_cash(self, amount: float, asset: str = "") -> CashFlow:
-        """Ask for money to be brought in, or (negative) taken out, once the strategy has been heard."""
-        return self._requests().take(amount, asset, "")
-
-    def transfer(self, amount: float, to: str, asset: str = "") -> CashFlow:
-        """Ask for money to go to another account of the run, once the strategy has been heard."""
-        return self._requests().transfer(amount, to, asset)
-
-    def convert(self, amount: float, source: str, target: str) -> CashFlow:
-        """Ask for some of one asset to become another, at the rate of this moment, once the strategy has been heard."""
-        return self._requests().convert(amount, source, target)
-
-    def _requests(self) -> MoneyRequests:
-        if self.refusing:
-            raise OrderError(f"money cannot be moved {self.refusing}.")
-        return MoneyRequests(self._kernel, self._account)
-
-    @property
-    def balances(self) -> Mapping[str, float]:
-        """Cash by asset."""
-        return self._books.balances
-
-    def rate(self, source: str, target: str) -> float:
-        """Return what a unit of one asset is worth in another now; NaN where nobody knows yet."""
-        return self._books.rate(source, target)
-
-    @property
-    def legs(self) -> Mapping[str, Position]:
-        """Positions by symbol, in a hedged account by symbol and side; see `cambist.model.legs`."""
-        return self._books.legs
-
-    def change_margin(
-        self, instrument: Instrument, side: PositionSide | None = None, *, amount: float = 0.0, leverage: float = nan
-    ) -> MarginChange:
-        """Ask for margin of a position to be moved, or for another leverage, once the strategy has been heard."""
-        kernel = self._kernel
-        account = self._books.pocket(instrument.settle)
-        if not isinstance(account, MarginPortfolio):
-            raise OrderError("this account has no margin to change; run it with margin=Margin(...).")
-        if self.refusing:
-            raise OrderError(f"margin cannot be changed {self.refusing}.")
-        now = kernel.clock.read()
-        change = MarginChange(now, instrument.symbol, side, amount, leverage, account=self._account)
-        change = checked_change(account, change)
-        if change.reason:
-            account.refused_changes.append(change)
-        else:
-            kernel.effects.append(ChangeMargin(change))
-        return change
 
     def stop(self, reason: str) -> None:
         """End the run after this instant."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cambist.engine.accounts import LiveShares, accounts_of, views_of
+from cambist.engine.accounts import LiveShares, accounts_of, change_margin, views_of
 from cambist.engine.adoption import Adopter
 from cambist.engine.agenda import Agenda
 from cambist.engine.clock import Clock, ManualClock
@@ -45,7 +45,6 @@ from cambist.model.events import (
 from cambist.model.portfolio import StockSplit
 from cambist.observe import log_context
 from cambist.orders.book import OrderBook
-from cambist.portfolio import MarginPortfolio, book_change
 from cambist.strategies.data import DataSet
 from cambist.strategies.strategy import Strategy
 from cambist.strategies.whole_lots import use_lots
@@ -215,20 +214,18 @@ class Kernel:
         first = self.seats[0]
         for cursor, instrument in zip(first.cursors, self._instruments, strict=True):
             portfolio.set_price_source(instrument.symbol, cursor.last_close)
-        self._listeners = {
-            seat.strategy.name: _Listener.of(seat, self.view_of(seat.strategy.name)) for seat in self.seats
-        }
+        self._listeners = {name: _Listener.of(seat, self.view_of(name)) for name, seat in self._by_name.items()}
         self.listens = any(self._listeners.values())
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+        self._handlers: dict[type[Event], Callable[[Any], object]] = {
             **dict.fromkeys(_ORDER_EVENTS, self._order_event),
-            StopTrailed: self._stop_trailed,
+            StopTrailed: self.book.apply,  # no strategy is told: a stop moves with nearly every bar
             OrderFilled: lambda event: self.order_filled(self.book.order_of(event), event.ts, event.fill),
-            OrderRefused: self._order_refused,
+            OrderRefused: lambda event: self._tell(self.book.get(event.order_id)),
             BarClosed: self._bar_closed,
-            InstantClosed: self._instant_closed,
+            InstantClosed: lambda _event: self.close_instant(),
             TimerFired: self._timer_fired,
             CashMoved: self._cash_moved,
-            MarginChanged: self._margin_changed,
+            MarginChanged: lambda event: change_margin(self.accounts, event.change),
             DividendPaid: lambda event: self.portfolio.pay_dividend(event.ts, event.symbol, event.amount, self.instant),
             SharesSplit: self._shares_split,
             RunStarted: self._run_started,
@@ -309,9 +306,6 @@ class Kernel:
             desk.refusing = ""
         desk.instrument = self._single
 
-    def _instant_closed(self, event: InstantClosed) -> None:  # noqa: ARG002 - its time is the kernel's by now
-        self.close_instant()
-
     def close_instant(self) -> None:
         """Call `on_step` of every strategy that is warm, once all bars of an instant have been shown."""
         for seat in self.seats:
@@ -334,13 +328,6 @@ class Kernel:
         self.leaving[flow.account, flow.asset] += min(0.0, flow.amount)
         self.portfolio.move_cash(event.flow, self.instant)
 
-    def _margin_changed(self, event: MarginChanged) -> None:
-        change = event.change
-        books = self.accounts[change.account]
-        account = books.pocket(books.positions[change.symbol].instrument.settle)
-        assert isinstance(account, MarginPortfolio)  # no other is asked to
-        book_change(account, change)
-
     def _order_event(self, event: OrderEvent) -> None:
         order = self.book.apply(event)
         if order is not None:
@@ -351,12 +338,6 @@ class Kernel:
         self.splits.append(StockSplit(event.ts, event.symbol, event.ratio, price, len(self.fills)))
         self.portfolio.split(event.ts, event.symbol, event.ratio, self.instant)
         self.book.split_trails(event.symbol, event.ratio)
-
-    def _stop_trailed(self, event: StopTrailed) -> None:
-        self.book.apply(event)  # no strategy is told: a stop moves with nearly every bar
-
-    def _order_refused(self, event: OrderRefused) -> None:
-        self._tell(self.book.get(event.order_id))
 
     # The three things that happen to nearly every order, for drivers that hold the order and make no event of it.
     # What a strategy makes of it is in `effects` afterwards.
@@ -405,9 +386,8 @@ class Kernel:
         position_side: PositionSide | None = None,
     ) -> Order:
         """Put an order into the book that no strategy sent, in the sole account; see `Adopter`."""
-        adopted = Adopter(self)
         terms = (instrument, side, size, tag, ts, owner)
-        return adopted(*terms, reduce_only=reduce_only, position_side=position_side)
+        return Adopter(self)(*terms, reduce_only=reduce_only, position_side=position_side)
 
     def keep_rules(self, markets: RuledMarkets) -> None:
         """Let strategies size orders, and look at what may be sold, by the rules of their markets."""

@@ -279,6 +279,29 @@ class OrderBook:
         self.open.pop(order.id, None)
         return changed
 
+    def retire(self, keep: int) -> set[int]:
+        """Forget the oldest orders that have ended, and their fills, so that `keep` ended ones are left.
+
+        What comes in for them later is an anomaly, like what comes in for an order the book never had.
+
+        Returns
+        -------
+        set of int
+            Ids of the orders that were forgotten.
+        """
+        surplus = len(self.orders) - len(self.open) - keep
+        gone: set[int] = set()
+        for order in self.orders:
+            if len(gone) >= surplus:
+                break
+            if order.id not in self.open:
+                gone.add(order.id)
+        if gone:
+            self.orders = [order for order in self.orders if order.id not in gone]
+            self._applied = {one: fill for one, fill in self._applied.items() if fill.order_id not in gone}
+            self._shared = {one: fill for one, fill in self._shared.items() if fill.order_id not in gone}
+        return gone
+
     def _reopen(self, order: Order) -> None:
         """Put an order back into `open`, in its place and in the same dictionary."""
         restored = sorted([*self.open.items(), (order.id, order)])

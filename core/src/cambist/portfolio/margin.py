@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import Account, MarginChange, Trade
 
-__all__ = ["MarginPortfolio"]
+__all__ = ["LIQUIDATED", "MarginPortfolio"]
 
+#: Why a position is closed whose margin is used up.
+LIQUIDATED = "liquidation"
 _FUNDS_TOLERANCE = 1e-9
 _NO_MARKS: Mapping[str, float] = {}
 
@@ -58,14 +60,14 @@ class MarginPortfolio(BackedPortfolio):
         before, realized = position.size, position.realized
         trade = super().apply(fill, order, instant, key)
         if self._isolates[symbol]:
-            if self._closing == key and self._closing_for == "liquidation" and position.size != 0.0:
+            if self._closing == key and self._closing_for == LIQUIDATED and position.size != 0.0:
                 self.isolated[key] += position.realized - realized - fill.fee  # what is left stays behind the rest
             else:
                 self._set_aside(key, before, position.size, fill.price)
         if self._closing == key:
             if trade is not None:
                 trade.reason = self._closing_for
-            if self._closing_for == "liquidation":
+            if self._closing_for == LIQUIDATED:
                 self._claim(fill.ts, symbol, instant)
             self._closing = self._closing_for = ""
         return trade
@@ -202,13 +204,17 @@ class MarginPortfolio(BackedPortfolio):
         mark
             The mark price at which it happens.
         """
-        self.note_closing(key, "liquidation")
+        self.note_closing(key, LIQUIDATED)
         position = self.legs[key]
         instrument = position.instrument
         signed = size if position.size > 0.0 else -size
         kept = abs(instrument.size_grid.nearest(position.size - signed))
         fund = fee + instrument.profit(signed, fill, mark)
         self.liquidations.append(Liquidation(instrument.symbol, signed, ts, fill, fee, kept, fund, mark))
+
+    def closing(self, key: str) -> str:
+        """Return why the next fill of the position `key` is the venue's doing, ``""`` where it is not."""
+        return self._closing_for if self._closing == key else ""
 
     def note_closing(self, key: str, reason: str) -> None:
         """Learn that the next fill of the position `key` is the venue's doing; the trade it ends bears `reason`."""

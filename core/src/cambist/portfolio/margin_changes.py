@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cambist.model.portfolio import Position
     from cambist.portfolio.margin import MarginPortfolio
 
-__all__ = ["PlannedMargin", "book_change", "checked_change"]
+__all__ = ["PlannedMargin", "book_change", "carry_out", "checked_change"]
 
 #: Float noise, as a fraction of what is compared.
 _NOISE = 1e-9
@@ -39,7 +39,11 @@ def checked_change(portfolio: MarginPortfolio, change: MarginChange) -> MarginCh
 
 def book_change(portfolio: MarginPortfolio, change: MarginChange) -> None:
     """Carry a change out, or note that it is refused by now."""
-    change = checked_change(portfolio, change)
+    carry_out(portfolio, checked_change(portfolio, change))
+
+
+def carry_out(portfolio: MarginPortfolio, change: MarginChange) -> None:
+    """Book a change that was checked; one with a reason is noted as refused."""
     if change.reason:
         portfolio.refused_changes.append(change)
         return

@@ -6,12 +6,16 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
 
 from cambist.errors import InputError
+from cambist.model.portfolio import CashFlow
 
 if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.portfolio import Position
 
-__all__ = ["OneAsset"]
+__all__ = ["FUNDS_TOLERANCE", "OneAsset"]
+
+#: Money missing below this fraction of what is needed is float noise, not a shortfall.
+FUNDS_TOLERANCE = 1e-9
 
 
 class OneAsset(ABC):
@@ -23,15 +27,23 @@ class OneAsset(ABC):
         The asset.
     cash
         How much of it there is.
+    refused_flows
+        Withdrawals that were refused.
     """
 
     currency: str
     cash: float
+    refused_flows: list[CashFlow]
 
     @property
     @abstractmethod
     def equity(self) -> float:
         """Cash plus the worth of everything held."""
+
+    @property
+    @abstractmethod
+    def free_cash(self) -> float:
+        """Money that could be taken out."""
 
     @property
     def pockets(self) -> dict[str, Self]:
@@ -87,3 +99,25 @@ class OneAsset(ABC):
     def mark(self, position: Position) -> float:
         """Return the price at which a position is valued."""
         return position.last_price
+
+    def transfer(self, ts: int, amount: float, leaving: float = 0.0, kind: str = "") -> CashFlow:
+        """Return a deposit or (negative) withdrawal, refused where less is free; nothing moves yet.
+
+        Parameters
+        ----------
+        leaving
+            What other withdrawals, not yet booked, will take.
+        kind
+            Of money that comes from or goes to another account or asset; see `CashFlow`.
+        """
+        kind = kind or ("deposit" if amount > 0.0 else "withdrawal")
+        free = self.free_cash - leaving
+        if amount >= 0.0 or -amount <= free + FUNDS_TOLERANCE * abs(free):
+            return CashFlow(ts, kind, "", self.currency, amount)
+        reason = (
+            f"insufficient_funds: {-amount:,.8g} {self.currency} were to be taken out and {max(0.0, free):,.8g} are "
+            "free; take less, or close something first."
+        )
+        refused = CashFlow(ts, kind, "", self.currency, amount, reason)
+        self.refused_flows.append(refused)
+        return refused

@@ -9,7 +9,7 @@ from cambist.errors import InputError
 from cambist.model.orders import Side
 from cambist.model.portfolio import Account, CashFlow, Position
 from cambist.portfolio.ledger import Ledger
-from cambist.portfolio.one_asset import OneAsset
+from cambist.portfolio.one_asset import FUNDS_TOLERANCE, OneAsset
 from cambist.portfolio.trades import SplitResult, TradeLog
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ _EXTERNAL = frozenset({"deposit", "withdrawal"})
 _MOVED = "transfer"
 #: From one asset of an account to another: at a rate, or to pay a fee.
 _EXCHANGED = frozenset({"conversion", "fee"})
-#: Money missing below this fraction of what is needed is float noise, not a shortfall.
-FUNDS_TOLERANCE = 1e-9
 
 
 class Portfolio(OneAsset):
@@ -108,6 +106,10 @@ class Portfolio(OneAsset):
         """Say where the last close of `symbol` is read."""
         self.positions[symbol].price_source = source
 
+    def count_shorts(self) -> None:
+        """Take note of positions that were set from outside, as after a restart."""
+        self._shorts = sum(position.size < 0.0 for position in self.positions.values())
+
     def apply(self, fill: Fill, order: Order, instant: int, key: str = "") -> Trade | None:
         """Book one fill of `order`, in the run's instant number `instant`.
 
@@ -165,28 +167,6 @@ class Portfolio(OneAsset):
         held.sizes.append(after)
         held.average_prices.append(average)
         return self.trades.apply(fill, order, before, after, realized, instant, key)
-
-    def transfer(self, ts: int, amount: float, leaving: float = 0.0, kind: str = "") -> CashFlow:
-        """Return a deposit or (negative) withdrawal, refused where less is free; nothing moves yet.
-
-        Parameters
-        ----------
-        leaving
-            What other withdrawals, not yet booked, will take.
-        kind
-            Of money that comes from or goes to another account or asset; see `CashFlow`.
-        """
-        kind = kind or ("deposit" if amount > 0.0 else "withdrawal")
-        free = self.free_cash - leaving
-        if amount >= 0.0 or -amount <= free + FUNDS_TOLERANCE * abs(free):
-            return CashFlow(ts, kind, "", self.currency, amount)
-        reason = (
-            f"insufficient_funds: {-amount:,.8g} {self.currency} were to be taken out and {max(0.0, free):,.8g} are "
-            "free; take less, or close something first."
-        )
-        refused = CashFlow(ts, kind, "", self.currency, amount, reason)
-        self.refused_flows.append(refused)
-        return refused
 
     def move_cash(self, flow: CashFlow, instant: int) -> None:
         """Book money that moves without a fill, in the run's instant number `instant`."""

@@ -10,7 +10,7 @@ import attrs
 from cambist.model.portfolio import Trade
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cambist.model.orders import Fill, Order
 
@@ -61,6 +61,17 @@ class TradeLog:
             own.setdefault(trade.strategy, []).append(trade)
         self._sorted = len(closed)
         return own.get(strategy, ())
+
+    @property
+    def count(self) -> int:
+        """How many trades were opened so far: the id of the newest."""
+        return self._count
+
+    def restore(self, closed: Sequence[Trade], opened: Mapping[str, Trade], count: int) -> None:
+        """Go on with the trades of before a restart, the open ones by the key of their position."""
+        self.closed, self._own, self._sorted = list(closed), {}, 0
+        self.open = dict(opened)
+        self._count = count
 
     def apply(
         self, fill: Fill, order: Order, before: float, after: float, realized: float, instant: int, key: str

@@ -4,6 +4,7 @@ from cambist.ports.bars import BarKey, BarStore, BarsWritten, StoredBars
 from cambist.ports.broker import Broker, BrokerAccount, BrokerFactory, Deliver
 from cambist.ports.feed import FeedFactory
 from cambist.ports.history import HistorySource, MarketSource
+from cambist.ports.journal import Draft, JournalCursor, JournalEntry, JournalReader
 from cambist.ports.notifier import Notice, NoticeLevel, Notifier
 from cambist.ports.risk import Refusal, RiskRule, RiskView
 from cambist.ports.rows import (
@@ -34,10 +35,14 @@ __all__ = [
     "BrokerFactory",
     "CashFlowRow",
     "Deliver",
+    "Draft",
     "EventRow",
     "FeedFactory",
     "FillRow",
     "HistorySource",
+    "JournalCursor",
+    "JournalEntry",
+    "JournalReader",
     "MarketSource",
     "MeasureRow",
     "Notice",

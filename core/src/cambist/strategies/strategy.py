@@ -14,7 +14,7 @@ from cambist.strategies.targets import Targets
 from cambist.strategies.trading import Trading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime, timedelta
     from logging import Logger
     from random import Random
@@ -53,6 +53,8 @@ class Strategy(FuturesTrading, Holdings):
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = {}
+    #: Attributes that a restart brings back; see `save_state`.
+    persistent: ClassVar[Sequence[str]] = ()
     name: str
     log: Logger
 
@@ -143,6 +145,22 @@ class Strategy(FuturesTrading, Holdings):
 
     def on_stop(self) -> None:
         """Clean up; called once, after the last bar. Orders are refused here."""
+
+    # What a journal calls.
+
+    def save_state(self) -> dict[str, Any]:
+        """Return what a restart has to bring back: the attributes named in `persistent`, as far as they are set.
+
+        A journalled run keeps it together with the orders of the same step, whenever it has changed. Numbers, texts,
+        bytes, `Decimal`, dates, lists, tuples, sets and dicts of them can be kept. Indicators need not be: they are
+        computed from the bars.
+        """
+        return {name: getattr(self, name) for name in self.persistent if hasattr(self, name)}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what `save_state` returned; called after `on_start`, before the first bar."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     # What a strategy calls, beside the orders of `Trading`.
 

@@ -21,13 +21,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cambist.testing.bars import BarStoreTests
+    from cambist.testing.faults import Crash, CrashingFiles, FaultyFiles
+    from cambist.testing.journal import JournalTests
     from cambist.testing.runs import RunStoreTests
     from cambist.testing.state import StateStoreTests
 
-__all__ = ["BarStoreTests", "RunStoreTests", "StateStoreTests"]
+__all__ = [
+    "BarStoreTests",
+    "Crash",
+    "CrashingFiles",
+    "FaultyFiles",
+    "JournalTests",
+    "RunStoreTests",
+    "StateStoreTests",
+]
 
 _HOMES = {
     "BarStoreTests": "cambist.testing.bars",
+    "Crash": "cambist.testing.faults",
+    "CrashingFiles": "cambist.testing.faults",
+    "FaultyFiles": "cambist.testing.faults",
+    "JournalTests": "cambist.testing.journal",
     "RunStoreTests": "cambist.testing.runs",
     "StateStoreTests": "cambist.testing.state",
 }

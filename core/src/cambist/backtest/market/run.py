@@ -173,7 +173,8 @@ class MarketRun(Run):
         streams = [(feed.kind, feed.instrument) for feed in self.feeds]
         bars = [(feed.instrument, feed.timeframe) for feed in self.bar_feeds]
         fee = self.rules.fees.fee
-        kernel = MarketKernel(strategies, streams, self.books, gate, fee, bars=bars, calendars=self.calendars)
+        make = self._maker(MarketKernel)
+        kernel = make(strategies, streams, self.books, gate, fee, bars=bars, calendars=self.calendars)
         hooks = {_HOOKS[feed.kind] for feed in self.feeds}
         hooks |= {"on_bar", "on_step"} if bars else set()
         for view, feed in zip(kernel.views, self.feeds, strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -35,6 +34,7 @@ class SqlRunStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._upserts: dict[type[Row], Any] = {}
 
     def begin(self, run: RunRecord) -> None:
         """See `cambist.api.RunStore.begin`."""
@@ -56,8 +56,8 @@ class SqlRunStore:
                 raise _unknown(connection, run_id)
             if sequence <= found.cursor:
                 return False
-            for kind, group in groupby(rows, type):
-                _insert(connection, kind, found.number, list(group))
+            for kind, last in _by_kind(rows).items():
+                self._insert(connection, kind, found.number, last)
             connection.execute(sa.update(RUNS).where(RUNS.c.number == found.number), {"cursor": sequence})
         return True
 
@@ -94,18 +94,28 @@ class SqlRunStore:
                 for row in found:
                     yield kind(**dict(zip(names, row, strict=True)))
 
+    def _insert(self, connection: Connection, kind: type[Row], number: int, rows: list[Any]) -> None:
+        names = _FIELDS[kind]
+        if kind not in self._upserts:  # making a statement costs more than executing it
+            self._upserts[kind] = upsert(connection, ROW_TABLES[kind])
+        values = [{"run": number, **{name: getattr(row, name) for name in names}} for row in rows]
+        connection.execute(self._upserts[kind], values)
+
     def delete(self, run_id: str) -> None:
         """See `cambist.api.RunStore.delete`."""
         with self._database.writing() as connection:
             connection.execute(sa.delete(RUNS).where(RUNS.c.id == run_id))
 
 
-def _insert(connection: Connection, kind: type[Row], number: int, rows: list[Any]) -> None:
-    """Write rows of one kind; of equal keys the last stays, also within a batch."""
-    key, names = kind.key, _FIELDS[kind]
-    last = {tuple(getattr(row, name) for name in key): row for row in rows}
-    values = [{"run": number, **{name: getattr(row, name) for name in names}} for row in last.values()]
-    connection.execute(upsert(connection, ROW_TABLES[kind]), values)
+def _by_kind(rows: Sequence[Any]) -> dict[type[Row], list[Any]]:
+    """Return the rows of each kind, of those of equal key the last.
+
+    One statement for each kind, however they are mixed: a statement costs as much as many rows.
+    """
+    found: dict[type[Row], dict[tuple[Any, ...], Any]] = {}
+    for row in rows:
+        found.setdefault(type(row), {})[tuple(getattr(row, name) for name in row.key)] = row
+    return {kind: list(last.values()) for kind, last in found.items()}
 
 
 def _number(connection: Connection, run_id: str) -> int | None:

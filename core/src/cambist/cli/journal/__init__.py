@@ -1,0 +1,1 @@
+"""`cambist journal`: the journal of a run, for people and for programs."""

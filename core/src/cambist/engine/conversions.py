@@ -1,0 +1,255 @@
+"""Between what the kernel works with, in floats, and what a journal holds, in decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cambist.engine.records import (
+    AccountOpened,
+    CashEntry,
+    FillEntry,
+    InstrumentDefined,
+    MarginEntry,
+    OrderTerms,
+)
+from cambist.model.instrument import Instrument
+from cambist.model.margin import Margin, MarginTier
+from cambist.model.orders import (
+    Fill,
+    Instructions,
+    Liquidity,
+    Order,
+    OrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    Trail,
+)
+from cambist.model.portfolio import MarginChange
+from cambist.portfolio import CompensatingPortfolio, HedgePortfolio, MarginPortfolio, Portfolio
+from cambist.portfolio.exact import exact
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from cambist.model.portfolio import CashFlow
+
+__all__ = [
+    "account_of",
+    "account_record",
+    "cash_record",
+    "decimal_of",
+    "fill_of",
+    "fill_record",
+    "float_of",
+    "instrument_of",
+    "instrument_record",
+    "order_of",
+    "terms_record",
+]
+
+_DECIMALS = ("multiplier", "margin_rate", "maker_fee", "taker_fee")
+_PLAIN = Instructions()
+# Calling an enum costs as much as the rest of an order; a name that is none is a KeyError here.
+_SIDES = {str(one): one for one in Side}
+_TYPES = {str(one): one for one in OrderType}
+_DURATIONS = {str(one): one for one in TimeInForce}
+_LIQUIDITIES = {str(one): one for one in Liquidity}
+
+
+def decimal_of(value: float) -> Decimal | None:
+    """Return the decimal that a price prints as; None for NaN, which is a price that there is none."""
+    return None if value != value else exact(value)  # noqa: PLR0124 - NaN
+
+
+def float_of(value: Decimal | None) -> float:
+    """Return the double nearest to a decimal; NaN for None."""
+    return nan if value is None else float(value)
+
+
+def instrument_record(instrument: Instrument) -> InstrumentDefined:
+    """Return the record of an instrument."""
+    fields = {field.name: getattr(instrument, field.name) for field in attrs.fields(Instrument) if field.init}
+    fields["kind"] = str(instrument.kind)
+    fields.update({name: exact(fields[name]) for name in _DECIMALS})
+    return InstrumentDefined(**fields)
+
+
+def instrument_of(record: InstrumentDefined) -> Instrument:
+    """Return the instrument of a record."""
+    fields = {name: getattr(record, name) for name in record.__struct_fields__}
+    return Instrument(**{**fields, **{name: float(fields[name]) for name in _DECIMALS}})
+
+
+def account_record(portfolio: Portfolio) -> AccountOpened:
+    """Return the record of an account at its start."""
+    margin = None
+    if isinstance(portfolio, MarginPortfolio):
+        # What the venue decides, and what is planned, is told by records of its own.
+        terms = attrs.evolve(portfolio.terms, deleveraging=None, planned=())
+        margin = attrs.asdict(terms, filter=lambda field, _: field.name not in ("deleveraging", "planned"))
+        margin |= {name: str(margin[name]) for name in ("mode", "position_mode")}
+    held_as = portfolio.held_as if isinstance(portfolio, CompensatingPortfolio) else {}
+    compensates = {symbol: instrument.symbol for symbol, instrument in held_as.items()}
+    opened = exact(portfolio.initial_cash), exact(portfolio.leverage)
+    return AccountOpened(portfolio.currency, *opened, margin, compensates)
+
+
+def account_of(record: AccountOpened, instruments: list[Instrument]) -> Portfolio:
+    """Return the account of a record, as it was at its start."""
+    cash, leverage = float(record.cash), float(record.leverage)
+    if record.compensates:
+        return CompensatingPortfolio(instruments, cash, leverage, compensates=record.compensates)
+    if record.margin is None:
+        return Portfolio(instruments, cash, leverage)
+    terms = {**record.margin, "maintenance": _maintenance(record.margin["maintenance"])}
+    margin = Margin(**terms)
+    on_margin = HedgePortfolio if margin.is_hedged else MarginPortfolio
+    return on_margin(instruments, cash, leverage, margin=margin)
+
+
+def _maintenance(given: Any) -> Any:
+    if isinstance(given, Mapping):
+        return {symbol: _maintenance(one) for symbol, one in given.items()}
+    return [MarginTier(**tier) for tier in given] if isinstance(given, list) else given
+
+
+def terms_record(order: Order, client_id: str = "", reason: str = "") -> OrderTerms:
+    """Return the record of an order as it was made."""
+    return OrderTerms(
+        order.id,
+        order.instrument.symbol,
+        str(order.side),
+        str(order.type),
+        exact(order.size),
+        str(order.time_in_force),
+        order.strategy,
+        order.created_at,
+        limit_price=decimal_of(order.limit_price),
+        stop_price=decimal_of(order.stop_price),
+        expires_at=order.expires_at,
+        reduce_only=order.reduce_only,
+        tag=order.tag,
+        client_id=client_id,
+        reason=reason,
+        instructions=None if order.instructions is None else instructions_fields(order.instructions),
+    )
+
+
+def instructions_fields(given: Instructions) -> dict[str, Any]:
+    """Return what is said beyond what every order has; numbers as text."""
+    fields: dict[str, Any] = {
+        field.name: getattr(given, field.name)
+        for field in attrs.fields(Instructions)
+        if field.name not in ("trail", "info") and getattr(given, field.name) != getattr(_PLAIN, field.name)
+    }
+    if "display_size" in fields:
+        fields["display_size"] = str(exact(fields["display_size"]))
+    if given.position_side is not None:
+        fields["position_side"] = str(given.position_side)
+    if given.info:
+        fields["info"] = {str(name): _noted(value) for name, value in given.info.items()}
+    if given.trail is not None:
+        trail = attrs.asdict(given.trail)
+        fields["trail"] = {
+            name: str(exact(value)) if isinstance(value, float) else value
+            for name, value in trail.items()
+            if value == value and value is not False  # noqa: PLR0124 - NaN: it has none
+        }
+    return fields
+
+
+def _noted(value: Any) -> Any:
+    """Return a note of the sender's: as it is where a record can hold it, else as text."""
+    return value if value is None or type(value) in (bool, int, float, str) else str(value)
+
+
+def instructions_of(fields: dict[str, Any]) -> Instructions:
+    """Return what `instructions_fields` was given."""
+    made = dict(fields)
+    if "display_size" in made:
+        made["display_size"] = float(made["display_size"])
+    if "position_side" in made:
+        made["position_side"] = PositionSide(made["position_side"])
+    if "trail" in made:
+        trail: dict[str, Any] = {
+            name: float(value) if isinstance(value, str) else value for name, value in made["trail"].items()
+        }
+        made["trail"] = Trail(**trail)
+    return Instructions(**made)
+
+
+def order_of(terms: OrderTerms, instrument: Instrument) -> Order:
+    """Return the order of a record, as it was made."""
+    order = Order(
+        terms.id,
+        instrument,
+        _SIDES[terms.side],
+        _TYPES[terms.type],
+        float(terms.size),
+        float_of(terms.limit_price),
+        float_of(terms.stop_price),
+        _DURATIONS[terms.time_in_force],
+        terms.expires_at,
+        terms.reduce_only,
+        terms.strategy,
+        terms.tag,
+        terms.created_at,
+        terms.created_at,
+    )
+    if terms.instructions is not None:
+        order.instructions = instructions_of(terms.instructions)
+    return order
+
+
+def fill_record(fill: Fill, instant: int) -> FillEntry:
+    """Return the record of an execution whose fee was paid in the settlement asset."""
+    return FillEntry(
+        fill.order_id,
+        fill.id,
+        exact(fill.size),
+        exact(fill.price),
+        exact(fill.fee),
+        str(fill.liquidity),
+        fill.ts,
+        instant,
+    )
+
+
+def fill_of(record: FillEntry, order: Order) -> Fill:
+    """Return the execution of a record, its fee in the settlement asset."""
+    fee = record.fee if record.fee_value is None else record.fee_value
+    return Fill(
+        record.id,
+        record.order_id,
+        order.instrument,
+        order.side,
+        float(record.size),
+        float(record.price),
+        float(fee),
+        _LIQUIDITIES[record.liquidity],
+        record.filled_at,
+    )
+
+
+def margin_record(change: MarginChange) -> MarginEntry:
+    """Return the record of a change of margin or leverage, or of its refusal."""
+    side = "" if change.position_side is None else str(change.position_side)
+    return MarginEntry(change.symbol, change.ts, side, exact(change.amount), decimal_of(change.leverage), change.reason)
+
+
+def margin_change_of(record: MarginEntry) -> MarginChange:
+    """Return the change of a record."""
+    side = PositionSide(record.position_side) if record.position_side else None
+    return MarginChange(
+        record.asked_at, record.symbol, side, float(record.amount), float_of(record.leverage), record.reason
+    )
+
+
+def cash_record(flow: CashFlow, instant: int, *, asked: bool = False) -> CashEntry:
+    """Return the record of money that moved without a fill."""
+    return CashEntry(flow.kind, flow.asset, exact(flow.amount), flow.ts, flow.symbol, instant, asked)

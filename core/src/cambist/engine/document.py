@@ -1,0 +1,156 @@
+"""The state of a run as bytes, for snapshots and to compare: equal states give equal bytes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import msgspec
+
+from cambist.engine import conversions as to
+from cambist.engine.codec import CODEC
+from cambist.engine.fold import RunState, TradingHalt
+from cambist.engine.records import AccountOpened, InstrumentDefined, StrategyRun
+from cambist.errors import RecordError
+from cambist.model.orders import Fill, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
+from cambist.orders.book import Anomaly, OrderBook
+from cambist.orders.state import OrderInput
+from cambist.portfolio.saved import load_account, save_account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cambist.engine.codec import Codec
+    from cambist.model.instrument import Instrument
+    from cambist.portfolio import Portfolio
+
+__all__ = ["STATE_VERSION", "decode_run", "digest_of", "encode_run", "trading_of"]
+
+#: Of the bytes: a snapshot of another version is passed over, and the journal read in its place.
+STATE_VERSION = 1
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic", decimal_format="string")
+_ORDER = [field.name for field in attrs.fields(Order) if field.name not in ("instrument", "instructions")]
+_ENUMS: dict[str, Any] = {"side": Side, "type": OrderType, "time_in_force": TimeInForce, "status": OrderStatus}
+_FILL = [field.name for field in attrs.fields(Fill) if field.name != "instrument"]
+
+
+def trading_of(
+    book: OrderBook, fills: Iterable[Fill], portfolio: Portfolio | None, timers: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return orders, fills, account and timers as plain values; of a kernel or of a state, which must be equal."""
+    return {
+        "orders": [_order_row(order) for order in book.orders],
+        "fills": [[fill.instrument.symbol, *_plain(fill, _FILL)] for fill in fills],
+        "anomalies": [_plain(one, [field.name for field in attrs.fields(Anomaly)]) for one in book.anomalies],
+        "portfolio": None if portfolio is None else save_account(portfolio),
+        "timers": dict(timers),
+    }
+
+
+def _plain(value: Any, names: Iterable[str]) -> list[Any]:
+    fields = (getattr(value, name) for name in names)
+    return [str(one) if isinstance(one, str) else one for one in fields]
+
+
+def _order_row(order: Order) -> list[Any]:
+    given = order.instructions
+    return [order.instrument.symbol, None if given is None else to.instructions_fields(given), *_plain(order, _ORDER)]
+
+
+def encode_run(state: RunState) -> bytes:
+    """Return a state as bytes."""
+    ledger = state.ledger
+    return _encoder.encode(
+        {
+            **trading_of(state.book, state.fills, state.portfolio, state.timers),
+            "sequence": state.sequence,
+            "ts": state.ts,
+            "keep": state.keep,
+            "token": state.token,
+            "seed": state.seed,
+            "strategies": state.strategies,
+            "instruments": [to.instrument_record(one) for one in state.instruments.values()],
+            "account": state.account,
+            "ledger": {name: getattr(ledger, name) for name in ("balances", "contracts", "costs")},
+            "states": state.states,
+            "trading": {scope: attrs.astuple(halt) for scope, halt in state.trading.items()},
+            "refusals": dict(state.refusals),
+            "counts": dict(state.counts),
+            "anchors": state.anchors,
+            "leaving": state.leaving,
+            "stopping": state.stopping,
+            "stopped": state.stopped,
+        }
+    )
+
+
+def digest_of(state: RunState) -> str:
+    """Return 32 hexadecimal digits that equal states share, and others do not."""
+    return blake2b(encode_run(state), digest_size=16).hexdigest()
+
+
+def decode_run(data: bytes, codec: Codec = CODEC) -> RunState:
+    """Return the state that `encode_run` was given.
+
+    Raises
+    ------
+    RecordError
+        If the bytes are not of a state of this version.
+    """
+    try:
+        return _state_of(msgspec.msgpack.decode(data), codec)
+    except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
+        raise RecordError(
+            f"these bytes are no state of a run: {error!r}",
+            code="bad_state",
+            remedy="Remove the snapshot; the state is made of the journal again.",
+        ) from error
+
+
+def _state_of(document: dict[str, Any], codec: Codec) -> RunState:
+    state = RunState(codec, document["keep"])
+    for name in ("sequence", "ts", "token", "seed", "states", "timers", "anchors", "leaving", "stopping", "stopped"):
+        setattr(state, name, document[name])
+    state.strategies = [msgspec.convert(one, StrategyRun) for one in document["strategies"]]
+    for one in document["instruments"]:
+        instrument = to.instrument_of(msgspec.convert(one, InstrumentDefined))
+        state.instruments[instrument.symbol] = instrument
+    state.trading = {scope: TradingHalt(*values) for scope, values in document["trading"].items()}
+    state.refusals.update(document["refusals"])
+    state.counts.update(document["counts"])
+    for name, kept in document["ledger"].items():
+        getattr(state.ledger, name).update({asset: Decimal(amount) for asset, amount in kept.items()})
+    orders = [_order_of(row, state.instruments) for row in document["orders"]]
+    state.fills = [_fill_of(row, state.instruments) for row in document["fills"]]
+    state.book = OrderBook.restore(state.token, orders, state.fills)
+    state.book.anomalies.extend(_anomaly_of(row) for row in document["anomalies"])
+    if document["account"] is not None:
+        state.account = msgspec.convert(document["account"], AccountOpened)
+        state.portfolio = to.account_of(state.account, list(state.instruments.values()))
+        load_account(state.portfolio, document["portfolio"])
+    return state
+
+
+def _order_of(row: list[Any], instruments: Mapping[str, Instrument]) -> Order:
+    symbol, instructions, *values = row
+    fields = dict(zip(_ORDER, values, strict=True))
+    for name, kind in _ENUMS.items():
+        fields[name] = kind(fields[name])
+    order = Order(instrument=instruments[symbol], **fields)
+    if instructions is not None:
+        order.instructions = to.instructions_of(instructions)
+    return order
+
+
+def _fill_of(row: list[Any], instruments: Mapping[str, Instrument]) -> Fill:
+    fields = dict(zip(_FILL, row[1:], strict=True))
+    fields["side"], fields["liquidity"] = Side(fields["side"]), Liquidity(fields["liquidity"])
+    return Fill(instrument=instruments[row[0]], **fields)
+
+
+def _anomaly_of(row: list[Any]) -> Anomaly:
+    ts, order_id, status, kind, message = row
+    return Anomaly(ts, order_id, None if status is None else OrderStatus(status), OrderInput(kind), message)

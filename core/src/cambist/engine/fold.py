@@ -1,0 +1,414 @@
+"""The fold: all that a run knows of its trading, made of the records of its journal and of nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cambist.engine import conversions as to
+from cambist.engine.codec import CODEC
+from cambist.errors import CambistError, OrderStateError, RecordError
+from cambist.model.events import (
+    AmendRejected,
+    CancelRejected,
+    OrderAccepted,
+    OrderAmended,
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+    OrderTriggered,
+    OutcomeUnknown,
+    StopTrailed,
+)
+from cambist.model.legs import leg_key
+from cambist.model.portfolio import CashFlow
+from cambist.orders.book import OrderBook
+from cambist.portfolio import CompensatingPortfolio, MarginPortfolio
+from cambist.portfolio.exact import ExactLedger, exact
+from cambist.portfolio.margin import LIQUIDATED
+from cambist.portfolio.margin_changes import carry_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cambist.engine import records as record
+    from cambist.engine.codec import Codec
+    from cambist.engine.records import StrategyRun
+    from cambist.model.events import OrderEvent
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Fill, Order
+    from cambist.model.portfolio import Position
+    from cambist.portfolio import Portfolio
+    from cambist.ports.journal import JournalEntry
+
+__all__ = ["KEEP", "RunState", "TradingHalt"]
+
+#: How many orders that have ended, closed trades and movements of cash a state keeps at least.
+KEEP = 10_000
+
+_REASONED: dict[str, Callable[[int, int, str], OrderEvent]] = {
+    "order_rejected": OrderRejected,
+    "order_canceled": OrderCanceled,
+    "order_expired": OrderExpired,
+    "cancel_rejected": CancelRejected,
+    "amend_rejected": AmendRejected,
+    "outcome_unknown": OutcomeUnknown,
+}
+
+
+@attrs.frozen(slots=True)
+class TradingHalt:
+    """What may be traded in a scope, since when and why; see `cambist.engine.records.TradingState`."""
+
+    state: str
+    since: int
+    reason: str
+    by: str
+
+
+class RunState:
+    """What a run knows of its trading after some record of its journal.
+
+    Parameters
+    ----------
+    codec
+        The types of records.
+    keep
+        How many orders that have ended, closed trades and movements of cash stay at least; up to twice as many do. The
+        rest is in the journal, and in what is made of it.
+
+    Attributes
+    ----------
+    sequence, ts
+        Number and time of the last record.
+    token, seed, strategies
+        Of the run; see `RunBegan`.
+    instruments
+        By symbol.
+    book, fills
+        Every order and execution that is kept; the book can be given to a kernel.
+    portfolio, ledger
+        The account as strategies see it, and to the last digit.
+    states
+        What each strategy keeps over a restart, encoded.
+    timers
+        Due times by name, ns, UTC.
+    trading, refusals, counts
+        Halts by scope, refused orders by reason code, and records by kind.
+    anchors
+        The first bar of each series, by symbol and timeframe.
+    leaving
+        What withdrawals that are asked for and not booked will take.
+    stopping, stopped
+        Why the run is to end, and why it has ended as it should; None where neither is so.
+    """
+
+    def __init__(self, codec: Codec = CODEC, keep: int = KEEP) -> None:
+        self._codec, self.keep = codec, keep
+        self.sequence, self.ts = 0, 0
+        self.token, self.seed = "", 0
+        self.strategies: list[StrategyRun] = []
+        self.instruments: dict[str, Instrument] = {}
+        self.book = OrderBook()
+        self.fills: list[Fill] = []
+        self.account: record.AccountOpened | None = None
+        self.portfolio: Portfolio | None = None
+        self.ledger = ExactLedger()
+        self.states: dict[str, bytes] = {}
+        self.timers: dict[str, int] = {}
+        self.trading: dict[str, TradingHalt] = {}
+        self.refusals: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.anchors: dict[str, int] = {}
+        self.leaving = 0.0
+        self.stopping: str | None = None
+        self.stopped: str | None = None
+        self._ended = 0
+        self._apply = _handlers(self)
+
+    def apply_all(self, entries: Iterable[JournalEntry]) -> RunState:
+        """Take records in their order; return this state.
+
+        Raises
+        ------
+        RecordError
+            If one does not follow the last, cannot be read, or does not fit what came before.
+        """
+        handlers, decode, counts = self._apply, self._codec.decode, self.counts
+        for entry in entries:
+            sequence = entry.sequence
+            if sequence != self.sequence + 1:
+                raise RecordError(
+                    f"record {sequence} does not follow record {self.sequence}",
+                    code="out_of_order",
+                    sequence=sequence,
+                    remedy="Read the journal from the record behind the state.",
+                )
+            kind = entry.kind
+            fields = decode(entry)
+            handler = handlers.get(kind)
+            if handler is not None:
+                try:
+                    handler(entry.ts, fields)
+                except OrderStateError:
+                    pass  # the run met the same anomaly, and went on; the book has noted it
+                except (CambistError, KeyError, ValueError) as error:
+                    raise RecordError(
+                        f"a {kind!r} does not fit what came before: {error}",
+                        code="does_not_fit",
+                        sequence=sequence,
+                        remedy="Verify the journal; if it is whole, report this as a fault.",
+                    ) from error
+            counts[kind] += 1
+            self.sequence, self.ts = sequence, entry.ts
+        return self
+
+    def apply(self, entry: JournalEntry) -> None:
+        """Take one record; see `apply_all`."""
+        self.apply_all((entry,))
+
+    @property
+    def positions(self) -> dict[str, Position]:
+        """Positions by symbol."""
+        return {} if self.portfolio is None else self.portfolio.positions
+
+    # Handlers, by kind; `_handlers` has the table.
+
+    def run_started(self, _ts: int, began: record.RunBegan) -> None:
+        """A run begins, or goes on."""
+        self.token, self.seed, self.strategies = began.token, began.seed, began.strategies
+        self.book.token = began.token
+        self.stopping = self.stopped = None
+
+    def stop_requested(self, _ts: int, ended: record.RunEnded) -> None:
+        """A run is to end."""
+        self.stopping = ended.reason
+
+    def run_stopped(self, _ts: int, ended: record.RunEnded) -> None:
+        """A run has ended."""
+        self.stopped = ended.reason
+
+    def instrument_defined(self, _ts: int, defined: record.InstrumentDefined) -> None:
+        """An instrument is new, or has new terms."""
+        instrument = to.instrument_of(defined)
+        position = self.positions.get(instrument.symbol)
+        if position is not None:
+            position.instrument = instrument
+        elif self.portfolio is not None:
+            raise RecordError(
+                f"{instrument.symbol} was defined after the account was opened", code="late_instrument", remedy=""
+            )
+        self.instruments[instrument.symbol] = instrument
+
+    def account_opened(self, _ts: int, opened: record.AccountOpened) -> None:
+        """The account begins; a run that goes on keeps the one it has."""
+        if self.portfolio is None:
+            self.account = opened
+            self.portfolio = to.account_of(opened, list(self.instruments.values()))
+            self.ledger.move(opened.currency, opened.cash)
+
+    def order_submitted(self, ts: int, terms: record.OrderTerms) -> None:
+        """An order leaves for the venue."""
+        self.book.submit(self._add(terms), ts)
+
+    def order_refused(self, ts: int, terms: record.OrderTerms) -> None:
+        """The risk gate refused an order."""
+        self.book.reject(self._add(terms), ts, terms.reason)
+        self.refusals[terms.reason.partition(":")[0]] += 1
+        self._note_end()
+
+    def _add(self, terms: record.OrderTerms) -> Order:
+        order = to.order_of(terms, self.instruments[terms.symbol])
+        if self.book.orders and order.id <= self.book.orders[-1].id:
+            raise RecordError(f"order {order.id} was made before", code="does_not_fit", remedy="")
+        return self.book.add(order)
+
+    def cancel_requested(self, ts: int, note: record.OrderNote) -> None:
+        """The venue is asked to withdraw an order."""
+        self.book.request_cancel(self.book.get(note.order_id), ts)
+
+    def amend_requested(self, ts: int, asked: record.AmendRequest) -> None:
+        """The venue is asked for new terms."""
+        self.book.request_amend(self.book.get(asked.order_id), ts)
+
+    def amend_refused(self, ts: int, note: record.OrderNote) -> None:
+        """The risk gate refused new terms."""
+        self.book.request_amend(self.book.get(note.order_id), ts)
+        self.book.apply(AmendRejected(ts, note.order_id, note.reason))
+        self.refusals[note.reason.partition(":")[0]] += 1
+
+    def order_event(self, event: OrderEvent) -> None:
+        """Something happened to an order that moves no money."""
+        order = self.book.apply(event)
+        if order is not None and order.id not in self.book.open:
+            self._note_end()
+
+    def order_amended(self, ts: int, terms: record.NewTerms) -> None:
+        """An order has new terms."""
+        prices = to.float_of(terms.limit_price), to.float_of(terms.stop_price)
+        self.order_event(OrderAmended(ts, terms.order_id, to.float_of(terms.size), *prices))
+
+    def stop_trailed(self, ts: int, terms: record.NewTerms) -> None:
+        """A stop has followed the price."""
+        self.order_event(StopTrailed(ts, terms.order_id, to.float_of(terms.stop_price), to.float_of(terms.limit_price)))
+
+    def order_not_found(self, ts: int, note: record.OrderNote) -> None:
+        """It is proven that an order never arrived."""
+        self.book.not_found(self.book.get(note.order_id), ts)
+        self._note_end()
+
+    def order_filled(self, ts: int, entry: record.FillEntry) -> None:
+        """Some of an order traded."""
+        fill: Any = None
+        order = self.book.find(entry.order_id) or self.book.order_of(OrderFilled(ts, entry.order_id, fill))
+        fill = to.fill_of(entry, order)
+        if not self.book.fill(order, ts, fill):
+            return
+        portfolio = self.portfolio
+        assert portfolio is not None
+        self.fills.append(fill)
+        instrument = order.instrument
+        if entry.closed_by and isinstance(portfolio, MarginPortfolio):
+            key = leg_key(instrument.symbol, order.position_side)
+            if entry.closed_by == LIQUIDATED:
+                portfolio.note_liquidation(key, fill.size, fill.ts, fill.price, fill.fee, to.float_of(entry.mark))
+            else:
+                portfolio.note_closing(key, entry.closed_by)
+        portfolio.apply(fill, order, entry.instant)
+        asset = entry.fee_asset or instrument.settle
+        if isinstance(portfolio, CompensatingPortfolio):
+            instrument = portfolio.position_of(instrument.symbol).instrument
+        self.ledger.fill(instrument, order.side, entry.size, entry.price, entry.fee, asset)
+        if order.id not in self.book.open:
+            self._note_end()
+
+    def cash_moved(self, _ts: int, entry: record.CashEntry) -> None:
+        """Money moved without a fill."""
+        portfolio = self.portfolio
+        assert portfolio is not None
+        amount = float(entry.amount)
+        if entry.asked:
+            self.leaving += min(0.0, amount)
+        portfolio.move_cash(CashFlow(entry.due, entry.kind, entry.symbol, entry.asset, amount), entry.instant)
+        self.ledger.move(entry.asset, entry.amount)
+
+    def cash_requested(self, _ts: int, asked: record.CashRequest) -> None:
+        """A strategy moves money; it takes effect later."""
+        self.leaving -= min(0.0, float(asked.amount))
+
+    def dividend_paid(self, ts: int, paid: record.Dividend) -> None:
+        """An instrument pays."""
+        self._account_action(lambda: self._account.pay_dividend(ts, paid.symbol, float(paid.amount), paid.instant))
+
+    def shares_split(self, ts: int, split: record.Split) -> None:
+        """Units have become more, or fewer."""
+        position = self._account.positions[split.symbol]
+        before, source = position.size, position.price_source
+        position.price_source = lambda: to.float_of(split.price)
+        self._account_action(lambda: self._account.split(ts, split.symbol, float(split.ratio), split.instant))
+        position.price_source = source
+        self.book.split_trails(split.symbol, float(split.ratio))
+        if before:
+            self.ledger.split(position.instrument, split.ratio, exact(before), exact(position.size))
+
+    @property
+    def _account(self) -> Portfolio:
+        assert self.portfolio is not None
+        return self.portfolio
+
+    def _account_action(self, act: Callable[[], None]) -> None:
+        """Do something that may move cash, and book that exactly too."""
+        flows = self._account.cash_flows
+        known = len(flows)
+        act()
+        for flow in flows[known:]:
+            self.ledger.move(flow.asset, exact(flow.amount))
+
+    def timer_set(self, _ts: int, timer: record.TimerSet) -> None:
+        """A timer is set, or forgotten."""
+        if timer.due is None:
+            self.timers.pop(timer.name, None)
+        else:
+            self.timers[timer.name] = timer.due
+
+    def timer_fired(self, _ts: int, timer: record.TimerDue) -> None:
+        """A timer fired."""
+        self.timers.pop(timer.name, None)
+
+    def strategy_state(self, _ts: int, kept: record.StrategyState) -> None:
+        """A strategy's state has changed."""
+        self.states[kept.strategy] = kept.state
+
+    def trading_state(self, ts: int, state: record.TradingState) -> None:
+        """What may be traded has changed."""
+        self.trading[state.scope] = TradingHalt(state.state, ts, state.reason, state.by)
+
+    def series_anchored(self, _ts: int, anchor: record.SeriesAnchored) -> None:
+        """A series begins with that bar."""
+        self.anchors[f"{anchor.symbol} {anchor.timeframe}"] = anchor.ts
+
+    # What need not be kept.
+
+    def _note_end(self) -> None:
+        book, keep = self.book, self.keep
+        if len(book.orders) - len(book.open) <= 2 * keep:
+            return
+        gone = book.retire(keep)
+        self.fills = [fill for fill in self.fills if fill.order_id not in gone]
+        portfolio = self._account
+        portfolio.ledger.clear()  # steps for a valuation that nobody makes here
+        trades = portfolio.trades
+        trades.restore(trades.closed[-keep:], trades.open, trades.count)
+        for kept in (portfolio.cash_flows, portfolio.transfers, book.anomalies):
+            del kept[:-keep]
+
+
+def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
+    """Return who takes each kind of record."""
+
+    def change_margin(_ts: int, entry: record.MarginEntry) -> None:
+        portfolio = state.portfolio
+        assert isinstance(portfolio, MarginPortfolio)
+        carry_out(portfolio, to.margin_change_of(entry))
+
+    def reasoned(make: Callable[[int, int, str], OrderEvent]) -> Callable[[int, Any], None]:
+        return lambda ts, note: state.order_event(make(ts, note.order_id, note.reason))
+
+    return {
+        **{kind: reasoned(make) for kind, make in _REASONED.items()},
+        "order_accepted": lambda ts, note: state.order_event(OrderAccepted(ts, note.order_id)),
+        "order_triggered": lambda ts, note: state.order_event(OrderTriggered(ts, note.order_id)),
+        "order_adopted": state.order_submitted,
+        "margin_changed": change_margin,
+        **{
+            kind: getattr(state, kind)
+            for kind in (
+                "run_started",
+                "stop_requested",
+                "run_stopped",
+                "instrument_defined",
+                "account_opened",
+                "order_submitted",
+                "order_refused",
+                "cancel_requested",
+                "amend_requested",
+                "amend_refused",
+                "order_amended",
+                "stop_trailed",
+                "order_not_found",
+                "order_filled",
+                "cash_moved",
+                "cash_requested",
+                "dividend_paid",
+                "shares_split",
+                "timer_set",
+                "timer_fired",
+                "strategy_state",
+                "trading_state",
+                "series_anchored",
+            )
+        },
+    }

@@ -1,0 +1,283 @@
+"""Kernels that journal: each step's facts, intents and strategy states go into one commit before anything leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cambist.engine import conversions as to
+from cambist.engine import records as record
+from cambist.engine.codec import CODEC
+from cambist.engine.market import MarketKernel
+from cambist.engine.opening import OpeningKernel
+from cambist.engine.step import Kernel
+from cambist.engine.strategy_state import encode_state
+from cambist.model import effects as effect
+from cambist.model import events as event
+from cambist.model.legs import leg_key
+from cambist.model.orders import ApprovedOrder
+from cambist.portfolio import MarginPortfolio, Portfolio
+from cambist.portfolio.exact import exact
+from cambist.portfolio.margin import LIQUIDATED
+from cambist.strategies.strategy import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cambist.engine.codec import Codec
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order, PositionSide, Side
+    from cambist.model.portfolio import CashFlow, MarginChange
+    from cambist.ports.journal import Draft
+
+    Append = Callable[[Sequence[Draft]], int]
+
+__all__ = ["JournaledKernel", "JournaledMarketKernel", "JournaledOpeningKernel", "Journaling", "Recorder"]
+
+_NOTES: dict[type[event.Event], str] = {
+    event.OrderAccepted: "order_accepted",
+    event.OrderRejected: "order_rejected",
+    event.OrderTriggered: "order_triggered",
+    event.OrderCanceled: "order_canceled",
+    event.OrderExpired: "order_expired",
+    event.CancelRejected: "cancel_rejected",
+    event.AmendRejected: "amend_rejected",
+    event.OutcomeUnknown: "outcome_unknown",
+}
+
+
+class Recorder:
+    """Makes records of what a kernel takes in and wants done.
+
+    Parameters
+    ----------
+    kernel
+        Whose.
+    append
+        Takes the records of a step, which belong together, and returns the number of the last one.
+
+    Attributes
+    ----------
+    sequence
+        Number of the last record: what the effects of the last step wait for.
+    """
+
+    def __init__(self, kernel: Kernel, append: Append, codec: Codec = CODEC) -> None:
+        self._kernel, self._append, self._codec = kernel, append, codec
+        self.sequence = 0
+        self._drafts: list[Draft] = []
+        self._known = 0  # id of the newest order that is journalled
+        self._states: dict[str, bytes] = {}
+        account = kernel.portfolio
+        self._changes: tuple[list[MarginChange], ...] = ()
+        if isinstance(account, MarginPortfolio):
+            self._changes = account.margin_changes, account.refused_changes
+        self._noted = [0] * len(self._changes)
+        self._keepers = [seat.strategy for seat in kernel.seats if _keeps_state(seat.strategy)]
+        self._facts: dict[type[event.Event], Callable[[Any], None]] = {
+            **dict.fromkeys(_NOTES, self._note),
+            event.RunStarted: self._run_started,
+            event.RunStopped: lambda one: self.write("run_stopped", one.ts, record.RunEnded(one.reason)),
+            event.OrderFilled: self._filled,
+            event.OrderAmended: self._amended,
+            event.StopTrailed: self._trailed,
+            event.TimerFired: lambda one: self.write("timer_fired", one.ts, record.TimerDue(one.name, one.due)),
+            event.CashMoved: lambda one: self._cash(one.ts, one.flow, asked=True),
+            event.DividendPaid: self._dividend,
+            event.SharesSplit: self._split,
+        }
+        self._intents: dict[type[Any], Callable[[int, Any], None]] = {
+            ApprovedOrder: self._submitted,
+            effect.CancelOrder: lambda ts, one: self.write("cancel_requested", ts, record.OrderNote(one.order_id)),
+            effect.AmendOrder: self._amend,
+            effect.ReportRefusal: self._refusal,
+            effect.SetTimer: lambda ts, one: self.write("timer_set", ts, record.TimerSet(one.name, one.due)),
+            effect.ChangeMargin: lambda _ts, _one: None,  # what becomes of it is noted when it is carried out
+            effect.StopRun: lambda ts, one: self.write("stop_requested", ts, record.RunEnded(one.reason)),
+            effect.MoveCash: lambda ts, one: self.write(
+                "cash_requested", ts, record.CashRequest(exact(one.flow.amount))
+            ),
+        }
+
+    def write(self, kind: str, ts: int, fields: Any) -> None:
+        """Add a record to the commit of the step."""
+        self._drafts.append(self._codec.encode(kind, ts, fields))
+
+    def commit(self) -> None:
+        """Append what was added, if anything was."""
+        if self._drafts:
+            drafts, self._drafts = self._drafts, []
+            self.sequence = self._append(drafts)
+
+    # Facts: what happened.
+
+    def fact(self, happened: event.Event) -> None:
+        """Note what the kernel is about to take in; what the market does is no part of a journal."""
+        make = self._facts.get(type(happened))
+        if make is not None:
+            make(happened)
+
+    def _run_started(self, started: event.RunStarted) -> None:
+        kernel = self._kernel
+        for position in kernel.portfolio.positions.values():
+            self.write("instrument_defined", started.ts, to.instrument_record(position.instrument))
+        assert isinstance(kernel.portfolio, Portfolio)  # several, or one in several assets, are not journalled
+        self.write("account_opened", started.ts, to.account_record(kernel.portfolio))
+        strategies = [
+            record.StrategyRun(
+                seat.strategy.name,
+                type(seat.strategy).__name__,
+                {name: str(value) for name, value in seat.strategy.params.items()},
+            )
+            for seat in kernel.seats
+        ]
+        self.write("run_started", started.ts, record.RunBegan(started.token, started.seed, strategies))
+
+    def _note(self, happened: Any) -> None:
+        note = record.OrderNote(happened.order_id, getattr(happened, "reason", ""))
+        self.write(_NOTES[type(happened)], happened.ts, note)
+
+    def _filled(self, filled: event.OrderFilled) -> None:
+        made = to.fill_record(filled.fill, self._kernel.instant)
+        account = self._kernel.portfolio
+        if isinstance(account, MarginPortfolio):
+            order = self._kernel.book.order_of(filled)
+            reason = account.closing(leg_key(order.instrument.symbol, order.position_side))
+            if reason:
+                mark = to.decimal_of(account.liquidations[-1].mark) if reason == LIQUIDATED else None
+                made = msgspec.structs.replace(made, closed_by=reason, mark=mark)
+        self.write("order_filled", filled.ts, made)
+
+    def _amended(self, amended: event.OrderAmended) -> None:
+        prices = to.decimal_of(amended.limit_price), to.decimal_of(amended.stop_price)
+        self.write("order_amended", amended.ts, record.NewTerms(amended.order_id, exact(amended.size), *prices))
+
+    def _trailed(self, trailed: event.StopTrailed) -> None:
+        prices = to.decimal_of(trailed.limit_price), to.decimal_of(trailed.stop_price)
+        self.write("stop_trailed", trailed.ts, record.NewTerms(trailed.order_id, None, *prices))
+
+    def _cash(self, ts: int, flow: CashFlow, *, asked: bool) -> None:
+        self.write("cash_moved", ts, to.cash_record(flow, self._kernel.instant, asked=asked))
+
+    def _dividend(self, paid: event.DividendPaid) -> None:
+        self.write("dividend_paid", paid.ts, record.Dividend(paid.symbol, exact(paid.amount), self._kernel.instant))
+
+    def _split(self, split: event.SharesSplit) -> None:
+        price = to.decimal_of(self._kernel.portfolio.positions[split.symbol].last_price)
+        self.write(
+            "shares_split", split.ts, record.Split(split.symbol, exact(split.ratio), price, self._kernel.instant)
+        )
+
+    def booked(self, ts: int, flows: Sequence[CashFlow]) -> None:
+        """Note what the bookkeeper booked."""
+        for flow in flows:
+            self._cash(ts, flow, asked=False)
+
+    def margin_changed(self, ts: int) -> None:
+        """Note margin that was moved since the last time, leverage that was changed, and what of it was refused."""
+        for number, changes in enumerate(self._changes):
+            for change in changes[self._noted[number] :]:
+                self.write("margin_changed", ts, to.margin_record(change))
+            self._noted[number] = len(changes)
+
+    def adopted(self, order: Order, ts: int) -> None:
+        """Note an order that the venue sends by itself."""
+        self.write("order_adopted", ts, to.terms_record(order))
+        self._known = order.id
+        self.commit()
+
+    # Intents: what is to be done.
+
+    def intents(self, ts: int, wanted: Sequence[effect.Effect]) -> None:
+        """Note what the kernel wants done."""
+        for one in wanted:
+            self._intents[type(one)](ts, one)
+
+    def _submitted(self, ts: int, approved: ApprovedOrder) -> None:
+        book = self._kernel.book
+        client_id = book.client_id(approved.order) if book.token.isalnum() else ""
+        self.write("order_submitted", ts, to.terms_record(approved.order, client_id))
+        self._known = approved.order.id
+
+    def _amend(self, ts: int, asked: effect.AmendOrder) -> None:
+        prices = to.decimal_of(asked.limit_price), to.decimal_of(asked.stop_price)
+        self.write("amend_requested", ts, record.AmendRequest(asked.order_id, exact(asked.size), *prices))
+
+    def _refusal(self, ts: int, refusal: effect.ReportRefusal) -> None:
+        order = self._kernel.book.get(refusal.order_id)
+        if order.id > self._known:
+            self.write("order_refused", ts, to.terms_record(order, reason=refusal.reason))
+            self._known = order.id
+        else:
+            self.write("amend_refused", ts, record.OrderNote(order.id, refusal.reason))
+
+    def states(self, ts: int) -> None:
+        """Note what strategies keep over a restart, where it has changed."""
+        for strategy in self._keepers:
+            state = encode_state(strategy.name, strategy.save_state())
+            if self._states.get(strategy.name) != state:
+                self._states[strategy.name] = state
+                self.write("strategy_state", ts, record.StrategyState(strategy.name, state))
+
+
+def _keeps_state(strategy: Strategy) -> bool:
+    return bool(strategy.persistent) or type(strategy).save_state is not Strategy.save_state
+
+
+class Journaling(Kernel):
+    """What the kernels that journal have in common. Set `recorder` before the first step."""
+
+    recorder: Recorder
+
+    def step(self, event_: event.Event) -> list[effect.Effect]:
+        """Take one event, journal it with what it leads to, and return what is to be done.
+
+        None of it may be done before the journal says that ``recorder.sequence`` is safe.
+        """
+        recorder = self.recorder
+        recorder.fact(event_)
+        known = len(self.portfolio.cash_flows)
+        try:
+            wanted = super().step(event_)
+        except BaseException:
+            recorder.commit()  # what happened has happened; what was wanted is not going to be done
+            raise
+        if type(event_) is event.TimerFired:
+            recorder.booked(event_.ts, self.portfolio.cash_flows[known:])
+        recorder.margin_changed(event_.ts)
+        recorder.intents(event_.ts, wanted)
+        recorder.states(event_.ts)
+        recorder.commit()
+        return wanted
+
+    def adopt(
+        self,
+        instrument: Instrument,
+        side: Side,
+        size: float,
+        tag: str,
+        ts: int,
+        owner: str = "",
+        *,
+        reduce_only: bool = True,
+        position_side: PositionSide | None = None,
+    ) -> Order:
+        """See `Kernel.adopt`; the order is journalled."""
+        order = super().adopt(
+            instrument, side, size, tag, ts, owner, reduce_only=reduce_only, position_side=position_side
+        )
+        self.recorder.adopted(order, ts)
+        return order
+
+
+class JournaledKernel(Journaling):
+    """`Kernel`, journalled."""
+
+
+class JournaledOpeningKernel(Journaling, OpeningKernel):
+    """`OpeningKernel`, journalled."""
+
+
+class JournaledMarketKernel(Journaling, MarketKernel):
+    """`MarketKernel`, journalled."""

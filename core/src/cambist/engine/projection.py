@@ -1,0 +1,328 @@
+"""The records of a journal as rows of a database: what a storage shows of a run is made of its journal alone."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cambist.engine.codec import CODEC
+from cambist.engine.document import decode_run, encode_run
+from cambist.engine.fold import RunState
+from cambist.engine.rows import known, order_row, trade_row
+from cambist.model.times import DAY_NS
+from cambist.portfolio.exact import exact
+from cambist.ports.rows import (
+    AccountRow,
+    CashFlowRow,
+    EventRow,
+    FillRow,
+    OrderEventRow,
+    PositionRow,
+    StateRow,
+)
+from cambist.ports.storage import RunRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cambist.engine.codec import Codec
+    from cambist.engine.records import FillEntry, OperatorCommand, TradingState
+    from cambist.model import Trade
+    from cambist.ports.journal import JournalEntry
+    from cambist.ports.rows import Row
+
+__all__ = ["Projection"]
+
+#: Records of an order by the name of the event that they stand for.
+_ORDER_EVENTS = {
+    "order_submitted": "OrderSubmitted",
+    "order_refused": "OrderRefused",
+    "order_adopted": "OrderAdopted",
+    "order_accepted": "OrderAccepted",
+    "order_rejected": "OrderRejected",
+    "order_triggered": "OrderTriggered",
+    "order_filled": "OrderFilled",
+    "order_canceled": "OrderCanceled",
+    "order_expired": "OrderExpired",
+    "order_amended": "OrderAmended",
+    "stop_trailed": "StopTrailed",
+    "cancel_requested": "CancelRequested",
+    "cancel_rejected": "CancelRejected",
+    "amend_requested": "AmendRequested",
+    "amend_refused": "AmendRefused",
+    "amend_rejected": "AmendRejected",
+    "outcome_unknown": "OutcomeUnknown",
+    "order_not_found": "OrderNotFound",
+}
+_MONEY = frozenset({"cash_moved", "dividend_paid", "shares_split"})
+
+
+class _Saved(msgspec.Struct):
+    run_id: str
+    started_at: int
+    stored_at: int
+    ended_at: int | None
+    state: bytes
+
+
+class Projection:
+    """Makes rows of records, in their order.
+
+    The same records always make the same rows, so whatever was cut off can be made again.
+
+    Parameters
+    ----------
+    mode
+        Of the run; see `RunRecord`.
+    stored_at
+        When the run was first told to its store, by the wall clock, ns, UTC.
+    codec
+        The types of records.
+
+    Attributes
+    ----------
+    state
+        The run after the last record.
+    run_id
+        The run's token; ``""`` before it began.
+    """
+
+    def __init__(self, mode: str, stored_at: int = 0, codec: Codec = CODEC) -> None:
+        self.mode = mode
+        self.state = RunState(codec)
+        self.run_id = ""
+        self._codec = codec
+        self._stored_at = stored_at
+        self._started_at = 0
+        self._ended_at: int | None = None
+        self._day: int | None = None
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last record."""
+        return self.state.sequence
+
+    @property
+    def run(self) -> RunRecord:
+        """What is known of the run itself."""
+        state = self.state
+        symbols = ", ".join(list(state.instruments)[:3])
+        names = ", ".join(one.name for one in state.strategies)
+        return RunRecord(
+            id=self.run_id,
+            mode=self.mode,
+            title=f"{names} on {symbols}",
+            started_at=self._started_at,
+            ended_at=self._ended_at,
+            stored_at=self._stored_at,
+            strategies=[
+                {"name": one.name, "class": one.type, "parameters": dict(one.parameters)} for one in state.strategies
+            ],
+            instruments=[one.to_fields() for one in state.instruments.values()],
+            currency="" if state.account is None else state.account.currency,
+            initial_cash=exact(0.0) if state.account is None else state.account.cash,
+            settings={"seed": state.seed},
+            stopped=state.stopped or "",
+            version=version("cambist"),
+        )
+
+    def rows(self, entries: Sequence[JournalEntry]) -> list[Row]:
+        """Take records that follow the last ones; return what they make.
+
+        Raises
+        ------
+        RecordError
+            As `RunState.apply_all`.
+        """
+        made: list[Row] = []
+        touched: dict[int, None] = {}
+        for entry in entries:
+            made += self._turn_of_day(entry)
+            made += self._take(entry, touched)
+        book = self.state.book
+        for number in touched:
+            order = book.find(number)
+            if order is not None:
+                client_id = book.client_id(order) if book.token.isalnum() else ""
+                made.append(order_row(order, msgspec.to_builtins(dict(order.info)), client_id))
+        return made
+
+    def save(self) -> bytes:
+        """Return all of this as bytes, to go on from later."""
+        return msgspec.msgpack.encode(
+            _Saved(self.run_id, self._started_at, self._stored_at, self._ended_at, encode_run(self.state))
+        )
+
+    def restore(self, data: bytes) -> None:
+        """Go on from what `save` has returned.
+
+        Raises
+        ------
+        RecordError
+            The bytes are of another version of a state.
+        msgspec.MsgspecError
+            They are no such bytes.
+        """
+        saved = msgspec.msgpack.decode(data, type=_Saved)
+        self.state = decode_run(saved.state, self._codec)
+        self.run_id, self._started_at, self._stored_at = saved.run_id, saved.started_at, saved.stored_at
+        self._ended_at = saved.ended_at
+        self._day = self.state.ts // DAY_NS
+
+    def _take(self, entry: JournalEntry, touched: dict[int, None]) -> Iterator[Row]:
+        """Apply one record, and yield what it makes, orders excepted: of those the last standing counts."""
+        kind, state, fields = entry.kind, self.state, self._codec.decode(entry)
+        trade, flows = self._open_trade(kind, fields), self._flows
+        state.apply(entry)
+        if kind in _ORDER_EVENTS:
+            yield self._order_event(entry, fields, touched)
+        if kind == "order_filled":
+            yield from self._filled(entry, fields, trade)
+        elif kind in _MONEY:
+            yield from self._moved(entry, fields, flows)
+        elif kind == "run_started":
+            self._begin(entry)
+        elif kind == "run_stopped":
+            self._ended_at = entry.ts
+            yield from self._snapshot()
+        elif kind == "strategy_state":
+            yield StateRow(strategy=fields.strategy, sequence=entry.sequence, ts=entry.ts, data=fields.state)
+        elif kind in _NOTES:
+            yield _NOTES[kind](entry, fields)
+
+    def _begin(self, entry: JournalEntry) -> None:
+        if not self.run_id:  # a run that goes on after a restart stays the one it is
+            self.run_id, self._started_at = self.state.token, entry.ts
+        self._ended_at = None
+
+    @property
+    def _flows(self) -> int:
+        portfolio = self.state.portfolio
+        return 0 if portfolio is None else len(portfolio.cash_flows)
+
+    def _open_trade(self, kind: str, fields: Any) -> Trade | None:
+        """Return the trade that an execution is about to change."""
+        portfolio = self.state.portfolio
+        if kind != "order_filled" or portfolio is None:
+            return None
+        order = self.state.book.find(fields.order_id)
+        return None if order is None else portfolio.trades.open.get(order.instrument.symbol)
+
+    def _order_event(self, entry: JournalEntry, fields: Any, touched: dict[int, None]) -> OrderEventRow:
+        number = fields.id if entry.kind in _TERMS else fields.order_id
+        touched[number] = None
+        order = self.state.book.find(number)
+        detail = {
+            name: value
+            for name, value in msgspec.to_builtins(fields).items()
+            if name not in {"order_id", "id"} and value not in (None, "", {})
+        }
+        return OrderEventRow(
+            sequence=entry.sequence,
+            order_id=number,
+            ts=entry.ts,
+            kind=_ORDER_EVENTS[entry.kind],
+            status="" if order is None else str(order.status),
+            detail=detail,
+        )
+
+    def _filled(self, entry: JournalEntry, filled: FillEntry, before: Trade | None) -> Iterator[Row]:
+        portfolio, order = self.state.portfolio, self.state.book.find(filled.order_id)
+        if portfolio is None or order is None:
+            return
+        instrument = order.instrument
+        yield FillRow(
+            id=str(filled.id),
+            order_id=filled.order_id,
+            symbol=instrument.symbol,
+            side=str(order.side),
+            size=filled.size,
+            price=filled.price,
+            fee=filled.fee,
+            fee_asset=filled.fee_asset or instrument.settle,
+            liquidity=filled.liquidity,
+            ts=filled.filled_at,
+        )
+        after = portfolio.trades.open.get(instrument.symbol)
+        if before is not None:
+            yield trade_row(before)
+        if after is not None and after is not before:
+            yield trade_row(after)
+        yield self._position(instrument.symbol, entry.ts)
+
+    def _position(self, symbol: str, ts: int) -> PositionRow:
+        position = self.state.positions[symbol]
+        return PositionRow(symbol=symbol, ts=ts, size=exact(position.size), average_price=known(position.average_price))
+
+    def _moved(self, entry: JournalEntry, fields: Any, before: int) -> Iterator[Row]:
+        """Yield the movements of money that a record made, and what a split made of a position."""
+        portfolio = self.state.portfolio
+        assert portfolio is not None
+        for flow in portfolio.cash_flows[before:]:
+            yield CashFlowRow(
+                number=entry.sequence,
+                ts=flow.ts,
+                kind=flow.kind,
+                symbol=flow.symbol,
+                asset=flow.asset,
+                amount=fields.amount if entry.kind == "cash_moved" else exact(flow.amount),
+            )
+        if entry.kind == "shares_split":
+            trade = portfolio.trades.open.get(fields.symbol)
+            if trade is not None:
+                yield trade_row(trade)
+            yield self._position(fields.symbol, entry.ts)
+
+    def _turn_of_day(self, entry: JournalEntry) -> Iterator[Row]:
+        """Yield the account as it stood when a UTC day was over."""
+        day = entry.ts // DAY_NS
+        if self._day is not None and day > self._day:
+            yield from self._snapshot()
+        self._day = day if self._day is None else max(day, self._day)
+
+    def _snapshot(self) -> Iterator[Row]:
+        """Yield the account after the last record, valued at the last prices at which each instrument was traded."""
+        portfolio, account = self.state.portfolio, self.state.account
+        if portfolio is not None and account is not None:
+            yield AccountRow(
+                ts=self.state.ts,
+                currency=account.currency,
+                equity=exact(portfolio.equity),
+                cash=exact(portfolio.cash),
+                margin=exact(portfolio.margin),
+            )
+
+
+_TERMS = frozenset({"order_submitted", "order_refused", "order_adopted"})
+
+
+def _trading_state(entry: JournalEntry, said: TradingState) -> EventRow:
+    scope = said.scope or "everything"
+    return EventRow(
+        number=entry.sequence,
+        ts=entry.ts,
+        kind="risk",
+        level="info" if said.state == "active" else "warning",
+        source=said.by,
+        message=f"{scope} is {said.state}{f': {said.reason}' if said.reason else ''}",
+        detail={"state": said.state, "scope": said.scope, "reason": said.reason},
+    )
+
+
+def _command(entry: JournalEntry, said: OperatorCommand) -> EventRow:
+    return EventRow(
+        number=entry.sequence,
+        ts=entry.ts,
+        kind="audit",
+        source=said.by,
+        message=said.name,
+        detail=msgspec.to_builtins(said.arguments),
+    )
+
+
+_NOTES: dict[str, Callable[[JournalEntry, Any], EventRow]] = {
+    "trading_state": _trading_state,
+    "operator_command": _command,
+}

@@ -1,0 +1,296 @@
+"""What a journal holds: the types of its records. Prices, sizes and money are decimals, kept as text.
+
+A field is never taken away or given another meaning: the type gets a new version, and
+`cambist.engine.codec` a function that makes the new one of the old one.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+__all__ = [
+    "AccountOpened",
+    "AmendRequest",
+    "CashEntry",
+    "CashRequest",
+    "Dividend",
+    "FillEntry",
+    "InstrumentDefined",
+    "MarginEntry",
+    "NewTerms",
+    "OperatorCommand",
+    "OrderNote",
+    "OrderTerms",
+    "RunBegan",
+    "RunEnded",
+    "SeriesAnchored",
+    "Split",
+    "StrategyRun",
+    "StrategyState",
+    "TimerDue",
+    "TimerSet",
+    "TradingState",
+]
+
+
+class Record(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Something that is journalled; its time is that of the entry."""
+
+
+class StrategyRun(Record, frozen=True):
+    """A strategy of a run: the name it goes by there, its class, and its parameters as text."""
+
+    name: str
+    type: str
+    parameters: dict[str, str] = {}
+
+
+class RunBegan(Record, frozen=True):
+    """``run_started``: a run begins, or goes on after a restart; see `cambist.model.events.RunStarted`."""
+
+    token: str
+    seed: int
+    strategies: list[StrategyRun] = []
+
+
+class RunEnded(Record, frozen=True):
+    """``stop_requested`` and ``run_stopped``: a run is to end, or has ended as it should."""
+
+    reason: str = ""
+
+
+class InstrumentDefined(Record, frozen=True):
+    """``instrument_defined``: an instrument as the run knows it from here on; see `cambist.Instrument`."""
+
+    symbol: str
+    kind: str
+    step_size: Decimal
+    settle: str
+    venue: str = ""
+    base: str = ""
+    quote: str = ""
+    tick_size: Decimal | None = None
+    min_size: Decimal | None = None
+    max_size: Decimal | None = None
+    min_notional: Decimal | None = None
+    multiplier: Decimal = Decimal(1)
+    margin_rate: Decimal = Decimal(1)
+    maker_fee: Decimal = Decimal(0)
+    taker_fee: Decimal = Decimal(0)
+    calendar: str = ""
+
+
+class AccountOpened(Record, frozen=True):
+    """``account_opened``: the account of the run, which trades the instruments defined before.
+
+    Attributes
+    ----------
+    margin
+        Terms of an account on margin, see `cambist.Margin`; None for one that is paid in full.
+    compensates
+        By symbol, the symbol of the instrument whose position its orders change.
+    """
+
+    currency: str
+    cash: Decimal
+    leverage: Decimal = Decimal(1)
+    margin: dict[str, Any] | None = None
+    compensates: dict[str, str] = {}
+
+
+class OrderTerms(Record, frozen=True):
+    """``order_submitted``, ``order_refused`` and ``order_adopted``: an order as it was when it was made.
+
+    Attributes
+    ----------
+    client_id
+        What the venue knows it by; ``""`` where none will.
+    reason
+        Why it was refused.
+    trail, instructions
+        What few orders have, see `cambist.model.orders.Instructions`.
+    """
+
+    id: int
+    symbol: str
+    side: str
+    type: str
+    size: Decimal
+    time_in_force: str
+    strategy: str
+    created_at: int
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    expires_at: int = 0
+    reduce_only: bool = False
+    tag: str = ""
+    client_id: str = ""
+    reason: str = ""
+    instructions: dict[str, Any] | None = None
+
+
+class OrderNote(Record, frozen=True):
+    """Whatever happens to an order and has no numbers: ``order_accepted``, ``cancel_requested`` and more."""
+
+    order_id: int
+    reason: str = ""
+
+
+class AmendRequest(Record, frozen=True):
+    """``amend_requested``: the venue is asked for new terms."""
+
+    order_id: int
+    size: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+class NewTerms(Record, frozen=True):
+    """``order_amended`` and ``stop_trailed``: an order has new terms; a trailed one keeps its size."""
+
+    order_id: int
+    size: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+class FillEntry(Record, frozen=True):
+    """``order_filled``: some of an order traded.
+
+    Attributes
+    ----------
+    id
+        Of the execution; with venue, symbol and side it is applied once.
+    fee, fee_asset
+        What was paid, and in what; ``""`` for the settlement asset.
+    fee_value
+        The fee in the settlement asset where it was paid in another.
+    filled_at
+        When it traded, ns, UTC; the entry's time is when we learned of it.
+    instant
+        Number of the instant of the run.
+    closed_by
+        Why the venue closed the position by itself, ``"liquidation"`` or ``"adl"``; ``""`` where a strategy traded.
+    mark
+        Mark price at a liquidation.
+    """
+
+    order_id: int
+    id: int
+    size: Decimal
+    price: Decimal
+    fee: Decimal
+    liquidity: str
+    filled_at: int
+    instant: int = 0
+    fee_asset: str = ""
+    fee_value: Decimal | None = None
+    closed_by: str = ""
+    mark: Decimal | None = None
+
+
+class CashEntry(Record, frozen=True):
+    """``cash_moved``: money moved without a fill; see `cambist.model.portfolio.CashFlow`."""
+
+    kind: str
+    asset: str
+    amount: Decimal
+    due: int
+    symbol: str = ""
+    instant: int = 0
+    #: Whether a strategy had asked for it.
+    asked: bool = False
+
+
+class CashRequest(Record, frozen=True):
+    """``cash_requested``: a strategy brings money, or takes some out."""
+
+    amount: Decimal
+
+
+class Dividend(Record, frozen=True):
+    """``dividend_paid``: an instrument pays `amount` for each unit held."""
+
+    symbol: str
+    amount: Decimal
+    instant: int = 0
+
+
+class Split(Record, frozen=True):
+    """``shares_split``: each unit has become `ratio` units; `price` is the last one before, in old units."""
+
+    symbol: str
+    ratio: Decimal
+    price: Decimal | None
+    instant: int = 0
+
+
+class MarginEntry(Record, frozen=True):
+    """``margin_changed``: margin of a position was moved, its leverage changed, or either refused.
+
+    See `cambist.model.portfolio.MarginChange`; `leverage` is None where margin was moved.
+    """
+
+    symbol: str
+    asked_at: int
+    position_side: str = ""
+    amount: Decimal = Decimal(0)
+    leverage: Decimal | None = None
+    reason: str = ""
+
+
+class TimerSet(Record, frozen=True):
+    """``timer_set``: a timer is due at `due`, ns UTC; None forgets it."""
+
+    name: str
+    due: int | None
+
+
+class TimerDue(Record, frozen=True):
+    """``timer_fired``: a timer fired that was due at `due`."""
+
+    name: str
+    due: int
+
+
+class StrategyState(Record, frozen=True):
+    """``strategy_state``: what a strategy keeps over a restart; see `cambist.engine.strategy_state`."""
+
+    strategy: str
+    state: bytes
+
+
+class TradingState(Record, frozen=True):
+    """``trading_state``: what may be traded from here on, in a scope such as a strategy, a symbol or ``""`` for all.
+
+    Attributes
+    ----------
+    state
+        ``"active"``, ``"reducing"`` (only what makes positions smaller) or ``"halted"``.
+    by
+        Who said so: a rule, or an operator.
+    """
+
+    state: str
+    scope: str = ""
+    reason: str = ""
+    by: str = ""
+
+
+class OperatorCommand(Record, frozen=True):
+    """``operator_command``: somebody told the run to do something."""
+
+    name: str
+    arguments: dict[str, Any] = {}
+    by: str = ""
+
+
+class SeriesAnchored(Record, frozen=True):
+    """``series_anchored``: the first bar that the indicators of a series were fed with, by its open time."""
+
+    symbol: str
+    timeframe: str
+    ts: int

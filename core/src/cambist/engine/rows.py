@@ -1,0 +1,102 @@
+"""Orders, executions and trades as rows of a database; see `cambist.ports.rows`."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from cambist.portfolio.exact import exact
+from cambist.ports.rows import FillRow, OrderRow, TradeRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+    from typing import Any
+
+    from cambist.model import Fill, Order, Trade
+
+__all__ = ["fill_row", "known", "order_row", "trade_row"]
+
+
+def known(value: float) -> Decimal | None:
+    """Return the decimal that a float prints as; None for NaN and infinities."""
+    return exact(value) if isfinite(value) else None
+
+
+def order_row(
+    order: Order, info: Mapping[str, Any], client_id: str = "", decision_price: Decimal | None = None
+) -> OrderRow:
+    """Return the row of an order as it stands.
+
+    Parameters
+    ----------
+    info
+        Its notes, in JSON's own types.
+    client_id
+        What the venue knows it by.
+    decision_price
+        What the market was at when the strategy decided.
+    """
+    return OrderRow(
+        id=order.id,
+        client_id=client_id,
+        strategy=order.strategy,
+        symbol=order.instrument.symbol,
+        venue=order.instrument.venue,
+        side=str(order.side),
+        type=str(order.type),
+        status=str(order.status),
+        size=exact(order.size),
+        limit_price=known(order.limit_price),
+        stop_price=known(order.stop_price),
+        time_in_force=str(order.time_in_force),
+        expires_at=order.expires_at or None,
+        reduce_only=order.reduce_only,
+        filled=exact(order.filled),
+        average_price=known(order.average_price),
+        fees=exact(order.fees),
+        decision_price=decision_price,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+        reason=order.reason,
+        tag=order.tag,
+        parent=order.parent,
+        oco=order.oco,
+        info=info,
+    )
+
+
+def fill_row(fill: Fill) -> FillRow:
+    """Return the row of an execution whose fee was paid in the settlement asset."""
+    return FillRow(
+        id=str(fill.id),
+        order_id=fill.order_id,
+        symbol=fill.instrument.symbol,
+        side=str(fill.side),
+        size=exact(fill.size),
+        price=exact(fill.price),
+        fee=exact(fill.fee),
+        fee_asset=fill.instrument.settle,
+        liquidity=str(fill.liquidity),
+        ts=fill.ts,
+    )
+
+
+def trade_row(trade: Trade) -> TradeRow:
+    """Return the row of a round trip, open or closed."""
+    return TradeRow(
+        id=trade.id,
+        strategy=trade.strategy,
+        symbol=trade.instrument.symbol,
+        side="long" if trade.is_long else "short",
+        size=exact(trade.size),
+        opened_at=trade.opened_at,
+        closed_at=trade.closed_at or None,
+        entry_price=exact(trade.entry_price),
+        exit_price=known(trade.exit_price),
+        gross=exact(trade.gross),
+        fees=exact(trade.fees),
+        net=exact(trade.net),
+        tag=trade.tag,
+        reason=trade.reason,
+    )

@@ -1,0 +1,149 @@
+"""The operations on files that a journal is made of: what touches the disk, and where tests put faults."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from cambist.errors import JournalError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Files", "write_all"]
+
+_BINARY = getattr(os, "O_BINARY", 0)
+_APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | _BINARY
+#: fsync on macOS leaves the data in the drive's cache; this does not (man 2 fcntl).
+_FULL_SYNC = 51 if sys.platform == "darwin" else None
+#: File systems that do not know it answer with one of these.
+_NO_FULL_SYNC = frozenset({errno.ENOTSUP, errno.EINVAL, errno.ENOTTY, errno.ENODEV})
+
+
+class Files:
+    """Files of the local system. Every method raises `OSError` where the system refuses."""
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder and those above it; one that is there is no error."""
+        path.mkdir(parents=True, exist_ok=True)
+
+    def create(self, path: Path) -> int:
+        """Make a new file and return a descriptor that appends to it; one that is there is an error."""
+        return os.open(path, _APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+
+    def open_append(self, path: Path) -> int:
+        """Return a descriptor that appends to a file."""
+        return os.open(path, _APPEND)
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        """Write some of `data`, and return how many bytes that were."""
+        return os.write(descriptor, data)
+
+    def sync(self, descriptor: int) -> None:
+        """Return when what was written survives a loss of power."""
+        if _FULL_SYNC is not None:
+            import fcntl
+
+            try:
+                fcntl.fcntl(descriptor, _FULL_SYNC)
+            except OSError as error:
+                if error.errno not in _NO_FULL_SYNC:
+                    raise
+            else:
+                return
+        if hasattr(os, "fdatasync"):
+            os.fdatasync(descriptor)
+        else:
+            os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        """Close a descriptor."""
+        os.close(descriptor)
+
+    def truncate(self, path: Path, size: int) -> None:
+        """Cut a file after `size` bytes, durably."""
+        descriptor = os.open(path, os.O_WRONLY | _BINARY)
+        try:
+            os.ftruncate(descriptor, size)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Give a file another name, in place of whatever had it."""
+        source.replace(target)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file; one that is not there is no error."""
+        path.unlink(missing_ok=True)
+
+    def sync_folder(self, path: Path) -> None:
+        """Return when the names in a folder survive a loss of power."""
+        if os.name == "nt":  # a folder cannot be opened there, and its names are durable without
+            return
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def read(self, path: Path, offset: int = 0, size: int = -1) -> bytes:
+        """Return what a file holds from `offset` on, at most `size` bytes of it."""
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    # Made of the operations above, so that a fault in one of them is a fault here.
+
+    def write_whole(self, path: Path, data: bytes) -> None:
+        """Replace a file as a whole: a reader or a crash finds the old bytes or the new ones."""
+        beside = path.with_name(path.name + ".tmp")
+        self.remove(beside)
+        descriptor = self.create(beside)
+        try:
+            write_all(self, descriptor, data)
+            self.sync(descriptor)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self.close(descriptor)
+            raise
+        self.close(descriptor)
+        self.replace(beside, path)
+        self.sync_folder(path.parent)
+
+    def lock(self, path: Path) -> int | None:
+        """Return a descriptor that holds the lock of a file for this process, or None where another has it."""
+        try:
+            import fcntl
+        except ImportError:
+            raise JournalError(
+                "a journal cannot be locked on this system",
+                code="no_locks",
+                path=path,
+                remedy="Write journals on Linux or macOS; other systems run backtests and read journals.",
+            ) from None
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor
+
+
+def write_all(files: Files, descriptor: int, data: bytes) -> None:
+    """Write all of `data`, however little the system takes at a time."""
+    written = files.write(descriptor, data)
+    if written == len(data):
+        return
+    rest = memoryview(data)
+    while True:
+        rest = rest[written:]
+        if not rest:
+            return
+        written = files.write(descriptor, rest)
+        if written <= 0:
+            raise OSError(errno.EIO, "the system took no byte of what was to be written")

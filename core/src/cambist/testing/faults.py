@@ -1,0 +1,256 @@
+"""Files that fail on purpose, in place of `cambist.storage.journal.Files`."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from cambist.storage.journal.files import Files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from random import Random
+
+__all__ = ["Crash", "CrashingFiles", "FaultyFiles"]
+
+
+class FaultyFiles(Files):
+    """Files of a disk that fills up, fails, or is slow.
+
+    Attributes
+    ----------
+    room
+        Bytes that may still be written; the one after them is refused with `error`, and what fits before it is
+        written, as a full disk does. None for no end.
+    error
+        Number of the error, such as ``errno.ENOSPC``.
+    sync_error
+        What making data safe fails with, or None.
+    at_a_time
+        How many bytes one write takes at most; None for all.
+    read_only
+        Whether nothing can be made or changed.
+    gate
+        Making data safe waits until it is set.
+    syncs
+        How often data was made safe.
+    """
+
+    def __init__(self) -> None:
+        self.room: int | None = None
+        self.error = errno.ENOSPC
+        self.sync_error: int | None = None
+        self.at_a_time: int | None = None
+        self.read_only = False
+        self.gate = threading.Event()
+        self.gate.set()
+        self.syncs = 0
+
+    def _guard(self) -> None:
+        if self.read_only:
+            raise _failure(errno.EROFS)
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder, unless the disk is read-only and it is not there."""
+        if not path.is_dir():
+            self._guard()
+        super().make_folder(path)
+
+    def create(self, path: Path) -> int:
+        """Make a file, unless the disk is read-only."""
+        self._guard()
+        return super().create(path)
+
+    def open_append(self, path: Path) -> int:
+        """Open a file, unless the disk is read-only."""
+        self._guard()
+        return super().open_append(path)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename, unless the disk is read-only."""
+        self._guard()
+        super().replace(source, target)
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        """Write as much as there is room for, at most `at_a_time` bytes."""
+        self._guard()
+        if self.room is not None:
+            if self.room <= 0:
+                raise _failure(self.error)
+            data = data[: self.room]
+        if self.at_a_time is not None:
+            data = data[: self.at_a_time]
+        written = super().write(descriptor, data)
+        if self.room is not None:
+            self.room -= written
+        return written
+
+    def sync(self, descriptor: int) -> None:
+        """Wait for the gate, then make data safe, or fail."""
+        self.gate.wait()
+        if self.sync_error is not None:
+            raise _failure(self.sync_error)
+        super().sync(descriptor)
+        self.syncs += 1
+
+
+def _failure(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+class Crash(OSError):  # noqa: N818 - it is what happens
+    """The machine is dead: nothing is done from here on."""
+
+
+class CrashingFiles(Files):
+    """Files of a machine that dies at a chosen operation.
+
+    A write at which it dies may get some of its bytes onto the disk. From then on every operation raises `Crash`
+    without doing anything, and reading still works.
+
+    Parameters
+    ----------
+    at
+        Number of the operation at which it dies, from 1; None for never.
+    part
+        How much of the write at which it dies is done, from 0 to 1.
+
+    Attributes
+    ----------
+    operations
+        How many operations that change something there were.
+    """
+
+    def __init__(self, at: int | None = None, part: float = 0.0) -> None:
+        self.at, self.part = at, part
+        self.operations = 0
+        self.is_dead = False
+        self._lock = threading.Lock()
+        self._locks: list[int] = []
+        self._paths: dict[int, Path] = {}
+        #: Size of each file up to which it is safe, and files whose names are not.
+        self._safe: dict[Path, int] = {}
+        self._unnamed: set[Path] = set()
+
+    def _step(self, dying: Callable[[], object] | None = None) -> None:
+        with self._lock:
+            if not self.is_dead:
+                self.operations += 1
+                if self.operations != self.at:
+                    return
+                self.is_dead = True
+                if dying is not None:
+                    dying()
+        raise Crash(errno.EIO, "the machine has died")
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder."""
+        if not path.is_dir():
+            self._step()
+        super().make_folder(path)
+
+    def create(self, path: Path) -> int:
+        """Make a file whose name is not safe yet."""
+        self._step()
+        descriptor = super().create(path)
+        self._paths[descriptor] = path
+        self._safe[path] = 0
+        self._unnamed.add(path)
+        return descriptor
+
+    def open_append(self, path: Path) -> int:
+        """Open a file; all of it is safe."""
+        self._step()
+        descriptor = super().open_append(path)
+        self._paths[descriptor] = path
+        self._safe.setdefault(path, path.stat().st_size)
+        return descriptor
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        """Write, or some of it where the machine dies."""
+        some = data[: int(len(data) * self.part)]
+        self._step(lambda: Files.write(self, descriptor, some))
+        return super().write(descriptor, data)
+
+    def sync(self, descriptor: int) -> None:
+        """Make safe what a file holds."""
+        self._step()
+        super().sync(descriptor)
+        path = self._paths[descriptor]
+        self._safe[path] = path.stat().st_size
+
+    def close(self, descriptor: int) -> None:
+        """Close; the dead do that too."""
+        self._paths.pop(descriptor, None)
+        super().close(descriptor)
+
+    def truncate(self, path: Path, size: int) -> None:
+        """Cut a file."""
+        self._step()
+        super().truncate(path, size)
+        self._safe[path] = size
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename a file."""
+        self._step()
+        is_new = not target.exists()
+        super().replace(source, target)
+        if source in self._safe:
+            self._safe[target] = self._safe.pop(source)
+        self._paths = {one: target if path == source else path for one, path in self._paths.items()}
+        self._unnamed.discard(source)
+        if is_new:
+            self._unnamed.add(target)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file."""
+        if path.exists():
+            self._step()
+        super().remove(path)
+        self._safe.pop(path, None)
+        self._unnamed.discard(path)
+
+    def sync_folder(self, path: Path) -> None:
+        """Make the names in a folder safe."""
+        self._step()
+        super().sync_folder(path)
+        self._unnamed = {one for one in self._unnamed if one.parent != path}
+
+    def lock(self, path: Path) -> int | None:
+        """Take a lock, which goes with the machine."""
+        descriptor = super().lock(path)
+        if descriptor is not None:
+            self._locks.append(descriptor)
+        return descriptor
+
+    def die(self) -> None:
+        """Die now, if that has not happened yet, and let go of every lock."""
+        with self._lock:
+            self.is_dead = True
+        for descriptor in self._locks:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        self._locks.clear()
+
+    def lose_power(self, chance: Random) -> None:
+        """Have the disk forget some of what was not made safe: bytes at the end, bytes in between, new names."""
+        for path, safe in self._safe.items():
+            if not path.exists():
+                continue
+            if path in self._unnamed and chance.random() < 0.5:
+                path.unlink()
+                continue
+            size = path.stat().st_size
+            if size <= safe:
+                continue
+            if chance.random() < 0.5:
+                os.truncate(path, chance.randint(safe, size))
+            else:  # the size was written, and not every block
+                hole = chance.randint(safe, size - 1)
+                with path.open("r+b") as file:
+                    file.seek(hole)
+                    file.write(bytes(chance.randint(1, size - hole)))
