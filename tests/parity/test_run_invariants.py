@@ -169,8 +169,8 @@ def test_accounts_that_trade_futures_in_full_add_up(scenarios, first):
                 if order.instrument is trade.instrument and order.filled
             }
             assert None not in sides or len(sides) == 1
-    assert hedged > 2
-    assert several_assets > 2
+    assert hedged > 0
+    assert several_assets > 0
 
 
 @pytest.mark.parametrize("first", range(0, 160, 40))
