@@ -344,3 +344,36 @@ def test_a_bracket_whose_entry_trades_at_once_is_closed_by_its_children():
             ("stop", "canceled"),
             ("limit", "filled"),
         ]
+
+
+@pytest.mark.parametrize("events", [False, True])
+@pytest.mark.parametrize("member", ["stop_loss", "take_profit"])
+def test_what_is_canceled_before_it_was_sent_never_works(bars, events, member):
+    """The entry trades while the orders behind it still wait their turn, and the strategy takes one of them back."""
+
+    class TakingBack(Strategy):
+        def on_start(self):
+            self.bracket = None
+            self.heard = []
+
+        def on_bar(self, bar):
+            if self.bracket is None:
+                self.bracket = self.buy_bracket(1, stop_loss=50.0, take_profit=150.0)
+
+        def on_fill(self, fill):
+            if fill.order_id == self.bracket.entry.id:
+                self.cancel(getattr(self.bracket, member))
+
+        def on_order(self, order):
+            self.heard.append((order.id, str(order.status)))
+
+    closes = [100.0, 100.0, 40.0 if member == "stop_loss" else 160.0, 100.0]
+    result = cambist.backtest(TakingBack, bars(closes), market_fill="this_close", events=events)
+    entry, stop, target = result.order_records
+    gone, other = (stop, target) if member == "stop_loss" else (target, stop)
+    assert (gone.status, gone.filled, gone.accepted) == ("canceled", 0.0, False)
+    assert gone.reason == "canceled before it was sent"
+    assert entry.status == "filled"
+    # A target joins the group of a stop that is over by then; a stop that is at work never hears of its partner.
+    assert (str(other.status), other.reason) == (("rejected", "oco") if member == "stop_loss" else ("accepted", ""))
+    assert len(result.fill_records) == 1

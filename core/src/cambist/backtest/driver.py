@@ -8,8 +8,16 @@ from cambist.backtest.failures import strategy_error
 from cambist.backtest.feeds import windows
 from cambist.backtest.timers import Timers
 from cambist.model.effects import AmendOrder, CancelOrder, ChangeMargin, MoveCash, ReportRefusal, SetTimer, StopRun
-from cambist.model.events import CashMoved, MarginChanged, OrderRefused, RunStarted, RunStopped, TimerFired
-from cambist.model.orders import ApprovedOrder
+from cambist.model.events import (
+    CashMoved,
+    MarginChanged,
+    OrderCanceled,
+    OrderRefused,
+    RunStarted,
+    RunStopped,
+    TimerFired,
+)
+from cambist.model.orders import ApprovedOrder, OrderStatus
 from cambist.simulation import Reports
 
 if TYPE_CHECKING:
@@ -90,6 +98,7 @@ class Driver:
         self.timers = Timers()
         self.actions: ActionCalendar | None = None
         self._play = play
+        self._unsent: set[int] = set()
         self._loads_columns = loads_columns
         self._actions: dict[type, Callable[[Any], None]] = {
             CancelOrder: self._cancel,
@@ -142,8 +151,24 @@ class Driver:
 
     def carry_out(self, effects: Sequence[Effect]) -> None:
         """Do what the kernel wants, in order."""
+        if len(effects) > 1 and self.kernel.listens:
+            self._carry_out_several(effects)
+            return
         actions = self._actions
         for effect in effects:
+            actions[type(effect)](effect)
+
+    def _carry_out_several(self, effects: Sequence[Effect]) -> None:
+        """Do what the kernel wants, where the answer to one order may be to cancel another that was not sent yet."""
+        actions, unsent = self._actions, self._unsent
+        unsent.update(effect.order.id for effect in effects if isinstance(effect, ApprovedOrder))
+        for effect in effects:
+            if isinstance(effect, ApprovedOrder):
+                order = effect.order
+                unsent.discard(order.id)
+                if order.status is OrderStatus.PENDING_CANCEL:
+                    self.deliver(OrderCanceled(self.clock(), order.id, "canceled before it was sent"))
+                    continue
             actions[type(effect)](effect)
 
     def settle(self) -> None:
@@ -151,6 +176,9 @@ class Driver:
         effects = self.kernel.effects
         taken = effects[:]
         del effects[: len(taken)]  # not clear(): another thread may have asked for a stop meanwhile
+        if len(taken) > 1 and self.kernel.listens:
+            self._carry_out_several(taken)
+            return
         actions = self._actions
         for effect in taken:
             actions[type(effect)](effect)
@@ -222,7 +250,8 @@ class Driver:
         return now
 
     def _cancel(self, effect: CancelOrder) -> None:
-        self.venue.cancel(effect.order_id)
+        if effect.order_id not in self._unsent:  # else it is canceled when its turn to be sent comes
+            self.venue.cancel(effect.order_id)
 
     def _amend(self, effect: AmendOrder) -> None:
         self.venue.amend(effect.order_id, effect.size, effect.limit_price, effect.stop_price)
