@@ -43,6 +43,7 @@ from cambist.model.times import MINUTE_NS, SECOND_NS, to_ns
 from cambist.risk.rules.open_orders import MaxOpenOrdersRule
 from cambist.risk.rules.order_value import MaxOrderValueRule
 from cambist.risk.rules.position import MaxPositionRule
+from cambist.simulation import FeeInAsset
 from cambist.strategies import (
     AtrRisk,
     FixedReverser,
@@ -138,6 +139,13 @@ def make_account_scenario(seed: int) -> Scenario:
     )
 
 
+def make_sole_account_scenario(seed: int) -> Scenario:
+    """Return one of these in which all trade in one account, and in one asset."""
+    scenario = make_account_scenario(seed)
+    kept = tuple(name for name in scenario.account if name not in ("accounts", "assets"))
+    return attrs.evolve(scenario, account=kept)
+
+
 def account_options(scenario: Scenario, series: list[Bars]) -> dict[str, Any]:
     """Return the keywords that the names in ``scenario.account`` stand for, made to fit the bars."""
     options: dict[str, Any] = {}
@@ -145,6 +153,12 @@ def account_options(scenario: Scenario, series: list[Bars]) -> dict[str, Any]:
         options |= (ACCOUNT | FUTURES)[name](random.Random(f"{name} {scenario.seed}"), series)
     if "margin" not in options:
         options.pop("marks", None)
+    if "assets" in scenario.account and isinstance(options.get("interest"), Interest) and scenario.seed % 2:
+        options["interest"] = {"BTC": options["interest"]}
+    if "assets" in scenario.account and "all margin" in scenario.account:  # whose positions have no sides
+        margin = options["margin"]
+        planned = [(when, key.split()[0], amount) for when, key, amount in margin.planned]
+        options["margin"] = attrs.evolve(margin, position_mode="one-way", planned=planned)
     return options
 
 
@@ -216,6 +230,24 @@ def some_actions(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
     return {"actions": actions}
 
 
+def some_assets(rng: random.Random, series: list[Bars]) -> dict[str, Any]:
+    """Return the keywords of an account that holds several assets; the instruments tell what BTC is worth in USD."""
+    times = np.concatenate([bars.close_times for bars in series])
+    times = np.unique(np.concatenate(([int(min(bars.ts[0] for bars in series))], times)))
+    walk = 30.0 * np.exp(np.cumsum(np.random.default_rng(rng.randrange(2**32)).normal(0.0, 0.02, len(times))))
+    rates: dict[str, Any] = {"BNB/USD": rng.choice([30.0, (times, walk)]), "USD/EUR": 0.9}
+    starts = {int(bars.ts[0]) for bars in series}
+    if len(starts) > 1 or rng.random() < 0.5:  # a market that opens later does not tell what BTC was worth at the start
+        rates["BTC/USD"] = rng.choice([20.0, (times, walk)])
+    return {
+        "cash": {"USD": rng.choice([60.0, 900.0]), "BTC": rng.choice([0.0, 9.0]), "BNB": rng.choice([0.01, 0.5])},
+        "currency": rng.choice([None, "USD", "BTC", "EUR"]),
+        "rates": rates,
+        "fees": rng.choice([0.001, FeeInAsset("BNB", 0.01, rng.choice([0.0, 0.25]))]),
+        "conversion_fee": rng.choice([0.0, 0.002]),
+    }
+
+
 #: Name -> what makes the keywords, of a source of chance and the bars.
 ACCOUNT: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {
     "margin": some_margin,
@@ -225,6 +257,8 @@ ACCOUNT: dict[str, Callable[[random.Random, list[Bars]], dict[str, Any]]] = {
     "transfers": some_transfers,
     "actions": some_actions,
     "strategy transfers": lambda rng, series: {},
+    "accounts": lambda rng, series: {},
+    "assets": some_assets,
 }
 
 
@@ -293,6 +327,12 @@ def make_instruments(scenario: Scenario) -> list[Instrument]:
                 taker_fee=0.0004,
             )
         )
+    if "assets" in scenario.account:  # of which some settle in coin
+        kinds = [rng.choice(["spot", "inverse_perpetual", "linear_perpetual"]) for _ in instruments]
+        instruments = [
+            attrs.evolve(one, kind=kind, settle="BTC" if kind.startswith("inverse") else "USD", margin_rate=1.0)
+            for one, kind in zip(instruments, kinds, strict=True)
+        ]
     if scenario.account:  # an account is tested by what is held: let there be much of it
         free: dict[str, Any] = {"min_size": None, "max_size": None, "min_notional": None}
         instruments = [
@@ -397,6 +437,8 @@ class RandomTrader(Strategy):
 
     def on_stop(self) -> None:
         self.see("stop", [order.id for order in self.open_orders])
+        own = {symbol: position.size for symbol, position in self.own_positions.items()}
+        self.trace.append((self.name, "stop", own))
         self.attempt(self.rng.choice([self.cancel_all, self.buy, self.do_nothing]))
 
     def do_nothing(self) -> None:
@@ -418,6 +460,9 @@ class RandomTrader(Strategy):
                 [(position.size, repr(position.average_price), repr(position.last_price)) for position in
                  self.positions.values()],
                 len(self.open_orders),
+                [(own.size, repr(own.average_price), own.realized) for own in self.own_positions.values()]
+                if self.is_special else None,
+                repr(self.balances),
             )
         )  # fmt: skip
 
@@ -537,13 +582,28 @@ class RandomTrader(Strategy):
 
     def move_money(self) -> None:
         moved: Any
-        if not self.changes or self.rng.random() < 0.5:
-            moved = self.add_cash(self.rng.choice([10.0, 200.0, -5.0, -100.0]))
-        elif self.rng.random() < 0.5:
-            moved = self.add_margin(self.rng.choice([3.0, 30.0, -2.0, -30.0]), self.which(), **self.side())
+        if len(self.balances) > 1 and self.rng.random() < 0.6:
+            source, target = self.rng.sample(["USD", "BTC", "BNB"], 2)
+            moved = self.rng.choice(
+                [
+                    lambda: self.convert(self.rng.choice([0.01, 1.0, 30.0]), source, target),
+                    lambda: self.add_cash(self.rng.choice([0.02, 1.0, -0.1]), source),
+                ]
+            )()
+        elif self.changes and self.rng.random() < 0.5:
+            moved = self.change_margin()
+        elif self.rng.random() < 0.4:
+            own = type(self).__name__
+            to = self.rng.choice(["main", f"{own}-1", f"{own}-2"])
+            moved = self.transfer(self.rng.choice([3.0, 50.0]), to=to)
         else:
-            moved = self.set_leverage(self.rng.choice([1.0, 4.0, 10.0, 12.0]), self.which())
+            moved = self.add_cash(self.rng.choice([10.0, 200.0, -5.0, -100.0]))
         self.trace.append((self.name, "moved", repr(moved)))
+
+    def change_margin(self) -> Any:
+        if self.rng.random() < 0.5:
+            return self.add_margin(self.rng.choice([3.0, 30.0, -2.0, -30.0]), self.which(), **self.side())
+        return self.set_leverage(self.rng.choice([1.0, 4.0, 10.0, 12.0]), self.which())
 
     def wait(self) -> None:
         name = self.rng.choice("abc")
@@ -622,10 +682,12 @@ class Played:
             "orders": [plain(order) for order in result.order_records],
             "fills": [plain(fill) for fill in result.fill_records],
             "trades": [plain(trade) for trade in result.trade_records],
-            "account": [repr(result.account)],
+            "account": [repr(result.account), repr(result.assets)],
+            "paid": [(fill.fee_asset, fill.fee_paid) for fill in result.fill_records],
             "flows": list(map(repr, result.flow_records)),
             "end": [result.stopped, result.n_bars, result.started, result.ended],
             "warnings": list(result.warnings),
+            "accounts": [Played(one, []).books() for one in result.accounts.values()],
         }
 
     def curve(self) -> dict[str, list[Any]]:
@@ -636,6 +698,7 @@ class Played:
             "times": curve.times.tolist(),
             "equity": [value.hex() for value in curve.equity.tolist()],
             "shares": [value.hex() for value in shares.equity.tolist()],
+            "accounts": [Played(one, []).curve() for one in self.result.accounts.values()],
         }
 
     def days(self) -> dict[str, list[Any]]:
@@ -675,6 +738,15 @@ def play(
         )
         for number in range(scenario.traders)
     ]
+    if "accounts" in scenario.account and scenario.traders > 1:  # one of its own for each of some, one for the rest
+        rng = random.Random(f"accounts {scenario.seed}")
+        own = rng.sample(range(1, scenario.traders + 1), rng.randrange(1, scenario.traders + 1))
+        options["accounts"] = {f"{kind.__name__}-{one}": rng.choice([50.0, 300.0, 10_000.0]) for one in own}
+        if "assets" in scenario.account:
+            some = [{"USD": 200.0, "BNB": 0.1}, {"BTC": 30.0}, 400.0]
+            options["accounts"] = {name: rng.choice(some) for name in options["accounts"]}
+        if full:
+            options["margin"] = attrs.evolve(options["margin"], planned=())  # those are of one account
     try:
         result = cambist.backtest(traders, sources, events=events, blocks=blocks, stop=stop, **options)
     except StrategyError as error:
@@ -688,6 +760,7 @@ def scenarios() -> Any:
     return {
         "make": make_scenario,
         "make_account": make_account_scenario,
+        "make_sole_account": make_sole_account_scenario,
         "make_futures": make_futures_scenario,
         "account_options": account_options,
         "play": play,

@@ -150,7 +150,7 @@ def outcome(played, way):
 @pytest.mark.parametrize("first", range(0, 40, 20))
 def test_every_way_of_playing_gives_the_same_books(scenarios, trader, first):
     for seed in range(first, first + 20):
-        scenario = scenarios["make_account"](seed)
+        scenario = scenarios["make_sole_account"](seed)
         reference = play(scenarios, trader, scenario)
         for way in WAYS.values():
             hold_equal(outcome(reference, way), outcome(play(scenarios, trader, scenario, **way), way), scenario)
@@ -159,7 +159,7 @@ def test_every_way_of_playing_gives_the_same_books(scenarios, trader, first):
 @pytest.mark.parametrize("first", range(0, 40, 20))
 def test_books_are_played_alike_too(scenarios, trader, first):
     for seed in range(first, first + 20):
-        scenario = scenarios["make_account"](seed)
+        scenario = scenarios["make_sole_account"](seed)
         reference = play(scenarios, trader, scenario, make=make_books)
         for way in WAYS.values():
             again = play(scenarios, trader, scenario, **way, make=make_books)
@@ -169,7 +169,7 @@ def test_books_are_played_alike_too(scenarios, trader, first):
 @pytest.mark.parametrize("make", [make_market, make_books])
 def test_the_borders_of_windows_are_not_felt(scenarios, trader, monkeypatch, make):
     for seed in range(12):
-        scenario = scenarios["make_account"](seed)
+        scenario = scenarios["make_sole_account"](seed)
         reference = play(scenarios, trader, scenario, make=make)
         with monkeypatch.context() as patch:
             patch.setattr(feeds, "ROWS", 1 + seed % 9)
@@ -178,7 +178,7 @@ def test_the_borders_of_windows_are_not_felt(scenarios, trader, monkeypatch, mak
 
 def test_a_strategy_that_raises_leaves_the_same_result(scenarios, trader):
     for seed in range(16):
-        scenario = attrs.evolve(scenarios["make_account"](seed), fails_at=5 + 9 * seed)
+        scenario = attrs.evolve(scenarios["make_sole_account"](seed), fails_at=5 + 9 * seed)
         make = make_books if seed % 2 else make_market
         reference = play(scenarios, trader, scenario, make=make)
         for way in WAYS.values():
@@ -189,7 +189,7 @@ def test_a_strategy_that_raises_leaves_the_same_result(scenarios, trader):
 def test_a_run_that_is_stopped_before_its_first_event_plays_none(scenarios, trader):
     request = StopRequest()
     request("not today")
-    played = play(scenarios, trader, scenarios["make_account"](0), stop=request)
+    played = play(scenarios, trader, scenarios["make_sole_account"](0), stop=request)
     assert (played.result.n_bars, played.result.stopped) == (0, "not today")
 
 
@@ -198,7 +198,7 @@ def test_time_never_goes_back_and_the_scenarios_reach_every_corner(scenarios, tr
     seen = set()
     for seed in range(100):
         make = make_books if seed % 3 == 0 else make_market
-        played = play(scenarios, trader, scenarios["make_account"](seed), make=make)
+        played = play(scenarios, trader, scenarios["make_sole_account"](seed), make=make)
         for order in played.result.order_records:
             seen |= {order.type, order.time_in_force, str(order.status), order.reason.partition(":")[0], order.tag}
             seen.add(f"{order.type} {order.status}")
@@ -217,7 +217,7 @@ def test_series_and_holdings_say_what_the_curve_says(scenarios, trader):
     """Cash and positions, valued anew at each sample, are the equity of the curve, to the last bit."""
     checked = 0
     for seed in range(30):
-        scenario = scenarios["make_account"](seed)
+        scenario = scenarios["make_sole_account"](seed)
         result = play(scenarios, trader, scenario, make=make_books if seed % 3 == 0 else make_market).result
         series = result.series
         assert series.index.view("int64").tolist() == result.curve.all_times.tolist()
@@ -247,7 +247,7 @@ def test_series_and_holdings_say_what_the_curve_says(scenarios, trader):
 def test_the_fold_of_a_journal_is_what_the_run_came_to(scenarios, trader, first, tmp_path):
     fills = 0
     for seed in range(first, first + 20):
-        scenario = scenarios["make_account"](seed)
+        scenario = scenarios["make_sole_account"](seed)
         histories = make_market(scenarios, scenario)
         traders = [trader(seed=seed * 10, activity=scenario.activity, trace=[], fails_at=-1, moves=False)]
         options = options_of(scenarios, scenario, histories)

@@ -87,7 +87,7 @@ def test_recorded_fills_give_an_account_on_margin_again(scenarios, first):
     """With liquidation, marks, funding, interest, transfers, dividends and splits."""
     replayed = 0
     for seed in range(first, first + CHUNK):
-        scenario = scenarios["make_account"](seed)
+        scenario = scenarios["make_sole_account"](seed)
         kept = tuple(name for name in scenario.account if name != "strategy transfers")
         scenario = attrs.evolve(scenario, account=kept)
         result = recorded_run(scenarios, scenario)
@@ -101,7 +101,7 @@ def test_the_accounts_are_liquidated_and_split(scenarios):
     """What the tests above replay holds what is hard to replay."""
     reasons, kinds, sides = set(), set(), set()
     for seed in range(SCENARIOS):
-        result = recorded_run(scenarios, scenarios["make_account"](seed))
+        result = recorded_run(scenarios, scenarios["make_sole_account"](seed))
         if result is not None:
             reasons |= {trade.reason for trade in result.trade_records}
             kinds |= {flow.kind for flow in result.flow_records}
@@ -188,7 +188,7 @@ KEPT = ("cash", "fees", "slippage", "path", "volume_limit", "fill_on_touch", "le
 def test_recorded_orders_trade_alike_under_the_same_rules(scenarios, first, tmp_path):
     kinds, ends = set(), set()
     for seed in range(first, first + CHUNK):
-        scenario = scenarios["make_account"](seed) if seed % 3 == 0 else scenarios["make"](seed)
+        scenario = scenarios["make_sole_account"](seed) if seed % 3 == 0 else scenarios["make"](seed)
         series = scenarios["bars"](scenario)
         options = {name: value for name, value in scenario.options.items() if name in KEPT}
         account = attrs.evolve(scenario, account=tuple(one for one in scenario.account if one in ("margin", "marks")))

@@ -24,6 +24,13 @@ from cambist.storage.journal import JournalFolder
 CHUNK = 20
 
 
+def made(scenarios, make, seed):
+    """Return a scenario in which all trade in one account, and in one asset: nothing else is journalled."""
+    scenario = scenarios[make](seed)
+    kept = tuple(name for name in scenario.account if name not in ("accounts", "assets"))
+    return attrs.evolve(scenario, account=kept)
+
+
 def traders_of(scenarios, scenario, *, opens=False, **other):
     class Keeping(scenarios["opening_trader" if opens else "trader"]):
         """Keeps how often it was called, which changes with every bar."""
@@ -85,11 +92,11 @@ def hold_equal(run, again, scenarios, scenario, folder, *, opens=False):
 
 
 @pytest.mark.parametrize("first", range(0, 100, CHUNK))
-@pytest.mark.parametrize("make", ["make", "make_account", "make_futures"])
+@pytest.mark.parametrize("make", ["make", "make_sole_account", "make_futures"])
 def test_a_replay_of_the_same_strategies_is_equal(scenarios, make, first, tmp_path):
     done = orders = 0
     for seed in range(first, first + CHUNK):
-        scenario = scenarios[make](seed)
+        scenario = made(scenarios, make, seed)
         try:
             run, again = played(scenarios, scenario, tmp_path / str(seed))
         except InputError:
@@ -110,13 +117,13 @@ def first_difference(one, other):
     return min(len(one), len(other)) + 1 if len(one) != len(other) else None
 
 
-@pytest.mark.parametrize("make", ["make", "make_account", "make_futures"])
+@pytest.mark.parametrize("make", ["make", "make_sole_account", "make_futures"])
 def test_other_decisions_are_found_at_the_very_record(scenarios, make, tmp_path, monkeypatch):
     """Two runs, of strategies that part at some call, and a replay of one with the strategies of the other."""
     monkeypatch.setattr("secrets.token_hex", lambda size=16: "ab" * size)  # client ids of both runs alike
     found = 0
     for seed in range(30):
-        scenario = scenarios[make](seed)
+        scenario = made(scenarios, make, seed)
         one, other = tmp_path / f"{seed}-one", tmp_path / f"{seed}-other"
         turn = 15 + seed
         try:
@@ -189,7 +196,7 @@ def test_fees_that_hang_on_what_was_traded_and_what_was_liquidated(scenarios, tm
     fees = TieredFee(tiers=((0.0, 0.002, 0.004), (100.0, 0.001, 0.002), (1_000.0, 0.0, 0.001)))
     closed = orders = 0
     for seed in range(40):
-        scenario = scenarios["make_futures"](seed)
+        scenario = made(scenarios, "make_futures", seed)
         try:
             run, again = played(scenarios, scenario, tmp_path / str(seed), fees=fees)
         except InputError:

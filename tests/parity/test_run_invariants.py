@@ -95,15 +95,16 @@ def hold_account(scenario, result):
     assert result.curve.final == pytest.approx(account.equity, rel=1e-9)
 
 
-def exact_cash(result):
-    """Replay fills and flows in exact fractions: return the cash that must be there."""
-    cash, size, entry = Fraction(result.initial_cash), defaultdict(Fraction), defaultdict(Fraction)
-    for flow in result.flow_records:
+def exact_cash(result, initial, flows, fills):
+    """Replay fills and flows of a result in exact fractions: return the cash that must be there."""
+    sides = {order.id: order.position_side for order in result.order_records}
+    cash, size, entry = Fraction(initial), defaultdict(Fraction), defaultdict(Fraction)
+    for flow in flows:
         cash += Fraction(flow.amount)
-    for fill in result.fill_records:
+    for fill in fills:
         one = fill.instrument
         many, price = Fraction(one.multiplier), Fraction(fill.price)
-        name = leg_key(one.symbol, result.order_records[fill.order_id - 1].position_side)
+        name = leg_key(one.symbol, sides[fill.order_id])
         signed = one.size_to_decimal(fill.size)
         signed = Fraction(signed) * (1 if fill.side is Side.BUY else -1)
         cash -= Fraction(fill.fee)
@@ -126,14 +127,18 @@ def exact_cash(result):
 
 def hold_money(result):
     """No money comes from nowhere, and none is lost: all of it is in fills, flows and what is held."""
+    if result.assets:
+        hold_assets(result)
+        return
     account = result.account
-    cash = exact_cash(result)
+    cash = exact_cash(result, result.initial_cash, result.flow_records, result.fill_records)
     scale = max(1.0, float(abs(cash)), sum(abs(flow.amount) for flow in result.flow_records))
     assert account.cash == pytest.approx(float(cash), abs=1e-8 * scale)
     moved = defaultdict(float)
     for flow in result.flow_records:
         moved[flow.kind] += flow.amount
-    assert account.flows == pytest.approx(moved["deposit"] + moved["withdrawal"], abs=1e-9 * scale)
+    came = moved["deposit"] + moved["withdrawal"] + moved["transfer"]
+    assert account.flows == pytest.approx(came, abs=1e-9 * scale)
     carried = ("funding", "interest", "dividend", "insurance")  # a fraction of a share is sold, not carried
     carry = sum(moved[kind] for kind in carried)
     assert account.carry == pytest.approx(carry, abs=1e-9 * scale)
@@ -147,10 +152,16 @@ def hold_money(result):
 @pytest.mark.parametrize("first", range(0, 160, 40))
 def test_accounts_that_trade_futures_in_full_add_up(scenarios, first):
     """Hedge mode, liquidation by tiers, the insurance fund and auto-deleveraging make no money and lose none."""
+    hedged = several_assets = 0
     for seed in range(first, first + 40):
         result = scenarios["play"](scenarios["make_futures"](3_000 + seed)).result
         hold_orders(result)
-        hold_money(result)
+        for account in result.accounts.values() or [result]:
+            hold_money(account)
+        if result.accounts:
+            hold_sum(result)
+            hedged += any(order.position_side is not None for order in result.order_records)
+        several_assets += any(account.assets for account in (result, *result.accounts.values()))
         for trade in result.trade_records:
             sides = {
                 order.position_side
@@ -158,20 +169,85 @@ def test_accounts_that_trade_futures_in_full_add_up(scenarios, first):
                 if order.instrument is trade.instrument and order.filled
             }
             assert None not in sides or len(sides) == 1
+    assert hedged > 0
+    assert several_assets > 0
 
 
 @pytest.mark.parametrize("first", range(0, 160, 40))
 def test_every_account_adds_up(scenarios, first):
-    moved = 0
+    moved = several = several_assets = 0
     for seed in range(first, first + 40):
         result = scenarios["play"](scenarios["make_account"](3_000 + seed)).result
         hold_orders(result)
-        hold_money(result)
+        for account in result.accounts.values() or [result]:
+            hold_money(account)
+        if result.accounts:
+            hold_sum(result)
+            several += 1
+        several_assets += any(account.assets for account in (result, *result.accounts.values()))
         if result.settings["margin"] is not None:
             ruined = any("the account was ruined" in warning for warning in result.warnings)
             assert ruined or result.curve.lowest >= -1e-9 * result.initial_cash
         moved += len(result.flow_records) + len(result.fill_records)
     assert moved > 500
+    assert several > 3
+    assert several_assets > 8
+
+
+def hold_assets(result):
+    """Each asset of an account is what its own fills and flows make of it, and the account is their worth."""
+    worth = Fraction(0)
+    for asset, account in result.assets.items():
+        history = result.history.assets[asset]
+        flows = [flow for flow in result.flow_records if flow.asset == asset]
+        fills = [fill for fill in result.fill_records if fill.instrument.settle == asset]
+        cash = exact_cash(result, history.account.initial_cash, flows, fills)
+        scale = max(1.0, float(abs(cash)), sum(abs(flow.amount) for flow in flows), sum(fill.fee for fill in fills))
+        assert account.cash == pytest.approx(float(cash), abs=1e-8 * scale)
+        inside = sum(flow.amount for flow in flows if flow.kind in ("conversion", "fee"))
+        assert account.exchange == pytest.approx(inside, abs=1e-8 * scale)
+        made = account.realized + account.unrealized - account.fees + account.flows + account.carry + inside
+        assert account.equity - history.account.initial_cash == pytest.approx(made, abs=1e-8 * scale)
+        rate = history.rates.prices[-1]
+        if account.equity:
+            worth += Fraction(account.equity) * Fraction(float(rate))
+    total, scale = result.account, max(1.0, abs(result.account.equity), result.initial_cash)
+    assert total.equity == pytest.approx(float(worth), rel=1e-9, abs=1e-8 * scale)
+    assert result.curve.final == pytest.approx(float(worth), rel=1e-9, abs=1e-8 * scale)
+    made = total.realized + total.unrealized - total.fees + total.flows + total.carry + total.exchange
+    assert total.equity - result.initial_cash == pytest.approx(made, abs=1e-8 * scale)
+    hold_fees_in_another_asset(result)
+
+
+def hold_fees_in_another_asset(result):
+    """What paid a fee left the asset that paid, and what it was worth came to where the fee was charged."""
+    told = [flow for flow in result.flow_records if flow.kind == "fee"]
+    paid = [fill for fill in result.fill_records if fill.fee_asset != fill.instrument.settle]
+    assert len(told) == 2 * len(paid)
+    for fill, out, came in zip(paid, told[::2], told[1::2], strict=True):
+        assert (out.asset, out.amount, out.ts) == (fill.fee_asset, -fill.fee_paid, fill.ts)
+        assert (came.asset, came.amount, came.ts) == (fill.instrument.settle, fill.fee, fill.ts)
+    balance = {asset: one.account.cash for asset, one in result.history.assets.items()}
+    assert all((cash >= -1e-9).all() for asset, cash in balance.items() if asset == "BNB")
+
+
+def hold_sum(result):
+    """A run of several accounts is their sum: nothing comes in between."""
+    parts = result.accounts.values()
+    for name in ("cash", "equity", "margin", "fees", "realized", "unrealized", "flows", "carry"):
+        exact = float(sum(Fraction(getattr(part.account, name)) for part in parts))
+        scale = sum(abs(getattr(part.account, name)) for part in parts)
+        assert getattr(result.account, name) == pytest.approx(exact, rel=1e-12, abs=1e-12 * scale), name
+    curves = np.array([part.curve.all_equity for part in parts])
+    assert result.curve.all_equity == pytest.approx(curves.sum(axis=0), rel=1e-12, abs=1e-9)
+    assert result.initial_cash == sum(part.initial_cash for part in parts)
+    for records in ("order_records", "fill_records", "trade_records"):
+        together = sorted((one for part in parts for one in getattr(part, records)), key=lambda one: one.id)
+        assert [one.id for one in getattr(result, records)] == [one.id for one in together]
+    assert sorted(map(repr, result.flow_records)) == sorted(repr(flow) for part in parts for flow in part.flow_records)
+    sent = sum(Fraction(flow.amount) for flow in result.flow_records if flow.kind == "transfer")
+    if not any(part.assets for part in parts):  # else deposits and transfers come out at the rates of their times
+        assert sent == 0
 
 
 @pytest.mark.parametrize("first", range(0, SCENARIOS, 30))

@@ -727,6 +727,40 @@ def test_margin_interest_and_cash_flows_of_a_run_file(plan, registry, folder):
         assert place in str(caught.value)
 
 
+def test_accounts_and_assets_of_a_run_file(plan, registry, folder):
+    text = FULL.replace(
+        "    [venue]\n",
+        """
+    [account.accounts]
+    other = 60_000
+    many = { USD = 5, BTC = 0 }
+    [[account.cash_flows]]
+    date = 2024-01-03
+    amount = 2
+    account = "other"
+    asset = "BTC"
+
+    [venue]
+""",
+        1,
+    )
+    text = text.replace("[account]\n", '[account]\n    currency = "USD"\n    rates = { BTC = 100.0 }\n', 1)
+    text = text.replace("[account]\n", "[account]\n    conversion_fee = 0.001\n", 1)
+    settings = plan(text).settings
+    assert settings["accounts"] == {"other": 60_000.0, "many": {"USD": 5.0, "BTC": 0.0}}
+    assert (settings["currency"], settings["rates"], settings["conversion_fee"]) == ("USD", {"BTC": 100.0}, 0.001)
+    assert [flow[1:] for flow in settings["cash_flows"]] == [(2.0, "other", "BTC")]
+    wrong = (
+        text.replace("other = 60_000", "other = -1")
+        .replace("BTC = 100.0", 'BTC = "much"')
+        .replace("USD = 5", "USD = -5")
+    )
+    with pytest.raises(ConfigError) as caught:
+        plan(wrong)
+    for place in ("account.accounts.other", "account.accounts.many.USD", "account.rates.BTC"):
+        assert place in str(caught.value)
+
+
 def test_a_hedged_account_of_a_run_file(plan):
     terms = """
     [account.margin]

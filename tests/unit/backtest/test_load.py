@@ -68,8 +68,8 @@ def test_json_of_others(tmp_path, text):
 
 
 def test_a_newer_and_an_older_format(result, tmp_path):
-    change(result.save(tmp_path), schema_version=3, cambist_version="9.1")
-    assert "result.json: Cambist 9.1 wrote it in version 3 of the format; this one reads up to 2." in refusal(tmp_path)
+    change(result.save(tmp_path), schema_version=4, cambist_version="9.1")
+    assert "result.json: Cambist 9.1 wrote it in version 4 of the format; this one reads up to 3." in refusal(tmp_path)
     change(tmp_path, schema_version=1, cambist_version="0.0.9")
     assert "version 1 of the format, which did not hold all" in refusal(tmp_path)
     assert "Run the backtest again" in refusal(tmp_path)

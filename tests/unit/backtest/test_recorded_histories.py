@@ -402,6 +402,27 @@ def test_an_order_tied_to_one_leg_of_a_bracket_is_tied_to_it_again():
     assert ends([Before, OrderHistory(recorded)]) == expected
 
 
+class BothSides(Strategy):
+    """Opens 3 long, then 2 short, and closes the long side."""
+
+    def on_bar(self, bar):
+        if bar.ts == DAYS[0].value:
+            self.buy(3, position_side="long")
+            self.sell(2, position_side="short")
+        elif bar.ts == DAYS[2].value:
+            self.close(position_side="long")
+
+
+def test_fills_of_a_hedged_account_can_be_booked_net():
+    data = bars(instrument=Instrument(symbol="A", kind="linear_perpetual", margin_rate=0.1))
+    hedged = run(BothSides, data, margin=Margin(position_mode="hedge"))
+    net = run(FillHistory(hedged), data)
+    assert [size for _, size, _ in booked(net)] == [3.0, -2.0, -3.0]
+    assert net.series.positions["A"].tolist() == hedged.series.positions.sum(axis=1).tolist()
+    with pytest.raises(ParameterError, match="recorded fills name no side of a position"):
+        run(FillHistory(hedged), data, margin=Margin(position_mode="hedge"))
+
+
 ORDERS_REFUSED = [
     ({"side": ["buy", None]}, "row 1 .*: the side is missing"),
     ({"size": [1, None]}, "row 1 .*: the size is missing"),

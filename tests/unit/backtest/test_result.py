@@ -173,9 +173,10 @@ def test_text_columns_hold_plain_text(result):
 
 def test_fills_frame(result):
     assert result.fills.columns.tolist() == [
-        "order_id", "ts", "instrument", "side", "size", "price", "fee", "liquidity",
+        "order_id", "ts", "instrument", "side", "size", "price", "fee", "liquidity", "fee_asset", "fee_paid",
     ]  # fmt: skip
-    assert result.fills.loc[2].tolist()[3:] == ["sell", 0.2, 100.0 + 1 / 3, 0.01, "taker"]
+    settle = result.fill_records[1].instrument.settle
+    assert result.fills.loc[2].tolist()[3:] == ["sell", 0.2, 100.0 + 1 / 3, 0.01, "taker", settle, 0.01]
     assert str(result.fills.ts.dtype) == "datetime64[ns, UTC]"
 
 
@@ -301,7 +302,7 @@ def test_csv_of_more_rows_than_are_written_at_once(monkeypatch, tmp_path):
 
 def test_json_document(result, tmp_path):
     document = json.loads((result.save(tmp_path) / "result.json").read_text())
-    assert document["schema_version"] == documents.SCHEMA_VERSION == 2
+    assert document["schema_version"] == documents.SCHEMA_VERSION == 3
     assert document["strategies"] == [{"name": "cross", "class": "SmaCross", "parameters": {"fast": 5, "slow": 30}}]
     assert document["data"] == {
         "started": "2024-01-01T00:00:00Z",

@@ -172,7 +172,7 @@ def test_the_closes_of_a_run_in_memory_are_the_columns_of_its_bars(run, bars):
 def test_series_are_made_once_and_listed(run, bars):
     series = run(bars([10.0, 11.0])).series
     assert series.cash is series.cash
-    assert repr(series).startswith("<AccountSeries of 2 rows: benchmark, ")
+    assert repr(series).startswith("<AccountSeries of 2 rows: balances, benchmark, ")
 
 
 def test_a_result_without_a_history_says_so(run, bars):

@@ -334,7 +334,7 @@ def test_bybit_partial_liquidation():
 
 @pytest.mark.parametrize("leverage", [10, 50])
 def test_binance_initial_margin_follows_the_leverage(leverage):
-    """Binance, "Leverage and Margin of USD-M Futures": initial margin by leverage, maintenance margin by value."""
+    """Initial margin goes by the leverage that was chosen, maintenance margin by the value of the position alone."""
     account = prices(held(linear(), 0.5, 20_000.0, cash=10_000, leverage=20, maintenance=tiers()), 20_000.0)
     assert account.margin == exactly(500)
     maintenance = account.maintenance(account.positions["BTCUSDT"], 20_000.0)

@@ -418,8 +418,11 @@ def _settings(file: RunFile, folder: Path) -> tuple[dict[str, Any], dict[str, An
     if settings.get("interest") is not None:
         settings["interest"] = Interest(**settings["interest"].model_dump())
     if "cash_flows" in settings:
-        tables["cash_flows"] = [flow.model_dump(mode="json") for flow in settings["cash_flows"]]
-        settings["cash_flows"] = [(flow.date, flow.amount) for flow in settings["cash_flows"]]
+        tables["cash_flows"] = [flow.model_dump(mode="json", exclude_unset=True) for flow in settings["cash_flows"]]
+        settings["cash_flows"] = [
+            (flow.date, flow.amount, *(name for name in (flow.account, flow.asset) if name))
+            for flow in settings["cash_flows"]
+        ]
     if "fees" in settings:
         settings["fees"] = _fees(tables["fees"])
     if "slippage" in settings:

@@ -18,6 +18,7 @@ from cambist.backtest.formats import iso_ns
 from cambist.model import Account, Instrument, to_ns
 
 if TYPE_CHECKING:
+    from cambist.backtest.history import RunHistory
     from cambist.backtest.result import Result
     from cambist.backtest.tables import Table
     from cambist.model import Trade
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA_VERSION", "content_of", "curve_from", "ns_from", "plain", "restore"]
 
 #: Of ``result.json``. It grows when a reader of the older one would misread the newer.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 #: The numbers of a curve.
 _SCALARS = ("n_bars", "exposed_bars", "initial", "final", "lowest", "periods_per_year")
@@ -65,6 +66,8 @@ def content_of(result: Result, tables: Mapping[str, Mapping[str, object]]) -> di
         "currency": result.currency,
         "initial_cash": result.initial_cash,
         "account": _fields(result.account),
+        "accounts": list(result.accounts),
+        "assets": {asset: _fields(account) for asset, account in result.assets.items()},
         "summary": summary.to_dict(),
         "measures": {key: result.analysis.measure(key) for key, spec in MEASURES.items() if not spec.in_summary},
         "buy_and_hold": summary.benchmark_to_dict() if result.benchmark is not None else None,
@@ -72,12 +75,15 @@ def content_of(result: Result, tables: Mapping[str, Mapping[str, object]]) -> di
         "curve": _curve(result.curve),
         "benchmark_curve": None if result.benchmark is None else _curve(result.benchmark),
         "fund_curve": None if result.fund is None else _curve(result.fund),
+        "splits": [attrs.asdict(split) for split in result.split_records],
+        "last_prices": dict(result.last_prices),
         "history": None
         if history is None
         else {
             "initial_cash": history.account.initial_cash,
             "first_opens": history.first_opens,
             "positions": list(history.account.positions),
+            "assets": {name: one.account.initial_cash for name, one in history.assets.items()},
         },
         "tables": tables,
     }
@@ -150,6 +156,11 @@ def _curve(curve: EquityCurve) -> dict[str, object]:
             for name, value in fall.items()
         },
     }
+
+
+def _initial(history: RunHistory) -> dict[str, float]:
+    """Return with how much of each asset the account began, where it holds several."""
+    return {name: one.account.initial_cash for name, one in history.assets.items()}
 
 
 def _fields(record: Instrument | Account) -> dict[str, object]:

@@ -17,7 +17,7 @@ from cambist.model.events import (
     RunStopped,
     TimerFired,
 )
-from cambist.model.orders import ApprovedOrder, OrderStatus
+from cambist.model.orders import ApprovedOrder
 from cambist.simulation import Reports
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Driver:
         self.actions: ActionCalendar | None = None
         self._play = play
         self._unsent: set[int] = set()
+        self._withdrawn: set[int] = set()
         self._loads_columns = loads_columns
         self._actions: dict[type, Callable[[Any], None]] = {
             CancelOrder: self._cancel,
@@ -166,7 +167,8 @@ class Driver:
             if isinstance(effect, ApprovedOrder):
                 order = effect.order
                 unsent.discard(order.id)
-                if order.status is OrderStatus.PENDING_CANCEL:
+                if order.id in self._withdrawn:
+                    self._withdrawn.remove(order.id)
                     self.deliver(OrderCanceled(self.clock(), order.id, "canceled before it was sent"))
                     continue
             actions[type(effect)](effect)
@@ -250,7 +252,9 @@ class Driver:
         return now
 
     def _cancel(self, effect: CancelOrder) -> None:
-        if effect.order_id not in self._unsent:  # else it is canceled when its turn to be sent comes
+        if effect.order_id in self._unsent:
+            self._withdrawn.add(effect.order_id)  # it is canceled when its turn to be sent comes
+        else:
             self.venue.cancel(effect.order_id)
 
     def _amend(self, effect: AmendOrder) -> None:

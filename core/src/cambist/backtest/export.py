@@ -19,7 +19,7 @@ from cambist.errors import ResultError
 from cambist.model.legs import side_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
 
     from cambist.analysis import EquityCurve
@@ -28,7 +28,20 @@ if TYPE_CHECKING:
     from cambist.backtest.result import Result
     from cambist.model import Instrument
 
-__all__ = ["CASH", "CURVE", "DOCUMENT", "HEDGED_POSITIONS", "POSITIONS", "checksum", "closes_kinds", "document", "save"]
+__all__ = [
+    "BALANCES",
+    "CASH",
+    "CURVE",
+    "DOCUMENT",
+    "HEDGED_POSITIONS",
+    "POSITIONS",
+    "account_folder",
+    "checksum",
+    "closes_kinds",
+    "document",
+    "rates_kinds",
+    "save",
+]
 
 DOCUMENT = "result.json"
 
@@ -41,6 +54,7 @@ CURVE = {
     "bar": Kind.INTEGER,
 }
 CASH = {"bar": Kind.INTEGER, "ts": Kind.TIME, "cash": Kind.FLOAT}
+BALANCES = {"bar": Kind.INTEGER, "ts": Kind.TIME, "asset": Kind.TEXT, "cash": Kind.FLOAT}
 POSITIONS = {"ts": Kind.TIME, "instrument": Kind.TEXT, "size": Kind.FLOAT, "average_price": Kind.FLOAT}
 #: The same for a hedged account.
 HEDGED_POSITIONS = POSITIONS | {"position_side": Kind.TEXT}
@@ -57,6 +71,8 @@ _NAMES = (
     "cash",
     "positions",
     "closes",
+    "balances",
+    "rates",
 )
 _OURS = re.compile(rf"({'|'.join(_NAMES)})\.({'|'.join(FORMATS)})")
 
@@ -77,13 +93,32 @@ def save(result: Result, folder: str | PathLike[str], format: str = "csv") -> Pa
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        before = len(_earlier(folder).get("accounts", ()))
+        for number, account in enumerate(result.accounts.values(), 1):
+            save(account, account_folder(folder, number), format)
         _write_all(folder, result, chosen)
+        for number in range(len(result.accounts) + 1, before + 1):
+            _discard(account_folder(folder, number))
     except OSError as error:
         raise ResultError(
             f"the result cannot be written to {folder}: {error.strerror or error}. "
             "Choose a folder that can be written to and has room."
         ) from error
     return folder
+
+
+def account_folder(folder: Path, number: int) -> Path:
+    """Return where the result of the account of a number, counted from 1, is kept beside that of the whole run."""
+    return folder / "accounts" / str(number)
+
+
+def _discard(folder: Path) -> None:
+    """Remove the result of an account that is no more, and its folders if nothing else is in them."""
+    for file in (*_earlier_tables(folder), folder / DOCUMENT):
+        file.unlink(missing_ok=True)
+    for one in (folder, folder.parent):
+        if one.is_dir() and not any(one.iterdir()):
+            one.rmdir()
 
 
 def document(result: Result) -> str:
@@ -103,6 +138,11 @@ def checksum(path: Path) -> str:
 def closes_kinds(instruments: Sequence[Instrument]) -> dict[str, Kind]:
     """Return the columns of the table of closes."""
     return {"ts": Kind.TIME} | {f"close {instrument.symbol}": Kind.FLOAT for instrument in instruments}
+
+
+def rates_kinds(assets: Iterable[str]) -> dict[str, Kind]:
+    """Return the columns of the table of rates."""
+    return {"ts": Kind.TIME} | {f"rate {asset}": Kind.FLOAT for asset in assets}
 
 
 def _text(content: dict[str, Any]) -> str:
@@ -142,11 +182,19 @@ def _write_all(folder: Path, result: Result, chosen: Format) -> None:
 def _earlier_tables(folder: Path) -> set[Path]:
     """Return the tables of a result that is there already: one in another format would be left over."""
     try:
-        tables = json.loads((folder / DOCUMENT).read_bytes())["tables"].values()
-        names = [str(table["file"]) for table in tables]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        names = [str(table["file"]) for table in _earlier(folder)["tables"].values()]
+    except (KeyError, TypeError, AttributeError):
         return set()
     return {folder / name for name in names if _OURS.fullmatch(name)}
+
+
+def _earlier(folder: Path) -> dict[str, Any]:
+    """Return the document of a result that is there already; nothing where there is none that can be read."""
+    try:
+        said = json.loads((folder / DOCUMENT).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _tables(result: Result) -> dict[str, Table]:
@@ -200,4 +248,21 @@ def _history_tables(history: RunHistory, result: Result) -> Mapping[str, Table]:
         "cash": Table(CASH, {"bar": account.bars, "ts": account.times, "cash": account.cash}),
         "positions": Table(kinds, positions),
         "closes": Table(closes_kinds(result.instruments), {"ts": times, **closes}),
+        **(_asset_tables(history) if history.assets else {}),
+    }
+
+
+def _asset_tables(history: RunHistory) -> Mapping[str, Table]:
+    assets = {name: one.account for name, one in history.assets.items()}
+    balances = {
+        "bar": np.concatenate([one.bars for one in assets.values()]),
+        "ts": np.concatenate([one.times for one in assets.values()]),
+        "asset": [name for name, one in assets.items() for _ in range(len(one.times))],
+        "cash": np.concatenate([one.cash for one in assets.values()]),
+    }
+    rates = {f"rate {name}": one.rates.prices for name, one in history.assets.items()}
+    times = next(iter(history.assets.values())).rates.times
+    return {
+        "balances": Table(BALANCES, balances),
+        "rates": Table(rates_kinds(assets), {"ts": times, **rates}),
     }

@@ -42,6 +42,31 @@ class Closes:
 
 
 @attrs.frozen(eq=False, slots=True)
+class AssetHistory:
+    """One asset of an account that holds several.
+
+    Attributes
+    ----------
+    account
+        Steps of its cash, in the asset.
+    rates
+        What a unit of it was worth in the account's currency: at each row of the run, or one a UTC day; NaN before
+        anybody knew.
+    """
+
+    account: AccountHistory
+    rates: Closes
+
+    def cash_in_currency(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what the cash was worth at `times` (ns, shape ``(n,)``)."""
+        return self.in_currency(self.account.cash_at(times), times)
+
+    def in_currency(self, amounts: NDArray[np.float64], times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what amounts of the asset were worth at `times`, shape ``(n,)`` each; nothing is worth nothing."""
+        return np.where(amounts == 0.0, 0.0, amounts * self.rates.at(times))
+
+
+@attrs.frozen(eq=False, slots=True)
 class RunHistory:
     """The steps of an account, and the prices to value them at.
 
@@ -54,11 +79,27 @@ class RunHistory:
         price a UTC day for a run over blocks.
     first_opens
         Open of the first bar of each instrument that had one, by symbol: where buying and holding bought.
+    assets
+        Of an account that holds several, by name; empty for one in a single asset.
     """
 
     account: AccountHistory
     closes: Mapping[str, Closes]
     first_opens: Mapping[str, float]
+    assets: Mapping[str, AssetHistory] = attrs.field(factory=dict)
+
+    def cash_at(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the cash, of all assets in the account's currency, at `times` (ns, shape ``(n,)``)."""
+        if not self.assets:
+            return self.account.cash_at(times)
+        total = np.zeros(len(times))
+        for one in self.assets.values():
+            total += one.cash_in_currency(times)
+        return total
+
+    def in_currency(self, asset: str, amounts: NDArray[np.float64], times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what amounts of an asset were worth in the account's currency at `times`, shape ``(n,)`` each."""
+        return self.assets[asset].in_currency(amounts, times) if self.assets else amounts
 
 
 def closes_until(feeds: Sequence[Feed], last: int, times: NDArray[np.int64]) -> dict[str, Closes]:

@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cambist.backtest.document import SCHEMA_VERSION, curve_from, ns_from, restore
-from cambist.backtest.export import CASH, CURVE, DOCUMENT, HEDGED_POSITIONS, POSITIONS, checksum, closes_kinds
+from cambist.backtest.export import (
+    BALANCES,
+    CASH,
+    CURVE,
+    DOCUMENT,
+    HEDGED_POSITIONS,
+    POSITIONS,
+    account_folder,
+    checksum,
+    closes_kinds,
+    rates_kinds,
+)
 from cambist.backtest.formats import FORMATS
-from cambist.backtest.history import Closes, RunHistory, curve_rows
+from cambist.backtest.history import AssetHistory, Closes, RunHistory, curve_rows
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.tables import FILLS, FLOWS, ORDERS, TRADES
 from cambist.errors import ResultError
 from cambist.model import Account, Instrument
 from cambist.model.legs import leg_key, legs_of
+from cambist.model.portfolio import StockSplit
 from cambist.portfolio import AccountHistory, PositionSteps
 
 if TYPE_CHECKING:
@@ -104,6 +116,13 @@ class _Folder:
                 account=Account(**said["account"]),
                 history=self._history(instruments, curve),
                 unit=said["data"]["unit"],
+                split_records=[StockSplit(**split) for split in said["splits"]],
+                last_prices=said["last_prices"],
+                assets={asset: Account(**fields) for asset, fields in said["assets"].items()},
+                accounts={
+                    name: load_result(account_folder(self.folder, number))
+                    for number, name in enumerate(said["accounts"], 1)
+                },
                 fund=self._curve("fund_curve", "fund"),
                 flow_records=self._records("cash_flows", FLOWS, instruments) if "cash_flows" in said["tables"] else [],
             )
@@ -211,7 +230,19 @@ class _Folder:
             {key: _steps(positions, key, one) for key, one in legs},
         )
         prices = {symbol: Closes(times, closes[f"close {symbol}"]) for symbol in instruments}
-        return RunHistory(account, prices, said["first_opens"])
+        return RunHistory(account, prices, said["first_opens"], self._assets())
+
+    def _assets(self) -> dict[str, AssetHistory]:
+        initial = self.document["history"]["assets"]
+        if not initial:
+            return {}
+        balances, rates = self._table("balances", BALANCES), self._table("rates", rates_kinds(initial))
+        found = {}
+        for asset, cash in initial.items():
+            rows = np.array([name == asset for name in balances["asset"]], np.bool_)
+            steps = (balances["bar"][rows], balances["ts"][rows], balances["cash"][rows])
+            found[asset] = AssetHistory(AccountHistory(cash, *steps, {}), Closes(rates["ts"], rates[f"rate {asset}"]))
+        return found
 
 
 def _steps(positions: Table, key: str, instrument: Instrument) -> PositionSteps:

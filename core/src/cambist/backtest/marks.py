@@ -10,24 +10,54 @@ from cambist.backtest.frames import utc_index
 from cambist.model.legs import leg_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
+    from cambist.backtest.series import AccountSeries
     from cambist.model import Fill, Order, Side, Trade
+    from cambist.model.portfolio import StockSplit
     from cambist.portfolio import AccountHistory
 
-__all__ = ["fill_marks", "trade_marks"]
+__all__ = ["booked_at", "fill_marks", "trade_marks"]
 
 
-def fill_marks(records: Sequence[Fill], side: Side, account: AccountHistory, orders: Sequence[Order]) -> pd.DataFrame:
+def booked_at(
+    records: Sequence[Fill],
+    splits: Sequence[StockSplit],
+    held_as: Mapping[str, str],
+    account: AccountHistory,
+    orders: Sequence[Order],
+) -> list[int]:
+    """Return the close, ns, of the bar in which each fill was booked.
+
+    A fill is a step of the position that it changed, and so is a split of one that is held; all are in the order of
+    time.
+    """
+    steps = {key: iter(one.times.tolist()) for key, one in account.positions.items()}
+    sizes = {key: iter(one.sizes.tolist()) for key, one in account.positions.items()}
+    sides = {order.id: order.position_side for order in orders if order.position_side is not None}
+    held = dict.fromkeys(steps, 0.0)
+    times, waiting = [], list(splits)
+    for number, fill in enumerate(records):
+        while waiting and waiting[0].fills <= number:
+            symbol = waiting.pop(0).symbol
+            if held[symbol]:
+                next(steps[symbol])
+                held[symbol] = next(sizes[symbol])
+        symbol = held_as.get(fill.instrument.symbol, fill.instrument.symbol)
+        key = leg_key(symbol, sides.get(fill.order_id))
+        times.append(next(steps[key]))
+        held[key] = next(sizes[key])
+    return times
+
+
+def fill_marks(series: AccountSeries, side: Side) -> pd.DataFrame:
     """Return one row per fill of a side, see `cambist.backtest.series.AccountSeries.buys`."""
     import pandas as pd
 
-    # A fill is a step of its position, and both are in the order of time.
-    steps = {key: iter(one.times.tolist()) for key, one in account.positions.items()}
-    sides = {order.id: order.position_side for order in orders if order.position_side is not None}
-    times = [next(steps[leg_key(fill.instrument.symbol, sides.get(fill.order_id))]) for fill in records]
+    records = series.fill_records
+    times = booked_at(records, series.split_records, series.held_as, series.history.account, series.order_records)
     chosen = [row for row, fill in enumerate(records) if fill.side is side]
     fills = [records[row] for row in chosen]
     columns = {

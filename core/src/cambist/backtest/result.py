@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.analysis import Analysis, Holding, Holdings, RunFacts, summarize
+from cambist.analysis import Analysis, Holdings, RunFacts, summarize
 from cambist.errors import ResultError
 from cambist.model import format_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from os import PathLike
     from pathlib import Path
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cambist.backtest.history import RunHistory
     from cambist.backtest.series import AccountSeries
     from cambist.model import Account, Fill, Instrument, Order, Trade
-    from cambist.model.portfolio import CashFlow
+    from cambist.model.portfolio import CashFlow, StockSplit
 
 __all__ = ["Result", "StrategyRecord"]
 
@@ -88,6 +88,14 @@ class Result:
         As it stood at the end.
     history
         What `series` are computed from; None for a result that was put together without.
+    split_records
+        Splits that took effect, in order.
+    accounts
+        The result of each account by name, in a run that has several: equity, cash, positions and measures of its own.
+    assets
+        How each asset of an account that holds several stood at the end, in the asset, by name; else empty.
+    last_prices
+        What each instrument was valued at at the end, by symbol; NaN for one that had no price.
     """
 
     settings: dict[str, object]
@@ -113,14 +121,19 @@ class Result:
     unit: str = "bars"
     fund: EquityCurve | None = None
     flow_records: list[CashFlow] = attrs.field(factory=list)
+    split_records: list[StockSplit] = attrs.field(factory=list)
+    last_prices: Mapping[str, float] = attrs.field(factory=dict)
+    assets: Mapping[str, Account] = attrs.field(factory=dict)
+    accounts: Mapping[str, Result] = attrs.field(factory=dict)
 
     @cached_property
     def orders(self) -> pd.DataFrame:
         """Every order, one row each, by ``id``.
 
         Columns: ``strategy, instrument, side, type, size, limit_price, stop_price, time_in_force, expires_at,
-        reduce_only, status, filled, average_price, fees, created_at, updated_at, reason, tag``. Prices that do not
-        exist are NaN, times NaT. Orders of a hedged account have the column ``position_side`` after ``side``.
+        reduce_only, status, filled, average_price, fees, created_at, updated_at, reason, tag, fee_asset``. Prices that
+        do not exist are NaN, times NaT. Fees count in the last column's asset, in which the instrument settles. Orders
+        of a hedged account have the column ``position_side`` after ``side``.
         """
         from cambist.backtest.frames import record_frame, with_sides
         from cambist.backtest.tables import ORDERS
@@ -131,8 +144,9 @@ class Result:
     def fills(self) -> pd.DataFrame:
         """Every fill, one row each, by ``id``.
 
-        Columns: ``order_id, ts, instrument, side, size, price, fee, liquidity``. `size` is positive. Fills of a hedged
-        account have the column ``position_side`` after ``side``.
+        Columns: ``order_id, ts, instrument, side, size, price, fee, liquidity, fee_asset, fee_paid``. `size` is
+        positive, `fee` in the settlement asset; `fee_asset` is what was taken for it, and `fee_paid` how much. Fills of
+        a hedged account have the column ``position_side`` after ``side``.
         """
         from cambist.backtest.frames import record_frame, with_sides
         from cambist.backtest.tables import FILLS
@@ -153,7 +167,8 @@ class Result:
 
         Columns: ``strategy, instrument, side`` (long or short)``, size`` (the largest held)``, entry_time, exit_time,
         entry_price, exit_price`` (averages)``, gross, fees, net`` (money)``, return`` (net over the value of all that
-        was entered)``, bars, tag, reason`` (``"liquidation"`` where the venue closed it).
+        was entered)``, bars, tag, reason`` (``"liquidation"`` where the venue closed it)``, fee_asset`` (in which the
+        money counts).
         """
         from cambist.backtest.frames import record_frame
         from cambist.backtest.tables import TRADES
@@ -170,6 +185,19 @@ class Result:
         from cambist.backtest.tables import TRADES
 
         return record_frame(TRADES, [trade for trade in self.trade_records if trade.is_open])
+
+    @cached_property
+    def by_strategy(self) -> pd.DataFrame:
+        """What each strategy's own fills come to, one row for each instrument that it traded, by ``strategy``.
+
+        Columns: ``instrument, size`` (its share of the position)``, average_price, trades`` (closed round trips of its
+        share)``, realized, unrealized, fees, net, asset`` (in which the money counts). Sizes add up to the account's
+        position exactly, ``net`` to what it made of fills; what came without a fill is the account's alone. In a hedged
+        account each side has a row, and the column ``position_side`` stands after ``instrument``.
+        """
+        from cambist.backtest.by_strategy import share_frame
+
+        return share_frame(self)
 
     @cached_property
     def equity(self) -> pd.DataFrame:
@@ -189,8 +217,8 @@ class Result:
     def cash_flows(self) -> pd.DataFrame:
         """Money that moved without a fill, one row each, by ``ts`` (UTC) of when it was due.
 
-        Columns: ``kind`` (deposit, withdrawal, funding, interest, dividend, fraction, insurance)``, symbol, asset,
-        amount`` (positive where the account got it); in a hedged account also ``position_side``, after ``symbol``.
+        Columns: ``kind`` (see `CashFlow`)``, symbol, asset, amount`` (positive where the account got it)``, account``
+        (its name, in a run that has several); in a hedged account also ``position_side``, after ``symbol``.
         """
         from cambist.backtest.frames import cash_flow_frame, with_sides
 
@@ -204,51 +232,55 @@ class Result:
         Raises
         ------
         ResultError
-            If the result was put together without a history.
+            If the result was put together without a history, or is of several accounts.
         """
         from cambist.backtest.series import AccountSeries
 
+        if self.accounts:
+            name = next(iter(self.accounts))
+            raise ResultError(
+                f"positions differ by account: take the series of each, as result.accounts[{name!r}].series."
+            )
         if self.history is None:
             raise ResultError("this result has no history: take one that a run has returned.")
         return AccountSeries(
             curve=self.curve,
             benchmark_curve=self.benchmark,
             instruments=self.instruments,
-            order_records=self.order_records,
             fill_records=self.fill_records,
             trade_records=self.trade_records,
             history=self.history,
+            strategies=tuple(strategy.name for strategy in self.strategies),
+            order_records=self.order_records,
+            split_records=self.split_records,
+            held_as=self.held_as,
         )
 
     @cached_property
     def facts(self) -> RunFacts:
         """What the measures are computed from, for measures of your own."""
-        traded = sum(abs(fill.instrument.notional(fill.size, fill.price)) for fill in self.fill_records)
-        curve, money = (self.curve, None) if self.fund is None else (self.fund, self.curve)
-        return RunFacts(
-            curve,
-            self.trade_records,
-            self.account.fees,
-            traded,
-            fills=self.fill_records,
-            holdings=self.holdings,
-            benchmark=self.benchmark,
-            flows=self.account.flows,
-            money=money,
-        )
+        from cambist.backtest.money import facts_of
+
+        return facts_of(self)
 
     @cached_property
     def holdings(self) -> Holdings | None:
         """What was held when, and at which prices; None for a result that was put together without a history."""
-        history = self.history
-        if history is None:
-            return None
-        held = []
-        for key, instrument in history.account.legs(self.instruments):
-            steps, closes = history.account.positions[key], history.closes[instrument.symbol]
-            held.append(Holding(instrument, steps.times, steps.sizes, closes.times, closes.prices, key))
-        account = history.account
-        return Holdings(tuple(held), account.times, account.cash, account.initial_cash)
+        from cambist.backtest.money import holdings_of
+
+        return holdings_of(self)
+
+    @property
+    def held_as(self) -> Mapping[str, str]:
+        """By symbol, the instrument whose position its orders changed; empty unless the run compensated some."""
+        said = self.settings.get("compensates")
+        return said if isinstance(said, Mapping) else {}
+
+    @property
+    def account_names(self) -> dict[str, str]:
+        """In which account each strategy traded, by its name; all in one named ``""`` unless the run had several."""
+        found = {strategy.name: name for name, one in self.accounts.items() for strategy in one.strategies}
+        return {strategy.name: found.get(strategy.name, "") for strategy in self.strategies}
 
     @cached_property
     def analysis(self) -> Analysis:

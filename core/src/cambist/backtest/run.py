@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import gc
 import secrets
 import time
@@ -11,35 +10,37 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from cambist.analysis import BuyAndHold, ClosesRecorder, EquityRecorder
+from cambist.analysis import ClosesRecorder, EquityRecorder
 from cambist.backtest.account import AccountSetup
+from cambist.backtest.account_records import AccountRecords, FundRecorder, account_results, assets_of, trades_of, valued
 from cambist.backtest.calendars import Calendars
 from cambist.backtest.columns import play_columns
 from cambist.backtest.driver import Driver, StopRequest
 from cambist.backtest.events import play_events
 from cambist.backtest.feeds import Feed
 from cambist.backtest.history import Closes, RunHistory, closes_until
+from cambist.backtest.multi_asset import MultiAssetValuation
 from cambist.backtest.openings import OpeningDriver
 from cambist.backtest.prepared import prepared
 from cambist.backtest.records.booking import Recorded
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel, OpeningKernel
+from cambist.engine.step import named
 from cambist.errors import DataError, ParameterError, StrategyError
 from cambist.model.orders import OrderStatus
 from cambist.observe import log_context
-from cambist.portfolio import FundValue, Valuation
+from cambist.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
 
     from cambist.analysis import EquityCurve
     from cambist.backtest.journaled import RunJournal
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
+    from cambist.portfolio import Valuation
     from cambist.ports.history import HistorySource
     from cambist.risk import RiskGate
     from cambist.simulation import FinerBars
@@ -141,23 +142,28 @@ class Run:
         self.calendars = self._calendars()
         # Made once: what a model remembers, gate and venue must share.
         self.rules = settings.venue_rules()
-        self.account = self._account()
+        cast = named([prepared(strategy, settings) for strategy in strategies])
+        self.account = self._account([one.name for one in cast])
         self.portfolio = self.account.portfolio
-        self.kernel = self._kernel([prepared(strategy, settings) for strategy in strategies], self.account.gate())
+        self.kernel = self._kernel(cast, self.account.gate())
         self.driver = self._driver(stop)
         self.account.connect(self.kernel)
         self.driver.actions = self.account.actions
         self.recorded = Recorded.of(self.kernel, self.feeds, self.account)
         venue = self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules))
         self.driver.connect(venue if self.recorded is None else self.recorded.before(venue))
-        self.valuation = Valuation(self.portfolio)
         self.first_open = self.driver.begins_at()
+        keep_all = not settings.blocks
+        self.valuation = valued(self.portfolio, self.first_open, keep_all=keep_all)
         expected = 0 if settings.blocks else max(len(feed.block) for feed in self.feeds)
-        self.recorder = EquityRecorder(settings.cash, self.first_open, keep_all=not settings.blocks, expected=expected)
-        self.benchmark = BuyAndHold(self.instruments, settings.cash, self.first_open) if settings.benchmark else None
+        cash = self.account.initial_cash
+        self.recorder = EquityRecorder(cash, self.first_open, keep_all=keep_all, expected=expected)
+        self.curves = FundRecorder(self.portfolio, self.recorder)
+        self.benchmark = (
+            self.account.held.recorder(cash, self.first_open, keep_all=keep_all) if settings.benchmark else None
+        )
         self.first_opens: dict[str, float] = {}
         self.daily = ClosesRecorder(len(self.instruments)) if settings.blocks else None
-        self.fund: tuple[FundValue, EquityRecorder] | None = None
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
@@ -176,18 +182,24 @@ class Run:
     def _calendars(self) -> Calendars:
         return Calendars(self.settings.calendar, self.feeds)
 
-    def _account(self) -> AccountSetup:
-        return AccountSetup(self.settings, self.feeds, self.instruments, self.calendars)
+    def _account(self, strategies: Sequence[str]) -> AccountSetup:
+        return AccountSetup(self.settings, self.feeds, self.instruments, self.calendars, strategies)
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> Kernel:
         series = [(feed.instrument, feed.timeframe) for feed in self.feeds]
         make = self._maker(OpeningKernel if self.settings.cheat_on_open else Kernel)
-        return make(strategies, series, self.portfolio, gate, self.rules.fees.fee, self.calendars)
+        fee = self.account.expected_fee(self.rules)
+        return make(strategies, series, self.portfolio, gate, fee, self.calendars)
 
     def _maker(self, kernel: type[_Kernel]) -> type[_Kernel]:
         """Return what makes the run's kernel: one that journals, where the run has a journal."""
         if self.settings.journal is None:
             return kernel
+        if not isinstance(self.portfolio, Portfolio):
+            raise ParameterError(
+                f"journal is {self.settings.journal!r}, which is of one account in one asset, and the run has several. "
+                "Leave it out, or accounts and cash by asset."
+            )
         from cambist.backtest.journaled import journaled
 
         return journaled(kernel)
@@ -233,20 +245,20 @@ class Run:
         times = window.instants[:played]
         closes = [window.closes(feed)[:played] for feed in self.feeds]
         prices = {symbol: values[:played] for symbol, values in self.account.closes(window).items()}
+        first = self.valuation.instant
         equity, exposed = self.valuation.value(times, prices)
-        self._value_shares(times, equity, exposed)
-        self.recorder.add(times, equity, exposed)
+        self.curves.add(times, equity, exposed, first)
         if self.daily is not None:
             self.daily.add(times, closes)
         if self.benchmark is not None:
             for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
                 if end > start and feed.instrument.symbol not in self.first_opens:
-                    opened = float(feed.block.open[start])
-                    self.first_opens[feed.instrument.symbol] = opened
-                    self.benchmark.first(feed.number, opened)
+                    self.first_opens[feed.instrument.symbol] = float(feed.block.open[start])
+                    self.benchmark.first(feed.number, self.account.held.first(window, feed))
             self.benchmark.add(
-                times, np.array([self.account.benchmark(window, feed)[:played] for feed in self.feeds]).T
+                times, np.array([self.account.held.over(window, feed)[:played] for feed in self.feeds]).T
             )
+        self.account.held.passed(prices)
         self.last_close = int(times[-1])
         for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
             if played == len(window.instants):
@@ -257,26 +269,11 @@ class Run:
             total = None if self.settings.blocks else sum(len(feed.block) for feed in self.feeds)
             self.progress(self.bars, total)
 
-    def _value_shares(self, times: NDArray[np.int64], equity: NDArray[np.float64], exposed: NDArray[np.bool_]) -> None:
-        """Value the shares of the account from the first deposit or withdrawal on; until then they follow equity."""
-        self._begin_fund()
-        if self.fund is None:
-            return
-        value, recorder = self.fund
-        recorder.add(times, value.value(equity, self.valuation.instant - len(times)), exposed)
-
-    def _begin_fund(self) -> None:
-        if self.fund is None and self.portfolio.transfers:
-            self.fund = FundValue(self.portfolio, 1.0), copy.deepcopy(self.recorder)
-
     def result(self, stopped: str) -> Result:
         """Return what was found out so far; `stopped` says why the run ended early, ``""`` where it did not."""
         kernel, per_year = self.kernel, self.settings.periods_per_year
-        curve = self.recorder.finish(per_year)
-        fund = None if self.fund is None else self.fund[1].finish(per_year)
-        trades = self.portfolio.trades
-        everything = [*trades.closed, *trades.open.values()]
-        return Result(
+        curve, fund = self.curves.finish(per_year)
+        result = Result(
             settings=self.settings.describe() | ({"magnify": self.magnified} if self.magnified else {}),
             strategies=tuple(
                 StrategyRecord(seat.strategy.name, type(seat.strategy).__name__, dict(seat.strategy.params))
@@ -287,7 +284,7 @@ class Run:
             unit=self.unit,
             run_id=self.run_id,
             currency=self.portfolio.currency,
-            initial_cash=self.settings.cash,
+            initial_cash=self.account.initial_cash,
             started=self.first_open,
             ended=self.last_close,
             n_bars=self.bars,
@@ -298,22 +295,35 @@ class Run:
             fund=fund,
             order_records=kernel.book.orders,
             fill_records=kernel.fills,
-            trade_records=sorted(everything, key=lambda trade: trade.id),
+            trade_records=trades_of(self.account.accounts.values()),
             flow_records=self.portfolio.cash_flows,
+            split_records=kernel.splits,
+            last_prices={symbol: self.portfolio.mark(held) for symbol, held in self.portfolio.positions.items()},
             warnings=(*self.notes, *self._warnings(fund or curve)),
             account=self.portfolio.account(),
-            history=self._history(curve),
+            assets=assets_of(self.portfolio),
+            history=self.history(curve, self.valuation),
         )
+        if isinstance(self.valuation, AccountRecords):
+            result.accounts = account_results(self, result)
+        return result
 
     def _timeframes(self) -> tuple[str, ...]:
         return tuple(str(feed.timeframe) for feed in self.feeds)
 
-    def _history(self, curve: EquityCurve) -> RunHistory | None:
+    def history(
+        self, curve: EquityCurve, valuation: Valuation | MultiAssetValuation | AccountRecords
+    ) -> RunHistory | None:
+        """Return what the series of an account are computed from; None where there is no one account to have them."""
+        account = valuation.history()
+        if account is None:
+            return None
         if curve.all_times is not None:
             closes = closes_until(self.feeds, self.last_close, curve.all_times)
         else:
             closes = self._daily_closes()
-        return RunHistory(self.valuation.history(), closes, self.first_opens)
+        assets = valuation.assets() if isinstance(valuation, MultiAssetValuation) else {}
+        return RunHistory(account, closes, self.first_opens, assets)
 
     def _daily_closes(self) -> dict[str, Closes]:
         """Return the last price of each UTC day, where no more was kept."""

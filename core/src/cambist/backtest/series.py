@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
-from cambist.analysis import BuyAndHold
 from cambist.analysis.periods import day_numbers
+from cambist.backtest.asset_frames import balance_frame, bought_and_held, rate_frame
 from cambist.backtest.frames import utc_index
 from cambist.backtest.history import curve_rows
 from cambist.backtest.marks import fill_marks, trade_marks
@@ -18,7 +18,7 @@ from cambist.model import Side
 from cambist.portfolio import worth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     import pandas as pd
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cambist.analysis import EquityCurve
     from cambist.backtest.history import RunHistory
     from cambist.model import Fill, Instrument, Order, Trade
+    from cambist.model.portfolio import StockSplit
 
 __all__ = ["AccountSeries"]
 
@@ -47,12 +48,14 @@ class AccountSeries:
         Equity of the run, and of buying and holding, where that was asked for.
     instruments
         In declared order: the columns of frames by instrument.
-    fill_records, trade_records
+    fill_records, trade_records, order_records, split_records
         What happened.
     history
         What the run kept.
-    order_records
-        Which say, in a hedged account, of which position a fill was.
+    strategies
+        Names of those that traded in the account.
+    held_as
+        By symbol, the symbol of the instrument whose position its orders changed.
     """
 
     curve: EquityCurve
@@ -61,7 +64,10 @@ class AccountSeries:
     fill_records: Sequence[Fill]
     trade_records: Sequence[Trade]
     history: RunHistory
+    strategies: Sequence[str] = ()
     order_records: Sequence[Order] = ()
+    split_records: Sequence[StockSplit] = ()
+    held_as: Mapping[str, str] = attrs.field(factory=dict)
 
     @cached_property
     def index(self) -> pd.DatetimeIndex:
@@ -76,7 +82,17 @@ class AccountSeries:
     @cached_property
     def cash(self) -> pd.Series[float]:
         """Cash; what an instrument paid in full cost is taken off, posted margin is not."""
-        return self._series(self.history.account.cash_at(self._times), "cash")
+        return self._series(self.history.cash_at(self._times), "cash")
+
+    @cached_property
+    def balances(self) -> pd.DataFrame:
+        """Cash by asset, one column each, in an account that holds several; else one column."""
+        return balance_frame(self)
+
+    @cached_property
+    def rates(self) -> pd.DataFrame:
+        """What a unit of each asset was worth in the account's currency; no column for a single asset."""
+        return rate_frame(self)
 
     @cached_property
     def closes(self) -> pd.DataFrame:
@@ -100,12 +116,23 @@ class AccountSeries:
 
         Its value for an instrument paid in full (negative when short), its open profit for a margined one.
         """
-        return self._by_leg(self._worth)
+        return self._by_leg(partial(_worth, self.history, self._times))
+
+    @cached_property
+    def by_strategy(self) -> pd.DataFrame:
+        """What each strategy has added to equity so far, one column each: the worth of its share less what it cost.
+
+        Realized and open profit less fees of its own fills, see `cambist.Result.by_strategy`; together they are equity
+        less the initial cash and less what came and went without a fill.
+        """
+        from cambist.backtest.by_strategy import contribution_frame
+
+        return contribution_frame(self)
 
     @cached_property
     def exposures(self) -> pd.DataFrame:
         """Value of what is held of each instrument, margined or not, one column each; negative when short."""
-        return self._by_leg(self._exposure)
+        return self._by_leg(partial(_exposure, self.history, self._times))
 
     @cached_property
     def gross_exposure(self) -> pd.Series[float]:
@@ -206,12 +233,12 @@ class AccountSeries:
 
         Columns: ``fill`` (its id)``, instrument, size, price``. The times are of bars also for a run over blocks.
         """
-        return fill_marks(self.fill_records, Side.BUY, self.history.account, self.order_records)
+        return fill_marks(self, Side.BUY)
 
     @cached_property
     def sells(self) -> pd.DataFrame:
         """Every fill that sold, as `buys`; `size` is positive."""
-        return fill_marks(self.fill_records, Side.SELL, self.history.account, self.order_records)
+        return fill_marks(self, Side.SELL)
 
     @cached_property
     def trades(self) -> pd.DataFrame:
@@ -258,6 +285,11 @@ class AccountSeries:
         return curve_rows(self.curve)
 
     @property
+    def row_times(self) -> NDArray[np.int64]:
+        """Close time of each row, int64 ns UTC, shape ``(n,)``."""
+        return self._rows[0]
+
+    @property
     def _times(self) -> NDArray[np.int64]:
         return self._rows[0]
 
@@ -273,16 +305,7 @@ class AccountSeries:
     def _benchmark(self) -> NDArray[np.float64]:
         if self.benchmark_curve is None:
             raise ResultError("this run has no benchmark. Run it with benchmark=True, which is the default.")
-        if self.curve.all_times is None:
-            return self.benchmark_curve.equity[1:]
-        bought = BuyAndHold(self.instruments, self.curve.initial, self.curve.start, keep_all=True)
-        for number, instrument in enumerate(self.instruments):
-            if instrument.symbol in self.history.first_opens:
-                bought.first(number, self.history.first_opens[instrument.symbol])
-        bought.add(self._times, self.closes.to_numpy())
-        every = bought.finish().all_equity
-        assert every is not None
-        return every
+        return bought_and_held(self.benchmark_curve, self.curve, self.instruments, self.history)
 
     def _series(self, values: Any, name: str) -> pd.Series[Any]:
         import pandas as pd
@@ -307,16 +330,19 @@ class AccountSeries:
             total += column
         return self._series(total, name)
 
-    def _worth(self, key: str, instrument: Instrument) -> NDArray[np.float64]:
-        steps, closes = self.history.account.positions[key], self.history.closes[instrument.symbol]
-        averages = None if instrument.is_cash else steps.average_prices_at(self._times)
-        return worth(instrument, steps.sizes_at(self._times), averages, closes.at(self._times))
 
-    def _exposure(self, key: str, instrument: Instrument) -> NDArray[np.float64]:
-        sizes = self.positions[key].to_numpy()
-        prices = self.history.closes[instrument.symbol].at(self._times)
-        units = sizes * instrument.multiplier
-        return np.where(sizes == 0.0, 0.0, units / prices if instrument.is_inverse else units * prices)
+def _worth(history: RunHistory, times: NDArray[np.int64], key: str, instrument: Instrument) -> NDArray[np.float64]:
+    steps, closes = history.account.positions[key], history.closes[instrument.symbol]
+    averages = None if instrument.is_cash else steps.average_prices_at(times)
+    values = worth(instrument, steps.sizes_at(times), averages, closes.at(times))
+    return history.in_currency(instrument.settle, values, times)
+
+
+def _exposure(history: RunHistory, times: NDArray[np.int64], key: str, instrument: Instrument) -> NDArray[np.float64]:
+    sizes, prices = history.account.positions[key].sizes_at(times), history.closes[instrument.symbol].at(times)
+    units = sizes * instrument.multiplier
+    values = np.where(sizes == 0.0, 0.0, units / prices if instrument.is_inverse else units * prices)
+    return history.in_currency(instrument.settle, values, times)
 
 
 def _months(days: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -27,7 +27,7 @@ from cambist.simulation.slippage import BarSlippageModel, SlippageModel, slippag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from cambist.ports.risk import RiskRule
     from cambist.simulation.market_rules import MarketRulesBySymbol
@@ -56,7 +56,10 @@ _FIXED_BY_BACKTRADER: dict[str, object] = {
 class BacktestOptions(TypedDict, total=False):
     """The keywords of `cambist.backtest` that are settings; `BacktestSettings` says what each means."""
 
-    cash: float
+    cash: float | Mapping[str, float]
+    currency: str | None
+    rates: Mapping[str, Any] | None
+    conversion_fee: float
     fees: float | str | Mapping[str, Any] | FeeModel | None
     slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None
     rules: str
@@ -76,8 +79,9 @@ class BacktestOptions(TypedDict, total=False):
     funding: Mapping[str, Any] | None
     actions: Mapping[str, Any] | None
     compensates: Mapping[str, str] | None
-    interest: Interest | None
-    cash_flows: Sequence[tuple[int | str | date | datetime, float]]
+    interest: Interest | Mapping[str, Interest] | None
+    cash_flows: Sequence[tuple[Any, ...]]
+    accounts: Mapping[str, float | Mapping[str, float]] | None
     sizer: Sizer | None
     risk: Sequence[RiskRule]
     seed: int
@@ -100,6 +104,40 @@ def _number(name: str, *, above: float = -inf) -> Callable[[Any, Any, Any], None
 
 def _folder(value: str | PathLike[str] | None) -> str | None:
     return None if value is None else fspath(value)
+
+
+def _check_cash(what: str, value: Any) -> None:
+    amounts = list(value.values()) if isinstance(value, Mapping) else [value]
+    for amount in amounts:
+        if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0.0 <= amount < inf:
+            raise ParameterError(f"{what} {value!r}; it must be a positive amount of money, or one for each asset.")
+    if not any(amounts):
+        raise ParameterError(f"{what} {value!r}; it must be a positive amount of money, or one for each asset.")
+
+
+def _cash(_instance: Any, _attribute: Any, value: Any) -> None:
+    if isinstance(value, Mapping):
+        _check_cash("cash is", value)
+    else:
+        _number("cash", above=0.0)(_instance, _attribute, value)
+
+
+def _currency(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value is not None and (not isinstance(value, str) or not value):
+        raise ParameterError(f"currency is {value!r}; give the name of an asset, such as 'USDT'.")
+
+
+def _rates(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value is not None and (not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value)):
+        raise ParameterError(f"rates is {value!r}; give them by asset: {{'EUR': series}}.")
+
+
+def _fraction(name: str) -> Callable[[Any, Any, Any], None]:
+    def check(_instance: Any, _attribute: Any, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value < 1.0:
+            raise ParameterError(f"{name} is {value!r}; it is a fraction: 0.001 is 0.1 %.")
+
+    return check
 
 
 def _one_of(name: str, known: Sequence[str]) -> Callable[[Any, Any, Any], None]:
@@ -127,18 +165,30 @@ def _margin(_instance: Any, _attribute: Any, value: Any) -> None:
 
 
 def _interest(_instance: Any, _attribute: Any, value: Any) -> None:
-    if value is not None and not isinstance(value, Interest):
-        raise ParameterError(f"interest is {value!r}; give one such as Interest(short=0.02).")
+    for one in value.values() if isinstance(value, Mapping) else [value]:
+        if one is not None and not isinstance(one, Interest):
+            raise ParameterError(
+                f"interest is {value!r}; give one such as Interest(short=0.02), or one for each asset."
+            )
 
 
 def _flows(_instance: Any, _attribute: Any, value: Any) -> None:
     for flow in value if isinstance(value, list | tuple) else [value]:
-        if not isinstance(flow, list | tuple) or len(flow) != 2:
+        if not isinstance(flow, list | tuple) or len(flow) not in (2, 3, 4):
             raise ParameterError(f"cash_flows holds {flow!r}; give a list of times and amounts: [('2024-03-01', 500)].")
         to_ns(flow[0])
         amount = flow[1]
         if isinstance(amount, bool) or not isinstance(amount, int | float) or amount == 0 or not -inf < amount < inf:
             raise ParameterError(f"cash_flows holds the amount {amount!r}; give a number, negative to take out.")
+
+
+def _accounts(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, Mapping) or not value:
+        raise ParameterError(f"accounts is {value!r}; give cash by the name of the strategy: {{'Trend': 60_000}}.")
+    for name, cash in value.items():
+        _check_cash(f"accounts gives {name!r} the cash", cash)
 
 
 def _by_symbol(name: str) -> Callable[[Any, Any, Any], None]:
@@ -162,7 +212,15 @@ class BacktestSettings:
     Attributes
     ----------
     cash
-        Money at the start, in the instruments' settlement asset.
+        Money at the start, in the instruments' settlement asset; or by asset, ``{"USDT": 10_000, "BTC": 0.5}``, for an
+        account that holds several.
+    currency
+        In which such an account reckons and reports. Default: the first that `cash` names.
+    rates
+        What an asset is worth, beyond what the run's instruments tell: ``{"EUR": series}`` in the currency, or
+        ``{"EUR/GBP": series}``; a Series, a tuple ``(times, prices)``, `Bars`, or a number that stays.
+    conversion_fee
+        What `Strategy.convert` costs, as a fraction of what is converted.
     fees
         A fraction of the value traded (0.001 is 0.1 %), a `FeeModel`, a name or table as in a run file, such as
         ``{"use": "per-order", "minimum": 1.0}``, or None for each instrument's own rates.
@@ -216,9 +274,13 @@ class BacktestSettings:
         By symbol the instrument whose position its orders change, as ``data0.compensate(data1)`` does in backtrader:
         ``{"ES-C": "ES"}``.
     interest
-        What is paid for borrowed instruments and earned on cash; see `Interest`.
+        What is paid for borrowed instruments and earned on cash, see `Interest`; by asset where they differ.
     cash_flows
-        Deposits and (negative) withdrawals: ``[("2024-03-01", 5_000), ...]``.
+        Deposits and (negative) withdrawals: ``[("2024-03-01", 5_000), ...]``. A third entry names the account, in a run
+        that has several, or the asset; a fourth the asset where the third is the account.
+    accounts
+        Cash by the name of the strategy, each as `cash`: those that are named trade in an account of their own, the
+        others share one with `cash`, which is called ``"main"``.
     sizer
         For strategies that bring none of their own; one unit by default.
     risk
@@ -242,7 +304,10 @@ class BacktestSettings:
         ``"XNYS"``, a `Calendar`, or a dict of them by symbol. Default: what each instrument names, else days of UTC.
     """
 
-    cash: float = attrs.field(default=100_000.0, validator=_number("cash", above=0.0))
+    cash: float | Mapping[str, float] = attrs.field(default=100_000.0, validator=_cash)
+    currency: str | None = attrs.field(default=None, validator=_currency)
+    rates: Mapping[str, Any] | None = attrs.field(default=None, validator=_rates)
+    conversion_fee: float = attrs.field(default=0.0, validator=_fraction("conversion_fee"))
     fees: float | str | Mapping[str, Any] | FeeModel | None = 0.0
     slippage: float | str | Mapping[str, Any] | SlippageModel | BarSlippageModel | None = None
     rules: str = attrs.field(default="cambist", validator=_one_of("rules", RULES))
@@ -262,8 +327,9 @@ class BacktestSettings:
     funding: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("funding"))
     actions: Mapping[str, Any] | None = attrs.field(default=None, validator=_by_symbol("actions"))
     compensates: Mapping[str, str] | None = attrs.field(default=None, validator=_by_symbol("compensates"))
-    interest: Interest | None = attrs.field(default=None, validator=_interest)
-    cash_flows: Sequence[tuple[int | str | date | datetime, float]] = attrs.field(default=(), validator=_flows)
+    interest: Interest | Mapping[str, Interest] | None = attrs.field(default=None, validator=_interest)
+    cash_flows: Sequence[tuple[Any, ...]] = attrs.field(default=(), validator=_flows)
+    accounts: Mapping[str, float | Mapping[str, float]] | None = attrs.field(default=None, validator=_accounts)
     sizer: Sizer | None = attrs.field(default=None, validator=_sizer)
     risk: Sequence[RiskRule] = attrs.field(default=(), validator=_rules)
     seed: int = 0

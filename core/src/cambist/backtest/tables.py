@@ -134,10 +134,13 @@ class Layout:
         Its class.
     shown
         The columns of its frame, by name: a field's name, or a `Field`. The index comes first.
+    make
+        Makes a record of what the fields fill, where its class alone does not.
     """
 
-    def __init__(self, record: type, shown: Mapping[str, str | Field]) -> None:
+    def __init__(self, record: type, shown: Mapping[str, str | Field], make: Callable[..., Any] | None = None) -> None:
         self.record = record
+        self._make = make or record
         hints = type_hints(record)
         self.shown = tuple(
             given if isinstance(given, Field) else _field(column, given, hints[given])
@@ -168,7 +171,7 @@ class Layout:
             For a value that cannot be one, with its row.
         """
         made = {field.fills: field.made(table[field.column], instruments) for field in self.fields if field.fills}
-        return [self.record(**dict(zip(made, row, strict=True))) for row in zip(*made.values(), strict=True)]
+        return [self._make(**dict(zip(made, row, strict=True))) for row in zip(*made.values(), strict=True)]
 
 
 def _field(column: str, name: str, hint: Any) -> Field:
@@ -199,11 +202,27 @@ ORDERS = Layout(
             *("expires_at", "reduce_only", "status", "filled", "average_price", "fees", "created_at", "updated_at"),
             *("reason", "tag"),
         )
-    },
+    }
+    | {"fee_asset": Field("fee_asset", Kind.TEXT, attrgetter("instrument.settle"))},
 )
+
+
+def _fill(fee_asset: str, fee_paid: float, **fields: Any) -> Fill:
+    """Return a fill of its columns."""
+    fill = Fill(**fields)
+    if fee_asset != fill.instrument.settle:
+        fill.pay_fee_in(fee_asset, fee_paid)
+    return fill
+
+
 FILLS = Layout(
     Fill,
-    {name: name for name in ("id", "order_id", "ts", "instrument", "side", "size", "price", "fee", "liquidity")},
+    {
+        **{name: name for name in ("id", "order_id", "ts", "instrument", "side", "size", "price", "fee", "liquidity")},
+        "fee_asset": Field("fee_asset", Kind.TEXT, attrgetter("fee_asset"), "fee_asset"),
+        "fee_paid": Field("fee_paid", Kind.FLOAT, attrgetter("fee_paid"), "fee_paid"),
+    },
+    _fill,
 )
 TRADES = Layout(
     Trade,
@@ -230,6 +249,7 @@ TRADES = Layout(
         "bars": Field("bars", Kind.INTEGER, attrgetter("bars")),
         "tag": "tag",
         "reason": "reason",
+        "fee_asset": Field("fee_asset", Kind.TEXT, attrgetter("instrument.settle")),
     },
 )
-FLOWS = Layout(CashFlow, {name: name for name in ("ts", "kind", "symbol", "asset", "amount")})
+FLOWS = Layout(CashFlow, {name: name for name in ("ts", "kind", "symbol", "asset", "amount", "account")})

@@ -201,16 +201,29 @@ class CashFlowTable(_Table):
 
     date: Moment
     amount: Number
+    account: Annotated[str, Field(min_length=1)] | None = None
+    asset: Annotated[str, Field(min_length=1)] | None = None
+
+
+Cash = Annotated[
+    Annotated[Positive, Tag("<amount")]
+    | Annotated[dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]], Tag("<assets")],
+    Discriminator(lambda value: "<assets" if isinstance(value, dict) else "<amount"),
+]
 
 
 class AccountTable(_Table):
     """``[account]``."""
 
-    cash: Positive = 100_000.0
+    cash: Cash = Field(default=100_000.0, description="a number, or one for each asset")
+    currency: Annotated[str, Field(min_length=1)] | None = None
+    rates: dict[str, Positive] | None = Field(default=None, description="numbers that stay, by asset")
+    conversion_fee: Share = 0.0
     leverage: Positive = 1.0
     margin: MarginTable | None = None
     interest: InterestTable | None = None
     cash_flows: list[CashFlowTable] = Field(default=[])
+    accounts: dict[str, Cash] | None = Field(default=None, min_length=1, description="cash by name of the strategy")
     compensates: dict[str, Annotated[str, Field(min_length=1)]] | None = Field(
         default=None, description="by symbol the instrument whose position its orders change"
     )

@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cambist.engine.money import MoneyDesk
 from cambist.errors import OrderError
-from cambist.model.effects import AmendOrder, CancelOrder, ChangeMargin, MoveCash, ReportRefusal, SetTimer, StopRun
+from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import AmendRejected
 from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce, Trail
-from cambist.model.portfolio import MarginChange
 from cambist.orders.machine import request_cancel, submit
 from cambist.orders.triggers import first_stop, limit_behind
-from cambist.portfolio import MarginPortfolio, checked_change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from random import Random
 
     from cambist.engine.step import Kernel
     from cambist.model.bars import Bars
     from cambist.model.instrument import Grid, Instrument
-    from cambist.model.orders import Instructions, PositionSide
-    from cambist.model.portfolio import Account, CashFlow, Position, Trade
+    from cambist.model.orders import Instructions
+    from cambist.model.portfolio import Account, Position, Trade
     from cambist.simulation.market_rules import RuledMarkets
     from cambist.strategies.schedules import Schedule
 
@@ -35,7 +34,7 @@ _BUY = Side.BUY
 _PENDING_CANCEL = OrderStatus.PENDING_CANCEL
 
 
-class Desk:
+class Desk(MoneyDesk):
     """Takes one strategy's requests: makes orders, has the gate review them, and leaves effects.
 
     Parameters
@@ -51,21 +50,30 @@ class Desk:
         What is meant when a request names no instrument; None when that would be a guess.
     positions
         By symbol.
+    equity_in, cash_in
+        Answer equity and cash in the asset in which an instrument settles.
     markets
         The rules of the markets, None where there are none.
     refusing
         Why orders cannot be sent now, ``""`` when they can.
     """
 
-    __slots__ = ("_book", "_gate", "_kernel", "_view", "instrument", "markets", "name", "positions", "refusing")
+    __slots__ = (
+        *("_account", "_book", "_books", "_gate", "_kernel", "_view", "cash_in", "equity_in"),
+        *("instrument", "markets", "name", "positions", "refusing"),
+    )
 
     def __init__(self, kernel: Kernel, name: str) -> None:
         self._kernel = kernel
         self._book = kernel.book
         self._gate = kernel.gate
-        self._view = kernel.view
+        self._view = kernel.view_of(name)
+        self._account = kernel.owners[name]
+        self._books = kernel.accounts[self._account]
         self.name = name
-        self.positions: Mapping[str, Position] = kernel.portfolio.positions
+        self.positions: Mapping[str, Position] = self._books.positions
+        self.equity_in: Callable[[Instrument], float] = self._books.equity_in
+        self.cash_in: Callable[[Instrument], float] = self._books.cash_in
         self.instrument: Instrument | None = None
         self.refusing = ""
         self.markets: RuledMarkets | None = None
@@ -94,12 +102,12 @@ class Desk:
     @property
     def cash(self) -> float:
         """Cash of the account."""
-        return self._kernel.portfolio.cash
+        return self._books.cash
 
     @property
     def equity(self) -> float:
         """Equity of the account at last prices."""
-        return self._kernel.portfolio.equity
+        return self._books.equity
 
     @property
     def chance(self) -> Random:
@@ -108,7 +116,12 @@ class Desk:
 
     def account(self) -> Account:
         """Return a snapshot of the account."""
-        return self._kernel.portfolio.account()
+        return self._books.account()
+
+    @property
+    def own_positions(self) -> Mapping[str, Position]:
+        """What this strategy's own fills come to, by symbol."""
+        return self._kernel.shares.of(self.name).positions
 
     def queue_ahead(self, order: Order) -> float:
         """Return the size of others that stands before an order in a recorded book; NaN elsewhere."""
@@ -116,7 +129,7 @@ class Desk:
 
     def free_funds(self, instrument: Instrument) -> float:
         """Return the notional of `instrument` that the account could still open."""
-        return self._kernel.portfolio.free_notional(instrument)
+        return self._books.free_notional(instrument)
 
     def missing_funds(self, instrument: Instrument, size: float, price: float, cushion: float = 0.0) -> float:
         """Return what the account lacks to trade a signed `size` at `price` beside the orders under way."""
@@ -138,7 +151,7 @@ class Desk:
     @property
     def closed_trades(self) -> Sequence[Trade]:
         """Closed trades that this strategy opened, oldest first."""
-        return self._kernel.portfolio.trades.closed_by(self.name)
+        return self._books.trades.closed_by(self.name)
 
     def history(self, instrument: Instrument, count: int) -> Bars | None:
         """Return the last `count` bars that have closed, fewer where there were no more; None before the first."""
@@ -146,7 +159,7 @@ class Desk:
 
     def price(self, instrument: Instrument) -> float:
         """Return the last close; NaN before the first."""
-        return self._kernel.portfolio.positions[instrument.symbol].price_source()
+        return self._books.positions[instrument.symbol].price_source()
 
     def open_orders(self) -> Iterable[Order]:
         """Return this strategy's working orders, oldest first."""
@@ -292,40 +305,6 @@ class Desk:
     def timer_due(self) -> int:
         """When the timer that fired last was due, ns, UTC."""
         return self._kernel.agenda.due
-
-    def add_cash(self, amount: float) -> CashFlow:
-        """Ask for money to be brought in, or (negative) taken out, once the strategy has been heard."""
-        if self.refusing:
-            raise OrderError(f"money cannot be moved {self.refusing}.")
-        kernel = self._kernel
-        flow = kernel.portfolio.transfer(kernel.clock.read(), amount, kernel.leaving)
-        if not flow.reason:
-            kernel.leaving -= min(0.0, amount)
-            kernel.effects.append(MoveCash(flow))
-        return flow
-
-    @property
-    def legs(self) -> Mapping[str, Position]:
-        """Positions by symbol, in a hedged account by symbol and side; see `cambist.model.legs`."""
-        return self._kernel.portfolio.legs
-
-    def change_margin(
-        self, instrument: Instrument, side: PositionSide | None = None, *, amount: float = 0.0, leverage: float = nan
-    ) -> MarginChange:
-        """Ask for margin of a position to be moved, or for another leverage, once the strategy has been heard."""
-        kernel = self._kernel
-        account = kernel.portfolio
-        if not isinstance(account, MarginPortfolio):
-            raise OrderError("this account has no margin to change; run it with margin=Margin(...).")
-        if self.refusing:
-            raise OrderError(f"margin cannot be changed {self.refusing}.")
-        change = MarginChange(kernel.clock.read(), instrument.symbol, side, amount, leverage)
-        change = checked_change(account, change)
-        if change.reason:
-            account.refused_changes.append(change)
-        else:
-            kernel.effects.append(ChangeMargin(change))
-        return change
 
     def stop(self, reason: str) -> None:
         """End the run after this instant."""

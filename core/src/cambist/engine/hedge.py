@@ -12,17 +12,18 @@ from cambist.portfolio import HedgePortfolio
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from cambist.engine.accounts import AccountOrders
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Liquidity, Order
     from cambist.orders.book import OrderBook
-    from cambist.portfolio import Portfolio
+    from cambist.portfolio import Books
 
     Fee = Callable[[Instrument, float, float, Liquidity], float]
 
 __all__ = ["view_of"]
 
 
-def view_of(portfolio: Portfolio, book: OrderBook, fee: Fee, now: Callable[[], int]) -> AccountView:
+def view_of(portfolio: Books, book: OrderBook | AccountOrders, fee: Fee, now: Callable[[], int]) -> AccountView:
     """Return the view of an account that fits it."""
     kind = HedgeView if isinstance(portfolio, HedgePortfolio) else AccountView
     return kind(portfolio, book, fee, now)
@@ -37,7 +38,7 @@ class SideOfBook:
         The book, and whose orders of it.
     """
 
-    def __init__(self, book: OrderBook, side: PositionSide) -> None:
+    def __init__(self, book: OrderBook | AccountOrders, side: PositionSide) -> None:
         self._book = book
         self._side = side
 
@@ -61,7 +62,7 @@ class HedgeView(AccountView):
 
     __slots__ = ("_sides",)
 
-    def __init__(self, portfolio: Portfolio, book: OrderBook, fee: Fee, now: Callable[[], int]) -> None:
+    def __init__(self, portfolio: Books, book: OrderBook | AccountOrders, fee: Fee, now: Callable[[], int]) -> None:
         assert isinstance(portfolio, HedgePortfolio)
         self._sides = {
             side: AccountView(portfolio.sides[side], SideOfBook(book, side), fee, now)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from cambist.model import effects as effect
 from cambist.model import events as event
 from cambist.model.legs import leg_key
 from cambist.model.orders import ApprovedOrder
-from cambist.portfolio import MarginPortfolio
+from cambist.portfolio import MarginPortfolio, Portfolio
 from cambist.portfolio.exact import exact
 from cambist.portfolio.margin import LIQUIDATED
 from cambist.strategies.strategy import Strategy
@@ -122,6 +122,7 @@ class Recorder:
         kernel = self._kernel
         for position in kernel.portfolio.positions.values():
             self.write("instrument_defined", started.ts, to.instrument_record(position.instrument))
+        assert isinstance(kernel.portfolio, Portfolio)  # several, or one in several assets, are not journalled
         self.write("account_opened", started.ts, to.account_record(kernel.portfolio))
         strategies = [
             record.StrategyRun(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Liquidity
     from cambist.model.timeframe import Timeframe
-    from cambist.portfolio import Portfolio
+    from cambist.portfolio import Books
     from cambist.risk import RiskGate
     from cambist.strategies.strategy import Strategy
 
@@ -69,7 +69,7 @@ class MarketKernel(Kernel):
         self,
         strategies: Sequence[Strategy],
         streams: Sequence[tuple[str, Instrument]],
-        portfolio: Portfolio,
+        portfolio: Books,
         gate: RiskGate,
         expected_fee: Callable[[Instrument, float, float, Liquidity], float],
         *,

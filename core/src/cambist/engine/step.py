@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import count as count_from
 from math import nan
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.engine.accounts import LiveShares, accounts_of, change_margin, views_of
+from cambist.engine.adoption import Adopter
 from cambist.engine.agenda import Agenda
 from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
-from cambist.engine.hedge import view_of
 from cambist.errors import InputError
 from cambist.indicators.series import BarView, Series
 from cambist.model.effects import SetTimer
@@ -41,31 +42,31 @@ from cambist.model.events import (
     StopTrailed,
     TimerFired,
 )
-from cambist.model.legs import leg_key
-from cambist.model.orders import Instructions, Order, OrderType, TimeInForce
+from cambist.model.portfolio import StockSplit
 from cambist.observe import log_context
 from cambist.orders.book import OrderBook
-from cambist.portfolio import MarginPortfolio, book_change
 from cambist.strategies.data import DataSet
 from cambist.strategies.strategy import Strategy
 from cambist.strategies.whole_lots import use_lots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from cambist.engine.accounts import ExpectedFee
+    from cambist.engine.view import AccountView
     from cambist.indicators.series import SeriesCursor
     from cambist.model.bars import Bars
     from cambist.model.calendar import Calendar
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Fill, Liquidity, PositionSide, Side
+    from cambist.model.orders import Fill, Order, PositionSide, Side
     from cambist.model.timeframe import Timeframe
-    from cambist.portfolio import Bookkeeper, Portfolio
+    from cambist.portfolio import AccountGroup, Bookkeeper, Books
     from cambist.risk import RiskGate
     from cambist.simulation.market_rules import RuledMarkets
 
-__all__ = ["BOOKKEEPING", "WARMING", "Kernel", "Seat", "no_calendar"]
+__all__ = ["BOOKKEEPING", "WARMING", "Kernel", "Seat", "named", "no_calendar"]
 
 WARMING = "during warm-up: the indicators are not known yet. Trade in on_bar"
 _ENDING = "after the last bar: nothing is left to fill them"
@@ -107,11 +108,12 @@ class _Listener:
     on_order: Callable[[Any], None] | None
     on_fill: Callable[[Any], None] | None
     on_trade: Callable[[Any], None] | None
+    view: AccountView
 
     @classmethod
-    def of(cls, seat: Seat) -> _Listener | None:
-        listener = cls(seat.hook("on_order"), seat.hook("on_fill"), seat.hook("on_trade"))
-        return listener if any(attrs.astuple(listener)) else None
+    def of(cls, seat: Seat, view: AccountView) -> _Listener | None:
+        hooks = seat.hook("on_order"), seat.hook("on_fill"), seat.hook("on_trade")
+        return cls(*hooks, view) if any(hooks) else None
 
 
 def _nowhere(_order: Order) -> float:
@@ -137,9 +139,10 @@ class Kernel:
     series
         Instrument and timeframe of each series, in declared order.
     portfolio, gate
-        The account and what guards it.
+        The account, or all of them, and what guards it.
     expected_fee
-        Answers the fee to reckon with before an order leaves, as `FeeModel.fee` does; a taker's is asked for.
+        Answers the fee to reckon with before an order leaves, as `FeeModel.fee` does; a taker's is asked for. Where
+        there are several accounts, one for each, by name.
     calendars
         Answers the calendar of an instrument, or None; asked for by timers alone.
 
@@ -149,18 +152,23 @@ class Kernel:
         The clock that desks read, and the one that every event sets; a driver may plug another into `clock`.
     effects
         What is to be done, oldest first; always the same list.
-    fills
-        Every fill so far.
+    fills, splits
+        Every fill and every split so far.
     instant
         Number of the instant being played, from 0.
     roundings
         For each symbol, how many orders came with prices off its tick.
     bookkeeper
         What books funding, interest and planned transfers at their times; None where there is none.
+    shares
+        What each strategy holds of the positions.
+    accounts, owners
+        Accounts by name, and the name of each strategy's account, by the name of the strategy; a sole account is
+        called ``""``.
     queue_ahead
         Answers the size of others that stands before an order in a recorded book; NaN where there is none.
     leaving
-        What withdrawals that are asked for and not booked will take.
+        What withdrawals that are asked for and not booked will take, by account and asset.
     listens
         Whether any strategy wants to hear of its orders, and so may answer with another.
     agenda
@@ -175,20 +183,24 @@ class Kernel:
         self,
         strategies: Sequence[Strategy],
         series: Sequence[tuple[Instrument, Timeframe]],
-        portfolio: Portfolio,
+        portfolio: Books | AccountGroup,
         gate: RiskGate,
-        expected_fee: Callable[[Instrument, float, float, Liquidity], float],
+        expected_fee: ExpectedFee | Mapping[str, ExpectedFee],
         calendars: Callable[[Instrument], Calendar | None] = no_calendar,
     ) -> None:
         self.portfolio = portfolio
         self.gate = gate
         self.book = OrderBook()
-        self.view = view_of(portfolio, self.book, expected_fee, self._now)
+        strategies = named(strategies)
+        self.accounts, self.owners = accounts_of(portfolio, [strategy.name for strategy in strategies])
+        self.shares = LiveShares(self)
+        self._views = views_of(self.accounts, self.owners, self.book, expected_fee, self._now)
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
+        self.splits: list[StockSplit] = []
         self.instant = 0
         self.bookkeeper: Bookkeeper | None = None
-        self.leaving = 0.0
+        self.leaving: defaultdict[tuple[str, str], float] = defaultdict(float)
         self.queue_ahead: Callable[[Order], float] = _nowhere
         self.chance = random.Random(0)  # noqa: S311 - simulation, not secrets
         self.roundings: Counter[str] = Counter()
@@ -197,28 +209,32 @@ class Kernel:
         self._instruments = tuple(instrument for instrument, _ in series)
         self._single = self._instruments[0] if len(series) == 1 else None
         self.agenda = Agenda(self._instruments, calendars)
-        self.seats = [self._seat(strategy, series) for strategy in _named(strategies)]
+        self.seats = [self._seat(strategy, series) for strategy in strategies]
         self._by_name = {seat.strategy.name: seat for seat in self.seats}
         first = self.seats[0]
         for cursor, instrument in zip(first.cursors, self._instruments, strict=True):
             portfolio.set_price_source(instrument.symbol, cursor.last_close)
-        self._listeners = {seat.strategy.name: _Listener.of(seat) for seat in self.seats}
+        self._listeners = {name: _Listener.of(seat, self.view_of(name)) for name, seat in self._by_name.items()}
         self.listens = any(self._listeners.values())
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+        self._handlers: dict[type[Event], Callable[[Any], object]] = {
             **dict.fromkeys(_ORDER_EVENTS, self._order_event),
-            StopTrailed: self._stop_trailed,
+            StopTrailed: self.book.apply,  # no strategy is told: a stop moves with nearly every bar
             OrderFilled: lambda event: self.order_filled(self.book.order_of(event), event.ts, event.fill),
             OrderRefused: lambda event: self._tell(self.book.get(event.order_id)),
             BarClosed: self._bar_closed,
-            InstantClosed: self._instant_closed,
+            InstantClosed: lambda _event: self.close_instant(),
             TimerFired: self._timer_fired,
             CashMoved: self._cash_moved,
-            MarginChanged: lambda event: book_change(cast("MarginPortfolio", self.portfolio), event.change),
+            MarginChanged: lambda event: change_margin(self.accounts, event.change),
             DividendPaid: lambda event: self.portfolio.pay_dividend(event.ts, event.symbol, event.amount, self.instant),
             SharesSplit: self._shares_split,
             RunStarted: self._run_started,
             RunStopped: self._run_stopped,
         }
+
+    def view_of(self, strategy: str) -> AccountView:
+        """Return the account of a strategy as risk rules see it."""
+        return self._views[self.owners[strategy]]
 
     def _seat(self, strategy: Strategy, series: Sequence[tuple[Instrument, Timeframe]]) -> Seat:
         own = [Series(instrument, timeframe) for instrument, timeframe in series]
@@ -290,9 +306,6 @@ class Kernel:
             desk.refusing = ""
         desk.instrument = self._single
 
-    def _instant_closed(self, event: InstantClosed) -> None:  # noqa: ARG002 - its time is the kernel's by now
-        self.close_instant()
-
     def close_instant(self) -> None:
         """Call `on_step` of every strategy that is warm, once all bars of an instant have been shown."""
         for seat in self.seats:
@@ -311,7 +324,8 @@ class Kernel:
             self.effects.append(SetTimer(BOOKKEEPING, self.bookkeeper.next_due))
 
     def _cash_moved(self, event: CashMoved) -> None:
-        self.leaving += min(0.0, event.flow.amount)
+        flow = event.flow
+        self.leaving[flow.account, flow.asset] += min(0.0, flow.amount)
         self.portfolio.move_cash(event.flow, self.instant)
 
     def _order_event(self, event: OrderEvent) -> None:
@@ -320,11 +334,10 @@ class Kernel:
             self._tell(order)
 
     def _shares_split(self, event: SharesSplit) -> None:
+        price = self.portfolio.positions[event.symbol].last_price / event.ratio
+        self.splits.append(StockSplit(event.ts, event.symbol, event.ratio, price, len(self.fills)))
         self.portfolio.split(event.ts, event.symbol, event.ratio, self.instant)
         self.book.split_trails(event.symbol, event.ratio)
-
-    def _stop_trailed(self, event: StopTrailed) -> None:
-        self.book.apply(event)  # no strategy is told: a stop moves with nearly every bar
 
     # The three things that happen to nearly every order, for drivers that hold the order and make no event of it.
     # What a strategy makes of it is in `effects` afterwards.
@@ -351,14 +364,14 @@ class Kernel:
         listener = self._listeners[order.strategy] if self.listens else None
         if listener is None:
             return
-        self.view.told = fill
+        listener.view.told = fill
         if listener.on_order is not None:
             self._deliver(order, listener.on_order, order)
         if listener.on_fill is not None:
             self._deliver(order, listener.on_fill, fill)
         if trade is not None and listener.on_trade is not None:
             self._deliver(order, listener.on_trade, trade)
-        self.view.told = None
+        listener.view.told = None
 
     def adopt(
         self,
@@ -372,19 +385,9 @@ class Kernel:
         reduce_only: bool = True,
         position_side: PositionSide | None = None,
     ) -> Order:
-        """Put an order into the book that no strategy sent, such as one by which the venue liquidates a position.
-
-        It never saw the risk gate, and belongs to the strategy that is named, else to the one that opened the position.
-        """
-        if not owner:
-            trade = self.portfolio.trades.open.get(leg_key(instrument.symbol, position_side))
-            owner = trade.strategy if trade is not None else self.seats[0].strategy.name
-        terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, reduce_only, owner, tag, ts, ts)
-        order = self.book.add(Order(self.book.next_id(), instrument, side, *terms))
-        if position_side is not None:
-            order.instructions = Instructions(position_side=position_side)
-        self.book.submit(order, ts)
-        return order
+        """Put an order into the book that no strategy sent, in the sole account; see `Adopter`."""
+        terms = (instrument, side, size, tag, ts, owner)
+        return Adopter(self)(*terms, reduce_only=reduce_only, position_side=position_side)
 
     def keep_rules(self, markets: RuledMarkets) -> None:
         """Let strategies size orders, and look at what may be sold, by the rules of their markets."""
@@ -432,6 +435,7 @@ _NOISE = 1e-6
 
 _NO_EFFECTS: list[Effect] = []
 
+
 _ORDER_EVENTS = (
     OrderAccepted,
     OrderRejected,
@@ -445,7 +449,7 @@ _ORDER_EVENTS = (
 )
 
 
-def _named(strategies: Sequence[Strategy]) -> Sequence[Strategy]:
+def named(strategies: Sequence[Strategy]) -> Sequence[Strategy]:
     """Give every strategy of a run a name of its own: the class's, numbered where it repeats."""
     if not strategies:
         raise InputError("a run needs at least one strategy.")

@@ -11,11 +11,12 @@ from cambist.model.orders import LIMITED, TRIGGERED, Liquidity, OrderStatus, Ord
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cambist.engine.accounts import AccountOrders
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import Account, Position
     from cambist.orders.book import OrderBook
-    from cambist.portfolio import Portfolio
+    from cambist.portfolio import Books
 
 __all__ = ["AccountView", "AmendmentView"]
 
@@ -49,8 +50,8 @@ class AccountView:
 
     def __init__(
         self,
-        portfolio: Portfolio,
-        book: OrderBook,
+        portfolio: Books,
+        book: OrderBook | AccountOrders,
         fee: Callable[[Instrument, float, float, Liquidity], float],
         now: Callable[[], int],
     ) -> None:
@@ -213,8 +214,8 @@ class AmendmentView(AccountView):
 
     def __init__(
         self,
-        portfolio: Portfolio,
-        book: OrderBook,
+        portfolio: Books,
+        book: OrderBook | AccountOrders,
         fee: Callable[[Instrument, float, float, Liquidity], float],
         now: Callable[[], int],
         order: Order,

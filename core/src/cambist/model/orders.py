@@ -196,6 +196,8 @@ class Instructions:
         Which position of a hedged account it is for; None for the only one there is.
     oco_member
         Id of the order that was named to join that group, 0 where nobody knows.
+    by_venue
+        The venue itself sends it, to close a position.
     """
 
     trail: Trail | None = None
@@ -206,6 +208,7 @@ class Instructions:
     info: Mapping[str, Any] = _NOTHING
     position_side: PositionSide | None = None
     oco_member: int = 0
+    by_venue: bool = False
 
 
 _PLAIN = Instructions()
@@ -291,6 +294,11 @@ class Order:
         return (self.instructions or _PLAIN).info
 
     @property
+    def by_venue(self) -> bool:
+        """Whether the venue itself sent it, to close a position."""
+        return self.instructions is not None and self.instructions.by_venue
+
+    @property
     def position_side(self) -> PositionSide | None:
         """Which position of a hedged account it is for, None where there is one."""
         return (self.instructions or _PLAIN).position_side
@@ -336,8 +344,36 @@ class ApprovedOrder:
         self.order = order
 
 
+class _FeePayment:
+    """Which asset paid a fill's fee: room for it that a fill leaves empty unless it was another than usual."""
+
+    __slots__ = ("_payment",)
+    _payment: tuple[str, float]
+    instrument: Instrument
+    fee: float
+
+    @property
+    def fee_asset(self) -> str:
+        """The asset that paid the fee: that of settlement, as a rule."""
+        payment = self._other_payment()
+        return self.instrument.settle if payment is None else payment[0]
+
+    @property
+    def fee_paid(self) -> float:
+        """How much of `fee_asset` that was."""
+        payment = self._other_payment()
+        return self.fee if payment is None else payment[1]
+
+    def pay_fee_in(self, asset: str, amount: float) -> None:
+        """Note that another asset paid the fee."""
+        self._payment = asset, amount
+
+    def _other_payment(self) -> tuple[str, float] | None:
+        return getattr(self, "_payment", None)
+
+
 @attrs.define(eq=False, slots=True)
-class Fill:
+class Fill(_FeePayment):
     """One execution of one of our orders.
 
     Attributes
@@ -349,7 +385,8 @@ class Fill:
     instrument, side, size, price
         What traded; `size` is positive.
     fee
-        In the settlement asset, positive when paid.
+        In the settlement asset, positive when paid. What another asset paid, `fee_asset` and `fee_paid` tell; `fee` is
+        what that was worth.
     liquidity
         Maker or taker.
     ts
@@ -366,3 +403,13 @@ class Fill:
     fee: float
     liquidity: Liquidity
     ts: int
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return (*(getattr(self, name) for name in attrs.fields_dict(Fill)), self._other_payment())
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        *values, payment = state
+        for name, value in zip(attrs.fields_dict(Fill), values, strict=True):
+            setattr(self, name, value)
+        if payment is not None:
+            self.pay_fee_in(*payment)

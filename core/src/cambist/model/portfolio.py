@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import PositionSide
 
-__all__ = ["Account", "CashFlow", "HedgedPosition", "MarginChange", "Position", "Trade"]
+__all__ = ["Account", "CashFlow", "HedgedPosition", "MarginChange", "Position", "StockSplit", "Trade"]
 
 
 def _unpriced() -> float:
@@ -228,7 +228,9 @@ class CashFlow:
         When it was due, ns, UTC; of a deposit or withdrawal when it was asked for.
     kind
         ``"deposit"``, ``"withdrawal"``, ``"funding"``, ``"interest"``, ``"dividend"``, ``"fraction"`` (what a split
-        left over) or ``"insurance"`` (what the venue's fund paid for an account that a liquidation left below zero).
+        left over), ``"insurance"`` (what the venue's fund paid for an account that a liquidation left below zero),
+        ``"transfer"`` (from one account of the run to another), ``"conversion"`` (from one asset of an account to
+        another) or ``"fee"`` (what another asset paid of a fill's fee).
     symbol
         Of the instrument it was for; ``""`` where it was for none.
     asset
@@ -239,6 +241,8 @@ class CashFlow:
         Why it was refused, code first; ``""`` where it was not.
     position_side
         ``"long"`` or ``"short"`` where it was for one side of a hedged position.
+    account
+        Name of the account, in a run that has several; else ``""``.
     """
 
     ts: int
@@ -248,6 +252,30 @@ class CashFlow:
     amount: float
     reason: str = ""
     position_side: str = ""
+    account: str = ""
+
+
+@attrs.frozen(slots=True)
+class StockSplit:
+    """A split that took effect in a run.
+
+    Attributes
+    ----------
+    ts
+        When, ns, UTC.
+    symbol, ratio
+        Of what, and new for each old unit.
+    price
+        At which fractions were paid out, in new terms.
+    fills
+        How many fills of the run came before it.
+    """
+
+    ts: int
+    symbol: str
+    ratio: float
+    price: float
+    fills: int
 
 
 @attrs.frozen(slots=True)
@@ -266,6 +294,8 @@ class MarginChange:
         The new one; NaN where margin is moved.
     reason
         Why it was refused, code first; ``""`` where it was not.
+    account
+        Name of the account, in a run that has several; else ``""``.
     """
 
     ts: int
@@ -274,6 +304,7 @@ class MarginChange:
     amount: float = 0.0
     leverage: float = nan
     reason: str = ""
+    account: str = ""
 
 
 @attrs.frozen(slots=True)
@@ -296,6 +327,9 @@ class Account:
         Deposits less withdrawals so far.
     carry
         Funding, interest, dividends and payments of the insurance fund received so far, less those paid.
+    exchange
+        Of an account that holds several assets: what rates made of it, by balances whose worth changed and by
+        conversions. Of one of its assets: what came from the others, less what went to them.
     """
 
     currency: str
@@ -307,6 +341,7 @@ class Account:
     unrealized: float
     flows: float = 0.0
     carry: float = 0.0
+    exchange: float = 0.0
 
     @property
     def free(self) -> float:

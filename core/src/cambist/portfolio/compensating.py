@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.errors import ParameterError, did_you_mean
-from cambist.portfolio.portfolio import FUNDS_TOLERANCE, Portfolio
+from cambist.portfolio.one_asset import FUNDS_TOLERANCE
+from cambist.portfolio.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

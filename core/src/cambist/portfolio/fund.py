@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cambist.portfolio.group import AccountGroup
+    from cambist.portfolio.multi_asset import MultiAssetPortfolio
     from cambist.portfolio.portfolio import Portfolio
 
 __all__ = ["FundValue"]
@@ -24,7 +26,7 @@ class FundValue:
     Parameters
     ----------
     portfolio
-        Whose deposits and withdrawals to read.
+        Whose deposits and withdrawals to read, and with what it began.
     shares
         At the start; one share makes their value that of the account of somebody who only ever held the first one.
 
@@ -36,7 +38,7 @@ class FundValue:
     it. One that was emptied keeps its last value until somebody comes back.
     """
 
-    def __init__(self, portfolio: Portfolio, shares: float) -> None:
+    def __init__(self, portfolio: Portfolio | MultiAssetPortfolio | AccountGroup, shares: float) -> None:
         self._portfolio = portfolio
         self.shares = shares
         self._value = portfolio.initial_cash / shares

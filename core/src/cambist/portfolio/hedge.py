@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from cambist.model.legs import SIDES, leg_key
 from cambist.model.margin import MaintenanceTable, MarginTier
 from cambist.model.orders import PositionSide
-from cambist.model.portfolio import HedgedPosition, Position
-from cambist.portfolio.ledger import Ledger
 from cambist.portfolio.margin import MarginPortfolio
 from cambist.portfolio.portfolio import worth
+from cambist.portfolio.sides import keep_sides
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.margin import Margin
     from cambist.model.orders import Fill, Order
-    from cambist.model.portfolio import Account, Trade
+    from cambist.model.portfolio import Account, Position, Trade
 
 __all__ = ["HedgePortfolio", "LegAccount"]
 
@@ -50,15 +49,7 @@ class HedgePortfolio(MarginPortfolio):
         self, instruments: Iterable[Instrument], cash: float, leverage: float = 1.0, *, margin: Margin
     ) -> None:
         super().__init__(instruments, cash, leverage, margin=margin)
-        self.legs: dict[str, Position] = {}
-        for symbol, position in self.positions.items():
-            if position.instrument.is_cash:
-                self.legs[symbol] = position
-                continue
-            pair = [Position(position.instrument) for _ in SIDES]
-            self.legs |= {leg_key(symbol, side): leg for side, leg in zip(SIDES, pair, strict=True)}
-            self.positions[symbol] = HedgedPosition(*pair)
-        self.ledger = Ledger(self.legs)
+        keep_sides(self)
         self.sides = {side: LegAccount(self, side) for side in SIDES}
 
     def key_of(self, instrument: Instrument, side: PositionSide | None) -> str:

@@ -27,9 +27,9 @@ _NOISE = 1e-9
 def checked_change(portfolio: MarginPortfolio, change: MarginChange) -> MarginChange:
     """Return a change with the reason for which the venue would refuse it now, ``""`` where it would not.
 
-    Margin can be added as far as money is free, and taken out down to initial margin, unrealized losses taken off
-    (Binance, "Modify Isolated Position Margin"; Bybit, "Add/Reduce Margin"). A leverage must be one that instrument and
-    tier allow, and the initial margin that it asks for must be there. Codes: ``margin_not_isolated``, ``no_position``,
+    Margin can be added as far as money is free, and taken out down to initial margin, unrealized losses taken
+    off. A leverage must be one that instrument and tier allow, and the initial margin that it asks for must be there.
+    Codes: ``margin_not_isolated``, ``no_position``,
     ``position_side_missing``, ``insufficient_funds``, ``margin_in_use``, ``leverage_above_limit``.
     """
     if change.leverage == change.leverage:

@@ -9,6 +9,7 @@ from cambist.errors import InputError
 from cambist.model.orders import Side
 from cambist.model.portfolio import Account, CashFlow, Position
 from cambist.portfolio.ledger import Ledger
+from cambist.portfolio.one_asset import FUNDS_TOLERANCE, OneAsset
 from cambist.portfolio.trades import SplitResult, TradeLog
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ __all__ = ["Portfolio", "worth"]
 
 _BUY = Side.BUY
 _EXTERNAL = frozenset({"deposit", "withdrawal"})
-#: Money missing below this fraction of what is needed is float noise, not a shortfall.
-FUNDS_TOLERANCE = 1e-9
+#: From one account of a run to another.
+_MOVED = "transfer"
+#: From one asset of an account to another: at a rate, or to pay a fee.
+_EXCHANGED = frozenset({"conversion", "fee"})
 
 
-class Portfolio:
+class Portfolio(OneAsset):
     """Cash and one netting position for each instrument, moved by fills alone.
 
     Parameters
@@ -50,10 +53,13 @@ class Portfolio:
         What every fill changed, by the keys of `legs`; see `Ledger`.
     cash_flows, refused_flows
         Money that moved without a fill, and what was refused, in that order.
-    transfers
-        Deposits and withdrawals not yet valued: instant of the run and amount.
+    transfers, moved
+        Deposits and withdrawals not yet valued, and money from and to other accounts of the run: instant of the run and
+        amount.
     flows, carry
         See `Account`.
+    exchanged
+        What came from other assets of the account, less what went to them.
 
     Raises
     ------
@@ -70,8 +76,8 @@ class Portfolio:
         assets = sorted({instrument.settle for instrument in listed})
         if len(assets) > 1:
             raise InputError(
-                f"the instruments settle in {', '.join(assets)}; one account holds one asset. "
-                "Run them apart, or choose instruments of one settlement asset."
+                f"the instruments settle in {', '.join(assets)}; one account holds one asset unless it is "
+                f"given several: cash={{{', '.join(f'{asset!r}: ...' for asset in assets)}}}."
             )
         self.currency = assets[0] if assets else ""
         self.initial_cash = float(cash)
@@ -88,8 +94,10 @@ class Portfolio:
         self.cash_flows: list[CashFlow] = []
         self.refused_flows: list[CashFlow] = []
         self.transfers: list[tuple[int, float]] = []
+        self.moved: list[tuple[int, float]] = []
         self.flows = 0.0
         self.carry = 0.0
+        self.exchanged = 0.0
         # Whether money can only be short in the simplest way: everything held is long and paid in full.
         self._simple = leverage == 1.0 and all(instrument.is_cash for instrument in listed)
         self._shorts = 0
@@ -160,26 +168,6 @@ class Portfolio:
         held.average_prices.append(average)
         return self.trades.apply(fill, order, before, after, realized, instant, key)
 
-    def transfer(self, ts: int, amount: float, leaving: float = 0.0) -> CashFlow:
-        """Return a deposit or (negative) withdrawal, refused where less is free; nothing moves yet.
-
-        Parameters
-        ----------
-        leaving
-            What other withdrawals, not yet booked, will take.
-        """
-        kind = "deposit" if amount > 0.0 else "withdrawal"
-        free = self.free_cash - leaving
-        if amount >= 0.0 or -amount <= free + FUNDS_TOLERANCE * abs(free):
-            return CashFlow(ts, kind, "", self.currency, amount)
-        reason = (
-            f"insufficient_funds: {-amount:,.8g} {self.currency} were to be taken out and {max(0.0, free):,.8g} are "
-            "free; take less, or close something first."
-        )
-        refused = CashFlow(ts, kind, "", self.currency, amount, reason)
-        self.refused_flows.append(refused)
-        return refused
-
     def move_cash(self, flow: CashFlow, instant: int) -> None:
         """Book money that moves without a fill, in the run's instant number `instant`."""
         amount = flow.amount
@@ -187,6 +175,11 @@ class Portfolio:
         if flow.kind in _EXTERNAL:
             self.flows += amount
             self.transfers.append((instant, amount))
+        elif flow.kind == _MOVED:
+            self.flows += amount
+            self.moved.append((instant, amount))
+        elif flow.kind in _EXCHANGED:
+            self.exchanged += amount
         elif flow.kind != "fraction":  # that is a sale: its profit is realized
             self.carry += amount
         self.cash_flows.append(flow)
@@ -201,15 +194,27 @@ class Portfolio:
             paid = instrument.notional(position.size, amount)
             self.move_cash(CashFlow(ts, "dividend", symbol, instrument.settle, paid), instant)
 
-    def split(self, ts: int, symbol: str, ratio: float, instant: int) -> None:
-        """Make each unit of `symbol` that is held `ratio` units; what is below a step is paid out at the last price."""
+    def split(
+        self, ts: int, symbol: str, ratio: float, instant: int, kept: float | None = None, price: float | None = None
+    ) -> None:
+        """Make each unit of `symbol` that is held `ratio` units; what is below a step is paid out at the last price.
+
+        Parameters
+        ----------
+        kept, price
+            What is left, in new units, and the price of the rest, in new terms, where they are not for this account to
+            say.
+        """
         position = self.positions[symbol]
         if not position.size:
             return
         instrument = position.instrument
         exact = position.size * ratio
-        kept = instrument.round_size(abs(exact)) * (1.0 if exact > 0.0 else -1.0)
-        price, average = position.last_price / ratio, position.average_price / ratio
+        if kept is None:
+            kept = instrument.round_size(abs(exact)) * (1.0 if exact > 0.0 else -1.0)
+        if price is None:
+            price = position.last_price / ratio
+        average = position.average_price / ratio
         fraction = exact - kept
         profit = instrument.profit(fraction, average, price)
         position.realized += profit
@@ -312,6 +317,7 @@ class Portfolio:
             unrealized=sum(position.unrealized for position in held),
             flows=self.flows,
             carry=self.carry,
+            exchange=self.exchanged,
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.portfolio.portfolio import FUNDS_TOLERANCE, Portfolio
+from cambist.portfolio.one_asset import FUNDS_TOLERANCE
+from cambist.portfolio.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -28,9 +28,8 @@ class HedgeGate(RiskGate):
     """Asks every rule about the position that an order names, and refuses one that names none.
 
     A margined order needs a ``position_side``: it opens that position or adds to it, or closes some of it, and cannot
-    turn it. An order that closes more than is held is refused (OKX: 51112, "Close order size exceeds your available
-    size"; at Binance and Bybit likewise), one that waits for a parent finds its position later. Codes:
-    ``position_side_missing``, ``position_side_unknown``, ``closes_more_than_held``.
+    turn it. An order that closes more than is held is refused, one that waits for a parent finds its position later.
+    Codes: ``position_side_missing``, ``position_side_unknown``, ``closes_more_than_held``.
 
     Parameters
     ----------

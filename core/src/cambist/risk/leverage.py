@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cambist.model.orders import Order
     from cambist.ports.risk import RiskView
 
-__all__ = ["LeverageRule"]
+__all__ = ["AccountLeverageRule", "LeverageRule"]
 
 
 class LeverageRule:
@@ -51,7 +51,7 @@ class LeverageRule:
             return None
         notional = abs(instrument.notional(after, price))
         allowed = self.margin.table_of(instrument).max_leverage(notional)
-        chosen = self.leverages[instrument.symbol]
+        chosen = self._chosen(order)
         if allowed is None or chosen <= allowed * (1.0 + 1e-9):
             return None
         return Refusal(
@@ -60,3 +60,25 @@ class LeverageRule:
             f"{instrument.settle}, for which the venue allows a leverage of {allowed:g} and not {chosen:g}; "
             "ask for less, or set a lower leverage.",
         )
+
+    def _chosen(self, order: Order) -> float:
+        return self.leverages[order.instrument.symbol]
+
+
+class AccountLeverageRule(LeverageRule):
+    """`LeverageRule` where each strategy's account has leverages of its own.
+
+    Parameters
+    ----------
+    margin
+        Tiers by instrument.
+    by_strategy
+        At which margined instruments are traded now, by symbol; of each strategy's account, by the strategy's name.
+    """
+
+    def __init__(self, margin: Margin, by_strategy: Mapping[str, Mapping[str, float]]) -> None:
+        super().__init__(margin, {})
+        self.by_strategy = by_strategy
+
+    def _chosen(self, order: Order) -> float:
+        return self.by_strategy[order.strategy][order.instrument.symbol]

@@ -1,5 +1,6 @@
 """The simulated venue: what an exchange does with orders, against recorded markets or against each other."""
 
+from cambist.simulation.accounts import AccountVenues
 from cambist.simulation.backtrader import BacktraderVenue
 from cambist.simulation.bar import MatchedBar
 from cambist.simulation.book import (
@@ -21,6 +22,7 @@ from cambist.simulation.book import (
 )
 from cambist.simulation.book_venue import BookVenue
 from cambist.simulation.fees import (
+    FeeInAsset,
     FeeModel,
     FeesBySymbol,
     FixedFee,
@@ -86,6 +88,7 @@ from cambist.simulation.ticks import TickVenue
 from cambist.simulation.venue import MarketFill, SimulatedVenue, VenueRules
 
 __all__ = [
+    "AccountVenues",
     "BacktraderSlippage",
     "BacktraderVenue",
     "BarSlippageModel",
@@ -106,6 +109,7 @@ __all__ = [
     "BudgetFiller",
     "CancelModel",
     "ConstantLatency",
+    "FeeInAsset",
     "FeeModel",
     "FeesBySymbol",
     "FillBooker",

@@ -25,6 +25,7 @@ CATALOG: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "tiered": "fees:TieredFee",
             "instrument": "fees:InstrumentFees",
             "by-symbol": "fees:FeesBySymbol",
+            "in-asset": "fees:FeeInAsset",
         },
         "slippage": {
             "none": "slippage:NoSlippage",

@@ -52,6 +52,11 @@ class TradingDesk(Protocol):
         ...
 
     @property
+    def own_positions(self) -> Mapping[str, Position]:
+        """What this strategy's own fills come to, by symbol."""
+        ...
+
+    @property
     def legs(self) -> Mapping[str, Position]:
         """Positions by symbol, in a hedged account by symbol and side; see `cambist.model.legs`."""
         ...
@@ -154,8 +159,33 @@ class TradingDesk(Protocol):
         """When the timer that fired last was due, ns, UTC."""
         ...
 
-    def add_cash(self, amount: float) -> CashFlow:
+    def equity_in(self, instrument: Instrument) -> float:
+        """Return the equity in the asset in which an instrument settles."""
+        ...
+
+    def cash_in(self, instrument: Instrument) -> float:
+        """Return the cash in the asset in which an instrument settles."""
+        ...
+
+    def add_cash(self, amount: float, asset: str = "") -> CashFlow:
         """Ask for money to be brought in, or (negative) taken out."""
+        ...
+
+    def convert(self, amount: float, source: str, target: str) -> CashFlow:
+        """Ask for some of one asset to become another."""
+        ...
+
+    @property
+    def balances(self) -> Mapping[str, float]:
+        """Cash by asset."""
+        ...
+
+    def rate(self, source: str, target: str) -> float:
+        """Return what a unit of one asset is worth in another now; NaN where nobody knows yet."""
+        ...
+
+    def transfer(self, amount: float, to: str, asset: str = "") -> CashFlow:
+        """Ask for money to go to another account of the run."""
         ...
 
     def stop(self, reason: str) -> None:

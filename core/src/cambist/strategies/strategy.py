@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cambist.errors import InputError, ParameterError, did_you_mean
 from cambist.model.times import duration_ns, to_datetime, to_ns
 from cambist.strategies.futures import FuturesTrading
+from cambist.strategies.holdings import Holdings
 from cambist.strategies.parameters import MISSING, read_parameters
 from cambist.strategies.schedules import Schedule
 from cambist.strategies.targets import Targets
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cambist.indicators.series import BarView, Series
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
-    from cambist.model.portfolio import CashFlow, Position, Trade
+    from cambist.model.portfolio import Position, Trade
     from cambist.strategies.book_view import BookView
     from cambist.strategies.market import QuoteView, TickView
     from cambist.strategies.parameters import Parameter
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Strategy"]
 
 
-class Strategy(FuturesTrading):
+class Strategy(FuturesTrading, Holdings):
     """Subclass this, declare parameters, build indicators in `on_start`, trade in `on_bar`.
 
     Attributes
@@ -63,7 +63,7 @@ class Strategy(FuturesTrading):
         own = read_parameters(cls)
         known = {name: one for base in reversed(cls.__bases__) for name, one in getattr(base, "parameters", {}).items()}
         cls.parameters = {**{name: one for name, one in known.items() if name not in vars(cls)}, **own}
-        annotated = {name for base in (Strategy, Trading, Targets) for name in base.__annotations__}
+        annotated = {name for base in (Strategy, Trading, Targets, Holdings) for name in base.__annotations__}
         reserved = sorted(set(cls.parameters) & {*dir(Strategy), *annotated, "params"})
         if reserved:
             raise ParameterError(
@@ -207,24 +207,6 @@ class Strategy(FuturesTrading):
         """Forget a timer, and the rule behind it; one that is not set is no error."""
         self._desk.set_timer(name, None)
 
-    def add_cash(self, amount: float) -> CashFlow:
-        """Bring money into the account, or take some out (negative); it moves when this callback is over.
-
-        Returns
-        -------
-        CashFlow
-            Its `reason` says why it was refused, beginning with ``insufficient_funds`` where more was to be taken out
-            than is free; ``""`` where it was not.
-
-        Raises
-        ------
-        InputError
-            For an amount that is 0 or not finite.
-        """
-        if amount == 0.0 or not -inf < amount < inf:
-            raise InputError(f"{amount} cannot be added to the account; give an amount, negative to take out.")
-        return self._desk.add_cash(float(amount))
-
     def stop(self, reason: str = "stopped by the strategy") -> None:
         """End the run after this instant; the result says why."""
         self._desk.stop(reason)
@@ -254,16 +236,6 @@ class Strategy(FuturesTrading):
         """
         desk = self._desk
         return desk.sellable(desk.current if data is None else self._instrument(data))
-
-    @property
-    def cash(self) -> float:
-        """Cash of the account."""
-        return self._desk.cash
-
-    @property
-    def equity(self) -> float:
-        """Equity of the account at last prices."""
-        return self._desk.equity
 
     @property
     def open_orders(self) -> list[Order]:

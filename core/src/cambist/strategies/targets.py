@@ -114,7 +114,10 @@ class Targets:
         tag: str = "",
     ) -> Order | None:
         """Trade at market until the position is worth `target` times the equity: 0.5 is half of it."""
-        return self.order_target_value(target * self._desk.equity, data, position_side=position_side, tag=tag)
+        desk = self._desk
+        instrument = desk.current if data is None else self._instrument(data)
+        value = target * desk.equity_in(instrument)
+        return self.order_target_value(value, instrument, position_side=position_side, tag=tag)
 
     def _instrument(self, data: Series | BarView | Instrument | str) -> Instrument:
         if isinstance(data, Instrument):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cambist.backtest.account import AccountSetup
-from cambist.portfolio import MarginPortfolio
+from cambist.portfolio import MarginPortfolio, Portfolio
 from cambist.simulation import TickVenue, latency_model, rejection_model
 from cambist.simulation.book_venue import BookVenue
 from cambist.simulation.market_gateway import MarketGateway
@@ -51,6 +51,7 @@ class MarketAccount(AccountSetup):
 
         def matching(clock: Callable[[], int]) -> TickVenue:
             account = self.portfolio
+            assert isinstance(account, Portfolio)  # several are for runs on bars
             if isinstance(account, MarginPortfolio):
                 kept: dict[str, Any] = {"adopt": driver.kernel.adopt, "marks": self.marks, "shown": shown}
                 liquidating = LiquidatingBookVenue if shown.booked else LiquidatingTickVenue

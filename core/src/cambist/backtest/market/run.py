@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ from cambist.data.market import checked_history
 from cambist.data.tick_bars import TickBars
 from cambist.engine import MarketKernel
 from cambist.errors import DataError, InputError, ParameterError
+from cambist.portfolio import Portfolio
+from cambist.simulation import FeeInAsset, fee_model
 from cambist.strategies.book_view import BookView
 
 if TYPE_CHECKING:
@@ -53,7 +56,8 @@ _OF_BARS: dict[str, object] = {
     "market_fill": "next_open",
     "cheat_on_open": False,
     "path": "nearer_first",
-    **dict.fromkeys(("actions", "market_rules", "compensates")),
+    **dict.fromkeys(("actions", "market_rules", "compensates", "accounts", "currency", "rates")),
+    "conversion_fee": 0.0,
 }
 
 
@@ -87,6 +91,8 @@ def run_market_backtest(
         value = getattr(settings, name)
         if value != only:
             raise ParameterError(f"{name} is {value!r}, which means something on bars alone. Leave it out.")
+    if isinstance(settings.cash, Mapping) or isinstance(fee_model(settings.fees), FeeInAsset):
+        raise ParameterError("several assets in one account mean something on bars alone. Give cash as a number.")
     margin = settings.margin
     if margin is not None and (margin.is_hedged or margin.deleveraging is not None):
         what = 'position_mode="hedge"' if margin.is_hedged else "deleveraging"
@@ -150,18 +156,25 @@ class MarketRun(Run):
     def _instruments(self) -> list[Instrument]:
         return list({feed.instrument.symbol: feed.instrument for feed in (*self.feeds, *self.bar_feeds)}.values())
 
+    @property
+    def books(self) -> Portfolio:
+        """The account; a run on trades and quotes has no other."""
+        books = self.portfolio
+        assert isinstance(books, Portfolio)
+        return books
+
     def _calendars(self) -> Calendars:
         return Calendars(self.settings.calendar, [*self.feeds, *self.bar_feeds])
 
-    def _account(self) -> MarketAccount:
-        return MarketAccount(self.settings, self.feeds, self.instruments, self.calendars)
+    def _account(self, strategies: Sequence[str]) -> MarketAccount:
+        return MarketAccount(self.settings, self.feeds, self.instruments, self.calendars, strategies)
 
     def _kernel(self, strategies: Sequence[Strategy], gate: RiskGate) -> MarketKernel:
         streams = [(feed.kind, feed.instrument) for feed in self.feeds]
         bars = [(feed.instrument, feed.timeframe) for feed in self.bar_feeds]
         fee = self.rules.fees.fee
         make = self._maker(MarketKernel)
-        kernel = make(strategies, streams, self.portfolio, gate, fee, bars=bars, calendars=self.calendars)
+        kernel = make(strategies, streams, self.books, gate, fee, bars=bars, calendars=self.calendars)
         hooks = {_HOOKS[feed.kind] for feed in self.feeds}
         hooks |= {"on_bar", "on_step"} if bars else set()
         for view, feed in zip(kernel.views, self.feeds, strict=True):
@@ -203,11 +216,11 @@ class MarketRun(Run):
     def after(self, window: MarketWindow, played: int) -> None:
         """Value the samples of what a window played."""
         self.calendars.require_coverage()  # of blocks that were read meanwhile
-        ledger = self.portfolio.ledger
+        ledger = self.books.ledger
         times = window.instants[:played]
         rows, is_settled = sample_rows(times, np.array(ledger.cash_at, np.int64) - self._n_events)
         self.cash_events.extend(ledger.cash_at)
-        in_samples(self.portfolio, self._n_events, rows, self._n_samples)
+        in_samples(self.books, self._n_events, rows, self._n_samples)
         prices = self._prices(window, rows)
         equity, exposed = self.valuation.value(times[rows], self.account.valued_at(window, rows, prices))
         self._buy_benchmark(window)
@@ -224,8 +237,8 @@ class MarketRun(Run):
 
     def _shares(self, equity: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what the shares of the account are worth; until money moves in or out they follow equity."""
-        self._begin_fund()
-        return equity if self.fund is None else self.fund[0].value(equity, self._n_samples)
+        fund = self.curves.begun()
+        return equity if fund is None else fund[0].value(equity, self._n_samples)
 
     def _priced_by(self, instrument: Instrument) -> MarketFeed | None:
         """Return the feed that says what an instrument is worth: its book, else its quotes, else its trades."""
@@ -264,8 +277,8 @@ class MarketRun(Run):
         if not len(times):
             return
         self.recorder.add(times, equity, exposed)
-        if self.fund is not None:
-            self.fund[1].add(times, shares, exposed)
+        if self.curves.fund is not None:
+            self.curves.fund[1].add(times, shares, exposed)
         if self.benchmark is not None:
             self.benchmark.add(times, prices)
         if self.daily is not None:
@@ -273,7 +286,7 @@ class MarketRun(Run):
         else:
             self.prices.extend(times, *prices.T)
 
-    def _history(self, curve: EquityCurve) -> RunHistory:
+    def history(self, curve: EquityCurve, valuation: Any) -> RunHistory:
         times = curve.all_times
         if times is None:
             closes = self._daily_closes()
@@ -281,7 +294,7 @@ class MarketRun(Run):
             closes = {
                 one.symbol: Closes(times, self.prices.values(number)) for number, one in enumerate(self.instruments)
             }
-        account = self.valuation.history()
+        account = valuation.history()
         # Orders and trades count events.
         account = attrs.evolve(account, bars=np.array(self.cash_events, np.int64))
         return RunHistory(account, closes, self.first_opens)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cambist.backtest.records.histories import FillHistory, History, OrderHistory
 from cambist.backtest.records.schedule import Calendar, DueFill
 from cambist.errors import ParameterError
-from cambist.portfolio import HedgePortfolio, MarginPortfolio
+from cambist.portfolio import HedgePortfolio, MarginPortfolio, Portfolio
 from cambist.simulation import FillBooker
 from cambist.simulation.liquidation import LIQUIDATION
 
@@ -58,6 +58,11 @@ class Recorded:
             if isinstance(history, OrderHistory):
                 history.plan = self._bars.steps(history.records)
         self._due = self._in_order([history for history in histories if isinstance(history, FillHistory)])
+        if self._due and not isinstance(self._account, Portfolio):
+            raise ParameterError(
+                "recorded fills are booked in one account in one asset, and the run has several. Leave accounts and "
+                "cash by asset out, or run the recorded orders: OrderHistory."
+            )
         if self._due and isinstance(self._account, HedgePortfolio):
             raise ParameterError(
                 "recorded fills name no side of a position, and this account has two. Run them with "
@@ -97,6 +102,7 @@ class Recorded:
     def _book(self, one: Any) -> None:
         fill, instrument, account = one.fill, one.instrument, self._account
         signed = fill.size * fill.side.sign
+        assert isinstance(account, Portfolio)  # as was seen to
         if self._checks_funds and account.missing_funds(instrument, signed, fill.price, 0.0) > 0.0:
             self._unpaid.append(one)
         order = self._kernel.adopt(

@@ -13,6 +13,7 @@ import numpy as np
 from cambist.backtest.records.rows import Rows, read_rows
 from cambist.backtest.result import Result
 from cambist.errors import DataError, did_you_mean
+from cambist.model.legs import leg_key
 from cambist.model.orders import Liquidity, Side
 from cambist.model.times import format_ns
 
@@ -238,12 +239,12 @@ def _booked_at(result: Result) -> Mapping[int, int]:
     if result.history is None:
         return {}
     account = result.history.account
+    sides = {order.id: order.position_side for order in result.order_records}
+    keys = [leg_key(one.instrument.symbol, sides[one.order_id]) for one in result.fill_records]
     known: dict[int, int] = {}
-    for instrument in result.instruments:
-        own = [
-            (place, one) for place, one in enumerate(result.fill_records) if one.instrument.symbol == instrument.symbol
-        ]
-        steps = account.positions[instrument.symbol]
+    for key, instrument in account.legs(result.instruments):
+        own = [(place, one) for place, one in enumerate(result.fill_records) if keys[place] == key]
+        steps = account.positions[key]
         times = steps.times.tolist()
         if len(own) < len(times):
             times = _times_of_fills(instrument, [fill for _, fill in own], steps, account)

@@ -12,7 +12,7 @@ from cambist.errors import RecordError
 from cambist.model import events as event
 from cambist.model.legs import leg_key
 from cambist.model.portfolio import CashFlow
-from cambist.portfolio import Bookkeeper, MarginPortfolio
+from cambist.portfolio import Bookkeeper, MarginPortfolio, Portfolio
 from cambist.portfolio.margin import LIQUIDATED
 from cambist.portfolio.margin_changes import carry_out
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from cambist.engine.step import Kernel
     from cambist.model.events import Event
     from cambist.model.orders import Fill, Order
-    from cambist.portfolio import Portfolio
     from cambist.ports.journal import JournalEntry
 
 __all__ = ["INPUTS", "JournalledEvents", "RecordedEntries"]
@@ -77,6 +76,7 @@ class JournalledEvents:
         self._kernel, self._traded = kernel, traded
         self._entries: RecordedEntries | None = None
         if any(one.name == BOOKKEEPING for one in opening.every("timer_set")):
+            assert isinstance(kernel.portfolio, Portfolio)  # others are not journalled
             self._entries = RecordedEntries(kernel.portfolio, opening)
             kernel.bookkeeper = Bookkeeper([self._entries])
 
@@ -133,7 +133,7 @@ class JournalledEvents:
             order.size,
             order.tag,
             commit.first.ts,
-            order.strategy,
+            "" if order.by_venue else order.strategy,
             reduce_only=order.reduce_only,
             position_side=order.position_side,
         )

@@ -10,6 +10,7 @@ import msgspec
 
 from cambist.engine.codec import readable
 from cambist.model.times import format_ns
+from cambist.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from cambist.engine.step import Kernel
@@ -137,10 +138,12 @@ class ReplayReport:
 
 def state_of(kernel: Kernel) -> dict[str, Any]:
     """Return the state of strategies and account, as `Divergence` has it."""
+    account = kernel.portfolio
+    assert isinstance(account, Portfolio)  # others are not journalled
     return {
         "strategies": {seat.strategy.name: _plain_state(seat.strategy) for seat in kernel.seats},
-        "positions": {key: held.size for key, held in kernel.portfolio.legs.items() if held.size},
-        "cash": kernel.portfolio.cash,
+        "positions": {key: held.size for key, held in account.legs.items() if held.size},
+        "cash": account.cash,
     }
 
 
@@ -159,7 +162,7 @@ def _fields(value: Any) -> dict[str, Any]:
 
 
 def _plain_state(strategy: Any) -> dict[str, Any]:
-    own = {name: value for name, value in vars(strategy).items() if not name.startswith("_")}
+    own = {name: value for name, value in vars(strategy).items() if not name.startswith("_") and name != "params"}
     return {name: value for name, value in own.items() if _is_plain(value)}
 
 

@@ -158,11 +158,13 @@ class Stage:
         self.settings = settings = _settings(account, list(defined.values()), about, options)
         calendars = _Calendars(settings.calendar, series)  # type: ignore[arg-type]
         instruments = [one.instrument for one in series]
-        setup = AccountSetup(settings, series, instruments, calendars)  # type: ignore[arg-type]
+        cast = _cast(strategies, settings, opening)
+        names = [one.name for one in cast]
+        setup = AccountSetup(settings, series, instruments, calendars, names)  # type: ignore[arg-type]
         fees = settings.venue_rules().fees
         make = JournaledOpeningKernel if settings.cheat_on_open else JournaledKernel
         self.kernel = kernel = make(
-            _cast(strategies, settings, opening),
+            cast,
             [(one.instrument, one.timeframe) for one in series],
             setup.portfolio,
             setup.gate(),

@@ -5,6 +5,7 @@ from cambist.simulation.fees.choice import fee_model
 from cambist.simulation.fees.declared import InstrumentFees
 from cambist.simulation.fees.fixed import FixedFee
 from cambist.simulation.fees.free import NoFee
+from cambist.simulation.fees.in_asset import FeeInAsset
 from cambist.simulation.fees.maker_taker import MakerTakerFee
 from cambist.simulation.fees.per_contract import PerContractFee
 from cambist.simulation.fees.per_order import PerOrderFee
@@ -13,6 +14,7 @@ from cambist.simulation.fees.protocol import FeeModel, OrderFeeModel
 from cambist.simulation.fees.tiered import TieredFee
 
 __all__ = [
+    "FeeInAsset",
     "FeeModel",
     "FeesBySymbol",
     "FixedFee",

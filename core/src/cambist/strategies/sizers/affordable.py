@@ -66,7 +66,7 @@ def affordable(
 
     if instrument.max_size is not None:
         most = min(most, float(instrument.max_size))
-    start = most if most < inf else desk.equity / instrument.notional(1.0, price)
+    start = most if most < inf else desk.equity_in(instrument) / instrument.notional(1.0, price)
     return tradable(instrument, largest(instrument, missing, start, most), price)
 
 

@@ -102,7 +102,7 @@ class Kelly:
 
     def size(self, desk: TradingDesk, instrument: Instrument, side: Side, price: float) -> float:
         """Return the size whose value is the share."""
-        return value_size(desk, instrument, side, desk.equity * self.fraction(desk), price, self.buffer)
+        return value_size(desk, instrument, side, desk.equity_in(instrument) * self.fraction(desk), price, self.buffer)
 
     def fraction(self, desk: TradingDesk) -> float:
         """Return the fraction of the equity that an order is for now."""

@@ -47,5 +47,5 @@ class PercentOfCash:
         against = held_against(desk, instrument, side)
         if against > 0.0:
             return against
-        size = value_size(desk, instrument, side, desk.cash * self.fraction, price, self.buffer)
+        size = value_size(desk, instrument, side, desk.cash_in(instrument) * self.fraction, price, self.buffer)
         return tradable(instrument, size, reference_price(desk, instrument, price), whole=self.whole)

@@ -38,4 +38,4 @@ class PercentOfEquity:
 
     def size(self, desk: TradingDesk, instrument: Instrument, side: Side, price: float) -> float:
         """Return the size whose value is the share."""
-        return value_size(desk, instrument, side, desk.equity * self.fraction, price, self.buffer)
+        return value_size(desk, instrument, side, desk.equity_in(instrument) * self.fraction, price, self.buffer)

@@ -123,7 +123,7 @@ def risk_size(
     value is at risk then. 0 where price, distance or equity are not above zero.
     """
     sign = 1.0 if side is Side.BUY else -1.0
-    risk = desk.equity * fraction
+    risk = desk.equity_in(instrument) * fraction
     if not (price > 0.0 and distance > 0.0 and risk > 0.0):
         return 0.0
     stop = price - sign * distance

@@ -65,5 +65,5 @@ class Target:
     def _target(self, desk: TradingDesk, instrument: Instrument, price: float) -> float:
         if self.units is not None:
             return self.units
-        value = self.value if self.value is not None else desk.equity * (self.percent or 0.0)
+        value = self.value if self.value is not None else desk.equity_in(instrument) * (self.percent or 0.0)
         return value / instrument.notional(1.0, price)

@@ -76,7 +76,7 @@ class VolatilityTarget:
             return 0.0
         volatility = float(np.std(np.diff(np.log(bars.close)), ddof=1)) * sqrt(self._per_year(bars))
         share = self.most if volatility * self.most <= self.annual else self.annual / volatility
-        return value_size(desk, instrument, side, desk.equity * share, price, self.buffer)
+        return value_size(desk, instrument, side, desk.equity_in(instrument) * share, price, self.buffer)
 
     def _per_year(self, bars: Bars) -> float:
         if self.periods_per_year is not None:

@@ -1,0 +1,110 @@
+"""The accounts of a run as the kernel deals with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cambist.engine.hedge import view_of
+from cambist.portfolio import AccountGroup, MarginPortfolio, StrategyShares, book_change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Mapping, Sequence
+
+    from cambist.engine.step import Kernel
+    from cambist.engine.view import AccountView
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Liquidity, Order
+    from cambist.model.portfolio import MarginChange
+    from cambist.orders.book import OrderBook
+    from cambist.portfolio import Books, Share
+
+    ExpectedFee = Callable[[Instrument, float, float, Liquidity], float]
+
+__all__ = ["AccountOrders", "LiveShares", "accounts_of", "change_margin", "views_of"]
+
+
+class AccountOrders:
+    """The orders of one account, out of a book that has those of all.
+
+    Parameters
+    ----------
+    book
+        Of the run.
+    strategies
+        Names of those that trade in the account.
+    """
+
+    __slots__ = ("_book", "_strategies")
+
+    def __init__(self, book: OrderBook, strategies: Container[str]) -> None:
+        self._book = book
+        self._strategies = strategies
+
+    @property
+    def open(self) -> dict[int, Order]:
+        """Open orders of the account by id, oldest first."""
+        return {number: order for number, order in self._book.open.items() if order.strategy in self._strategies}
+
+    def open_for(self, instrument: Instrument) -> list[Order]:
+        """Return the open orders of `instrument`, oldest first."""
+        return [order for order in self._book.open_for(instrument) if order.strategy in self._strategies]
+
+    def find(self, order_id: int) -> Order | None:
+        """Return an order of the run, open or not; None where there is none of that number."""
+        return self._book.find(order_id)
+
+
+class LiveShares:
+    """What each strategy of a run holds of the positions, reckoned from the fills when somebody asks.
+
+    Parameters
+    ----------
+    kernel
+        Of the run.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._shares: StrategyShares | None = None
+
+    def of(self, strategy: str) -> Share:
+        """Return what a strategy holds now."""
+        kernel = self._kernel
+        if self._shares is None:
+            self._shares = StrategyShares.of(kernel.accounts, kernel.owners, kernel.book.get)
+        self._shares.catch_up(kernel.fills, kernel.splits)
+        return self._shares.shares[strategy]
+
+
+def accounts_of(
+    portfolio: Books | AccountGroup, strategies: Sequence[str]
+) -> tuple[Mapping[str, Books], Mapping[str, str]]:
+    """Return the accounts by name, a sole one being called ``""``, and each strategy's, by the name of the strategy."""
+    if isinstance(portfolio, AccountGroup):
+        return portfolio.accounts, portfolio.owners
+    return {"": portfolio}, dict.fromkeys(strategies, "")
+
+
+def views_of(
+    accounts: Mapping[str, Books],
+    owners: Mapping[str, str],
+    book: OrderBook,
+    expected_fee: ExpectedFee | Mapping[str, ExpectedFee],
+    now: Callable[[], int],
+) -> dict[str, AccountView]:
+    """Return each account, by its name, as risk rules see it: its own money, positions and orders."""
+    views = {}
+    for name, books in accounts.items():
+        own = frozenset(strategy for strategy, owner in owners.items() if owner == name)
+        orders = book if len(accounts) == 1 else AccountOrders(book, own)
+        fee = expected_fee if callable(expected_fee) else expected_fee[name]
+        views[name] = view_of(books, orders, fee, now)
+    return views
+
+
+def change_margin(accounts: Mapping[str, Books], change: MarginChange) -> None:
+    """Move margin, or change a leverage, in the account and for the asset that a change is of."""
+    books = accounts[change.account]
+    pocket = books.pocket(books.positions[change.symbol].instrument.settle)
+    assert isinstance(pocket, MarginPortfolio)  # no other is asked to
+    book_change(pocket, change)
