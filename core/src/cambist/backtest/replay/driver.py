@@ -20,14 +20,17 @@ from cambist.backtest.replay.setup import Stage, read_about
 from cambist.engine.codec import CODEC
 from cambist.engine.recorded import OUTSIDE, read_row
 from cambist.errors import JournalError, OrderStateError, RecordError
-from cambist.model.events import SharesSplit
+from cambist.model.effects import ChangeMargin
+from cambist.model.events import MarginChanged, OrderRefused, SharesSplit
 from cambist.model.times import format_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cambist.engine.recorded import Recorded
+    from cambist.model.effects import Effect
     from cambist.model.events import Event
+    from cambist.model.portfolio import MarginChange
     from cambist.ports.journal import Draft, JournalEntry
     from cambist.storage.journal import JournalFolder
     from cambist.storage.recording import RecordingFolder
@@ -97,6 +100,7 @@ class Replay:
         self._kernel = self._stage.kernel
         self._told = JournalledEvents(self._kernel, opening, self._stage.traded)
         self._drafts: list[Draft] = []
+        self._wishes: list[MarginChange] = []  # changes of margin that were asked for and are not carried out yet
         self._position = 0  # number of the last record that was compared
         self._steps = 0
         self._last: tuple[int, str, dict[str, Any]] = (0, "", {})  # the last event, for a report
@@ -136,12 +140,13 @@ class Replay:
         """Replay one event."""
         row, position = self._next_row(), self._position
         if row is not None and row.event is not None and row.after == position:
-            self._rows.take()
             event = row.event
+            self._check_wishes(event.change if isinstance(event, MarginChanged) else None)
+            self._rows.take()
             self._step(event, lambda: self._kernel.step(event))
             self._compare(event_is_journalled=False)
         elif row is not None and row.after < position:
-            raise self._unfitting(f"the recording tells of record {row.after} behind record {position}")
+            raise _unfitting(f"the recording tells of record {row.after} behind record {position}", position)
         elif row is None and self._ended is None:
             raise _Over(self._cut_off())
         else:
@@ -162,7 +167,7 @@ class Replay:
         if commit is None:
             if row is None and self._ended == self._position:
                 raise _Over("")
-            raise _Over(self._torn_journal())
+            raise _Over(_torn_journal(self._position))
         kind = commit.first.kind
         if kind in _OUTCOMES:
             if all(entry.sequence in self._outside for entry in commit.entries):
@@ -177,10 +182,25 @@ class Replay:
                 sequence=commit.first.sequence,
                 remedy="The run went on after a restart, or an operator took part; that cannot be replayed yet.",
             )
+        if kind in ("timer_fired", "run_stopped"):
+            self._check_wishes(None)
         self._feed(commit)
         self._compare(event_is_journalled=True)
 
     # Events that the journal tells.
+
+    def _check_wishes(self, done: MarginChange | None) -> None:
+        """Hold a change of margin that the run carried out against what was asked for, of which is no record."""
+        if done is None and self._event_is_refusal():
+            return
+        wish = self._wishes.pop(0) if self._wishes else None
+        if repr(wish) != repr(done):
+            raise self._differs(None, None, (done, wish))
+
+    def _event_is_refusal(self) -> bool:
+        """Tell whether what comes next is a refusal of ours, which may come between asking and doing."""
+        row = self._rows.peek()
+        return row is not None and isinstance(row.event, OrderRefused) and row.after == self._position
 
     def _feed(self, commit: Commit) -> None:
         """Have the kernel take in what a commit begins with."""
@@ -200,11 +220,12 @@ class Replay:
         self._steps += 1
         self._last = ts, name, details
 
-    def _step(self, event: Event, step: Callable[[], object]) -> None:
+    def _step(self, event: Event, step: Callable[[], list[Effect]]) -> None:
         self._note_event(event.ts, type(event).__name__, {})
         self._event = event
         try:
-            step()
+            wanted = step()
+            self._wishes += [one.change for one in wanted if isinstance(one, ChangeMargin)]
         except OrderStateError:
             pass  # the run met the same anomaly, and went on; the book has noted it
         except Exception as error:
@@ -221,7 +242,7 @@ class Replay:
         if found and commit is None:
             self._drain()
             if self._ended != self._position:
-                raise _Over(self._torn_journal())
+                raise _Over(_torn_journal(self._position))
             raise self._differs(None, found[0])
         if found and commit is not None:
             nothing_came = row is not None and row.after == self._position
@@ -266,7 +287,12 @@ class Replay:
 
     # What is told.
 
-    def _differs(self, expected: JournalEntry | None, found: Draft | None) -> _Differs:
+    def _differs(
+        self,
+        expected: JournalEntry | None,
+        found: Draft | None,
+        changes: tuple[MarginChange | None, MarginChange | None] = (None, None),
+    ) -> _Differs:
         ts, name, details = self._last
         if not details:
             details = event_fields(self._event)
@@ -277,8 +303,8 @@ class Replay:
                 ts=ts,
                 event=name,
                 details=details,
-                expected=Decision.of(expected),
-                found=Decision.of(found),
+                expected=Decision.of(expected) or Decision.of_change(changes[0]),
+                found=Decision.of(found) or Decision.of_change(changes[1]),
                 error=self._error,
                 **state_of(self._kernel),
             )
@@ -294,16 +320,15 @@ class Replay:
             f"{format_ns(self._last[0])}{goes_on}."
         )
 
-    def _torn_journal(self) -> str:
-        return (
-            f"the journal ends with record {self._position}, where the recording goes on; it was replayed up to there."
-        )
 
-    def _unfitting(self, what: str) -> JournalError:
-        return JournalError(
-            what,
-            code="does_not_fit",
-            path=self._recording.folder,
-            sequence=self._position,
-            remedy="Journal and recording must be whole, and of one run; run cambist journal verify.",
-        )
+def _torn_journal(position: int) -> str:
+    return f"the journal ends with record {position}, where the recording goes on; it was replayed up to there."
+
+
+def _unfitting(what: str, position: int) -> JournalError:
+    return JournalError(
+        what,
+        code="does_not_fit",
+        sequence=position,
+        remedy="Journal and recording must be whole, and of one run; run cambist journal verify.",
+    )

@@ -15,6 +15,7 @@ from cambist.portfolio import Portfolio
 if TYPE_CHECKING:
     from cambist.engine.step import Kernel
     from cambist.model.events import Event
+    from cambist.model.portfolio import MarginChange
     from cambist.ports.journal import Draft, JournalEntry
 
 __all__ = ["Decision", "Divergence", "ReplayReport", "state_of"]
@@ -40,6 +41,11 @@ class Decision:
     def of(cls, entry: JournalEntry | Draft | None) -> Decision | None:
         """Return what a record says; None for None."""
         return None if entry is None else cls(entry.kind, entry.ts, readable(entry))  # type: ignore[arg-type]
+
+    @classmethod
+    def of_change(cls, change: MarginChange | None) -> Decision | None:
+        """Return what a change of margin says that was asked for, of which there is no record; None for None."""
+        return None if change is None else cls("margin_changed", change.ts, _fields(change))
 
     def __str__(self) -> str:
         return f"{self.kind} {_line(self.fields)}"
