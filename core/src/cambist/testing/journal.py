@@ -100,14 +100,15 @@ class JournalTests:
             files.die()
             files.lose_power(random.Random(at))  # noqa: S311 - a test
             with self.open(folder) as journal:
-                kept = list(journal.read(journal.first))
+                first = journal.first  # what comes after this may have old segments removed meanwhile
+                kept = list(journal.read(first))
                 for before, entry in enumerate(kept):
-                    assert facts(entry) == taken[journal.first + before - 1]
+                    assert facts(entry) == taken[first + before - 1]
                 assert journal.durable >= safe, f"died at operation {at}: record {journal.durable + 1} is lost"
                 assert not kept or kept[-1].ends_commit, f"died at operation {at}: half a commit is left"
                 number = journal.append([Draft("after", 0, b"")])
                 journal.wait(number)
-                assert number == journal.first + len(kept)
+                assert number == first + len(kept)
             shutil.rmtree(folder)
             if not files.is_dead or files.operations < at:
                 survived = True
