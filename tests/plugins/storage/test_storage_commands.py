@@ -150,6 +150,23 @@ def test_upgrading_what_is_new_does_nothing_and_what_is_not_ours_is_refused(call
     assert "no versions" in err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["storage", "info", "sqlite:///typo.db"],
+        ["storage", "check", "sqlite:///typo.db"],
+        ["storage", "copy", "sqlite:///typo.db", "sqlite:///target.db"],
+        ["data", "copy", "parquet:///typo", "sqlite:///target.db"],
+    ],
+)
+def test_what_only_reads_makes_nothing_of_a_typo(call, words, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call(*words)
+    assert code == 1
+    assert "there is nothing at" in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_help_needs_no_database():
     from cambist.cli.main import root
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from itertools import islice, zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -14,7 +15,6 @@ from cambist.ports.rows import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from cambist.plugins.registry import Registry
     from cambist.plugins.specs import StorageSpec
@@ -36,7 +36,7 @@ _RECORDS = 5_000
 
 
 @contextmanager
-def opened_storage(url: str, registry: Registry, needs: str = "") -> Iterator[Storage]:
+def opened_storage(url: str, registry: Registry, needs: str = "", *, existing: bool = False) -> Iterator[Storage]:
     """Open the storage of a URL, and close it at the end.
 
     Parameters
@@ -48,6 +48,8 @@ def opened_storage(url: str, registry: Registry, needs: str = "") -> Iterator[St
         Knows the storages.
     needs
         ``"runs"``, ``"state"`` or ``"bars"``: what it must have. ``""`` for nothing in particular.
+    existing
+        Whether to refuse a file or folder that is not there yet: who only reads must not make an empty one of a typo.
 
     Raises
     ------
@@ -62,6 +64,8 @@ def opened_storage(url: str, registry: Registry, needs: str = "") -> Iterator[St
     if needs and needs not in spec.capabilities:
         able = sorted(name for name, one in registry.storages().items() if needs in one.capabilities)
         raise ConfigError(f"storage by {spec.name} does not keep {needs}. What does: {', '.join(able)}.")
+    if existing:
+        _check_there(url, spec)
     storage: Any = spec.load()(url)
     try:
         yield storage
@@ -104,6 +108,14 @@ def resolved_url(url: str, registry: Registry, folder: Path) -> str:
     if not separator or not path or path.startswith("/") or "path" not in _spec(url, registry).capabilities:
         return url
     return f"{scheme}:///{(folder / path).absolute()}"
+
+
+def _check_there(url: str, spec: StorageSpec) -> None:
+    path = url.partition(":///")[2]
+    if "path" in spec.capabilities and path and not Path(path).exists():
+        raise StorageError(
+            f"{url}: there is nothing at {Path(path).absolute()}. Check the path; nothing was made there."
+        )
 
 
 def _spec(url: str, registry: Registry) -> StorageSpec:

@@ -63,7 +63,10 @@ def copy(source: str, target: str) -> None:
     from cambist.app.storage import copy_bars, opened_storage
 
     registry = session().registry()
-    with opened_storage(source, registry, "bars") as one, opened_storage(target, registry, "bars") as other:
+    with (
+        opened_storage(source, registry, "bars", existing=True) as one,
+        opened_storage(target, registry, "bars") as other,
+    ):
         for name, written in copy_bars(one.bars, other.bars):
             click.echo(
                 f"{name}: {written.added:,} bars added, {written.replaced:,} replaced, {written.unchanged:,} unchanged"

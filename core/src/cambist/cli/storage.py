@@ -41,7 +41,7 @@ def info(url: str, *, as_json: bool) -> None:
     """  # noqa: D301 -- click reads the control character
     from cambist.app.storage import opened_storage
 
-    with opened_storage(url, session().registry(), "runs") as opened:
+    with opened_storage(url, session().registry(), "runs", existing=True) as opened:
         runs = [_fields(run) for run in opened.runs.runs()]
     if as_json:
         click.echo(json.dumps(runs, indent=2))
@@ -71,7 +71,7 @@ def check(url: str) -> None:
     from cambist.app.storage import opened_storage
     from cambist.ports.rows import ROWS
 
-    with opened_storage(url, session().registry(), "runs") as opened:
+    with opened_storage(url, session().registry(), "runs", existing=True) as opened:
         runs = opened.runs.runs()
         rows = sum(1 for run in runs for kind in ROWS for _ in opened.runs.rows(run.id, kind))
     click.echo(f"{len(runs):,} runs with {rows:,} rows can be read")
@@ -110,7 +110,10 @@ def copy(source: str, target: str) -> None:
     from cambist.app.storage import copy_runs, opened_storage
 
     registry = session().registry()
-    with opened_storage(source, registry, "runs") as one, opened_storage(target, registry, "runs") as other:
+    with (
+        opened_storage(source, registry, "runs", existing=True) as one,
+        opened_storage(target, registry, "runs") as other,
+    ):
         copied = copy_runs(one.runs, other.runs)
         total = len(one.runs.runs())
     click.echo(f"copied {len(copied):,} of {total:,} runs; all {total:,} are equal in both")
