@@ -15,7 +15,7 @@ import numpy as np
 from cambist.analysis import MEASURES, Drawdown, EquityRecorder, iso_time
 from cambist.analysis.curve import EquityCurve
 from cambist.backtest.formats import iso_ns
-from cambist.model import Account, Instrument, to_ns
+from cambist.model import Account, to_ns
 
 if TYPE_CHECKING:
     from cambist.backtest.history import RunHistory
@@ -62,7 +62,7 @@ def content_of(result: Result, tables: Mapping[str, Mapping[str, object]]) -> di
             "unit": result.unit,
             "timeframes": list(result.timeframes),
         },
-        "instruments": [_fields(instrument) for instrument in result.instruments],
+        "instruments": [instrument.to_fields() for instrument in result.instruments],
         "currency": result.currency,
         "initial_cash": result.initial_cash,
         "account": _fields(result.account),
@@ -163,8 +163,8 @@ def _initial(history: RunHistory) -> dict[str, float]:
     return {name: one.account.initial_cash for name, one in history.assets.items()}
 
 
-def _fields(record: Instrument | Account) -> dict[str, object]:
-    """Return the fields that make a record; exact decimals become text."""
+def _fields(record: Account) -> dict[str, object]:
+    """Return the fields that make a record."""
     return {field.name: getattr(record, field.name) for field in attrs.fields(type(record)) if field.init}
 
 

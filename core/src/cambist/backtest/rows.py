@@ -12,7 +12,8 @@ from cambist.analysis import MEASURES
 from cambist.analysis.sampling import DayEnds
 from cambist.backtest.document import plain
 from cambist.backtest.history import curve_rows
-from cambist.engine.rows import fill_row, known, order_row, trade_row
+from cambist.engine.conversions import decimal_of
+from cambist.engine.rows import fill_row, order_row, trade_row
 from cambist.portfolio.exact import exact
 from cambist.ports.rows import AccountRow, CashFlowRow, EventRow, MeasureRow, PositionRow
 from cambist.ports.storage import RunRecord
@@ -86,7 +87,7 @@ def rows_of(result: Result) -> Iterator[Row]:
     decided = _decision_prices(result)
     for number, order in enumerate(result.order_records):
         info = {str(name): plain(value) for name, value in order.info.items()}
-        yield order_row(order, info, decision_price=known(decided[number]))
+        yield order_row(order, info, decision_price=decimal_of(decided[number]))
     yield from map(fill_row, result.fill_records)
     yield from map(trade_row, result.trade_records)
     yield from _positions(result)
@@ -117,7 +118,7 @@ def _positions(result: Result) -> Iterator[PositionRow]:
         averages = steps.average_prices if len(steps.average_prices) else np.full(len(steps.times), np.nan)
         columns = (steps.times.tolist(), steps.sizes.tolist(), averages.tolist())
         for ts, size, average in zip(*columns, strict=True):
-            yield PositionRow(symbol=symbol, ts=ts, size=exact(size), average_price=known(average))
+            yield PositionRow(symbol=symbol, ts=ts, size=exact(size), average_price=decimal_of(average))
 
 
 def _snapshots(result: Result) -> Iterator[AccountRow]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cambist.engine.codec import CODEC
+from cambist.engine.conversions import decimal_of
 from cambist.engine.document import decode_run, encode_run
 from cambist.engine.fold import RunState
-from cambist.engine.rows import known, order_row, trade_row
+from cambist.engine.rows import order_row, trade_row
 from cambist.model.times import DAY_NS
 from cambist.portfolio.exact import exact
 from cambist.ports.rows import (
@@ -254,7 +255,8 @@ class Projection:
 
     def _position(self, symbol: str, ts: int) -> PositionRow:
         position = self.state.positions[symbol]
-        return PositionRow(symbol=symbol, ts=ts, size=exact(position.size), average_price=known(position.average_price))
+        average = decimal_of(position.average_price)
+        return PositionRow(symbol=symbol, ts=ts, size=exact(position.size), average_price=average)
 
     def _moved(self, entry: JournalEntry, fields: Any, before: int) -> Iterator[Row]:
         """Yield the movements of money that a record made, and what a split made of a position."""

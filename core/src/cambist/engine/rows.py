@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING
 
+from cambist.engine.conversions import decimal_of
 from cambist.portfolio.exact import exact
 from cambist.ports.rows import FillRow, OrderRow, TradeRow
 
@@ -15,12 +15,7 @@ if TYPE_CHECKING:
 
     from cambist.model import Fill, Order, Trade
 
-__all__ = ["fill_row", "known", "order_row", "trade_row"]
-
-
-def known(value: float) -> Decimal | None:
-    """Return the decimal that a float prints as; None for NaN and infinities."""
-    return exact(value) if isfinite(value) else None
+__all__ = ["fill_row", "order_row", "trade_row"]
 
 
 def order_row(
@@ -47,13 +42,13 @@ def order_row(
         type=str(order.type),
         status=str(order.status),
         size=exact(order.size),
-        limit_price=known(order.limit_price),
-        stop_price=known(order.stop_price),
+        limit_price=decimal_of(order.limit_price),
+        stop_price=decimal_of(order.stop_price),
         time_in_force=str(order.time_in_force),
         expires_at=order.expires_at or None,
         reduce_only=order.reduce_only,
         filled=exact(order.filled),
-        average_price=known(order.average_price),
+        average_price=decimal_of(order.average_price),
         fees=exact(order.fees),
         decision_price=decision_price,
         created_at=order.created_at,
@@ -93,7 +88,7 @@ def trade_row(trade: Trade) -> TradeRow:
         opened_at=trade.opened_at,
         closed_at=trade.closed_at or None,
         entry_price=exact(trade.entry_price),
-        exit_price=known(trade.exit_price),
+        exit_price=decimal_of(trade.exit_price),
         gross=exact(trade.gross),
         fees=exact(trade.fees),
         net=exact(trade.net),
