@@ -162,11 +162,6 @@ class MarketWindow:
     bar_spans: tuple[tuple[int, int], ...]
     closes: NDArray[np.int64]
 
-    @property
-    def is_of_one_feed(self) -> bool:
-        """Whether every event is of one and the same feed."""
-        return len(self.spans) == 1 and not len(self.closes)
-
     def marks(self, feed: MarketFeed, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the mark of `feed` after each of the events `rows`; NaN before its first."""
         start, stop = self.spans[feed.number]

@@ -204,8 +204,3 @@ class RuledMarkets:
         """Return the largest size up to `size` that an order may have."""
         market = self.markets.get(instrument.symbol)
         return size if market is None else market.whole(side, size, self.now())
-
-    @property
-    def settle_cash(self) -> bool:
-        """Whether the proceeds of any sale wait."""
-        return any(any(market.rules.cash_after.values) for market in self.markets.values())
