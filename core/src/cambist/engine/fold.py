@@ -18,6 +18,7 @@ from cambist.model.events import (
     OrderCanceled,
     OrderExpired,
     OrderFilled,
+    OrderNotFound,
     OrderRejected,
     OrderTriggered,
     OutcomeUnknown,
@@ -56,6 +57,7 @@ REASONED: dict[str, Callable[[int, int, str], OrderEvent]] = {
     "cancel_rejected": CancelRejected,
     "amend_rejected": AmendRejected,
     "outcome_unknown": OutcomeUnknown,
+    "order_not_found": OrderNotFound,
 }
 
 
@@ -255,11 +257,6 @@ class RunState:
         """A stop has followed the price."""
         self.order_event(StopTrailed(ts, terms.order_id, to.float_of(terms.stop_price), to.float_of(terms.limit_price)))
 
-    def order_not_found(self, ts: int, note: record.OrderNote) -> None:
-        """It is proven that an order never arrived."""
-        self.book.not_found(self.book.get(note.order_id), ts)
-        self._note_end()
-
     def order_filled(self, ts: int, entry: record.FillEntry) -> None:
         """Some of an order traded."""
         fill: Any = None
@@ -398,7 +395,6 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
                 "amend_refused",
                 "order_amended",
                 "stop_trailed",
-                "order_not_found",
                 "order_filled",
                 "cash_moved",
                 "cash_requested",

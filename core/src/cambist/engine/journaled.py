@@ -44,6 +44,7 @@ _NOTES: dict[type[event.Event], str] = {
     event.CancelRejected: "cancel_rejected",
     event.AmendRejected: "amend_rejected",
     event.OutcomeUnknown: "outcome_unknown",
+    event.OrderNotFound: "order_not_found",
 }
 
 

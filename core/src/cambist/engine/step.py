@@ -32,6 +32,7 @@ from cambist.model.events import (
     OrderCanceled,
     OrderExpired,
     OrderFilled,
+    OrderNotFound,
     OrderRefused,
     OrderRejected,
     OrderTriggered,
@@ -446,6 +447,7 @@ _ORDER_EVENTS = (
     CancelRejected,
     AmendRejected,
     OutcomeUnknown,
+    OrderNotFound,
 )
 
 

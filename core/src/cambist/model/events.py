@@ -34,6 +34,7 @@ __all__ = [
     "OrderEvent",
     "OrderExpired",
     "OrderFilled",
+    "OrderNotFound",
     "OrderRefused",
     "OrderRejected",
     "OrderTriggered",
@@ -212,5 +213,11 @@ class AmendRejected(OrderEvent, eq=False):
 
 class OutcomeUnknown(OrderEvent, eq=False):
     """A submit got no usable answer: the order may or may not exist. Only evidence ends this."""
+
+    reason: str = ""
+
+
+class OrderNotFound(OrderEvent, eq=False):
+    """It is proven that a submit of unknown outcome never arrived: the order ends as rejected."""
 
     reason: str = ""

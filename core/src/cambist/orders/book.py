@@ -269,6 +269,14 @@ class OrderBook:
             self.open.pop(order.id, None)
         return changed
 
+    def knows(self, fill: Fill) -> bool:
+        """Tell whether an execution was applied; see `Fill` for what tells two apart."""
+        known = self._applied.get(fill.id)
+        if known is None:
+            return False
+        key = _identity(fill)
+        return _identity(known) == key or key in self._shared
+
     def cancel(self, order: Order, ts: int, reason: str = "") -> bool:
         """`apply` for `OrderCanceled`; return whether it said something new."""
         try:

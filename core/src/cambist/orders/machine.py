@@ -15,6 +15,7 @@ from cambist.model.events import (
     OrderCanceled,
     OrderExpired,
     OrderFilled,
+    OrderNotFound,
     OrderRefused,
     OrderRejected,
     OrderTriggered,
@@ -54,6 +55,8 @@ _FILLED = OrderStatus.FILLED
 _UNKNOWN = OrderStatus.UNKNOWN
 _WITHDRAWN = frozenset({OrderStatus.CANCELED, OrderStatus.EXPIRED})
 _INFINITY = float("inf")
+#: Why an order that nobody found ends.
+NEVER_ARRIVED = "never arrived at the venue"
 
 # What every order goes through takes one look-up instead of two.
 _SUBMITS = column(_SUBMIT)
@@ -130,7 +133,7 @@ def reject(order: Order, ts: int, reason: str) -> None:
     order.updated_at = ts
 
 
-def not_found(order: Order, ts: int, reason: str = "never arrived at the venue") -> bool:
+def not_found(order: Order, ts: int, reason: str = NEVER_ARRIVED) -> bool:
     """End UNKNOWN by a proven negative: not found by client id, twice, after the venue's settling time.
 
     Returns
@@ -346,6 +349,7 @@ INPUTS: Final[dict[type[OrderEvent], OrderInput]] = {
     AmendRejected: OrderInput.AMEND_REJECT,
     StopTrailed: OrderInput.TRAIL,
     OutcomeUnknown: OrderInput.OUTCOME_UNKNOWN,
+    OrderNotFound: OrderInput.NOT_FOUND,
 }
 
 #: What takes each event into an order.
@@ -356,6 +360,7 @@ HANDLERS: Final[dict[type[OrderEvent], Callable[[Order, Any], bool]]] = {
     OrderTriggered: lambda order, event: trigger(order, event.ts),
     OrderFilled: lambda order, event: take_fill(order, event.ts, event.fill),
     OrderCanceled: lambda order, event: cancel(order, event.ts, event.reason),
+    OrderNotFound: lambda order, event: not_found(order, event.ts, event.reason or NEVER_ARRIVED),
     OrderAmended: _amended,
     StopTrailed: _trailed,
 }

@@ -1,0 +1,209 @@
+"""The order manager: between what the kernel wants of orders and a venue.
+
+It does no I/O and knows no clock: requests go out by a callable, everything else is told to it together with the time.
+"""
+
+from __future__ import annotations
+
+from math import isnan, nan
+from typing import TYPE_CHECKING
+
+from cambist.live.evidence import Answers, Evidence
+from cambist.live.requests import Amend, Submit
+from cambist.live.watched import Register
+from cambist.model.events import AmendRejected, CancelRejected
+from cambist.model.orders import OrderStatus, OrderType
+from cambist.orders.emulator import Emulator, Report, Resize, Send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from cambist.live.watched import Outlets, Watched
+    from cambist.model.effects import AmendOrder
+    from cambist.model.orders import Order
+    from cambist.orders.book import OrderBook
+    from cambist.orders.emulator import Action
+    from cambist.ports.venue import VenueTerms
+
+__all__ = ["LiveOrders"]
+
+
+def _worthless(_asset: str, _amount: float) -> float:
+    return 0.0
+
+
+class LiveOrders:
+    """Manages the orders of a run at one venue.
+
+    Parameters
+    ----------
+    book
+        Of the run.
+    terms
+        Of the venue.
+    out
+        Where events, requests and alarms go.
+    value_of
+        Answers what an amount of a third asset that paid a fee is worth, in the settlement asset.
+
+    Attributes
+    ----------
+    answers, evidence
+        What is told what the venue answers, and what it reports by itself.
+    """
+
+    def __init__(
+        self,
+        book: OrderBook,
+        terms: VenueTerms,
+        out: Outlets,
+        value_of: Callable[[str, float], float] = _worthless,
+    ) -> None:
+        self._book, self._terms, self._out = book, terms, out
+        self._register = Register(book, terms)
+        self._emulator = Emulator(terms.native)
+        self.evidence = Evidence(
+            self._register, terms, out, filled=self._after_fill, ended=self._after_end, value_of=value_of
+        )
+        self.answers = Answers(self._register, terms, out, self.evidence)
+
+    # What the kernel wants.
+
+    def submit(self, order: Order, now: int) -> None:
+        """Send an order, or keep it until it is due."""
+        watched = self._register.add(order)
+        if self._emulator.needs(order):
+            self._tie(order)
+            self._act(self._emulator.submit(order, now), now)
+        else:
+            self._go(watched, order.type, order.size, order.limit_price, order.stop_price, now)
+
+    def cancel(self, order_id: int, now: int) -> None:
+        """Ask the venue to withdraw an order, or drop one that is held."""
+        if order_id in self._register:
+            self._act(self._emulator.cancel(order_id, now), now)
+        else:
+            self._out.deliver(CancelRejected(now, order_id, "ended"))
+
+    def amend(self, wanted: AmendOrder, now: int) -> None:
+        """Ask the venue for new terms, or give them to an order that is held."""
+        watched = self._register.get(wanted.order_id)
+        if watched is None:
+            self._out.deliver(AmendRejected(now, wanted.order_id, "ended"))
+            return
+        terms = wanted.size, wanted.limit_price, wanted.stop_price
+        actions = self._emulator.amend(wanted.order_id, *terms, now)
+        if actions:
+            self._act(actions, now)
+        elif self._terms.amends:
+            self._ask_amend(watched, terms, now)
+        else:
+            self._out.deliver(AmendRejected(now, wanted.order_id, "venue_cannot_amend"))
+
+    # What the market does, for orders that are held here.
+
+    def on_price(self, symbol: str, price: float, now: int) -> None:
+        """Take a price at which the market of an instrument stands."""
+        self._act(self._emulator.on_price(symbol, price, now), now)
+
+    def on_close(self, symbol: str, close: float, now: int) -> None:
+        """Take the close of a bar."""
+        self._act(self._emulator.on_close(symbol, close, now), now)
+
+    def on_session_end(self, symbol: str, now: int) -> None:
+        """Take the end of a session."""
+        self._act(self._emulator.on_session_end(symbol, now), now)
+
+    def on_time(self, now: int) -> None:
+        """End what is held and out of time, and ask about every order that has kept silent for too long."""
+        self._act(self._emulator.on_time(now), now)
+        self.evidence.check(now)
+
+    # After a restart, or a gap in the private stream.
+
+    def resume(self, orders: Iterable[Order], now: int) -> None:
+        """Take the open orders of a run that goes on, oldest first.
+
+        What the emulator held is held again, and the venue is asked about each order that may have left.
+        """
+        for order in orders:
+            watched = self._register.add(order)
+            emulated = self._emulator.needs(order)
+            if emulated:
+                self._tie(order)
+            if emulated and order.type not in self._terms.native and not order.triggered:
+                self._act(self._emulator.submit(order, now), now)
+                continue
+            watched.sent_at = order.created_at
+            if emulated:
+                self._emulator.watch(order)
+            self.evidence.find(watched)
+
+    def ask_all(self) -> None:
+        """Ask the venue about every order that has left."""
+        for watched in self._register:
+            if watched.sent_at is not None:
+                self.evidence.find(watched)
+
+    @property
+    def open(self) -> list[Order]:
+        """Orders that are not done with, oldest first."""
+        return [watched.order for watched in self._register]
+
+    @property
+    def unknown(self) -> list[Order]:
+        """Orders of which nobody knows whether they exist."""
+        return [order for order in self.open if order.status is OrderStatus.UNKNOWN]
+
+    def client_ids(self) -> dict[str, Order]:
+        """Return the orders that are not done with by what the venue knows them by."""
+        return {watched.client_id: watched.order for watched in self._register}
+
+    # Within.
+
+    def _tie(self, order: Order) -> None:
+        """Have the emulator know what an order is tied to."""
+        for number in (order.oco, order.parent):
+            if number and number != order.id and number in self._register:
+                self._emulator.watch(self._book.get(number))
+
+    def _go(self, watched: Watched, kind: OrderType, size: float, limit: float, stop: float, now: int) -> None:
+        """Send an order, which happens once in its life."""
+        watched.sent_at = now
+        watched.check_at = now + self._terms.settling + self._terms.confirm_within
+        terms = watched.request(kind, size, limit, stop)
+        self._out.send(
+            Submit(order_id=watched.order.id, key=watched.key, terms=terms, reduces=watched.order.reduce_only)
+        )
+
+    def _ask_amend(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
+        watched.wanted, watched.overtaken = terms, True
+        watched.check_at = now + self._terms.confirm_within
+        request = watched.request(watched.order.type, *terms)
+        self._out.send(Amend(order_id=watched.order.id, key=watched.key, terms=request))
+
+    def _after_fill(self, order: Order, now: int) -> None:
+        self._act(self._emulator.on_fill(order.id, order.filled, now), now)
+
+    def _after_end(self, order: Order, now: int) -> None:
+        self._act(self._emulator.on_end(order.id, now), now)
+
+    def _act(self, actions: Sequence[Action], now: int) -> None:
+        """Do what the emulator wants."""
+        for action in actions:
+            if isinstance(action, Report):
+                self._out.deliver(action.event)
+                if not self._book.get(action.event.order_id).is_open:
+                    self._register.drop(action.event.order_id)
+                continue
+            watched = self._register.get(action.order_id)
+            if watched is None:
+                continue
+            if isinstance(action, Send):
+                kind = OrderType.MARKET if isnan(action.limit_price) else OrderType.LIMIT
+                self._go(watched, kind, action.size, action.limit_price, nan, now)
+            elif isinstance(action, Resize):
+                order = watched.order
+                self._ask_amend(watched, (action.size, order.limit_price, order.stop_price), now)
+            else:
+                self.evidence.withdraw(watched, now)

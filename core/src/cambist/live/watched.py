@@ -1,0 +1,224 @@
+"""The orders that have left, or wait in the emulator, and are not done with."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from math import isnan
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cambist.errors import OrderError
+from cambist.model.orders import Fill
+from cambist.orders.ids import ALPHABET, parse_client_id
+from cambist.ports.venue import OrderKey, OrderRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cambist.live.requests import Request
+    from cambist.model.events import OrderEvent
+    from cambist.model.orders import Order, OrderType
+    from cambist.model.reports import FillReport, OrderReport
+    from cambist.orders.book import OrderBook
+    from cambist.ports.venue import VenueTerms
+
+__all__ = ["Outlets", "Register", "Watched", "fill_number", "fill_of", "same_size"]
+
+
+@attrs.frozen(eq=False)
+class Outlets:
+    """Where what follows goes.
+
+    Attributes
+    ----------
+    deliver
+        Takes order events to the kernel, which may ask for more meanwhile.
+    send
+        Takes requests to the venue.
+    alarm
+        Told of what a person should know: a stable word, and a sentence.
+    foreign
+        Told of reports of orders that are not ours.
+    """
+
+    deliver: Callable[[OrderEvent], None]
+    send: Callable[[Request], None]
+    alarm: Callable[[str, str], None]
+    foreign: Callable[[OrderReport | FillReport], None]
+
+
+@attrs.define(eq=False, slots=True)
+class Watched:
+    """One of them.
+
+    Attributes
+    ----------
+    client_id, venue_id
+        What the venue is given, and what it calls it, once that is known.
+    sent_at
+        When it left, ns; None while the emulator holds it.
+    asking, overtaken
+        Whether the venue is being asked about it, and whether something else was asked of it since: then the answer
+        tells nothing of that.
+    told_at
+        The venue's time of the newest report.
+    check_at
+        When to ask, unless something is heard before; None for never.
+    absences
+        How often the venue said that it has no such order.
+    cancels
+        How often it was asked to cancel it.
+    wanted
+        Size, limit and stop of the amendment that is under way.
+    ended, ended_at
+        The word that it has ended, while executions are still missing, and when that came.
+    """
+
+    order: Order
+    client_id: str
+    venue_id: str = ""
+    sent_at: int | None = None
+    asking: bool = False
+    overtaken: bool = False
+    told_at: int = 0
+    check_at: int | None = None
+    absences: int = 0
+    cancels: int = 0
+    wanted: tuple[float, float, float] | None = None
+    ended: OrderReport | None = None
+    ended_at: int = 0
+
+    @property
+    def key(self) -> OrderKey:
+        """What names it to its venue."""
+        return OrderKey(self.order.instrument.symbol, self.client_id, self.venue_id)
+
+    def request(self, kind: OrderType, size: float, limit: float, stop: float) -> OrderRequest:
+        """Return the terms as they are sent, in exact decimals."""
+        instrument = self.order.instrument
+        return OrderRequest(
+            order=self.order,
+            client_id=self.client_id,
+            type=kind,
+            size=instrument.size_to_decimal(size),
+            limit_price=None if isnan(limit) else instrument.price_to_decimal(limit),
+            stop_price=None if isnan(stop) else instrument.price_to_decimal(stop),
+        )
+
+
+class Register:
+    """Finds the order that a report is about.
+
+    Parameters
+    ----------
+    book
+        Of the run; client ids are made of its token.
+    terms
+        Of the venue.
+    """
+
+    def __init__(self, book: OrderBook, terms: VenueTerms) -> None:
+        self._book = book
+        self._alphabet, self._length = terms.id_alphabet or ALPHABET, terms.id_length
+        self._watched: dict[int, Watched] = {}
+        self._by_venue_id: dict[str, int] = {}
+
+    def __iter__(self) -> Iterator[Watched]:
+        """Iterate over a list that changes leave alone, oldest first."""
+        return iter(list(self._watched.values()))
+
+    def __contains__(self, order_id: int) -> bool:
+        return order_id in self._watched
+
+    def add(self, order: Order) -> Watched:
+        """Watch an order from now on."""
+        client_id = self._book.client_id(order, alphabet=self._alphabet, max_length=self._length)
+        watched = self._watched[order.id] = Watched(order, client_id)
+        return watched
+
+    def get(self, order_id: int) -> Watched | None:
+        """Return what is watched under that id of the run."""
+        return self._watched.get(order_id)
+
+    def drop(self, order_id: int) -> None:
+        """Watch an order no longer."""
+        watched = self._watched.pop(order_id, None)
+        if watched is not None:
+            self._by_venue_id.pop(watched.venue_id, None)
+
+    def learn(self, watched: Watched, venue_id: str) -> None:
+        """Take note of what the venue calls an order."""
+        if venue_id and not watched.venue_id:
+            watched.venue_id = venue_id
+            self._by_venue_id[venue_id] = watched.order.id
+
+    def of(self, report: OrderReport | FillReport) -> Watched | None:
+        """Return the order that a report is about, if it is watched."""
+        number = self._by_venue_id.get(report.venue_id) if report.venue_id else None
+        if number is None:
+            number = self._number(report.client_id)
+        return None if number is None else self._watched.get(number)
+
+    def ended(self, report: OrderReport | FillReport) -> Order | None:
+        """Return the order of this run that a report is about, done with or not; None where it is not ours."""
+        number = self._number(report.client_id)
+        return None if number is None else self._book.find(number)
+
+    def knows(self, fill: Fill) -> bool:
+        """Tell whether an execution was applied."""
+        return self._book.knows(fill)
+
+    def _number(self, client_id: str) -> int | None:
+        if not client_id:
+            return None
+        try:
+            token, number = parse_client_id(client_id)
+        except OrderError:
+            return None
+        return number if token == self._book.token else None
+
+
+def fill_number(trade_id: str) -> int:
+    """Return a venue's trade id as a number: itself where it is one, else 63 bits of its hash, always the same."""
+    if trade_id.isascii() and trade_id.isdecimal() and len(trade_id) < 19:
+        return int(trade_id)
+    return int.from_bytes(blake2b(trade_id.encode(), digest_size=8).digest()) >> 1
+
+
+def fill_of(order: Order, report: FillReport, value_of: Callable[[str, float], float]) -> Fill:
+    """Return the execution that a report tells of.
+
+    Parameters
+    ----------
+    value_of
+        Answers what an amount of a third asset that paid the fee is worth, in the settlement asset.
+    """
+    instrument = order.instrument
+    paid, asset, price = float(report.fee), report.fee_asset, float(report.price)
+    elsewhere = bool(asset) and asset != instrument.settle and paid != 0.0
+    if not elsewhere:
+        value = paid
+    elif asset == instrument.base:
+        value = paid * price
+    else:
+        value = value_of(asset, paid)
+    fill = Fill(
+        fill_number(report.trade_id),
+        order.id,
+        instrument,
+        report.side,
+        float(report.size),
+        price,
+        value,
+        report.liquidity,
+        report.ts,
+    )
+    if elsewhere:
+        fill.pay_fee_in(asset, paid)
+    return fill
+
+
+def same_size(order: Order, one: float, other: float) -> bool:
+    """Tell whether two sizes are equal up to half a step."""
+    return abs(one - other) < 0.5 * float(order.instrument.step_size)

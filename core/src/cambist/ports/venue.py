@@ -1,0 +1,246 @@
+"""What a live venue must be able to do: one session an account, its orders, its private stream, its market data.
+
+These are the asynchronous promises. `cambist.ports.broker` is the synchronous one of the simulated venue.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from cambist.model.orders import OrderType
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from decimal import Decimal
+
+    from cambist.model.bars import Bar, Bars
+    from cambist.model.books import BookUpdate
+    from cambist.model.instrument import Instrument
+    from cambist.model.market import Quote, Tick
+    from cambist.model.orders import Order
+    from cambist.model.reports import AccountReport, FillReport, OrderReport
+    from cambist.model.timeframe import Timeframe
+
+__all__ = [
+    "Answered",
+    "BarReport",
+    "Declined",
+    "OrderKey",
+    "OrderRequest",
+    "Outcome",
+    "StreamReport",
+    "Subscription",
+    "Unanswered",
+    "VenueSession",
+    "VenueTerms",
+]
+
+
+class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order manager must know of a venue; times in ns.
+
+    Attributes
+    ----------
+    native
+        The order types that the venue works by itself; the others are emulated.
+    amends
+        Whether it can give an order new terms.
+    ack_accepts
+        Whether the answer to a submit says that the order works. On some venues only the private stream says so.
+    id_alphabet, id_length
+        What its client order ids may be made of; ``""`` for letters, digits and the hyphen.
+    settling
+        How long after a submit a query may still not see the order.
+    confirm_within
+        How long the private stream may take to confirm what was answered, before the venue is asked.
+    fills_within
+        How long executions may lag behind the word that an order has ended.
+    """
+
+    native: frozenset[OrderType] = frozenset({OrderType.MARKET, OrderType.LIMIT})
+    amends: bool = False
+    ack_accepts: bool = True
+    id_alphabet: str = ""
+    id_length: int = 32
+    settling: int = 5_000_000_000
+    confirm_within: int = 5_000_000_000
+    fills_within: int = 10_000_000_000
+
+
+class OrderKey(msgspec.Struct, frozen=True, gc=False):
+    """Names an order to its venue; `venue_id` is ``""`` while nobody knows it."""
+
+    symbol: str
+    client_id: str
+    venue_id: str = ""
+
+
+class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as it is to be sent.
+
+    Attributes
+    ----------
+    order
+        As the run knows it; its terms count, save for what is said here.
+    client_id
+        Under which it goes, whatever happens.
+    type
+        As the venue works it: a triggered stop of an emulated order goes as a market or a limit order.
+    size, limit_price, stop_price
+        On the instrument's grid; None for a price that it has not.
+    """
+
+    order: Order
+    client_id: str
+    type: OrderType
+    size: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The venue did what it was asked; `report` where it said how the order stands, None also for "no such order"."""
+
+    report: OrderReport | None = None
+
+
+class Declined(msgspec.Struct, frozen=True):
+    """The venue refused, and certainly did nothing.
+
+    Attributes
+    ----------
+    reason
+        A stable word; ``"unknown_order"``, ``"duplicate_client_id"`` and ``"rate_limit"`` are acted upon.
+    text
+        The venue's own words with its code.
+    retry_after
+        ns after which the same may be asked again, where the venue is only busy; 0 where it is not.
+    """
+
+    reason: str
+    text: str = ""
+    retry_after: int = 0
+
+
+class Unanswered(msgspec.Struct, frozen=True):
+    """No usable answer: a time-out, a cut connection, a server's error, a body that makes no sense."""
+
+    text: str
+
+
+Outcome = Answered | Declined | Unanswered
+
+
+class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How a stream does.
+
+    Attributes
+    ----------
+    stream
+        Its name: ``"private"``, or that of a subscription.
+    state
+        ``"up"``, ``"down"``, ``"stale"`` (open, and silent for too long) or ``"gap"`` (it goes on, and something is
+        missing).
+    text
+        Why.
+    """
+
+    stream: str
+    state: str
+    text: str = ""
+
+
+class BarReport(msgspec.Struct, frozen=True):
+    """A bar of a stream; `final` only where the venue, or the bar that follows, proves that it is."""
+
+    instrument: Instrument
+    timeframe: Timeframe
+    bar: Bar
+    final: bool
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """What to listen to.
+
+    Attributes
+    ----------
+    instrument
+        Of what.
+    kind
+        ``"bars"``, ``"ticks"``, ``"quotes"`` or ``"book"``.
+    timeframe
+        For bars.
+    """
+
+    instrument: Instrument
+    kind: str
+    timeframe: Timeframe | None = None
+
+
+class VenueSession(Protocol):
+    """One account at one venue.
+
+    No method raises for what a venue may do: requests answer with an `Outcome`, queries raise `VenueError` once their
+    own retries are used up. Every request has a deadline. Nothing here sends an order twice: whether to ask again is
+    the order manager's business.
+    """
+
+    @property
+    def name(self) -> str:
+        """Of the venue, such as ``"binance-usdm"``."""
+
+    @property
+    def terms(self) -> VenueTerms:
+        """What an order manager must know of it."""
+
+    async def open(self) -> None:
+        """Connect: load the instruments, check clock and key."""
+
+    async def close(self) -> None:
+        """Let go of all connections; a second call does nothing."""
+
+    def instruments(self) -> Sequence[Instrument]:
+        """Return what can be traded, by today's rules."""
+
+    # Orders.
+
+    async def submit(self, request: OrderRequest) -> Outcome:
+        """Send an order."""
+
+    async def cancel(self, key: OrderKey) -> Outcome:
+        """Ask to withdraw what remains of an order."""
+
+    async def amend(self, key: OrderKey, request: OrderRequest) -> Outcome:
+        """Ask for new terms of an order."""
+
+    async def cancel_all(self, symbol: str) -> Outcome:
+        """Ask to withdraw every order of an instrument, also those that this run does not know."""
+
+    # Truth.
+
+    async def find_order(self, key: OrderKey) -> Outcome:
+        """Ask how an order stands; ``Answered(None)`` where the venue says that there is none."""
+
+    async def open_orders(self) -> Sequence[OrderReport]:
+        """Return every open order of the account."""
+
+    async def fills(self, symbol: str, since: int, venue_id: str = "") -> Sequence[FillReport]:
+        """Return the executions of an instrument since a time (ns, UTC), or those of one order, oldest first."""
+
+    async def account(self) -> AccountReport:
+        """Return balances and positions."""
+
+    # Streams.
+
+    def private(self) -> AsyncIterator[OrderReport | FillReport | AccountReport | StreamReport]:
+        """Iterate over what the private stream says, reconnects included; it ends when the session is closed."""
+
+    def market(
+        self, subscriptions: Sequence[Subscription]
+    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
+        """Iterate over market data, reconnects included."""
+
+    async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
+        """Return the final bars that opened in ``[start, end)``, ns, UTC."""
