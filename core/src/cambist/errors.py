@@ -21,6 +21,7 @@ One base class per cause, so that a caller can catch what it can answer::
     ├── MissingDependencyError      an optional package is needed: names it and how to install it
     ├── ResultError                 a result cannot be written or read
     ├── StorageError                a store, its file or its database cannot be used: names the place
+    ├── VenueError                  a venue cannot be reached, or answers what makes no sense
     └── JournalError                the journal of a run: names the file, the byte and the record
         ├── JournalLockedError      another process has it: names process, host and since when
         ├── JournalDamagedError     what is on the disk is not what was written
@@ -67,6 +68,7 @@ __all__ = [
     "StrategyError",
     "StrategyFileError",
     "UnknownComponentError",
+    "VenueError",
     "did_you_mean",
 ]
 
@@ -153,6 +155,22 @@ class ResultError(CambistError):
 
 class StorageError(CambistError):
     """A store cannot be opened, written or read, or what it holds is damaged."""
+
+
+class VenueError(CambistError):
+    """A venue cannot be reached, refuses a question, or answers what makes no sense; see ``code`` for the venue's own.
+
+    Parameters
+    ----------
+    what
+        What happened, where, and what to do.
+    code
+        The venue's code, such as ``"-2015"``; ``""`` for none.
+    """
+
+    def __init__(self, what: str, *, code: str = "") -> None:
+        super().__init__(what)
+        self.code = code
 
 
 class JournalError(CambistError):

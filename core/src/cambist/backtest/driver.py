@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cambist.backtest.failures import strategy_error
 from cambist.backtest.feeds import windows
-from cambist.backtest.timers import Timers
+from cambist.engine.failures import strategy_error
+from cambist.engine.timers import Timers
 from cambist.model.effects import AmendOrder, CancelOrder, ChangeMargin, MoveCash, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import (
     CashMoved,

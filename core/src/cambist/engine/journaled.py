@@ -23,7 +23,7 @@ from cambist.portfolio.margin import LIQUIDATED
 from cambist.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cambist.engine.codec import Codec
     from cambist.model.instrument import Instrument
@@ -100,6 +100,11 @@ class Recorder:
                 "cash_requested", ts, record.CashRequest(exact(one.flow.amount))
             ),
         }
+
+    def go_on_from(self, sequence: int, newest_order: int, states: Mapping[str, bytes]) -> None:
+        """Go on behind what a journal holds: its last record, its newest order, and what strategies kept."""
+        self.sequence, self._known = sequence, newest_order
+        self._states.update(states)
 
     def write(self, kind: str, ts: int, fields: Any) -> None:
         """Add a record to the commit of the step."""

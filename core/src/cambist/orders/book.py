@@ -119,6 +119,16 @@ class OrderBook:
         book.next_id = count(max(next_id, book.orders[-1].id + 1) if book.orders else next_id).__next__
         return book
 
+    def go_on_from(self, book: OrderBook) -> None:
+        """Hold what another book holds, in place of nothing: others know this one already."""
+        self.token = book.token
+        self.orders.extend(book.orders)
+        self.open.update(book.open)
+        self.anomalies.extend(book.anomalies)
+        self._applied.update(book._applied)
+        self._shared.update(book._shared)
+        self.next_id = count(self.orders[-1].id + 1 if self.orders else 1).__next__
+
     def add(self, order: Order) -> Order:
         """Keep a new order, whose id is the newest `next_id`, in `orders` and `open`; return it."""
         self.open[order.id] = order

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.backtest.timers import NEVER
 from cambist.engine.step import BOOKKEEPING
+from cambist.engine.timers import NEVER
 from cambist.errors import CambistError
 from cambist.model.events import TimerFired
 from cambist.model.trading_days import trading_days

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cambist.backtest.driver import Driver
 from cambist.backtest.market.between import Between
 from cambist.backtest.market.feeds import market_windows
-from cambist.backtest.timers import NEVER
 from cambist.engine.step import BOOKKEEPING
+from cambist.engine.timers import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

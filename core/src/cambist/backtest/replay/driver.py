@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cambist.backtest.failures import strategy_error
 from cambist.backtest.replay.commits import Commit, commits
 from cambist.backtest.replay.inputs import INPUTS, JournalledEvents
 from cambist.backtest.replay.peeked import Peeked
@@ -18,6 +17,7 @@ from cambist.backtest.replay.report import (
 )
 from cambist.backtest.replay.setup import Stage, read_about
 from cambist.engine.codec import CODEC
+from cambist.engine.failures import strategy_error
 from cambist.engine.recorded import OUTSIDE, read_row
 from cambist.errors import JournalError, OrderStateError, RecordError
 from cambist.model.effects import ChangeMargin

@@ -6,7 +6,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cambist.engine import MarketKernel, OpeningKernel
+from cambist.engine.market import MarketKernel
+from cambist.engine.opening import OpeningKernel
 from cambist.errors import StrategyError
 from cambist.model.times import format_ns
 from cambist.strategies import brackets, strategy, trading

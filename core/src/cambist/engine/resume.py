@@ -1,0 +1,38 @@
+"""From the state of a run, as its journal tells it, to a kernel that goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cambist.engine.strategy_state import decode_state
+from cambist.model.events import RunStarted
+
+if TYPE_CHECKING:
+    from cambist.engine.fold import RunState
+    from cambist.engine.journaled import Journaling
+    from cambist.model.effects import Effect
+
+__all__ = ["resume"]
+
+
+def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
+    """Start a kernel where a run left off; return what it wants done.
+
+    It must be made with ``state.portfolio`` and the run's strategies, and have a recorder. The start is journalled: the
+    run is the one it was, under its old token.
+
+    Parameters
+    ----------
+    ts
+        Engine time, ns, UTC.
+    """
+    kernel.book.go_on_from(state.book)
+    kernel.fills.extend(state.fills)
+    newest = state.book.orders[-1].id if state.book.orders else 0
+    kernel.recorder.go_on_from(state.sequence, newest, state.states)
+    effects = kernel.step(RunStarted(ts, state.token, state.seed))
+    for seat in kernel.seats:
+        kept = state.states.get(seat.strategy.name)
+        if kept is not None:
+            seat.strategy.load_state(decode_state(kept))
+    return effects

@@ -1,0 +1,241 @@
+"""The live engine: everything that happens comes in here, one thing after another, and goes through the kernel.
+
+What the kernel wants done leaves once its records are safe, in order. It does no I/O: a driver tells it what happened
+and what the journal has made durable, and carries out requests.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cambist.engine.failures import strategy_error
+from cambist.engine.outbox import Outbox
+from cambist.engine.timers import NEVER, Timers
+from cambist.errors import OrderStateError, StrategyError
+from cambist.live.instants import Instants
+from cambist.live.orders import LiveOrders
+from cambist.live.watched import Outlets
+from cambist.model.effects import AmendOrder, CancelOrder, ChangeMargin, MoveCash, ReportRefusal, SetTimer, StopRun
+from cambist.model.events import BarClosed, InstantClosed, OrderCanceled, OrderRefused, TimerFired
+from cambist.model.orders import ApprovedOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cambist.engine.journaled import Journaling
+    from cambist.live.requests import Request
+    from cambist.model.bars import Bar
+    from cambist.model.effects import Effect
+    from cambist.model.events import Event
+    from cambist.model.reports import FillReport, OrderReport
+    from cambist.model.timeframe import Timeframe
+    from cambist.ports.venue import VenueTerms
+
+__all__ = ["Doors", "LiveEngine"]
+
+
+@attrs.frozen(eq=False)
+class Doors:
+    """Where things leave the engine.
+
+    Attributes
+    ----------
+    send
+        Takes requests to the venue; their records are safe.
+    alarm
+        Told of what a person should know: a stable word, and a sentence.
+    foreign
+        Told of reports of orders that are not ours.
+    stop
+        Told why the run is to end.
+    failed
+        Told of a strategy that raised.
+    """
+
+    send: Callable[[Request], None]
+    alarm: Callable[[str, str], None]
+    foreign: Callable[[OrderReport | FillReport], None]
+    stop: Callable[[str], None]
+    failed: Callable[[StrategyError], None]
+
+
+class LiveEngine:
+    """A kernel at one venue.
+
+    Parameters
+    ----------
+    kernel
+        With its recorder; see `cambist.engine.journaled`.
+    timeframes
+        Of each series of bars, in declared order.
+    terms
+        Of the venue.
+    clock
+        Answers the engine's time, ns, UTC, which never goes back.
+    doors
+        Where things leave.
+    step_timeout
+        See `Instants`.
+
+    Attributes
+    ----------
+    orders
+        The order manager.
+    """
+
+    def __init__(
+        self,
+        kernel: Journaling,
+        timeframes: Sequence[Timeframe],
+        terms: VenueTerms,
+        clock: Callable[[], int],
+        doors: Doors,
+        *,
+        step_timeout: int = 5_000_000_000,
+    ) -> None:
+        self._kernel, self._clock, self._doors = kernel, clock, doors
+        self._outbox: Outbox[Effect | Request] = Outbox()
+        self._durable = 0
+        self._instants = Instants(timeframes, step_timeout)
+        self._lengths = [timeframe.ns for timeframe in timeframes]
+        self._timers = Timers()
+        self._unsent: set[int] = set()
+        self._withdrawn: set[int] = set()
+        out = Outlets(self.take, self._request, doors.alarm, doors.foreign)
+        self.orders = LiveOrders(kernel.book, terms, out, self._value_of)
+        self._actions: dict[type, Callable[[Any], None]] = {
+            ApprovedOrder: self._submit,
+            CancelOrder: self._cancel,
+            AmendOrder: lambda one: self.orders.amend(one, self._clock()),
+            ReportRefusal: lambda one: self.take(OrderRefused(self._clock(), one.order_id, one.reason)),
+            SetTimer: lambda one: self._timers.set(one.name, one.due),
+            StopRun: lambda one: doors.stop(one.reason),
+            MoveCash: lambda _one: self._unsupported("add_cash", "Transfer the money at the venue."),
+            ChangeMargin: lambda _one: self._unsupported("add_margin and set_leverage", "Set it at the venue."),
+        }
+
+    # What happens.
+
+    def take(self, event: Event) -> None:
+        """Take an event; what follows from it leaves once it is journalled.
+
+        Raises
+        ------
+        JournalError
+            If it cannot be journalled: nothing may be traded from then on.
+        """
+        kernel = self._kernel
+        try:
+            effects = kernel.step(event)
+        except OrderStateError as error:
+            self._doors.alarm("anomaly", str(error))
+            effects = kernel.collect()
+        except Exception as error:
+            explained = strategy_error(error, kernel)
+            if explained is None:
+                raise
+            explained.__cause__ = error
+            self._doors.failed(explained)
+            effects = kernel.collect()
+        for effect in effects:
+            if type(effect) is ApprovedOrder:
+                self._unsent.add(effect.order.id)
+        self._outbox.put(kernel.recorder.sequence, effects)
+        self._release()
+
+    def bar(self, number: int, bar: Bar) -> None:
+        """Take a final bar of a series."""
+        now = self._clock()
+        closes_at = bar.ts + self._lengths[number]
+        symbol = self._kernel.instruments[number].symbol
+        self.orders.on_price(symbol, bar.close, now)
+        self.orders.on_close(symbol, bar.close, now)
+        self.take(BarClosed(now, number, bar))
+        if self._instants.arrived(number, closes_at, now):
+            self._close_instant(closes_at, now)
+
+    def price(self, symbol: str, price: float) -> None:
+        """Take a price at which the market of an instrument stands, for orders that are held here."""
+        self.orders.on_price(symbol, price, self._clock())
+
+    def time_passed(self) -> None:
+        """Do what is due by now."""
+        now = self._clock()
+        for instant in self._instants.overdue(now):
+            self._close_instant(instant, now)
+        for due, name in self._timers.due(now):
+            if self._timers.take(due, name):
+                self.take(TimerFired(now, name, due))
+        self.orders.on_time(now)
+
+    def next_due(self) -> int | None:
+        """Return when `time_passed` has something to do next, ns; None for not before something happens."""
+        timer = None if self._timers.next_due == NEVER else self._timers.next_due
+        due = [one for one in (self._instants.next_due(), timer, self.orders.evidence.next_due()) if one is not None]
+        return min(due, default=None)
+
+    def durable(self, sequence: int) -> None:
+        """Take word that records up to `sequence` are safe."""
+        self._durable = max(self._durable, sequence)
+        self._release()
+
+    @property
+    def waiting(self) -> int:
+        """Steps whose effects wait for the journal."""
+        return len(self._outbox)
+
+    def set_timers(self, timers: dict[str, int]) -> None:
+        """Take the timers of a run that goes on."""
+        for name, due in timers.items():
+            self._timers.set(name, due)
+
+    # What is to be done.
+
+    def _release(self) -> None:
+        for one in self._outbox.release(self._durable):
+            action = self._actions.get(type(one))
+            if action is None:
+                self._doors.send(one)  # type: ignore[arg-type]  # what is no effect is a request
+            else:
+                action(one)
+
+    def _request(self, request: Request) -> None:
+        """Send a request once everything that led to it is safe."""
+        if self._kernel.recorder.sequence <= self._durable:
+            self._doors.send(request)
+        else:
+            self._outbox.put(self._kernel.recorder.sequence, [request])
+
+    def _submit(self, approved: ApprovedOrder) -> None:
+        order = approved.order
+        self._unsent.discard(order.id)
+        if order.id in self._withdrawn:
+            self._withdrawn.remove(order.id)
+            self.take(OrderCanceled(self._clock(), order.id, "canceled before it was sent"))
+        else:
+            self.orders.submit(order, self._clock())
+
+    def _cancel(self, effect: CancelOrder) -> None:
+        if effect.order_id in self._unsent:
+            self._withdrawn.add(effect.order_id)  # it is canceled when its turn to be sent comes
+        else:
+            self.orders.cancel(effect.order_id, self._clock())
+
+    def _close_instant(self, closes_at: int, now: int) -> None:
+        self._instants.close(closes_at)
+        self.take(InstantClosed(now))
+
+    def _unsupported(self, what: str, remedy: str) -> None:
+        self._doors.alarm("unsupported", f"a strategy called {what}, which a live run cannot do. {remedy}")
+
+    def _value_of(self, asset: str, amount: float) -> float:
+        """Return what an amount of an asset is worth in the account's currency, by the last price of its instrument."""
+        portfolio: Any = self._kernel.portfolio
+        for position in portfolio.positions.values():
+            instrument = position.instrument
+            if instrument.base == asset and instrument.quote == portfolio.currency:
+                price = position.price_source()
+                return amount * price if price == price else 0.0  # noqa: PLR0124 - NaN
+        return 0.0
