@@ -16,6 +16,7 @@ from cambist.engine.records import (
     MarginEntry,
     OrderTerms,
 )
+from cambist.engine.records import TradingState as TradingStateRecord
 from cambist.model.instrument import Instrument
 from cambist.model.margin import Margin, MarginTier
 from cambist.model.orders import (
@@ -30,6 +31,7 @@ from cambist.model.orders import (
     Trail,
 )
 from cambist.model.portfolio import MarginChange
+from cambist.model.trading_state import TradingChange, TradingState
 from cambist.portfolio import CompensatingPortfolio, HedgePortfolio, MarginPortfolio, Portfolio
 from cambist.portfolio.exact import exact
 
@@ -50,6 +52,8 @@ __all__ = [
     "instrument_record",
     "order_of",
     "terms_record",
+    "trading_change_of",
+    "trading_record",
 ]
 
 _DECIMALS = ("multiplier", "margin_rate", "maker_fee", "taker_fee")
@@ -248,6 +252,16 @@ def margin_change_of(record: MarginEntry) -> MarginChange:
     return MarginChange(
         record.asked_at, record.symbol, side, float(record.amount), float_of(record.leverage), record.reason
     )
+
+
+def trading_record(change: TradingChange) -> TradingStateRecord:
+    """Return the record of a change of what may be traded."""
+    return TradingStateRecord(str(change.state), change.scope, change.reason, change.by, change.rule)
+
+
+def trading_change_of(ts: int, record: TradingStateRecord) -> TradingChange:
+    """Return the change of a record of that time."""
+    return TradingChange(ts, TradingState(record.state), record.scope, record.reason, record.by, record.rule)
 
 
 def cash_record(flow: CashFlow, instant: int, *, asked: bool = False) -> CashEntry:
