@@ -30,7 +30,7 @@ from cambist.model.orders import (
     TimeInForce,
     Trail,
 )
-from cambist.model.portfolio import MarginChange
+from cambist.model.portfolio import CashFlow, MarginChange
 from cambist.model.trading_state import TradingChange, TradingState
 from cambist.portfolio import CompensatingPortfolio, HedgePortfolio, MarginPortfolio, Portfolio
 from cambist.portfolio.exact import exact
@@ -38,11 +38,10 @@ from cambist.portfolio.exact import exact
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from cambist.model.portfolio import CashFlow
-
 __all__ = [
     "account_of",
     "account_record",
+    "cash_flow_of",
     "cash_record",
     "decimal_of",
     "fill_of",
@@ -266,4 +265,11 @@ def trading_change_of(ts: int, record: TradingStateRecord) -> TradingChange:
 
 def cash_record(flow: CashFlow, instant: int, *, asked: bool = False) -> CashEntry:
     """Return the record of money that moved without a fill."""
-    return CashEntry(flow.kind, flow.asset, exact(flow.amount), flow.ts, flow.symbol, instant, asked)
+    terms = (flow.kind, flow.asset, exact(flow.amount), flow.ts, flow.symbol, instant, asked)
+    return CashEntry(*terms, position_side=flow.position_side)
+
+
+def cash_flow_of(record: CashEntry) -> CashFlow:
+    """Return the movement of money that a record is of."""
+    terms = (record.due, record.kind, record.symbol, record.asset, float(record.amount))
+    return CashFlow(*terms, position_side=record.position_side)

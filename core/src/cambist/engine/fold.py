@@ -22,7 +22,6 @@ from cambist.model.events import (
     StopTrailed,
 )
 from cambist.model.legs import leg_key
-from cambist.model.portfolio import CashFlow
 from cambist.orders.book import OrderBook
 from cambist.portfolio import CompensatingPortfolio, MarginPortfolio
 from cambist.portfolio.exact import ExactLedger, exact
@@ -282,7 +281,7 @@ class RunState:
         amount = float(entry.amount)
         if entry.asked:
             self.leaving += min(0.0, amount)
-        portfolio.move_cash(CashFlow(entry.due, entry.kind, entry.symbol, entry.asset, amount), entry.instant)
+        portfolio.move_cash(to.cash_flow_of(entry), entry.instant)
         self.ledger.move(entry.asset, entry.amount)
 
     def cash_requested(self, _ts: int, asked: record.CashRequest) -> None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Monitors", "looking_after", "looking_first", "rule_names"]
 
-#: Under this name stands what the rules have not been shown yet; no rule has it.
-_UNSEEN = ""
+#: Under this name stands what the rules have been shown of the accounts; no rule has it.
+_SEEN = ""
 
 
 def rule_names(rules: Iterable[RiskRule]) -> dict[str, StatefulRule]:
@@ -58,12 +58,32 @@ def looking_after(act: Callable[[Any], object], look: Callable[[], None]) -> Cal
 
 @attrs.define(eq=False, slots=True)
 class _Watched:
-    """An account, and how many of its movements of cash and of its closed trades the rules have been shown."""
+    """An account, and what of it the rules were shown: the money that came and went, by asset, and closed trades."""
 
     name: str
     books: Books
-    moved: int
+    flows: dict[str, float]
     closed: int
+
+    @classmethod
+    def of(cls, name: str, books: Books) -> _Watched:
+        return cls(name, books, {asset: pocket.flows for asset, pocket in books.pockets.items()}, 0)
+
+    def take_moved(self) -> float:
+        """Return the money that came (positive) or went and was not shown yet, in the account's currency."""
+        moved = 0.0
+        for asset, pocket in self.books.pockets.items():
+            amount = pocket.flows - self.flows[asset]
+            if amount:
+                moved += amount if asset == self.books.currency else amount * self.books.rate(asset)
+                self.flows[asset] = pocket.flows
+        return moved
+
+    def take_closed(self) -> Sequence[Trade]:
+        """Return the trades that were closed and not shown yet."""
+        closed = self.books.trades.closed[self.closed :]
+        self.closed += len(closed)
+        return closed
 
 
 class Monitors:
@@ -84,10 +104,7 @@ class Monitors:
         self._kernel, self._rules = kernel, rule_names(kernel.gate.rules)
         rules = self._rules
         self._watching = {name: rule for name, rule in rules.items() if isinstance(rule, EquityRule)}
-        self._accounts = [
-            _Watched(name, books, len(books.transfers), len(books.trades.closed))
-            for name, books in kernel.accounts.items()
-        ]
+        self._accounts = [_Watched.of(name, books) for name, books in kernel.accounts.items()]
         self._names = {id(rule): name for name, rule in rules.items()}
         kernel.trading.on_lift = self._lifted
         self.looks: Callable[[], None] | None = None
@@ -106,19 +123,12 @@ class Monitors:
             equity = account.books.equity
             if equity != equity:  # noqa: PLR0124 - NaN: something that is held has no price yet
                 continue
-            moved, closed = self._news(account)
+            moved, closed = account.take_moved(), account.take_closed()
             moment = AccountMoment(kernel.clock.read(), account.name, equity, moved, closed)
             for name, rule in self._watching.items():
                 asked = rule.on_equity(moment)
                 if asked is not None:
                     kernel.trading.request_by_rule(name, asked)
-
-    def _news(self, account: _Watched) -> tuple[float, Sequence[Trade]]:
-        """Return what the rules have not been shown yet, and take it for shown."""
-        transfers, closed = account.books.transfers, account.books.trades.closed
-        news = sum((amount for _, amount in transfers[account.moved :]), 0.0), closed[account.closed :]
-        account.moved, account.closed = len(transfers), len(closed)
-        return news
 
     def name_of(self, rule: RiskRule) -> str:
         """Return the name of a rule in this run."""
@@ -131,17 +141,14 @@ class Monitors:
     # Over a restart.
 
     def states(self) -> dict[str, bytes]:
-        """Return what the rules remember, and what they have not been shown yet, as bytes by name.
+        """Return what the rules remember, and what they have been shown, as bytes by name.
 
         It is empty where no rule remembers anything.
         """
         if not self._rules:
             return {}
-        unseen = {
-            one.name: [len(one.books.transfers) - one.moved, len(one.books.trades.closed) - one.closed]
-            for one in self._accounts
-        }
-        kept = {_UNSEEN: encode_state("what risk rules have not seen", {"unseen": unseen})}
+        seen = {one.name: [one.flows, len(one.books.trades.closed) - one.closed] for one in self._accounts}
+        kept = {_SEEN: encode_state("what risk rules have seen", {"accounts": seen})}
         return kept | {name: encode_state(name, rule.save_state()) for name, rule in self._rules.items()}
 
     def restore(self, states: Mapping[str, bytes]) -> None:
@@ -149,8 +156,8 @@ class Monitors:
         for name, rule in self._rules.items():
             if name in states:
                 rule.load_state(decode_state(states[name]))
-        unseen = decode_state(states[_UNSEEN])["unseen"] if _UNSEEN in states else {}
+        seen = decode_state(states[_SEEN])["accounts"] if _SEEN in states else {}
         for one in self._accounts:
-            moved, closed = unseen.get(one.name, (0, 0))
-            one.moved = len(one.books.transfers) - moved
-            one.closed = len(one.books.trades.closed) - closed
+            flows, unseen = seen.get(one.name, (_Watched.of(one.name, one.books).flows, 0))
+            one.flows = dict(flows)
+            one.closed = len(one.books.trades.closed) - unseen  # a restart brings back the newest of them alone

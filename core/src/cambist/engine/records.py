@@ -204,6 +204,7 @@ class CashEntry(Record, frozen=True):
     instant: int = 0
     #: Whether a strategy had asked for it.
     asked: bool = False
+    position_side: str = ""
 
 
 class CashRequest(Record, frozen=True):

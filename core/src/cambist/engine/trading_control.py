@@ -62,6 +62,7 @@ class TradingControl:
         self.holds = Holds()
         self.changes: list[TradingChange] = []
         self.on_lift: Callable[[str, str], None] = lambda _rule, _scope: None
+        self._sole = kernel.seats[0].desk.instrument
         self._guard = GuardedGate(kernel.gate, self.holds, kernel.owners)
 
     @property
@@ -76,12 +77,17 @@ class TradingControl:
         return _ACTIVE if hold is None else hold.state
 
     def _tell(self, event: TradingStateChanged) -> None:
-        """Tell the strategies that a change concerns; one of a symbol concerns all."""
+        """Tell the strategies that a change concerns; one of a symbol concerns all, and is told as of that."""
         scope = event.change.scope
+        kind, _, symbol = scope.partition(":")
+        of_symbol = kind == "symbol"
+        instrument = self._kernel.portfolio.positions[symbol].instrument if of_symbol else self._sole
         for seat in self._kernel.seats:
-            name = seat.strategy.name
-            if scope in scopes_of(self._kernel.owners[name], name, "") or scope.startswith("symbol:"):
+            name, desk = seat.strategy.name, seat.desk
+            if of_symbol or scope in scopes_of(self._kernel.owners[name], name, ""):
+                before, desk.instrument = desk.instrument, instrument
                 seat.strategy.on_trading_state(event.change)
+                desk.instrument = before
 
     def restore(self, holds: Iterable[TradingChange]) -> None:
         """Go on with the holds of before a restart; nobody is told, and no order is canceled.

@@ -1,0 +1,142 @@
+"""Halts, reducing and the rules that remember: alike by every way of playing, in the journal, and over a restart.
+
+Random strategies on random markets, as in the other parity tests, with random rules and a random operator.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import attrs
+import msgspec
+import pytest
+from operated import hearing, operated, random_rules, traders_of
+
+import cambist
+from cambist.engine.document import decode_run, encode_run, trading_of
+from cambist.engine.fold import RunState
+from cambist.engine.rebuild import rebuild
+from cambist.errors import InputError
+from cambist.model import OrderStatus, TradingState
+from cambist.storage.journal import JournalFolder
+
+CHUNK = 20
+PARTS = msgspec.msgpack.Encoder(order="deterministic")
+MAKERS = ("make", "make_sole_account", "make_futures")
+
+
+def sole(scenario):
+    """Return a scenario in which all trade in one account, and in one asset: nothing else is journalled."""
+    return attrs.evolve(scenario, account=tuple(one for one in scenario.account if one not in ("accounts", "assets")))
+
+
+# Both ways of playing.
+
+
+@pytest.mark.parametrize("first", range(0, 100, CHUNK))
+@pytest.mark.parametrize("make", ["make", "make_account", "make_futures"])
+def test_rules_trip_alike_however_bars_are_played(scenarios, make, first, monkeypatch):
+    play = scenarios["play"]
+    monkeypatch.setitem(play.__globals__, "RandomTrader", hearing(scenarios["trader"]))
+    tripped = 0
+    for seed in range(first, first + CHUNK):
+        scenario = scenarios[make](seed)
+        rules = [*scenario.options.get("risk", []), *random_rules(seed)]
+        scenario = attrs.evolve(scenario, options=scenario.options | {"risk": rules})
+        reference = play(scenario)
+        for way in ({"events": True}, {"blocks": True}):
+            played = play(scenario, **way)
+            for name, value in reference.books().items():
+                assert played.books()[name] == value, (seed, way, name)
+        tripped += any("max-" in warning for warning in reference.result.warnings)
+    assert tripped > CHUNK / 4
+
+
+# The journal.
+
+
+@pytest.mark.parametrize("first", range(0, 60, CHUNK))
+@pytest.mark.parametrize("make", MAKERS)
+def test_fold_replay_and_kernel_are_one(scenarios, make, first, tmp_path):
+    kinds, played = Counter(), 0
+    for seed in range(first, first + CHUNK):
+        scenario, folder = sole(scenarios[make](seed)), tmp_path / str(seed)
+        try:
+            run, again = operated(scenarios, scenario, folder)
+        except InputError:  # not everything that a scenario asks of an account goes together
+            continue
+        kernel, state = run.kernel, rebuild(JournalFolder(folder))
+        assert list(state.trading) == list(kernel.trading.holds)
+        assert state.rules == kernel.monitors.states()
+        assert state.anchors == first_bars(run)
+        lives = trading_of(kernel.book, kernel.fills, kernel.portfolio, run.driver.timers._due)
+        for name, value in trading_of(state.book, state.fills, state.portfolio, state.timers).items():
+            assert PARTS.encode(value) == PARTS.encode(lives[name]), (seed, name)
+        hold_whole(folder)
+        hold_rules(folder)
+        traders = traders_of(scenarios, scenario)
+        report = cambist.replay(folder, traders, **again)
+        assert report.equal, f"seed {seed}\n{report}"
+        assert report.complete, report
+        assert [one.trace for one in traders] == [seat.strategy.trace for seat in kernel.seats]
+        kinds += state.counts
+        kinds += Counter(f"refused: {code}" for code in state.refusals)
+        kinds += Counter(str(change.state) for change in kernel.trading.changes)
+        played += 1
+    assert played > CHUNK / 2
+    reached = {"trading_state", "risk_state", "operator_command", "series_anchored", "cancel_requested"}
+    reached |= {"refused: halted", "refused: reducing_only", "active", "halted", "reducing"}
+    assert set(kinds) >= reached, reached - set(kinds)
+
+
+def first_bars(run):
+    """Return the open time of the first bar of each series, of the data."""
+    return {
+        f"{feed.instrument.symbol} {feed.timeframe}": int(feed.block.ts[0])
+        for feed in run.feeds
+        if feed.closes[0] <= run.last_close
+    }
+
+
+def hold_whole(folder):
+    """A fold is the same when it is made twice, and from a snapshot and what came after it."""
+    entries = list(JournalFolder(folder).read())
+    whole = encode_run(RunState().apply_all(entries))
+    assert encode_run(RunState().apply_all(entries)) == whole
+    for cut in range(1, len(entries), max(1, len(entries) // 6)):
+        early = encode_run(RunState().apply_all(entries[:cut]))
+        assert encode_run(decode_run(early).apply_all(entries[cut:])) == whole, f"a snapshot after record {cut}"
+
+
+def hold_rules(folder):
+    """No order left while trading was halted; while it was reducing, none that could make a position larger.
+
+    Told by the journal alone: each order is held against the state that the records before it make.
+    """
+    state = RunState()
+    for entry in JournalFolder(folder).read():
+        state.apply(entry)
+        if entry.kind != "order_submitted":
+            continue
+        order = state.book.orders[-1]
+        hold = state.trading.strictest("", order.strategy, order.instrument.symbol)
+        assert hold is None or hold.state is TradingState.REDUCING, (hold, order)
+        if hold is not None:
+            legs = state.portfolio.legs
+            side = order.position_side
+            held = legs[order.instrument.symbol if side is None else f"{order.instrument.symbol} {side}"].size
+            assert held, order
+            assert (held < 0.0) == order.is_buy, order
+            assert closing(state, order) <= abs(held) * (1.0 + 1e-12), order
+
+
+def closing(state, order):
+    """Return how much the open orders of a position and a side could trade together, `order` among them."""
+    groups = {}
+    for one in state.book.open.values():
+        parent = state.book.find(one.parent) if one.parent else None
+        alike = (one.instrument, one.side, one.position_side) == (order.instrument, order.side, order.position_side)
+        waits = parent is not None and not parent.filled and one is not order
+        if alike and not waits and one.status is not OrderStatus.CREATED:
+            groups.setdefault(one.oco or one.id, []).append(one.remaining)
+    return sum(map(max, groups.values()))
