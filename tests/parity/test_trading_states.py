@@ -5,19 +5,26 @@ Random strategies on random markets, as in the other parity tests, with random r
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 
 import attrs
 import msgspec
 import pytest
-from operated import hearing, operated, random_rules, traders_of
+from operated import OperatedRun, Operator, hearing, operated, random_rules, traders_of
 
 import cambist
+from cambist import StopRequest, Strategy
+from cambist.backtest.settings import BacktestSettings
+from cambist.data import open_source
 from cambist.engine.document import decode_run, encode_run, trading_of
 from cambist.engine.fold import RunState
 from cambist.engine.rebuild import rebuild
 from cambist.errors import InputError
 from cambist.model import OrderStatus, TradingState
+from cambist.portfolio.saved import load_account, save_account
+from cambist.risk.rules.consecutive_losses import MaxConsecutiveLossesRule
+from cambist.risk.rules.order_rate import MaxOrderRateRule
 from cambist.storage.journal import JournalFolder
 
 CHUNK = 20
@@ -140,3 +147,76 @@ def closing(state, order):
         if alike and not waits and one.status is not OrderStatus.CREATED:
             groups.setdefault(one.oco or one.id, []).append(one.remaining)
     return sum(map(max, groups.values()))
+
+
+# A restart.
+
+
+class ByTheClock(Strategy):
+    """Trades at random, by nothing but the time: killed or not, it wants the same."""
+
+    def on_bar(self, bar):
+        chance = random.Random(f"{self.now} {bar.symbol}")
+        for _ in range(chance.choice([0, 0, 0, 1, 2])):
+            send = self.buy if chance.random() < 0.5 else self.sell
+            send(chance.choice([0.5, 1.0, 4.0]))
+        if chance.random() < 0.1:
+            self.close()
+
+
+class OperatorByTheClock:
+    """An operator of the same kind."""
+
+    def __call__(self, driver, now):
+        Operator(now, 0.04)(driver, now)
+
+
+def by_the_clock(series, seed, journal, restored=None):
+    """Play bars from the start, or from where a state that was made of a journal stands; return the run."""
+    window = 4 * series[0].timeframe.ns  # which the death of the run may cut in two
+    risk = [*random_rules(seed), MaxOrderRateRule(3, window, then=("refuse", "halt", "reduce")[seed % 3])]
+    risk += [MaxConsecutiveLossesRule(1, pause=window)] * (seed % 2)
+    options = {"cash": 1_000.0, "fees": 0.001, "leverage": 3.0, "risk": risk}
+    settings = BacktestSettings.of(**options, events=True, journal=journal)
+    run = OperatedRun([ByTheClock], [open_source(one) for one in series], settings, None, StopRequest())
+    run.operator = OperatorByTheClock()
+    if restored is not None:
+        load_account(run.kernel.portfolio, save_account(restored.portfolio))
+        run.kernel.trading.restore(restored.trading)
+        run.kernel.monitors.restore(restored.rules)
+    run.play()
+    return run
+
+
+def decided(run, after):
+    """Return what became of trading, and of each order, later than some time."""
+    orders = [order for order in run.kernel.book.orders if order.created_at > after]
+    told = [(one.created_at, one.side, one.size, one.filled, one.status, one.reason) for one in orders]
+    return told, [change for change in run.kernel.trading.changes if change.ts > after]
+
+
+def test_a_run_that_was_killed_forgets_nothing(scenarios, tmp_path):
+    """Killed between two bars, made again of its journal, it halts, refuses and resumes as if it had lived on."""
+    tried, seen = 0, set()
+    for seed in range(40):
+        scenario = attrs.evolve(scenarios["make"](300 + seed), series=1, bars=60)
+        bars = attrs.evolve(scenarios["bars"](scenario)[0], instrument=cambist.Instrument(symbol="X", step_size="0.1"))
+        whole = by_the_clock([bars], seed, tmp_path / f"{seed}-whole")
+        for cut in (len(bars) // 3, 2 * len(bars) // 3):
+            folder = tmp_path / f"{seed}-{cut}"
+            by_the_clock([bars[:cut]], seed, folder)
+            state = rebuild(JournalFolder(folder))
+            if state.book.open:  # they would have to be asked for at the venue
+                continue
+            again = by_the_clock([bars[cut:]], seed, tmp_path / f"{seed}-{cut}-again", state)
+            died = int(bars.close_times[cut - 1])
+            assert decided(again, died) == decided(whole, died), (seed, cut)
+            assert list(again.kernel.trading.holds) == list(whole.kernel.trading.holds)
+            assert again.kernel.monitors.states() == whole.kernel.monitors.states()
+            tried += 1
+            orders, changes = decided(again, died)
+            seen |= {change.by for change in changes} | {str(change.state) for change in changes}
+            seen |= {reason.partition(":")[0] for *_, reason in orders}
+    assert tried > 20
+    assert seen >= {"max-daily-loss", "max-drawdown", "max-consecutive-losses", "anna", "driver", "active", "halted"}
+    assert seen >= {"order_rate_above_limit", "halted", "reducing_only"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -69,6 +70,12 @@ class _Watched:
     def of(cls, name: str, books: Books) -> _Watched:
         return cls(name, books, {asset: pocket.flows for asset, pocket in books.pockets.items()}, 0)
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether all that is held has a price; after a restart it has none before its first bar."""
+        held = (one for pocket in self.books.pockets.values() for one in pocket.legs.values() if one.size)
+        return not any(isnan(one.price_source()) for one in held)
+
     def take_moved(self) -> float:
         """Return the money that came (positive) or went and was not shown yet, in the account's currency."""
         moved = 0.0
@@ -120,11 +127,10 @@ class Monitors:
     def _look(self) -> None:
         kernel = self._kernel
         for account in self._accounts:
-            equity = account.books.equity
-            if equity != equity:  # noqa: PLR0124 - NaN: something that is held has no price yet
+            if not account.is_priced:
                 continue
             moved, closed = account.take_moved(), account.take_closed()
-            moment = AccountMoment(kernel.clock.read(), account.name, equity, moved, closed)
+            moment = AccountMoment(kernel.clock.read(), account.name, account.books.equity, moved, closed)
             for name, rule in self._watching.items():
                 asked = rule.on_equity(moment)
                 if asked is not None:
