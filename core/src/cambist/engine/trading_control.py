@@ -185,25 +185,18 @@ class TradingControl:
         if orders is WorkingOrders.KEEP:
             return
         kernel = self._kernel
-        working = [order for order in kernel.book.open.values() if self._is_in(scope, order)]
-        if orders is WorkingOrders.CANCEL_OPENING:
-            kept = self._closing(working)
-            working = [order for order in working if order.id not in kept]
+        # What has not left yet is under review; what the venue sends by itself is no order of ours.
+        working = [one for one in kernel.book.open.values() if one.status is not _CREATED and not one.by_venue]
+        kept = self._closing(working) if orders is WorkingOrders.CANCEL_OPENING else ()
         now = kernel.clock.read()
         for order in working:
-            if order.status is not _PENDING_CANCEL:
+            scopes = scopes_of(kernel.owners[order.strategy], order.strategy, order.instrument.symbol)
+            if scope in scopes and order.id not in kept and order.status is not _PENDING_CANCEL:
                 request_cancel(order, now)
                 kernel.effects.append(CancelOrder(order.id))
 
-    def _is_in(self, scope: str, order: Order) -> bool:
-        """Tell whether an order that a strategy sent is in a scope."""
-        if order.status is _CREATED or order.by_venue:  # it has not left yet, or is no order of ours
-            return False
-        account = self._kernel.owners[order.strategy]
-        return scope in scopes_of(account, order.strategy, order.instrument.symbol)
-
     def _closing(self, working: Iterable[Order]) -> set[int]:
-        """Return the orders that only make a position smaller, the oldest first where they are too many together.
+        """Return the orders that only make a position smaller, the oldest where they are too many together.
 
         One that waits for its parent goes with that.
         """

@@ -91,9 +91,9 @@ class MaxDailyLossRule:
 
     def on_equity(self, moment: AccountMoment) -> TradingRequest | None:
         """Compare the equity with that at the start of the day."""
-        day = self._days.get(moment.account)
+        day, before = self._days.get(moment.account), moment.equity - moment.moved
         if day is None:
-            day = self._days[moment.account] = _Day(self._end(moment.ts), moment.equity, moment.equity)
+            day = self._days[moment.account] = _Day(self._end(moment.ts), before, before)
         day.start += moment.moved
         day.last += moment.moved
         scope, was_tripped = scope_of("account", moment.account), day.tripped

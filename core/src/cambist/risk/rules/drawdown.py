@@ -75,9 +75,9 @@ class MaxDrawdownRule:
 
     def on_equity(self, moment: AccountMoment) -> TradingRequest | None:
         """Compare the equity with the highest so far."""
-        peak = self._peaks.get(moment.account)
+        peak, before = self._peaks.get(moment.account), moment.equity - moment.moved
         if peak is None:
-            peak = self._peaks[moment.account] = _Peak(moment.equity, moment.equity)
+            peak = self._peaks[moment.account] = _Peak(before, before)
         peak.highest = max(peak.highest + moment.moved, moment.equity)
         peak.last = moment.equity
         breach = "" if peak.tripped else self._bound.breach(peak.highest - peak.last, peak.highest)
