@@ -9,6 +9,8 @@ import signal
 
 import pytest
 
+import cambist
+
 
 @pytest.fixture
 def journal(desk):
@@ -43,6 +45,41 @@ def test_the_rebuilt_cash_is_that_of_the_result(desk, journal):
     with (desk.path / "result" / "fills.csv").open() as file:
         assert state["fills"] == len(list(csv.DictReader(file)))
     assert float(state["balances"]["USD"]) == pytest.approx(result["account"]["cash"], rel=1e-12)
+
+
+def test_what_halted_a_run_is_told(desk, journal):
+    desk.write("halt.toml", HALT)
+    done = desk.run("backtest", "halt.toml")
+    assert done.returncode == 0, done.stderr
+    state = json.loads(desk.run("journal", "rebuild", "halted", "--json").stdout)
+    (hold,) = state["trading"]
+    assert (hold["state"], hold["scope"], hold["by"], hold["rule"]) == ("halted", "", "max-drawdown", "max-drawdown")
+    assert hold["reason"].startswith("the drawdown is ")
+    ((_, last, tripped),) = state["rules"]["max-drawdown"]["peaks"].values()
+    assert tripped
+    assert last > 0
+    (first,) = state["anchors"].values()
+    with (desk.path / "bars.csv").open() as file:
+        assert cambist.model.to_ns(next(csv.DictReader(file))["time"]) == first
+    told = desk.run("journal", "rebuild", "halted").stdout
+    assert "trading    all halted since " in told
+    assert f", by max-drawdown: {hold['reason']}" in told
+    shown = desk.run("journal", "show", "halted", "--kind", "trading_state").stdout
+    assert f"state=halted reason={hold['reason']} by=max-drawdown rule=max-drawdown" in shown
+
+
+HALT = """
+    [strategy]
+    use = "my.py:Cross"
+    [[data]]
+    source = "bars.csv"
+    [[risk]]
+    use = "max-drawdown"
+    amount = 1
+    [run]
+    events = true
+    journal = "halted"
+"""
 
 
 def test_the_life_of_an_order_is_one_command(desk, journal):
