@@ -188,17 +188,32 @@ COUNTING = """
 """
 
 
+COUNTED = """
+    [strategy]
+    use = "counting.py"
+    [[data]]
+    source = "many.csv"
+    [[risk]]
+    use = "max-order-rate"
+    limit = 3
+    window = "1s"
+    [run]
+    events = true
+"""
+
+
 def test_a_run_that_is_killed_leaves_orders_and_strategy_state_of_one_moment(desk):
     from cambist.engine.rebuild import rebuild
     from cambist.engine.strategy_state import decode_state
     from cambist.storage.journal import Journal
 
     desk.write("counting.py", COUNTING)
+    desk.write("counting.toml", COUNTED)
     desk.bars("many.csv", 20_000)
     counts = []
     for number, enough in enumerate((1, 30_000, 200_000, 700_000)):
         name = f"journal {number}"
-        process = desk.start("backtest", "counting.py", "--data", "many.csv", "--journal", name)
+        process = desk.start("backtest", "counting.toml", "--journal", name)
         folder = desk.path / name
         while process.poll() is None and sum(path.stat().st_size for path in folder.glob("*.cbj")) < enough:
             pass
@@ -214,4 +229,10 @@ def test_a_run_that_is_killed_leaves_orders_and_strategy_state_of_one_moment(des
         kept = decode_state(state.states["Counting"]) if state.states else {"sent": 0}
         assert kept["sent"] == len(state.book.orders), "the state is not of the same commit as the orders"
         counts.append(kept["sent"])
+        sent = [order.created_at for order in state.book.orders if not order.reason]
+        if "max-order-rate" in state.rules:
+            remembered = decode_state(state.rules["max-order-rate"])["sent"].get("", [])
+            assert remembered == sent[-3:], "what a rule remembers is not of the same commit as the orders"
+        else:
+            assert not sent
     assert counts[-1] > 500, "it was killed before it had begun"

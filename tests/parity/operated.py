@@ -71,7 +71,13 @@ class Operator:
             scope, state = rng.choice(held), TradingState.ACTIVE
         if rng.random() < 0.5:
             return TradingStateRequested(
-                now, state, scope, rng.choice(["", "stale data"]), "driver", rng.choice(ORDERS)
+                now,
+                state,
+                scope,
+                rng.choice(["", "late"]),
+                "driver",
+                rng.choice(ORDERS),
+                rng.choice(["", "stale-data"]),
             )
         name = rng.choice(["cancel_orders", {"active": "resume", "halted": "halt", "reducing": "reduce"}[state]])
         arguments = {"scope": scope, "reason": "lunch", "orders": str(rng.choice(ORDERS))}

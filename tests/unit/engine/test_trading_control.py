@@ -286,6 +286,17 @@ def test_a_rule_lifts_its_own_hold_and_an_operator_lifts_all():
     assert [hold.reason for hold in play.kernel.trading.holds] == ["the drawdown is 20, which reaches the limit of 20"]
 
 
+def test_a_watch_of_the_driver_lifts_nothing_but_its_own_hold():
+    play = Play()
+    play.ask(HALTED, reason="lunch")
+    play.ask(REDUCING, by="driver", rule="stale-data")
+    play.ask(ACTIVE, by="driver", rule="stale-data")
+    assert [hold.reason for hold in play.kernel.trading.holds] == ["lunch"]
+    play.ask(REDUCING, by="driver", rule="stale-data")
+    play.ask(ACTIVE)
+    assert not play.kernel.trading.holds
+
+
 def test_a_rule_that_refuses_an_order_halts_at_once_and_strategies_hear_of_it_later():
     play = Play(MaxOrderRateRule(1, then="halt", orders="cancel"))
     first = play.sent(play.one.buy(1.0, data="ACME", limit=50.0))

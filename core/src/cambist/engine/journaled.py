@@ -192,7 +192,7 @@ class Recorder:
     def _trading_state_requested(self, asked: event.TradingStateRequested) -> None:
         """Note a request as the command that does the same."""
         name = next(name for name, state in COMMANDS.items() if state is asked.state)
-        arguments = {"scope": asked.scope, "reason": asked.reason, "orders": str(asked.orders)}
+        arguments = {"scope": asked.scope, "reason": asked.reason, "orders": str(asked.orders), "rule": asked.rule}
         self._command(asked.ts, name, arguments, asked.by)
 
     def booked(self, ts: int, flows: Sequence[CashFlow]) -> None:

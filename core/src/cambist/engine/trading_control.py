@@ -34,7 +34,7 @@ COMMANDS: dict[str, TradingState | None] = {
     "resume": TradingState.ACTIVE,
     "cancel_orders": None,
 }
-_ARGUMENTS = ("scope", "reason", "orders")
+_ARGUMENTS = ("scope", "reason", "orders", "rule")
 
 
 class TradingControl:
@@ -117,10 +117,11 @@ class TradingControl:
             arguments["reason"],
             command.by,
             arguments["orders"] or WorkingOrders.CANCEL_OPENING,
+            arguments["rule"],
         )
 
     def _take(self, asked: TradingStateRequested) -> None:
-        self._request(asked.state, asked.scope, asked.reason, asked.by, asked.orders)
+        self._request(asked.state, asked.scope, asked.reason, asked.by, asked.orders, asked.rule)
 
     def request_by_rule(self, rule: str, asked: TradingRequest) -> None:
         """Do what a risk rule wants, which lifts no hold but its own."""
@@ -239,4 +240,5 @@ def _read(command: OperatorCommand) -> dict[str, Any]:
         "scope": command.arguments.get("scope", ""),
         "reason": command.arguments.get("reason", ""),
         "orders": orders,
+        "rule": command.arguments.get("rule", ""),
     }

@@ -134,8 +134,9 @@ class MarginChanged(Event, eq=False):
 class TradingStateRequested(Event, eq=False):
     """Somebody but a risk rule wants another state of trading: an operator, or the driver, whose data is stale.
 
-    To ask for ``ACTIVE`` lifts whatever holds in that scope, risk rules' holds included. For the other fields see
-    `cambist.model.TradingChange`; `orders` says what becomes of the orders at work there.
+    To ask for ``ACTIVE`` lifts whatever holds in that scope, risk rules' holds included; with a `rule` it lifts the
+    hold of that alone. A driver gives one to each of its watches, such as ``"stale-data"``, so that they do not lift
+    what others want. `orders` says what becomes of the orders at work. See `cambist.model.TradingChange`.
     """
 
     state: TradingState
@@ -143,12 +144,14 @@ class TradingStateRequested(Event, eq=False):
     reason: str = ""
     by: str = ""
     orders: WorkingOrders = WorkingOrders.CANCEL_OPENING
+    rule: str = ""
 
 
 class OperatorCommand(Event, eq=False):
     """Somebody told the run to do something: ``halt``, ``reduce``, ``resume`` or ``cancel_orders``.
 
-    Arguments are texts: ``scope``, ``reason``, and ``orders`` as in `TradingStateRequested`; `by` says who it was.
+    Arguments are texts: ``scope``, ``reason``, ``orders`` and ``rule`` as in `TradingStateRequested`; `by` says who it
+    was.
     """
 
     name: str

@@ -63,8 +63,8 @@ class TradingChange:
     by
         Who said so: a risk rule, or an operator.
     rule
-        The risk rule whose hold this is, or that is overruled; ``""`` for the hold of operators. Holds of one scope by
-        several rules stand beside each other.
+        The risk rule, or watch of the driver, whose hold this is or was; ``""`` for the hold of operators. Holds of one
+        scope by several of them stand beside each other.
     """
 
     ts: int
