@@ -10,6 +10,7 @@ from collections import Counter
 
 import attrs
 import msgspec
+import pandas as pd
 import pytest
 from operated import OperatedRun, Operator, hearing, operated, random_rules, traders_of
 
@@ -24,6 +25,7 @@ from cambist.errors import InputError
 from cambist.model import OrderStatus, TradingState
 from cambist.portfolio.saved import load_account, save_account
 from cambist.risk.rules.consecutive_losses import MaxConsecutiveLossesRule
+from cambist.risk.rules.drawdown import MaxDrawdownRule
 from cambist.risk.rules.order_rate import MaxOrderRateRule
 from cambist.storage.journal import JournalFolder
 
@@ -57,6 +59,26 @@ def test_rules_trip_alike_however_bars_are_played(scenarios, make, first, monkey
                 assert played.books()[name] == value, (seed, way, name)
         tripped += any("max-" in warning for warning in reference.result.warnings)
     assert tripped > CHUNK / 4
+
+
+@pytest.mark.parametrize("way", [{}, {"events": True}], ids=["columns", "events"])
+def test_each_account_of_a_run_is_halted_by_itself(way):
+    closes = [100.0, 100.0, 100.0, 90.0, 80.0, 80.0]
+    frame = pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), closes) | {"volume": 1.0})
+    frame.index = pd.date_range("2024-03-01", periods=len(frame), freq="h")
+
+    class Churn(Strategy):
+        def on_bar(self, bar):
+            self.close() if not self.position.is_flat else self.buy(10)
+
+    rich, poor = Churn(), Churn()
+    rich.name, poor.name = "rich", "poor"
+    accounts, rules = {"rich": 100_000.0, "poor": 1_500.0}, [MaxDrawdownRule(share=0.05)]
+    result = cambist.backtest([rich, poor], frame, accounts=accounts, risk=rules, **way)
+    (halt,) = [warning for warning in result.warnings if "is halted" in warning]
+    assert "account:poor is halted by max-drawdown" in halt
+    halted = {order.strategy for order in result.order_records if order.reason.startswith("halted")}
+    assert halted == {"poor"}
 
 
 # The journal.
