@@ -61,6 +61,30 @@ def test_rules_trip_alike_however_bars_are_played(scenarios, make, first, monkey
     assert tripped > CHUNK / 4
 
 
+@pytest.mark.parametrize(
+    ("options", "without"),
+    [
+        ({"cheat_on_open": True}, ("market_fill",)),
+        ({"rules": "backtrader"}, ("path", "fill_on_touch", "leverage", "volume_limit")),
+    ],
+    ids=["cheat on open", "backtrader"],
+)
+def test_so_it_is_by_other_rules(scenarios, options, without, monkeypatch):
+    play, tripped = scenarios["play"], 0
+    for name in ("RandomTrader", "OpeningTrader"):
+        monkeypatch.setitem(play.__globals__, name, hearing(play.__globals__[name]))
+    for seed in range(24):
+        scenario = scenarios["make"](seed)
+        kept = {name: value for name, value in scenario.options.items() if name not in without} | options
+        rules = [*kept.get("risk", []), *random_rules(seed)]
+        scenario = attrs.evolve(scenario, options=kept | {"risk": rules})
+        reference = play(scenario)
+        for way in ({"events": True}, {"blocks": True}):
+            assert play(scenario, **way).books() == reference.books(), (seed, way)
+        tripped += any("max-" in warning for warning in reference.result.warnings)
+    assert tripped > 6
+
+
 @pytest.mark.parametrize("way", [{}, {"events": True}], ids=["columns", "events"])
 def test_each_account_of_a_run_is_halted_by_itself(way):
     closes = [100.0, 100.0, 100.0, 90.0, 80.0, 80.0]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "TradingControl"]
 
-_ACTIVE, _HALTED = TradingState.ACTIVE, TradingState.HALTED
+_ACTIVE = TradingState.ACTIVE
 _CREATED, _PENDING_CANCEL = OrderStatus.CREATED, OrderStatus.PENDING_CANCEL
 
 #: What operators may command, and the state of trading that it is for; None for one that changes none.
