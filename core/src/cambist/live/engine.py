@@ -16,10 +16,29 @@ from cambist.engine.timers import NEVER, Timers
 from cambist.errors import OrderStateError, StrategyError
 from cambist.live.instants import Instants
 from cambist.live.orders import LiveOrders
-from cambist.live.watched import Outlets
-from cambist.model.effects import AmendOrder, CancelOrder, ChangeMargin, MoveCash, ReportRefusal, SetTimer, StopRun
-from cambist.model.events import BarClosed, InstantClosed, OrderCanceled, OrderRefused, TimerFired
-from cambist.model.orders import ApprovedOrder
+from cambist.live.watched import Outlets, fill_number
+from cambist.model.effects import (
+    AmendOrder,
+    CancelOrder,
+    ChangeMargin,
+    MoveCash,
+    ReportRefusal,
+    ReportTradingState,
+    SetTimer,
+    StopRun,
+)
+from cambist.model.events import (
+    BarClosed,
+    CashMoved,
+    InstantClosed,
+    OrderCanceled,
+    OrderFilled,
+    OrderRefused,
+    TimerFired,
+    TradingStateChanged,
+)
+from cambist.model.orders import ApprovedOrder, Fill, Liquidity, Order, Side
+from cambist.model.portfolio import CashFlow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,11 +48,19 @@ if TYPE_CHECKING:
     from cambist.model.bars import Bar
     from cambist.model.effects import Effect
     from cambist.model.events import Event
+    from cambist.model.instrument import Instrument
     from cambist.model.reports import FillReport, OrderReport
     from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import VenueTerms
 
 __all__ = ["Doors", "LiveEngine"]
+
+
+@attrs.frozen(eq=False)
+class SendAdopted:
+    """Send an order that the run itself made, beside its strategies."""
+
+    order: Order
 
 
 @attrs.frozen(eq=False)
@@ -96,7 +123,7 @@ class LiveEngine:
         step_timeout: int = 5_000_000_000,
     ) -> None:
         self._kernel, self._clock, self._doors = kernel, clock, doors
-        self._outbox: Outbox[Effect | Request] = Outbox()
+        self._outbox: Outbox[Effect | Request | SendAdopted] = Outbox()
         self._durable = 0
         self._instants = Instants(timeframes, step_timeout)
         self._lengths = [timeframe.ns for timeframe in timeframes]
@@ -111,6 +138,8 @@ class LiveEngine:
             AmendOrder: lambda one: self.orders.amend(one, self._clock()),
             ReportRefusal: lambda one: self.take(OrderRefused(self._clock(), one.order_id, one.reason)),
             SetTimer: lambda one: self._timers.set(one.name, one.due),
+            SendAdopted: lambda one: self.orders.submit(one.order, self._clock()),
+            ReportTradingState: lambda one: self.take(TradingStateChanged(self._clock(), one.change)),
             StopRun: lambda one: doors.stop(one.reason),
             MoveCash: lambda _one: self._unsupported("add_cash", "Transfer the money at the venue."),
             ChangeMargin: lambda _one: self._unsupported("add_margin and set_leverage", "Set it at the venue."),
@@ -139,11 +168,52 @@ class LiveEngine:
             explained.__cause__ = error
             self._doors.failed(explained)
             effects = kernel.collect()
+        self.put(effects)
+
+    def put(self, effects: Sequence[Effect]) -> None:
+        """Take what the kernel wants done; it is done once its records are safe."""
         for effect in effects:
             if type(effect) is ApprovedOrder:
                 self._unsent.add(effect.order.id)
-        self._outbox.put(kernel.recorder.sequence, effects)
+        self._outbox.put(self._kernel.recorder.sequence, effects)
         self._release()
+
+    def adopt(self, instrument: Instrument, side: Side, size: float, price: float, identity: str) -> None:
+        """Take a position as the run's own that the venue holds, or forget one that it does not hold.
+
+        It is booked as an execution of its own at `price`. What is paid in full costs no cash: that is what it is at
+        the venue already.
+
+        Parameters
+        ----------
+        identity
+            What the execution is known by, so that it is applied once.
+        """
+        kernel, now = self._kernel, self._clock()
+        owner = kernel.seats[0].strategy.name
+        order = kernel.adopt(instrument, side, size, "adopted", now, owner, reduce_only=False)
+        if instrument.is_cash:
+            amount = size * price * side.sign
+            kind = "deposit" if amount > 0.0 else "withdrawal"
+            self.take(CashMoved(now, CashFlow(now, kind, "", instrument.settle, amount)))
+        fill = Fill(fill_number(identity), order.id, instrument, side, size, price, 0.0, Liquidity.TAKER, now)
+        self.take(OrderFilled(now, order.id, fill))
+
+    def close_position(self, instrument: Instrument) -> bool:
+        """Send a market order that ends what the run holds of an instrument; False where there is nothing to send."""
+        kernel: Any = self._kernel
+        size = kernel.portfolio.positions[instrument.symbol].size
+        whole = instrument.round_size(abs(size))
+        if whole <= 0.0:
+            return False
+        side = Side.SELL if size > 0.0 else Side.BUY
+        owner = kernel.seats[0].strategy.name
+        order = kernel.adopt(
+            instrument, side, whole, "flatten", self._clock(), owner, reduce_only=not instrument.is_cash
+        )
+        self._outbox.put(kernel.recorder.sequence, [SendAdopted(order)])
+        self._release()
+        return True
 
     def bar(self, number: int, bar: Bar) -> None:
         """Take a final bar of a series."""

@@ -155,6 +155,13 @@ class LiveOrders:
         """Orders of which nobody knows whether they exist."""
         return [order for order in self.open if order.status is OrderStatus.UNKNOWN]
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether the venue is being asked about an order, or has to be."""
+        return any(
+            one.asking or one.ended is not None or one.order.status is OrderStatus.UNKNOWN for one in self._register
+        )
+
     def client_ids(self) -> dict[str, Order]:
         """Return the orders that are not done with by what the venue knows them by."""
         return {watched.client_id: watched.order for watched in self._register}

@@ -1,0 +1,401 @@
+"""The live driver: connects a venue, reconciles, runs, drains and closes; one task owns the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+from cambist.engine.document import decode_run, encode_run
+from cambist.engine.fold import RunState
+from cambist.engine.step import named
+from cambist.errors import ConfigError, JournalError, VenueError
+from cambist.live.clock import MonotoneClock
+from cambist.live.dispatch import Dispatcher
+from cambist.live.engine import Doors, LiveEngine
+from cambist.live.reconcile import Policy, foreign_orders, position_differences
+from cambist.live.settings import OnStop
+from cambist.live.setup import prepare, read_state
+from cambist.model.events import RunStopped, TradingStateRequested
+from cambist.model.market import Quote, Tick
+from cambist.model.reports import FillReport, OrderReport
+from cambist.model.trading_state import TradingState, WorkingOrders
+from cambist.portfolio.exact import exact
+from cambist.ports.venue import BarReport, OrderKey, StreamReport, Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cambist.errors import StrategyError
+    from cambist.live.reconcile import Difference
+    from cambist.live.settings import LiveSettings
+    from cambist.live.setup import Prepared
+    from cambist.model.instrument import Instrument
+    from cambist.model.timeframe import Timeframe
+    from cambist.ports.venue import VenueSession
+    from cambist.storage.journal import Journal
+    from cambist.strategies import Strategy
+
+__all__ = ["LiveRun"]
+
+_log = logging.getLogger("cambist.live")
+_SECOND = 1_000_000_000
+#: Who asks for a state of trading because of the connection.
+_CONNECTION = "connection"
+
+
+class LiveRun:
+    """One run at one venue.
+
+    Parameters
+    ----------
+    strategies
+        Fresh ones.
+    series
+        Symbol and timeframe of each series of bars, in declared order.
+    session
+        The account at the venue, not yet open.
+    journal
+        Of the run; one that holds a run is gone on with.
+    settings
+        How it behaves.
+    alarm
+        Told of what a person should know: a stable word, and a sentence.
+    ask
+        Answers what becomes of a difference where the policy is to ask; None refuses to start.
+
+    Attributes
+    ----------
+    phase
+        ``"prepare"``, ``"connect"``, ``"reconcile"``, ``"run"``, ``"drain"`` or ``"closed"``.
+    """
+
+    def __init__(
+        self,
+        strategies: Sequence[Strategy],
+        series: Sequence[tuple[str, Timeframe]],
+        session: VenueSession,
+        journal: Journal,
+        settings: LiveSettings,
+        *,
+        alarm: Callable[[str, str], None] = lambda word, text: _log.warning("%s: %s", word, text),
+        ask: Callable[[Difference], Policy] | None = None,
+    ) -> None:
+        self._strategies, self._named, self._session = strategies, series, session
+        self._journal, self._settings, self._alarm, self._ask = journal, settings, alarm, ask
+        self.phase = "prepare"
+        self._stopping = asyncio.Event()
+        self._reason = ""
+        self._woken = asyncio.Event()
+        self._private_up = asyncio.Event()
+        self._ready = False
+        self._failure: JournalError | None = None
+        self._foreign: list[OrderReport | FillReport] = []
+        self.engine: LiveEngine
+        self._prepared: Prepared
+        self._clock: MonotoneClock
+        self._series: list[tuple[Instrument, Timeframe]] = []
+        self._numbers: dict[tuple[str, int], int] = {}
+
+    # From outside.
+
+    def stop(self, reason: str = "stopped") -> None:
+        """Ask the run to end; the first reason stands."""
+        if not self._stopping.is_set():
+            self._reason = reason
+            self._stopping.set()
+
+    async def run(self) -> None:
+        """Run until told to stop.
+
+        Raises
+        ------
+        VenueError
+            If the venue cannot be reached in time, or refuses the account.
+        ConfigError
+            If the run does not fit venue, account or journal.
+        JournalError
+            If the journal failed: nothing was sent since.
+        """
+        state = read_state(self._journal)
+        self._clock = MonotoneClock(0 if state is None else state.ts)
+        self.phase = "connect"
+        try:
+            async with asyncio.timeout(self._settings.ready_within):
+                await self._session.open()
+                self._series = self._resolve()
+                account = await self._session.account()
+            self._mirror = RunState() if state is None else decode_run(encode_run(state))
+            strategies = named([strategy.fresh() for strategy in self._strategies])
+            self._prepared = prepare(strategies, self._series, self._journal, state, account, self._settings)
+            await self._supervise()
+        except* VenueError as group:
+            raise group.exceptions[0] from None
+        except* JournalError as group:
+            raise group.exceptions[0] from None
+        finally:
+            await self._session.close()
+            self.phase = "closed"
+        if self._failure is not None:
+            raise self._failure
+
+    def _resolve(self) -> list[tuple[Instrument, Timeframe]]:
+        """Find the instruments of the series at the venue."""
+        known = {one.symbol: one for one in self._session.instruments()}
+        found = []
+        for number, (symbol, timeframe) in enumerate(self._named):
+            if symbol not in known:
+                near = ", ".join(sorted(one for one in known if one[:3] == symbol[:3])[:5])
+                raise ConfigError(
+                    f"{self._session.name} does not trade {symbol!r}.{f' There are {near}.' if near else ''}"
+                )
+            found.append((known[symbol], timeframe))
+            self._numbers[symbol, timeframe.ns] = number
+        return found
+
+    # The tasks.
+
+    async def _supervise(self) -> None:
+        loop = asyncio.get_running_loop()
+        kernel = self._prepared.kernel
+        doors = Doors(self._send, self._alarm, self._foreign.append, self.stop, self._failed)
+        self.engine = LiveEngine(
+            kernel,
+            [timeframe for _, timeframe in self._series],
+            self._session.terms,
+            self._clock,
+            doors,
+            step_timeout=round(self._settings.step_timeout * _SECOND),
+        )
+
+        def tell(sequence: int) -> None:
+            loop.call_soon_threadsafe(self._durable, sequence)
+
+        self._journal.on_durable(tell)
+        async with asyncio.TaskGroup() as group:
+            self._dispatcher = Dispatcher(self._session, self.engine.orders.answers, self._clock, group)
+            tasks = [group.create_task(self._private(), name="private stream")]
+            self.phase = "reconcile"
+            async with asyncio.timeout(self._settings.ready_within):
+                await self._private_up.wait()
+                await self._warm_up()
+                await self._reconcile()
+            self.phase = "run"
+            self._ready = True
+            tasks.append(group.create_task(self._market(), name="market data"))
+            tasks.append(group.create_task(self._timers(), name="timers"))
+            tasks.append(group.create_task(self._audit(), name="audit"))
+            await self._stopping.wait()
+            self.phase = "drain"
+            await self._drain()
+            for task in tasks:
+                task.cancel()
+        self._journal.wait()
+
+    def _durable(self, sequence: int) -> None:
+        self.engine.durable(sequence)
+        self._woken.set()
+
+    def _send(self, request: Any) -> None:
+        self._dispatcher.send(request)
+
+    def _take(self, event: Any) -> None:
+        try:
+            self.engine.take(event)
+        except JournalError as error:
+            self._fail(error)
+        self._woken.set()
+
+    def _fail(self, error: JournalError) -> None:
+        """Stop at once: what cannot be journalled must not be traded."""
+        if self._failure is None:
+            self._failure = error
+            self._alarm("journal_failed", f"{error} Nothing is sent any more.")
+            self.stop("the journal failed")
+
+    def _failed(self, error: StrategyError) -> None:
+        self._alarm("strategy_failed", str(error))
+        self._take(
+            TradingStateRequested(self._clock(), TradingState.HALTED, "", str(error), "strategy", WorkingOrders.CANCEL)
+        )
+
+    async def _private(self) -> None:
+        """Take what the private stream says."""
+        async for report in self._session.private():
+            now = self._clock()
+            if isinstance(report, OrderReport):
+                self.engine.orders.evidence.reported(report, now)
+            elif isinstance(report, FillReport):
+                self.engine.orders.evidence.executed(report, now)
+            elif isinstance(report, StreamReport):
+                self._connection(report)
+            self._woken.set()
+
+    def _connection(self, report: StreamReport) -> None:
+        """Allow no new risk while the private stream is away, and fetch the gap once it is back."""
+        if report.state == "up":
+            self._private_up.set()
+            if self._ready:
+                self.engine.orders.ask_all()
+                self._take(TradingStateRequested(self._clock(), TradingState.ACTIVE, "", report.text, _CONNECTION))
+        elif self._ready:
+            self._alarm("stream_down", f"the private stream of {self._session.name} is {report.state}: {report.text}")
+            self._take(
+                TradingStateRequested(
+                    self._clock(), TradingState.REDUCING, "", report.text, _CONNECTION, WorkingOrders.KEEP
+                )
+            )
+
+    async def _market(self) -> None:
+        """Take market data."""
+        wanted = [Subscription(instrument, "bars", timeframe) for instrument, timeframe in self._series]
+        seen: dict[int, int] = dict(self._warmed)
+        async for one in self._session.market(wanted):
+            if isinstance(one, BarReport):
+                number = self._numbers.get((one.instrument.symbol, one.timeframe.ns))
+                if number is not None and one.final and one.bar.ts > seen.get(number, -1):
+                    seen[number] = one.bar.ts
+                    self.engine.bar(number, one.bar)
+            elif isinstance(one, Tick):
+                self.engine.price(one.instrument.symbol, one.price)
+            elif isinstance(one, Quote):
+                self.engine.price(one.instrument.symbol, 0.5 * (one.bid + one.ask))
+            elif isinstance(one, StreamReport) and one.state != "up":
+                self._alarm("stream_down", f"{one.stream} of {self._session.name} is {one.state}: {one.text}")
+            self._woken.set()
+
+    async def _timers(self) -> None:
+        """Do what is due, whenever something is."""
+        while True:
+            self.engine.time_passed()
+            self._woken.clear()
+            due = self.engine.next_due()
+            wait = None if due is None else max(0.0, (due - self._clock()) / _SECOND)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._woken.wait()
+
+    async def _audit(self) -> None:
+        """Look now and then for what a stream that seems healthy has dropped."""
+        while True:
+            await asyncio.sleep(self._settings.audit_every)
+            self.engine.orders.ask_all()
+            await self._dispatcher.idle()
+            try:
+                differences = await self._differences()
+            except VenueError as error:
+                self._alarm("audit_failed", str(error))
+                continue
+            for one in differences:
+                self._alarm("out_of_step", one.describe())
+
+    # Getting ready.
+
+    async def _warm_up(self) -> None:
+        """Start the kernel and let its lines take the bars that they need."""
+        self._warmed: dict[int, int] = {}
+        now = self._clock()
+        effects = self._prepared.start(now)
+        kernel = self._prepared.kernel
+        for number, (instrument, timeframe) in enumerate(self._series):
+            needed = max(seat.warm_after[number] for seat in kernel.seats)
+            if not needed:
+                continue
+            end = now // timeframe.ns * timeframe.ns
+            bars = await self._session.history(instrument, timeframe, end - needed * timeframe.ns, end)
+            for bar in bars:
+                kernel.feed(number, bar)
+                self._warmed[number] = bar.ts
+        state = self._prepared.state
+        if state is not None:
+            kernel.trading.restore(list(state.trading))
+            kernel.monitors.restore(state.rules)
+            self.engine.set_timers(state.timers)
+        self.engine.put(effects)
+
+    async def _reconcile(self) -> None:
+        """Bring the run in step with its venue before anything is sent."""
+        state = self._prepared.state
+        if state is not None:
+            self.engine.orders.resume(list(self._prepared.kernel.book.open.values()), self._clock())
+        while self.engine.orders.unsettled:
+            await self._dispatcher.idle()
+            self.engine.time_passed()
+            await asyncio.sleep(0.05)
+        orders = await self._session.open_orders()
+        for order in foreign_orders(orders, self.engine.orders.client_ids()):
+            await self._settle_order(order, self._decide(order, self._settings.on_order))
+        for position in await self._differences():
+            await self._settle_position(position, self._decide(position, self._settings.on_position))
+
+    async def _differences(self) -> list[Difference]:
+        kernel = self._prepared.kernel
+        self._journal.wait()
+        account = await self._session.account()
+        instruments = list(dict.fromkeys(instrument for instrument, _ in self._series))
+        self._mirror.apply_all(self._journal.read(self._mirror.sequence + 1))
+        portfolio: Any = kernel.portfolio
+        return position_differences(instruments, portfolio.legs, self._mirror.ledger, account)
+
+    def _decide(self, difference: Difference, policy: Policy) -> Policy:
+        if policy is Policy.ASK and self._ask is not None:
+            policy = self._ask(difference)
+        if policy is Policy.ASK:
+            raise ConfigError(
+                f"{difference.describe()}. Say what becomes of it: adopt, ignore or close, by on_position and on_order."
+            )
+        _log.warning("%s: %s", difference.describe(), policy)
+        return policy
+
+    async def _settle_order(self, difference: Difference, policy: Policy) -> None:
+        order = difference.order
+        assert order is not None
+        if policy is not Policy.IGNORE:
+            await self._session.cancel(OrderKey(order.symbol, order.client_id, order.venue_id))
+
+    async def _settle_position(self, difference: Difference, policy: Policy) -> None:
+        """Take a position of the venue as the run's own, at what it cost, or the last price."""
+        if policy is Policy.IGNORE:
+            return
+        instrument = next(one for one, _ in self._series if one.symbol == difference.symbol)
+        price = difference.entry_price
+        if price is None or not price:
+            position = self._prepared.kernel.portfolio.positions[difference.symbol]
+            last = position.price_source()
+            if last != last:  # noqa: PLR0124 - NaN: no bar yet
+                raise ConfigError(
+                    f"{difference.describe()}; it cannot be taken over before a price is known. Give the strategy a "
+                    "warm-up, or an indicator."
+                )
+            price = exact(last)
+        identity = f"{self._prepared.token} {difference.symbol} {difference.ours} {difference.theirs}"
+        self.engine.adopt(instrument, difference.side, float(difference.size), float(price), identity)
+        if policy is Policy.CLOSE:
+            self.engine.close_position(instrument)
+
+    # The end.
+
+    async def _drain(self) -> None:
+        """Do what the stop asks for, within its time, and say that the run has ended."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.drain_within):
+                if self._failure is None and self._settings.on_stop is not OnStop.KEEP:
+                    await self._withdraw_all()
+        if self._failure is None:
+            self._take(RunStopped(self._clock(), self._reason))
+
+    async def _withdraw_all(self) -> None:
+        self._take(
+            TradingStateRequested(self._clock(), TradingState.HALTED, "", self._reason, "stop", WorkingOrders.CANCEL)
+        )
+        await self._until_no_order_is_open()
+        if self._settings.on_stop is OnStop.FLATTEN:
+            for instrument in dict.fromkeys(instrument for instrument, _ in self._series):
+                self.engine.close_position(instrument)
+            await self._until_no_order_is_open()
+
+    async def _until_no_order_is_open(self) -> None:
+        while self.engine.orders.open or self.engine.waiting:
+            await asyncio.sleep(0.02)
+            self.engine.time_passed()

@@ -1,0 +1,79 @@
+"""How a live run behaves."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cambist.errors import ParameterError
+from cambist.live.reconcile import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cambist.ports.risk import RiskRule
+
+__all__ = ["LiveSettings", "OnStop"]
+
+
+class OnStop(StrEnum):
+    """What becomes of open orders and positions when a run is told to stop."""
+
+    #: Orders stay at the venue, positions as they are.
+    KEEP = "keep"
+    #: Open orders are canceled.
+    CANCEL = "cancel"
+    #: And positions are closed.
+    FLATTEN = "flatten"
+
+
+def _positive(_instance: object, attribute: attrs.Attribute[Any], value: float) -> None:
+    if not value > 0.0:
+        raise ParameterError(f"{attribute.name} is {value!r}; it is a number of seconds above 0.")
+
+
+@attrs.frozen(kw_only=True)
+class LiveSettings:
+    """How a live run behaves; times in seconds.
+
+    Attributes
+    ----------
+    currency
+        Asset in which the account is kept; of a spot account the quote of its instruments.
+    seed
+        Of the run's only source of chance.
+    risk
+        Rules beside those that every run has; see `cambist.risk`.
+    leverage
+        Of an account on margin.
+    on_position, on_order
+        What becomes of a position that the venue holds and the run does not, or the other way round, and of an open
+        order that the run did not send, when the run begins; see `Policy`.
+    on_stop
+        See `OnStop`.
+    step_timeout
+        How long the other bars of an instant are waited for after its first.
+    ready_within
+        How long connecting and reconciling may take.
+    drain_within
+        How long a stop may take.
+    audit_every
+        Between audits of orders, positions and balances.
+    stale_after
+        How long a subscription may be silent before new risk is refused; None for not at all.
+    """
+
+    currency: str = "USDT"
+    seed: int = 0
+    risk: Sequence[RiskRule] = ()
+    leverage: float = 1.0
+    on_position: Policy = attrs.field(default=Policy.ASK, converter=Policy)
+    on_order: Policy = attrs.field(default=Policy.IGNORE, converter=Policy)
+    on_stop: OnStop = attrs.field(default=OnStop.CANCEL, converter=OnStop)
+    step_timeout: float = attrs.field(default=5.0, validator=_positive)
+    ready_within: float = attrs.field(default=60.0, validator=_positive)
+    drain_within: float = attrs.field(default=15.0, validator=_positive)
+    audit_every: float = attrs.field(default=60.0, validator=_positive)
+    stale_after: float | None = None

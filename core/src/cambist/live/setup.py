@@ -1,0 +1,160 @@
+"""From a journal and a venue's account to a kernel that is ready to start, or to go on."""
+
+from __future__ import annotations
+
+import secrets
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cambist.engine.journaled import JournaledKernel, Journaling, Recorder
+from cambist.engine.rebuild import rebuild
+from cambist.engine.resume import resume
+from cambist.engine.step import no_calendar
+from cambist.errors import ConfigError, JournalError
+from cambist.model.events import RunStarted
+from cambist.portfolio import Portfolio
+from cambist.risk import RiskGate, fresh_rules
+from cambist.simulation import InstrumentFees
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cambist.engine.fold import RunState
+    from cambist.live.settings import LiveSettings
+    from cambist.model.effects import Effect
+    from cambist.model.instrument import Instrument
+    from cambist.model.reports import AccountReport
+    from cambist.model.timeframe import Timeframe
+    from cambist.storage.journal import Journal
+    from cambist.strategies import Strategy
+
+__all__ = ["Prepared", "prepare", "read_state"]
+
+_ZERO = Decimal(0)
+
+
+@attrs.frozen(eq=False)
+class Prepared:
+    """A kernel, and how it is to be started.
+
+    Attributes
+    ----------
+    state
+        Of the run that goes on; None where it begins.
+    token
+        Of the run.
+    """
+
+    kernel: Journaling
+    state: RunState | None
+    token: str
+    seed: int
+
+    def start(self, ts: int) -> list[Effect]:
+        """Start the kernel, or let it go on; return what it wants done."""
+        if self.state is None:
+            return self.kernel.step(RunStarted(ts, self.token, self.seed))
+        return resume(self.kernel, self.state, ts)
+
+
+def read_state(journal: Journal) -> RunState | None:
+    """Return the state of the run that a journal holds; None where it is empty.
+
+    Raises
+    ------
+    JournalError
+        If it cannot be read, or its run has ended.
+    """
+    if journal.last == 0:
+        return None
+    journal.wait()
+    state = rebuild(journal)
+    return state if state.token else None
+
+
+def prepare(
+    strategies: Sequence[Strategy],
+    series: Sequence[tuple[Instrument, Timeframe]],
+    journal: Journal,
+    state: RunState | None,
+    account: AccountReport,
+    settings: LiveSettings,
+) -> Prepared:
+    """Make the kernel of a live run.
+
+    Parameters
+    ----------
+    strategies
+        Fresh ones, with names of their own.
+    series
+        Instrument and timeframe of each series, in declared order.
+    journal
+        Where the run is journalled.
+    state
+        What `read_state` returned.
+    account
+        What the venue says; a run that begins takes its cash from there.
+
+    Raises
+    ------
+    ConfigError
+        If the run does not fit the journal, or the venue has no account in that currency.
+    """
+    instruments = list(dict.fromkeys(instrument for instrument, _ in series))
+    if state is None:
+        portfolio = _open(instruments, account, settings)
+    else:
+        portfolio = _go_on(state, instruments, strategies, journal)
+    fees = InstrumentFees()
+    gate = RiskGate(fresh_rules(settings.risk))
+    kernel = JournaledKernel(strategies, series, portfolio, gate, fees.fee, no_calendar)
+    kernel.recorder = Recorder(kernel, journal.append)
+    if state is None:
+        return Prepared(kernel, None, secrets.token_hex(4), settings.seed)
+    return Prepared(kernel, state, state.token, state.seed)
+
+
+def _open(instruments: Sequence[Instrument], account: AccountReport, settings: LiveSettings) -> Portfolio:
+    """Open the account of a run that begins, with the cash that the venue says is there."""
+    balances = {one.asset: one.total for one in account.balances}
+    currency = settings.currency
+    foreign = [one for one in instruments if one.settle != currency]
+    if foreign:
+        raise ConfigError(
+            f"{foreign[0].symbol} settles in {foreign[0].settle}, and the account of this run is kept in {currency}. "
+            f"Trade it in a run of its own, with currency = {foreign[0].settle!r}."
+        )
+    if currency not in balances:
+        have = ", ".join(sorted(balances)) or "nothing"
+        raise ConfigError(f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.")
+    return Portfolio(instruments, float(balances[currency]), settings.leverage)
+
+
+def _go_on(
+    state: RunState, instruments: Sequence[Instrument], strategies: Sequence[Strategy], journal: Journal
+) -> Portfolio:
+    """Return the account of a run that goes on, with today's rules of its instruments."""
+    portfolio = state.portfolio
+    if portfolio is None:
+        raise JournalError(
+            f"the journal {journal.folder} ends before the account was opened",
+            code="no_account",
+            remedy="Nothing was traded yet: name a new folder.",
+        )
+    known, wanted = set(state.instruments), {one.symbol for one in instruments}
+    if known != wanted:
+        raise ConfigError(
+            f"the journal {journal.folder} is of a run on {', '.join(sorted(known))}, and this one is on "
+            f"{', '.join(sorted(wanted))}. Give it the same instruments, or a journal of its own."
+        )
+    before, now = [one.name for one in state.strategies], [one.name for one in strategies]
+    if before != now:
+        raise ConfigError(
+            f"the journal {journal.folder} is of a run of {', '.join(before)}, and this one runs {', '.join(now)}. "
+            "Run the same strategies under the same names, or name a journal of its own."
+        )
+    for instrument in instruments:
+        portfolio.positions[instrument.symbol].instrument = instrument
+    return portfolio
