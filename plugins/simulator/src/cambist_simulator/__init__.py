@@ -1,0 +1,1 @@
+"""An exchange on loopback: real wire protocols, a deterministic market, faults on purpose."""
