@@ -7,7 +7,7 @@ from typing import Any
 
 from cambist.api import CambistError
 
-__all__ = ["Refused", "Why"]
+__all__ = ["RefusedError", "Why"]
 
 
 class Why(StrEnum):
@@ -38,7 +38,7 @@ class Why(StrEnum):
     MAX_POSITION = "max_position"
 
 
-class Refused(CambistError):
+class RefusedError(CambistError):
     """The exchange refuses a request, and nothing changed.
 
     Parameters

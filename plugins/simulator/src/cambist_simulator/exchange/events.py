@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from cambist.model import Side
     from cambist_simulator.exchange.orders import Execution, ExecutionType, OrderList, VenueOrder
 

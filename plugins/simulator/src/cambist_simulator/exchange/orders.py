@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from cambist.model import OrderType, Side, TimeInForce
-from cambist.simulation import SelfTrade
+
+if TYPE_CHECKING:
+    from cambist.simulation import SelfTrade
 
 __all__ = [
     "OPEN",
@@ -172,7 +175,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     trade_id
         Counts the trades of the symbol; both sides share it.
     size, price, quote
-        Base units or contracts, the price, and the money of it (size x price, or contracts x contract size / price of an
+        Base units or contracts, the price, and the money of it (size x price; contracts x contract size / price of an
         inverse contract).
     fee, fee_asset
         Paid where above zero.
