@@ -9,7 +9,9 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Connection", "Dialect", "Request", "Response", "Session", "text_frame"]
+__all__ = ["Connection", "Dialect", "Limits", "Request", "Response", "Session", "text_frame"]
+
+_SECOND = 1_000_000_000
 
 
 class Request(msgspec.Struct, kw_only=True):
@@ -60,8 +62,38 @@ class Response(msgspec.Struct, kw_only=True):
     facts: dict[str, Any] = {}
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue allows a WebSocket; times are ns by the server's clock, 0 is never.
+
+    Attributes
+    ----------
+    ping_interval, pong_timeout
+        The server pings so often, and closes a connection whose client has not answered for so long.
+    lifetime
+        The connection is closed at this age.
+    write_buffer
+        Bytes that may wait for the client; one who reads slower is cut off.
+    max_message
+        Bytes of a message of the client; a longer one closes the connection with 1009.
+    """
+
+    ping_interval: int = 20 * _SECOND
+    pong_timeout: int = 60 * _SECOND
+    lifetime: int = 24 * 3600 * _SECOND
+    write_buffer: int = 8 << 20
+    max_message: int = 1 << 20
+
+
 class Connection(Protocol):
-    """A WebSocket of a client, as the server gives it to a session."""
+    """A WebSocket of a client, as the server gives it to a session.
+
+    Attributes
+    ----------
+    limits
+        A dialect may set its own in `Dialect.connect`.
+    user, label
+        A `User.id` and what the connection is for, as far as known; for faults and for people.
+    """
 
     id: int
     ip: str
@@ -69,6 +101,9 @@ class Connection(Protocol):
     query: str
     headers: Mapping[str, str]
     opened_at: int
+    limits: Limits
+    user: str
+    label: str
 
     def send(self, data: bytes, *, kind: str = "", symbol: str = "") -> None:
         """Send a text frame.
@@ -98,7 +133,10 @@ class Session(Protocol):
     """What a dialect does with one connection."""
 
     def received(self, text: str) -> None:
-        """Take a message of the client."""
+        """Take a message of the client; never raises for what one may send."""
+
+    def describe(self, text: str) -> tuple[str, Mapping[str, Any]]:
+        """Return label and facts of a message without doing it, as `Dialect.describe`."""
 
     def closed(self) -> None:
         """The connection is gone."""
@@ -112,6 +150,18 @@ class Dialect(Protocol):
     """
 
     name: str
+    #: Answers of at least so many bytes are compressed for those who accept it; 0 for never.
+    gzip_from: int
+
+    def describe(self, request: Request) -> tuple[str, Mapping[str, Any]]:
+        """Return label and facts of a request without doing it, checking nothing.
+
+        Faults that strike before the venue has seen a request select by it. Facts are those of `Response.facts`, as
+        far as the text of the request tells; ``("", {})`` for a request that the venue does not know.
+        """
+
+    def failure(self, status: int) -> Response:
+        """Return what the venue says with an HTTP error that no request is to blame for: 403, 418, 429, 503 ..."""
 
     def handle(self, request: Request) -> Response:
         """Answer a REST request; never raises for what a client may send."""
