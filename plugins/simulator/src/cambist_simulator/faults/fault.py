@@ -126,9 +126,9 @@ class Fault:
         return _read(value, argument.kind, f"{argument.name!r} of the fault {self.action.name!r}")
 
     def _selectors(self, action: Action, given: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-        patterns = (
-            dict(action.selects) if not any(name in given for name in SELECTORS if name in action.selects) else {}
-        )
+        patterns: dict[str, Any] = {}
+        if not any(name in given for name in action.selects):
+            patterns.update(action.selects)
         patterns |= {name: value for name, value in given.items() if name in SELECTORS}
         found = {}
         for name, value in patterns.items():

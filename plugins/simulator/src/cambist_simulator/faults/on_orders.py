@@ -45,8 +45,8 @@ def _made(ground: Ground, occasion: Occasion) -> tuple[Exchange, VenueOrder] | N
         return None
     name, number = occasion.order
     exchange = ground.exchanges[name]
-    order = exchange.any_order(number)
-    if order is None or not order.open:
+    order = exchange.interference.order(number)
+    if not order.open:
         occasion.note = "the order had ended"
         return None
     return exchange, order
@@ -63,7 +63,7 @@ def _fill(exchange: Exchange, order: VenueOrder, share: float, occasion: Occasio
         occasion.note = "the order does not rest"
         return
     before = order.filled
-    exchange.fill(order.id, _share(exchange, order, share))
+    exchange.interference.fill(order.id, _share(exchange, order, share))
     occasion.note = f"order {order.id}: {order.filled - before} filled"
 
 
@@ -73,8 +73,10 @@ def _late_visibility(ground: Ground, occasion: Occasion) -> None:
         return
     name, number = occasion.order
     exchange = ground.exchanges[name]
-    exchange.hidden.add(number)
-    ground.timers("server").after(occasion.rule.fault.arguments["for"], lambda: exchange.hidden.discard(number))
+    exchange.interference.hidden.add(number)
+    ground.timers("server").after(
+        occasion.rule.fault.arguments["for"], lambda: exchange.interference.hidden.discard(number)
+    )
     occasion.note = f"order {number}"
 
 
@@ -92,7 +94,7 @@ def _partial_fills(ground: Ground, occasion: Occasion) -> None:
     for part in range(parts):
         size = each if part < parts - 1 else whole - each * part
         if size > 0 and order.open:
-            exchange.fill(order.id, min(size, order.left))
+            exchange.interference.fill(order.id, min(size, order.left))
     occasion.note = f"order {order.id}: {order.filled - filled} filled"
 
 
@@ -109,7 +111,7 @@ def _fill_during_cancel(ground: Ground, occasion: Occasion) -> None:
         symbol = listed(exchange, str(facts.get("symbol", "")))
         if user is None or (facts.get("symbol") and symbol is None):
             continue
-        for order in exchange.orders(user, symbol, open_only=True):
+        for order in exchange.open_orders(user, symbol):
             if _is(order, facts):
                 _fill(exchange, order, occasion.rule.fault.arguments["share"], occasion)
                 return
@@ -129,7 +131,7 @@ def _reject_after_ack(ground: Ground, occasion: Occasion) -> None:
     def reject() -> None:
         found = _made(ground, occasion)
         if found is not None:
-            found[0].end(found[1].id, Status.REJECTED, arguments["reason"])
+            found[0].interference.end(found[1].id, Status.REJECTED, arguments["reason"])
 
     if arguments["after"]:
         ground.timers("server").after(arguments["after"], reject)
@@ -187,7 +189,7 @@ def _liquidation(ground: Ground, occasion: Occasion) -> None:
         return
     symbol = listed(exchange, wanted)
     assert symbol is not None
-    occasion.note = "liquidated" if exchange.liquidate(user, symbol) else "there is no position"
+    occasion.note = "liquidated" if exchange.interference.liquidate(user, symbol) else "there is no position"
 
 
 #: What happens to orders.

@@ -76,8 +76,10 @@ def _crossed_book(ground: Ground, occasion: Occasion) -> None:
         return
     exchange, symbol = found
     arguments = occasion.rule.fault.arguments
-    exchange.show_crossed(symbol, arguments["ticks"])
-    ground.timers(occasion.rule.fault.clock).after(arguments["for"], lambda: exchange.show_crossed(symbol, 0))
+    exchange.interference.show_crossed(symbol, arguments["ticks"])
+    ground.timers(occasion.rule.fault.clock).after(
+        arguments["for"], lambda: exchange.interference.show_crossed(symbol, 0)
+    )
     occasion.note = symbol
 
 
