@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from functools import lru_cache
 
 __all__ = ["eight", "percent", "places", "plain", "to_places", "trimmed"]
 
-_EIGHT = Decimal("1e-8")
 _ZERO = Decimal(0)
 
 
@@ -41,12 +40,7 @@ def percent(change: Decimal, base: Decimal) -> Decimal:
 
 @lru_cache(maxsize=1024)
 def places(step: Decimal) -> int:
-    """Return the decimals that multiples of `step` need: 2 for 0.10, since the venue counts those of the text it sends."""
-    exponent = step.normalize().as_tuple().exponent
+    """Return the decimals of `step` as it is written: 2 of 0.10, since the venue counts those."""
+    exponent = step.as_tuple().exponent
     assert isinstance(exponent, int)
     return max(0, -exponent)
-
-
-def down(value: Decimal) -> Decimal:
-    """Return `value` cut to eight decimals."""
-    return value.quantize(_EIGHT, rounding=ROUND_DOWN)

@@ -193,9 +193,7 @@ def _price(call: Call, symbol: str, name: str) -> Decimal | None:
     assert value is not None
     if not value:
         raise ApiError(-4001, "Price less than or equal to zero.") if name == "price" else missing(name)
-    digits = places(call.at.listing(symbol).tick_size)
-    # One digit more than the tick has is a price off the grid, not one that is too precise.
-    check_precision(name, value, digits + 1, spot=False)
+    check_precision(name, value, places(call.at.listing(symbol).tick_size), spot=False)
     return value
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cambist_simulator.dialects.binance.formats import places
+from cambist_simulator.dialects.binance.futures_income import Incomes
 from cambist_simulator.dialects.binance.limits import Bans, Limit, OrderCounts, Weights
 from cambist_simulator.dialects.binance.listen_keys import ListenKeys
 from cambist_simulator.exchange.errors import RefusedError
@@ -129,6 +131,11 @@ class Venue:
         self.futures_orders = OrderCounts(_of(futures_limits, "ORDERS"))
         self.listen_keys = ListenKeys(seed)
         self.transfers = count(1)
+        self.incomes = {desk.segment: Incomes(desk) for desk in self.futures()}
+        #: Changes of isolated margin that users asked for.
+        self.margin_changes: dict[Segment, deque[dict[str, Any]]] = {
+            desk.segment: deque(maxlen=10_000) for desk in self.futures()
+        }
         #: While set, all but market data is refused.
         self.maintenance = False
 
