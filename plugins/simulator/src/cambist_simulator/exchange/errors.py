@@ -36,6 +36,10 @@ class Why(StrEnum):
     HAS_POSITION = "has_position"
     HAS_ORDERS = "has_orders"
     MAX_POSITION = "max_position"
+    #: The exchange has no such thing: a market order of quote money on futures, a list on futures ...
+    UNSUPPORTED = "unsupported"
+    #: `details["field"]` names a number or a combination that no order can have.
+    BAD_TERMS = "bad_terms"
 
 
 class RefusedError(CambistError):

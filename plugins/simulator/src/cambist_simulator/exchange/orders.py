@@ -216,8 +216,8 @@ class VenueOrder(msgspec.Struct, kw_only=True, eq=False):
         ``"self_trade"``, ``"insufficient_funds"``, ``"liquidation"``, ``"maintenance"`` ...
     size, price, stop_price
         As amended; `stop_price` as trailed.
-    filled, quote_filled, prevented
-        Base units or contracts; money; what self-trade prevention took off.
+    filled, quote_filled, price_filled, prevented
+        Base units or contracts; money; the sum of price x size; what self-trade prevention took off.
     conditional
         Whether it waits (or waited) for a trigger as an order of its own kind.
     child_id
@@ -230,6 +230,8 @@ class VenueOrder(msgspec.Struct, kw_only=True, eq=False):
         The name that the last request to cancel it went by.
     list_id
         -1 where it belongs to none.
+    shares_hold
+        Whether the money for it is locked together with that for the other leg of its list.
     """
 
     id: int
@@ -241,6 +243,7 @@ class VenueOrder(msgspec.Struct, kw_only=True, eq=False):
     stop_price: Decimal | None = None
     filled: Decimal = _ZERO
     quote_filled: Decimal = _ZERO
+    price_filled: Decimal = _ZERO
     prevented: Decimal = _ZERO
     reason: str = ""
     triggered: bool = False
@@ -253,6 +256,7 @@ class VenueOrder(msgspec.Struct, kw_only=True, eq=False):
     client_id: str = ""
     cancel_client_id: str = ""
     list_id: int = -1
+    shares_hold: bool = False
     amends: int = 0
     executions: list[Execution] = []
 
@@ -268,9 +272,8 @@ class VenueOrder(msgspec.Struct, kw_only=True, eq=False):
 
     @property
     def average_price(self) -> Decimal:
-        """Of all executions; zero before the first."""
-        total = sum((one.size for one in self.executions), _ZERO)
-        return sum((one.price * one.size for one in self.executions), _ZERO) / total if total else _ZERO
+        """Of all executions, by size; zero before the first."""
+        return self.price_filled / self.filled if self.filled else _ZERO
 
 
 class OrderList(msgspec.Struct, kw_only=True, eq=False):
