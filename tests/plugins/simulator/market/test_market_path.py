@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,7 +39,7 @@ def test_the_way_has_the_bar_in_it(bar, points):
 def test_the_price_goes_straight_from_turn_to_turn(bar, points):
     way = path_of(bar, points)
     turns = [number for number, one in enumerate(way) if one.turn]
-    for first, last in zip(turns, turns[1:], strict=False):
+    for first, last in pairwise(turns):
         leg = [one.ticks for one in way[first : last + 1]]
-        steps = [other - one for one, other in zip(leg, leg[1:], strict=False)]
+        steps = [other - one for one, other in pairwise(leg)]
         assert all(step > 0 for step in steps) or all(step < 0 for step in steps)

@@ -136,9 +136,9 @@ class BarReplay(Script):
                 lots = self._fill_lots
             elif lots or len(turns) > 1:
                 raise DataError(
-                    f"{self._hand.symbol}: the bar that opens at {bar.opens} ns has a volume of {self._hand.grid.size(lots)}, "
-                    f"too little for a trade at each of {len(turns)} prices. List the symbol with a smaller step size, "
-                    "or say what such bars traded: fill_volume=Decimal(...)."
+                    f"{self._hand.symbol}: the bar that opens at {bar.opens} ns has a volume of "
+                    f"{self._hand.grid.size(lots)}, too little for a trade at each of {len(turns)} prices. List the "
+                    "symbol with a smaller step size, or say what such bars traded: fill_volume=Decimal(...)."
                 )
         self._left = lots
         return path_of(bar, min(self._points, lots)) if lots else []

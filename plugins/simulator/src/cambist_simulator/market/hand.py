@@ -139,14 +139,6 @@ class Hand:
         """Halt the symbol, or let it trade."""
         self.exchange.set_status(self.symbol, status)
 
-    def mark(self, mark: Decimal, index: Decimal, rate: Decimal, next_funding: int) -> None:
-        """Set the mark price, the index price and the funding to come."""
-        self.exchange.set_mark(self.symbol, mark, index, rate, next_funding)
-
-    def settle_funding(self, rate: Decimal) -> None:
-        """Let longs pay shorts a share of their positions."""
-        self.exchange.settle_funding(self.symbol, rate)
-
     # Who is told.
 
     def on_print(self, callback: Callable[[int], None]) -> None:

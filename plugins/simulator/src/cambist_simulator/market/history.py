@@ -15,11 +15,12 @@ from cambist_simulator.market.candles import Candle
 from cambist_simulator.market.path import BarTicks, turns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from cambist import Bars, Timeframe
+    from cambist.api import MarketSource
     from cambist.simulation import IntrabarPath
     from cambist_simulator.exchange.listing import Listing
     from cambist_simulator.market.contract import Contract
@@ -73,20 +74,27 @@ class Grid:
         DataError
             If it is not on the grid.
         """
-        return self._exact(text, self.tick, "price", "tick size")
+        count, rest = divmod(self._number(text, "price"), self.tick)
+        if rest:
+            raise DataError(f"the price {text} is no multiple of the tick size {self.tick} of {self.symbol}")
+        return int(count)
 
-    def exact_lots(self, text: str) -> int:
-        """Return a size on the wire as lots; errors as of `exact_ticks`."""
-        return self._exact(text, self.step, "size", "step size")
+    def nearest_lots(self, text: str) -> int:
+        """Return a size on the wire as lots, rounded to the nearest, but not to 0 unless it is 0.
 
-    def _exact(self, text: str, unit: Decimal, what: str, grid: str) -> int:
+        Raises
+        ------
+        DataError
+            If it is no number.
+        """
+        lots = round(self._number(text, "size") / self.step)
+        return lots if lots or not text.strip("0.") else 1
+
+    def _number(self, text: str, what: str) -> Decimal:
         try:
-            count, rest = divmod(Decimal(text), unit)
+            return Decimal(text)
         except ArithmeticError:
             raise DataError(f"the {what} {text!r} is no number") from None
-        if rest:
-            raise DataError(f"the {what} {text} is no multiple of the {grid} {unit} of {self.symbol}")
-        return int(count)
 
     def lots_of(self, size: Decimal) -> int:
         """Return a size as lots, rounded to the nearest."""
@@ -109,7 +117,8 @@ def bar_ticks(bars: Bars, grid: Grid, path: IntrabarPath, shift: int = 0) -> Ite
         floats = zip(block.open.tolist(), block.high.tolist(), block.low.tolist(), block.close.tolist(), strict=True)
         rows = zip(block.ts.tolist(), *columns, grid.lots(block.volume), floats, strict=True)
         for at, open_, high, low, close, lots, exact in rows:
-            high_first = path(*exact, 0.0)[0] == exact[1]
+            first_open, top, bottom, last_close = exact
+            high_first = path(first_open, top, bottom, last_close, 0.0)[0] == top
             yield BarTicks(at + shift, at + shift + length, open_, high, low, close, lots, high_first)
 
 
@@ -152,18 +161,19 @@ def loaded_bars(source: Any, timeframe: str | Timeframe | None = None) -> Bars:
 
 def loaded_ticks(source: Any) -> Ticks:
     """Return the trades of a path, a DataFrame, `Ticks`, or a source of them."""
-    return _loaded(source, Ticks, open_ticks)
+    rows = source if isinstance(source, Ticks) else _loaded(source, open_ticks)
+    if not isinstance(rows, Ticks):
+        raise DataError(f"there are {type(rows).__name__} in {source!r}, and trades are wanted.")
+    return rows
 
 
 def loaded_quotes(source: Any) -> Quotes:
     """Return the quotes of a path, a DataFrame, `Quotes`, or a source of them."""
-    return _loaded(source, Quotes, open_quotes)
-
-
-def _loaded(source: Any, kind: type, opened: Any) -> Any:
-    if isinstance(source, kind):
-        return source
-    rows = source.load() if callable(getattr(source, "load", None)) else opened(source).load()
-    if not isinstance(rows, kind):
-        raise DataError(f"there are {type(rows).__name__} in {source!r}, and {kind.__name__} are wanted.")
+    rows = source if isinstance(source, Quotes) else _loaded(source, open_quotes)
+    if not isinstance(rows, Quotes):
+        raise DataError(f"there are {type(rows).__name__} in {source!r}, and quotes are wanted.")
     return rows
+
+
+def _loaded(source: Any, opened: Callable[[Any], MarketSource]) -> Any:
+    return source.load() if callable(getattr(source, "load", None)) else opened(source).load()

@@ -71,7 +71,7 @@ class Interval:
         """Tell whether candles of `other` are made of whole candles of this one."""
         if not self.ns:
             return other == self
-        return _DAY % self.ns == 0 if not other.ns else other.ns % self.ns == 0 and other._offset % self.ns == 0  # noqa: SLF001
+        return _DAY % self.ns == 0 if not other.ns else other.ns % self.ns == 0 and other._offset % self.ns == 0
 
 
 MINUTE = Interval("1m")

@@ -94,7 +94,7 @@ class _Parser:
         if found is None:
             if len(self._sizes) > 100_000:
                 self._sizes.clear()
-            found = self._sizes[text] = self._grid.exact_lots(text)
+            found = self._sizes[text] = self._grid.nearest_lots(text)
         return found
 
     def levels(self, rows: _Levels) -> list[tuple[int, int]]:
@@ -162,7 +162,7 @@ class RawBookReplay(Script):
     Parameters
     ----------
     hand
-        Of the symbol; prices and sizes must be on the listing's grid.
+        Of the symbol; prices must be on the listing's grid, and sizes are rounded to it.
     path
         See `read_raw`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def turns_of(bar: BarTicks) -> list[int]:
 
 def _between(turns: list[int], points: int) -> Iterator[tuple[int, bool]]:
     """Yield the turns, and between them as many prices as there is room for."""
-    legs = [(one, other) for one, other in zip(turns, turns[1:], strict=False)]
+    legs = list(pairwise(turns))
     length = sum(abs(other - one) for one, other in legs)
     room = max(0, points - len(turns))
     yield turns[0], True

@@ -80,9 +80,7 @@ class Quoter:
         self._shown: dict[Side, dict[int, int]] = {_BUY: {}, _SELL: {}}
         self._volume = 0
 
-    def quote(
-        self, bid: int, ask: int, volume: int | None = None, *, best: Mapping[Side, int] | None = None
-    ) -> None:
+    def quote(self, bid: int, ask: int, volume: int | None = None, *, best: Mapping[Side, int] | None = None) -> None:
         """Let `bid` and `ask` (ticks) be the best prices of the market.
 
         Parameters

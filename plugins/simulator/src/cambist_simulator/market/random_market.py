@@ -46,7 +46,9 @@ class RandomShape(msgspec.Struct, frozen=True, kw_only=True):
     spread
         Mean ticks from the best bid to the best ask.
     levels
-        Prices on each side at which others wait.
+        Prices on each side at which others wait, at least.
+    gap
+        Mean ticks between two of them; None for as much as the price usually moves at a time, divided by two.
     level_size
         Mean base units or contracts that wait at one.
     takers
@@ -71,6 +73,7 @@ class RandomShape(msgspec.Struct, frozen=True, kw_only=True):
     every: int = 100_000_000
     spread: float = 2.0
     levels: int = 20
+    gap: float | None = None
     level_size: Decimal = Decimal(1)
     takers: float = 4.0
     taker_size: Decimal = Decimal("0.1")
@@ -84,7 +87,9 @@ class RandomShape(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("volatility", "jumps", "jump", "takers", "changes", "history"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ParameterError(f"the {name} of a random market is {getattr(self, name)}; give 0 or more.")
-        if self.spread < 1.0:
+        if self.gap is not None and not 1.0 <= self.gap < math.inf:
+            raise ParameterError(f"the gap of a random market is {self.gap}; give at least one tick.")
+        if not 1.0 <= self.spread < math.inf:
             raise ParameterError(f"the spread of a random market is {self.spread}; it has at least one tick.")
 
 
@@ -124,6 +129,8 @@ class RandomMarket(Script):
         self._fair = float(price / hand.grid.tick)
         self._level = max(1.0, float(self.shape.level_size / hand.grid.step))
         self._taker = max(1.0, float(self.shape.taker_size / hand.grid.step))
+        usual = self._fair * self.shape.volatility * math.sqrt(self.shape.every / _SECOND / _DAY_SECONDS)
+        self._gap = max(1.0, usual / 2.0) if self.shape.gap is None else self.shape.gap
         self._pull = 0.0
         self._pull_left = 0
 
@@ -174,7 +181,7 @@ class RandomMarket(Script):
         if self._pull_left:
             change += self._pull
             self._pull_left -= 1
-        self._fair = max(self._fair * math.exp(change), shape.levels + shape.spread)
+        self._fair = max(self._fair * math.exp(change), 2.0 * shape.levels * self._gap + shape.spread)
         if not self._hand.trades:
             return
         bid, ask = self._touch()
@@ -195,25 +202,37 @@ class RandomMarket(Script):
         """Let others come and go."""
         if bid is None or ask is None:
             bid, ask = self._touch()
-        hand, chance = self._hand, self._chance
         changes: list[tuple[Side, int, int]] = []
         for side, best in ((_BUY, bid), (_SELL, ask)):
-            sign = -side.sign
-            wanted = range(best, best + sign * self.shape.levels, sign)
-            shown = hand.own(side)
-            changes.extend((side, ticks, 0) for ticks in shown if ticks not in wanted)
-            changes.extend((side, ticks, self._size()) for ticks in wanted if ticks not in shown)
-            changes.extend(
-                (side, best + sign * chance.randrange(self.shape.levels), self._size())
-                for _ in range(self._poisson(self.shape.changes * seconds / 2.0))
-            )
-        hand.show(changes)
+            changes.extend(self._line_up(side, best, seconds))
+        self._hand.show(changes)
+
+    def _line_up(self, side: Side, best: int, seconds: float) -> Iterator[tuple[Side, int, int]]:
+        """Yield what others change on one side: too far away they leave, and new ones come where there are too few."""
+        chance, sign = self._chance, -side.sign
+        reach = max(self.shape.levels, round(self.shape.levels * self._gap))
+        there: list[int] = []
+        for ticks in self._hand.own(side):
+            if 0 <= (ticks - best) * sign < 2 * reach and len(there) < 2 * self.shape.levels:
+                there.append(ticks)
+            else:
+                yield side, ticks, 0
+        if best not in there:
+            there.append(best)
+            yield side, best, self._size()
+        while len(there) < self.shape.levels:
+            ticks = best + sign * chance.randrange(1, reach + 1)
+            if ticks not in there:
+                there.append(ticks)
+                yield side, ticks, self._size()
+        for _ in range(self._poisson(self.shape.changes * seconds / 2.0)):
+            yield side, there[chance.randrange(len(there))], self._size()
 
     def _size(self) -> int:
         return 1 + int(self._chance.expovariate(1.0 / self._level))
 
     def _poisson(self, mean: float) -> int:
-        """Return a number with that mean; by products of uniform numbers (Knuth 1969), in pieces that do not underflow."""
+        """Return a number with that mean: products of uniform numbers (Knuth 1969), in parts that do not underflow."""
         count = 0
         while mean > 0.0:
             part = min(mean, 30.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,12 +11,14 @@ from cambist_simulator.exchange.listing import SymbolStatus
 from cambist_simulator.market.script import Script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from cambist_simulator.market.hand import Hand
     from cambist_simulator.market.random_market import RandomMarket
 
-__all__ = ["Happening", "Schedule"]
+__all__ = ["ACTIONS", "Happening", "Schedule"]
+
+ACTIONS = ("halt", "resume", "move", "gap")
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,37 +83,25 @@ class Schedule(Script):
                 coming.append((at + one.every, number, one))
 
     def _check(self, one: Happening) -> None:
-        if one.action not in _ACTIONS:
+        if one.action not in ACTIONS:
             raise ParameterError(
-                f"{self._hand.symbol}: nothing is called {one.action!r}.{did_you_mean(one.action, _ACTIONS)} "
-                f"There are {', '.join(_ACTIONS)}."
+                f"{self._hand.symbol}: nothing is called {one.action!r}.{did_you_mean(one.action, ACTIONS)} "
+                f"There are {', '.join(ACTIONS)}."
             )
         if one.action in {"move", "gap"} and self._market is None:
             raise ParameterError(f"{self._hand.symbol}: a {one.action} needs a random market; this one is recorded.")
         if one.after < 0 or one.every < 0 or one.over < 0:
-            raise ParameterError(f"{self._hand.symbol}: a {one.action} is to come at {one.after} ns, every {one.every}.")
+            raise ParameterError(
+                f"{self._hand.symbol}: a {one.action} is to come after {one.after} ns, every {one.every}, "
+                f"over {one.over}; give 0 or more."
+            )
 
     def _do(self, one: Happening) -> None:
-        _ACTIONS[one.action](self, one)
-
-    def _halt(self, _: Happening) -> None:
-        self._hand.status(SymbolStatus.HALT)
-
-    def _resume(self, _: Happening) -> None:
-        self._hand.status(SymbolStatus.TRADING)
-
-    def _move(self, one: Happening) -> None:
-        assert self._market is not None
-        self._market.move(one.share, one.over)
-
-    def _gap(self, one: Happening) -> None:
-        assert self._market is not None
-        self._market.jump(one.share)
-
-
-_ACTIONS: dict[str, Callable[[Schedule, Happening], Any]] = {
-    "halt": Schedule._halt,
-    "resume": Schedule._resume,
-    "move": Schedule._move,
-    "gap": Schedule._gap,
-}
+        if one.action == "halt":
+            self._hand.status(SymbolStatus.HALT)
+        elif one.action == "resume":
+            self._hand.status(SymbolStatus.TRADING)
+        elif self._market is not None and one.action == "move":
+            self._market.move(one.share, one.over)
+        elif self._market is not None:
+            self._market.jump(one.share)
