@@ -14,6 +14,7 @@ from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.events import BookChanged, StatusChanged
 from cambist_simulator.exchange.floor import Floor, Market
 from cambist_simulator.exchange.intake import Intake
+from cambist_simulator.exchange.interference import Interference
 from cambist_simulator.exchange.keys import text_key
 from cambist_simulator.exchange.listing import Segment, SymbolStatus
 from cambist_simulator.exchange.lists import Lists
@@ -95,6 +96,10 @@ class Exchange:
         self._amending = Amending(floor, self._matching)
         self._outside = Outside(floor, self._matching)
         self._timers = Timers()
+        #: What only whoever runs the venue may do.
+        self.interference = Interference(
+            floor, self._matching, self.market_trade, self.flush, self._open, self._conditional.settle
+        )
         for listing in listings:
             self.list_symbol(listing)
 
@@ -219,7 +224,7 @@ class Exchange:
         conditional
             Which kind it must be; None for either.
         """
-        order = self.order(user, symbol, order_id=order_id, client_id=client_id, conditional=conditional)
+        order = self._find(user, symbol, order_id, client_id, conditional)
         self._check_cancel(order)
         self._open()
         order.cancel_client_id = cancel_client_id or self._names("cancel", order.id)
@@ -269,7 +274,7 @@ class Exchange:
         client_id: str | None = None,
     ) -> VenueOrder:
         """Give a working order new terms."""
-        order = self.order(user, symbol, order_id=order_id, client_id=client_id)
+        order = self._find(user, symbol, order_id, client_id, None)
         self._open()
         self._amending.amend(order, terms)
         self._conditional.settle()
@@ -299,15 +304,27 @@ class Exchange:
         conditional: bool | None = None,
     ) -> VenueOrder:
         """Return an order of a user, open or not; refuses one that is not there."""
+        found = self._find(user, symbol, order_id, client_id, conditional)
+        if found.id in self.interference.hidden:
+            raise RefusedError(Why.UNKNOWN_ORDER, order_id=order_id, client_id=client_id)
+        return found
+
+    def _find(
+        self, user: User | str, symbol: str, order_id: int | None, client_id: str | None, conditional: bool | None
+    ) -> VenueOrder:
         if symbol:
             self._floor.market(symbol)
         return self._floor.store.find(_id(user), symbol, order_id, client_id, conditional)
+
+    def _seen(self, orders: list[VenueOrder]) -> list[VenueOrder]:
+        hidden = self.interference.hidden
+        return [one for one in orders if one.id not in hidden] if hidden else orders
 
     def open_orders(
         self, user: User | str, symbol: str | None = None, *, conditional: bool | None = None
     ) -> list[VenueOrder]:
         """Return open orders of a user, oldest first."""
-        return self._floor.store.open_of(_id(user), symbol, conditional)
+        return self._seen(self._floor.store.open_of(_id(user), symbol, conditional))
 
     def orders(
         self,
@@ -321,9 +338,10 @@ class Exchange:
         conditional: bool | None = None,
     ) -> list[VenueOrder]:
         """Return orders of a user, open or not, oldest first; see `OrderStore.orders`."""
-        return self._floor.store.orders(
+        found = self._floor.store.orders(
             _id(user), symbol, start=start, end=end, from_id=from_id, limit=limit, conditional=conditional
         )
+        return self._seen(found)
 
     def executions(
         self,
