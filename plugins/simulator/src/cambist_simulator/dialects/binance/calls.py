@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cambist_simulator.dialects.binance.venue import Desk, Venue
     from cambist_simulator.exchange.users import ApiKey, User
 
-__all__ = ["Call", "Route", "Security", "authenticate", "key_of"]
+__all__ = ["Call", "Route", "Security", "authenticate", "check_open", "key_of"]
 
 _MOST_WINDOW: Final = 60_000
 _SIGNED: Final = frozenset({"timestamp", "recvWindow", "signature", "apiKey"})
@@ -207,3 +207,9 @@ def _check_names(params: Parameters, route: Route) -> None:
     read = sum(name in known for name in params.values)
     if read != len(params.values):
         raise unread(read, len(params.values), signed=signed)
+
+
+def check_open(venue: Venue, route: Route) -> None:
+    """Refuse what a closed venue does not do."""
+    if venue.maintenance and route.security >= Security.READ:
+        raise ApiError(-1016, "This service is no longer available.", status=503)

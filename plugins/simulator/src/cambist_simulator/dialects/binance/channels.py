@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cambist_simulator.server.wire import text_frame
 
@@ -11,6 +11,21 @@ if TYPE_CHECKING:
     from cambist_simulator.server.wire import Connection
 
 __all__ = ["Channel", "Listener"]
+
+#: What faults know its frames by.
+_KINDS: Final = {
+    "trade": "trade",
+    "aggTrade": "trade",
+    "kline": "kline",
+    "depth": "depth",
+    "partial": "depth",
+    "bookTicker": "ticker",
+    "ticker": "ticker",
+    "miniTicker": "ticker",
+    "avgPrice": "ticker",
+    "markPrice": "mark",
+    "forceOrder": "trade",
+}
 
 
 class Listener(Protocol):
@@ -35,24 +50,9 @@ class Channel:
         Number of the interval that what is pending belongs to; messages of a stream with a speed go out at its end.
     """
 
-    #: What faults know its frames by.
-    _KINDS = {
-        "trade": "trade",
-        "aggTrade": "trade",
-        "kline": "kline",
-        "depth": "depth",
-        "partial": "depth",
-        "bookTicker": "ticker",
-        "ticker": "ticker",
-        "miniTicker": "ticker",
-        "avgPrice": "ticker",
-        "markPrice": "mark",
-        "forceOrder": "trade",
-    }
-
     def __init__(self, name: StreamName) -> None:
         self.name = name
-        self.kind = self._KINDS[name.kind]
+        self.kind = _KINDS[name.kind]
         self.every = name.every
         self.window = -1
         self._head = f'{{"stream":"{name.name}","data":'.encode()

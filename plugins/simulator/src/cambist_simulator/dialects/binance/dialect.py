@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from cambist_simulator.dialects.binance.calls import Call, Route, Security, authenticate
+from cambist_simulator.dialects.binance.calls import Call, Route, Security, authenticate, check_open
 from cambist_simulator.dialects.binance.errors import ApiError
 from cambist_simulator.dialects.binance.faults import apply, failure
 from cambist_simulator.dialects.binance.futures_routes import FUTURES_ROUTES
@@ -31,14 +31,12 @@ if TYPE_CHECKING:
 __all__ = ["BinanceDialect"]
 
 _encode = msgspec.json.Encoder().encode
-_NOT_FOUND: Final = b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body><h1>404 Not Found</h1></body>\r\n</html>"
-#: Requests after which a book may have changed.
-_CHANGING: Final = frozenset({"POST", "DELETE", "PUT"})
+_NOT_FOUND: Final = (
+    b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body><h1>404 Not Found</h1></body>\r\n</html>"
+)
 #: Hosts of the venue; an address may name one as the first part of its path: a client's base address is then that of
 #: the simulator with the venue's own host behind it.
 _HOSTS: Final = ".binance.com", ".binance.vision", ".binancefuture.com"
-#: Which desk a host serves streams of.
-STREAM_HOSTS: Final = {"stream": Segment.SPOT, "fstream": Segment.LINEAR, "dstream": Segment.INVERSE}
 
 
 class BinanceDialect:
@@ -56,6 +54,8 @@ class BinanceDialect:
         What listen keys follow from.
     spot_limits, futures_limits
         What an address and an account may ask; see `cambist_simulator.dialects.binance.venue`.
+    connection_limit
+        WebSockets that an address may try to open in five minutes; 0 for any number.
     """
 
     name = "binance"
@@ -70,12 +70,11 @@ class BinanceDialect:
         seed: int = 0,
         spot_limits: tuple[Limit, ...] = SPOT_LIMITS,
         futures_limits: tuple[Limit, ...] = FUTURES_LIMITS,
+        connection_limit: int = 300,
     ) -> None:
         desks = [Desk(exchange, data) for exchange, data in exchanges]
-        self.venue = Venue(
-            desks, users, clock, seed=seed, spot_limits=spot_limits, futures_limits=futures_limits
-        )
-        self.sessions = Sessions(self.venue)
+        self.venue = Venue(desks, users, clock, seed=seed, spot_limits=spot_limits, futures_limits=futures_limits)
+        self.sessions = Sessions(self.venue, connection_limit)
         self._routes = self._table()
 
     def _table(self) -> dict[tuple[str, str], tuple[Desk | None, Route]]:
@@ -85,9 +84,7 @@ class BinanceDialect:
             table |= {(method, f"/api/v3/{path}"): (spot, route) for (method, path), route in SPOT_ROUTES.items()}
         for segment, prefix in ((Segment.LINEAR, "/fapi/"), (Segment.INVERSE, "/dapi/")):
             if (desk := desks.get(segment)) is not None:
-                table |= {
-                    (method, prefix + path): (desk, route) for (method, path), route in FUTURES_ROUTES.items()
-                }
+                table |= {(method, prefix + path): (desk, route) for (method, path), route in FUTURES_ROUTES.items()}
         table |= {(method, f"/sapi/v1/{path}"): (None, route) for (method, path), route in WALLET_ROUTES.items()}
         return table
 
@@ -126,8 +123,7 @@ class BinanceDialect:
             call = Call(venue=venue, desk=desk, params=params, now=now, ip=request.ip)
             key = request.headers.get("x-mbx-apikey")
             authenticate(call, route, key, (request.query, request.body))
-            if venue.maintenance and route.security >= Security.READ:
-                raise ApiError(-1016, "This service is no longer available.", status=503)
+            check_open(venue, route)
             body = self.answer(call, route)
             if route.free:
                 used = weights.refund(request.ip, weight, now)
@@ -155,6 +151,7 @@ class BinanceDialect:
             symbol = call.params.values.get("symbol")
             if symbol and desk.lists(symbol):
                 desk.exchange.flush(symbol)
+            self.sessions.users[desk.segment].flush()
         return body
 
     def _count_headers(self, headers: dict[str, str], call: Call) -> None:

@@ -1,7 +1,7 @@
 """Binance's error codes and texts, and which of them a refusal of the exchange becomes.
 
-Codes and texts are those of the venue's documentation (spot ``errors.md``; derivatives "Error Code" pages). One code can
-mean different things on spot and on futures: -2021 and -2022 above all.
+Codes and texts are those of the venue's documentation (spot ``errors.md``; derivatives "Error Code" pages). One code
+can mean different things on spot and on futures: -2021 and -2022 above all.
 """
 
 from __future__ import annotations
@@ -177,14 +177,18 @@ _FUTURES: Final[dict[Why, tuple[int, str]]] = {
     Why.INSUFFICIENT_MARGIN: (-2019, "Margin is insufficient."),
     Why.WOULD_TAKE: (
         -5022,
-        "Due to the order could not be executed as maker, the Post Only order will be rejected. "
-        "The order will not be recorded in the order history",
+        (
+            "Due to the order could not be executed as maker, the Post Only order will be rejected. "
+            "The order will not be recorded in the order history"
+        ),
     ),
     Why.WOULD_TRIGGER: (-2021, "Order would immediately trigger."),
     Why.FOK_UNFILLABLE: (
         -5021,
-        "Due to the order could not be filled immediately, the FOK order has been rejected. "
-        "The order will not be recorded in the order history",
+        (
+            "Due to the order could not be filled immediately, the FOK order has been rejected. "
+            "The order will not be recorded in the order history"
+        ),
     ),
     Why.NO_LIQUIDITY: (-4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit."),
     Why.REDUCE_ONLY: (-2022, "ReduceOnly Order is rejected."),
@@ -273,4 +277,3 @@ class _Details(dict[str, Any]):
 
     def __missing__(self, key: str) -> str:
         return "0"
-

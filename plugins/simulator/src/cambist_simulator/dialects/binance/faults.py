@@ -82,7 +82,9 @@ def _announce_shutdown(venue: Venue, sessions: Sessions, arguments: Mapping[str,
 
 def _ban(venue: Venue, sessions: Sessions, arguments: Mapping[str, Any]) -> None:  # noqa: ARG001
     lasting = arguments.get("seconds")
-    venue.bans.ban(str(arguments.get("ip", "127.0.0.1")), venue.now(), None if lasting is None else int(lasting * 1_000))
+    venue.bans.ban(
+        str(arguments.get("ip", "127.0.0.1")), venue.now(), None if lasting is None else int(lasting * 1_000)
+    )
 
 
 def _lift_bans(venue: Venue, sessions: Sessions, arguments: Mapping[str, Any]) -> None:  # noqa: ARG001

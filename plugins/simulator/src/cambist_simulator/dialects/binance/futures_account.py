@@ -37,11 +37,11 @@ _UNLIMITED = Decimal(10) ** 9
 def wallets(call: Call) -> list[FuturesWallet]:
     """Return the user's wallets, empty ones of the settlement assets among them."""
     exchange = call.at.exchange
-    assets = dict.fromkeys(one.settle for one in exchange.listings.values())
-    held = exchange.wallets(call.who)
-    return [held[asset] if asset in held else exchange.wallet(call.who, asset) for asset in [*assets, *held]][
-        : len(assets.keys() | held.keys())
-    ]
+    held = {one.asset: one for one in exchange.wallets(call.who)}
+    for listing in exchange.listings.values():
+        if listing.settle not in held:
+            held[listing.settle] = exchange.wallet(call.who, listing.settle)
+    return list(held.values())
 
 
 def balance(call: Call) -> list[dict[str, Any]]:
@@ -142,12 +142,10 @@ def account_v2(call: Call) -> dict[str, Any]:
         "updateTime": 0,
     }
     if not call.at.inverse:
-        account["multiAssetsMargin"] = call.at.exchange.multi_assets(user)
+        account["multiAssetsMargin"] = call.at.exchange.has_multi_assets(user)
         account["tradeGroupId"] = -1
         account |= _totals(found)
-    account["assets"] = [
-        _asset(call, one) | ({} if call.at.inverse else {"marginAvailable": True}) for one in found
-    ]
+    account["assets"] = [_asset(call, one) | ({} if call.at.inverse else {"marginAvailable": True}) for one in found]
     account["positions"] = [_long(call, one) for one in _positions(call)]
     return account
 
@@ -211,7 +209,7 @@ def _positions(call: Call) -> list[Position]:
             raise invalid_symbol()
     elif "marginAsset" in params:
         symbols = [one for one in symbols if desk.listing(one).settle == params.text("marginAsset")]
-    return [one for symbol in symbols for one in exchange.positions(call.who, symbol)]
+    return [one for symbol in symbols for one in exchange.positions(call.who, symbol, empty=True)]
 
 
 def positions_v2(call: Call) -> list[dict[str, Any]]:

@@ -272,7 +272,7 @@ def order_trade_update(
     """
     order, one = event.order, event.execution
     terms = order.terms
-    price_digits, size_digits = places(listing.tick_size), places(listing.step_size)
+    size_digits = places(listing.step_size)
     kind = futures_type(terms.type)
     trailing = terms.type is OrderType.TRAILING_STOP
     state = OrderState(

@@ -31,7 +31,7 @@ _ZERO = Decimal(0)
 
 
 def latest_mark(desk: Desk, symbol: str, now: int) -> MarkChanged:
-    """Return mark and index price; the last price where the market has no mark of its own, and zero before any trade."""
+    """Return mark and index price; the last price where there is no mark yet, and zero before any trade."""
     latest = desk.data(symbol).marks.latest
     if latest is not None:
         return latest

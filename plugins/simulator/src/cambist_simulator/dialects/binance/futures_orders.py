@@ -220,9 +220,7 @@ def batch_cancel(call: Call) -> list[Any]:
     elif params.values["origClientOrderIdList"]:
         wanted, name = params.json("origClientOrderIdList"), "origClientOrderId"
     else:
-        raise ApiError(
-            -1102, "Param 'origClientOrderIdList' or 'orderIdList' must be sent, but both were empty/null!"
-        )
+        raise ApiError(-1102, "Param 'origClientOrderIdList' or 'orderIdList' must be sent, but both were empty/null!")
     if not isinstance(wanted, list) or len(wanted) > _MOST_CANCELED:
         raise ApiError(-4032, "Exceed maximum cancel order size.")
     answers: list[Any] = []

@@ -53,9 +53,7 @@ _MARKET: Final[dict[tuple[str, str], Route]] = {
     ("GET", "v1/openInterest"): Route(label="ticker", handler=futures.open_interest),
 }
 _ORDERS: Final[dict[tuple[str, str], Route]] = {
-    ("POST", "v1/order"): Route(
-        label="order.place", handler=orders.place, weight=0, security=_TRADE, orders=1
-    ),
+    ("POST", "v1/order"): Route(label="order.place", handler=orders.place, weight=0, security=_TRADE, orders=1),
     ("POST", "v1/order/test"): Route(label="order.test", handler=orders.test, weight=0, security=_TRADE),
     ("PUT", "v1/order"): Route(label="order.amend", handler=orders.amend, security=_TRADE, orders=1),
     ("GET", "v1/order"): Route(label="order.query", handler=orders.query, security=_READ),
@@ -74,13 +72,9 @@ _ORDERS: Final[dict[tuple[str, str], Route]] = {
     ),
     ("GET", "v1/allOrders"): Route(label="orders.all", handler=orders.all_orders, weight=5, security=_READ),
     ("GET", "v1/userTrades"): Route(label="trades.mine", handler=orders.user_trades, weight=5, security=_READ),
-    ("POST", "v1/countdownCancelAll"): Route(
-        label="countdown", handler=orders.count_down, weight=10, security=_TRADE
-    ),
+    ("POST", "v1/countdownCancelAll"): Route(label="countdown", handler=orders.count_down, weight=10, security=_TRADE),
     # Conditional orders.
-    ("POST", "v1/algoOrder"): Route(
-        label="algo.place", handler=algo.place, weight=0, security=_TRADE, orders=1
-    ),
+    ("POST", "v1/algoOrder"): Route(label="algo.place", handler=algo.place, weight=0, security=_TRADE, orders=1),
     ("GET", "v1/algoOrder"): Route(label="algo.query", handler=algo.query, security=_READ),
     ("DELETE", "v1/algoOrder"): Route(label="algo.cancel", handler=algo.cancel, security=_TRADE),
     ("DELETE", "v1/algoOpenOrders"): Route(label="algo.cancel_all", handler=algo.cancel_all, security=_TRADE),
@@ -114,15 +108,11 @@ _ACCOUNT: Final[dict[tuple[str, str], Route]] = {
     ("GET", "v1/positionSide/dual"): Route(
         label="position_mode", handler=settings.position_mode, weight=30, security=_READ
     ),
-    ("POST", "v1/positionSide/dual"): Route(
-        label="position_mode", handler=settings.set_position_mode, security=_TRADE
-    ),
+    ("POST", "v1/positionSide/dual"): Route(label="position_mode", handler=settings.set_position_mode, security=_TRADE),
     ("GET", "v1/multiAssetsMargin"): Route(
         label="multi_assets", handler=settings.multi_assets, weight=30, security=_READ
     ),
-    ("POST", "v1/multiAssetsMargin"): Route(
-        label="multi_assets", handler=settings.set_multi_assets, security=_TRADE
-    ),
+    ("POST", "v1/multiAssetsMargin"): Route(label="multi_assets", handler=settings.set_multi_assets, security=_TRADE),
     ("GET", "v1/feeBurn"): Route(label="settings", handler=settings.fee_burn, weight=30, security=_READ),
     ("POST", "v1/listenKey"): Route(label="listen_key", handler=settings.start_listen_key, security=_KEY),
     ("PUT", "v1/listenKey"): Route(label="listen_key", handler=settings.extend_listen_key, security=_KEY),

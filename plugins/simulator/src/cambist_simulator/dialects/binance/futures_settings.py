@@ -71,9 +71,9 @@ def account_config(call: Call) -> dict[str, Any]:
         "canTrade": user.can_trade,
         "canDeposit": user.can_deposit,
         "canWithdraw": user.can_withdraw,
-        "dualSidePosition": exchange.hedged(user),
+        "dualSidePosition": exchange.is_hedged(user),
         "updateTime": 0,
-        "multiAssetsMargin": exchange.multi_assets(user),
+        "multiAssetsMargin": exchange.has_multi_assets(user),
         "tradeGroupId": -1,
     }
 
@@ -117,9 +117,7 @@ def set_leverage(call: Call) -> dict[str, Any]:
     try:
         exchange.set_leverage(call.who, symbol, leverage)
     except RefusedError as error:
-        if error.why is Why.LEVERAGE:
-            raise ApiError(-4028, f"Leverage {leverage} is not valid") from error
-        if error.why is Why.HAS_POSITION:
+        if error.why is Why.LEVERAGE and "highest" not in error.details:
             text = "Leverage reduction is not supported in Isolated Margin Mode with open positions."
             raise ApiError(-4161, text) from error
         raise refusal(call.at.segment, error) from error
@@ -140,7 +138,7 @@ def set_margin_type(call: Call) -> dict[str, Any]:
     exchange, isolated = call.at.exchange, kind == "ISOLATED"
     if exchange.setting(call.who, symbol).isolated is isolated:
         raise ApiError(-4046, "No need to change margin type.")
-    if isolated and exchange.multi_assets(call.who):
+    if isolated and exchange.has_multi_assets(call.who):
         raise ApiError(-4168, "Unable to adjust to isolated-margin mode under the Multi-Assets mode.")
     try:
         exchange.set_margin_type(call.who, symbol, isolated=isolated)
@@ -189,11 +187,11 @@ def _margin_refused(error: RefusedError, call: Call) -> ApiError:
         added = call.params.integer("type") == 1
         text = "Cross balance insufficient." if added else "Isolated balance insufficient."
         return ApiError(-4050 if added else -4051, text)
-    if error.details.get("field") == "position" or error.why is Why.HAS_POSITION:
+    if error.why is Why.UNSUPPORTED and call.at.exchange.setting(call.who, call.params.text("symbol")).isolated:
         return ApiError(-4054, "Cannot add position margin: position is 0.")
-    if error.why is Why.POSITION_SIDE:
-        return refusal(call.at.segment, error)
-    return ApiError(-4049, "Add margin only support for isolated position.")
+    if error.why is Why.UNSUPPORTED:
+        return ApiError(-4049, "Add margin only support for isolated position.")
+    return refusal(call.at.segment, error)
 
 
 def margin_history(call: Call) -> list[dict[str, Any]]:
@@ -209,20 +207,20 @@ def margin_history(call: Call) -> list[dict[str, Any]]:
 
 def position_mode(call: Call) -> dict[str, bool]:
     """Tell whether long and short positions are held apart."""
-    return {"dualSidePosition": call.at.exchange.hedged(call.who)}
+    return {"dualSidePosition": call.at.exchange.is_hedged(call.who)}
 
 
 def set_position_mode(call: Call) -> dict[str, Any]:
     """Hold long and short positions apart, or no more; on USD-M and COIN-M alike, since they share the switch."""
     call.params.need("dualSidePosition")
     hedged = call.params.flag("dualSidePosition")
-    if call.at.exchange.hedged(call.who) is hedged:
+    if call.at.exchange.is_hedged(call.who) is hedged:
         raise ApiError(-4059, "No need to change position side.")
     desks = call.venue.futures()
     done = []
     try:
         for desk in desks:
-            if desk.exchange.hedged(call.who) is not hedged:
+            if desk.exchange.is_hedged(call.who) is not hedged:
                 desk.exchange.set_position_mode(call.who, hedged=hedged)
                 done.append(desk)
     except RefusedError as error:
@@ -238,7 +236,7 @@ def set_position_mode(call: Call) -> dict[str, Any]:
 
 def multi_assets(call: Call) -> dict[str, bool]:
     """Tell whether all assets back all positions."""
-    return {"multiAssetsMargin": call.at.exchange.multi_assets(call.who)}
+    return {"multiAssetsMargin": call.at.exchange.has_multi_assets(call.who)}
 
 
 def set_multi_assets(call: Call) -> dict[str, Any]:
@@ -246,12 +244,10 @@ def set_multi_assets(call: Call) -> dict[str, Any]:
     call.params.need("multiAssetsMargin")
     wanted = call.params.flag("multiAssetsMargin")
     exchange = call.at.exchange
-    if exchange.multi_assets(call.who) is wanted:
-        raise ApiError(
-            -4171, "Adjusted asset mode is currently set and does not need to be adjusted repeatedly."
-        )
+    if exchange.has_multi_assets(call.who) is wanted:
+        raise ApiError(-4171, "Adjusted asset mode is currently set and does not need to be adjusted repeatedly.")
     try:
-        exchange.set_multi_assets(call.who, on=wanted)
+        exchange.set_multi_assets(call.who, multi_assets=wanted)
     except RefusedError as error:
         if error.why is Why.HAS_ORDERS:
             text = "Unable to adjust Multi-Assets Mode with open orders in USDⓈ-M Futures."
@@ -283,4 +279,3 @@ def stop_listen_key(call: Call) -> dict[str, Any]:
     """Take the key back."""
     call.venue.listen_keys.stop(call.at.segment, call.who.id)
     return {}
-

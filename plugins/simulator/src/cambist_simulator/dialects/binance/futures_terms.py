@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from cambist.model import OrderType, TimeInForce
 from cambist_simulator.dialects.binance.errors import ApiError, illegal, missing, not_required
@@ -22,8 +22,9 @@ from cambist_simulator.dialects.binance.words import (
 from cambist_simulator.exchange.orders import OrderTerms
 
 if TYPE_CHECKING:
+    from cambist.simulation import SelfTrade
     from cambist_simulator.dialects.binance.calls import Call
-    from cambist_simulator.dialects.binance.parameters import Parameters
+    from cambist_simulator.dialects.binance.parameters import Parameters, Reference
 
 __all__ = ["algo_terms", "futures_reference", "futures_terms", "name_of"]
 
@@ -34,6 +35,15 @@ _PLAIN: Final = frozenset({_T.MARKET, _T.LIMIT})
 _MS = 1_000_000
 _LEAST_LIFE: Final = 600_000
 _LATEST: Final = 253_402_300_799_000
+
+
+class _Shared(TypedDict):
+    """Terms that all kinds of orders have."""
+
+    reduce_only: bool
+    position_side: str
+    self_trade: SelfTrade | None
+    client_id: str
 
 
 def futures_terms(call: Call) -> OrderTerms:
@@ -129,9 +139,9 @@ def _kind(params: Parameters, name: str) -> OrderType:
     return FUTURES_TYPES[word]
 
 
-def _shared(call: Call, id_name: str) -> dict[str, object]:
+def _shared(call: Call, id_name: str) -> _Shared:
     params = call.params
-    hedged = call.at.exchange.hedged(call.who)
+    hedged = call.at.exchange.is_hedged(call.who)
     reduce_only = params.flag("reduceOnly")
     if hedged and "reduceOnly" in params:
         raise not_required("reduceOnly")
@@ -204,9 +214,7 @@ def _callback(params: Parameters) -> Decimal:
     return rate / 100
 
 
-def futures_reference(
-    params: Parameters, number: str = "orderId", name: str = "origClientOrderId"
-) -> dict[str, int | str]:
+def futures_reference(params: Parameters, number: str = "orderId", name: str = "origClientOrderId") -> Reference:
     """Return how a request names an order: by number, else by its client id."""
     if number in params:
         found = params.integer(number)

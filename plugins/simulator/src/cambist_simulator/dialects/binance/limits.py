@@ -214,12 +214,9 @@ class OrderCounts:
         """Return the counts in the intervals of `now`."""
         counts = self._counts.get(account) or [(0, 0)] * len(self.limits)
         return [
-            count if began == now // length else 0
-            for (began, count), length in zip(counts, self._lengths, strict=True)
+            count if began == now // length else 0 for (began, count), length in zip(counts, self._lengths, strict=True)
         ]
 
     def described(self, account: str, now: int) -> list[dict[str, Any]]:
         """Return limits and counts as the venue writes them."""
-        return [
-            limit.described(count) for limit, count in zip(self.limits, self.counted(account, now), strict=True)
-        ]
+        return [limit.described(count) for limit, count in zip(self.limits, self.counted(account, now), strict=True)]

@@ -18,6 +18,7 @@ from cambist_simulator.exchange.listing import Bracket, Listing, Segment, Symbol
 __all__ = ["default_listings", "listings_from_file"]
 
 _D = Decimal
+_ONE: Final = _D(1)
 _8_HOURS: Final = 8 * 3_600_000_000_000
 _STATUS: Final = {
     "TRADING": SymbolStatus.TRADING,
@@ -106,7 +107,7 @@ _ALT_TIERS: Final = (
 )
 
 
-def brackets_of(tiers: tuple[tuple[str, int, str], ...], scale: Decimal = _D(1)) -> tuple[Bracket, ...]:
+def brackets_of(tiers: tuple[tuple[str, int, str], ...], scale: Decimal = _ONE) -> tuple[Bracket, ...]:
     """Return brackets whose maintenance margin has no jump where one ends and the next begins."""
     found: list[Bracket] = []
     floor, rate, cumulative = _D(0), _D(0), _D(0)
@@ -245,7 +246,9 @@ def listings_from_file(path: str | Path, segment: Segment, symbols: tuple[str, .
         rows = msgspec.json.decode(path.read_bytes())["symbols"]
         found = {row["symbol"]: row for row in rows}
     except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no answer to exchangeInfo ({error}); save one as JSON and name that file.") from None
+        raise InputError(
+            f"{path} is no answer to exchangeInfo ({error}); save one as JSON and name that file."
+        ) from None
     if missing := sorted(set(symbols) - found.keys()):
         raise InputError(f"{path} lists no {missing[0]}; it lists {', '.join(list(found)[:10])} ...")
     try:

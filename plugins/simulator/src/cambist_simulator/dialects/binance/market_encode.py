@@ -141,9 +141,7 @@ class SymbolEncoder:
             }
         )
 
-    def book_ticker(
-        self, update_id: int, bid: tuple[Decimal, Decimal], ask: tuple[Decimal, Decimal], at: int
-    ) -> bytes:
+    def book_ticker(self, update_id: int, bid: tuple[Decimal, Decimal], ask: tuple[Decimal, Decimal], at: int) -> bytes:
         """Return best prices and sizes."""
         told: dict[str, Any] = {} if self._spot else {"e": "bookTicker"}
         told["u"] = update_id

@@ -225,9 +225,7 @@ class _SymbolStreams:
             for channel in self._klines:
                 if channel and channel.name.argument == event.interval.name:
                     self._moved.discard(channel.name.name)
-                    channel.publish(
-                        self.encoder.kline(event.candle, channel.name.argument, at=event.at, closed=True)
-                    )
+                    channel.publish(self.encoder.kline(event.candle, channel.name.argument, at=event.at, closed=True))
 
     def on_timer(self, now: int) -> None:
         """Send what is due."""

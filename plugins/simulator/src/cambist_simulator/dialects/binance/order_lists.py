@@ -40,9 +40,7 @@ _COMMON: Final = frozenset(
 )
 #: Parameters of all three kinds.
 LIST_NAMES: Final = _COMMON | {
-    leg + field
-    for leg in ("above", "below", "working", "pending", "pendingAbove", "pendingBelow")
-    for field in _FIELDS
+    leg + field for leg in ("above", "below", "working", "pending", "pendingAbove", "pendingBelow") for field in _FIELDS
 }
 _STOPS: Final = frozenset({"STOP_LOSS", "STOP_LOSS_LIMIT"})
 _PROFITS: Final = frozenset({"TAKE_PROFIT", "TAKE_PROFIT_LIMIT"})
@@ -198,9 +196,7 @@ def cancel(call: Call) -> dict[str, Any]:
     try:
         found = exchange.order_list(user, list_id=number, client_id=name)
         was_open: list[VenueOrder] = [
-            order
-            for one in found.order_ids
-            if (order := exchange.order(user, found.symbol, order_id=one)).open
+            order for one in found.order_ids if (order := exchange.order(user, found.symbol, order_id=one)).open
         ]
         gone = exchange.cancel_list(user, list_id=number, client_id=name)
     except RefusedError as error:

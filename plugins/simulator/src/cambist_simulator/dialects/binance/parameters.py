@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -15,7 +15,6 @@ from cambist_simulator.dialects.binance.errors import (
     duplicate_parameter,
     illegal,
     invalid,
-    invalid_symbol,
     missing,
     one_of,
 )
@@ -23,7 +22,7 @@ from cambist_simulator.dialects.binance.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Parameters", "from_json", "from_request"]
+__all__ = ["Parameters", "Reference", "check_precision", "from_json", "from_request"]
 
 T = TypeVar("T")
 
@@ -36,6 +35,13 @@ _is_spot_symbol = re.compile(r"^[\w\-._]{1,50}$").match
 _LONG_MAX: Final = 2**63 - 1
 _decode_json = msgspec.json.Decoder(float_hook=str).decode
 _encode_json = msgspec.json.Encoder().encode
+
+
+class Reference(TypedDict, total=False):
+    """How a request names an order: by number, or by its client id."""
+
+    order_id: int
+    client_id: str
 
 
 class Parameters:
@@ -228,10 +234,3 @@ def from_json(params: Mapping[str, Any], *, spot: bool) -> Parameters:
         else:
             values[name] = _encode_json(value).decode()
     return Parameters(values, spot=spot)
-
-
-def known_symbol(name: str, listings: Mapping[str, Any]) -> str:
-    """Return `name`, which must be listed."""
-    if name not in listings:
-        raise invalid_symbol()
-    return name

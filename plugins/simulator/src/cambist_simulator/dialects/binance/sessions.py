@@ -23,8 +23,8 @@ __all__ = ["Sessions"]
 
 _S: Final = 1_000_000_000
 _DAY: Final = 24 * 3_600 * _S
-SPOT_SOCKETS: Final = Limits(ping_interval=20 * _S, pong_timeout=60 * _S, lifetime=_DAY)
-FUTURES_SOCKETS: Final = Limits(ping_interval=180 * _S, pong_timeout=600 * _S, lifetime=_DAY)
+_SPOT_SOCKETS: Final = Limits(ping_interval=20 * _S, pong_timeout=60 * _S, lifetime=_DAY)
+_FUTURES_SOCKETS: Final = Limits(ping_interval=180 * _S, pong_timeout=600 * _S, lifetime=_DAY)
 _WINDOW: Final = 300_000
 _WS_API: Final = {
     "/ws-api/v3": Segment.SPOT,
@@ -73,7 +73,7 @@ class Sessions:
         if segment is not None:
             if segment not in self.venue.desks:
                 return Response(status=404)
-            connection.limits = SPOT_SOCKETS if segment is Segment.SPOT else FUTURES_SOCKETS
+            connection.limits = _SPOT_SOCKETS if segment is Segment.SPOT else _FUTURES_SOCKETS
             connection.label = "ws-api"
             api = WsApiSession(connection, self, dialect, segment)
             self.apis[api] = None
@@ -91,7 +91,7 @@ class Sessions:
         if segment not in self.venue.desks or not parts or parts[0] not in {"ws", "stream"}:
             return Response(status=404)
         spot = segment is Segment.SPOT
-        connection.limits = SPOT_SOCKETS if spot else FUTURES_SOCKETS
+        connection.limits = _SPOT_SOCKETS if spot else _FUTURES_SOCKETS
         connection.label = "private" if category == "private" else "streams"
         combined = parts[0] == "stream"
         query = dict(parse_qsl(connection.query))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType
@@ -35,6 +34,7 @@ from cambist_simulator.exchange.orders import ExecutionType, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from decimal import Decimal
 
     from cambist_simulator.exchange.events import OrderChanged
     from cambist_simulator.exchange.orders import Execution, OrderList, VenueOrder
@@ -350,5 +350,3 @@ def list_report(orders: OrderList, names: Callable[[int], str]) -> dict[str, Any
 
 def _contingency(orders: OrderList) -> str:
     return "OCO" if orders.kind == "oco" else "OTO"
-
-

@@ -126,14 +126,19 @@ def _cancel(
         if restriction or (number in params and name in params):
             order = exchange.order(user, symbol, **reference)
             if name in params and order.client_id != params.text(name):
-                raise RefusedError(Why.UNKNOWN_ORDER)
-            if restriction and order.open and order.status is not _RESTRICTIONS[restriction]:
-                raise ApiError(-2011, "Order was not canceled due to cancel restrictions.")
+                reference = {"client_id": ""}
+            if restriction:
+                _check_restriction(order, restriction)
         return exchange.cancel(
             user, symbol, **reference, cancel_client_id=client_id(params, new_name) or _name(call, "cancel")
         )
     except RefusedError as error:
         raise refusal(_SPOT, error) from error
+
+
+def _check_restriction(order: VenueOrder, restriction: str) -> None:
+    if order.open and order.status is not _RESTRICTIONS[restriction]:
+        raise ApiError(-2011, "Order was not canceled due to cancel restrictions.")
 
 
 def _name(call: Call, what: str) -> str:
@@ -293,5 +298,3 @@ def _a_day_at_most(call: Call) -> tuple[int | None, int | None]:
     if start is not None and end is not None and end - start > _DAY:
         raise ApiError(-1127, "More than 24 hours between startTime and endTime.")
     return None if start is None else start * _MS, None if end is None else (end + 1) * _MS - 1
-
-

@@ -108,9 +108,7 @@ SPOT_ROUTES: Final[dict[tuple[str, str], Route]] = {
     ("GET", "uiKlines"): Route(label="klines", handler=market.klines, weight=2, names=_KLINES),
     ("GET", "avgPrice"): Route(label="ticker", handler=market.average_price, weight=2, names=_SYMBOL),
     ("GET", "ticker/24hr"): Route(label="ticker", handler=market.ticker, weight=_by_symbols(2, 80), names=_TICKER),
-    ("GET", "ticker/price"): Route(
-        label="ticker", handler=market.price_ticker, weight=_if_symbol(2, 4), names=_TICKER
-    ),
+    ("GET", "ticker/price"): Route(label="ticker", handler=market.price_ticker, weight=_if_symbol(2, 4), names=_TICKER),
     ("GET", "ticker/bookTicker"): Route(
         label="ticker", handler=market.book_ticker, weight=_if_symbol(2, 4), names=_TICKER
     ),
@@ -125,12 +123,8 @@ SPOT_ROUTES: Final[dict[tuple[str, str], Route]] = {
         security=_TRADE,
         names=ORDER_NAMES | _names("computeCommissionRates"),
     ),
-    ("GET", "order"): Route(
-        label="order.query", handler=orders.query, weight=4, security=_READ, names=_REFERENCE
-    ),
-    ("DELETE", "order"): Route(
-        label="order.cancel", handler=orders.cancel, security=_TRADE, names=_CANCEL, free=True
-    ),
+    ("GET", "order"): Route(label="order.query", handler=orders.query, weight=4, security=_READ, names=_REFERENCE),
+    ("DELETE", "order"): Route(label="order.cancel", handler=orders.cancel, security=_TRADE, names=_CANCEL, free=True),
     ("DELETE", "openOrders"): Route(
         label="order.cancel_all", handler=orders.cancel_all, security=_TRADE, names=_SYMBOL, free=True
     ),

@@ -15,7 +15,7 @@ from cambist_simulator.exchange.orders import OrderTerms
 
 if TYPE_CHECKING:
     from cambist_simulator.dialects.binance.calls import Call
-    from cambist_simulator.dialects.binance.parameters import Parameters
+    from cambist_simulator.dialects.binance.parameters import Parameters, Reference
 
 __all__ = ["ORDER_NAMES", "client_id", "response_type", "size_of", "spot_terms"]
 
@@ -166,7 +166,7 @@ def response_type(params: Parameters, default: str) -> str:
     return wanted
 
 
-def order_reference(params: Parameters, number: str = "orderId", name: str = "origClientOrderId") -> dict[str, int | str]:
+def order_reference(params: Parameters, number: str = "orderId", name: str = "origClientOrderId") -> Reference:
     """Return how a request names an order: by number, else by its client id."""
     params.need_one_of(name, number)
     if number in params:

@@ -58,7 +58,6 @@ class UserStreams:
         self._balances: dict[str, BalanceChanged] = {}
         self._names: dict[int, str] = {}
         self._prevented: dict[int, Any] = {}
-        self._parents: dict[int, VenueOrder] = {}
         desk.exchange.listen(self._heard_spot if desk.spot else self._heard_futures)
 
     def join(self, user: str, listener: UserListener, key: str) -> None:
@@ -140,19 +139,18 @@ class UserStreams:
     def _heard_futures(self, event: ExchangeEvent) -> None:
         kind = type(event)
         if kind is OrderChanged:
+            self._account_changed(event.order.user)  # type: ignore[attr-defined]
             self._futures_order(event)  # type: ignore[arg-type]
         elif kind is PositionChanged:
-            self._positions.setdefault(event.user, []).append(event)  # type: ignore[attr-defined]
+            self._positions.setdefault(event.user, []).append(event)  # type: ignore[attr-defined, arg-type]
         elif kind is BalanceChanged:
-            self._futures_balances(event)  # type: ignore[arg-type]
+            # What changed together is told together: positions follow their balance.
+            self._account_changed(event.user)  # type: ignore[attr-defined]
+            self._balances[event.user] = event  # type: ignore[assignment, attr-defined]
         elif kind is ConfigChanged:
             self._config(event)  # type: ignore[arg-type]
         elif kind is MarginCalled:
             self._margin_call(event)  # type: ignore[arg-type]
-
-    def _futures_balances(self, event: BalanceChanged) -> None:
-        self._balances[event.user] = event
-        self._account_changed(event.user)
 
     def _account_changed(self, user: str) -> None:
         """Send balances and positions that changed together."""
@@ -171,8 +169,8 @@ class UserStreams:
         self.tell(user, "ACCOUNT_UPDATE", _encode(told), kind="balance")
 
     def flush(self) -> None:
-        """Send positions whose balances did not change."""
-        for user in tuple(self._positions):
+        """Send what no other event followed on."""
+        for user in (*self._balances, *self._positions):
             self._account_changed(user)
 
     def _futures_order(self, event: OrderChanged) -> None:
@@ -186,7 +184,6 @@ class UserStreams:
             child = None
             if order.child_id:
                 child = self._desk.order(order.user, order.child_id)
-                self._parents[order.child_id] = order
             algo = futures_encode.algo_update(event, listing, now=now, child=child)
             self.tell(order.user, "ALGO_UPDATE", _encode(algo), kind="order", symbol=symbol)
             return
@@ -199,7 +196,7 @@ class UserStreams:
         )
         kind = "fill" if fill else "order"
         self.tell(order.user, "ORDER_TRADE_UPDATE", _encode(told), kind=kind, symbol=symbol)
-        if not order.open:
+        if not order.open and order.parent_id:
             self._finish_algo(event)
 
     def _notionals(self, order: VenueOrder) -> Any:
@@ -212,7 +209,7 @@ class UserStreams:
     def _finish_algo(self, event: OrderChanged) -> None:
         """Tell that a conditional order is done once the order in its place is."""
         child = event.order
-        parent = self._parents.pop(child.id, None)
+        parent = self._desk.order(child.user, child.parent_id)
         if parent is None:
             return
         listing = self._desk.listing(child.terms.symbol)

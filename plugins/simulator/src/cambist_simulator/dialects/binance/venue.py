@@ -1,4 +1,4 @@
-"""The venue as a whole: three exchanges, the users and the clock they share, and what it counts and remembers of clients."""
+"""The venue as a whole: three exchanges, users, clocks, and what it counts and remembers of clients."""
 
 from __future__ import annotations
 

@@ -65,9 +65,7 @@ def trade_fees(call: Call) -> list[dict[str, str]]:
     for listing in listings.values():
         if not wanted or listing.symbol == wanted:
             maker, taker = fees_of(call.who, listing)
-            rows.append(
-                {"symbol": listing.symbol, "makerCommission": plain(maker), "takerCommission": plain(taker)}
-            )
+            rows.append({"symbol": listing.symbol, "makerCommission": plain(maker), "takerCommission": plain(taker)})
     return rows
 
 

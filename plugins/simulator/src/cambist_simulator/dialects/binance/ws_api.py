@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from cambist_simulator.dialects.binance.calls import Call, Route, Security, authenticate
+from cambist_simulator.dialects.binance.calls import Call, Route, Security, authenticate, check_open
 from cambist_simulator.dialects.binance.errors import ApiError, missing
 from cambist_simulator.dialects.binance.parameters import from_json
 from cambist_simulator.dialects.binance.ws_methods import METHODS
-from cambist_simulator.exchange.listing import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cambist_simulator.dialects.binance.dialect import BinanceDialect
     from cambist_simulator.dialects.binance.sessions import Sessions
+    from cambist_simulator.exchange.listing import Segment
     from cambist_simulator.exchange.users import ApiKey, User
     from cambist_simulator.server.wire import Connection
 
@@ -99,16 +99,8 @@ class WsApiSession:
         """Take a request."""
         number: Any = None
         try:
-            try:
-                message = _decode(text)
-            except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-                raise ApiError(-1135, "Invalid JSON Request") from None
-            if not isinstance(message, dict):
-                raise ApiError(-1135, "Invalid JSON Request")
-            number = message.get("id")
-            if not _is_id(number):
-                number = None
-                raise ApiError(-1100, "Illegal characters found in parameter 'id'; legal range is '^[a-zA-Z0-9-_]{1,36}$'.")
+            message = _object(text)
+            number = _number(message)
             self._request(number, message)
         except ApiError as error:
             self._fail(number, error, None, limits=self._tell_limits)
@@ -153,8 +145,7 @@ class WsApiSession:
         self._charge(call, weight := route.weighs(call.params))
         call.params.values.pop("returnRateLimits", None)
         self._authenticate(call, route, params)
-        if self._venue.maintenance and route.security >= Security.READ:
-            raise ApiError(-1016, "This service is no longer available.", status=503)
+        check_open(self._venue, route)
         call.params.values.pop("apiKey", None)
         body = self._dialect.answer(call, route)
         if route.free:
@@ -180,8 +171,10 @@ class WsApiSession:
         authenticate(call, route, key if isinstance(key, str) else None, params)
         assert call.key is not None
         if call.key.kind != "ed25519":
-            raise ApiError(-4056, "Invalid api key type.") if not self._desk.spot else ApiError(
-                -1099, "Not authenticated: only Ed25519 keys are supported for this feature."
+            raise (
+                ApiError(-4056, "Invalid api key type.")
+                if not self._desk.spot
+                else ApiError(-1099, "Not authenticated: only Ed25519 keys are supported for this feature.")
             )
         self._user, self._key, self._logged_on_at = call.user, call.key, call.now
         self.connection.user = call.who.id
@@ -288,6 +281,23 @@ class WsApiSession:
 
 def _unversioned(method: str) -> str:
     return method[3:] if method.startswith(("v1/", "v2/", "v3/")) else method
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        message = _decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        raise ApiError(-1135, "Invalid JSON Request") from None
+    if not isinstance(message, dict):
+        raise ApiError(-1135, "Invalid JSON Request")
+    return message
+
+
+def _number(message: dict[str, Any]) -> Any:
+    number = message.get("id")
+    if not _is_id(number):
+        raise ApiError(-1100, "Illegal characters found in parameter 'id'; legal range is '^[a-zA-Z0-9-_]{1,36}$'.")
+    return number
 
 
 def _is_id(value: Any) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cambist_simulator.dialects.binance.calls import Route
 from cambist_simulator.dialects.binance.futures_routes import FUTURES_ROUTES as F
 from cambist_simulator.dialects.binance.spot_routes import SPOT_ROUTES as S
 from cambist_simulator.exchange.listing import Segment
+
+if TYPE_CHECKING:
+    from cambist_simulator.dialects.binance.calls import Route
 
 __all__ = ["LABELS", "METHODS"]
 
