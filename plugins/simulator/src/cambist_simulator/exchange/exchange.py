@@ -24,6 +24,7 @@ from cambist_simulator.exchange.order_store import OrderStore
 from cambist_simulator.exchange.outside import Outside
 from cambist_simulator.exchange.spot_accounts import SpotAccounts
 from cambist_simulator.exchange.timers import Timers
+from cambist_simulator.exchange.triggers import is_conditional
 from cambist_simulator.exchange.users import User, Users
 
 if TYPE_CHECKING:
@@ -178,6 +179,8 @@ class Exchange:
     def place(self, user: User | str, terms: OrderTerms) -> VenueOrder:
         """Take an order; return it as it stands after all that followed at once."""
         self._open()
+        if not is_conditional(terms):
+            self._floor.announce(terms)
         try:
             order = self._intake.place(_id(user), terms)
         finally:
@@ -409,6 +412,44 @@ class Exchange:
             self._open()
             self._matching.apply(market, events)
             self._conditional.settle()
+
+    def set_levels(self, symbol: str, changes: Iterable[tuple[Side, int, int]], *, flush: bool = True) -> None:
+        """Let the market itself display other sizes, and tell of them as one change.
+
+        Parameters
+        ----------
+        changes
+            (side, ticks, lots): as `set_level`, in whole ticks and lots.
+        flush
+            Whether to tell now what changed.
+        """
+        market = self._floor.markets[symbol]
+        self._open()
+        if self._outside.set_levels(market, changes):
+            self._conditional.settle()
+        if flush:
+            self.flush(symbol)
+
+    def cross_users(self, symbol: str, price: Decimal) -> None:
+        """Let users' orders that are better than a price trade at it with the market, as in an opening auction."""
+        self._open()
+        if self._outside.cross(self._floor.market(symbol), price):
+            self._conditional.settle()
+
+    def user_prices(self, symbol: str, side: Side, low: int, high: int) -> list[int]:
+        """Return the prices between two (ticks, neither included) at which a trade would matter to users.
+
+        Those at which their orders of `side` rest, and those at which a waiting order is set off.
+        """
+        return self._outside.user_prices(self._floor.market(symbol), side, low, high)
+
+    def before_orders(self, symbol: str, callback: Callable[[Side, int | None], None]) -> None:
+        """Call somebody before an order of a user comes that may take: with its side, and its limit in ticks if any.
+
+        A market that is made up around a price decides then what the order meets.
+        """
+        self._floor.market(symbol)
+        self._floor.before_orders[symbol] = callback
 
     def clear_book(self, symbol: str) -> None:
         """Take everything that the market itself displays out of a book; users' orders stay."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
+from cambist.model import Side
 from cambist.simulation import BookTrade
 from cambist_simulator.exchange.market_book import MARKET
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
 
-    from cambist.model import Side
     from cambist_simulator.exchange.floor import Floor, Market
     from cambist_simulator.exchange.matching import Matching
 
@@ -29,14 +32,40 @@ class Outside:
     def __init__(self, floor: Floor, matching: Matching) -> None:
         self._floor, self._matching = floor, matching
 
-    def set_level(self, market: Market, side: Side, price: Decimal, size: Decimal) -> bool:
-        """Give the market's own displayed size at a price; tell whether users' orders traded."""
-        book = market.book
-        events = book.set_level(side, int(price / book.tick), int(size / book.step))
-        if not events:
-            return False
-        self._matching.apply(market, events)
-        return True
+    def set_levels(self, market: Market, changes: Iterable[tuple[Side, int, int]]) -> bool:
+        """Give the market's own displayed sizes (side, ticks, lots); tell whether users' orders traded."""
+        set_level, traded = market.book.set_level, False
+        for side, ticks, lots in changes:
+            events = set_level(side, ticks, lots)
+            if events:
+                self._matching.apply(market, events)
+                traded = True
+        return traded
+
+    def cross(self, market: Market, price: Decimal) -> bool:
+        """Let users' orders that are better than a price trade at it; tell whether there were any."""
+        book, traded = market.book, False
+        ticks = book.ticks(price)
+        for side in (Side.BUY, Side.SELL):
+            lots = book.user_lots(side.opposite, better_than=ticks)
+            if lots:
+                book.clear_better(side, ticks)
+                events = book.take_users(side, ticks - side.sign, lots)
+                trades = [structs.replace(one, price=ticks) if type(one) is BookTrade else one for one in events]
+                self._matching.apply(market, trades)
+                traded = True
+        return traded
+
+    def user_prices(self, market: Market, side: Side, low: int, high: int) -> list[int]:
+        """Return the prices between two, neither included, that matter to users; see `Exchange.user_prices`."""
+        book, tick = market.book, market.book.tick
+        stops = self._floor.triggers.between(book.symbol, low * tick, high * tick)
+        if not stops:
+            return book.user_prices(side, low, high)
+        found = {*book.user_prices(side, low, high), *(int(stop / tick) for stop in stops)}
+        # A trailing stop may be between two ticks.
+        found.update(-int(-stop // tick) for stop in stops)
+        return [ticks for ticks in found if low < ticks < high]
 
     def trade(self, market: Market, side: Side, size: Decimal, price: Decimal, *, takes: bool) -> None:
         """Let an outside taker trade.
