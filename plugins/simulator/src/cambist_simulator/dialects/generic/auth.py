@@ -69,7 +69,9 @@ class Auth:
             request.ip,
         )
 
-    def of(self, key: str, time_ms: str, signature: str, signed: tuple[str, str, bytes], ip: str) -> tuple[User, ApiKey]:
+    def of(
+        self, key: str, time_ms: str, signature: str, signed: tuple[str, str, bytes], ip: str
+    ) -> tuple[User, ApiKey]:
         """Return whose key it is; see `of_request`."""
         found = self._users.by_key(key)
         if found is None or not found[1].enabled or found[1].kind != "hmac":

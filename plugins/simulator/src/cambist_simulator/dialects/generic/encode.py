@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from cambist.model import Side
@@ -10,6 +9,7 @@ from cambist_simulator.dialects.generic.terms import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
 
     from cambist_simulator.exchange.events import BookChanged, MarkChanged, PositionChanged, Traded
     from cambist_simulator.exchange.exchange import Exchange

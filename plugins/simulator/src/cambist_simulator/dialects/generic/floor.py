@@ -72,7 +72,7 @@ class TradingFloor:
         found = self.data(symbol).tape.recent(limit, from_id)
         return {"symbol": symbol, "trades": [encode.trade(one) for one in found]}
 
-    def klines(self, symbol: str, interval: str, start: int | None, end: int | None, limit: int) -> dict[str, Any]:
+    def klines(self, symbol: str, interval: str, limit: int, start: int | None, end: int | None) -> dict[str, Any]:
         """Return candles, oldest first; times in ns."""
         series = self.data(symbol).candles(interval)
         rows = series.rows(start=start, end=end, limit=limit)
@@ -157,10 +157,25 @@ class TradingFloor:
             found += exchange.open_orders(user, symbol) if open_only else exchange.orders(user, symbol, limit=limit)
         return {"orders": [encode.order(one) for one in found[-limit:]]}
 
-    def fills(self, user: User, symbol: str, order_id: int | None, from_id: int | None, limit: int) -> dict[str, Any]:
+    def fills(self, user: User, symbol: str, limit: int, order_id: int | None, from_id: int | None) -> dict[str, Any]:
         """Return fills, oldest first."""
         found = self.exchange(symbol).executions(user, symbol, order_id=order_id, from_id=from_id, limit=limit)
         return {"fills": [encode.execution(one) for one in found]}
+
+    def positions(self, user: User, symbol: str | None) -> dict[str, Any]:
+        """Return a user's positions on futures."""
+        del user
+        if symbol is not None:
+            self.exchange(symbol)
+        return {"positions": []}
+
+    def set_leverage(self, user: User, key: ApiKey, symbol: str, leverage: int) -> dict[str, Any]:
+        """Set a user's leverage in a symbol of futures."""
+        exchange = self._tradable(key, symbol)
+        del user
+        if exchange.segment is Segment.SPOT:
+            raise FailedError(400, "no_futures", f"{symbol} is no future.")
+        return {"symbol": symbol, "leverage": leverage}
 
     def dead_man(self, user: User, key: ApiKey, symbol: str, after_ms: int) -> dict[str, Any]:
         """Cancel a user's orders in a symbol when he does not say so again in time; 0 stops that."""

@@ -84,7 +84,9 @@ class Rest:
         }
         self._private: dict[str, Callable[[User, ApiKey, Request], Any]] = {
             "account": lambda user, key, _: floor.account(user, key),
-            "positions": lambda user, _, request: floor.positions(user, query_of(request.query, "symbol").get("symbol")),
+            "positions": lambda user, _, request: floor.positions(
+                user, query_of(request.query, "symbol").get("symbol")
+            ),
             "order.place": lambda user, key, request: floor.place(user, key, decoded(request.body, OrderRequest)),
             "order.test": lambda user, key, request: floor.place(
                 user, key, decoded(request.body, OrderRequest), test=True
@@ -161,9 +163,9 @@ class Rest:
 
     def _klines(self, request: Request) -> dict[str, Any]:
         query = query_of(request.query, "symbol", "interval", "start", "end", "limit")
-        times = [whole(query, name, 0, 10**14) * _MS if name in query else None for name in ("start", "end")]
+        start, end = (whole(query, name, 0, 10**14) * _MS if name in query else None for name in ("start", "end"))
         interval = query.get("interval", "1m")
-        return self._floor.klines(_symbol(query), interval, *times, whole(query, "limit", 500, 1_500))
+        return self._floor.klines(_symbol(query), interval, whole(query, "limit", 500, 1_500), start, end)
 
     def _ticker(self, request: Request) -> dict[str, Any]:
         return self._floor.ticker(_symbol(query_of(request.query, "symbol")))
@@ -171,12 +173,14 @@ class Rest:
     def _orders(self, user: User, _: ApiKey, request: Request) -> dict[str, Any]:
         query = query_of(request.query, "symbol", "open", "limit")
         open_only = query.get("open", "false") == "true"
-        return self._floor.orders(user, query.get("symbol"), open_only=open_only, limit=whole(query, "limit", 500, 1_000))
+        return self._floor.orders(
+            user, query.get("symbol"), open_only=open_only, limit=whole(query, "limit", 500, 1_000)
+        )
 
     def _fills(self, user: User, _: ApiKey, request: Request) -> dict[str, Any]:
         query = query_of(request.query, "symbol", "order_id", "from_id", "limit")
-        ids = [whole(query, name, 0) if name in query else None for name in ("order_id", "from_id")]
-        return self._floor.fills(user, _symbol(query), *ids, whole(query, "limit", 500, 1_000))
+        order_id, from_id = (whole(query, name, 0) if name in query else None for name in ("order_id", "from_id"))
+        return self._floor.fills(user, _symbol(query), whole(query, "limit", 500, 1_000), order_id, from_id)
 
     def _leverage(self, user: User, key: ApiKey, request: Request) -> dict[str, Any]:
         wanted = decoded(request.body, _Leverage)

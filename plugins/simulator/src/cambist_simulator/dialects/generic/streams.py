@@ -45,7 +45,14 @@ OPERATIONS = {
     "amend": "order.amend",
     "cancel": "order.cancel",
 }
-_KINDS = {"trades": "trade", "depth": "depth", "klines": "kline", "ticker": "ticker", "mark": "mark", "status": "control"}
+_KINDS = {
+    "trades": "trade",
+    "depth": "depth",
+    "klines": "kline",
+    "ticker": "ticker",
+    "mark": "mark",
+    "status": "control",
+}
 _MOST = 200
 
 
