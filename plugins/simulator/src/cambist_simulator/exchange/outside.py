@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.simulation import BookTrade
-from cambist_simulator.exchange.market_book import MARKET
-
 if TYPE_CHECKING:
     from decimal import Decimal
 
@@ -29,14 +26,14 @@ class Outside:
     def __init__(self, floor: Floor, matching: Matching) -> None:
         self._floor, self._matching = floor, matching
 
-    def set_level(self, market: Market, side: Side, price: Decimal, size: Decimal) -> bool:
-        """Give the market's own displayed size at a price; tell whether users' orders traded."""
-        book = market.book
-        events = book.set_level(side, int(price / book.tick), int(size / book.step))
-        if not events:
-            return False
-        self._matching.apply(market, events)
-        return True
+    def set_level(self, market: Market, side: Side, ticks: int, lots: int) -> None:
+        """Give the market's own displayed size at a price that crosses what others display.
+
+        Levels of the market's own other side are taken to be gone, and users' orders trade with it.
+        """
+        market.book.clear_crossed(side.opposite, ticks)
+        left = self._matching.take_users(market, side, ticks, lots)
+        market.book.set_level(side, ticks, left)
 
     def trade(self, market: Market, side: Side, size: Decimal, price: Decimal, *, takes: bool) -> None:
         """Let an outside taker trade.
@@ -47,11 +44,11 @@ class Outside:
         book = market.book
         ticks, lots = book.ticks(price), book.lots(size)
         if takes:
-            book.clear_better(side, ticks)
-        events = book.take_users(side, ticks, lots)
-        self._matching.apply(market, events)
-        rest = lots - sum(one.size for one in events if type(one) is BookTrade and one.maker_owner != MARKET)
-        if rest > 0:
-            if takes:
-                book.reduce(side.opposite, ticks, rest)
+            book.clear_crossed(side.opposite, ticks - side.sign)
+        before = self._matching.market_lots
+        left = self._matching.take_users(market, side, ticks, lots)
+        if left and takes:
+            book.reduce(side.opposite, ticks, left)
+        rest = left + self._matching.market_lots - before
+        if rest:
             self._matching.print_trade(market, side, rest * book.step, ticks * book.tick, 0, 0)
