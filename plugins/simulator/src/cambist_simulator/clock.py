@@ -35,6 +35,7 @@ class Clock:
         self._speed = _checked(speed)
         self._shown = time.time_ns() if start is None else start
         self._since = self._source()
+        self._held: int | None = None
 
     @property
     def speed(self) -> float:
@@ -49,6 +50,8 @@ class Clock:
 
     def now(self) -> int:
         """Return the time, ns."""
+        if self._held is not None:
+            return self._held
         if self._speed == 0.0:
             return self._shown
         passed = self._source() - self._since
@@ -57,6 +60,16 @@ class Clock:
     def now_ms(self) -> int:
         """Return the time, ms."""
         return self.now() // _MS
+
+    def hold(self, at: int) -> None:
+        """Let it show `at` until it is released; a market does so while it does what was due then."""
+        self._held = at
+
+    def release(self) -> None:
+        """Let it show the time again, which went on; a clock that stands still goes on to where it was held."""
+        held, self._held = self._held, None
+        if held is not None and self._speed == 0.0 and held > self._shown:
+            self._shown = held
 
     def shift(self, by: int) -> None:
         """Let it show `by` ns more, or less, from now on."""

@@ -75,6 +75,7 @@ class Conditional:
         order.triggered = True
         order.updated_at = floor.at
         floor.tell(order, ExecutionType.TRIGGERED)
+        floor.announce(terms)
         ticks = None if order.price is None else market.book.ticks(order.price)
         if terms.post_only and ticks is not None and market.book.crosses(terms.side, ticks):
             self._matching.end(order, Status.EXPIRED, ExecutionType.EXPIRED, "post_only")
@@ -108,6 +109,7 @@ class Conditional:
         )
         refused = "" if size else str(Why.REDUCE_ONLY)
         if not refused:
+            floor.announce(child)
             try:
                 self._intake.place(order.user, child, parent_id=order.id)
             except RefusedError as error:

@@ -23,13 +23,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cambist_simulator.exchange.floor import Floor
+    from cambist_simulator.exchange.interference import Interference
     from cambist_simulator.exchange.users import User
 
 __all__ = ["Desk", "user_id"]
 
 
 class Desk:
-    """The parts of an exchange, put together."""
+    """The parts of an exchange, put together.
+
+    Attributes
+    ----------
+    interference
+        What only whoever runs the venue may do.
+    """
+
+    interference: Interference
 
     def __init__(self, floor: Floor, names: Callable[[str, int], str]) -> None:
         self._floor, self._names = floor, names

@@ -12,6 +12,7 @@ from cambist_simulator.exchange.desk import user_id
 from cambist_simulator.exchange.events import BookChanged, StatusChanged
 from cambist_simulator.exchange.floor import Floor, Market
 from cambist_simulator.exchange.futures_desk import FuturesDesk
+from cambist_simulator.exchange.interference import Interference
 from cambist_simulator.exchange.keys import text_key
 from cambist_simulator.exchange.market_book import MarketBook
 from cambist_simulator.exchange.order_desk import OrderDesk
@@ -79,6 +80,11 @@ class Exchange(OrderDesk, FuturesDesk):
         self.users = Users(seed) if users is None else users
         floor = Floor(name, segment, clock, self.users, OrderStore(first_order_id, keep))
         super().__init__(floor, names or self._named)
+        self.interference = Interference(
+            floor, self._matching, self.market_trade, self.flush, self._open, self._conditional.settle
+        )
+        if not self._is_spot:
+            self.interference.liquidate_now = self._liquidation.force
         for listing in listings:
             self.list_symbol(listing)
 
@@ -195,11 +201,47 @@ class Exchange(OrderDesk, FuturesDesk):
         book = market.book
         ticks, lots = int(price / book.tick), int(size / book.step)
         if lots and book.crosses(side, ticks):
-            self._open()
-            self._outside.set_level(market, side, ticks, lots)
-            self._conditional.settle()
+            self.set_levels(symbol, ((side, ticks, lots),), flush=False)
         else:
             book.set_level(side, ticks, lots)
+
+    def set_levels(self, symbol: str, changes: Iterable[tuple[Side, int, int]], *, flush: bool = True) -> None:
+        """Let the market itself display other sizes, and tell of them as one change.
+
+        Parameters
+        ----------
+        changes
+            (side, ticks, lots): as `set_level`, in whole ticks and lots.
+        flush
+            Whether to tell now what changed.
+        """
+        market = self._floor.markets[symbol]
+        self._open()
+        if self._outside.set_levels(market, changes):
+            self._conditional.settle()
+        if flush:
+            self.flush(symbol)
+
+    def cross_users(self, symbol: str, price: Decimal) -> None:
+        """Let users' orders that are better than a price trade at it with the market, as in an opening auction."""
+        self._open()
+        if self._outside.cross(self._floor.market(symbol), price):
+            self._conditional.settle()
+
+    def user_prices(self, symbol: str, side: Side, low: int, high: int) -> list[int]:
+        """Return the prices between two (ticks, neither included) at which a trade would matter to users.
+
+        Those at which their orders of `side` rest, and those at which a waiting order is set off.
+        """
+        return self._outside.user_prices(self._floor.market(symbol), side, low, high)
+
+    def before_orders(self, symbol: str, callback: Callable[[Side, int | None], None]) -> None:
+        """Call somebody before an order of a user comes that may take: with its side, and its limit in ticks if any.
+
+        A market that is made up around a price decides then what the order meets.
+        """
+        self._floor.market(symbol)
+        self._floor.before_orders[symbol] = callback
 
     def clear_book(self, symbol: str) -> None:
         """Take everything that the market itself displays out of a book; users' orders stay."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cambist_simulator.exchange.listing import Listing, Segment
     from cambist_simulator.exchange.market_book import MarketBook
     from cambist_simulator.exchange.order_store import OrderStore
-    from cambist_simulator.exchange.orders import Execution, ExecutionType, OrderList, VenueOrder
+    from cambist_simulator.exchange.orders import Execution, ExecutionType, OrderList, OrderTerms, VenueOrder
     from cambist_simulator.exchange.users import Users
 
 __all__ = ["Accounts", "Floor", "Market"]
@@ -132,6 +132,7 @@ class Floor:
         self.listeners: list[Callable[[ExchangeEvent], None]] = []
         self.at = 0
         self.moved: dict[str, Market] = {}
+        self.before_orders: dict[str, Callable[[Side, int | None], None]] = {}
 
     def market(self, symbol: str) -> Market:
         """Return a market.
@@ -154,6 +155,14 @@ class Floor:
             if done is None:
                 return
             del self.lists[done]
+
+    def announce(self, terms: OrderTerms) -> None:
+        """Tell who makes up the market that an order is about to come that may take."""
+        callback = self.before_orders.get(terms.symbol)
+        market = self.markets.get(terms.symbol)
+        if callback is not None and market is not None and not terms.post_only:
+            price = terms.price
+            callback(terms.side, None if price is None or not price.is_finite() else market.book.ticks(price))
 
     def emit(self, event: ExchangeEvent) -> None:
         """Tell everybody who listens."""

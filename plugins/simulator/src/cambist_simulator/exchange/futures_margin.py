@@ -232,7 +232,7 @@ class FuturesMargin:
         return cross + tied.cross_unrealized - tied.cross_position - tied.order
 
     def state(self, user: str, asset: str) -> tuple[Decimal, Decimal]:
-        """Return (margin balance, maintenance margin) of cross positions, in an asset or in all of multi-assets mode."""
+        """Return (margin balance, maintenance margin) of cross positions, in an asset or in all (multi-assets)."""
         if user in self.ledger.multi_assets:
             balance = least = _ZERO
             for one in self.assets(user):

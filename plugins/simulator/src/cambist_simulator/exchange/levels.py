@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from typing import TYPE_CHECKING
 
 from cambist.model import Side
@@ -60,6 +60,11 @@ class Levels:
     def items(self) -> Iterator[tuple[int, int]]:
         """Yield (price, lots), best first."""
         return ((key * self._sign, self._lots[key]) for key in reversed(self._keys))
+
+    def better(self, ticks: int) -> list[int]:
+        """Return the prices that are better than one, best first."""
+        key = ticks * self._sign
+        return [one * self._sign for one in reversed(self._keys[bisect_right(self._keys, key) :])]
 
     def within(self, limit: int | None) -> Iterator[tuple[int, int]]:
         """Yield those which an order of the other side with limit `limit` (None: any price) would trade with."""

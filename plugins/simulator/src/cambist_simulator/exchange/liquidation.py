@@ -64,6 +64,17 @@ class Liquidation:
             for asset in cross:
                 self._check_cross(user, asset)
 
+    def force(self, user: str, market: Market) -> bool:
+        """Liquidate a user's positions in a symbol whatever his margin; tell whether there were any."""
+        held = [one for one in self._accounts.ledger.in_symbol(user, market.listing.symbol) if one.size]
+        if not held or market.mark is None:
+            return False
+        self._cancel_orders(user, [market])
+        for one in held:
+            if one.size:
+                self._close(user, market, one, abs(one.size), price=market.mark)
+        return True
+
     def _check_isolated(self, user: str, market: Market, holding: Holding) -> None:
         listing, mark = market.listing, market.mark
         if mark is None or not holding.size or listing.status is not SymbolStatus.TRADING:
@@ -147,11 +158,13 @@ class Liquidation:
                 if order.open:
                     self._matching.cancel(order, "liquidation")
 
-    def _close(self, user: str, market: Market, holding: Holding, size: Decimal) -> None:
-        """Close contracts of a position: in the book down to the bankruptcy price, the rest by others."""
+    def _close(self, user: str, market: Market, holding: Holding, size: Decimal, price: Decimal | None = None) -> None:
+        """Close contracts of a position: in the book down to a price (None: of bankruptcy), the rest by others."""
         listing = market.listing
         side = _SELL if holding.size > 0 else _BUY
-        price = self._to_tick(market, self._accounts.margin.bankruptcy_price(user, market, holding), side)
+        if price is None:
+            price = self._accounts.margin.bankruptcy_price(user, market, holding)
+        price = self._to_tick(market, price, side)
         terms = OrderTerms(
             symbol=listing.symbol,
             side=side,

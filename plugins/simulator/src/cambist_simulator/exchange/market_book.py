@@ -123,6 +123,40 @@ class MarketBook:
         """Return the size displayed at a price."""
         return self.displayed(side, self.ticks(price)) * self.step
 
+    def own_prices(self, side: Side, better_than: int | None = None) -> list[int]:
+        """Return the prices at which the market itself displays something, best first; all, or the better ones."""
+        levels, lines = self._levels[side], self._lines[side]
+        found = [ticks for ticks, _ in levels.items()] if better_than is None else levels.better(better_than)
+        if lines:
+            sign = side.sign
+            found += [
+                ticks
+                for ticks, line in lines.items()
+                if any(map(self._left, line)) and (better_than is None or (ticks - better_than) * sign > 0)
+            ]
+            found.sort(reverse=side is _BUY)
+        return found
+
+    def has_users(self, side: Side, ticks: int) -> bool:
+        """Tell whether users' orders wait at a price."""
+        return ticks in self._lines[side]
+
+    def user_lots(self, side: Side, *, at: int | None = None, better_than: int | None = None) -> int:
+        """Return the lots of users' orders at a price, or at better ones than one, hidden ones included."""
+        if not self._lines[side] or (at is not None and at not in self._lines[side]):
+            return 0
+        return sum(
+            one.remaining
+            for one in self.matcher.orders(side)
+            if one.order.owner != MARKET
+            and (at is None or one.price == at)
+            and (better_than is None or (one.price - better_than) * side.sign > 0)
+        )
+
+    def user_prices(self, side: Side, low: int, high: int) -> list[int]:
+        """Return the prices between two, neither included, at which users' orders wait."""
+        return [ticks for ticks in self._lines[side] if low < ticks < high]
+
     def top(self, side: Side) -> tuple[Decimal, Decimal] | None:
         """Return the best price of a side with its displayed size; None where it is empty."""
         ticks = self.best_ticks(side)

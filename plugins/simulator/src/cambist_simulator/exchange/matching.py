@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from cambist.model import Side, TimeInForce
 from cambist.simulation import BookCanceled, BookOrder, BookReduced, BookTrade
 from cambist_simulator.exchange.events import Traded
@@ -69,11 +71,19 @@ class Matching:
             self.before_match(market, new)
         self.apply(market, book.submit(new))
 
-    def take_users(self, market: Market, side: Side, ticks: int, lots: int) -> int:
-        """Let an outside taker trade with users up to a price, and with what stands before them; return lots left."""
+    def take_users(self, market: Market, side: Side, ticks: int, lots: int, *, at: int | None = None) -> int:
+        """Let an outside taker trade with users up to a price, and with what stands before them; return lots left.
+
+        Parameters
+        ----------
+        at
+            The one price at which they trade, in ticks; None for those of the resting orders.
+        """
         if market.reducing.get(side.opposite):
             self.before_match(market, BookOrder(id=-1, owner=MARKET, side=side, size=lots, price=ticks))
         events = market.book.take_users(side, ticks, lots)
+        if at is not None:
+            events = [msgspec.structs.replace(one, price=at) if type(one) is BookTrade else one for one in events]
         self.apply(market, events)
         return lots - sum(one.size for one in events if type(one) is BookTrade)
 

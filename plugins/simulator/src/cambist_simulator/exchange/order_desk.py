@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cambist_simulator.exchange.desk import Desk, user_id
 from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.listing import SymbolStatus
+from cambist_simulator.exchange.triggers import is_conditional
 
 if TYPE_CHECKING:
     from cambist_simulator.exchange.orders import AmendTerms, Execution, ListTerms, OrderList, OrderTerms, VenueOrder
@@ -23,6 +24,8 @@ class OrderDesk(Desk):
     def place(self, user: User | str, terms: OrderTerms) -> VenueOrder:
         """Take an order; return it as it stands after all that followed at once."""
         self._open()
+        if not is_conditional(terms):
+            self._floor.announce(terms)
         try:
             order = self._intake.place(user_id(user), terms)
         finally:
@@ -66,7 +69,7 @@ class OrderDesk(Desk):
         conditional
             Which kind it must be; None for either.
         """
-        order = self.order(user, symbol, order_id=order_id, client_id=client_id, conditional=conditional)
+        order = self._find(user, symbol, order_id, client_id, conditional)
         self._check_cancel(order)
         self._open()
         order.cancel_client_id = cancel_client_id or self._names("cancel", order.id)
@@ -116,7 +119,7 @@ class OrderDesk(Desk):
         client_id: str | None = None,
     ) -> VenueOrder:
         """Give a working order new terms."""
-        order = self.order(user, symbol, order_id=order_id, client_id=client_id)
+        order = self._find(user, symbol, order_id, client_id, None)
         self._open()
         self._amending.amend(order, terms)
         self._conditional.settle()
@@ -146,15 +149,27 @@ class OrderDesk(Desk):
         conditional: bool | None = None,
     ) -> VenueOrder:
         """Return an order of a user, open or not; refuses one that is not there."""
+        found = self._find(user, symbol, order_id, client_id, conditional)
+        if found.id in self.interference.hidden:
+            raise RefusedError(Why.UNKNOWN_ORDER, order_id=order_id, client_id=client_id)
+        return found
+
+    def _find(
+        self, user: User | str, symbol: str, order_id: int | None, client_id: str | None, conditional: bool | None
+    ) -> VenueOrder:
         if symbol:
             self._floor.market(symbol)
         return self._floor.store.find(user_id(user), symbol, order_id, client_id, conditional)
+
+    def _seen(self, orders: list[VenueOrder]) -> list[VenueOrder]:
+        hidden = self.interference.hidden
+        return [one for one in orders if one.id not in hidden] if hidden else orders
 
     def open_orders(
         self, user: User | str, symbol: str | None = None, *, conditional: bool | None = None
     ) -> list[VenueOrder]:
         """Return open orders of a user, oldest first."""
-        return self._floor.store.open_of(user_id(user), symbol, conditional)
+        return self._seen(self._floor.store.open_of(user_id(user), symbol, conditional))
 
     def orders(
         self,
@@ -168,9 +183,10 @@ class OrderDesk(Desk):
         conditional: bool | None = None,
     ) -> list[VenueOrder]:
         """Return orders of a user, open or not, oldest first; see `OrderStore.orders`."""
-        return self._floor.store.orders(
+        found = self._floor.store.orders(
             user_id(user), symbol, start=start, end=end, from_id=from_id, limit=limit, conditional=conditional
         )
+        return self._seen(found)
 
     def executions(
         self,

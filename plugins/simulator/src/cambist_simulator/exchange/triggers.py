@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cambist.model import OrderType, Side
+from cambist_simulator.exchange.orders import PriceSource
 
 if TYPE_CHECKING:
-    from cambist_simulator.exchange.orders import OrderTerms, PriceSource, VenueOrder
+    from cambist_simulator.exchange.orders import OrderTerms, VenueOrder
 
 __all__ = ["Triggers", "is_conditional", "is_trailing", "rises"]
 
@@ -118,6 +119,16 @@ class Triggers:
             at = bisect_left(side, (order.stop_price, order.id))
             if at < len(side) and side[at][1] == order.id:
                 del side[at]
+
+    def between(self, symbol: str, low: Decimal, high: Decimal) -> list[Decimal]:
+        """Return the trade prices between two, neither included, at which an order waits to be set off."""
+        waiting = self._waiting.get((symbol, PriceSource.LAST))
+        if waiting is None:
+            return []
+        stops = [stop for stop, _ in (*waiting.rising, *waiting.falling)]
+        following = (one.order.stop_price for one in waiting.trailing.values() if one.activation is None)
+        stops += [stop for stop in following if stop is not None]
+        return [stop for stop in stops if low < stop < high]
 
     def due(self, symbol: str, source: PriceSource, price: Decimal, tick: Decimal) -> list[int]:
         """Take out the orders that a price sets off."""

@@ -10,7 +10,7 @@ from cambist_simulator.server.wire import Limits, text_frame
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cambist_simulator.server.server import Server
     from cambist_simulator.server.wire import Dialect, Session
@@ -35,6 +35,8 @@ class SocketConnection:
         Whether nothing that comes is looked at.
     quiet
         Kinds of frames that no longer leave; with ``"*"`` all but answers and control frames.
+    captured
+        Where answers are put instead of into the line; None for the line.
     frames, bytes_out, messages
         Counted since it was opened.
     """
@@ -61,6 +63,7 @@ class SocketConnection:
         self.session: Session | None = None
         self.mute = self.deaf = self.closing = False
         self.quiet: frozenset[str] = frozenset()
+        self.captured: list[bytes] | None = None
         self.frames = self.bytes_out = self.messages = 0
         self.pinged_at, self.ponged_at, self.closing_at = self.opened_at, self.opened_at, 0
         self._pending: list[bytes] = []
@@ -79,7 +82,10 @@ class SocketConnection:
 
     def send_frame(self, frame: bytes, *, kind: str = "", symbol: str = "") -> None:
         """Send a whole frame, unless somebody has other plans with it."""
-        if self._server.tampers_frames or self.quiet:
+        if self._server.tampers_frames or self.quiet or self.captured is not None:
+            if self.captured is not None and kind == "answer":
+                self.captured.append(frame)
+                return
             if self.quiet and (kind in self.quiet or ("*" in self.quiet and kind not in {"answer", "control", ""})):
                 return
             for one in self._server.tampered(self, frame, kind, symbol):
@@ -99,6 +105,11 @@ class SocketConnection:
         self._size += len(frame)
         if self._size > _BLOCK:
             self.flush()
+
+    def write_all(self, frames: Iterable[bytes]) -> None:
+        """Put several in the line."""
+        for frame in frames:
+            self.write(frame)
 
     def flush(self) -> None:
         """Hand what is in the line to the transport; one who reads too slowly is cut off."""

@@ -9,7 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Connection", "Dialect", "Limits", "Request", "Response", "Session", "text_frame"]
+__all__ = ["Connection", "Dialect", "Limits", "Request", "Response", "Session", "frame_text", "text_frame"]
 
 _SECOND = 1_000_000_000
 
@@ -190,3 +190,9 @@ def text_frame(data: bytes) -> bytes:
     if size < 65_536:
         return b"\x81\x7e" + size.to_bytes(2, "big") + data
     return b"\x81\x7f" + size.to_bytes(8, "big") + data
+
+
+def frame_text(frame: bytes) -> bytes:
+    """Return what is in a frame that `text_frame` made."""
+    short = frame[1]
+    return frame[2:] if short < 126 else frame[4:] if short == 126 else frame[10:]
