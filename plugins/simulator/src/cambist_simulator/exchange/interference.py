@@ -75,6 +75,14 @@ class Interference:
             raise ParameterError(f"{self._floor.name} has no order {order_id}.")
         return order
 
+    def orders(self, user: str | None = None) -> list[VenueOrder]:
+        """Return the orders of a user, or of everybody, as they came; also those that are hidden."""
+        return [one for one in self._floor.store if user is None or one.user == user]
+
+    def __len__(self) -> int:
+        """Return how many orders are kept."""
+        return len(self._floor.store)
+
     def fill(self, order_id: int, size: Decimal) -> Decimal:
         """Let an outside taker trade until `size` of a resting order is filled; return how much was.
 

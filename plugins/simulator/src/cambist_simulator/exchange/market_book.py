@@ -141,6 +141,10 @@ class MarketBook:
         """Tell whether users' orders wait at a price."""
         return ticks in self._lines[side]
 
+    def best_user(self, side: Side) -> int | None:
+        """Return the best price, ticks, at which users' orders wait; None where there are none."""
+        return self.matcher.best_bid if side is _BUY else self.matcher.best_ask
+
     def user_lots(self, side: Side, *, at: int | None = None, better_than: int | None = None) -> int:
         """Return the lots of users' orders at a price, or at better ones than one, hidden ones included."""
         if not self._lines[side] or (at is not None and at not in self._lines[side]):

@@ -103,6 +103,11 @@ class FaultEngine:
         self._rules.clear()
         self._arrange()
 
+    @property
+    def count(self) -> int:
+        """How many faults have struck."""
+        return self._number
+
     def rules(self) -> list[Rule]:
         """Return those at work, in the order in which they came."""
         return list(self._rules.values())

@@ -72,6 +72,8 @@ class Rest:
     def _note(
         self, dialect: Dialect, asked: Request, response: Response, request: web.BaseRequest, faults: Iterable[str]
     ) -> None:
+        if dialect.name.startswith("_"):  # whoever runs the venue is no client of it
+            return
         self._server.log.add(
             Entry(
                 number=asked.number,

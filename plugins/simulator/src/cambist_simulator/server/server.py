@@ -11,6 +11,7 @@ from aiohttp import web
 
 from cambist.api import ParameterError
 from cambist_simulator.clock import VenueClock
+from cambist_simulator.server.connection import cut
 from cambist_simulator.server.log import RequestLog
 from cambist_simulator.server.rest import Rest
 from cambist_simulator.server.sockets import Sockets
@@ -94,6 +95,7 @@ class Server:
         self._listener: asyncio.Server | None = None
         self._ticking: asyncio.TimerHandle | None = None
         self._swept_at = 0.0
+        self._coming: asyncio.Task[None] | None = None
         self._rest, self._sockets = Rest(self), Sockets(self)
         for prefix, dialect in dialects.items():
             self.mount(prefix, dialect)
@@ -153,14 +155,37 @@ class Server:
             max_field_size=64 << 10,
             keepalive_timeout=3600.0,
         )
+        await self._listen()
+        self._ticking = loop.call_later(_TICK, self._tick_again)
+
+    async def _listen(self) -> None:
+        assert self._web is not None
         try:
-            self._listener = await loop.create_server(self._web, self.host, self.port, backlog=4096)
+            self._listener = await asyncio.get_running_loop().create_server(
+                self._web, self.host, self.port, backlog=4096
+            )
         except OSError as error:
             raise ParameterError(
                 f"the server cannot listen on {self.host}:{self.port}: {error.strerror}. Port 0 takes a free one."
             ) from error
         self.port = self._listener.sockets[0].getsockname()[1]
-        self._ticking = loop.call_later(_TICK, self._tick_again)
+
+    def go_away(self, down: int) -> None:
+        """Cut all connections and listen to nobody for `down` ns of the server's clock."""
+        if self._listener is None or self._web is None or self._loop is None:
+            return
+        self._listener.close()
+        self._listener = None
+        for connection in list(self.connections.values()):
+            connection.reset()
+        for handler in self._web.connections:
+            if handler.transport is not None:
+                cut(handler.transport)
+        self.timers.after(down, self._come_back)
+
+    def _come_back(self) -> None:
+        assert self._loop is not None
+        self._coming = self._loop.create_task(self._listen())
 
     async def stop(self) -> None:
         """Close all connections, and the port."""
