@@ -36,7 +36,7 @@ def close(value, expected):
 
 
 def test_the_maintenance_amounts_of_the_table_join_the_tiers():
-    """ "Leverage and Margin of USD-M Futures": maintenance margin is continuous where one tier ends and the next begins."""
+    """ "Leverage and Margin of USD-M Futures": maintenance margin is continuous where tiers meet."""
     tiers = linear_listing().brackets
     for lower, upper in itertools.pairwise(tiers):
         assert maintenance((lower,), lower.cap) == maintenance((upper,), lower.cap)
