@@ -14,7 +14,10 @@ from cambist_simulator.exchange.users import ApiKey
 KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 SECRET = b"NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
 ORDER = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559"
-FIRST, SECOND = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC", "quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559"
+FIRST, SECOND = (
+    "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC",
+    "quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559",
+)
 WHOLE = "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"
 MIXED = "0fd168b8ddb4876a0358a8d14d0c9f3da0e9b20c5d52b2a00fcf7d1c602f9a77"
 SOCKET = "cc15477742bd704c29492d96c7ead9414dfd8e0ec4a00f947bb5bb454ddbd08a"
@@ -100,7 +103,9 @@ def test_text_that_is_not_ascii_is_signed_percent_encoded():
     client = box.client()
     stamp = box.clock.server.now() // MS
     encoded = f"symbol=%E5%B8%81USDT&timestamp={stamp}"
-    status, answer = client.raw("GET", "/api/v3/openOrders", f"{encoded}&signature={sign(client.key, encoded.encode())}")
+    status, answer = client.raw(
+        "GET", "/api/v3/openOrders", f"{encoded}&signature={sign(client.key, encoded.encode())}"
+    )
     assert (status, answer["code"]) == (400, -1121)
     plain = f"symbol=币USDT&timestamp={stamp}"
     status, answer = client.raw("GET", "/api/v3/openOrders", f"{encoded}&signature={sign(client.key, plain.encode())}")

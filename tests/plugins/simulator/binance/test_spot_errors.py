@@ -7,7 +7,14 @@ from venue_box import Box, Segment
 
 from cambist_simulator.exchange.listing import SymbolStatus
 
-LIMIT = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01", "price": "49000"}
+LIMIT = {
+    "symbol": "BTCUSDT",
+    "side": "BUY",
+    "type": "LIMIT",
+    "timeInForce": "GTC",
+    "quantity": "0.01",
+    "price": "49000",
+}
 MARKET = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
 STOP = {"symbol": "BTCUSDT", "side": "SELL", "type": "STOP_LOSS", "quantity": "0.01", "stopPrice": "48000"}
 MAKER = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT_MAKER", "quantity": "0.01", "price": "49000"}
@@ -22,7 +29,18 @@ def not_required(name):
 
 
 def number(name):
-    return -1100, f"Illegal characters found in parameter '{name}'; legal range is '^([0-9]{{1,20}})(\\.[0-9]{{1,20}})?$'."
+    return (
+        -1100,
+        f"Illegal characters found in parameter '{name}'; legal range is '^([0-9]{{1,20}})(\\.[0-9]{{1,20}})?$'.",
+    )
+
+
+def characters(name, legal):
+    return -1100, f"Illegal characters found in parameter '{name}'; legal range is '{legal}'."
+
+
+def one_of(first, second):
+    return -1102, f"Param '{first}' or '{second}' must be sent, but both were empty/null!"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +53,7 @@ def client():
     [
         (LIMIT, {"symbol": None}, mandatory("symbol")),
         (LIMIT, {"symbol": ""}, mandatory("symbol")),
-        (LIMIT, {"symbol": "btcusdt"}, (-1100, "Illegal characters found in parameter 'symbol'; legal range is '^[A-Z0-9-_.]{1,20}$'.")),
+        (LIMIT, {"symbol": "btcusdt"}, characters("symbol", "^[A-Z0-9-_.]{1,20}$")),
         (LIMIT, {"symbol": "NOPE"}, (-1121, "Invalid symbol.")),
         (LIMIT, {"side": None}, mandatory("side")),
         (LIMIT, {"side": "HOLD"}, (-1117, "Invalid side.")),
@@ -58,7 +76,7 @@ def client():
         (LIMIT, {"quantity": "0.000001"}, (-1013, "Filter failure: LOT_SIZE")),
         (LIMIT, {"quantity": "0.00001"}, (-1013, "Filter failure: NOTIONAL")),
         (LIMIT, {"quantity": "100"}, (-2010, "Account has insufficient balance for requested action.")),
-        (LIMIT, {"newClientOrderId": "a b"}, (-1100, "Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_]{1,36}$'.")),
+        (LIMIT, {"newClientOrderId": "a b"}, characters("newClientOrderId", "^[a-zA-Z0-9-_]{1,36}$")),
         (LIMIT, {"newOrderRespType": "ALL"}, (-1130, "Data sent for parameter 'newOrderRespType' is not valid.")),
         (LIMIT, {"strategyType": "7"}, (-1134, "strategyType was less than 1000000.")),
         (LIMIT, {"foo": "1"}, (-1104, "Not all sent parameters were read; read '8' parameter(s) but was sent '9'.")),
@@ -66,8 +84,8 @@ def client():
         (MARKET, {"price": "50000"}, not_required("price")),
         (MARKET, {"timeInForce": "GTC"}, not_required("timeInForce")),
         (MARKET, {"quoteOrderQty": "100"}, not_required("quoteOrderQty")),
-        (MARKET, {"quantity": None}, (-1102, "Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!")),
-        (STOP, {"stopPrice": None}, (-1102, "Param 'stopPrice' or 'trailingDelta' must be sent, but both were empty/null!")),
+        (MARKET, {"quantity": None}, one_of("quantity", "quoteOrderQty")),
+        (STOP, {"stopPrice": None}, one_of("stopPrice", "trailingDelta")),
         (STOP, {"stopPrice": "51000"}, (-2010, "Order would trigger immediately.")),
         (STOP, {"trailingDelta": "5", "stopPrice": None}, (-1013, "Filter failure: TRAILING_DELTA")),
         (MAKER, {"timeInForce": "GTC"}, not_required("timeInForce")),
@@ -95,12 +113,16 @@ def test_a_tested_order_is_not_placed(client, terms):
     [
         ("time", {"x": "1"}, (-1101, "Too many parameters; expected '0' and received '1'.")),
         ("depth", {}, mandatory("symbol")),
-        ("depth", {"symbol": "BTCUSDT", "limit": "x"}, (-1100, "Illegal characters found in parameter 'limit'; legal range is '^[0-9]{1,20}$'.")),
+        ("depth", {"symbol": "BTCUSDT", "limit": "x"}, characters("limit", "^[0-9]{1,20}$")),
         ("depth", {"symbol": "BTCUSDT", "limit": "99999999999999999999"}, (-1108, "Parameter 'limit' overflowed.")),
         ("klines", {"symbol": "BTCUSDT"}, mandatory("interval")),
         ("klines", {"symbol": "BTCUSDT", "interval": "7m"}, (-1120, "Invalid interval.")),
         ("ticker/24hr", {"symbols": '["BTCUSDT","BTCUSDT"]'}, (-1151, "Symbol is present multiple times in the list.")),
-        ("ticker/24hr", {"symbol": "BTCUSDT", "symbols": '["BTCUSDT"]'}, (-1128, "Combination of optional parameters invalid.")),
+        (
+            "ticker/24hr",
+            {"symbol": "BTCUSDT", "symbols": '["BTCUSDT"]'},
+            (-1128, "Combination of optional parameters invalid."),
+        ),
         ("exchangeInfo", {"symbols": '["NOPE"]'}, (-1121, "Invalid symbol.")),
         ("exchangeInfo", {"symbols": "[1"}, (-1135, "JSON sent for parameter 'symbols' is not valid")),
     ],
@@ -147,7 +169,9 @@ def test_orders_are_found_by_number_and_name_or_not_at_all():
     assert bob.delete(path, symbol="BTCUSDT", orderId=placed["orderId"]) == (400, unknown)
     wrong = client.delete(path, symbol="BTCUSDT", orderId=placed["orderId"], origClientOrderId="other")
     assert wrong == (400, unknown)
-    restricted = client.delete(path, symbol="BTCUSDT", orderId=placed["orderId"], cancelRestrictions="ONLY_PARTIALLY_FILLED")
+    restricted = client.delete(
+        path, symbol="BTCUSDT", orderId=placed["orderId"], cancelRestrictions="ONLY_PARTIALLY_FILLED"
+    )
     assert restricted == (400, {"code": -2011, "msg": "Order was not canceled due to cancel restrictions."})
     gone = client.ok("DELETE", path, symbol="BTCUSDT", origClientOrderId="mine", newClientOrderId="cancel-1")
     assert (gone["origClientOrderId"], gone["clientOrderId"], gone["status"]) == ("mine", "cancel-1", "CANCELED")

@@ -1,4 +1,4 @@
-"""A whole Binance in a box: three exchanges with a book each, users, clocks that stand still, and clients without a wire."""
+"""A whole Binance in a box: three exchanges with a book each, clocks that stand still, and clients without a wire."""
 
 from __future__ import annotations
 
@@ -152,10 +152,8 @@ def sign(key, text):
     if key.kind == "hmac":
         return hmac.new(key.private, text, hashlib.sha256).hexdigest()
     private = load_pem_private_key(key.private, None)
-    if isinstance(private, RSAPrivateKey):
-        raw = private.sign(text, PKCS1v15(), SHA256())
-    else:
-        raw = private.sign(text)
+    rsa = isinstance(private, RSAPrivateKey)
+    raw = private.sign(text, PKCS1v15(), SHA256()) if rsa else private.sign(text)
     return base64.b64encode(raw).decode()
 
 

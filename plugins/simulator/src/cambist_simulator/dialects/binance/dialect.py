@@ -55,7 +55,9 @@ class BinanceDialect:
     spot_limits, futures_limits
         What an address and an account may ask; see `cambist_simulator.dialects.binance.venue`.
     connection_limit
-        WebSockets that an address may try to open in five minutes; 0 for any number.
+        WebSockets that an address may try to open in five minutes.
+    enforced
+        Whether limits hold; without, all is counted and nobody is refused.
     """
 
     name = "binance"
@@ -71,9 +73,18 @@ class BinanceDialect:
         spot_limits: tuple[Limit, ...] = SPOT_LIMITS,
         futures_limits: tuple[Limit, ...] = FUTURES_LIMITS,
         connection_limit: int = 300,
+        enforced: bool = True,
     ) -> None:
         desks = [Desk(exchange, data) for exchange, data in exchanges]
-        self.venue = Venue(desks, users, clock, seed=seed, spot_limits=spot_limits, futures_limits=futures_limits)
+        self.venue = Venue(
+            desks,
+            users,
+            clock,
+            seed=seed,
+            spot_limits=spot_limits,
+            futures_limits=futures_limits,
+            enforced=enforced,
+        )
         self.sessions = Sessions(self.venue, connection_limit)
         self._routes = self._table()
 

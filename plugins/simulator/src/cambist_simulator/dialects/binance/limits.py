@@ -125,10 +125,13 @@ class Weights:
         Of kind ``REQUEST_WEIGHT``.
     bans
         Those of the venue.
+    enforced
+        Whether anybody is refused; weight is counted all the same.
     """
 
-    def __init__(self, limit: Limit, bans: Bans) -> None:
+    def __init__(self, limit: Limit, bans: Bans, *, enforced: bool = True) -> None:
         self.limit = limit
+        self.enforced = enforced
         self.bans = bans
         self._length = limit.length
         self._used: dict[str, tuple[int, int]] = {}
@@ -143,7 +146,7 @@ class Weights:
             self.bans.forgive(ip)
         used += weight
         self._used[ip] = window, used
-        if used > self.limit.most:
+        if used > self.limit.most and self.enforced:
             self.bans.warn(ip, now)
             raise self._too_much(now)
         return used
@@ -182,10 +185,13 @@ class OrderCounts:
     ----------
     limits
         Of kind ``ORDERS``, one or more.
+    enforced
+        Whether orders are refused; they are counted all the same.
     """
 
-    def __init__(self, limits: tuple[Limit, ...]) -> None:
+    def __init__(self, limits: tuple[Limit, ...], *, enforced: bool = True) -> None:
         self.limits = limits
+        self.enforced = enforced
         self._lengths = tuple(limit.length for limit in limits)
         self._counts: dict[str, list[tuple[int, int]]] = {}
 
@@ -200,7 +206,7 @@ class OrderCounts:
             began, count = counts[number]
             count = (count if began == window else 0) + orders
             limit = self.limits[number]
-            if count > limit.most:
+            if count > limit.most and self.enforced:
                 raise ApiError(
                     -1015,
                     f"Too many new orders; current limit is {limit.most} orders per {limit.number} {limit.interval}.",

@@ -110,7 +110,7 @@ class MarketSession:
         if second != self._second:
             self._second, self._messages = second, 0
         self._messages += 1
-        if self._messages > self._most_messages:
+        if self._messages > self._most_messages and self._sessions.venue.enforced:
             self.connection.close(1008, "Too many requests")
             return
         try:

@@ -110,7 +110,7 @@ class Sessions:
         began, attempts = self._attempts.get(connection.ip, (window, 0))
         attempts = attempts + 1 if began == window else 1
         self._attempts[connection.ip] = window, attempts
-        if self.connection_limit and attempts > self.connection_limit:
+        if attempts > self.connection_limit and self.venue.enforced:
             wait = ((window + 1) * _WINDOW - now) // 1_000 + 1
             return Response(status=429, headers={"Retry-After": str(wait)})
         return None

@@ -107,6 +107,8 @@ class Venue:
     ----------
     desks
         At most one for each segment.
+    enforced
+        Whether anybody who asks too much is refused.
     """
 
     def __init__(
@@ -118,17 +120,19 @@ class Venue:
         seed: int = 0,
         spot_limits: tuple[Limit, ...] = SPOT_LIMITS,
         futures_limits: tuple[Limit, ...] = FUTURES_LIMITS,
+        enforced: bool = True,
     ) -> None:
         self.desks = {desk.segment: desk for desk in desks}
         self.users = users
         self.clock = clock
         self.bans = Bans()
         self.spot_limits, self.futures_limits = spot_limits, futures_limits
-        self.spot_weights = Weights(_of(spot_limits, "REQUEST_WEIGHT")[0], self.bans)
-        self.futures_weights = Weights(_of(futures_limits, "REQUEST_WEIGHT")[0], self.bans)
-        self.sapi_weights = Weights(_SAPI, self.bans)
-        self.spot_orders = OrderCounts(_of(spot_limits, "ORDERS"))
-        self.futures_orders = OrderCounts(_of(futures_limits, "ORDERS"))
+        self.enforced = enforced
+        self.spot_weights = Weights(_of(spot_limits, "REQUEST_WEIGHT")[0], self.bans, enforced=enforced)
+        self.futures_weights = Weights(_of(futures_limits, "REQUEST_WEIGHT")[0], self.bans, enforced=enforced)
+        self.sapi_weights = Weights(_SAPI, self.bans, enforced=enforced)
+        self.spot_orders = OrderCounts(_of(spot_limits, "ORDERS"), enforced=enforced)
+        self.futures_orders = OrderCounts(_of(futures_limits, "ORDERS"), enforced=enforced)
         self.listen_keys = ListenKeys(seed)
         self.transfers = count(1)
         self.incomes = {desk.segment: Incomes(desk) for desk in self.futures()}
