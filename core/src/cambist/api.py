@@ -21,6 +21,7 @@ from cambist.plugins.hookspecs import hookimpl
 from cambist.plugins.specs import (
     AnalyzerSpec,
     BrokerSpec,
+    CommandSpec,
     FeedSpec,
     IndicatorSpec,
     NotifierSpec,
@@ -88,6 +89,7 @@ __all__ = [
     "BrokerSpec",
     "CambistError",
     "CashFlowRow",
+    "CommandSpec",
     "ConfigError",
     "DataError",
     "Deliver",

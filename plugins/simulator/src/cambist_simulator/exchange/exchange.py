@@ -1,0 +1,322 @@
+"""The front of an exchange: requests of users, moves of the market, and what is asked about them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cambist.api import ParameterError
+from cambist_simulator.exchange.desk import user_id
+from cambist_simulator.exchange.events import BookChanged, StatusChanged
+from cambist_simulator.exchange.floor import Floor, Market
+from cambist_simulator.exchange.futures_desk import FuturesDesk
+from cambist_simulator.exchange.interference import Interference
+from cambist_simulator.exchange.keys import text_key
+from cambist_simulator.exchange.market_book import MarketBook
+from cambist_simulator.exchange.order_desk import OrderDesk
+from cambist_simulator.exchange.order_store import OrderStore
+from cambist_simulator.exchange.users import User, Users
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cambist.model import Side
+    from cambist_simulator.clock import VenueClock
+    from cambist_simulator.exchange.events import ExchangeEvent
+    from cambist_simulator.exchange.listing import Listing, Segment, SymbolStatus
+    from cambist_simulator.exchange.spot_ledger import Balance
+
+__all__ = ["Exchange"]
+
+_ZERO = Decimal(0)
+_MOST = Decimal(10) ** 15
+
+
+class Exchange(OrderDesk, FuturesDesk):
+    """An exchange in one process: matching, money and margin, without a wire.
+
+    Every request is answered at once; what happens is told to those who listen, in order, before it returns. A
+    `RefusedError` means that nothing changed.
+
+    Parameters
+    ----------
+    name
+        For people and logs.
+    segment
+        Spot, or futures settled in quote money or in coin.
+    clock
+        Time of orders and trades is that of its market.
+    listings
+        What can be traded.
+    users
+        Who trades; None for users of its own. Several exchanges of a venue may share them.
+    seed
+        What ids follow from that the exchange makes.
+    first_order_id
+        Number of the first order.
+    keep
+        How many ended orders are kept, and how many executions of a user in a symbol; older ones are forgotten.
+    names
+        Makes client ids of what they name and a number: ``"order"``, ``"list"``, ``"cancel"``, and ``"liquidation"``,
+        ``"adl"`` and ``"settlement"`` for the venue's own orders; None for letters that follow from the seed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        segment: Segment,
+        clock: VenueClock,
+        *,
+        listings: Iterable[Listing] = (),
+        users: Users | None = None,
+        seed: int = 0,
+        first_order_id: int = 1,
+        keep: int = 100_000,
+        names: Callable[[str, int], str] | None = None,
+    ) -> None:
+        self.seed = seed
+        self.users = Users(seed) if users is None else users
+        floor = Floor(name, segment, clock, self.users, OrderStore(first_order_id, keep))
+        super().__init__(floor, names or self._named)
+        self.interference = Interference(
+            floor, self._matching, self.market_trade, self.flush, self._open, self._conditional.settle
+        )
+        if not self._is_spot:
+            self.interference.liquidate_now = self._liquidation.force
+        for listing in listings:
+            self.list_symbol(listing)
+
+    @property
+    def name(self) -> str:
+        """For people and logs."""
+        return self._floor.name
+
+    @property
+    def segment(self) -> Segment:
+        """Spot, linear or inverse."""
+        return self._floor.segment
+
+    @property
+    def clock(self) -> VenueClock:
+        """Of servers and market."""
+        return self._floor.clock
+
+    @property
+    def listings(self) -> dict[str, Listing]:
+        """What is listed, by symbol."""
+        return {symbol: market.listing for symbol, market in self._floor.markets.items()}
+
+    def listing(self, symbol: str) -> Listing:
+        """Return a listing; refuses an unknown symbol."""
+        return self._floor.market(symbol).listing
+
+    def market(self, symbol: str) -> Market:
+        """Return a symbol as it stands: book, mark and index price, funding; to be read only."""
+        return self._floor.market(symbol)
+
+    def book(self, symbol: str) -> MarketBook:
+        """Return a symbol's book, to be read only."""
+        return self._floor.market(symbol).book
+
+    # Who listens.
+
+    def listen(self, callback: Callable[[ExchangeEvent], None]) -> None:
+        """Call somebody with every event from now on."""
+        self._floor.listeners.append(callback)
+
+    def unlisten(self, callback: Callable[[ExchangeEvent], None]) -> None:
+        """Call him no longer."""
+        self._floor.listeners.remove(callback)
+
+    # Listings.
+
+    def list_symbol(self, listing: Listing) -> None:
+        """List a symbol.
+
+        Raises
+        ------
+        ParameterError
+            If it is listed already, or its grids have too many digits to stay exact.
+        """
+        if listing.symbol in self._floor.markets:
+            raise ParameterError(f"{listing.symbol} is listed already; change_rules changes it.")
+        _check_grid(listing)
+        book = MarketBook(listing.symbol, listing.tick_size, listing.step_size)
+        self._floor.markets[listing.symbol] = Market(listing=listing, book=book)
+
+    def set_status(self, symbol: str, status: SymbolStatus) -> None:
+        """Halt a symbol, or let it trade again."""
+        self.change_rules(symbol, status=status)
+
+    def change_rules(self, symbol: str, **fields: object) -> None:
+        """Change rules of a listing while it trades; orders that are there stay."""
+        market = self._floor.market(symbol)
+        changed = msgspec.structs.replace(market.listing, **fields)
+        _check_grid(changed)
+        market.listing = changed
+        self._open()
+        self._floor.emit(StatusChanged(at=self._floor.at, symbol=symbol, status=str(changed.status)))
+
+    # Money.
+
+    def balances(self, user: User | str) -> dict[str, Balance]:
+        """Return what a user has on spot, by asset; to be read only."""
+        return self._spot.ledger.balances(user_id(user))
+
+    def deposit(self, user: User | str, asset: str, amount: Decimal, reason: str = "deposit") -> None:
+        """Give a user money from outside.
+
+        Raises
+        ------
+        ParameterError
+            If the amount is none.
+        """
+        self._move(user, asset, _amount(amount), reason)
+
+    def withdraw(self, user: User | str, asset: str, amount: Decimal, reason: str = "withdrawal") -> None:
+        """Take free money of a user out; refuses more than is free."""
+        self._move(user, asset, -_amount(amount), reason)
+
+    def transfer(self, user: User | str, asset: str, amount: Decimal, to: Exchange) -> None:
+        """Bring free money of a user to another exchange of the venue."""
+        self.withdraw(user, asset, amount, "transfer")
+        to.deposit(user, asset, amount, "transfer")
+
+    def _move(self, user: User | str, asset: str, amount: Decimal, reason: str) -> None:
+        self._open()
+        accounts = self._spot if self._is_spot else self._futures
+        accounts.move(user_id(user), asset, amount, reason)
+        accounts.report()
+
+    # The market.
+
+    def set_level(self, symbol: str, side: Side, price: Decimal, size: Decimal) -> None:
+        """Let the market itself display `size` at a price, in place of what it displayed there; 0 for nothing.
+
+        Users' orders at the price are not counted in it, and those that it crosses trade.
+        """
+        market = self._floor.markets[symbol]
+        book = market.book
+        ticks, lots = int(price / book.tick), int(size / book.step)
+        if lots and book.crosses(side, ticks):
+            self.set_levels(symbol, ((side, ticks, lots),), flush=False)
+        else:
+            book.set_level(side, ticks, lots)
+
+    def set_levels(self, symbol: str, changes: Iterable[tuple[Side, int, int]], *, flush: bool = True) -> None:
+        """Let the market itself display other sizes, and tell of them as one change.
+
+        Parameters
+        ----------
+        changes
+            (side, ticks, lots): as `set_level`, in whole ticks and lots.
+        flush
+            Whether to tell now what changed.
+        """
+        market = self._floor.markets[symbol]
+        self._open()
+        if self._outside.set_levels(market, changes):
+            self._conditional.settle()
+        if flush:
+            self.flush(symbol)
+
+    def cross_users(self, symbol: str, price: Decimal) -> None:
+        """Let users' orders that are better than a price trade at it with the market, as in an opening auction."""
+        self._open()
+        if self._outside.cross(self._floor.market(symbol), price):
+            self._conditional.settle()
+
+    def user_prices(self, symbol: str, side: Side, low: int, high: int) -> list[int]:
+        """Return the prices between two (ticks, neither included) at which a trade would matter to users.
+
+        Those at which their orders of `side` rest, and those at which a waiting order is set off.
+        """
+        return self._outside.user_prices(self._floor.market(symbol), side, low, high)
+
+    def before_orders(self, symbol: str, callback: Callable[[Side, int | None], None]) -> None:
+        """Call somebody before an order of a user comes that may take: with its side, and its limit in ticks if any.
+
+        A market that is made up around a price decides then what the order meets.
+        """
+        self._floor.market(symbol)
+        self._floor.before_orders[symbol] = callback
+
+    def clear_book(self, symbol: str) -> None:
+        """Take everything that the market itself displays out of a book; users' orders stay."""
+        self.book(symbol).clear()
+
+    def market_trade(self, symbol: str, side: Side, size: Decimal, price: Decimal, *, takes: bool = True) -> None:
+        """Let somebody from outside trade at a price.
+
+        Parameters
+        ----------
+        side
+            His, the taker's.
+        size, price
+            Users' orders at better prices trade first, at their own prices, and those at `price` when it is their
+            turn; the rest of `size` is one public trade at `price`.
+        takes
+            Whether that rest comes out of what the market displays there, and whatever it displays at better prices
+            is gone; False where levels are set by a recording of their own.
+        """
+        self._open()
+        self._outside.trade(self._floor.market(symbol), side, size, price, takes=takes)
+        self._conditional.settle()
+
+    def flush(self, symbol: str | None = None) -> None:
+        """Tell what changed in a book, or in all, since the last call: one `BookChanged` for each that did."""
+        self._open()
+        floor = self._floor
+        for market in floor.markets.values() if symbol is None else (floor.market(symbol),):
+            found = market.book.flush()
+            if found is not None:
+                first, last, bids, asks = found
+                floor.emit(
+                    BookChanged(
+                        at=floor.at,
+                        symbol=market.listing.symbol,
+                        first_id=first,
+                        last_id=last,
+                        previous_id=first - 1,
+                        bids=bids,
+                        asks=asks,
+                    )
+                )
+
+    def advance(self, now: int | None = None) -> None:
+        """Do what is due by time.
+
+        Parameters
+        ----------
+        now
+            ns, market time; None for that of the clock.
+        """
+        self._open(now)
+        self._timers.advance(self._floor, self._matching, self._floor.at, self.clock.server.now())
+        if not self._is_spot:
+            self._funding.advance(self._floor.at)
+            for symbol in self._floor.markets:
+                self._liquidation.check(self._futures.users_in(symbol))
+        self._conditional.settle()
+
+    def _named(self, kind: str, number: int) -> str:
+        return text_key(f"{self.seed}/{self.name}/{kind}/{number}", 22)
+
+
+def _amount(amount: Decimal) -> Decimal:
+    if not amount.is_finite() or not 0 < amount <= _MOST:
+        raise ParameterError(f"the amount is {amount}; give more than 0, and at most {_MOST:f}.")
+    return amount
+
+
+def _check_grid(listing: Listing) -> None:
+    """Refuse grids on which sums would be rounded."""
+    unit = (listing.tick_size * listing.step_size * listing.contract_size).normalize()
+    exponent = unit.as_tuple().exponent
+    if not isinstance(exponent, int) or unit <= 0 or exponent < -12:
+        raise ParameterError(
+            f"{listing.symbol}: tick {listing.tick_size}, step {listing.step_size} and contract size "
+            f"{listing.contract_size} must be above zero, and their product may have 12 decimals at most."
+        )
