@@ -9,27 +9,30 @@ import msgspec
 
 from cambist.engine.codec import CODEC
 from cambist.engine.conversions import decimal_of
+from cambist.engine.daily import DailyLog
 from cambist.engine.document import decode_run, encode_run
 from cambist.engine.fold import RunState
+from cambist.engine.notices import NOTICES, venue_closing
 from cambist.engine.rows import order_row, trade_row
+from cambist.engine.valued import record_rows
 from cambist.model.times import DAY_NS
 from cambist.portfolio.exact import exact
 from cambist.ports.rows import (
     AccountRow,
     CashFlowRow,
-    EventRow,
     FillRow,
     OrderEventRow,
     PositionRow,
+    SignalRow,
     StateRow,
 )
 from cambist.ports.storage import RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cambist.engine.codec import Codec
-    from cambist.engine.records import FillEntry, OperatorCommand, TradingState
+    from cambist.engine.records import FillEntry
     from cambist.model import Trade
     from cambist.ports.journal import JournalEntry
     from cambist.ports.rows import Row
@@ -66,6 +69,8 @@ class _Saved(msgspec.Struct):
     stored_at: int
     ended_at: int | None
     state: bytes
+    valued: bool = False
+    days: Any = ()
 
 
 class Projection:
@@ -99,6 +104,8 @@ class Projection:
         self._started_at = 0
         self._ended_at: int | None = None
         self._day: int | None = None
+        self._valued = False  # whether the journal says what the account is worth
+        self._days = DailyLog()
 
     @property
     def sequence(self) -> int:
@@ -153,7 +160,15 @@ class Projection:
     def save(self) -> bytes:
         """Return all of this as bytes, to go on from later."""
         return msgspec.msgpack.encode(
-            _Saved(self.run_id, self._started_at, self._stored_at, self._ended_at, encode_run(self.state))
+            _Saved(
+                self.run_id,
+                self._started_at,
+                self._stored_at,
+                self._ended_at,
+                encode_run(self.state),
+                self._valued,
+                self._days.save(),
+            )
         )
 
     def restore(self, data: bytes) -> None:
@@ -169,7 +184,9 @@ class Projection:
         saved = msgspec.msgpack.decode(data, type=_Saved)
         self.state = decode_run(saved.state, self._codec)
         self.run_id, self._started_at, self._stored_at = saved.run_id, saved.started_at, saved.stored_at
-        self._ended_at = saved.ended_at
+        self._ended_at, self._valued = saved.ended_at, saved.valued
+        if saved.days:
+            self._days.restore(saved.days)
         self._day = self.state.ts // DAY_NS
 
     def _take(self, entry: JournalEntry, touched: dict[int, None]) -> Iterator[Row]:
@@ -181,17 +198,26 @@ class Projection:
             yield self._order_event(entry, fields, touched)
         if kind == "order_filled":
             yield from self._filled(entry, fields, trade)
+            if fields.closed_by:
+                yield venue_closing(entry, fields, state.book.get(fields.order_id))
         elif kind in _MONEY:
             yield from self._moved(entry, fields, flows)
         elif kind == "run_started":
             self._begin(entry)
+            self._valued = fields.valued
         elif kind == "run_stopped":
             self._ended_at = entry.ts
             yield from self._snapshot()
+        elif kind == "account_valued":
+            assert state.account is not None
+            yield from record_rows(fields, entry.ts, state.account.currency)
+            yield from self._days.rows(fields)
         elif kind == "strategy_state":
             yield StateRow(strategy=fields.strategy, sequence=entry.sequence, ts=entry.ts, data=fields.state)
-        elif kind in _NOTES:
-            yield _NOTES[kind](entry, fields)
+        elif kind == "signal_noted":
+            yield SignalRow(ts=entry.ts, **msgspec.structs.asdict(fields))
+        elif kind in NOTICES:
+            yield NOTICES[kind](entry, fields)
 
     def _begin(self, entry: JournalEntry) -> None:
         if not self.run_id:  # a run that goes on after a restart stays the one it is
@@ -285,9 +311,12 @@ class Projection:
         self._day = day if self._day is None else max(day, self._day)
 
     def _snapshot(self) -> Iterator[Row]:
-        """Yield the account after the last record, valued at the last prices at which each instrument was traded."""
+        """Yield the account after the last record, valued at the last prices at which each instrument was traded.
+
+        It stands in for a journal that does not say what the account is worth, because an older version wrote it.
+        """
         portfolio, account = self.state.portfolio, self.state.account
-        if portfolio is not None and account is not None:
+        if portfolio is not None and account is not None and not self._valued:
             yield AccountRow(
                 ts=self.state.ts,
                 currency=account.currency,
@@ -298,33 +327,3 @@ class Projection:
 
 
 _TERMS = frozenset({"order_submitted", "order_refused", "order_adopted"})
-
-
-def _trading_state(entry: JournalEntry, said: TradingState) -> EventRow:
-    scope = said.scope or "everything"
-    return EventRow(
-        number=entry.sequence,
-        ts=entry.ts,
-        kind="risk",
-        level="info" if said.state == "active" else "warning",
-        source=said.by,
-        message=f"{scope} is {said.state}{f': {said.reason}' if said.reason else ''}",
-        detail={"state": said.state, "scope": said.scope, "reason": said.reason},
-    )
-
-
-def _command(entry: JournalEntry, said: OperatorCommand) -> EventRow:
-    return EventRow(
-        number=entry.sequence,
-        ts=entry.ts,
-        kind="audit",
-        source=said.by,
-        message=said.name,
-        detail=msgspec.to_builtins(said.arguments),
-    )
-
-
-_NOTES: dict[str, Callable[[JournalEntry, Any], EventRow]] = {
-    "trading_state": _trading_state,
-    "operator_command": _command,
-}

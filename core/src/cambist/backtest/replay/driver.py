@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.backtest.failures import strategy_error
 from cambist.backtest.replay.commits import Commit, commits
-from cambist.backtest.replay.inputs import INPUTS, JournalledEvents
+from cambist.backtest.replay.inputs import ASIDE, INPUTS, JournalledEvents
 from cambist.backtest.replay.peeked import Peeked
 from cambist.backtest.replay.report import (
     Decision,
@@ -39,9 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Replay"]
 
 #: Kinds of records that tell of a wish, or of what came of an event, and never of the event itself.
-_OUTCOMES = (
-    frozenset(CODEC.kinds) - INPUTS - {"order_not_found", "operator_command", "trading_state", "series_anchored"}
-)
+_OUTCOMES = frozenset(CODEC.kinds) - INPUTS - ASIDE - {"order_not_found", "trading_state", "series_anchored"}
 
 
 class _Over(Exception):  # noqa: N818 - it is no error
@@ -169,10 +167,9 @@ class Replay:
                 raise _Over("")
             raise _Over(_torn_journal(self._position))
         kind = commit.first.kind
-        if kind in _OUTCOMES:
-            if all(entry.sequence in self._outside for entry in commit.entries):
-                self._commits.take()
-                self._position = commit.entries[-1].sequence
+        if kind in _OUTCOMES or kind in ASIDE:
+            if kind in ASIDE or all(entry.sequence in self._outside for entry in commit.entries):
+                self._pass_by(commit)
                 return
             raise self._differs(commit.first, None)
         if kind not in INPUTS or (kind == "instrument_defined" and self._position):
@@ -186,6 +183,13 @@ class Replay:
             self._check_wishes(None)
         self._feed(commit)
         self._compare(event_is_journalled=True)
+
+    def _pass_by(self, commit: Commit) -> None:
+        """Go on behind records that no kernel made."""
+        self._commits.take()
+        self._position = commit.entries[-1].sequence
+        for said in commit.every("operator_command"):
+            self._notes.append(f"{said.by or 'somebody'} told the run: {said.name} (record {self._position}).")
 
     # Events that the journal tells.
 
@@ -246,7 +250,7 @@ class Replay:
             raise self._differs(None, found[0])
         if found and commit is not None:
             nothing_came = row is not None and row.after == self._position
-            if not event_is_journalled and (nothing_came or commit.first.kind in INPUTS):
+            if not event_is_journalled and (nothing_came or commit.first.kind in INPUTS | ASIDE):
                 raise self._differs(None, found[0])
             self._commits.take()
             self._compare_records(commit, found)
@@ -273,7 +277,9 @@ class Replay:
 
     def _check_end(self) -> None:
         """After a strategy raised: the run must have ended at this event too."""
-        commit, row = self._commits.peek(), self._next_row()
+        while (commit := self._commits.peek()) is not None and commit.first.kind in ASIDE:
+            self._pass_by(commit)
+        row = self._next_row()
         if commit is None and row is None:
             self._notes.append(f"the run ended here too: {self._error}")
             raise _Over("" if self._ended == self._position else self._cut_off())
