@@ -34,20 +34,36 @@ class DailyLog:
     def __init__(self) -> None:
         self._curve: list[CurveState] = []
         self._fund: list[CurveState] = []
+        self._untold: AccountValued | None = None
 
-    def rows(self, valued: AccountValued) -> Iterator[Row]:
-        """Take how the account stands; yield the row of its day, and every measure that equity alone decides."""
+    def take(self, valued: AccountValued) -> Iterator[Row]:
+        """Take how the account stands; yield the row of the day before where that is over.
+
+        Many snapshots of one day make one row of it.
+        """
+        before = self._untold
+        if before is not None and day_of(before.curve.ts) != day_of(valued.curve.ts):
+            yield self._day(before)
         _keep(self._curve, valued.curve)
         _keep(self._fund, valued.fund or valued.curve)  # until money moves, shares follow equity
-        curve = _curve(self._fund, valued)
-        yield daily_row(performance(curve), exact(valued.curve.equity))
+        self._untold = valued
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the row of the day of the last snapshot, and every measure that equity alone decides."""
+        valued, self._untold = self._untold, None
+        if valued is None:
+            return
+        yield self._day(valued)
         money = _curve(self._curve, valued) if valued.fund is not None else None
-        facts = RunFacts(curve, flows=float(valued.flows), money=money)
+        facts = RunFacts(_curve(self._fund, valued), flows=float(valued.flows), money=money)
         for name, spec in MEASURES.items():
             if spec.benchmarked:  # those that can be told of buying and holding need no trades
                 value = spec.compute(facts)
-                known = value is not None and isfinite(value)
-                yield MeasureRow(name=name, value=float(value) if known else None, unit=str(spec.unit))  # type: ignore[arg-type]
+                number = None if value is None or not isfinite(value) else float(value)
+                yield MeasureRow(name=name, value=number, unit=str(spec.unit))
+
+    def _day(self, valued: AccountValued) -> Row:
+        return daily_row(performance(_curve(self._fund, valued)), exact(valued.curve.equity))
 
     def save(self) -> Any:
         """Return what has been kept, in plain types."""

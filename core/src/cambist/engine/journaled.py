@@ -222,8 +222,14 @@ class Recorder:
     def _submitted(self, ts: int, approved: ApprovedOrder) -> None:
         book = self._kernel.book
         client_id = book.client_id(approved.order) if book.token.isalnum() else ""
-        self.write("order_submitted", ts, to.terms_record(approved.order, client_id))
+        self.write(
+            "order_submitted", ts, to.terms_record(approved.order, client_id, decided=self._price(approved.order))
+        )
         self._known = approved.order.id
+
+    def _price(self, order: Order) -> float:
+        """Return the last price of an order's instrument, NaN before the first."""
+        return self._kernel.portfolio.positions[order.instrument.symbol].price_source()
 
     def _amend(self, ts: int, asked: effect.AmendOrder) -> None:
         prices = to.decimal_of(asked.limit_price), to.decimal_of(asked.stop_price)
@@ -232,7 +238,7 @@ class Recorder:
     def _refusal(self, ts: int, refusal: effect.ReportRefusal) -> None:
         order = self._kernel.book.get(refusal.order_id)
         if order.id > self._known:
-            self.write("order_refused", ts, to.terms_record(order, reason=refusal.reason))
+            self.write("order_refused", ts, to.terms_record(order, reason=refusal.reason, decided=self._price(order)))
             self._known = order.id
         else:
             self.write("amend_refused", ts, record.OrderNote(order.id, refusal.reason))

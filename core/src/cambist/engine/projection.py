@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal  # noqa: TC003 - msgspec reads the types of what is saved
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ class _Saved(msgspec.Struct):
     state: bytes
     valued: bool = False
     days: Any = ()
+    decided: dict[int, Decimal] = {}
 
 
 class Projection:
@@ -106,6 +108,7 @@ class Projection:
         self._day: int | None = None
         self._valued = False  # whether the journal says what the account is worth
         self._days = DailyLog()
+        self._decided: dict[int, Decimal] = {}  # last prices when orders were made, of those that the state keeps
 
     @property
     def sequence(self) -> int:
@@ -154,7 +157,11 @@ class Projection:
             order = book.find(number)
             if order is not None:
                 client_id = book.client_id(order) if book.token.isalnum() else ""
-                made.append(order_row(order, msgspec.to_builtins(dict(order.info)), client_id))
+                info = msgspec.to_builtins(dict(order.info))
+                made.append(order_row(order, info, client_id, self._decided.get(number)))
+        if len(self._decided) > 2 * len(book.orders):
+            self._decided = {number: price for number, price in self._decided.items() if book.find(number) is not None}
+        made += self._days.rows()
         return made
 
     def save(self) -> bytes:
@@ -168,6 +175,7 @@ class Projection:
                 encode_run(self.state),
                 self._valued,
                 self._days.save(),
+                self._decided,
             )
         )
 
@@ -185,6 +193,7 @@ class Projection:
         self.state = decode_run(saved.state, self._codec)
         self.run_id, self._started_at, self._stored_at = saved.run_id, saved.started_at, saved.stored_at
         self._ended_at, self._valued = saved.ended_at, saved.valued
+        self._decided = saved.decided
         if saved.days:
             self._days.restore(saved.days)
         self._day = self.state.ts // DAY_NS
@@ -198,8 +207,9 @@ class Projection:
             yield self._order_event(entry, fields, touched)
         if kind == "order_filled":
             yield from self._filled(entry, fields, trade)
-            if fields.closed_by:
-                yield venue_closing(entry, fields, state.book.get(fields.order_id))
+            order = state.book.find(fields.order_id)
+            if fields.closed_by and order is not None:
+                yield venue_closing(entry, fields, order)
         elif kind in _MONEY:
             yield from self._moved(entry, fields, flows)
         elif kind == "run_started":
@@ -211,7 +221,7 @@ class Projection:
         elif kind == "account_valued":
             assert state.account is not None
             yield from record_rows(fields, entry.ts, state.account.currency)
-            yield from self._days.rows(fields)
+            yield from self._days.take(fields)
         elif kind == "strategy_state":
             yield StateRow(strategy=fields.strategy, sequence=entry.sequence, ts=entry.ts, data=fields.state)
         elif kind == "signal_noted":
@@ -240,6 +250,8 @@ class Projection:
     def _order_event(self, entry: JournalEntry, fields: Any, touched: dict[int, None]) -> OrderEventRow:
         number = fields.id if entry.kind in _TERMS else fields.order_id
         touched[number] = None
+        if entry.kind in _TERMS and fields.decided is not None:
+            self._decided[number] = fields.decided
         order = self.state.book.find(number)
         detail = {
             name: value

@@ -123,6 +123,8 @@ class OrderTerms(Record, frozen=True):
         What the venue knows it by; ``""`` where none will.
     reason
         Why it was refused.
+    decided
+        Last price of the instrument when it was made; None where there was none, and in records of older versions.
     trail, instructions
         What few orders have, see `cambist.model.orders.Instructions`.
     """
@@ -143,6 +145,7 @@ class OrderTerms(Record, frozen=True):
     client_id: str = ""
     reason: str = ""
     instructions: dict[str, Any] | None = None
+    decided: Decimal | None = None
 
 
 class OrderNote(Record, frozen=True):
