@@ -216,12 +216,19 @@ class Driver:
         try:
             self.carry_out(kernel.step(RunStarted(start, token, seed)))
             now = start if self.stop.requested else self._play_all(start, after)
+            self._finish()
             self.carry_out(kernel.step(RunStopped(now, self.stop.reason)))
         except Exception as error:
             explained = strategy_error(error, kernel)
             if explained is None:
                 raise
+            self._finish()
             raise explained from error
+
+    def _finish(self) -> None:
+        """Take the last snapshot: nothing more is played."""
+        if self.snapshots is not None:
+            self.snapshots.finish()
 
     def begins_at(self) -> int:
         """Return the time at which the run begins, ns."""

@@ -242,8 +242,6 @@ class Run:
             error.result = self.result(stopped=str(error))
             raise
         finally:
-            if self.snapshots is not None and whole:
-                self.snapshots.finish()
             if self.journal is not None:
                 self.journal.close(whole=whole)
         return self.result(stopped=self.driver.stop.reason)

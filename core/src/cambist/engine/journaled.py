@@ -220,12 +220,10 @@ class Recorder:
             self._intents[type(one)](ts, one)
 
     def _submitted(self, ts: int, approved: ApprovedOrder) -> None:
-        book = self._kernel.book
-        client_id = book.client_id(approved.order) if book.token.isalnum() else ""
-        self.write(
-            "order_submitted", ts, to.terms_record(approved.order, client_id, decided=self._price(approved.order))
-        )
-        self._known = approved.order.id
+        book, order = self._kernel.book, approved.order
+        client_id = book.client_id(order) if book.token.isalnum() else ""
+        self.write("order_submitted", ts, to.terms_record(order, client_id, decided=self._price(order)))
+        self._known = order.id
 
     def _price(self, order: Order) -> float:
         """Return the last price of an order's instrument, NaN before the first."""
