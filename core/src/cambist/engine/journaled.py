@@ -68,8 +68,8 @@ class Recorder:
         self.sequence = 0
         self._drafts: list[Draft] = []
         self._known = 0  # id of the newest order that is journalled
-        self._signals = 0  # how many that were noted are journalled
-        self._anomalies = 0  # how many of the book's have been told
+        self._signals = len(kernel.signals)  # how many that were noted are journalled
+        self._anomalies = len(kernel.book.anomalies)  # how many of the book's have been told
         self._states: dict[str, bytes] = {}
         account = kernel.portfolio
         self._changes: tuple[list[MarginChange], ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -110,7 +111,7 @@ class LineWatch:
         for one in self.lines:
             if one.series == series:
                 value = one.line[0]
-                if np.isfinite(value):
+                if isfinite(value):
                     signals.append(Signal(now, one.strategy, one.name, one.symbol, value))
 
     def after(self, handler: Callable[[Any], object], act: Callable[[Any], None]) -> Callable[[Any], object]:
