@@ -209,6 +209,35 @@ def test_a_store_that_is_away_stops_nothing_and_lacks_nothing_afterwards(run, wh
     assert told(store, result.run_id) == whole
 
 
+def test_the_journal_wakes_who_follows_it(run, whole, tmp_path):
+    """It is told by `on_durable`, and need not look every second: here it never looks by itself."""
+    result, folder = run
+    with Journal(folder) as journal:
+        entries = list(journal.read())
+    from cambist.ports import Draft
+
+    store, told_of = MemoryRunStore(), threading.Semaphore(0)
+
+    class Telling(_Flaky):
+        def write(self, *arguments):
+            done = super().write(*arguments)
+            told_of.release()
+            return done
+
+    def wait(event, _seconds):
+        assert event.wait(60), "nobody woke the projector"
+
+    with Journal(tmp_path / "copy") as journal:
+        projector = Projector(journal, Telling(store), lambda: Projection("live"), wait=wait)
+        projector.start()
+        half = len(entries) // 2
+        for part in (entries[:half], entries[half:]):
+            journal.wait(journal.append([Draft(e.kind, e.ts, e.body, e.version) for e in part]))
+            assert told_of.acquire(timeout=60)
+        assert projector.stop().behind == 0
+    assert told(store, result.run_id) == whole
+
+
 def test_a_database_that_is_restarted_lacks_nothing_afterwards(run, whole, postgres):
     result, folder = run
     storage = SqlStorage(postgres.new_database(f"projection-{time.time_ns()}"))

@@ -125,9 +125,8 @@ class Projector:
 
     def start(self) -> None:
         """Begin to follow the journal in a thread."""
-        listen = getattr(self._journal, "on_durable", None)
-        if listen is not None:  # a journal that another process writes tells nobody, and is looked at every second
-            listen(lambda _sequence: self._wake.set())
+        # A journal that another process writes tells nobody, and is looked at every second.
+        self._journal.on_durable(lambda _sequence: self._wake.set())
         self._thread = threading.Thread(target=self._follow, name="cambist-projector", daemon=True)
         self._thread.start()
 
