@@ -14,6 +14,7 @@ from cambist.errors import (
     MissingDependencyError,
     ParameterError,
     ResultError,
+    StateUnusableError,
     StorageError,
     did_you_mean,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "Spec",
     "StateRow",
     "StateStore",
+    "StateUnusableError",
     "Storage",
     "StorageError",
     "StorageSpec",

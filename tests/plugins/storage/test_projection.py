@@ -21,6 +21,7 @@ from cambist.ports.rows import ROWS
 from cambist.storage.journal import Journal
 from cambist.storage.memory import MemoryRunStore, MemoryStateStore
 from cambist.storage.projector import Projector
+from cambist.storage.state_files import FileStateStore
 from cambist_storage.sql.storage import SqlStorage
 
 
@@ -155,6 +156,36 @@ def test_a_store_that_lost_its_last_writes_is_brought_up_to_date(run, whole):
         Projector(journal, late, make, states=states, name="restored", batch=100).catch_up()
         assert told(late, result.run_id) == whole
         Projector(journal, store, make, states=states, name="restored", batch=100).catch_up()
+    assert told(store, result.run_id) == whole
+
+
+def test_the_maker_is_kept_in_files_and_made_anew_where_they_are_damaged(run, whole, tmp_path, caplog):
+    result, folder = run
+    store, made = MemoryRunStore(), []
+
+    def make():
+        made.append(Projection("live"))
+        return made[-1]
+
+    with Journal(folder) as journal:
+
+        def project():
+            before = journal.cursor("filed").sequence
+            Projector(journal, store, make, states=FileStateStore(tmp_path), name="filed", batch=100).catch_up()
+            return before
+
+        assert project() == 0
+        (file,) = tmp_path.glob("*.state")
+        kept = file.read_bytes()
+        assert project() == journal.durable
+        restored = made[-1].sequence
+        assert restored == journal.durable  # not read from the beginning
+        assert made[-1].run_id == result.run_id
+        file.write_bytes(kept[:-1] + b"?")
+        assert project() == journal.durable
+        assert "projection is made from the beginning" in caplog.text
+        assert file.name in caplog.text
+        assert FileStateStore(tmp_path).get("projection/filed") == made[-1].save()
     assert told(store, result.run_id) == whole
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from cambist.errors import CambistError, StorageError
+from cambist.errors import CambistError, StateUnusableError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -236,12 +236,17 @@ class Projector:
 
     def _kept_maker(self) -> RowMaker | None:
         """Return the maker that was kept last, unless it is ahead of the store or cannot be read."""
-        data = None if self._states is None else self._states.get(self._key)
-        if data is None:
-            return None
         maker = self._make()
         try:
+            data = None if self._states is None else self._states.get(self._key)
+            if data is None:
+                return None
             maker.restore(data)
+        except StorageError as error:
+            if not isinstance(error, StateUnusableError):  # away for now: it may be there at the next try
+                raise
+            _log.warning("the projection is made from the beginning of the journal: %s", error)
+            return None
         except Exception as error:  # noqa: BLE001 - a cache that is of another version, or damaged: made anew
             _log.info("the projection is made from the beginning of the journal: %s", error)
             return None

@@ -17,6 +17,7 @@ from cambist.errors import DataError
 from cambist.model.bars import COLUMNS, Bars
 from cambist.model.instrument import Instrument
 from cambist.ports.bars import BarKey, BarsWritten
+from cambist.testing.kills import killed_writers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -261,6 +262,24 @@ class BarStoreTests:
         reader.close()
         assert seen
         assert all(len(closes) == 1 for closes in seen)
+
+    def test_a_killed_writer_leaves_one_version(self, open_store: Callable[[], BarStore]) -> None:
+        """Over a month's end; and what a write that returned has kept is there."""
+        if not self.durable:
+            pytest.skip("this store says that it does not outlive its object")
+
+        def version(number: int) -> Bars:
+            return _bars(range(240), np.full(240, 100.0 + number))
+
+        def begin() -> Callable[[int], object]:
+            store = open_store()
+            return lambda number: store.write(version(number))
+
+        for promised in killed_writers(begin):
+            store = open_store()
+            found = store.read(BarKey.of(version(0)))
+            store.close()
+            assert any(_same(found, version(number)) for number in (promised, promised + 1))
 
     def test_two_writers_lose_nothing(self, open_store: Callable[[], BarStore]) -> None:
         """Each adds bars of its own to one series at the same time."""

@@ -26,6 +26,7 @@ from cambist.ports.rows import (
     TradeRow,
 )
 from cambist.ports.storage import RunRecord
+from cambist.testing.kills import killed_writers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -274,3 +275,22 @@ class RunStoreTests:
         assert seen
         assert all(len(rows) % 10 == 0 for rows in seen)
         assert len(list(reader.rows(_RUN.id, FillRow))) == 200
+
+    def test_a_killed_writer_leaves_whole_batches(self, open_runs: Callable[[], RunStore]) -> None:
+        """Rows and cursor say the same, and what a write that returned has kept is there."""
+        if not self.durable:
+            pytest.skip("this store says that it does not outlive its object")
+
+        def batch(number: int) -> list[FillRow]:
+            return [_fill(50 * number + one) for one in range(50)]
+
+        def begin() -> Callable[[int], object]:
+            runs = open_runs()
+            runs.begin(_RUN)
+            return lambda number: runs.write(_RUN.id, batch(number), number)
+
+        for promised in killed_writers(begin):
+            runs = open_runs()
+            last = runs.cursor(_RUN.id)
+            assert last in {promised, promised + 1}
+            assert list(runs.rows(_RUN.id, FillRow)) == [row for number in range(last + 1) for row in batch(number)]

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from cambist.testing.kills import killed_writers
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["StateStoreTests"]
 
-_NAMES = ("book", "a/b", "..", "a b", "BOOK", "策略", "x" * 200, "%", "", "'; DROP TABLE states; --")
+#: Also such as a file system may take for the same, or for something else.
+_NAMES = (
+    *("book", "BOOK", "a/b", "a%2fb", "a\\b", "..", ".", "a b", "a\nb", "%", "", "_", "con", "lock", "book.tmp"),
+    *("策略", "\u00e9", "e\u0301", "x" * 200, "x" * 1_000, "x" * 999 + "y", "'; DROP TABLE states; --"),
+)
 
 
 class StateStoreTests:
@@ -102,6 +108,21 @@ class StateStoreTests:
         thread.join()
         assert seen
         assert all(data in versions for data in seen)
+
+    def test_a_killed_writer_leaves_the_old_bytes_or_the_new(self, open_state: Callable[[], StateStore]) -> None:
+        """What a `put` that returned has kept is there; of one that did not return, all or nothing."""
+        if not self.durable:
+            pytest.skip("this store says that it does not outlive its object")
+
+        def content(number: int) -> bytes:
+            return b"%d " % number + bytes([number % 251]) * 200_000
+
+        def begin() -> Callable[[int], object]:
+            state = open_state()
+            return lambda number: state.put("book", content(number))
+
+        for promised in killed_writers(begin):
+            assert open_state().get("book") in {content(promised), content(promised + 1)}
 
     def test_any_sequence_equals_a_dict(self, open_state: Callable[[], StateStore]) -> None:
         """Random puts, deletions and reopenings against a dict."""

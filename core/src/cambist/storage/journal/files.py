@@ -24,8 +24,12 @@ class Files:
     """Files of the local system. Every method raises `OSError` where the system refuses."""
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder and those above it; one that is there is no error."""
+        """Make a folder and those above it, durably; one that is there is no error."""
+        missing = [one for one in (path, *path.parents) if not one.is_dir()]
         path.mkdir(parents=True, exist_ok=True)
+        for one in missing:
+            with contextlib.suppress(PermissionError):  # of a folder that may be written and not be looked at
+                self.sync_folder(one.parent)
 
     def create(self, path: Path) -> int:
         """Make a new file and return a descriptor that appends to it; one that is there is an error."""
@@ -83,9 +87,13 @@ class Files:
 
     # Made of the operations above, so that a fault in one of them is a fault here.
 
-    def write_whole(self, path: Path, data: bytes) -> None:
-        """Replace a file as a whole: a reader or a crash finds the old bytes or the new ones."""
-        beside = path.with_name(path.name + ".tmp")
+    def write_whole(self, path: Path, data: bytes, beside: Path | None = None) -> None:
+        """Replace a file as a whole: a reader or a crash finds the old bytes or the new ones.
+
+        They are written to `beside` first, which is in the same folder; by default its name is that of `path` with
+        ``.tmp`` behind it.
+        """
+        beside = beside or path.with_name(path.name + ".tmp")
         self.remove(beside)
         descriptor = self.create(beside)
         try:
