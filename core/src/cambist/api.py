@@ -70,6 +70,7 @@ from cambist.ports import (
     StoredBars,
     TradeRow,
 )
+from cambist.storage.urls import path_in_url
 
 __all__ = [
     "ROWS",
@@ -131,5 +132,6 @@ __all__ = [
     "TradeRow",
     "did_you_mean",
     "hookimpl",
+    "path_in_url",
     "tidy",
 ]

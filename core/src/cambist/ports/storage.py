@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence  # noqa: TC003 - a store reads the types of a record's fields, as of rows
+from collections.abc import Mapping  # noqa: TC003 - a store reads the types of a record's fields, as of those of rows
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -11,7 +11,7 @@ import attrs
 from cambist.ports.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cambist.ports.bars import BarStore
 
@@ -60,8 +60,8 @@ class RunRecord:
     started_at: int
     ended_at: int | None = None
     stored_at: int = 0
-    strategies: Sequence[Mapping[str, Any]] = attrs.field(default=(), converter=_tuple)
-    instruments: Sequence[Mapping[str, Any]] = attrs.field(default=(), converter=_tuple)
+    strategies: tuple[Mapping[str, Any], ...] = attrs.field(default=(), converter=_tuple)
+    instruments: tuple[Mapping[str, Any], ...] = attrs.field(default=(), converter=_tuple)
     currency: str = ""
     initial_cash: Decimal = Decimal(0)
     settings: Mapping[str, Any] = attrs.field(factory=dict)

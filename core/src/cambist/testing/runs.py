@@ -27,11 +27,12 @@ from cambist.ports.rows import (
 )
 from cambist.ports.storage import RunRecord
 from cambist.testing.kills import killed_writers
+from cambist.testing.opening import closed_at_the_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from cambist.ports.storage import RunStore
+    from cambist.ports.storage import RunStore, Storage
 
 __all__ = ["RunStoreTests"]
 
@@ -123,8 +124,9 @@ _ONE_OF_EACH: tuple[Row, ...] = (
 class RunStoreTests:
     """Tests of a `RunStore`.
 
-    A subclass gives the fixture ``open_runs``: a function without arguments that opens the same store each time it is
-    called, empty at the first call of a test. A store that does not outlive its object sets ``durable = False``.
+    The test file or a ``conftest.py`` gives the fixture ``open_storage``: a function without arguments that opens the
+    same storage each time it is called, empty at the first call of a test. A subclass may give ``open_runs`` instead,
+    which opens the store alone. A store that does not outlive its object sets ``durable = False``.
     """
 
     durable = True
@@ -132,9 +134,10 @@ class RunStoreTests:
     many = 5_000
 
     @pytest.fixture
-    def open_runs(self) -> Callable[[], RunStore]:
-        """Return what opens the store; every subclass has its own."""
-        raise NotImplementedError("give the fixture open_runs: a function that opens the store to be tested")
+    def open_runs(self, open_storage: Callable[[], Storage]) -> Iterator[Callable[[], RunStore]]:
+        """Return what opens the store."""
+        with closed_at_the_end(open_storage) as open_one:
+            yield lambda: open_one().runs
 
     @pytest.fixture
     def runs(self, open_runs: Callable[[], RunStore]) -> RunStore:

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from cambist.testing.kills import killed_writers
+from cambist.testing.opening import closed_at_the_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from cambist.ports.storage import StateStore
+    from cambist.ports.storage import StateStore, Storage
 
 __all__ = ["StateStoreTests"]
 
@@ -29,8 +30,9 @@ _NAMES = (
 class StateStoreTests:
     """Tests of a `StateStore`.
 
-    A subclass gives the fixture ``open_state``: a function without arguments that opens the same store each time it is
-    called, empty at the first call of a test. A store that does not outlive its object sets ``durable = False``.
+    The test file or a ``conftest.py`` gives the fixture ``open_storage``: a function without arguments that opens the
+    same storage each time it is called, empty at the first call of a test. A subclass may give ``open_state`` instead,
+    which opens the store alone. A store that does not outlive its object sets ``durable = False``.
     """
 
     durable = True
@@ -38,9 +40,10 @@ class StateStoreTests:
     examples = 25
 
     @pytest.fixture
-    def open_state(self) -> Callable[[], StateStore]:
-        """Return what opens the store; every subclass has its own."""
-        raise NotImplementedError("give the fixture open_state: a function that opens the store to be tested")
+    def open_state(self, open_storage: Callable[[], Storage]) -> Iterator[Callable[[], StateStore]]:
+        """Return what opens the store."""
+        with closed_at_the_end(open_storage) as open_one:
+            yield lambda: open_one().state
 
     @pytest.fixture
     def state(self, open_state: Callable[[], StateStore]) -> StateStore:
