@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import itertools
 import os
 import random
@@ -382,6 +383,20 @@ def test_a_system_without_such_locks_is_told_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(StorageError, match=r"does not keep writers apart.*sqlite:///"):
         FileStateStore(tmp_path).put("book", b"")
     assert FileStateStore(tmp_path).get("book") is None
+
+
+def test_a_file_system_that_gives_no_lock_is_named_and_nothing_stays_open(tmp_path, monkeypatch):
+    def refuse(_descriptor, _command):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    state = FileStateStore(tmp_path)
+    state.put("book", b"old")
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    before = len(list(Path("/dev/fd").iterdir()))
+    with pytest.raises(StorageError, match=f"{tmp_path}: state cannot be written: No locks available"):
+        state.put("book", b"new")
+    assert len(list(Path("/dev/fd").iterdir())) == before
+    assert state.get("book") == b"old"
 
 
 # The URL.

@@ -126,7 +126,7 @@ def _check_there(url: str, spec: StorageSpec) -> None:
 
 def _spec(url: str, registry: Registry) -> StorageSpec:
     scheme, colon, _ = url.partition(":")
-    if not colon or not scheme.isidentifier():
+    if not colon or not scheme.replace("-", "_").isidentifier():
         # The text is not shown: it may hold a password.
         raise ConfigError(
             "the storage URL has no scheme. Write sqlite:///runs.db, postgresql://user@host/database, "
@@ -158,6 +158,8 @@ def read_all(url: str, registry: Registry) -> list[str]:
             series = storage.bars.series()
             bars = sum(len(block) for one in series for block in storage.bars.blocks(one.key))
             found.append(f"{len(series):,} series of {bars:,} bars")
+    if not found:
+        raise ConfigError(f"storage by {url.partition(':')[0]} says of no store that it has it; nothing can be read.")
     return found
 
 
