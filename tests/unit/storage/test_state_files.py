@@ -159,6 +159,18 @@ def test_the_suite_finds_a_store_that_writes_in_place(tmp_path):
         StateStoreTests().test_a_killed_writer_leaves_the_old_bytes_or_the_new(lambda: InPlace(tmp_path))
 
 
+def test_the_suite_finds_a_writer_that_gives_up(tmp_path, capfd):
+    class Full(FileStateStore):
+        def put(self, name, data):
+            if data.startswith(b"2 "):
+                raise StorageError("the shelf is full")
+            super().put(name, data)
+
+    with pytest.raises(AssertionError, match="ended by itself"):
+        StateStoreTests().test_a_killed_writer_leaves_the_old_bytes_or_the_new(lambda: Full(tmp_path))
+    assert "StorageError: the shelf is full" in capfd.readouterr().err
+
+
 # Several at once.
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["killed_writers"]
 
+#: Seconds that a writer lives at most.
+_PATIENCE = 120
+
 
 def killed_writers(begin: Callable[[], Callable[[int], object]], rounds: int = 8) -> Iterator[int]:
     """Let processes write, kill each at a random instant, and yield the last number of which it knew that it is kept.
@@ -39,6 +42,7 @@ def killed_writers(begin: Callable[[], Callable[[int], object]], rounds: int = 8
         with _quiet_about_threads():
             child = os.fork()
         if child == 0:
+            os.close(read)
             _write_forever(begin, number, write)
         os.close(write)
         with os.fdopen(read, "rb") as promises:
@@ -49,14 +53,15 @@ def killed_writers(begin: Callable[[], Callable[[int], object]], rounds: int = 8
             time.sleep(chance.uniform(0.0, 1.2) * (time.monotonic() - begun) / wanted)
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            lines += promises
+            assert b"" not in lines, "the writer ended by itself; what it raised is on standard error"
+            lines += promises  # what came until it died was promised too; the last line may be cut
         promised = [int(line) for line in lines if line.endswith(b"\n")]
-        assert promised, "the writer ended by itself; what it raised is on standard error"
         yield promised[-1]
         number = promised[-1] + 1
 
 
 def _write_forever(begin: Callable[[], Callable[[int], object]], number: int, promises: int) -> None:
+    signal.alarm(_PATIENCE)  # a store that waits for something that did not come with the fork
     try:
         keep = begin()
         while True:
