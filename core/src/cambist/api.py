@@ -33,6 +33,7 @@ from cambist.plugins.specs import (
 )
 from cambist.ports import (
     ROWS,
+    AccountMoment,
     AccountRow,
     BarKey,
     BarStore,
@@ -42,6 +43,7 @@ from cambist.ports import (
     BrokerFactory,
     CashFlowRow,
     Deliver,
+    EquityRule,
     EventRow,
     FeedFactory,
     FillRow,
@@ -64,16 +66,19 @@ from cambist.ports import (
     RunRecord,
     RunStore,
     SignalRow,
+    StatefulRule,
     StateRow,
     StateStore,
     Storage,
     StoredBars,
     TradeRow,
+    TradingRequest,
 )
 from cambist.storage.urls import path_in_url
 
 __all__ = [
     "ROWS",
+    "AccountMoment",
     "AccountRow",
     "AnalyzerSpec",
     "BarKey",
@@ -88,6 +93,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Deliver",
+    "EquityRule",
     "EventRow",
     "FeedFactory",
     "FeedSpec",
@@ -124,12 +130,14 @@ __all__ = [
     "StateRow",
     "StateStore",
     "StateUnusableError",
+    "StatefulRule",
     "Storage",
     "StorageError",
     "StorageSpec",
     "StoredBars",
     "StrategySpec",
     "TradeRow",
+    "TradingRequest",
     "did_you_mean",
     "hookimpl",
     "path_in_url",
