@@ -14,6 +14,7 @@ from cambist.errors import (
     MissingDependencyError,
     ParameterError,
     ResultError,
+    StateUnusableError,
     StorageError,
     did_you_mean,
 )
@@ -32,6 +33,7 @@ from cambist.plugins.specs import (
 )
 from cambist.ports import (
     ROWS,
+    AccountMoment,
     AccountRow,
     BarKey,
     BarStore,
@@ -42,6 +44,7 @@ from cambist.ports import (
     CashFlowRow,
     DailyRow,
     Deliver,
+    EquityRule,
     EventRow,
     FeedFactory,
     FillRow,
@@ -65,15 +68,19 @@ from cambist.ports import (
     RunRecord,
     RunStore,
     SignalRow,
+    StatefulRule,
     StateRow,
     StateStore,
     Storage,
     StoredBars,
     TradeRow,
+    TradingRequest,
 )
+from cambist.storage.urls import path_in_url
 
 __all__ = [
     "ROWS",
+    "AccountMoment",
     "AccountRow",
     "AnalyzerSpec",
     "BarKey",
@@ -89,6 +96,7 @@ __all__ = [
     "DailyRow",
     "DataError",
     "Deliver",
+    "EquityRule",
     "EventRow",
     "FeedFactory",
     "FeedSpec",
@@ -125,13 +133,17 @@ __all__ = [
     "Spec",
     "StateRow",
     "StateStore",
+    "StateUnusableError",
+    "StatefulRule",
     "Storage",
     "StorageError",
     "StorageSpec",
     "StoredBars",
     "StrategySpec",
     "TradeRow",
+    "TradingRequest",
     "did_you_mean",
     "hookimpl",
+    "path_in_url",
     "tidy",
 ]

@@ -29,6 +29,7 @@ __all__ = [
     "OperatorCommand",
     "OrderNote",
     "OrderTerms",
+    "RiskState",
     "RunBegan",
     "RunEnded",
     "SeriesAnchored",
@@ -219,6 +220,7 @@ class CashEntry(Record, frozen=True):
     instant: int = 0
     #: Whether a strategy had asked for it.
     asked: bool = False
+    position_side: str = ""
 
 
 class CashRequest(Record, frozen=True):
@@ -414,20 +416,32 @@ class StrategyState(Record, frozen=True):
 
 
 class TradingState(Record, frozen=True):
-    """``trading_state``: what may be traded from here on, in a scope such as a strategy, a symbol or ``""`` for all.
+    """``trading_state``: what may be traded from here on; see `cambist.model.TradingChange`.
 
     Attributes
     ----------
     state
         ``"active"``, ``"reducing"`` (only what makes positions smaller) or ``"halted"``.
+    scope
+        ``"account:NAME"``, ``"strategy:NAME"``, ``"symbol:SYMBOL"``, or ``""`` for everything.
     by
         Who said so: a rule, or an operator.
+    rule
+        The rule whose hold this is, or was; ``""`` for that of operators.
     """
 
     state: str
     scope: str = ""
     reason: str = ""
     by: str = ""
+    rule: str = ""
+
+
+class RiskState(Record, frozen=True):
+    """``risk_state``: what a risk rule remembers over a restart; see `cambist.engine.monitors`."""
+
+    rule: str
+    state: bytes
 
 
 class OperatorCommand(Record, frozen=True):
@@ -438,7 +452,8 @@ class OperatorCommand(Record, frozen=True):
     by
         Who: a user, a host, a key.
     outcome
-        What came of it: ``"done"``, or why it was refused; ``""`` while nobody knows.
+        What came of it where it was carried out around the kernel: ``"done"``, or why it was refused. ``""`` for one
+        that the kernel took in: what it did stands behind it.
     """
 
     name: str
