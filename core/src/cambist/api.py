@@ -5,11 +5,14 @@ either: give factories as ``"package.module:attribute"``. The values that cross 
 `Bars` and the rest) are in ``cambist.model``.
 """
 
+from cambist.config.environments import Environment
+from cambist.config.secrets import Secret
 from cambist.data.repair import RepairReport, tidy
 from cambist.errors import (
     CambistError,
     ConfigError,
     DataError,
+    DeliveryError,
     InputError,
     MissingDependencyError,
     ParameterError,
@@ -98,6 +101,8 @@ __all__ = [
     "DailyRow",
     "DataError",
     "Deliver",
+    "DeliveryError",
+    "Environment",
     "EquityRule",
     "EventRow",
     "FeedFactory",
@@ -130,6 +135,7 @@ __all__ = [
     "Row",
     "RunRecord",
     "RunStore",
+    "Secret",
     "SignalRow",
     "SimulationModelSpec",
     "Spec",

@@ -23,6 +23,7 @@ One base class per cause, so that a caller can catch what it can answer::
     ├── StorageError                a store, its file or its database cannot be used: names the place
     │   └── StateUnusableError      what is kept under a name is damaged, or of a newer version
     ├── VenueError                  a venue cannot be reached, or answers what makes no sense
+    ├── DeliveryError               a notice did not reach people: says whether trying again can help
     └── JournalError                the journal of a run: names the file, the byte and the record
         ├── JournalLockedError      another process has it: names process, host and since when
         ├── JournalDamagedError     what is on the disk is not what was written
@@ -46,6 +47,7 @@ __all__ = [
     "CambistError",
     "ConfigError",
     "DataError",
+    "DeliveryError",
     "InputError",
     "InstrumentError",
     "JournalDamagedError",
@@ -180,6 +182,25 @@ class VenueError(CambistError):
     def __init__(self, what: str, *, code: str = "") -> None:
         super().__init__(what)
         self.code = code
+
+
+class DeliveryError(CambistError):
+    """A channel did not take a notice.
+
+    Parameters
+    ----------
+    what
+        What happened, at which channel, and what to do; never an address or a header that holds a key.
+    again
+        Whether the same notice may be taken later.
+    after
+        Seconds to wait before that, where the channel says so.
+    """
+
+    def __init__(self, what: str, *, again: bool = True, after: float | None = None) -> None:
+        super().__init__(what)
+        self.again = again
+        self.after = after
 
 
 class JournalError(CambistError):

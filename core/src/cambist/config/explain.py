@@ -36,6 +36,8 @@ _TAKES = {
     "model_attributes_type": "a table",
     "finite_number": "a finite number",
 }
+#: Types of ours that say all there is to say, and of a secret nothing of what was given.
+_OUR_OWN = ("secret", "environment")
 _BOUNDS = {
     "greater_than": ("above", "gt"),
     "greater_than_equal": ("at least", "ge"),
@@ -71,6 +73,8 @@ def _message(details: ErrorDetails, model: type[BaseModel], own: Where, where: W
         return f"there is no such key here.{_near(str(own[-1]), _keys(model, details['loc']))}"
     if kind == "missing":
         return "it is missing, and there is no default for it."
+    if kind in _OUR_OWN:
+        return str(context["said"])
     value = shown(where, given)
     if kind == "literal_error":
         return f"it is {value}.{_near(str(given), _QUOTED.findall(context['expected']))}"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from cambist.config.explain import explain
+from cambist.config.problems import path_text
+from cambist.config.secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +54,7 @@ def check_settings(
     # A setting that was left out stays left out where the factory knows its default itself.
     names = type(made).model_fields if model is config else made.model_fields_set
     settings = {_key(model, name): getattr(made, name) for name in names if name in type(made).model_fields}
+    settings = {key: _placed(value, (*where, key)) for key, value in settings.items()}
     return {**settings, **(made.model_extra or {})}, []
 
 
@@ -74,6 +77,15 @@ def settings_model(factory: Callable[..., Any], given: int = 0) -> type[BaseMode
         fields[f"setting_{number}"] = (hints.get(parameter.name, Any), Field(default=default, alias=parameter.name))
     config = ConfigDict(extra="allow" if is_open else "forbid", strict=True, arbitrary_types_allowed=True)
     return create_model("Settings", __config__=config, **fields)
+
+
+def _placed(value: Any, where: Where) -> Any:
+    """Let secrets name the setting that they are, for the time when they cannot be had."""
+    if isinstance(value, Secret):
+        return value.placed(path_text(where))
+    if isinstance(value, dict):
+        return {key: _placed(inner, (*where, key)) for key, inner in value.items()}
+    return value
 
 
 def _key(model: type[BaseModel], name: str) -> str:

@@ -1,1 +1,7 @@
-"""Notices to people: the channel that works with nothing else installed."""
+"""Notices to people: the dispatcher that carries them, and the channels that work with nothing else installed."""
+
+from cambist.notify.dispatcher import Channel, ChannelStats, Dispatcher
+from cambist.notify.log import LogNotifier
+from cambist.notify.webhook import WebhookNotifier
+
+__all__ = ["Channel", "ChannelStats", "Dispatcher", "LogNotifier", "WebhookNotifier"]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cambist.testing.bars import BarStoreTests
     from cambist.testing.faults import Crash, CrashingFiles, FaultyFiles
     from cambist.testing.journal import JournalTests
+    from cambist.testing.notifiers import NotifierTests
     from cambist.testing.runs import RunStoreTests
     from cambist.testing.state import StateStoreTests
 
@@ -37,6 +38,7 @@ __all__ = [
     "CrashingFiles",
     "FaultyFiles",
     "JournalTests",
+    "NotifierTests",
     "RunStoreTests",
     "StateStoreTests",
 ]
@@ -47,6 +49,7 @@ _HOMES = {
     "CrashingFiles": "cambist.testing.faults",
     "FaultyFiles": "cambist.testing.faults",
     "JournalTests": "cambist.testing.journal",
+    "NotifierTests": "cambist.testing.notifiers",
     "RunStoreTests": "cambist.testing.runs",
     "StateStoreTests": "cambist.testing.state",
 }

@@ -1,4 +1,4 @@
-"""The core's storage and its notification channel."""
+"""The core's storage and its notification channels."""
 
 from __future__ import annotations
 
@@ -29,12 +29,17 @@ def cambist_storages() -> list[StorageSpec]:
 
 @hookimpl
 def cambist_notifiers() -> list[NotifierSpec]:
-    """Offer the log."""
+    """Offer the log, and a POST to a URL."""
     return [
         NotifierSpec(
             name="log",
             factory="cambist.notify.log:LogNotifier",
             summary="Writes each notice to the log",
             capabilities=frozenset({"local"}),
-        )
+        ),
+        NotifierSpec(
+            name="webhook",
+            factory="cambist.notify.webhook:WebhookNotifier",
+            summary="Posts each notice to a URL, as JSON",
+        ),
     ]
