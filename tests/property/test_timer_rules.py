@@ -12,10 +12,10 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import attrs
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from cambist import At, Calendar, Every, OnSession
+from cambist import At, Calendar, Cron, Every, OnSession
 from cambist.model.local_time import first_instant, local_day
 from cambist.model.times import DAY_NS, MINUTE_NS, to_datetime, to_ns
 
@@ -271,6 +271,86 @@ def test_the_answer_hangs_on_the_time_alone(walk, clock, steps):
         due = rule.next_due(at, None, 0)
         if at < walk.minutes[-1] - DAY_NS:
             assert due == next(one for one in every if one > at)
+
+
+@attrs.frozen
+class CronField:
+    """A field of a cron expression: as it is written, and what it means."""
+
+    text: str
+    values: frozenset[int]
+
+    @property
+    def starred(self):
+        return self.text.startswith("*")
+
+
+@st.composite
+def cron_fields(draw, first, last):
+    kind = draw(st.sampled_from(["*", "*", "*/n", "list", "range", "range/n"]))
+    if kind == "*":
+        return CronField("*", frozenset(range(first, last + 1)))
+    low, high = sorted((draw(st.integers(first, last)), draw(st.integers(first, last))))
+    step = draw(st.integers(1, max(1, (last - first) // 3)))
+    if kind == "*/n":
+        return CronField(f"*/{step}", frozenset(range(first, last + 1, step)))
+    if kind == "list":
+        values = draw(st.lists(st.integers(first, last), min_size=1, max_size=4, unique=True))
+        return CronField(",".join(map(str, values)), frozenset(values))
+    if kind == "range":
+        return CronField(f"{low}-{high}", frozenset(range(low, high + 1)))
+    return CronField(f"{low}-{high}/{step}", frozenset(range(low, high + 1, step)))
+
+
+@st.composite
+def crons(draw):
+    """Return the five fields of an expression that names some day of some year."""
+    fields = tuple(draw(cron_fields(*ends)) for ends in ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6)))
+    assume(min(fields[2].values) <= 28)
+    return fields
+
+
+def names_day(fields, day):
+    """Tell whether an expression names a day, as the manual of crontab says."""
+    _, _, of_month, month, of_week = fields
+    by_month, by_week = day.day in of_month.values, day.isoweekday() % 7 in of_week.values
+    together = of_month.starred or of_week.starred
+    return day.month in month.values and ((by_month and by_week) if together else (by_month or by_week))
+
+
+def cron_walk(fields, days, walk):
+    """Return the minutes of a walk at which an expression is due."""
+    minute, hour = fields[:2]
+    if minute.starred or hour.starred:
+        return [
+            instant
+            for instant, shown in zip(walk.minutes[1:], walk.shown[1:], strict=True)
+            if shown.minute in minute.values
+            and shown.hour in hour.values
+            and shown.date() in days
+            and names_day(fields, shown.date())
+        ]
+    waiting = sorted(
+        datetime.combine(day, time(one, other))
+        for day in days
+        if names_day(fields, day)
+        for one in hour.values
+        for other in minute.values
+    )
+    waiting, expected = [nominal for nominal in waiting if nominal > walk.shown[0]], set()
+    for instant, shown in zip(walk.minutes, walk.shown, strict=True):
+        while waiting and waiting[0] <= shown:
+            waiting.pop(0)
+            expected.add(instant)
+    return sorted(expected)
+
+
+@WALK
+@given(walk=st.one_of(walks(), walks(sessions=True)), fields=crons(), data=st.data())
+def test_a_cron_expression_is_due_when_a_walk_over_all_minutes_meets_it(walk, fields, data):
+    filters = data.draw(day_filters(carry=bool(walk.sessions)))
+    rule = Cron(" ".join(field.text for field in fields), tz=walk.zone, **filters)
+    assert due_times(rule, walk) == cron_walk(fields, chosen_days(filters, walk), walk)
 
 
 @given(

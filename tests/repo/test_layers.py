@@ -26,6 +26,7 @@ LIBRARIES = {
     "talib": {"indicators", "cli"},  # the command line asks for its version in `cambist doctor`
     "pyarrow": {"data", "backtest", "testing"},
     "exchange_calendars": {"data"},
+    "cronsim": {"strategies"},
     "structlog": {"observe"},
     "pydantic": {"config", "cli"},
     "pydantic_core": {"config", "cli"},

@@ -18,6 +18,7 @@ HEAVY = [
     "pandas",
     "talib",
     "exchange_calendars",
+    "cronsim",
     "pyarrow",
     "pydantic",
     "click",

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from cambist.strategies import (
         AllIn,
         At,
+        Cron,
         Every,
         FixedSize,
         OnSession,
@@ -122,6 +123,7 @@ _HOMES = {
     "cambist.strategies": (
         "AllIn",
         "At",
+        "Cron",
         "Every",
         "FixedSize",
         "OnSession",
@@ -145,6 +147,7 @@ __all__ = [
     "Calendar",
     "CambistError",
     "ConfigError",
+    "Cron",
     "DataError",
     "Deleveraging",
     "Every",

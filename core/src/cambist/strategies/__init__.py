@@ -1,5 +1,6 @@
 """The base class of strategies, strategies made of signals, their parameters and their sizers."""
 
+from cambist.strategies.cron import Cron
 from cambist.strategies.parameters import Parameter, param
 from cambist.strategies.schedules import At, Every, OnSession, Schedule
 from cambist.strategies.signals import SignalKind, SignalStrategy
@@ -23,6 +24,7 @@ __all__ = [
     "AllIn",
     "At",
     "AtrRisk",
+    "Cron",
     "Every",
     "FixedReverser",
     "FixedSize",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cambist.model.calendar import Calendar
 
-__all__ = ["At", "Every", "OnSession", "Schedule"]
+__all__ = ["At", "ByClock", "Every", "OnSession", "Schedule"]
 
 _ONE_DAY = timedelta(days=1)
 #: Days that are counted in groups are counted from this Monday, so that "1w" begins with the week.
@@ -59,7 +59,7 @@ def _one_of(known: tuple[str, ...]) -> Any:
 
 @attrs.frozen(kw_only=True)
 class Schedule(DayRule):
-    """A rule by which a timer fires; see `At`, `Every` and `OnSession`."""
+    """A rule by which a timer fires; see `At`, `Every`, `OnSession` and `Cron`."""
 
     @property
     def needs_calendar(self) -> bool:
@@ -87,7 +87,7 @@ class Schedule(DayRule):
 
 
 @attrs.frozen(kw_only=True)
-class _ByClock(Schedule):
+class ByClock(Schedule):
     """What rules that go by a clock on the wall share.
 
     Attributes
@@ -120,7 +120,7 @@ class _ByClock(Schedule):
 
 
 @attrs.frozen
-class At(_ByClock):
+class At(ByClock):
     """At a time of day.
 
     Where there is a calendar, on the days of its sessions.
@@ -162,7 +162,7 @@ class At(_ByClock):
 
 
 @attrs.frozen
-class Every(_ByClock):
+class Every(ByClock):
     """At an interval.
 
     Where there is a calendar, on the days of its sessions.

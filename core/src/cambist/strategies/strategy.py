@@ -190,7 +190,7 @@ class Strategy(FuturesTrading, Holdings):
         self._desk.set_timer(name, due)
 
     def schedule(self, name: str, rule: Schedule, *, data: Series | BarView | Instrument | str | None = None) -> None:
-        """Have ``on_timer(name)`` called whenever `rule` says so: `At`, `Every` or `OnSession`.
+        """Have ``on_timer(name)`` called whenever `rule` says so: `At`, `Every`, `OnSession` or `Cron`.
 
         It is called at the first instant not before a due time; where several due times passed before a bar closed,
         once for all of them. `timer_due` is the first of them. Setting a name again replaces its timer.
