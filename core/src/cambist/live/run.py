@@ -310,8 +310,6 @@ class LiveRun:
                 self._warmed[number] = bar.ts
         state = self._prepared.state
         if state is not None:
-            kernel.trading.restore(list(state.trading))
-            kernel.monitors.restore(state.rules)
             self.engine.set_timers(state.timers)
         self.engine.put(effects)
 
