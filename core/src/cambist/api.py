@@ -14,6 +14,7 @@ from cambist.errors import (
     MissingDependencyError,
     ParameterError,
     ResultError,
+    StateUnusableError,
     StorageError,
     did_you_mean,
 )
@@ -42,6 +43,7 @@ from cambist.ports import (
     BrokerAccount,
     BrokerFactory,
     CashFlowRow,
+    DailyRow,
     Deliver,
     EquityRule,
     EventRow,
@@ -59,6 +61,7 @@ from cambist.ports import (
     OrderEventRow,
     OrderRow,
     PositionRow,
+    PositionSnapshotRow,
     Refusal,
     RiskRule,
     RiskView,
@@ -74,6 +77,7 @@ from cambist.ports import (
     TradeRow,
     TradingRequest,
 )
+from cambist.storage.urls import path_in_url
 
 __all__ = [
     "ROWS",
@@ -91,6 +95,7 @@ __all__ = [
     "CashFlowRow",
     "CommandSpec",
     "ConfigError",
+    "DailyRow",
     "DataError",
     "Deliver",
     "EquityRule",
@@ -115,6 +120,7 @@ __all__ = [
     "OrderRow",
     "ParameterError",
     "PositionRow",
+    "PositionSnapshotRow",
     "Refusal",
     "RepairReport",
     "ResultError",
@@ -129,6 +135,7 @@ __all__ = [
     "Spec",
     "StateRow",
     "StateStore",
+    "StateUnusableError",
     "StatefulRule",
     "Storage",
     "StorageError",
@@ -139,5 +146,6 @@ __all__ = [
     "TradingRequest",
     "did_you_mean",
     "hookimpl",
+    "path_in_url",
     "tidy",
 ]
