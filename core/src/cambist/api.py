@@ -14,6 +14,7 @@ from cambist.errors import (
     MissingDependencyError,
     ParameterError,
     ResultError,
+    StateUnusableError,
     StorageError,
     VenueError,
     did_you_mean,
@@ -44,6 +45,7 @@ from cambist.ports import (
     BrokerAccount,
     BrokerFactory,
     CashFlowRow,
+    DailyRow,
     Deliver,
     EquityRule,
     EventRow,
@@ -61,6 +63,7 @@ from cambist.ports import (
     OrderEventRow,
     OrderRow,
     PositionRow,
+    PositionSnapshotRow,
     Refusal,
     RiskRule,
     RiskView,
@@ -89,6 +92,7 @@ from cambist.ports.venue import (
     VenueSession,
     VenueTerms,
 )
+from cambist.storage.urls import path_in_url
 
 __all__ = [
     "ROWS",
@@ -108,6 +112,7 @@ __all__ = [
     "CashFlowRow",
     "CommandSpec",
     "ConfigError",
+    "DailyRow",
     "DataError",
     "Declined",
     "Deliver",
@@ -136,6 +141,7 @@ __all__ = [
     "Outcome",
     "ParameterError",
     "PositionRow",
+    "PositionSnapshotRow",
     "Refusal",
     "RepairReport",
     "ResultError",
@@ -151,6 +157,7 @@ __all__ = [
     "Spec",
     "StateRow",
     "StateStore",
+    "StateUnusableError",
     "StatefulRule",
     "Storage",
     "StorageError",
@@ -167,5 +174,6 @@ __all__ = [
     "VenueTerms",
     "did_you_mean",
     "hookimpl",
+    "path_in_url",
     "tidy",
 ]

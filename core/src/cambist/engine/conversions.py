@@ -121,8 +121,8 @@ def _maintenance(given: Any) -> Any:
     return [MarginTier(**tier) for tier in given] if isinstance(given, list) else given
 
 
-def terms_record(order: Order, client_id: str = "", reason: str = "") -> OrderTerms:
-    """Return the record of an order as it was made."""
+def terms_record(order: Order, client_id: str = "", reason: str = "", decided: float = nan) -> OrderTerms:
+    """Return the record of an order as it was made, when the last price was `decided`."""
     return OrderTerms(
         order.id,
         order.instrument.symbol,
@@ -140,6 +140,7 @@ def terms_record(order: Order, client_id: str = "", reason: str = "") -> OrderTe
         client_id=client_id,
         reason=reason,
         instructions=None if order.instructions is None else instructions_fields(order.instructions),
+        decided=decimal_of(decided),
     )
 
 
