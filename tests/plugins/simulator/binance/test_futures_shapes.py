@@ -72,7 +72,7 @@ def usdm(box, said):
     combined = box.socket("/private/stream", f"listenKey={key}")
     book = box.socket("/public/stream", "streams=btcusdt@depth@100ms/btcusdt@bookTicker")
     market = box.socket("/market/ws")
-    names = "aggTrade kline_1m markPrice@1s forceOrder".split()
+    names = ["aggTrade", "kline_1m", "markPrice@1s", "forceOrder"]
     market.say(method="SUBSCRIBE", params=[f"btcusdt@{one}" for one in names], id=1)
     terms = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
     order = ask("new_order", "POST", "v1/order", **terms, quantity="0.010", price="49000")
@@ -254,7 +254,9 @@ def test_an_order_of_the_venue_itself_is_like_the_recorded_one(name, segment, sy
 
 
 def test_errors_have_the_recorded_codes_and_texts():
-    known = {one["body"]["code"]: (one["http"], one["body"]["msg"], one["headers"]) for one in shapes.recorded("rest_errors")}
+    known = {
+        one["body"]["code"]: (one["http"], one["body"]["msg"], one["headers"]) for one in shapes.recorded("rest_errors")
+    }
     box = Box((Segment.SPOT,))
     client = box.client()
     order = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": "49000"}

@@ -73,4 +73,3 @@ class ListenKeys:
         for key, (segment, owner, _) in self._owners.items():
             if user is None or owner == user:
                 self._owners[key] = segment, owner, 0
-
