@@ -146,13 +146,14 @@ class BarReplay(Script):
     def _open(self, bar: BarTicks) -> None:
         """Move the book to the open; orders of users that it has passed trade there."""
         side = _BUY if bar.open >= (self._price or bar.open) else _SELL
-        self._hand.cross(bar.open)
         self._price, self._side = bar.open, side
+        self._hand.cross(bar.open)
         self._quoter.around(bar.open, side, bar.lots)
 
     def _walk(self, point: PathPoint, left: int) -> None:
         """Go on to a point, with a trade at each price on the way at which a user's order waits."""
-        for ticks in self._hand.waiting(self._price, point.ticks):
+        while waiting := self._hand.waiting(self._price, point.ticks):
+            ticks = waiting[0]
             self._trade(ticks, self._hand.resting(self._facing(ticks), ticks) or 1)
         lots = self._left if left == 1 else self._left // left
         if point.turn or lots > 0:

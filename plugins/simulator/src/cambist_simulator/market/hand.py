@@ -80,6 +80,10 @@ class Hand:
         """Return the lots of users' orders at a price, hidden ones included."""
         return self._book.user_lots(side, at=ticks)
 
+    def reached(self, side: Side) -> int | None:
+        """Return the best price, ticks, at which users' orders of a side wait; None where there are none."""
+        return self._book.best_user(side)
+
     def waiting(self, start: int, end: int) -> list[int]:
         """Return the prices between two, neither included, at which orders of users wait, in the order of the way."""
         low, high = min(start, end), max(start, end)

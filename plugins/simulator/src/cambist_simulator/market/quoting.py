@@ -88,7 +88,8 @@ class Quoter:
         volume
             Lots, what sizes are a share of; None for what it was.
         best
-            Lots at the best prices, where they are known.
+            Lots at the best prices, where they are known; these trade with users' orders that they reach. What is made
+            up does not, and is not displayed where it would.
         """
         if volume is not None:
             self._volume = volume
@@ -99,7 +100,7 @@ class Quoter:
         }
         changes: list[tuple[Side, int, int]] = []
         for side, prices in wanted.items():
-            target = {ticks: shape.lots(ticks, self._volume) for ticks in prices if ticks > 0}
+            target = {ticks: shape.lots(ticks, self._volume) for ticks in self._free(side, prices)}
             if best is not None:
                 target[prices[0]] = best[side]
             shown = self._shown[side]
@@ -109,6 +110,13 @@ class Quoter:
             )
             self._shown[side] = target
         self._hand.show(changes)
+
+    def _free(self, side: Side, prices: list[int]) -> list[int]:
+        """Return the prices that can be displayed without a trade: those that cross no order of a user."""
+        limit = self._hand.reached(side.opposite)
+        if limit is None:
+            return [ticks for ticks in prices if ticks > 0]
+        return [ticks for ticks in prices if ticks > 0 and (limit - ticks) * side.sign > 0]
 
     def around(self, ticks: int, side: Side, volume: int | None = None) -> None:
         """Let the best price of those who face a taker of `side` be `ticks`."""
