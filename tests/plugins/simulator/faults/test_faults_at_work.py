@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import time
@@ -176,7 +177,10 @@ def test_single_frames(sim, client, action, settings, heard):
         first = sim.call(lambda venue: venue.exchanges["spot"].book(BTC).trades)
         print_trades(sim, 5)
         if action in {"delay", "stall"}:
-            assert trades(stream, 4 if action == "delay" else 1) == [first + one for one in heard][: 4 if action == "delay" else 1]
+            assert (
+                trades(stream, 4 if action == "delay" else 1)
+                == [first + one for one in heard][: 4 if action == "delay" else 1]
+            )
             assert stream.reads_nothing()
             sim.call(lambda venue: (venue.clock.server.shift(1_000_000_000), venue.server.tick()))
             rest = heard[4:] if action == "delay" else heard[1:]
@@ -196,7 +200,7 @@ def test_a_gap_in_the_sequence_of_the_book(sim, client):
         sim.add_fault("sequence_gap", nth=3, frames=2)
         sim.step("1s")
         seen = updates(stream, 5)
-        gaps = [b["first"] - a["last"] for a, b in zip(seen, seen[1:], strict=False)]
+        gaps = [b["first"] - a["last"] for a, b in itertools.pairwise(seen)]
         assert gaps[0] == 1
         assert gaps[1] > 1
         assert gaps[2:] == [1, 1]
@@ -213,7 +217,7 @@ def test_a_book_that_stands_still_while_trades_go_on(sim, client):
         sim.step("2s")
         seen = updates(stream, 20)
         assert seen[0]["first"] == snapshot + 1
-        assert all(b["first"] == a["last"] + 1 for a, b in zip(seen, seen[1:], strict=False))
+        assert all(b["first"] == a["last"] + 1 for a, b in itertools.pairwise(seen))
 
 
 def test_a_fill_that_nobody_hears_of(sim, client):
@@ -320,7 +324,7 @@ def test_ends_that_the_venue_has_reasons_for(sim, client, action, code):
 
 def test_a_venue_without_listen_keys_says_so(sim):
     sim.add_fault("expire_listen_keys")
-    until(lambda: sim.fired())
+    until(sim.fired)
     assert sim.fired()[0].note == "no dialect has listen keys"
 
 
@@ -394,7 +398,9 @@ def test_a_foreign_order_and_its_cancel(sim, client):
         order = stream.read()["data"]["order"]
         assert (order["client_id"], order["size"], order["price"]) == ("web", "0.2", price)
         sim.add_fault("foreign_cancel", user="trader")
-        assert stream.read_until(lambda one: one["data"].get("what") == "canceled")["data"]["order"]["id"] == order["id"]
+        assert (
+            stream.read_until(lambda one: one["data"].get("what") == "canceled")["data"]["order"]["id"] == order["id"]
+        )
 
 
 def test_the_dead_mans_switch(sim, client):
@@ -410,7 +416,7 @@ def test_the_dead_mans_switch(sim, client):
 def test_clock_skew(sim, client):
     honest = client.now()
     sim.add_fault("clock_skew", by="10s")
-    until(lambda: sim.fired())
+    until(sim.fired)
     client.now = lambda: honest
     answer = client.ask("GET", "/v1/account")
     assert (answer.status, answer.json()["error"]["code"]) == (401, "bad_time")
@@ -452,7 +458,7 @@ def is_open(sim):
 
 def test_halt(sim, client):
     sim.add_fault("halt", symbol=BTC, for_="10s")
-    until(lambda: sim.fired())
+    until(sim.fired)
     assert client.place(price=resting(sim)).json()["error"]["code"] == "market_closed"
     sim.step("10s")
     assert client.place(price=resting(sim)).status == 200
@@ -460,7 +466,7 @@ def test_halt(sim, client):
 
 def test_rule_change(sim, client):
     sim.add_fault("rule_change", symbol=BTC, tick_size=1, min_notional=1_000)
-    until(lambda: sim.fired())
+    until(sim.fired)
     price = str(int(Decimal(resting(sim))))
     assert client.place(price=f"{price}.01").json()["error"]["details"]["filter"] == "price"
     assert client.place(price=price, size="0.001").json()["error"]["details"]["filter"] == "notional"
