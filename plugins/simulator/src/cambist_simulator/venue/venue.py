@@ -11,6 +11,7 @@ from cambist.api import ParameterError, did_you_mean
 from cambist_simulator.clock import Clock, VenueClock
 from cambist_simulator.control.dialect import ControlDialect
 from cambist_simulator.exchange.exchange import Exchange
+from cambist_simulator.exchange.listing import Segment
 from cambist_simulator.exchange.users import Users
 from cambist_simulator.faults.engine import FaultEngine
 from cambist_simulator.market.markets import Markets
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cambist.model import Side
-    from cambist_simulator.exchange.listing import Segment
     from cambist_simulator.exchange.orders import OrderTerms, VenueOrder
     from cambist_simulator.server.wire import Dialect
     from cambist_simulator.venue.kinds import VenueKind
@@ -259,17 +259,21 @@ class SimulatedVenue:
         return sorted(found, key=lambda one: (one.at, one.trade_id))
 
     def balances(self, user: str | None = None) -> dict[str, dict[str, Any]]:
-        """Return what a user has, by exchange and asset; copies."""
+        """Return what a user has, by exchange and asset; copies: `Balance` on spot, `FuturesWallet` on futures."""
         who = self.user(user)
-        return {
-            name: {asset: copy(one) for asset, one in exchange.balances(who).items()}
-            for name, exchange in self._exchanges.items()
-        }
+        found: dict[str, dict[str, Any]] = {}
+        for name, exchange in self._exchanges.items():
+            if exchange.segment is Segment.SPOT:
+                found[name] = {asset: copy(one) for asset, one in exchange.balances(who).items()}
+            else:
+                found[name] = {one.asset: one for one in exchange.wallets(who)}
+        return found
 
     def positions(self, user: str | None = None) -> dict[str, list[Any]]:
         """Return a user's positions, by exchange of futures."""
-        self.user(user)
-        return {}
+        who = self.user(user)
+        futures = {name: one for name, one in self._exchanges.items() if one.segment is not Segment.SPOT}
+        return {name: list(exchange.positions(who)) for name, exchange in futures.items()}
 
     def place(self, terms: OrderTerms, user: str | None = None) -> VenueOrder:
         """Place an order as another client of the account would.
