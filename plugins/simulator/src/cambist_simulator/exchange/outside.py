@@ -34,7 +34,11 @@ class Outside:
 
     def set_levels(self, market: Market, changes: Iterable[tuple[Side, int, int]]) -> bool:
         """Give the market's own displayed sizes (side, ticks, lots); tell whether users' orders traded."""
-        set_level, traded = market.book.set_level, False
+        book = market.book
+        if book.is_alone:
+            book.set_alone(changes)
+            return False
+        set_level, traded = book.set_level, False
         for side, ticks, lots in changes:
             events = set_level(side, ticks, lots)
             if events:
