@@ -8,23 +8,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cambist.api import ParameterError
-from cambist_simulator.exchange.amending import Amending
-from cambist_simulator.exchange.conditional import Conditional
-from cambist_simulator.exchange.errors import RefusedError, Why
+from cambist_simulator.exchange.desk import user_id
 from cambist_simulator.exchange.events import BookChanged, StatusChanged
 from cambist_simulator.exchange.floor import Floor, Market
-from cambist_simulator.exchange.intake import Intake
+from cambist_simulator.exchange.futures_desk import FuturesDesk
 from cambist_simulator.exchange.interference import Interference
 from cambist_simulator.exchange.keys import text_key
-from cambist_simulator.exchange.listing import Segment, SymbolStatus
-from cambist_simulator.exchange.lists import Lists
 from cambist_simulator.exchange.market_book import MarketBook
-from cambist_simulator.exchange.matching import Matching
+from cambist_simulator.exchange.order_desk import OrderDesk
 from cambist_simulator.exchange.order_store import OrderStore
-from cambist_simulator.exchange.outside import Outside
-from cambist_simulator.exchange.spot_accounts import SpotAccounts
-from cambist_simulator.exchange.timers import Timers
-from cambist_simulator.exchange.triggers import is_conditional
 from cambist_simulator.exchange.users import User, Users
 
 if TYPE_CHECKING:
@@ -33,8 +25,7 @@ if TYPE_CHECKING:
     from cambist.model import Side
     from cambist_simulator.clock import VenueClock
     from cambist_simulator.exchange.events import ExchangeEvent
-    from cambist_simulator.exchange.listing import Listing
-    from cambist_simulator.exchange.orders import AmendTerms, Execution, ListTerms, OrderList, OrderTerms, VenueOrder
+    from cambist_simulator.exchange.listing import Listing, Segment, SymbolStatus
     from cambist_simulator.exchange.spot_ledger import Balance
 
 __all__ = ["Exchange"]
@@ -43,7 +34,7 @@ _ZERO = Decimal(0)
 _MOST = Decimal(10) ** 15
 
 
-class Exchange:
+class Exchange(OrderDesk, FuturesDesk):
     """An exchange in one process: matching, money and margin, without a wire.
 
     Every request is answered at once; what happens is told to those who listen, in order, before it returns. A
@@ -68,7 +59,8 @@ class Exchange:
     keep
         How many ended orders are kept, and how many executions of a user in a symbol; older ones are forgotten.
     names
-        Makes client ids: ``names("order", 7)``, ``names("list", 0)``; None for letters that follow from the seed.
+        Makes client ids of what they name and a number: ``"order"``, ``"list"``, ``"cancel"``, and ``"liquidation"``,
+        ``"adl"`` and ``"settlement"`` for the venue's own orders; None for letters that follow from the seed.
     """
 
     def __init__(
@@ -86,20 +78,13 @@ class Exchange:
     ) -> None:
         self.seed = seed
         self.users = Users(seed) if users is None else users
-        self._names = names or self._named
-        self._floor = floor = Floor(name, segment, clock, self.users, OrderStore(first_order_id, keep))
-        self._accounts = floor.accounts = SpotAccounts(floor)
-        self._matching = Matching(floor)
-        self._intake = Intake(floor, self._matching, lambda number: self._names("order", number))
-        self._lists = Lists(floor, self._intake, self._matching, lambda number: self._names("list", number))
-        self._conditional = Conditional(floor, self._matching, self._lists)
-        self._amending = Amending(floor, self._matching)
-        self._outside = Outside(floor, self._matching)
-        self._timers = Timers()
-        #: What only whoever runs the venue may do.
+        floor = Floor(name, segment, clock, self.users, OrderStore(first_order_id, keep))
+        super().__init__(floor, names or self._named)
         self.interference = Interference(
             floor, self._matching, self.market_trade, self.flush, self._open, self._conditional.settle
         )
+        if not self._is_spot:
+            self.interference.liquidate_now = self._liquidation.force
         for listing in listings:
             self.list_symbol(listing)
 
@@ -174,205 +159,11 @@ class Exchange:
         self._open()
         self._floor.emit(StatusChanged(at=self._floor.at, symbol=symbol, status=str(changed.status)))
 
-    # Requests of users.
-
-    def place(self, user: User | str, terms: OrderTerms) -> VenueOrder:
-        """Take an order; return it as it stands after all that followed at once."""
-        self._open()
-        if not is_conditional(terms):
-            self._floor.announce(terms)
-        try:
-            order = self._intake.place(_id(user), terms)
-        finally:
-            self._conditional.settle()
-        if terms.expires_at and order.open:
-            self._timers.watch(order)
-        return order
-
-    def check(self, user: User | str, terms: OrderTerms) -> None:
-        """Raise what `place` would raise, and do nothing."""
-        self._open()
-        self._intake.check(_id(user), terms)
-
-    def place_list(self, user: User | str, terms: ListTerms) -> OrderList:
-        """Take orders that belong together."""
-        self._open()
-        made = self._lists.place(_id(user), terms)
-        self._conditional.settle()
-        return made
-
-    def cancel(
-        self,
-        user: User | str,
-        symbol: str,
-        *,
-        order_id: int | None = None,
-        client_id: str | None = None,
-        cancel_client_id: str = "",
-        conditional: bool | None = None,
-    ) -> VenueOrder:
-        """Cancel an open order; with those of its list, if it belongs to one.
-
-        Parameters
-        ----------
-        symbol
-            ``""`` for any.
-        order_id, client_id
-            Which; a client id means the newest order of that name.
-        cancel_client_id
-            What the request itself goes by; ``""`` makes a name.
-        conditional
-            Which kind it must be; None for either.
-        """
-        order = self._find(user, symbol, order_id, client_id, conditional)
-        self._check_cancel(order)
-        self._open()
-        order.cancel_client_id = cancel_client_id or self._names("cancel", order.id)
-        self._matching.cancel(order)
-        self._conditional.settle()
-        return order
-
-    def cancel_all(
-        self, user: User | str, symbol: str | None = None, *, conditional: bool | None = None
-    ) -> list[VenueOrder]:
-        """Cancel all open orders of a user, in one symbol or in all; return them."""
-        self._open()
-        if symbol is not None:
-            self._floor.market(symbol)
-        found = [one for one in self._floor.store.open_of(_id(user), symbol, conditional) if not one.system]
-        for order in found:
-            self._check_cancel(order)
-        for order in found:
-            if order.open:
-                order.cancel_client_id = self._names("cancel", order.id)
-                self._matching.cancel(order)
-        self._conditional.settle()
-        return found
-
-    def cancel_list(
-        self, user: User | str, list_id: int | None = None, client_id: str | None = None, cancel_client_id: str = ""
-    ) -> OrderList:
-        """Cancel all that is open of a list."""
-        self._open()
-        found = self._lists.find(_id(user), list_id, client_id)
-        for order_id in found.order_ids:
-            order = self._floor.store.get(order_id)
-            if order is not None and order.open:
-                self._check_cancel(order)
-                order.cancel_client_id = cancel_client_id or self._names("cancel", order.id)
-        self._lists.cancel(_id(user), list_id, client_id)
-        self._conditional.settle()
-        return found
-
-    def amend(
-        self,
-        user: User | str,
-        symbol: str,
-        terms: AmendTerms,
-        *,
-        order_id: int | None = None,
-        client_id: str | None = None,
-    ) -> VenueOrder:
-        """Give a working order new terms."""
-        order = self._find(user, symbol, order_id, client_id, None)
-        self._open()
-        self._amending.amend(order, terms)
-        self._conditional.settle()
-        return order
-
-    def count_down(self, user: User | str, symbol: str, after: int) -> None:
-        """Cancel a user's orders in a symbol after so many ns of server time without another call; 0 stops that."""
-        self._floor.market(symbol)
-        self._timers.count_down(_id(user), symbol, self.clock.server.now() + after if after else 0)
-
-    def _check_cancel(self, order: VenueOrder) -> None:
-        if not order.open or order.system:
-            raise RefusedError(Why.UNKNOWN_ORDER, order_id=order.id, client_id=order.client_id)
-        status = self._floor.markets[order.terms.symbol].listing.status
-        if status is SymbolStatus.HALT:
-            raise RefusedError(Why.MARKET_CLOSED, symbol=order.terms.symbol, status=str(status))
-
-    # What users ask.
-
-    def order(
-        self,
-        user: User | str,
-        symbol: str = "",
-        *,
-        order_id: int | None = None,
-        client_id: str | None = None,
-        conditional: bool | None = None,
-    ) -> VenueOrder:
-        """Return an order of a user, open or not; refuses one that is not there."""
-        found = self._find(user, symbol, order_id, client_id, conditional)
-        if found.id in self.interference.hidden:
-            raise RefusedError(Why.UNKNOWN_ORDER, order_id=order_id, client_id=client_id)
-        return found
-
-    def _find(
-        self, user: User | str, symbol: str, order_id: int | None, client_id: str | None, conditional: bool | None
-    ) -> VenueOrder:
-        if symbol:
-            self._floor.market(symbol)
-        return self._floor.store.find(_id(user), symbol, order_id, client_id, conditional)
-
-    def _seen(self, orders: list[VenueOrder]) -> list[VenueOrder]:
-        hidden = self.interference.hidden
-        return [one for one in orders if one.id not in hidden] if hidden else orders
-
-    def open_orders(
-        self, user: User | str, symbol: str | None = None, *, conditional: bool | None = None
-    ) -> list[VenueOrder]:
-        """Return open orders of a user, oldest first."""
-        return self._seen(self._floor.store.open_of(_id(user), symbol, conditional))
-
-    def orders(
-        self,
-        user: User | str,
-        symbol: str | None = None,
-        *,
-        start: int | None = None,
-        end: int | None = None,
-        from_id: int | None = None,
-        limit: int | None = None,
-        conditional: bool | None = None,
-    ) -> list[VenueOrder]:
-        """Return orders of a user, open or not, oldest first; see `OrderStore.orders`."""
-        found = self._floor.store.orders(
-            _id(user), symbol, start=start, end=end, from_id=from_id, limit=limit, conditional=conditional
-        )
-        return self._seen(found)
-
-    def executions(
-        self,
-        user: User | str,
-        symbol: str,
-        *,
-        order_id: int | None = None,
-        start: int | None = None,
-        end: int | None = None,
-        from_id: int | None = None,
-        limit: int | None = None,
-    ) -> list[Execution]:
-        """Return executions of a user, oldest first; see `OrderStore.executions`."""
-        return self._floor.store.executions(
-            _id(user), symbol, order_id=order_id, start=start, end=end, from_id=from_id, limit=limit
-        )
-
-    def order_list(self, user: User | str, list_id: int | None = None, client_id: str | None = None) -> OrderList:
-        """Return a list of a user; refuses one that is not there."""
-        return self._lists.find(_id(user), list_id, client_id)
-
-    def order_lists(self, user: User | str, *, open_only: bool = False) -> list[OrderList]:
-        """Return the lists of a user, oldest first."""
-        found = [one for one in self._floor.lists.values() if one.user == _id(user)]
-        return [one for one in found if one.status != "all_done"] if open_only else found
-
     # Money.
 
     def balances(self, user: User | str) -> dict[str, Balance]:
         """Return what a user has on spot, by asset; to be read only."""
-        return self._accounts.ledger.balances(_id(user))
+        return self._spot.ledger.balances(user_id(user))
 
     def deposit(self, user: User | str, asset: str, amount: Decimal, reason: str = "deposit") -> None:
         """Give a user money from outside.
@@ -395,8 +186,9 @@ class Exchange:
 
     def _move(self, user: User | str, asset: str, amount: Decimal, reason: str) -> None:
         self._open()
-        self._accounts.move(_id(user), asset, amount, reason)
-        self._accounts.report()
+        accounts = self._spot if self._is_spot else self._futures
+        accounts.move(user_id(user), asset, amount, reason)
+        accounts.report()
 
     # The market.
 
@@ -407,11 +199,11 @@ class Exchange:
         """
         market = self._floor.markets[symbol]
         book = market.book
-        events = book.set_level(side, int(price / book.tick), int(size / book.step))
-        if events:
-            self._open()
-            self._matching.apply(market, events)
-            self._conditional.settle()
+        ticks, lots = int(price / book.tick), int(size / book.step)
+        if lots and book.crosses(side, ticks):
+            self.set_levels(symbol, ((side, ticks, lots),), flush=False)
+        else:
+            book.set_level(side, ticks, lots)
 
     def set_levels(self, symbol: str, changes: Iterable[tuple[Side, int, int]], *, flush: bool = True) -> None:
         """Let the market itself display other sizes, and tell of them as one change.
@@ -503,18 +295,14 @@ class Exchange:
         """
         self._open(now)
         self._timers.advance(self._floor, self._matching, self._floor.at, self.clock.server.now())
+        if not self._is_spot:
+            self._funding.advance(self._floor.at)
+            for symbol in self._floor.markets:
+                self._liquidation.check(self._futures.users_in(symbol))
         self._conditional.settle()
-
-    def _open(self, now: int | None = None) -> None:
-        """Begin a request or a step."""
-        self._floor.at = self._floor.clock.market.now() if now is None else now
 
     def _named(self, kind: str, number: int) -> str:
         return text_key(f"{self.seed}/{self.name}/{kind}/{number}", 22)
-
-
-def _id(user: User | str) -> str:
-    return user if isinstance(user, str) else user.id
 
 
 def _amount(amount: Decimal) -> Decimal:

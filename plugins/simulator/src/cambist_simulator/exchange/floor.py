@@ -41,6 +41,8 @@ class Market(msgspec.Struct, eq=False):
         The payment to come, and when, ns.
     moves
         Trade prices that no trigger has seen yet.
+    reducing
+        By side: ids of working orders that may only reduce a position.
     """
 
     listing: Listing
@@ -50,6 +52,7 @@ class Market(msgspec.Struct, eq=False):
     funding_rate: Decimal = _ZERO
     next_funding: int = 0
     moves: list[Decimal] = []
+    reducing: dict[Side, dict[int, None]] = {}
 
     def price(self, source: PriceSource) -> Decimal | None:
         """Return the price that a trigger compares with; the mark is the last price until there is one."""
@@ -97,6 +100,12 @@ class Accounts(Protocol):
 
     def trade_market(self, market: Market, buys: bool, size: Decimal, price: Decimal) -> None:
         """Book the market's own side of a trade with a user."""
+
+    def closable(self, order: VenueOrder) -> Decimal:
+        """Return the contracts that an order which closes a position has to close."""
+
+    def changed(self, market: Market) -> None:
+        """Do what trades that were just booked mean for other orders of those who traded."""
 
     def report(self) -> None:
         """Tell the balances that changed since the last call."""

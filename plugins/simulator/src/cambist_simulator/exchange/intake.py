@@ -36,10 +36,10 @@ class Intake:
     matching
         Who works them.
     names
-        Makes a client id of an order's number, for those that come without.
+        Makes a client id of what it names and an order's number, for those that come without.
     """
 
-    def __init__(self, floor: Floor, matching: Matching, names: Callable[[int], str]) -> None:
+    def __init__(self, floor: Floor, matching: Matching, names: Callable[[str, int], str]) -> None:
         self._floor, self._matching, self._names = floor, matching, names
         self._is_spot = floor.segment is Segment.SPOT
 
@@ -87,21 +87,32 @@ class Intake:
         order, market = self.draft(user, terms)
         self._floor.accounts.check(order, market)
 
-    def place(self, user: str, terms: OrderTerms, system: str = "") -> VenueOrder:
-        """Take an order."""
+    def place(self, user: str, terms: OrderTerms, *, system: str = "", parent_id: int = 0) -> VenueOrder:
+        """Take an order; see `VenueOrder` for `system` and `parent_id`."""
         order, market = self.draft(user, terms, system)
         order.id = self._floor.store.next_id
+        order.parent_id = parent_id
         cap = self._floor.accounts.admit(order, market)
         self.register(order)
         self.start(order, market, cap)
         return order
+
+    def trade_privately(
+        self, user: str, market: Market, terms: OrderTerms, size: Decimal, price: Decimal, system: str
+    ) -> None:
+        """Let a user trade with the venue, or with somebody it chose, at a price that the market does not see."""
+        order = VenueOrder(id=0, user=user, terms=terms, status=Status.NEW, size=size, price=terms.price, system=system)
+        self.register(order)
+        market.book.trades += 1
+        self._matching.fill(order, market, size, price, market.book.trades, maker=False)
+        self._floor.accounts.changed(market)
 
     def register(self, order: VenueOrder) -> None:
         """Give an order its number and names, and tell that it is there."""
         floor = self._floor
         order.id = floor.store.new_id()
         if not order.client_id:
-            order.client_id = self._names(order.id)
+            order.client_id = self._names(order.system or "order", order.id)
         order.created_at = order.updated_at = floor.at
         if order.status is not Status.PENDING and not is_conditional(order.terms):
             order.working_at = floor.at

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
-    from cambist_simulator.exchange.floor import Floor
+    from cambist_simulator.exchange.floor import Floor, Market
     from cambist_simulator.exchange.matching import Matching
     from cambist_simulator.exchange.orders import VenueOrder
 
@@ -59,6 +59,8 @@ class Interference:
         self._trade, self._flush, self._begin, self._settle = trade, flush, begin, settle
         self.hidden: set[int] = set()
         self._crossed: dict[str, int] = {}
+        #: Liquidates a user's positions in a symbol, on futures; tells whether there were any.
+        self.liquidate_now: Callable[[str, Market], bool] = _nothing
 
     def order(self, order_id: int) -> VenueOrder:
         """Return an order of anybody.
@@ -112,8 +114,11 @@ class Interference:
 
     def liquidate(self, user: str, symbol: str) -> bool:
         """Liquidate the position of a user in a symbol; return whether there was one. Spot has none."""
-        del user, symbol
-        return False
+        market = self._floor.market(symbol)
+        self._begin()
+        found = self.liquidate_now(user, market)
+        self._settle()
+        return found
 
     def show_crossed(self, symbol: str, ticks: int) -> None:
         """Tell of a bid so many ticks above the best offer; 0 tells the truth about that price again.
@@ -147,3 +152,7 @@ class Interference:
                 asks=(),
             )
         )
+
+
+def _nothing(user: str, market: Market) -> bool:  # noqa: ARG001 - futures need them
+    return False

@@ -83,6 +83,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         ns between payments of a perpetual; 0 where it pays none.
     liquidation_fee
         Share of the money traded in a liquidation.
+    market_bound
+        How far from the mark price a market order may trade, as a share of it.
     """
 
     symbol: str
@@ -113,6 +115,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     maker_fee: Decimal = Decimal("0.001")
     taker_fee: Decimal = Decimal("0.001")
     liquidation_fee: Decimal = _ZERO
+    market_bound: Decimal | None = None
     brackets: tuple[Bracket, ...] = ()
     funding_interval: int = 0
     delivers_at: int = 0

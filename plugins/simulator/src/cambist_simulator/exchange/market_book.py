@@ -203,6 +203,20 @@ class MarketBook:
                 return
             yield ticks, lots
 
+    def walls(self, side: Side, limit: int | None) -> list[tuple[int, int]]:
+        """Return (ticks, lots), worst first, of what the market alone displays within reach of an order."""
+        return list(self._levels[side.opposite].within(limit))[::-1]
+
+    @staticmethod
+    def is_better(side: Side, ticks: int, other: int) -> bool:
+        """Tell whether an order of `side` would trade at one price before another."""
+        return ticks < other if side is _BUY else ticks > other
+
+    @staticmethod
+    def reaches(side: Side, limit: int | None, ticks: int) -> bool:
+        """Tell whether an order of `side` with that limit (None: any) trades at a price."""
+        return limit is None or (ticks <= limit if side is _BUY else ticks >= limit)
+
     # Changes to tell.
 
     def touch(self, side: Side, ticks: int) -> None:
@@ -230,25 +244,17 @@ class MarketBook:
 
     # The market's own.
 
-    def set_level(self, side: Side, ticks: int, lots: int) -> list[BookEvent]:
-        """Give the market's own size at a price; return what that did to users' orders.
+    def set_level(self, side: Side, ticks: int, lots: int) -> None:
+        """Give the market's own size at a price; it must cross nothing.
 
-        Levels of the market's own other side that it crosses are taken to be gone, and users' orders that it crosses
-        trade with it. Where users wait in the same line, more size joins the end of it, and less is taken from behind
-        them first.
+        Where users wait in the same line, more size joins the end of it, and less is taken from behind them first.
         """
-        events: list[BookEvent] = []
-        if lots and self.crosses(side, ticks):
-            self._clear_crossed(side.opposite, ticks)
-            events = self.take_users(side, ticks, lots)
-            lots -= sum(one.size for one in events if type(one) is BookTrade)
         line = self._lines[side].get(ticks)
         if line is None:
             self._levels[side].set(ticks, lots)
         else:
             self._resize(side, ticks, line, lots)
         self.touch(side, ticks)
-        return events
 
     @property
     def is_alone(self) -> bool:
@@ -263,7 +269,7 @@ class MarketBook:
                 facing = levels[_SELL if side is _BUY else _BUY]
                 best = facing.best
                 if best is not None and (best <= ticks if side is _BUY else best >= ticks):
-                    self._clear_crossed(side.opposite, ticks)
+                    self.clear_crossed(side.opposite, ticks)
             levels[side].set(ticks, lots)
             changed[side][ticks] = None
             count += 1
@@ -294,10 +300,6 @@ class MarketBook:
         self._after(side.opposite, ticks, events)
         return events
 
-    def clear_better(self, side: Side, ticks: int) -> None:
-        """Take the market's own levels out that an outside taker of `side` passed to trade at a price."""
-        self._clear_crossed(side.opposite, ticks - side.sign)
-
     def reduce(self, side: Side, ticks: int, lots: int) -> None:
         """Take lots off what the market alone displays at a price."""
         had = self._levels[side].at(ticks)
@@ -305,7 +307,7 @@ class MarketBook:
             self._levels[side].set(ticks, max(0, had - lots))
             self.touch(side, ticks)
 
-    def _clear_crossed(self, side: Side, ticks: int) -> None:
+    def clear_crossed(self, side: Side, ticks: int) -> None:
         """Take the market's own levels out that an order of the other side at `ticks` would reach."""
         for price in [price for price, _ in self._levels[side].within(ticks)]:
             self._levels[side].set(price, 0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from cambist.model import Side, TimeInForce
 from cambist.simulation import BookCanceled, BookOrder, BookReduced, BookTrade
 from cambist_simulator.exchange.events import Traded
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Matching"]
 
-_IOC, _BUY = TimeInForce.IOC, Side.BUY
+_IOC, _FOK, _BUY = TimeInForce.IOC, TimeInForce.FOK, Side.BUY
 
 
 class Matching:
@@ -34,9 +36,13 @@ class Matching:
 
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
+        #: Lots that outside takers traded with the market itself.
+        self.market_lots = 0
         #: Called before a leg of a list trades for the first time, and after one has ended.
         self.before_leg: Callable[[VenueOrder], None] = _nothing
         self.after_leg: Callable[[VenueOrder], None] = _nothing
+        #: Called before an order meets others that may only reduce a position.
+        self.before_match: Callable[[Market, BookOrder], None] = _nothing
 
     def work(self, order: VenueOrder, market: Market, cap: int | None = None) -> None:
         """Send an order to its book.
@@ -48,33 +54,53 @@ class Matching:
         """
         book, terms = market.book, order.terms
         price, tif = order.price, terms.time_in_force
-        rests = price is not None and tif is not _IOC and tif is not TimeInForce.FOK
+        rests = price is not None and tif is not _IOC and tif is not _FOK
         ticks = cap if price is None else book.ticks(price)
         order.working_at = self._floor.at
-        events = book.submit(
-            BookOrder(
-                id=order.id,
-                owner=order.user,
-                side=terms.side,
-                size=book.lots(order.left),
-                price=ticks,
-                time_in_force=_IOC if price is None and tif is not TimeInForce.FOK else tif,
-                display=book.lots(terms.display) if rests and terms.display is not None else None,
-                self_trade=terms.self_trade or market.listing.self_trade,
-            )
+        new = BookOrder(
+            id=order.id,
+            owner=order.user,
+            side=terms.side,
+            size=book.lots(order.left),
+            price=ticks,
+            time_in_force=_IOC if price is None and tif is not _FOK else tif,
+            display=book.lots(terms.display) if rests and terms.display is not None else None,
+            self_trade=terms.self_trade or market.listing.self_trade,
         )
+        if market.reducing.get(terms.side.opposite):
+            self.before_match(market, new)
+        self.apply(market, book.submit(new))
+
+    def take_users(self, market: Market, side: Side, ticks: int, lots: int, *, at: int | None = None) -> int:
+        """Let an outside taker trade with users up to a price, and with what stands before them; return lots left.
+
+        Parameters
+        ----------
+        at
+            The one price at which they trade, in ticks; None for those of the resting orders.
+        """
+        if market.reducing.get(side.opposite):
+            self.before_match(market, BookOrder(id=-1, owner=MARKET, side=side, size=lots, price=ticks))
+        events = market.book.take_users(side, ticks, lots)
+        if at is not None:
+            events = [msgspec.structs.replace(one, price=at) if type(one) is BookTrade else one for one in events]
         self.apply(market, events)
+        return lots - sum(one.size for one in events if type(one) is BookTrade)
 
     def apply(self, market: Market, events: list[BookEvent]) -> None:
         """Do what follows from the answers of a book."""
+        traded = False
         for event in events:
             kind = type(event)
             if kind is BookTrade:
+                traded = True
                 self._trade(market, event)  # type: ignore[arg-type]
             elif kind is BookCanceled:
                 self._canceled(market, event)  # type: ignore[arg-type]
             elif kind is BookReduced:
                 self._reduced(market, event)  # type: ignore[arg-type]
+        if traded:
+            self._floor.accounts.changed(market)
 
     def print_trade(self, market: Market, side: Side, size: Decimal, price: Decimal, buyer: int, seller: int) -> int:
         """Take a trade into the public record; return its number."""
@@ -102,6 +128,7 @@ class Matching:
     def _trade(self, market: Market, event: BookTrade) -> None:
         floor, book = self._floor, market.book
         if event.owner == MARKET == event.maker_owner:
+            self.market_lots += event.size
             return  # an outside taker met the market itself: the print of the whole is its business
         taker = floor.store.get(event.order_id) if event.owner != MARKET else None
         maker = floor.store.get(event.maker_id) if event.maker_owner != MARKET else None
@@ -114,13 +141,14 @@ class Matching:
         number = self.print_trade(market, event.side, size, price, buyer, seller)
         for order, is_maker in ((taker, False), (maker, True)):
             if order is not None:
-                self._fill(order, market, size, price, number, maker=is_maker)
+                self.fill(order, market, size, price, number, maker=is_maker)
             else:
                 floor.accounts.trade_market(market, (event.side is _BUY) != is_maker, size, price)
 
-    def _fill(
+    def fill(
         self, order: VenueOrder, market: Market, size: Decimal, price: Decimal, number: int, *, maker: bool
     ) -> None:
+        """Book a trade of an order, and tell it."""
         floor = self._floor
         execution = floor.accounts.trade(order, market, size, price, number, maker=maker)
         order.executions.append(execution)
@@ -189,10 +217,24 @@ class Matching:
             self._floor.triggers.remove(order)
         self.end(order, status, what, reason)
 
+    def shrink(self, order: VenueOrder, market: Market, left: Decimal) -> None:
+        """Make a working order smaller; it keeps its place."""
+        book = market.book
+        assert order.price is not None
+        resting = book.matcher.get(order.id)
+        assert resting is not None
+        order.size = order.filled + order.prevented + left
+        order.updated_at = self._floor.at
+        ticks = book.ticks(order.price)
+        size = book.lots(left) + resting.order.size - resting.remaining
+        book.amend(order.id, order.terms.side, size=size, price=ticks, was=ticks)
+        self._floor.accounts.relock(order)
+        self._floor.tell(order, ExecutionType.REPLACED, reason="reduce_only")
+
     def cancel(self, order: VenueOrder, reason: str = "") -> None:
         """Cancel an open order."""
         self.withdraw(order, Status.CANCELED, ExecutionType.CANCELED, reason)
 
 
-def _nothing(order: VenueOrder) -> None:
-    """Do nothing: there are no lists."""
+def _nothing(*_: object) -> None:
+    """Do nothing: there are no lists, or no positions."""

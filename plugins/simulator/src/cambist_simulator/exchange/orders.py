@@ -220,8 +220,10 @@ class VenueOrder(msgspec.Struct, kw_only=True, eq=False):
         Base units or contracts; money; the sum of price x size; what self-trade prevention took off.
     conditional
         Whether it waits (or waited) for a trigger as an order of its own kind.
-    child_id
-        Of the order that works in place of a triggered one; 0 where there is none.
+    child_id, parent_id
+        Of the order that works in place of a triggered one, and of the one it was; 0 where there is none.
+    assumed_price
+        What its margin is reckoned with, on futures.
     system
         ``"liquidation"``, ``"adl"`` or ``"settlement"`` for an order that the venue itself made.
     created_at, updated_at, working_at
@@ -249,6 +251,8 @@ class VenueOrder(msgspec.Struct, kw_only=True, eq=False):
     triggered: bool = False
     conditional: bool = False
     child_id: int = 0
+    parent_id: int = 0
+    assumed_price: Decimal = _ZERO
     system: str = ""
     created_at: int = 0
     updated_at: int = 0

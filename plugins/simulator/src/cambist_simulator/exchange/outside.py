@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import structs
-
 from cambist.model import Side
-from cambist.simulation import BookTrade
-from cambist_simulator.exchange.market_book import MARKET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,18 +29,23 @@ class Outside:
         self._floor, self._matching = floor, matching
 
     def set_levels(self, market: Market, changes: Iterable[tuple[Side, int, int]]) -> bool:
-        """Give the market's own displayed sizes (side, ticks, lots); tell whether users' orders traded."""
-        book = market.book
+        """Give the market's own displayed sizes (side, ticks, lots); tell whether they crossed what others display.
+
+        Where one does, levels of the market's own other side are taken to be gone, and users' orders trade with it.
+        """
+        book, crossed = market.book, False
         if book.is_alone:
             book.set_alone(changes)
             return False
-        set_level, traded = book.set_level, False
+        set_level, crosses = book.set_level, book.crosses
         for side, ticks, lots in changes:
-            events = set_level(side, ticks, lots)
-            if events:
-                self._matching.apply(market, events)
-                traded = True
-        return traded
+            if lots and crosses(side, ticks):
+                crossed = True
+                book.clear_crossed(side.opposite, ticks)
+                set_level(side, ticks, self._matching.take_users(market, side, ticks, lots))
+            else:
+                set_level(side, ticks, lots)
+        return crossed
 
     def cross(self, market: Market, price: Decimal) -> bool:
         """Let users' orders that are better than a price trade at it; tell whether there were any."""
@@ -53,10 +54,8 @@ class Outside:
         for side in (Side.BUY, Side.SELL):
             lots = book.user_lots(side.opposite, better_than=ticks)
             if lots:
-                book.clear_better(side, ticks)
-                events = book.take_users(side, ticks - side.sign, lots)
-                trades = [structs.replace(one, price=ticks) if type(one) is BookTrade else one for one in events]
-                self._matching.apply(market, trades)
+                book.clear_crossed(side.opposite, ticks - side.sign)
+                self._matching.take_users(market, side, ticks - side.sign, lots, at=ticks)
                 traded = True
         return traded
 
@@ -80,11 +79,11 @@ class Outside:
         book = market.book
         ticks, lots = book.ticks(price), book.lots(size)
         if takes:
-            book.clear_better(side, ticks)
-        events = book.take_users(side, ticks, lots)
-        self._matching.apply(market, events)
-        rest = lots - sum(one.size for one in events if type(one) is BookTrade and one.maker_owner != MARKET)
-        if rest > 0:
-            if takes:
-                book.reduce(side.opposite, ticks, rest)
+            book.clear_crossed(side.opposite, ticks - side.sign)
+        before = self._matching.market_lots
+        left = self._matching.take_users(market, side, ticks, lots)
+        if left and takes:
+            book.reduce(side.opposite, ticks, left)
+        rest = left + self._matching.market_lots - before
+        if rest:
             self._matching.print_trade(market, side, rest * book.step, ticks * book.tick, 0, 0)

@@ -248,6 +248,13 @@ class SpotAccounts:
             touched = self._touched[user] = (reason, touched[1])
         touched[1][asset] = touched[1].get(asset, _ZERO) + change
 
+    def closable(self, order: VenueOrder) -> Decimal:  # noqa: ARG002 - futures need it
+        """Return zero: there are no positions on spot."""
+        return _ZERO
+
+    def changed(self, market: Market) -> None:
+        """Do nothing: there are no positions on spot."""
+
     def report(self) -> None:
         """See `Accounts.report`."""
         if not self._touched:

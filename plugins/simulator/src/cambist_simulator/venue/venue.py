@@ -11,6 +11,7 @@ from cambist.api import ParameterError, did_you_mean
 from cambist_simulator.clock import Clock, VenueClock
 from cambist_simulator.control.dialect import ControlDialect
 from cambist_simulator.exchange.exchange import Exchange
+from cambist_simulator.exchange.listing import Segment
 from cambist_simulator.exchange.users import Users
 from cambist_simulator.faults.engine import FaultEngine
 from cambist_simulator.market.markets import Markets
@@ -19,7 +20,7 @@ from cambist_simulator.market.random_market import RandomMarket, RandomShape
 from cambist_simulator.server.log import RequestLog
 from cambist_simulator.server.server import Server
 from cambist_simulator.server.timers import Timers
-from cambist_simulator.venue.feeding import opened, prices_of, script_of
+from cambist_simulator.venue.feeding import marks_of, opened, prices_of, script_of
 from cambist_simulator.venue.kinds import Parts, kind_of
 from cambist_simulator.venue.symbols import first_price, made_listing, parse_symbol
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cambist.model import Side
-    from cambist_simulator.exchange.listing import Segment
     from cambist_simulator.exchange.orders import OrderTerms, VenueOrder
     from cambist_simulator.server.wire import Dialect
     from cambist_simulator.venue.kinds import VenueKind
@@ -115,6 +115,8 @@ class SimulatedVenue:
             price = first_price(exchange.listing(symbol))
             script = script_of(self.markets, exchange, symbol, data, price=price, shape=shape, seed=settings.seed)
             self.markets.add(script)
+            if exchange.segment is not Segment.SPOT:
+                self.markets.add(marks_of(self.markets, exchange, symbol))
             if isinstance(script, RandomMarket):
                 self._random[symbol] = script
         self.markets.begin(start=settings.start, loop=settings.loop)
