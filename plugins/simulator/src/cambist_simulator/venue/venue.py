@@ -138,6 +138,7 @@ class SimulatedVenue:
             markets=self.markets,
             clock=self.clock,
             seed=self.settings.seed,
+            limits=self.settings.limits,
         )
         made: dict[str, Dialect] = {"/" if len(kinds) == 1 else f"/{kind.name}": kind.dialect(parts) for kind in kinds}
         made["/_sim"] = ControlDialect(self)
