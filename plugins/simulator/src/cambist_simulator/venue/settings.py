@@ -60,6 +60,8 @@ class VenueSettings:
         What each user is given, by asset, on each exchange; what a symbol is quoted and settled in gets `cash` besides.
     seed
         Of keys, random markets and faults.
+    limits
+        Whether the venue refuses a client that asks more than it allows: requests, orders, connections.
     """
 
     venues: tuple[str, ...] = attrs.field(default=("generic",), validator=_at_least_one)
@@ -79,5 +81,6 @@ class VenueSettings:
     faults: Sequence[Fault] = ()
     host: str = "127.0.0.1"
     port: int = 0
+    limits: bool = True
     log_file: Path | str | None = None
     log_entries: int = 20_000

@@ -20,7 +20,7 @@ from cambist_simulator.market.random_market import RandomMarket, RandomShape
 from cambist_simulator.server.log import RequestLog
 from cambist_simulator.server.server import Server
 from cambist_simulator.server.timers import Timers
-from cambist_simulator.venue.feeding import opened, prices_of, script_of
+from cambist_simulator.venue.feeding import marks_of, opened, prices_of, script_of
 from cambist_simulator.venue.kinds import Parts, kind_of
 from cambist_simulator.venue.symbols import first_price, made_listing, parse_symbol
 
@@ -115,6 +115,8 @@ class SimulatedVenue:
             price = first_price(exchange.listing(symbol))
             script = script_of(self.markets, exchange, symbol, data, price=price, shape=shape, seed=settings.seed)
             self.markets.add(script)
+            if exchange.segment is not Segment.SPOT:
+                self.markets.add(marks_of(self.markets, exchange, symbol))
             if isinstance(script, RandomMarket):
                 self._random[symbol] = script
         self.markets.begin(start=settings.start, loop=settings.loop)
@@ -136,6 +138,7 @@ class SimulatedVenue:
             markets=self.markets,
             clock=self.clock,
             seed=self.settings.seed,
+            limits=self.settings.limits,
         )
         made: dict[str, Dialect] = {"/" if len(kinds) == 1 else f"/{kind.name}": kind.dialect(parts) for kind in kinds}
         made["/_sim"] = ControlDialect(self)
