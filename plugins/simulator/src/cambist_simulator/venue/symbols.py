@@ -10,7 +10,7 @@ import numpy as np
 from cambist.api import ParameterError
 from cambist_simulator.exchange.listing import Bracket, Listing, Segment
 
-__all__ = ["first_price", "made_listing", "parse_symbol"]
+__all__ = ["first_price", "made_listing", "parse_symbol", "worth"]
 
 _QUOTES = ("USDT", "USDC", "FDUSD", "USD", "EUR", "BTC", "ETH")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9_-]{1,30}")
@@ -36,6 +36,7 @@ _TIERS = (
     (Decimal(100_000_000), 1, "0.5"),
 )
 _STEP = Decimal("0.0001")
+_PLACES = Decimal("0.00000001")
 
 
 def parse_symbol(text: str) -> tuple[str, Segment]:
@@ -70,6 +71,11 @@ def first_price(listing: Listing) -> Decimal:
     quote = _DOLLARS.get(listing.quote, Decimal(1))
     price = _DOLLARS.get(listing.base, Decimal(100)) / quote
     return max(price // listing.tick_size * listing.tick_size, listing.tick_size * 1_000)
+
+
+def worth(dollars: Decimal, asset: str) -> Decimal:
+    """Return how much of an asset so many dollars were in 2025."""
+    return (dollars / _DOLLARS.get(asset, Decimal(1))).quantize(_PLACES)
 
 
 def made_listing(symbol: str, segment: Segment, prices: np.ndarray | None = None) -> Listing:
