@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -25,13 +26,20 @@ __all__ = ["KINDS", "Parts", "VenueKind", "kind_of"]
 
 @attrs.frozen(kw_only=True)
 class Parts:
-    """What a dialect is made of."""
+    """What a dialect is made of.
+
+    Attributes
+    ----------
+    limits
+        Whether a client that asks too much is refused.
+    """
 
     exchanges: Mapping[str, Exchange]
     users: Users
     markets: Markets
     clock: VenueClock
     seed: int
+    limits: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -67,6 +75,26 @@ def _generic(parts: Parts) -> Dialect:
     return GenericDialect(parts.exchanges, parts.users, parts.markets, parts.clock)
 
 
+def _binance_listings(segment: Segment) -> list[Listing]:
+    from cambist_simulator.dialects.binance import default_listings
+
+    return default_listings(segment)
+
+
+def _binance(parts: Parts) -> Dialect:
+    from cambist_simulator.dialects.binance import BinanceDialect
+
+    return BinanceDialect(
+        [(one, partial(parts.markets.data, name)) for name, one in parts.exchanges.items()],
+        parts.users,
+        parts.clock,
+        seed=parts.seed,
+        enforced=parts.limits,
+    )
+
+
+_BINANCE = {Segment.SPOT: "binance-spot", Segment.LINEAR: "binance-usdm", Segment.INVERSE: "binance-coinm"}
+
 #: By name.
 KINDS: Mapping[str, VenueKind] = {
     "generic": VenueKind(
@@ -75,6 +103,21 @@ KINDS: Mapping[str, VenueKind] = {
         listings=_generic_listings,
         symbols=("BTCUSDT", "ETHUSDT"),
         dialect=_generic,
+    ),
+    "binance": VenueKind(
+        name="binance",
+        segments=_BINANCE,
+        listings=_binance_listings,
+        symbols=(
+            "BTCUSDT",
+            "ETHUSDT",
+            "BNBUSDT",
+            "BTCUSDT:linear",
+            "ETHUSDT:linear",
+            "BTCUSD_PERP:inverse",
+            "ETHUSD_PERP:inverse",
+        ),
+        dialect=_binance,
     ),
 }
 

@@ -56,10 +56,15 @@ class VenueSettings:
         Whether recorded data begin again at their end.
     users
         Names; each has a key that follows from the seed.
+    cash
+        Dollars that each user is given on each exchange, of everything that symbols are settled in; coins at what they
+        cost in 2025.
     balances
-        What each user is given, by asset, on each exchange; what a symbol is quoted and settled in gets `cash` besides.
+        What he is given instead, or besides, by asset.
     seed
         Of keys, random markets and faults.
+    limits
+        Whether the venue refuses a client that asks more than it allows: requests, orders, connections.
     """
 
     venues: tuple[str, ...] = attrs.field(default=("generic",), validator=_at_least_one)
@@ -79,5 +84,6 @@ class VenueSettings:
     faults: Sequence[Fault] = ()
     host: str = "127.0.0.1"
     port: int = 0
+    limits: bool = True
     log_file: Path | str | None = None
     log_entries: int = 20_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -70,7 +71,8 @@ class GenericClient:
 class GenericStream:
     def __init__(self, client, channels, *, login):
         self.client = client
-        self.ws = connect(client.stream, compression=None, open_timeout=5)
+        self.opened = connect(client.stream, compression=None, open_timeout=5, close_timeout=1)
+        self.ws = self.opened.__enter__()
         self.last = 0
         self.kept = []
         if login:
@@ -111,15 +113,13 @@ class GenericStream:
         return False
 
     def close(self):
-        self.ws.close()
+        self.opened.__exit__(None, None, None)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         # A connection that was cut on purpose has nothing to say goodbye to.
-        try:
+        with contextlib.suppress(OSError):
             self.ws.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.ws.close()
+        self.close()
