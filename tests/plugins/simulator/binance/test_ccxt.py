@@ -122,7 +122,7 @@ def test_orders(ccxt_async, simulator, kind):
         assert all(one["fee"]["cost"] > 0 for one in own)
         maker = await exchange.create_order(symbol, "limit", "buy", size, last * 0.97, {"postOnly": True})
         assert maker["status"] == "open"
-        with pytest.raises(Exception, match="immediately match|executed as maker"):
+        with pytest.raises(Exception, match=r"immediately match|executed as maker"):
             await exchange.create_order(symbol, "limit", "buy", size, last * 1.02, {"postOnly": True})
         await exchange.cancel_all_orders(symbol)
         assert await exchange.fetch_open_orders(symbol) == []

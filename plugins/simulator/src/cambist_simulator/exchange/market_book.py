@@ -12,7 +12,7 @@ from cambist.simulation import BookOrder, BookRested, BookTrade, LimitOrderBook,
 from cambist_simulator.exchange.levels import Levels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from decimal import Decimal
 
     from cambist.simulation import BookEvent
@@ -233,7 +233,12 @@ class MarketBook:
 
     def _drain(self, side: Side) -> tuple[tuple[Decimal, Decimal], ...]:
         tick, step, changed = self.tick, self.step, self._changed[side]
-        found = tuple((one * tick, self.displayed(side, one) * step) for one in sorted(changed, reverse=side is _BUY))
+        if not changed:
+            return ()
+        order = sorted(changed, reverse=side is _BUY) if len(changed) > 1 else tuple(changed)
+        shown = self.displayed if self._lines[side] else None
+        at = self._levels[side].at
+        found = tuple((one * tick, (shown(side, one) if shown else at(one)) * step) for one in order)
         changed.clear()
         return found
 
@@ -250,6 +255,25 @@ class MarketBook:
         else:
             self._resize(side, ticks, line, lots)
         self.touch(side, ticks)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no order of a user rests in it."""
+        return not self._lines[_BUY] and not self._lines[_SELL]
+
+    def set_alone(self, changes: Iterable[tuple[Side, int, int]]) -> None:
+        """Do `set_level` for many levels (side, ticks, lots) while no order of a user rests: it is most of a replay."""
+        levels, changed, count = self._levels, self._changed, 0
+        for side, ticks, lots in changes:
+            if lots:
+                facing = levels[_SELL if side is _BUY else _BUY]
+                best = facing.best
+                if best is not None and (best <= ticks if side is _BUY else best >= ticks):
+                    self.clear_crossed(side.opposite, ticks)
+            levels[side].set(ticks, lots)
+            changed[side][ticks] = None
+            count += 1
+        self.update_id += count
 
     def clear(self) -> None:
         """Take the market's own levels out, all of them."""

@@ -9,6 +9,7 @@ from cambist import Bars, load, open_quotes, open_ticks
 from cambist.api import DataError, ParameterError
 from cambist.model import Quotes, Ticks
 from cambist_simulator.market.bars import BarReplay
+from cambist_simulator.market.funding import Marks
 from cambist_simulator.market.hand import Hand
 from cambist_simulator.market.l2 import RawBookReplay
 from cambist_simulator.market.random_market import RandomMarket, RandomShape
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from cambist_simulator.market.markets import Markets
     from cambist_simulator.market.script import Script
 
-__all__ = ["opened", "prices_of", "script_of"]
+__all__ = ["marks_of", "opened", "prices_of", "script_of"]
 
 
 def opened(source: Any, symbol: str) -> Any:
@@ -63,6 +64,11 @@ def prices_of(data: Any) -> np.ndarray | None:
     if isinstance(data, Ticks):
         return data.price
     return data.bid if isinstance(data, Quotes) else None
+
+
+def marks_of(markets: Markets, exchange: Exchange, symbol: str) -> Marks:
+    """Return what marks a symbol of futures to its market, and announces its funding."""
+    return Marks(Hand(exchange, symbol), markets.data(exchange.name, symbol))
 
 
 def script_of(

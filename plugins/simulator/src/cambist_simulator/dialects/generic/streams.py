@@ -80,6 +80,7 @@ class Hub:
         self._followers: dict[str, dict[GenericSession, None]] = {}
         self._private: dict[str, dict[GenericSession, None]] = {}
         self._heard_data: set[str] = set()
+        self._told_at = (0, 0)
         self._tops: dict[str, tuple[Any, Any]] = {}
         self._forming: dict[str, tuple[int, int, Any]] = {}
         for exchange in floor.exchanges.values():
@@ -125,7 +126,14 @@ class Hub:
                 del self._private[user]
 
     def on_timer(self) -> None:
-        """Tell what changed in books and in the candles that form."""
+        """Tell what changed in books and in the candles that form; nothing while both clocks stand still.
+
+        So what a client hears follows from the clocks and from what was asked, and not from how busy the machine is.
+        """
+        now = (self.floor.clock.server.now(), self.floor.clock.market.now())
+        if now == self._told_at:
+            return
+        self._told_at = now
         for exchange in self.floor.exchanges.values():
             exchange.flush()
         for channel in [one for one in self._followers if one.startswith("klines:")]:
