@@ -12,7 +12,6 @@ from exchange_cases import (
     futures,
     heard,
     linear_listing,
-    opened,
     quote,
     refused,
     terms,
