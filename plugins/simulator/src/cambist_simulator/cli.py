@@ -172,7 +172,7 @@ def _watch(simulator: ExchangeSimulator, stop: threading.Event, seconds: float |
 def _every(
     simulator: ExchangeSimulator, stop: threading.Event, seconds: float | None, show: Callable[[dict[str, Any]], None]
 ) -> None:
-    """Show the state every ten seconds, where something happened."""
+    """Show the state every ten seconds where something happened, and at the end."""
     last: list[Any] = [None]
 
     def look() -> None:
@@ -184,8 +184,7 @@ def _every(
             sys.stdout.flush()
 
     _wait(stop, seconds, 10.0, look)
-    if last[0] is not None:
-        look()
+    look()
 
 
 def _wait(stop: threading.Event, seconds: float | None, every: float, look: Callable[[], None]) -> None:

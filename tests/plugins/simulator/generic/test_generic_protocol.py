@@ -128,7 +128,7 @@ def test_streams_of_trades_klines_and_ticker(sim, ann):
 )
 def test_what_is_wrong_with_a_request_is_told(ann, change, status, code):
     at = str(ann.now())
-    headers = {"X-Key": ann.who.key, "X-Time": at, "X-Sign": ann.signature(at, "GET", "/v1/account")}
+    headers = {"X-Key": ann.key, "X-Time": at, "X-Sign": ann.signature(at, "GET", "/v1/account")}
     answer = ann.ask("GET", "/v1/account", signed=False, headers=headers | change)
     assert (answer.status, answer.json()["error"]["code"]) == (status, code)
     assert ann.ask("GET", "/v1/account", signed=False, headers=headers).status == 200
@@ -322,7 +322,7 @@ def play(seed):
     said = []
     with ExchangeSimulator("generic", **settings) as simulator:
         client = GenericClient(simulator, now=lambda: simulator.time()["server"] // 1_000_000)
-        said.append(client.who)
+        said.append((client.key, client.secret))
         with client.open("private", f"trades:{BTC}", f"depth:{BTC}") as stream:
             for number in range(10):
                 simulator.step("2s")

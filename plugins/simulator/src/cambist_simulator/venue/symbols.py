@@ -118,7 +118,8 @@ def _brackets(unit: Decimal) -> tuple[Bracket, ...]:
     """Return tiers of positions, in units of so many dollars; margin has no jump from one to the next."""
     found: list[Bracket] = []
     floor, rate, cumulative = Decimal(0), Decimal(0), Decimal(0)
-    for number, (cap, leverage, share) in enumerate(_TIERS, start=1):
+    for number, (dollars, leverage, share) in enumerate(_TIERS, start=1):
+        cap = (dollars / unit).quantize(_PLACES)
         cumulative += floor * (Decimal(share) - rate) if found else Decimal(0)
         rate = Decimal(share)
         found.append(
@@ -126,12 +127,12 @@ def _brackets(unit: Decimal) -> tuple[Bracket, ...]:
                 bracket=number,
                 max_leverage=leverage,
                 floor=floor,
-                cap=cap / unit,
+                cap=cap,
                 maintenance_rate=rate,
                 cumulative=cumulative,
             )
         )
-        floor = cap / unit
+        floor = cap
     return tuple(found)
 
 

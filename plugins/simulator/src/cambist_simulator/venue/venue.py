@@ -75,6 +75,9 @@ class SimulatedVenue:
         self.stepping = False
         for fault in settings.faults:
             self.faults.add(fault)
+        if settings.speed is not None:
+            # The first client shall find a book.
+            self.markets.advance(self.clock.market.now())
 
     # --- assembly --------------------------------------------------------------------------------------------------
 
