@@ -32,7 +32,7 @@ def test_the_same_seed_makes_the_same_keys():
         first.add("bob", kind="ed2551")
     with pytest.raises(ParameterError, match="there is a user 'ann' already"):
         first.add("ann")
-    with pytest.raises(ParameterError, match="no user 'anm'. Did you mean 'ann'"):
+    with pytest.raises(ParameterError, match=r"no user 'anm'\. Did you mean 'ann'"):
         first.get("anm")
     with pytest.raises(ParameterError, match="a key cannot permit 'trade'"):
         first.add_key(made[0], permissions=("trade",))
@@ -99,7 +99,7 @@ def test_rules_change_while_orders_rest():
         exchange.place(ann, terms(BUY, "0.1", "99.95"))
     exchange.market_trade(BTC, SELL, D(2), D("99.98"))
     assert order.status is Status.FILLED
-    with pytest.raises(ParameterError, match="is no multiple of 0.01, the grid of its book"):
+    with pytest.raises(ParameterError, match=r"is no multiple of 0\.01, the grid of its book"):
         exchange.change_rules(BTC, tick_size=D("0.001"))
     with pytest.raises(ParameterError, match="cannot set 'base'"):
         exchange.change_rules(BTC, base="ETH")
