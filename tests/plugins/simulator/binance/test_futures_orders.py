@@ -36,6 +36,22 @@ def client():
     return Box((Segment.LINEAR,), enforced=False).client()
 
 
+NO_MAKER = (
+    "Due to the order could not be executed as maker, the Post Only order will be rejected. "
+    "The order will not be recorded in the order history"
+)
+NOT_FILLED = (
+    "Due to the order could not be filled immediately, the FOK order has been rejected. "
+    "The order will not be recorded in the order history"
+)
+TOO_SOON = "goodTillDate must be greater than the current time plus 600 seconds."
+TOO_SMALL = "Order's notional must be no smaller than 50 (unless you choose reduce only)."
+TOO_HIGH = "Limit price can't be higher than mark price multiplier cap."
+NAMES = "Illegal characters found in parameter 'newClientOrderId'; legal range is '^[\\.A-Z\\:/a-z0-9_-]{1,36}$'."
+TOO_LONG = "Client order id length should not be more than 36 chars"
+NOT_HERE = "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead."
+
+
 def mandatory(name):
     return -1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
 
@@ -50,25 +66,25 @@ def mandatory(name):
         (ORDER, LIMIT, {"quantity": None}, mandatory("quantity")),
         (ORDER, LIMIT, {"timeInForce": "XXX"}, (-1115, "Invalid timeInForce.")),
         (ORDER, LIMIT, {"timeInForce": "GTD"}, mandatory("goodTillDate")),
-        (ORDER, LIMIT, {"timeInForce": "GTD", "goodTillDate": "1"}, (-4188, "goodTillDate must be greater than the current time plus 600 seconds.")),
+        (ORDER, LIMIT, {"timeInForce": "GTD", "goodTillDate": "1"}, (-4188, TOO_SOON)),
         (ORDER, LIMIT, {"quantity": "0.0001"}, (-1111, "Precision is over the maximum defined for this asset.")),
         (ORDER, LIMIT, {"quantity": "0"}, (-4003, "Quantity less than or equal to zero.")),
         (ORDER, LIMIT, {"price": "49000.05"}, (-4014, "Price not increased by tick size.")),
         (ORDER, LIMIT, {"price": "49000.123"}, (-1111, "Precision is over the maximum defined for this asset.")),
-        (ORDER, LIMIT, {"quantity": "0.001"}, (-4164, "Order's notional must be no smaller than 50 (unless you choose reduce only).")),
+        (ORDER, LIMIT, {"quantity": "0.001"}, (-4164, TOO_SMALL)),
         (ORDER, LIMIT, {"quantity": "1001"}, (-4005, "Quantity greater than max quantity.")),
-        (ORDER, LIMIT, {"price": "53000", "side": "BUY"}, (-4016, "Limit price can't be higher than mark price multiplier cap.")),
+        (ORDER, LIMIT, {"price": "53000", "side": "BUY"}, (-4016, TOO_HIGH)),
         (ORDER, LIMIT, {"quantity": "999"}, (-2019, "Margin is insufficient.")),
-        (ORDER, LIMIT, {"newClientOrderId": "a b"}, (-1100, "Illegal characters found in parameter 'newClientOrderId'; legal range is '^[\\.A-Z\\:/a-z0-9_-]{1,36}$'.")),
-        (ORDER, LIMIT, {"newClientOrderId": "a" * 37}, (-4015, "Client order id length should not be more than 36 chars")),
+        (ORDER, LIMIT, {"newClientOrderId": "a b"}, (-1100, NAMES)),
+        (ORDER, LIMIT, {"newClientOrderId": "a" * 37}, (-4015, TOO_LONG)),
         (ORDER, LIMIT, {"positionSide": "LONG"}, (-4061, "Order's position side does not match user's setting.")),
         (ORDER, LIMIT, {"positionSide": "UP"}, (-4060, "Invalid position side.")),
-        (ORDER, LIMIT, {"timeInForce": "FOK", "price": "49999.90"}, (-5021, "Due to the order could not be filled immediately, the FOK order has been rejected. The order will not be recorded in the order history")),
-        (ORDER, LIMIT, {"timeInForce": "GTX", "price": "50001"}, (-5022, "Due to the order could not be executed as maker, the Post Only order will be rejected. The order will not be recorded in the order history")),
+        (ORDER, LIMIT, {"timeInForce": "FOK", "price": "49999.90"}, (-5021, NOT_FILLED)),
+        (ORDER, LIMIT, {"timeInForce": "GTX", "price": "50001"}, (-5022, NO_MAKER)),
         (ORDER, MARKET, {"price": "1"}, (-1106, "Parameter 'price' sent when not required.")),
         (ORDER, MARKET, {"reduceOnly": "true"}, (-2022, "ReduceOnly Order is rejected.")),
         (ORDER, MARKET, {"newOrderRespType": "FULL"}, (-1136, "Invalid newOrderRespType.")),
-        (ORDER, STOP, {"type": "STOP_MARKET"}, (-4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.")),
+        (ORDER, STOP, {"type": "STOP_MARKET"}, (-4120, NOT_HERE)),
         (ALGO, STOP, {"algoType": None}, mandatory("algoType")),
         (ALGO, STOP, {"type": "LIMIT"}, (-1116, "Invalid orderType.")),
         (ALGO, STOP, {"triggerPrice": None}, mandatory("triggerPrice")),
