@@ -13,7 +13,7 @@ from cambist_simulator.exchange.events import BookChanged, StatusChanged
 from cambist_simulator.exchange.floor import Floor, Market
 from cambist_simulator.exchange.futures_desk import FuturesDesk
 from cambist_simulator.exchange.interference import Interference
-from cambist_simulator.exchange.keys import text_key
+from cambist_simulator.exchange.keys import short_name
 from cambist_simulator.exchange.market_book import MarketBook
 from cambist_simulator.exchange.order_desk import OrderDesk
 from cambist_simulator.exchange.order_store import OrderStore
@@ -75,7 +75,7 @@ class Exchange(OrderDesk, FuturesDesk):
         users: Users | None = None,
         seed: int = 0,
         first_order_id: int = 1,
-        keep: int = 100_000,
+        keep: int = 20_000,
         names: Callable[[str, int], str] | None = None,
     ) -> None:
         self.seed = seed
@@ -385,7 +385,7 @@ class Exchange(OrderDesk, FuturesDesk):
         markets.update(saved)
 
     def _named(self, kind: str, number: int) -> str:
-        return text_key(f"{self.seed}/{self.name}/{kind}/{number}", 22)
+        return short_name(f"{self.seed}/{self.name}/{kind}/{number}")
 
 
 def _amount(amount: Decimal) -> Decimal:
