@@ -20,63 +20,15 @@ _JUNK = st.one_of(
     st.integers().map(str),
     st.decimals().map(str),
 )
-_NAMES = [
-    "symbol",
-    "symbols",
-    "side",
-    "type",
-    "timeInForce",
-    "quantity",
-    "price",
-    "stopPrice",
-    "orderId",
-    "interval",
-    "origClientOrderId",
-    "newClientOrderId",
-    "limit",
-    "startTime",
-    "endTime",
-    "fromId",
-    "leverage",
-    "marginType",
-    "amount",
-    "positionSide",
-    "batchOrders",
-    "orderIdList",
-    "countdownTime",
-    "algoType",
-    "triggerPrice",
-    "algoId",
-    "quoteOrderQty",
-    "icebergQty",
-    "trailingDelta",
-    "cancelReplaceMode",
-    "cancelOrderId",
-    "newQty",
-    "callbackRate",
-    "aboveType",
-    "belowType",
-    "abovePrice",
-    "belowStopPrice",
-    "workingType",
-    "workingSide",
-    "pendingType",
-    "asset",
-    "recvWindow",
-    "goodTillDate",
-    "closePosition",
-    "reduceOnly",
-    "dualSidePosition",
-    "pair",
-    "newOrderRespType",
-    "selfTradePreventionMode",
-    "orderListId",
-    "activatePrice",
-    "clientAlgoId",
-    "multiAssetsMargin",
-    "workingQuantity",
-]
-_PARAMS = st.dictionaries(st.one_of(st.sampled_from(_NAMES), st.text(max_size=8)), _JUNK, max_size=12)
+_NAMES = """
+symbol symbols side type timeInForce quantity price stopPrice orderId interval origClientOrderId newClientOrderId limit
+startTime endTime fromId leverage marginType amount positionSide batchOrders orderIdList countdownTime algoType
+triggerPrice algoId quoteOrderQty icebergQty trailingDelta cancelReplaceMode cancelOrderId newQty callbackRate aboveType
+belowType abovePrice belowStopPrice workingType workingSide pendingType asset recvWindow goodTillDate closePosition
+reduceOnly dualSidePosition pair newOrderRespType selfTradePreventionMode orderListId activatePrice clientAlgoId
+multiAssetsMargin workingQuantity
+"""
+_PARAMS = st.dictionaries(st.one_of(st.sampled_from(_NAMES.split()), st.text(max_size=8)), _JUNK, max_size=12)
 
 BOX = Box(enforced=False)
 CLIENT = BOX.client()
