@@ -1,8 +1,9 @@
 """``python -m benchmarks.simulator``: orders, frames, clients and replays a second, beside what is promised.
 
-Clients are programs of C, so that it is the simulator that is measured: wrk for REST (Debian: ``wrk``), and a counter of
-frames that the compiler of the machine makes of ``frames.c``. Where one of them is missing, what it measures is left out.
-The recorded book comes from CAMBIST_TEST_DATA.
+Clients are programs of C, so that it is the simulator that is measured: wrk for REST (Debian: ``wrk``), and a counter
+of frames that the compiler of the machine makes of ``frames.c``. Where one of them is missing, what it measures is left
+out. Rates are of the wall clock, on a machine that does nothing else; beside them stands what the server's own CPU time
+would do. The recorded book comes from CAMBIST_TEST_DATA.
 """
 
 from __future__ import annotations

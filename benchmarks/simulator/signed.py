@@ -25,7 +25,9 @@ def binance(key: str, secret: str, count: int) -> Iterator[bytes]:
     def signed(method: str, query: str) -> bytes:
         query = f"{query}&recvWindow=60000&timestamp={time.time_ns() // 1_000_000}"
         signature = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
-        head = f"{method} /api/v3/order?{query}&signature={signature} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-MBX-APIKEY: {key}"
+        head = (
+            f"{method} /api/v3/order?{query}&signature={signature} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-MBX-APIKEY: {key}"
+        )
         return f"{head}\r\nContent-Length: 0\r\n\r\n".encode()
 
     for number in range(count // 2):
