@@ -110,10 +110,9 @@ class FuturesAccounts:
         more = worth - counted
         bids, asks = (more, _ZERO) if buys else (_ZERO, more)
         most = margin.most_at_leverage(listing.brackets, self.ledger.setting(user, listing.symbol).leverage)
-        if most is not None and more > 0 and self.margin.largest(user, market, bids, asks) > most:
+        need, largest = self.margin.more(user, market, bids, asks)
+        if most is not None and more > 0 and largest > most:
             raise RefusedError(Why.MAX_POSITION, most=most)
-        before = self.margin.initial_of(user, market)
-        need = self.margin.initial_of(user, market, bids, asks) - before
         if need > 0:
             need += self._open_loss(order, market, left, assumed)
             available = self.margin.available(user, listing.settle)

@@ -38,7 +38,7 @@ class FuturesSettings:
             raise RefusedError(Why.LEVERAGE, leverage=leverage, highest=highest)
         most = margin.most_at_leverage(listing.brackets, leverage)
         setting = self._ledger.setting(user, listing.symbol)
-        if most is not None and self._accounts.margin.largest(user, market) > most:
+        if most is not None and self._accounts.margin.more(user, market, _ZERO, _ZERO)[1] > most:
             raise RefusedError(Why.MAX_POSITION, most=most)
         if setting.isolated and leverage < setting.leverage and self._has_position(user, listing.symbol):
             raise RefusedError(Why.LEVERAGE, "an isolated position keeps its leverage or gets more", leverage=leverage)

@@ -169,9 +169,9 @@ class Fault:
                     f"'on' of the fault {self.action.name!r} is {wanted!r}; it can be: {', '.join(triggers)}."
                 )
             return str(wanted)
-        if "request" in triggers and any(name in given for name in _OF_REQUESTS):
+        if "request" in triggers and any(name in self.selectors for name in _OF_REQUESTS):
             return "request"
-        if "frame" in triggers and any(name in given for name in _OF_FRAMES):
+        if "frame" in triggers and any(name in self.selectors for name in _OF_FRAMES):
             return "frame"
         if "time" in triggers and "at" in given:
             return "time"

@@ -56,8 +56,11 @@ class VenueSettings:
         Whether recorded data begin again at their end.
     users
         Names; each has a key that follows from the seed.
+    cash
+        Dollars that each user is given on each exchange, of everything that symbols are settled in; coins at what they
+        cost in 2025.
     balances
-        What each user is given, by asset, on each exchange; what a symbol is quoted and settled in gets `cash` besides.
+        What he is given instead, or besides, by asset.
     seed
         Of keys, random markets and faults.
     limits

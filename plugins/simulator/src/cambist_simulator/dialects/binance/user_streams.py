@@ -141,6 +141,8 @@ class UserStreams:
         if kind is OrderChanged:
             self._account_changed(event.order.user)  # type: ignore[attr-defined]
             self._futures_order(event)  # type: ignore[arg-type]
+        elif getattr(event, "user", None) not in self._listeners:
+            return
         elif kind is PositionChanged:
             self._positions.setdefault(event.user, []).append(event)  # type: ignore[attr-defined, arg-type]
         elif kind is BalanceChanged:
