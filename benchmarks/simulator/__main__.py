@@ -74,28 +74,28 @@ def venue(name: str, **settings: Any) -> Iterator[Venue]:
         process.stdout.close()
 
 
-def show_orders(folder: Path, name: str, endpoint: str, *, rounds: int, seconds: int) -> None:
+def show_orders(folder: Path, *, rounds: int, seconds: int) -> None:
     """Print how many orders and cancels a second are answered."""
     rates, cpu_rates, latency = [], [], []
     for _ in range(rounds):
-        with venue(name, **PLAIN) as one:
+        with venue("binance", **PLAIN) as one:
             path = folder / "requests"
-            write_requests(path, name, one.key, one.secret, 10_000 * seconds)
+            write_requests(path, one.key, one.secret, 10_000 * seconds)
             before, _ = one.usage()
             command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", str(FOLDER / "orders.lua")]
             done = subprocess.run(
-                [*command, one.endpoints[endpoint], "--", str(path)], capture_output=True, text=True, check=True
+                [*command, one.endpoints["rest"], "--", str(path)], capture_output=True, text=True, check=True
             )
             after, _ = one.usage()
         figures = next(line for line in done.stdout.splitlines() if line.startswith("figures "))
         count, took, refused, broken, middle, _ = map(float, figures.split()[1:])
         if refused > 0.01 * count or broken:
-            raise SystemExit(f"{name}: {refused:.0f} of {count:.0f} requests were refused, {broken:.0f} broke")
+            raise SystemExit(f"{refused:.0f} of {count:.0f} requests were refused, {broken:.0f} broke")
         rates.append(count / took)
         cpu_rates.append(count / (after - before))
         latency.append(middle)
     more = f"{statistics.median(cpu_rates):,.0f}/s of server CPU, median {statistics.median(latency):.1f} ms"
-    show(f"{name}: orders and cancels", statistics.median(rates), 3_000, "requests/s", more)
+    show("orders and cancels of Binance spot", statistics.median(rates), 3_000, "requests/s", more)
 
 
 def compiled(folder: Path) -> Path | None:
@@ -178,8 +178,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if shutil.which("wrk"):
-            for kind, endpoint in (("binance", "rest"), ("generic", "rest")):
-                show_orders(folder, kind, endpoint, rounds=rounds, seconds=4 if kind == "generic" else seconds)
+            show_orders(folder, rounds=rounds, seconds=seconds)
         else:
             print("  orders are not measured: there is no wrk (apt-get install wrk)")
         program = compiled(folder)

@@ -33,7 +33,7 @@ def rounds(one: Venue, folder: Path, program: Path, minutes: float, clients: int
     address = stream(one)
     while time.monotonic() - began < 60.0 * minutes:
         requests = folder / "requests"
-        write_requests(requests, "binance", one.key, one.secret, 2_000 * PIECE)
+        write_requests(requests, one.key, one.secret, 2_000 * PIECE)
         host, _, rest = address.partition("//")[2].partition("/")
         name, _, port = host.partition(":")
         readers = subprocess.Popen(
