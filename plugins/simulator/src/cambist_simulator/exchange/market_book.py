@@ -128,7 +128,7 @@ class MarketBook:
     def own_prices(self, side: Side, better_than: int | None = None) -> list[int]:
         """Return the prices at which the market itself displays something, best first; all, or the better ones."""
         levels, lines = self._levels[side], self._lines[side]
-        found = [ticks for ticks, _ in levels.items()] if better_than is None else levels.better(better_than)
+        found = levels.prices() if better_than is None else levels.better(better_than)
         if lines:
             sign = side.sign
             found += [
