@@ -190,7 +190,7 @@ class UserStreams:
             self.tell(order.user, "ALGO_UPDATE", _encode(algo), kind="order", symbol=symbol)
             return
         fill = event.what in _FILLS and event.execution is not None
-        if fill:
+        if fill and not self._desk.inverse:  # COIN-M has no such event
             lite = futures_encode.trade_lite(event, now=now)
             self.tell(order.user, "TRADE_LITE", _encode(lite), kind="fill", symbol=symbol)
         told = futures_encode.order_trade_update(
