@@ -9,7 +9,7 @@ from cambist.model import OrderType, Side
 from cambist.simulation import SelfTrade
 from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.events import BalanceChanged
-from cambist_simulator.exchange.filters import refuse
+from cambist_simulator.exchange.filters import MOST, refuse
 from cambist_simulator.exchange.market_book import MARKET
 from cambist_simulator.exchange.orders import Execution, Status
 from cambist_simulator.exchange.spot_ledger import SpotLedger
@@ -289,9 +289,9 @@ def _cost(order: VenueOrder, market: Market) -> tuple[Decimal, int | None]:
 
 def _size_for(order: VenueOrder, market: Market, money: Decimal) -> Decimal:
     """Return the size that so much quote money buys, or whose sale earns it, in whole steps."""
-    book, lots, left = market.book, 0, money / (market.book.tick * market.book.step)
-    if not 0 < money < 10**15:
+    if not 0 < money < MOST:
         refuse("notional", "min" if money <= 0 else "max", money)
+    book, lots, left = market.book, 0, money / (market.book.tick * market.book.step)
     for ticks, there in book.facing(order.terms.side, not_of(order, market)):
         take = min(there, int(left / ticks))
         lots += take

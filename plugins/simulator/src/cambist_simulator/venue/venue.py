@@ -105,7 +105,7 @@ class SimulatedVenue:
     def _exchange(self, name: str, segment: Segment) -> Exchange:
         if name not in self._exchanges:
             self._exchanges[name] = Exchange(
-                name, segment, self.clock, users=self.users, seed=self.settings.seed, keep=100_000
+                name, segment, self.clock, users=self.users, seed=self.settings.seed, keep=self.settings.kept_orders
             )
         return self._exchanges[name]
 
