@@ -95,7 +95,7 @@ class BarReplay(Script):
         bars = loaded_bars(source, timeframe)
         if not 0 <= history < len(bars):
             raise ParameterError(
-                f"{hand.symbol}: {history} of {len(bars)} bars are to be history; give 0 or more, and leave one to trade."
+                f"{hand.symbol}: {history} of {len(bars)} bars are to be history; give 0 or more, and leave one."
             )
         self._before, self._bars = bars[:history] if history else None, bars[history:]
         self._points = points
@@ -153,7 +153,7 @@ class BarReplay(Script):
                 raise DataError(
                     f"{self._hand.symbol}: the bar that opens at {bar.opens} ns has a volume of "
                     f"{self._hand.grid.size(lots)}, too little for a trade at each of {len(turns)} prices. List the "
-                    "symbol with a smaller step size, or give each trade of such a bar a size: fill_volume=Decimal(...)."
+                    "symbol with a smaller step size, or give each trade of such a bar a size: fill_volume=..."
                 )
         self._left = lots
         return path_of(bar, min(self._points, lots)) if lots else []

@@ -111,7 +111,9 @@ class SimulatedVenue:
 
     def _play(self, plays: list[tuple[str, str, Any]]) -> None:
         settings = self.settings
-        shape = settings.shape or RandomShape(history=settings.history)
+        shape = settings.shape or RandomShape()
+        if settings.history:
+            shape = msgspec.structs.replace(shape, history=settings.history)
         for name, symbol, data in plays:
             exchange = self._exchanges[name]
             price = first_price(exchange.listing(symbol))
