@@ -162,3 +162,20 @@ def test_a_symbol_of_one_segment_is_halted_and_the_other_is_not(sim):
     status, _, body = ask(sim, "POST", "/fapi/v1/order", symbol=BTC, side="BUY", type="MARKET", quantity="0.01")
     assert status == 400
     assert json.loads(body)["code"] < 0
+
+
+@pytest.mark.parametrize(("stage", "orders"), [("before", 0), ("after", 1)])
+def test_an_order_over_the_websocket_api_is_never_answered(sim, stage, orders):
+    sim.add_fault("timeout", label="order.place", nth=1, stage=stage)
+    price = str(sim.price(BTC)["bid"] - Decimal(100))
+    with stream(sim, "/ws-api/v3") as ws:
+        for number in (1, 2):
+            who = sim.credentials()
+            params = {"symbol": BTC, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01"}
+            params |= {"price": price, "apiKey": who.key, "timestamp": sim.time()["server"] // 1_000_000}
+            text = "&".join(f"{name}={params[name]}" for name in sorted(params))
+            params["signature"] = hmac.new(who.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+            ws.send(json.dumps({"id": number, "method": "order.place", "params": params}))
+        answer = json.loads(ws.recv(timeout=5))
+        assert (answer["id"], answer["status"]) == (2, 200)
+    assert len(sim.orders()) == orders + 1

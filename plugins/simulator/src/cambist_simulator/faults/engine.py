@@ -169,8 +169,13 @@ class FaultEngine:
         for rule in list(self._times):
             if rule.strikes_now():
                 self._at_a_time(rule)
+        self._stand_down()
+
+    def _stand_down(self) -> None:
+        """Let requests and frames go their straight way again when nothing can strike them any more."""
+        if self.on_requests and not self._away[0] and all(rule.over for rule in self._requests):
+            self.on_requests = self.on_messages = False
         if self.on_frames and not self._holds.any and all(rule.over and not rule.burst for rule in self._frames):
-            # Frames go their straight way again.
             self.on_frames = False
             self._ground.server.retamper()
 
