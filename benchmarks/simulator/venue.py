@@ -1,7 +1,7 @@
 """A simulated venue in a process of its own: prints what a client needs as a line of JSON, ends with its input.
 
-``python -m benchmarks.simulator.venue NAME``; every line that comes is a request: ``cpu`` prints the seconds of CPU used so
-far and the resident memory, bytes.
+``python -m benchmarks.simulator.venue NAME [SETTINGS]``; every line that comes is a request: ``cpu`` prints the seconds
+of CPU used so far and the resident memory, bytes.
 """
 
 from __future__ import annotations

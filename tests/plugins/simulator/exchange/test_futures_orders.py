@@ -201,6 +201,30 @@ def test_orders_end_by_time():
     assert other.open
 
 
+def test_what_a_conditional_order_sends_ends_by_time_too():
+    exchange, ann = at_100()
+    exchange.market_trade(BTC, BUY, D(1), D("100.1"))
+    dated = {"time_in_force": TimeInForce.GTD, "expires_at": START + 5}
+    order = exchange.place(ann, terms(BUY, "1", "99", OrderType.LIMIT_IF_TOUCHED, stop_price="99.5", **dated))
+    exchange.market_trade(BTC, SELL, D("0.1"), D("99.5"))
+    child = exchange.order(ann, BTC, order_id=order.child_id)
+    assert child.status is Status.NEW
+    exchange.advance(START + 5)
+    assert child.status is Status.EXPIRED
+
+
+def test_dated_orders_that_ended_otherwise_are_forgotten():
+    exchange, ann = at_100()
+    dated = {"time_in_force": TimeInForce.GTD, "expires_at": START + 5}
+    kept = exchange.place(ann, terms(BUY, "1", "99", **dated))
+    for _ in range(1_500):
+        exchange.cancel(ann, BTC, order_id=exchange.place(ann, terms(BUY, "1", "99", **dated)).id)
+    exchange.advance(START + 1)
+    assert len(exchange._timers._expiries) == 1
+    exchange.advance(START + 5)
+    assert kept.status is Status.EXPIRED
+
+
 def test_an_order_that_must_fill_or_make_is_refused_where_it_cannot():
     exchange, ann = at_100()
     with refused(Why.FOK_UNFILLABLE):

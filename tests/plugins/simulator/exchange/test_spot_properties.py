@@ -120,6 +120,8 @@ def check_book(exchange, symbol):
             ticks = book.ticks(price)
             assert size == shown[price] + book.market_lots(side, ticks) * book.step > 0
         assert set(shown) <= {price for price, _ in levels}
+        # Prices without a user's order cost nothing.
+        assert {ticks * book.tick for ticks in book._lines[side]} == set(shown)
 
 
 def stands(day):

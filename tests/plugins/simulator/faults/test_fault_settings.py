@@ -113,6 +113,8 @@ def test_what_cannot_be_is_refused_with_value_place_and_remedy(action, settings,
         (Fault("disconnect", user="ann"), "time"),
         (Fault("disconnect", on="frame"), "frame"),
         (Fault("silent_subscription"), "request"),
+        (Fault("silent_subscription", at="1s"), "time"),
+        (Fault("silent_subscription", kind="trade"), "frame"),
         (Fault("foreign_order", size=1, client_id="x"), "time"),
         (Fault("lost_fill"), "frame"),
     ],
@@ -125,6 +127,8 @@ def test_own_selectors_stand_in_place_of_the_usual_ones_of_their_name():
     assert Fault("lost_fill").selectors == {"kind": ("fill",)}
     assert Fault("lost_fill", symbol="BTC*").selectors == {"kind": ("fill",), "symbol": ("btc*",)}
     assert Fault("sequence_gap", kind="trade").selectors == {"kind": ("trade",)}
+    assert Fault("silent_subscription").selectors == {"label": ("subscribe", "*.subscribe")}
+    assert Fault("silent_subscription", at="1s").selectors == {}
 
 
 def test_patterns_and_lists_choose_occasions():

@@ -72,6 +72,20 @@ def test_http_error(sim, client, stage, orders):
     assert b'"type": "limit"' in spoilt[0].raw
 
 
+def test_what_can_strike_no_more_costs_no_look(sim, client):
+    sim.add_fault("http_error", label="time", nth=1)
+    sim.add_fault("drop", kind="trade", nth=1)
+    looks = [lambda venue: venue.faults.on_requests, lambda venue: venue.server.tampers_frames]
+    assert [sim.call(one) for one in looks] == [True, True]
+    with client.open(f"trades:{BTC}", login=False) as stream:
+        assert client.ask("GET", "/v1/time").status == 503
+        print_trades(sim, 2)
+        stream.read()
+        until(lambda: [sim.call(one) for one in looks] == [False, False])
+    sim.add_fault("http_error", label="time", nth=1)
+    assert client.ask("GET", "/v1/time").status == 503
+
+
 def test_an_http_error_with_a_body_of_its_own(sim, client):
     sim.add_fault("http_error", path="/v1/time", status=418, body="<no>", content_type="text/xml")
     answer = client.ask("GET", "/v1/time")

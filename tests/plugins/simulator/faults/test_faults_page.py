@@ -26,7 +26,10 @@ def vocabulary():
                 "|---|---|---|---|",
             ]
         arguments = "; ".join(argument_of(one) for one in action.arguments)
-        chosen = "".join(f" Chooses {name} `{value}` unless told otherwise." for name, value in action.selects.items())
+        chosen = "".join(
+            f" Chooses {name} `{value.replace('|', '` or `')}` unless told otherwise."
+            for name, value in action.selects.items()
+        )
         lines.append(f"| `{action.name}` | {', '.join(action.triggers)} | {arguments} | {action.meaning}.{chosen} |")
     return "\n".join([*lines, ""])
 

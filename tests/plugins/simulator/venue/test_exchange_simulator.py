@@ -163,6 +163,18 @@ def asked(url, path, method="GET", body=None):
         connection.close()
 
 
+def test_what_is_kept_has_bounds(tmp_path):
+    path = tmp_path / "requests.jsonl"
+    with simulator(kept_orders=10, log_entries=15, log_file=path) as one:
+        client = GenericClient(one)
+        for _ in range(30):
+            assert client.place(size="0.0001").json()["status"] == "filled"
+        assert [order.id for order in one.orders()] == list(range(21, 31))
+        assert len(client.get("/v1/fills", symbol=BTC)["fills"]) == 10
+        assert len(one.requests()) == 15
+    assert len(path.read_text().splitlines()) == 31
+
+
 # --- symbols -------------------------------------------------------------------------------------------------------
 
 

@@ -219,9 +219,8 @@ class Exchange(OrderDesk, FuturesDesk):
 
         Users' orders at the price are not counted in it, and those that it crosses trade.
         """
-        market = self._floor.markets[symbol]
-        book = market.book
-        ticks, lots = int(price / book.tick), int(size / book.step)
+        book = self._floor.market(symbol).book
+        ticks, lots = _on_grid(price, book.tick, "price"), _on_grid(size, book.step, "size")
         if lots and book.crosses(side, ticks):
             self.set_levels(symbol, ((side, ticks, lots),), flush=False)
         else:
@@ -283,8 +282,11 @@ class Exchange(OrderDesk, FuturesDesk):
             Whether that rest comes out of what the market displays there, and whatever it displays at better prices
             is gone; False where levels are set by a recording of their own.
         """
+        market = self._floor.market(symbol)
+        if not _on_grid(size, market.book.step, "size") or not _on_grid(price, market.book.tick, "price"):
+            raise ParameterError(f"a trade of {size} at {price} is none; give more than 0 of both.")
         self._open()
-        self._outside.trade(self._floor.market(symbol), side, size, price, takes=takes)
+        self._outside.trade(market, side, size, price, takes=takes)
         self._conditional.settle()
 
     def flush(self, symbol: str | None = None) -> None:
@@ -392,6 +394,14 @@ def _amount(amount: Decimal) -> Decimal:
     if not amount.is_finite() or not 0 < amount <= _MOST:
         raise ParameterError(f"the amount is {amount}; give more than 0, and at most {_MOST:f}.")
     return amount
+
+
+def _on_grid(value: Decimal, step: Decimal, what: str) -> int:
+    """Return a number of steps."""
+    count = int(value / step)
+    if count < 0 or count * step != value:
+        raise ParameterError(f"the {what} {value} is below 0 or no multiple of {step}; round it to the grid first.")
+    return count
 
 
 def _check_grid(listing: Listing) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist_simulator.exchange.listing import SymbolStatus
-from cambist_simulator.faults.on_orders import exchange_of, listed
+from cambist_simulator.faults.on_orders import exchange_of, symbol_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,14 +19,11 @@ _RULES = ("tick_size", "step_size", "min_size", "min_notional")
 
 
 def _symbol(ground: Ground, occasion: Occasion) -> tuple[Exchange, str] | None:
-    wanted = occasion.rule.fault.chosen("symbol") or str(occasion.facts.get("symbol", ""))
-    exchange = exchange_of(ground, wanted)
-    if exchange is None:
+    wanted = symbol_of(occasion)
+    found = exchange_of(ground, wanted)
+    if found is None:
         occasion.note = f"no exchange lists {wanted!r}"
-        return None
-    symbol = listed(exchange, wanted)
-    assert symbol is not None
-    return exchange, symbol
+    return found
 
 
 def _clock_skew(ground: Ground, occasion: Occasion) -> None:

@@ -44,7 +44,7 @@ class VenueSettings:
     shape
         Of random markets.
     history
-        Minutes of candles that a random market has before it begins.
+        Minutes of candles before a market begins: made up for a random one, else the first of the recorded bars.
     speed
         Of the market clock: seconds in a second; 0 stands still until it is stepped, None plays as fast as clients
         read.
@@ -65,6 +65,10 @@ class VenueSettings:
         Of keys, random markets and faults.
     limits
         Whether the venue refuses a client that asks more than it allows: requests, orders, connections.
+    log_file, log_entries
+        A file that gets every request, one JSON object a line; how many requests are kept for those who ask.
+    kept_orders
+        How many ended orders each exchange keeps, and how many executions of a user in a symbol.
     """
 
     venues: tuple[str, ...] = attrs.field(default=("generic",), validator=_at_least_one)
@@ -87,3 +91,4 @@ class VenueSettings:
     limits: bool = True
     log_file: Path | str | None = None
     log_entries: int = 20_000
+    kept_orders: int = 100_000

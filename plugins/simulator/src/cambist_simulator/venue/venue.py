@@ -105,13 +105,15 @@ class SimulatedVenue:
     def _exchange(self, name: str, segment: Segment) -> Exchange:
         if name not in self._exchanges:
             self._exchanges[name] = Exchange(
-                name, segment, self.clock, users=self.users, seed=self.settings.seed, keep=100_000
+                name, segment, self.clock, users=self.users, seed=self.settings.seed, keep=self.settings.kept_orders
             )
         return self._exchanges[name]
 
     def _play(self, plays: list[tuple[str, str, Any]]) -> None:
         settings = self.settings
-        shape = settings.shape or RandomShape(history=settings.history)
+        shape = settings.shape or RandomShape()
+        if settings.history:
+            shape = msgspec.structs.replace(shape, history=settings.history)
         for name, symbol, data in plays:
             exchange = self._exchanges[name]
             price = first_price(exchange.listing(symbol))
