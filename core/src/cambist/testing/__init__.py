@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cambist.testing.faults import Crash, CrashingFiles, FaultyFiles
     from cambist.testing.journal import JournalTests
     from cambist.testing.runs import RunStoreTests
+    from cambist.testing.sessions import SessionTests
     from cambist.testing.state import StateStoreTests
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "FaultyFiles",
     "JournalTests",
     "RunStoreTests",
+    "SessionTests",
     "StateStoreTests",
 ]
 
@@ -48,6 +50,7 @@ _HOMES = {
     "FaultyFiles": "cambist.testing.faults",
     "JournalTests": "cambist.testing.journal",
     "RunStoreTests": "cambist.testing.runs",
+    "SessionTests": "cambist.testing.sessions",
     "StateStoreTests": "cambist.testing.state",
 }
 

@@ -19,7 +19,7 @@ from cambist_binance.quirks import terms_of
 from cambist_binance.safety import Countdown
 from cambist_binance.signing import Signer
 from cambist_binance.streams import MarketStreams
-from cambist_binance.transport import Transport, decoded, outcome_of
+from cambist_binance.transport import Transport, decoded
 from cambist_binance.wire import futures, spot
 from cambist_binance.ws_api import WsApi
 from cambist_ccxt.budget import Priority
@@ -27,6 +27,7 @@ from cambist_ccxt.clock import VenueClock
 from cambist_ccxt.credentials import Credentials
 from cambist_ccxt.errors import NotSentError
 from cambist_ccxt.link import LinkSettings
+from cambist_ccxt.outcomes import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cambist.api import Answered, Declined, Unanswered, VenueError
 from cambist_binance.calls import CALLS
 from cambist_binance.quirks import BUSY, is_open_outcome, reason_of
 from cambist_binance.wire.answers import decode_error, used_up
@@ -19,8 +18,7 @@ from cambist_ccxt.rest import Ask
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from cambist.api import Outcome
-    from cambist.model import OrderReport
+    from cambist.api import VenueError
     from cambist_binance.calls import Call
     from cambist_binance.hosts import Market
     from cambist_binance.signing import Signer
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from cambist_ccxt.clock import VenueClock
     from cambist_ccxt.rest import RestClient
 
-__all__ = ["Transport", "decoded", "outcome_of", "usage_of"]
+__all__ = ["Transport", "decoded", "usage_of"]
 
 _log = logging.getLogger("cambist.binance")
 _SECOND = 1_000_000_000
@@ -45,23 +43,6 @@ _HEADERS = {
 def usage_of(headers: Mapping[str, str]) -> dict[str, int]:
     """Read from an answer's headers what is used up."""
     return {name: int(headers[key]) for key, name in _HEADERS.items() if headers.get(key, "").isdigit()}
-
-
-async def outcome_of(asked: Awaitable[OrderReport | None]) -> Outcome:
-    """Turn how a request ended into what an order manager is told.
-
-    Only what certainly did nothing is `Declined`: it never left, or the venue refused it with a code that says so.
-    """
-    try:
-        return Answered(await asked)
-    except BusyError as error:
-        return Declined("rate_limit", str(error), error.retry_after)
-    except RefusedError as error:
-        return Declined(error.reason, f"{error.text} ({error.code})" if error.code else error.text)
-    except NotSentError as error:
-        return Declined(error.code or "unreachable", str(error))
-    except VenueError as error:
-        return Unanswered(str(error))
 
 
 class Transport:
@@ -215,7 +196,7 @@ class Transport:
 
     def _refusal(self, status: int, code: int, text: str) -> VenueError:
         """Return the error that an answer of the venue means."""
-        if is_open_outcome(status, code, text, self._market):
+        if is_open_outcome(status, code):
             return NoAnswerError(f"the venue does not know itself: {text} ({code}, HTTP {status})", code=str(code))
         if status in {418, 429} or code in BUSY:
             span = (120 if status == 418 else 5 if status == 429 else 1) * _SECOND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cambist.api import VenueError
 
-__all__ = ["BusyError", "NoAnswerError", "NotSentError", "RefusedError"]
+__all__ = ["BusyError", "NoAnswerError", "NotSentError", "RefusedError", "failure_of"]
 
 
 class NotSentError(VenueError):
@@ -47,3 +47,31 @@ class RefusedError(VenueError):
     def __init__(self, reason: str, text: str, *, code: str = "") -> None:
         super().__init__(f"{text} ({code}, {reason})" if code else f"{text} ({reason})", code=code)
         self.reason, self.text = reason, text
+
+
+#: aiohttp's errors while connecting: refused, no such host, no route, a certificate that is not trusted.
+_BEFORE_SENDING = frozenset({"ClientConnectorError", "gaierror", "ConnectionTimeoutError", "InvalidURL"})
+
+
+def failure_of(what: str, error: BaseException) -> NotSentError | NoAnswerError:
+    """Tell what never left from what may have arrived, by the cause that ccxt wraps.
+
+    Parameters
+    ----------
+    what
+        Was asked.
+    error
+        What ccxt raised; one that is not its own is raised again.
+    """
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        chain.append(cause)
+        cause = cause.__cause__
+    told = f"{what}: {str(chain[-1]) or type(chain[-1]).__name__}"
+    kinds = [kind for one in chain for kind in type(one).__mro__]
+    if {kind.__name__ for kind in kinds} & _BEFORE_SENDING:
+        return NotSentError(f"the venue cannot be reached: {told}", code="unreachable")
+    if any(kind.__module__.startswith("ccxt.") for kind in type(error).__mro__):
+        return NoAnswerError(told)
+    raise error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cambist_ccxt.budget import Priority
-from cambist_ccxt.errors import BusyError, NoAnswerError, NotSentError
+from cambist_ccxt.errors import BusyError, NoAnswerError, failure_of
 from cambist_ccxt.loading import Answer
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class RestClient:
         except TimeoutError as error:
             raise NoAnswerError(f"{ask.method} {ask.path}: no answer within {within:.1f} s") from error
         except Exception as error:
-            raise _failure(ask, error) from error
+            raise failure_of(f"{ask.method} {ask.path}", error) from error
         raise NoAnswerError(f"{ask.method} {ask.path}: no answer")
 
     def _too_many(self, answer: RestAnswer) -> BusyError:
@@ -122,20 +122,3 @@ class RestClient:
         self._budget.pause(span)
         what = "banned this address" if banned else "was asked too much"
         return BusyError(f"the venue {what}; nothing is asked for {seconds:g} s.", span, code=str(answer.status))
-
-
-def _failure(ask: Ask, error: Exception) -> NotSentError | NoAnswerError:
-    """Tell what never left from what may have arrived, by the cause that ccxt wraps."""
-    chain: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None:
-        chain.append(cause)
-        cause = cause.__cause__
-    what = f"{ask.method} {ask.path}: {str(chain[-1]) or type(chain[-1]).__name__}"
-    # aiohttp's errors while connecting: refused, no such host, no route, a certificate that is not trusted.
-    names = {kind.__name__ for one in chain for kind in type(one).__mro__}
-    if names & {"ClientConnectorError", "gaierror", "ConnectionTimeoutError", "InvalidURL"}:
-        return NotSentError(f"the venue cannot be reached: {what}", code="unreachable")
-    if {kind.__module__.partition(".")[0] for kind in type(error).__mro__} & {"ccxt"}:
-        return NoAnswerError(what)
-    raise error
