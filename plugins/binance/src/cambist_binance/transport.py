@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cambist_binance.calls import Call
     from cambist_binance.hosts import Market
     from cambist_binance.signing import Signer
+    from cambist_binance.wire.answers import ErrorBody
     from cambist_binance.ws_api import WsApi
     from cambist_ccxt.budget import Budget
     from cambist_ccxt.clock import VenueClock
@@ -163,7 +164,7 @@ class Transport:
         finally:
             self.budget.settle(costs, told)
         if answer.error is not None:
-            raise self._refusal(answer.status, answer.error.code, answer.error.msg)
+            raise self._refusal(answer.status, answer.error)
         if not answer.result:
             raise NoAnswerError(f"{call.ws}: an answer without a result")
         return bytes(answer.result)
@@ -192,14 +193,17 @@ class Transport:
             if 400 <= answer.status < 500 and answer.status != 408:
                 raise RefusedError(f"http_{answer.status}", text, code=f"HTTP {answer.status}") from None
             raise NoAnswerError(f"{call.method} {call.path}: HTTP {answer.status} {text}") from None
-        raise self._refusal(answer.status, error.code, error.msg)
+        raise self._refusal(answer.status, error)
 
-    def _refusal(self, status: int, code: int, text: str) -> VenueError:
+    def _refusal(self, status: int, error: ErrorBody) -> VenueError:
         """Return the error that an answer of the venue means."""
+        code, text = error.code, error.msg
         if is_open_outcome(status, code):
             return NoAnswerError(f"the venue does not know itself: {text} ({code}, HTTP {status})", code=str(code))
         if status in {418, 429} or code in BUSY:
             span = (120 if status == 418 else 5 if status == 429 else 1) * _SECOND
+            if error.data is not None and error.data.retry_after:
+                span = max(1, error.data.retry_after * _MS - self._clock.now())
             if status in {418, 429}:
                 self.budget.pause(span)
             return BusyError(f"{text} ({code})", span, code=str(code))

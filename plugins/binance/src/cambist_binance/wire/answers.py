@@ -24,11 +24,18 @@ __all__ = [
 ]
 
 
+class _ErrorData(msgspec.Struct, rename="camel", gc=False):
+    """What a refusal says besides: until when nothing more may be asked, ms."""
+
+    retry_after: int = 0
+
+
 class ErrorBody(msgspec.Struct, gc=False):
     """A refusal in the venue's words."""
 
     code: int
     msg: str = ""
+    data: _ErrorData | None = None
 
 
 class LimitUse(msgspec.Struct, rename="camel", gc=False):
