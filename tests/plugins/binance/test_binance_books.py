@@ -1,4 +1,4 @@
-"""Local books against recorded depth: a second book, kept in exact decimals by the letter of the rules, is the judge."""
+"""Local books against recorded depth; a second book, in exact decimals by the letter of the rules, is the judge."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_the_first_event_behind_a_snapshot_has_another_rule_on_futures():
 
 def test_a_crossed_book_begins_anew():
     book = live(futures=False)
-    with pytest.raises(BookGapError, match="crossed: 101.5 bid, 101.0 asked"):
+    with pytest.raises(BookGapError, match=r"crossed: 101\.5 bid, 101\.0 asked"):
         book.update(event(11, 12, bids=[(101.5, 1.0)]))
     assert book.state is BookState.BUFFERING
 

@@ -175,12 +175,13 @@ async def connected(answer, within=0.5):
         budget = Budget([Window("weight-1m", 6_000, 60 * 10**9)], clock.now)
         signer = Signer(DOCUMENTED)
         transport = Transport(SPOT, None, clock, budget, signer=signer, within=within)
-        api = transport.ws = WsApi(f"ws://127.0.0.1:{port}", LinkSettings(first_wait=5.0))
+        up = asyncio.Event()
+        address, links = f"ws://127.0.0.1:{port}", LinkSettings(first_wait=5.0)
+        api = transport.ws = WsApi(address, links, state=lambda state, _: up.set() if state == "up" else None)
         api.link.start()
         try:
             async with asyncio.timeout(5):
-                while not api.up:
-                    await asyncio.sleep(0.005)
+                await up.wait()
             yield transport
         finally:
             await api.link.close()

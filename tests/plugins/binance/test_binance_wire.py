@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 from payloads import BTC, MS, NAMES, SYMBOLS, content, needs_payloads, raw
@@ -81,7 +81,7 @@ def quoted(value):
         return {name: quoted(one) for name, one in value.items()}
     if isinstance(value, list):
         return [quoted(one) for one in value]
-    return str(value) if isinstance(value, int | D) and not isinstance(value, bool) else value
+    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
 
 
 # Orders and executions of streams.
@@ -98,14 +98,14 @@ def test_execution_report(name):
         assert order.symbol == ours(event["s"])
         assert order.client_id == (event["C"] or event["c"])
         assert (order.venue_id, order.side, order.ts) == (str(event["i"]), side(event["S"]), event["T"] * MS)
-        assert (order.size, order.filled) == (D(event["q"]), D(event["z"]))
-        assert order.limit_price == (D(event["p"]) or None)
-        assert order.stop_price == (D(event["P"]) or None)
+        assert (order.size, order.filled) == (Decimal(event["q"]), Decimal(event["z"]))
+        assert order.limit_price == (Decimal(event["p"]) or None)
+        assert order.stop_price == (Decimal(event["P"]) or None)
         traded = event["x"] == "TRADE"
         assert (fill is not None) is traded
         if traded:
-            assert (fill.trade_id, fill.size, fill.price) == (str(event["t"]), D(event["l"]), D(event["L"]))
-            assert (fill.fee, fill.fee_asset) == (D(event["n"]), event["N"])
+            assert (fill.trade_id, fill.size, fill.price) == (str(event["t"]), Decimal(event["l"]), Decimal(event["L"]))
+            assert (fill.fee, fill.fee_asset) == (Decimal(event["n"]), event["N"])
             assert fill.liquidity is (Liquidity.MAKER if event["m"] else Liquidity.TAKER)
 
 
@@ -127,13 +127,13 @@ def test_order_trade_update(name):
     for message in (event, quoted(event)):
         fill, order = futures.trade_update_of(body(message), SYMBOLS)
         assert (order.symbol, order.client_id, order.venue_id) == (ours(one["s"]), one["c"], str(one["i"]))
-        assert (order.size, order.filled, order.ts) == (D(one["q"]), D(one["z"]), one["T"] * MS)
-        assert order.limit_price == (D(one["p"]) or None)
+        assert (order.size, order.filled, order.ts) == (Decimal(one["q"]), Decimal(one["z"]), one["T"] * MS)
+        assert order.limit_price == (Decimal(one["p"]) or None)
         assert order.reduce_only is one["R"]
         assert (fill is not None) is (one["x"] in {"TRADE", "CALCULATED"})
         if fill is not None:
-            assert (fill.trade_id, fill.size, fill.price) == (str(one["t"]), D(one["l"]), D(one["L"]))
-            assert (fill.fee, fill.fee_asset) == (D(one.get("n", 0)), one.get("N", ""))
+            assert (fill.trade_id, fill.size, fill.price) == (str(one["t"]), Decimal(one["l"]), Decimal(one["L"]))
+            assert (fill.fee, fill.fee_asset) == (Decimal(one.get("n", 0)), one.get("N", ""))
 
 
 def test_orders_that_the_venue_made_itself():
@@ -149,7 +149,11 @@ def test_algo_update(name):
     one = content(name)["o"]
     order, child = futures.algo_update_of(raw(name), SYMBOLS)
     assert (order.client_id, order.venue_id, child) == (one["caid"], f"algo:{one['aid']}", one["ai"])
-    assert (order.size, order.limit_price, order.stop_price) == (D(one["q"]), D(one["p"]) or None, D(one["tp"]))
+    assert (order.size, order.limit_price, order.stop_price) == (
+        Decimal(one["q"]),
+        Decimal(one["p"]) or None,
+        Decimal(one["tp"]),
+    )
     assert order.type is {"TAKE_PROFIT": OrderType.LIMIT_IF_TOUCHED, "STOP_MARKET": OrderType.STOP}[one["o"]]
     assert order.status is {"NEW": ReportedStatus.OPEN, "CANCELED": ReportedStatus.CANCELED}[one["X"]]
 
@@ -166,8 +170,8 @@ def check_order(report, one):
     assert (report.symbol, report.venue_id) == (ours(one["symbol"]), str(one["orderId"]))
     assert report.client_id == (one.get("origClientOrderId") or one["clientOrderId"])
     if "origQty" in one:
-        assert (report.size, report.filled) == (D(one["origQty"]), D(one["executedQty"]))
-        assert report.limit_price == (D(one["price"]) or None)
+        assert (report.size, report.filled) == (Decimal(one["origQty"]), Decimal(one["executedQty"]))
+        assert report.limit_price == (Decimal(one["price"]) or None)
         assert report.side is side(one["side"])
         assert (
             report.status
@@ -197,7 +201,7 @@ def test_open_spot_orders(name):
 def test_an_amended_spot_order(name):
     one = content(name)["amendedOrder"] | {"side": "SELL"}
     order = spot.order_of(spot.decode_order(body(one | {"origQty": str(one["qty"])})), SYMBOLS)
-    assert (order.size, order.limit_price) == (D(one["qty"]), D(one["price"]))
+    assert (order.size, order.limit_price) == (Decimal(one["qty"]), Decimal(one["price"]))
 
 
 @read(*FUTURES_ORDERS)
@@ -213,7 +217,7 @@ def test_conditional_orders(name):
     for one in listed:
         report = futures.algo_of(futures.decode_algo(body(one)), SYMBOLS)
         assert (report.client_id, report.venue_id) == (one["clientAlgoId"], f"algo:{one['algoId']}")
-        assert (report.size, report.stop_price) == (D(one["quantity"]), D(one["triggerPrice"]))
+        assert (report.size, report.stop_price) == (Decimal(one["quantity"]), Decimal(one["triggerPrice"]))
         assert report.position_side == {"BOTH": "", "LONG": "long", "SHORT": "short"}[one["positionSide"]]
         ends = one["algoStatus"] == "CANCELED"
         assert report.status is (ReportedStatus.CANCELED if ends else ReportedStatus.OPEN)
@@ -225,8 +229,8 @@ def test_executions_of_requests(name):
     for row, one in zip(wire.decode_trades(raw(name)), content(name), strict=True):
         fill = wire.fill_of(row, SYMBOLS)
         assert (fill.trade_id, fill.venue_id, fill.ts) == (str(one["id"]), str(one["orderId"]), one["time"] * MS)
-        assert (fill.size, fill.price) == (D(one["qty"]), D(one["price"]))
-        assert (fill.fee, fill.fee_asset) == (D(one["commission"]), one["commissionAsset"])
+        assert (fill.size, fill.price) == (Decimal(one["qty"]), Decimal(one["price"]))
+        assert (fill.fee, fill.fee_asset) == (Decimal(one["commission"]), one["commissionAsset"])
         buys = one["isBuyer"] if "isBuyer" in one else one["buyer"]
         assert fill.side is (Side.BUY if buys else Side.SELL)
         makes = one["isMaker"] if "isMaker" in one else one["maker"]
@@ -240,7 +244,8 @@ def test_executions_of_requests(name):
 def test_spot_balances(name):
     report = spot.account_of(spot.decode_account(raw(name)), 5)
     assert {(one.asset, one.total, one.free) for one in report.balances} == {
-        (one["asset"], D(one["free"]) + D(one["locked"]), D(one["free"])) for one in content(name)["balances"]
+        (one["asset"], Decimal(one["free"]) + Decimal(one["locked"]), Decimal(one["free"]))
+        for one in content(name)["balances"]
     }
     assert (report.complete, report.ts) == (True, 5)
 
@@ -250,7 +255,7 @@ def test_account_position(name):
     event = unwrap(name)
     report = spot.position_of(body(event))
     assert [(one.asset, one.total, one.free) for one in report.balances] == [
-        (one["a"], D(one["f"]) + D(one["l"]), D(one["f"])) for one in event["B"]
+        (one["a"], Decimal(one["f"]) + Decimal(one["l"]), Decimal(one["f"])) for one in event["B"]
     ]
     assert (report.complete, report.ts) == (False, event["u"] * MS)
 
@@ -259,28 +264,28 @@ def test_account_position(name):
 def test_futures_balances(name):
     report = futures.account_of(futures.decode_balances(raw(name)), [], SYMBOLS, 5)
     assert [(one.asset, one.total, one.free) for one in report.balances] == [
-        (one["asset"], D(one["balance"]), D(one["availableBalance"])) for one in content(name)
+        (one["asset"], Decimal(one["balance"]), Decimal(one["availableBalance"])) for one in content(name)
     ]
 
 
 @read("usdm_rest_position_risk_one_way", "usdm_rest_position_risk_v3", "coinm_rest_position_risk")
 def test_positions(name):
     report = futures.account_of([], futures.decode_positions(raw(name)), SYMBOLS, 5)
-    held = [one for one in content(name) if D(one["positionAmt"])]
+    held = [one for one in content(name) if Decimal(one["positionAmt"])]
     assert [(one.symbol, one.size, one.entry_price) for one in report.positions] == [
-        (ours(one["symbol"]), D(one["positionAmt"]), D(one["entryPrice"])) for one in held
+        (ours(one["symbol"]), Decimal(one["positionAmt"]), Decimal(one["entryPrice"])) for one in held
     ]
     for position, one in zip(report.positions, held, strict=True):
-        assert position.liquidation_price == (D(one["liquidationPrice"]) or None)
+        assert position.liquidation_price == (Decimal(one["liquidationPrice"]) or None)
 
 
 @read("usdm_user_account_update")
 def test_account_update(name):
     event = content(name)
     report = futures.account_update_of(raw(name), SYMBOLS)
-    assert [(one.asset, one.total) for one in report.balances] == [(b["a"], D(b["wb"])) for b in event["a"]["B"]]
+    assert [(one.asset, one.total) for one in report.balances] == [(b["a"], Decimal(b["wb"])) for b in event["a"]["B"]]
     assert [(one.size, one.entry_price, one.isolated) for one in report.positions] == [
-        (D(p["pa"]), D(p["ep"]), p["mt"] == "isolated") for p in event["a"]["P"]
+        (Decimal(p["pa"]), Decimal(p["ep"]), p["mt"] == "isolated") for p in event["a"]["P"]
     ]
     assert not report.complete
 
@@ -335,9 +340,9 @@ def test_exchange_info(name):
     for symbol, one in traded.items():
         instrument = symbols.by_venue[symbol]
         rules = {rule["filterType"]: rule for rule in one["filters"]}
-        assert instrument.tick_size == D(rules["PRICE_FILTER"]["tickSize"])
-        assert instrument.step_size == D(rules["LOT_SIZE"]["stepSize"])
-        assert instrument.min_size == (D(rules["LOT_SIZE"]["minQty"]) or None)
+        assert instrument.tick_size == Decimal(rules["PRICE_FILTER"]["tickSize"])
+        assert instrument.step_size == Decimal(rules["LOT_SIZE"]["stepSize"])
+        assert instrument.min_size == (Decimal(rules["LOT_SIZE"]["minQty"]) or None)
         assert instrument.symbol.startswith(f"{one['baseAsset']}/{one['quoteAsset']}")
         if where is Market.COINM:
             assert instrument.multiplier == float(one["contractSize"])

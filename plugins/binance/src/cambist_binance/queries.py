@@ -159,20 +159,25 @@ class Queries:
         if interval is None:
             raise VenueError(f"the venue has no candles of {timeframe}.", code="timeframe")
         name, step = self._symbols.theirs(instrument.symbol), timeframe.ns // _MS
-        now, first, last = self._clock.now() // _MS, start // _MS, end // _MS - 1
+        # One bar more than was asked for: that it has begun proves the last one final, whatever the clocks say.
+        first, last = start // _MS, end // _MS - 1 + step
         rows: list[Any] = []
         limit = 1000
         while first <= last:
             until = min(last, first + limit * step - 1) if self._market.futures else last
             asked = {"symbol": name, "interval": interval, "startTime": first, "endTime": until, "limit": limit}
             page = await decoded(self._transport.ask("klines", asked), decode_klines)
-            rows += [row for row in page if row.ts + step <= now]
+            rows += page
             if self._market.futures:
                 first = until + 1
             elif len(page) < limit:
                 break
             else:
                 first = page[-1].ts + step
+        now = self._clock.now() // _MS
+        if rows and rows[-1].ts + step > now:
+            rows.pop()
+        rows = [row for row in rows if row.ts < end // _MS]
         if not rows:
             raise VenueError(f"the venue has no bars of {instrument.symbol} {timeframe} in that time.", code="no_bars")
         return bars_of(rows, instrument, timeframe)

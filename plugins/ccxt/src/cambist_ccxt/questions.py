@@ -135,17 +135,22 @@ class Questions:
     async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
         """Return the final bars that opened in ``[start, end)``."""
         name = self.interval(timeframe)
-        step, now = timeframe.ns // _MS, self._clock.now() // _MS
-        first, last = start // _MS, end // _MS
+        step = timeframe.ns // _MS
+        # One bar more than was asked for: that it has begun proves the last one final, whatever the clocks say.
+        first, last = start // _MS, end // _MS + step
         rows: dict[int, list[float]] = {}
         while first < last:
             limit = min(_PAGE, (last - first + step - 1) // step)
             page = await self._exchange.call("fetch_ohlcv", instrument.symbol, name, first, limit)
             fresh = [row for row in page if first <= row[0] < last]
-            rows |= {int(row[0]): [float(value) for value in row[1:6]] for row in fresh if row[0] + step <= now}
+            rows |= {int(row[0]): [float(value) for value in row[1:6]] for row in fresh}
             if not fresh:
                 break
             first = int(fresh[-1][0]) + step
+        latest = max(rows, default=0)
+        if latest + step > self._clock.now() // _MS:
+            rows.pop(latest, None)
+        rows = {ts: row for ts, row in rows.items() if ts < end // _MS}
         if not rows:
             raise VenueError(
                 f"{self._exchange.client.id} has no bars of {instrument.symbol} in that time.", code="no_bars"
