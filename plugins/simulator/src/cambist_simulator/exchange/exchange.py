@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cambist.api import ParameterError
+from cambist.api import InputError, ParameterError, did_you_mean
 from cambist_simulator.exchange.desk import user_id
 from cambist_simulator.exchange.events import BookChanged, StatusChanged
 from cambist_simulator.exchange.floor import Floor, Market
 from cambist_simulator.exchange.futures_desk import FuturesDesk
 from cambist_simulator.exchange.interference import Interference
-from cambist_simulator.exchange.keys import text_key
+from cambist_simulator.exchange.keys import short_name
 from cambist_simulator.exchange.market_book import MarketBook
 from cambist_simulator.exchange.order_desk import OrderDesk
 from cambist_simulator.exchange.order_store import OrderStore
+from cambist_simulator.exchange.saving import dump, load, replace_state
 from cambist_simulator.exchange.users import User, Users
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = ["Exchange"]
 
 _ZERO = Decimal(0)
 _MOST = Decimal(10) ** 15
+_FIXED = frozenset({"symbol", "base", "quote", "settle", "contract_size"})
 
 
 class Exchange(OrderDesk, FuturesDesk):
@@ -73,7 +75,7 @@ class Exchange(OrderDesk, FuturesDesk):
         users: Users | None = None,
         seed: int = 0,
         first_order_id: int = 1,
-        keep: int = 100_000,
+        keep: int = 20_000,
         names: Callable[[str, int], str] | None = None,
     ) -> None:
         self.seed = seed
@@ -151,10 +153,30 @@ class Exchange(OrderDesk, FuturesDesk):
         self.change_rules(symbol, status=status)
 
     def change_rules(self, symbol: str, **fields: object) -> None:
-        """Change rules of a listing while it trades; orders that are there stay."""
+        """Change rules of a listing while it trades; orders that are there stay, even where they would be refused now.
+
+        Raises
+        ------
+        ParameterError
+            For what cannot change, and for a tick or step that is no multiple of the one the symbol was listed with,
+            which its book counts in.
+        """
         market = self._floor.market(symbol)
+        fixed = sorted(_FIXED & set(fields))
+        unknown = sorted(set(fields) - set(market.listing.__struct_fields__))
+        if fixed or unknown:
+            raise ParameterError(
+                f"{symbol}: a rule change cannot set {(fixed or unknown)[0]!r}."
+                + did_you_mean((fixed or unknown)[0], set(market.listing.__struct_fields__) - _FIXED)
+            )
         changed = msgspec.structs.replace(market.listing, **fields)
-        _check_grid(changed)
+        for name, unit in (("tick_size", market.book.tick), ("step_size", market.book.step)):
+            size = getattr(changed, name)
+            if size <= 0 or size % unit:
+                raise ParameterError(
+                    f"{symbol}: the new {name} {size} is no multiple of {unit}, the grid of its book. List the symbol "
+                    f"with a {name} that divides both."
+                )
         market.listing = changed
         self._open()
         self._floor.emit(StatusChanged(at=self._floor.at, symbol=symbol, status=str(changed.status)))
@@ -197,9 +219,8 @@ class Exchange(OrderDesk, FuturesDesk):
 
         Users' orders at the price are not counted in it, and those that it crosses trade.
         """
-        market = self._floor.markets[symbol]
-        book = market.book
-        ticks, lots = int(price / book.tick), int(size / book.step)
+        book = self._floor.market(symbol).book
+        ticks, lots = _on_grid(price, book.tick, "price"), _on_grid(size, book.step, "size")
         if lots and book.crosses(side, ticks):
             self.set_levels(symbol, ((side, ticks, lots),), flush=False)
         else:
@@ -261,8 +282,11 @@ class Exchange(OrderDesk, FuturesDesk):
             Whether that rest comes out of what the market displays there, and whatever it displays at better prices
             is gone; False where levels are set by a recording of their own.
         """
+        market = self._floor.market(symbol)
+        if not _on_grid(size, market.book.step, "size") or not _on_grid(price, market.book.tick, "price"):
+            raise ParameterError(f"a trade of {size} at {price} is none; give more than 0 of both.")
         self._open()
-        self._outside.trade(self._floor.market(symbol), side, size, price, takes=takes)
+        self._outside.trade(market, side, size, price, takes=takes)
         self._conditional.settle()
 
     def flush(self, symbol: str | None = None) -> None:
@@ -301,14 +325,83 @@ class Exchange(OrderDesk, FuturesDesk):
                 self._liquidation.check(self._futures.users_in(symbol))
         self._conditional.settle()
 
+    # Restarts.
+
+    def save(self) -> bytes:
+        """Return the whole state as bytes: orders, money, positions, books, timers; not the users, nor who listens."""
+        floor = self._floor
+        return dump(
+            {
+                "segment": floor.segment,
+                "parts": self._parts(),
+                "markets": floor.markets,
+                "lists": floor.lists,
+                "next_list": floor.next_list,
+                "market_lots": self._matching.market_lots,
+                "hidden": self.interference.hidden,
+                "warned": set() if self._is_spot else self._liquidation.warned,
+                "collateral": {} if self._is_spot else self._futures.margin.collateral,
+            }
+        )
+
+    def restore(self, data: bytes) -> None:
+        """Go on from a saved state; those who listen are told nothing of it.
+
+        Raises
+        ------
+        InputError
+            If the bytes are no state of an exchange of this segment.
+        """
+        state, floor = load(data), self._floor
+        if state["segment"] != floor.segment:
+            raise InputError(f"this is the state of a {state['segment']} exchange, and {self.name} is {self.segment}.")
+        for name, part in self._parts().items():
+            replace_state(part, state["parts"][name])
+        self._restore_markets(state["markets"])
+        floor.lists, floor.next_list = state["lists"], state["next_list"]
+        self._matching.market_lots = state["market_lots"]
+        self.interference.hidden.clear()
+        self.interference.hidden.update(state["hidden"])
+        if not self._is_spot:
+            self._liquidation.warned = state["warned"]
+            self._futures.margin.collateral = state["collateral"]
+
+    def _parts(self) -> dict[str, object]:
+        """Return the objects that are state, by name."""
+        ledger = self._spot.ledger if self._is_spot else self._futures.ledger
+        return {
+            "store": self._floor.store,
+            "triggers": self._floor.triggers,
+            "timers": self._timers,
+            "ledger": ledger,
+        }
+
+    def _restore_markets(self, saved: dict[str, Market]) -> None:
+        markets = self._floor.markets
+        for symbol, market in saved.items():
+            here = markets.get(symbol)
+            if here is not None:  # others hold its book
+                replace_state(here.book, market.book)
+                market.book = here.book
+        markets.clear()
+        markets.update(saved)
+
     def _named(self, kind: str, number: int) -> str:
-        return text_key(f"{self.seed}/{self.name}/{kind}/{number}", 22)
+        return short_name(f"{self.seed}/{self.name}/{kind}/{number}")
 
 
 def _amount(amount: Decimal) -> Decimal:
     if not amount.is_finite() or not 0 < amount <= _MOST:
         raise ParameterError(f"the amount is {amount}; give more than 0, and at most {_MOST:f}.")
     return amount
+
+
+def _on_grid(value: Decimal, step: Decimal, what: str) -> int:
+    """Return a number of steps."""
+    count = int(value / step)
+    if count < 0 or count * step != value:
+        raise ParameterError(f"the {what} {value} is below 0 or no multiple of {step}; round it to the grid first.")
+    return count
 
 
 def _check_grid(listing: Listing) -> None:

@@ -61,6 +61,11 @@ class Levels:
         """Yield (price, lots), best first."""
         return ((key * self._sign, self._lots[key]) for key in reversed(self._keys))
 
+    def prices(self) -> list[int]:
+        """Return all prices, best first."""
+        sign = self._sign
+        return [key * sign for key in reversed(self._keys)]
+
     def better(self, ticks: int) -> list[int]:
         """Return the prices that are better than one, best first."""
         key = ticks * self._sign

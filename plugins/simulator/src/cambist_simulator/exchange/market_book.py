@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from heapq import merge
+from itertools import islice, takewhile
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,7 +14,7 @@ from cambist.simulation import BookOrder, BookRested, BookTrade, LimitOrderBook,
 from cambist_simulator.exchange.levels import Levels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from decimal import Decimal
 
     from cambist.simulation import BookEvent
@@ -126,7 +128,7 @@ class MarketBook:
     def own_prices(self, side: Side, better_than: int | None = None) -> list[int]:
         """Return the prices at which the market itself displays something, best first; all, or the better ones."""
         levels, lines = self._levels[side], self._lines[side]
-        found = [ticks for ticks, _ in levels.items()] if better_than is None else levels.better(better_than)
+        found = levels.prices() if better_than is None else levels.better(better_than)
         if lines:
             sign = side.sign
             found += [
@@ -149,13 +151,15 @@ class MarketBook:
         """Return the lots of users' orders at a price, or at better ones than one, hidden ones included."""
         if not self._lines[side] or (at is not None and at not in self._lines[side]):
             return 0
-        return sum(
-            one.remaining
-            for one in self.matcher.orders(side)
-            if one.order.owner != MARKET
-            and (at is None or one.price == at)
-            and (better_than is None or (one.price - better_than) * side.sign > 0)
-        )
+        found, sign = 0, side.sign
+        for one in self.matcher.walk(side):
+            if at is not None and (one.price - at) * sign < 0:
+                break
+            if better_than is not None and (one.price - better_than) * sign <= 0:
+                break
+            if one.order.owner != MARKET and (at is None or one.price == at):
+                found += one.remaining
+        return found
 
     def user_prices(self, side: Side, low: int, high: int) -> list[int]:
         """Return the prices between two, neither included, at which users' orders wait."""
@@ -193,15 +197,9 @@ class MarketBook:
             Its limit in ticks; None for any price.
         """
         other = side.opposite
-        users = [(one.price, one.remaining) for one in self.matcher.orders(other) if one.order.owner != owner]
-        own = self._levels[other].within(limit)
-        if not users:
-            yield from own
-            return
-        for ticks, lots in sorted([*own, *users], reverse=other is _BUY):
-            if limit is not None and (ticks > limit if side is _BUY else ticks < limit):
-                return
-            yield ticks, lots
+        users = ((one.price, one.remaining) for one in self.matcher.walk(other) if one.order.owner != owner)
+        best_first = merge(self._levels[other].within(limit), users, key=itemgetter(0), reverse=other is _BUY)
+        return takewhile(lambda level: self.reaches(side, limit, level[0]), best_first)
 
     def walls(self, side: Side, limit: int | None) -> list[tuple[int, int]]:
         """Return (ticks, lots), worst first, of what the market alone displays within reach of an order."""
@@ -233,7 +231,12 @@ class MarketBook:
 
     def _drain(self, side: Side) -> tuple[tuple[Decimal, Decimal], ...]:
         tick, step, changed = self.tick, self.step, self._changed[side]
-        found = tuple((one * tick, self.displayed(side, one) * step) for one in sorted(changed, reverse=side is _BUY))
+        if not changed:
+            return ()
+        order = sorted(changed, reverse=side is _BUY) if len(changed) > 1 else tuple(changed)
+        shown = self.displayed if self._lines[side] else None
+        at = self._levels[side].at
+        found = tuple((one * tick, (shown(side, one) if shown else at(one)) * step) for one in order)
         changed.clear()
         return found
 
@@ -250,6 +253,25 @@ class MarketBook:
         else:
             self._resize(side, ticks, line, lots)
         self.touch(side, ticks)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no order of a user rests in it."""
+        return not self._lines[_BUY] and not self._lines[_SELL]
+
+    def set_alone(self, changes: Iterable[tuple[Side, int, int]]) -> None:
+        """Do `set_level` for many levels (side, ticks, lots) while no order of a user rests: it is most of a replay."""
+        levels, changed, count = self._levels, self._changed, 0
+        for side, ticks, lots in changes:
+            if lots:
+                facing = levels[_SELL if side is _BUY else _BUY]
+                best = facing.best
+                if best is not None and (best <= ticks if side is _BUY else best >= ticks):
+                    self.clear_crossed(side.opposite, ticks)
+            levels[side].set(ticks, lots)
+            changed[side][ticks] = None
+            count += 1
+        self.update_id += count
 
     def clear(self) -> None:
         """Take the market's own levels out, all of them."""
@@ -273,7 +295,7 @@ class MarketBook:
             self_trade=SelfTrade.ALLOW,
         )
         events = self.matcher.submit(order)
-        self._after(side.opposite, ticks, events)
+        self._after(side.opposite, [], events)
         return events
 
     def reduce(self, side: Side, ticks: int, lots: int) -> None:
@@ -326,14 +348,13 @@ class MarketBook:
         """Take a user's order; the market's levels that it can meet are brought to the matcher for it."""
         side, ticks = order.side, order.price
         takes = ticks is None or self.crosses(side, ticks)
-        if takes:
-            self._reveal(side.opposite, ticks, order.size)
+        revealed = self._reveal(side.opposite, ticks, order.size) if takes else []
         if order.may_rest:
             assert ticks is not None
             self._join(side, ticks)
         events = self.matcher.submit(order)
         if takes:
-            self._after(side.opposite, ticks, events)
+            self._after(side.opposite, revealed, events)
         if order.may_rest:
             assert ticks is not None
             self._note_rest(side, ticks, events)
@@ -350,12 +371,11 @@ class MarketBook:
             New and present price, ticks.
         """
         takes = self.crosses(side, price)
-        if takes:
-            self._reveal(side.opposite, price, size)
+        revealed = self._reveal(side.opposite, price, size) if takes else []
         self._join(side, price)
         events = self.matcher.amend(order_id, size=size, price=price)
         if takes:
-            self._after(side.opposite, price, events)
+            self._after(side.opposite, revealed, events)
         self._note_rest(side, price, events)
         self.left(side, was)
         return events
@@ -371,16 +391,17 @@ class MarketBook:
         self.touch(side, ticks)
         self._return(side, ticks)
 
-    def _reveal(self, side: Side, limit: int | None, lots: int) -> None:
-        """Bring the market's levels to the matcher that an order of `lots` with that limit could reach."""
-        levels, found = self._levels[side], []
-        for ticks, size in levels.within(limit):
+    def _reveal(self, side: Side, limit: int | None, lots: int) -> list[int]:
+        """Bring the market's levels to the matcher that an order of `lots` with that limit could reach; return them."""
+        found = []
+        for ticks, size in self._levels[side].within(limit):
             found.append(ticks)
             lots -= size
             if lots <= 0:
                 break
         for ticks in found:
             self._join(side, ticks)
+        return found
 
     def _join(self, side: Side, ticks: int) -> None:
         """Make a price a line, the market first in it."""
@@ -389,17 +410,14 @@ class MarketBook:
             lots = self._levels[side].take(ticks)
             lines[ticks] = [self._rest(side, ticks, lots)] if lots else []
 
-    def _after(self, side: Side, limit: int | None, events: list[BookEvent]) -> None:
+    def _after(self, side: Side, revealed: list[int], events: list[BookEvent]) -> None:
         """Note trades with one side, and give lines back to the market in which no user is left."""
+        met = dict.fromkeys(revealed)
         for one in events:
             if type(one) is BookTrade:
                 self.touch(side, one.price)
-        within = [
-            ticks
-            for ticks in self._lines[side]
-            if limit is None or (ticks <= limit if side is _SELL else ticks >= limit)
-        ]
-        for ticks in within:
+                met[one.price] = None
+        for ticks in met:
             self._return(side, ticks)
 
     def _note_rest(self, side: Side, ticks: int, events: list[BookEvent]) -> None:

@@ -27,7 +27,7 @@ class OrderStore:
         How many ended orders are kept, and how many executions of each user in each symbol.
     """
 
-    def __init__(self, first_id: int = 1, keep: int = 100_000) -> None:
+    def __init__(self, first_id: int = 1, keep: int = 20_000) -> None:
         self.next_id = first_id
         self.keep = keep
         self._orders: dict[int, VenueOrder] = {}

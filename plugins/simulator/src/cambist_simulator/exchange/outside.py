@@ -34,6 +34,9 @@ class Outside:
         Where one does, levels of the market's own other side are taken to be gone, and users' orders trade with it.
         """
         book, crossed = market.book, False
+        if book.is_alone:
+            book.set_alone(changes)
+            return False
         set_level, crosses = book.set_level, book.crosses
         for side, ticks, lots in changes:
             if lots and crosses(side, ticks):

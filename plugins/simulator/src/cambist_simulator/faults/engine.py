@@ -146,7 +146,7 @@ class FaultEngine:
             raise ParameterError(f"'label' {where} is {label!r}.{did_you_mean(label, labels)}")
         symbol = fault.chosen("symbol")
         symbols = [one for exchange in self._ground.exchanges.values() for one in exchange.listings]
-        if symbol is not None and symbol.upper() not in map(str.upper, symbols):
+        if symbol is not None and symbol.partition(":")[0].upper() not in map(str.upper, symbols):
             raise ParameterError(f"'symbol' {where} is {symbol!r}.{did_you_mean(symbol, symbols)}")
         user = fault.chosen("user")
         if user is not None and self._ground.user_id(user) is None:
@@ -169,6 +169,15 @@ class FaultEngine:
         for rule in list(self._times):
             if rule.strikes_now():
                 self._at_a_time(rule)
+        self._stand_down()
+
+    def _stand_down(self) -> None:
+        """Let requests and frames go their straight way again when nothing can strike them any more."""
+        if self.on_requests and not self._away[0] and all(rule.over for rule in self._requests):
+            self.on_requests = self.on_messages = False
+        if self.on_frames and not self._holds.any and all(rule.over and not rule.burst for rule in self._frames):
+            self.on_frames = False
+            self._ground.server.retamper()
 
     def _at_a_time(self, rule: Rule) -> None:
         fault = rule.fault
@@ -401,9 +410,9 @@ class FaultEngine:
         CONNECTION_ACTIONS[name](self._ground, [connection], rule.fault.arguments)
         return ()
 
-    def forget(self, connection_id: int) -> None:
-        """Forget what waits for a connection that has ended."""
-        self._holds.forget(connection_id)
+    def gone(self, connection: SocketConnection) -> None:
+        """See `Tampering.gone`."""
+        self._holds.forget(connection.id)
 
 
 #: What is done before the answer leaves; the rest comes after it.

@@ -143,6 +143,10 @@ class Hand:
         """Halt the symbol, or let it trade."""
         self.exchange.set_status(self.symbol, status)
 
+    def mark(self, mark: Decimal, index: Decimal, rate: Decimal, next_funding: int) -> None:
+        """Set the mark price, the index price, and the funding to come; see `Exchange.set_mark`."""
+        self.exchange.set_mark(self.symbol, mark, index, rate, next_funding)
+
     # Who is told.
 
     def on_print(self, callback: Callable[[int], None]) -> None:

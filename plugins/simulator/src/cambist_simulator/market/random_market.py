@@ -211,9 +211,10 @@ class RandomMarket(Script):
         """Yield what others change on one side: too far away they leave, and new ones come where there are too few."""
         chance, sign = self._chance, -side.sign
         reach = max(self.shape.levels, round(self.shape.levels * self._gap))
+        farthest, most = 2 * reach, 2 * self.shape.levels
         there: list[int] = []
         for ticks in self._hand.own(side):
-            if 0 <= (ticks - best) * sign < 2 * reach and len(there) < 2 * self.shape.levels:
+            if 0 <= (ticks - best) * sign < farthest and len(there) < most:
                 there.append(ticks)
             else:
                 yield side, ticks, 0

@@ -147,15 +147,17 @@ class Sockets:
         )
         if connection.closing:
             return
-        if self._server.tampering is not None and self._server.tampering.on_messages:
-            self._server.tampering.message(connection, text, lambda text: self._proceed(connection, session, text))
-        else:
-            self._proceed(connection, session, text)
+        self._guarded(connection, session, text)
         self._server.flush()
 
-    def _proceed(self, connection: SocketConnection, session: Session, text: str) -> None:
+    def _guarded(self, connection: SocketConnection, session: Session, text: str) -> None:
+        """Hand a message to whoever tampers with it, or to its session; one that fails ends the connection."""
+        tampering = self._server.tampering
         try:
-            session.received(text)
+            if tampering is not None and tampering.on_messages:
+                tampering.message(connection, text, session.received)
+            else:
+                session.received(text)
         except Exception:  # noqa: BLE001 -- a fault of a dialect must not end the server
             self._server.count("errors")
             _log.exception("%s failed at a message of connection %d", connection.dialect.name, connection.id)

@@ -74,5 +74,8 @@ class Tampering(Protocol):
     def message(self, connection: SocketConnection, text: str, proceed: Callable[[str], None]) -> None:
         """Look at a message of a client; it is the dialect's once `proceed` is called."""
 
+    def gone(self, connection: SocketConnection) -> None:
+        """Take note that a WebSocket has ended."""
+
     def frame(self, connection: SocketConnection, frame: bytes, kind: str, symbol: str) -> Iterable[bytes]:
         """Look at a frame for a client; what is returned leaves now."""

@@ -247,6 +247,14 @@ class ExchangeSimulator:
 
         return self.call(find)
 
+    def keys(self) -> list[dict[str, Any]]:
+        """Return the keys of all users, secrets included."""
+        return self.call(lambda venue: venue.credentials())
+
+    def labels(self) -> list[str]:
+        """Return what faults can choose requests by."""
+        return self.call(lambda venue: [one for dialect in venue.server.dialects for one in dialect.labels()])
+
     # --- what happened ---------------------------------------------------------------------------------------------
 
     def requests(self, *, after: int = 0, limit: int | None = None, **wanted: Any) -> list[Entry]:

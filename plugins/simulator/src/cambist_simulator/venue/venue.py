@@ -11,6 +11,7 @@ from cambist.api import ParameterError, did_you_mean
 from cambist_simulator.clock import Clock, VenueClock
 from cambist_simulator.control.dialect import ControlDialect
 from cambist_simulator.exchange.exchange import Exchange
+from cambist_simulator.exchange.listing import Segment
 from cambist_simulator.exchange.users import Users
 from cambist_simulator.faults.engine import FaultEngine
 from cambist_simulator.market.markets import Markets
@@ -19,15 +20,14 @@ from cambist_simulator.market.random_market import RandomMarket, RandomShape
 from cambist_simulator.server.log import RequestLog
 from cambist_simulator.server.server import Server
 from cambist_simulator.server.timers import Timers
-from cambist_simulator.venue.feeding import opened, prices_of, script_of
+from cambist_simulator.venue.feeding import marks_of, opened, prices_of, script_of
 from cambist_simulator.venue.kinds import Parts, kind_of
-from cambist_simulator.venue.symbols import first_price, made_listing, parse_symbol
+from cambist_simulator.venue.symbols import first_price, made_listing, parse_symbol, worth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cambist.model import Side
-    from cambist_simulator.exchange.listing import Segment
     from cambist_simulator.exchange.orders import OrderTerms, VenueOrder
     from cambist_simulator.server.wire import Dialect
     from cambist_simulator.venue.kinds import VenueKind
@@ -62,7 +62,7 @@ class SimulatedVenue:
         kinds = [kind_of(name) for name in settings.venues]
         plays = self._listed(kinds)
         self.markets = Markets(self.clock, self._exchanges.values())
-        self._random: dict[str, RandomMarket] = {}
+        self._random: dict[str, list[RandomMarket]] = {}
         self._play(plays)
         self._fund()
         self.server = self._served(kinds)
@@ -75,48 +75,54 @@ class SimulatedVenue:
         self.stepping = False
         for fault in settings.faults:
             self.faults.add(fault)
+        if settings.speed is not None:
+            # The first client shall find a book.
+            self.markets.advance(self.clock.market.now())
 
     # --- assembly --------------------------------------------------------------------------------------------------
 
     def _listed(self, kinds: list[VenueKind]) -> list[tuple[str, str, Any]]:
         """Make the exchanges; returns (exchange, symbol, recorded data) of all that is played."""
         settings = self.settings
-        wanted = [parse_symbol(one) for one in settings.symbols or dict.fromkeys(s for k in kinds for s in k.symbols)]
         own = {one.symbol: one for one in settings.listings}
-        plays = []
-        for name in settings.data:
-            if name not in {symbol for symbol, _ in wanted} and name not in settings.symbols:
-                raise ParameterError(f"there is data of {name!r}.{did_you_mean(name, [one for one, _ in wanted])}")
-        for symbol, segment in wanted:
-            kind = next((one for one in kinds if segment in one.segments), None)
-            if kind is None:
-                raise ParameterError(f"{kinds[0].name} has no segment {segment}, which {symbol!r} is of.")
-            name = kind.segments[segment]
-            known = {one.symbol: one for one in kind.listings(segment)} | own
-            source = settings.data.get(f"{symbol}:{segment}", settings.data.get(symbol))
-            data = None if source is None else opened(source, symbol)
-            listing = known.get(symbol) or made_listing(symbol, segment, prices_of(data))
-            self._exchange(name, segment).list_symbol(listing)
-            plays.append((name, symbol, data))
+        plays, unused = [], dict(settings.data)
+        for kind in kinds:
+            for symbol, segment in map(parse_symbol, settings.symbols or kind.symbols):
+                if segment not in kind.segments:
+                    raise ParameterError(f"{kind.name} has no segment {segment}, which {symbol!r} is of.")
+                known = {one.symbol: one for one in kind.listings(segment)} | own
+                name = f"{symbol}:{segment}" if f"{symbol}:{segment}" in settings.data else symbol
+                unused.pop(name, None)
+                data = opened(settings.data[name], symbol) if name in settings.data else None
+                listing = known.get(symbol) or made_listing(symbol, segment, prices_of(data))
+                self._exchange(kind.segments[segment], segment).list_symbol(listing)
+                plays.append((kind.segments[segment], symbol, data))
+        for name in unused:
+            played = [symbol for _, symbol, _ in plays]
+            raise ParameterError(f"there is data of {name!r}, which is not played.{did_you_mean(name, played)}")
         return plays
 
     def _exchange(self, name: str, segment: Segment) -> Exchange:
         if name not in self._exchanges:
             self._exchanges[name] = Exchange(
-                name, segment, self.clock, users=self.users, seed=self.settings.seed, keep=100_000
+                name, segment, self.clock, users=self.users, seed=self.settings.seed, keep=self.settings.kept_orders
             )
         return self._exchanges[name]
 
     def _play(self, plays: list[tuple[str, str, Any]]) -> None:
         settings = self.settings
-        shape = settings.shape or RandomShape(history=settings.history)
+        shape = settings.shape or RandomShape()
+        if settings.history:
+            shape = msgspec.structs.replace(shape, history=settings.history)
         for name, symbol, data in plays:
             exchange = self._exchanges[name]
             price = first_price(exchange.listing(symbol))
             script = script_of(self.markets, exchange, symbol, data, price=price, shape=shape, seed=settings.seed)
             self.markets.add(script)
+            if exchange.segment is not Segment.SPOT:
+                self.markets.add(marks_of(self.markets, exchange, symbol))
             if isinstance(script, RandomMarket):
-                self._random[symbol] = script
+                self._random.setdefault(symbol, []).append(script)
         self.markets.begin(start=settings.start, loop=settings.loop)
 
     def _fund(self) -> None:
@@ -124,21 +130,25 @@ class SimulatedVenue:
         for name in settings.users:
             user = self.users.add(name)
             for exchange in self._exchanges.values():
-                money = {one.settle: settings.cash for one in exchange.listings.values()} | dict(settings.balances)
+                money = {one.settle: worth(settings.cash, one.settle) for one in exchange.listings.values()}
+                money |= settings.balances
                 for asset, amount in money.items():
                     if amount > 0:
                         exchange.deposit(user, asset, amount)
 
     def _served(self, kinds: list[VenueKind]) -> Server:
-        parts = Parts(
-            exchanges=self._exchanges,
-            users=self.users,
-            markets=self.markets,
-            clock=self.clock,
-            seed=self.settings.seed,
-            limits=self.settings.limits,
-        )
-        made: dict[str, Dialect] = {"/" if len(kinds) == 1 else f"/{kind.name}": kind.dialect(parts) for kind in kinds}
+        made: dict[str, Dialect] = {}
+        for kind in kinds:
+            names = kind.segments.values()
+            parts = Parts(
+                exchanges={name: one for name, one in self._exchanges.items() if name in names},
+                users=self.users,
+                markets=self.markets,
+                clock=self.clock,
+                seed=self.settings.seed,
+                limits=self.settings.limits,
+            )
+            made["/" if len(kinds) == 1 else f"/{kind.name}"] = kind.dialect(parts)
         made["/_sim"] = ControlDialect(self)
         log = RequestLog(entries=self.settings.log_entries, path=self.settings.log_file)
         return Server(made, self.clock, log=log, host=self.settings.host, port=self.settings.port)
@@ -218,10 +228,11 @@ class SimulatedVenue:
         ParameterError
             The symbol is played from a recording, or not at all.
         """
-        found = self._random.get(symbol)
-        if found is None:
+        found = self._random.get(symbol.partition(":")[0], ())
+        if not found:
             raise ParameterError(f"{symbol!r} has no random market, so its price cannot jump; recorded prices stay.")
-        found.jump(by)
+        for one in found:
+            one.jump(by)
 
     # --- what tests ask --------------------------------------------------------------------------------------------
 
@@ -260,17 +271,21 @@ class SimulatedVenue:
         return sorted(found, key=lambda one: (one.at, one.trade_id))
 
     def balances(self, user: str | None = None) -> dict[str, dict[str, Any]]:
-        """Return what a user has, by exchange and asset; copies."""
+        """Return what a user has, by exchange and asset; copies: `Balance` on spot, `FuturesWallet` on futures."""
         who = self.user(user)
-        return {
-            name: {asset: copy(one) for asset, one in exchange.balances(who).items()}
-            for name, exchange in self._exchanges.items()
-        }
+        found: dict[str, dict[str, Any]] = {}
+        for name, exchange in self._exchanges.items():
+            if exchange.segment is Segment.SPOT:
+                found[name] = {asset: copy(one) for asset, one in exchange.balances(who).items()}
+            else:
+                found[name] = {one.asset: one for one in exchange.wallets(who)}
+        return found
 
     def positions(self, user: str | None = None) -> dict[str, list[Any]]:
         """Return a user's positions, by exchange of futures."""
-        self.user(user)
-        return {}
+        who = self.user(user)
+        futures = {name: one for name, one in self._exchanges.items() if one.segment is not Segment.SPOT}
+        return {name: list(exchange.positions(who)) for name, exchange in futures.items()}
 
     def place(self, terms: OrderTerms, user: str | None = None) -> VenueOrder:
         """Place an order as another client of the account would.

@@ -143,7 +143,7 @@ def _check_restriction(order: VenueOrder, restriction: str) -> None:
 
 def _name(call: Call, what: str) -> str:
     """Return a name for a request to cancel or to amend that came without one."""
-    return text_key(f"{what}/{call.who.id}/{next(call.at.names)}")[:22]
+    return text_key(f"{what}/{call.who.id}/{next(call.at.names)}", 22)
 
 
 def cancel_all(call: Call) -> list[Any]:

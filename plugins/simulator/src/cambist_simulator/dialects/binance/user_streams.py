@@ -141,6 +141,8 @@ class UserStreams:
         if kind is OrderChanged:
             self._account_changed(event.order.user)  # type: ignore[attr-defined]
             self._futures_order(event)  # type: ignore[arg-type]
+        elif getattr(event, "user", None) not in self._listeners:
+            return
         elif kind is PositionChanged:
             self._positions.setdefault(event.user, []).append(event)  # type: ignore[attr-defined, arg-type]
         elif kind is BalanceChanged:
@@ -188,7 +190,7 @@ class UserStreams:
             self.tell(order.user, "ALGO_UPDATE", _encode(algo), kind="order", symbol=symbol)
             return
         fill = event.what in _FILLS and event.execution is not None
-        if fill:
+        if fill and not self._desk.inverse:  # COIN-M has no such event
             lite = futures_encode.trade_lite(event, now=now)
             self.tell(order.user, "TRADE_LITE", _encode(lite), kind="fill", symbol=symbol)
         told = futures_encode.order_trade_update(

@@ -258,7 +258,14 @@ class WsApiSession:
         self.connection.send(head + self._limits(call, limits=limits) + b"}", kind="answer", symbol=_symbol(call))
 
     def _fail(self, number: Any, error: ApiError, call: Call | None, *, limits: bool) -> None:
-        head = b'{"id":' + _encode(number) + b',"status":' + str(error.status).encode() + b',"error":' + error.body()
+        head = (
+            b'{"id":'
+            + _encode(number)
+            + b',"status":'
+            + str(error.status).encode()
+            + b',"error":'
+            + error.body(socket=True)
+        )
         shown = self._limits(call, limits=limits)
         self.connection.send(head + shown + b"}", kind="answer", symbol="" if call is None else _symbol(call))
 

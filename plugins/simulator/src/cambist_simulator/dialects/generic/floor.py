@@ -112,10 +112,12 @@ class TradingFloor:
 
     @staticmethod
     def _account(exchange: Exchange, user: User) -> dict[str, Any]:
-        return {
-            asset: {"free": encode.number(one.free), "locked": encode.number(one.locked)}
-            for asset, one in sorted(exchange.balances(user).items())
-        }
+        if exchange.segment is Segment.SPOT:
+            return {
+                asset: {"free": encode.number(one.free), "locked": encode.number(one.locked)}
+                for asset, one in sorted(exchange.balances(user).items())
+            }
+        return {one.asset: encode.wallet(one) for one in exchange.wallets(user)}
 
     def place(self, user: User, key: ApiKey, request: OrderRequest, *, test: bool = False) -> dict[str, Any]:
         """Place an order, or only check it."""
@@ -163,18 +165,17 @@ class TradingFloor:
         return {"fills": [encode.execution(one) for one in found]}
 
     def positions(self, user: User, symbol: str | None) -> dict[str, Any]:
-        """Return a user's positions on futures."""
-        del user
-        if symbol is not None:
-            self.exchange(symbol)
-        return {"positions": []}
+        """Return a user's positions on futures, those of a symbol or all."""
+        exchanges = self.exchanges.values() if symbol is None else (self.exchange(symbol),)
+        futures = [one for one in exchanges if one.segment is not Segment.SPOT]
+        return {"positions": [encode.position(one) for exchange in futures for one in exchange.positions(user, symbol)]}
 
     def set_leverage(self, user: User, key: ApiKey, symbol: str, leverage: int) -> dict[str, Any]:
         """Set a user's leverage in a symbol of futures."""
         exchange = self._tradable(key, symbol)
-        del user
         if exchange.segment is Segment.SPOT:
             raise FailedError(400, "no_futures", f"{symbol} is no future.")
+        exchange.set_leverage(user, symbol, leverage)
         return {"symbol": symbol, "leverage": leverage}
 
     def dead_man(self, user: User, key: ApiKey, symbol: str, after_ms: int) -> dict[str, Any]:

@@ -80,6 +80,7 @@ class Hub:
         self._followers: dict[str, dict[GenericSession, None]] = {}
         self._private: dict[str, dict[GenericSession, None]] = {}
         self._heard_data: set[str] = set()
+        self._told_at = (0, 0)
         self._tops: dict[str, tuple[Any, Any]] = {}
         self._forming: dict[str, tuple[int, int, Any]] = {}
         for exchange in floor.exchanges.values():
@@ -125,7 +126,14 @@ class Hub:
                 del self._private[user]
 
     def on_timer(self) -> None:
-        """Tell what changed in books and in the candles that form."""
+        """Tell what changed in books and in the candles that form; nothing while both clocks stand still.
+
+        So what a client hears follows from the clocks and from what was asked, and not from how busy the machine is.
+        """
+        now = (self.floor.clock.server.now(), self.floor.clock.market.now())
+        if now == self._told_at:
+            return
+        self._told_at = now
         for exchange in self.floor.exchanges.values():
             exchange.flush()
         for channel in [one for one in self._followers if one.startswith("klines:")]:
@@ -143,13 +151,11 @@ class Hub:
         table: Mapping[type, Callable[[Any], None]] = {
             Traded: self._traded,
             BookChanged: lambda event: self._book(exchange, event),
-            MarkChanged: lambda event: self._tell(f"mark:{event.symbol}", event.symbol, encode.mark(event)),
+            MarkChanged: self._mark,
             StatusChanged: lambda event: self._tell(f"status:{event.symbol}", event.symbol, {"status": event.status}),
             OrderChanged: self._order,
             BalanceChanged: lambda event: self._balance(exchange, event),
-            PositionChanged: lambda event: self._tell_user(
-                event.user, "position", "position", event.symbol, encode.position_event(event)
-            ),
+            PositionChanged: self._position,
         }
 
         def heard(event: ExchangeEvent) -> None:
@@ -184,6 +190,11 @@ class Hub:
                 self._tops[event.symbol] = top
                 self._tell(channel, event.symbol, self.floor.ticker(event.symbol))
 
+    def _mark(self, event: MarkChanged) -> None:
+        channel = f"mark:{event.symbol}"
+        if channel in self._followers:
+            self._tell(channel, event.symbol, encode.mark(event))
+
     def _heard_candle(self, event: MarketEvent) -> None:
         if isinstance(event, CandleClosed):
             channel = f"klines:{event.symbol}:{event.interval.name}"
@@ -191,6 +202,8 @@ class Hub:
                 self._tell(one, event.symbol, encode.candle(event.candle, final=True))
 
     def _order(self, event: OrderChanged) -> None:
+        if event.order.user not in self._private:
+            return
         data = {"what": str(event.what), "order": encode.order(event.order), "time": event.at // 1_000_000}
         fill = event.execution
         if fill is not None:
@@ -199,7 +212,13 @@ class Hub:
             event.order.user, "fill" if fill is not None else "order", "order", event.order.terms.symbol, data
         )
 
+    def _position(self, event: PositionChanged) -> None:
+        if event.user in self._private:
+            self._tell_user(event.user, "position", "position", event.symbol, encode.position_event(event))
+
     def _balance(self, exchange: Exchange, event: BalanceChanged) -> None:
+        if event.user not in self._private:
+            return
         data = {
             "account": exchange.name,
             "reason": event.reason,

@@ -1,0 +1,49 @@
+"""Why a request has no usable answer: what an order manager must tell apart."""
+
+from __future__ import annotations
+
+from cambist.api import VenueError
+
+__all__ = ["BusyError", "NoAnswerError", "NotSentError", "RefusedError"]
+
+
+class NotSentError(VenueError):
+    """The request never left, or never reached the venue: it certainly did nothing."""
+
+
+class NoAnswerError(VenueError):
+    """The request left, and whether the venue has done it nobody knows."""
+
+
+class BusyError(NotSentError):
+    """The budget, or the venue, does not allow the request now; it did nothing.
+
+    Parameters
+    ----------
+    what
+        What happened.
+    retry_after
+        ns after which it may be tried again.
+    """
+
+    def __init__(self, what: str, retry_after: int, *, code: str = "") -> None:
+        super().__init__(what, code=code)
+        self.retry_after = max(1, retry_after)
+
+
+class RefusedError(VenueError):
+    """The venue refused a request, with a code of its own.
+
+    Parameters
+    ----------
+    reason
+        A stable word.
+    text
+        The venue's.
+    code
+        The venue's.
+    """
+
+    def __init__(self, reason: str, text: str, *, code: str = "") -> None:
+        super().__init__(f"{text} ({code}, {reason})" if code else f"{text} ({reason})", code=code)
+        self.reason, self.text = reason, text
