@@ -257,6 +257,26 @@ def test_no_secret_is_logged(caplog):
     assert secret not in caplog.text
 
 
+@pytest.mark.parametrize("status", [429, 418])
+def test_a_venue_that_was_asked_too_much_is_left_alone_for_as_long_as_it_says(status):
+    async def test():
+        async with session_at(made, transport="rest") as (session, instrument):
+            made.add_fault("rate_limit", label="order.query", retry_after=1, status=status, count=1)
+            key = OrderKey(instrument.symbol, "any1")
+            outcome = await session.find_order(key)
+            assert isinstance(outcome, Declined)
+            assert (outcome.reason, outcome.retry_after) == ("rate_limit", 10**9)
+            # Whatever is asked next waits, orders too, and gets there.
+            asked = await asyncio.gather(session.find_order(key), session.submit(request(instrument, "a1", "buy", 0.01)))
+            assert [type(one) for one in asked] == [Answered, Answered]
+        times = [entry.at for entry in made.requests() if entry.label in {"order.query", "order.place"}]
+        assert len(times) == 3
+        assert times[1] - times[0] >= 10**9
+
+    with simulator() as made:
+        asyncio.run(test())
+
+
 # The private stream.
 
 
@@ -409,6 +429,37 @@ def hedge_by_request(made):
     )
     with urllib.request.urlopen(asked) as answer:
         assert answer.status == 200
+
+
+@pytest.mark.parametrize("plays", ["BTCUSDT:linear", "BTCUSD_PERP:inverse"])
+def test_leverage_and_margin_are_set_at_the_start(plays):
+    async def test():
+        settings = {"leverage": {OURS[plays]: 3}, "margin": {OURS[plays]: "isolated"}}
+        for _ in range(2):  # what is so already is no error
+            async with session_at(made, **settings) as (session, instrument):
+                pass
+        async with session_at(made, **settings) as (session, instrument):
+            await session.submit(request(instrument, "lever1", "buy", SIZES[plays]))
+            (position,) = (await session.account()).positions
+            assert position.isolated
+        (held,) = [one for several in made.positions().values() for one in several]
+        assert (held.leverage, held.isolated) == (3, True)
+        with pytest.raises(VenueError, match=r"the leverage of .* cannot be 9999"):
+            async with session_at(made, leverage={OURS[plays]: 9999}):
+                pass
+
+    with simulator(plays) as made:
+        asyncio.run(test())
+
+
+def test_spot_has_no_leverage():
+    async def test():
+        with pytest.raises(ParameterError, match="settings of futures"):
+            async with session_at(made, leverage={"BTC/USDT": 3}):
+                pass
+
+    with simulator() as made:
+        asyncio.run(test())
 
 
 # The dead man's switch.

@@ -378,7 +378,8 @@ def test_trades(name):
 @read("spot_ws_book_ticker", "usdm_ws_book_ticker")
 def test_book_ticker(name):
     event = unwrap(name)
-    quote = market.quote_of(body(event), BTC, 77)
+    quote, number = market.quote_of(body(event), BTC, 77)
+    assert number == event["u"]
     assert quote.ts == (event["T"] * MS if "T" in event else 77)
     assert [quote.bid, quote.bid_size, quote.ask, quote.ask_size] == [float(event[letter]) for letter in "bBaA"]
 

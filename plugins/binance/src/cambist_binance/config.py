@@ -40,6 +40,10 @@ class BinanceSettings(BaseModel):
         ge=0,
         description="futures: after so long without a sign of life the venue cancels all open orders; 0 for never",
     )
+    leverage: dict[str, int] = Field(default_factory=dict, description="futures: leverage by symbol, set at the start")
+    margin: dict[str, Literal["cross", "isolated"]] = Field(
+        default_factory=dict, description="futures: what backs positions, by symbol, set at the start"
+    )
     allow_withdrawals: bool = Field(
         False, description="take a key that may withdraw; a key like that in the wrong hands empties the account"
     )

@@ -85,10 +85,18 @@ class QuoteFeed(_Base):
     def __init__(self, stream: str, out: Channel[Item], instrument: Instrument, clock: Callable[[], int]) -> None:
         super().__init__(stream, out)
         self._instrument, self._clock = instrument, clock
+        self._last = 0
 
     def take(self, data: msgspec.Raw) -> None:
-        """Take a quote."""
-        self._put(quote_of(data, self._instrument, self._clock()))
+        """Take a quote; one that is older than the last, over a connection that has a successor, is left out."""
+        quote, number = quote_of(data, self._instrument, self._clock())
+        if number >= self._last:
+            self._last = number
+            self._put(quote)
+
+    def lost(self) -> None:
+        """Take whatever number comes next: a new connection brings nothing old."""
+        self._last = 0
 
 
 class TickFeed(_Base):
@@ -97,17 +105,22 @@ class TickFeed(_Base):
     def __init__(self, stream: str, out: Channel[Item], instrument: Instrument) -> None:
         super().__init__(stream, out)
         self._instrument, self._last = instrument, 0
+        self._anew = False
 
     def take(self, data: msgspec.Raw) -> None:
         """Take a trade; one that came already, over a connection that has a successor, is left out."""
         tick, number = tick_of(data, self._instrument)
         last = self._last
-        if number <= last:
+        if number <= last and not self._anew:
             return
-        self._last = number
-        if last and number != last + 1:
+        self._last, self._anew = number, False
+        if last and number > last + 1:
             self._gap(f"{number - last - 1} trades are missing before {number}")
         self._put(tick)
+
+    def lost(self) -> None:
+        """Take whatever number comes next: a venue may count anew after it was away."""
+        self._anew = True
 
 
 class BarFeed(_Base):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cambist_ccxt.credentials import Credentials
     from cambist_ccxt.symbols import Symbols
 
-__all__ = ["check_key", "connect_rest", "is_hedged", "load_symbols", "measure_clock"]
+__all__ = ["check_key", "connect_rest", "is_hedged", "load_symbols", "measure_clock", "set_margin"]
 
 _log = logging.getLogger("cambist.binance")
 _CLASSES = {Market.SPOT: "binance", Market.USDM: "binanceusdm", Market.COINM: "binancecoinm"}
@@ -124,6 +124,28 @@ def _advice(error: RefusedError, settings: BinanceSettings) -> str:
             "this, or not from this address."
         )
     return f"the venue refuses this API key: {error}"
+
+
+async def set_margin(transport: Transport, symbols: Symbols, settings: BinanceSettings) -> None:
+    """Set what backs positions, and the leverage, of the symbols for which it was said.
+
+    Raises
+    ------
+    VenueError
+        The venue does not take it: there is a position or an open order, or it allows no such leverage.
+    """
+    for symbol, kind in settings.margin.items():
+        word = "ISOLATED" if kind == "isolated" else "CROSSED"
+        try:
+            await transport.call("margin", {"symbol": symbols.theirs(symbol), "marginType": word})
+        except RefusedError as error:
+            if error.reason != "no_change":
+                raise VenueError(f"the margin of {symbol} cannot be {kind}: {error}", code=error.reason) from error
+    for symbol, leverage in settings.leverage.items():
+        try:
+            await transport.call("leverage", {"symbol": symbols.theirs(symbol), "leverage": leverage})
+        except RefusedError as error:
+            raise VenueError(f"the leverage of {symbol} cannot be {leverage}: {error}", code=error.reason) from error
 
 
 class _Mode(msgspec.Struct, rename="camel"):

@@ -12,7 +12,7 @@ from cambist.model import OrderType
 from cambist_binance.account_events import AccountEvents, Children, ListenKeyStream
 from cambist_binance.config import BinanceSettings
 from cambist_binance.hosts import Market, endpoints
-from cambist_binance.opening import check_key, connect_rest, is_hedged, load_symbols, measure_clock
+from cambist_binance.opening import check_key, connect_rest, is_hedged, load_symbols, measure_clock, set_margin
 from cambist_binance.orders import ALGO_PREFIX, amend_params, is_conditional, key_params, place_params
 from cambist_binance.queries import Queries
 from cambist_binance.quirks import terms_of
@@ -165,7 +165,11 @@ class BinanceSession:
         self._stack.push_async_callback(self._streams.close)
         if self._credentials:
             await check_key(market, transport, settings)
-            self._hedged = market.futures and await is_hedged(transport)
+            if market.futures:
+                self._hedged = await is_hedged(transport)
+                await set_margin(transport, self._symbols, settings)
+            elif settings.leverage or settings.margin or settings.countdown:
+                raise ParameterError("leverage, margin and countdown are settings of futures; spot has none of them.")
             self._connect_account()
         self._tasks.append(asyncio.get_running_loop().create_task(self._keep_time(), name="venue clock"))
 

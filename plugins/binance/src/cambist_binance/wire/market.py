@@ -30,7 +30,6 @@ __all__ = [
     "interval_of",
     "quote_of",
     "tick_of",
-    "trade_number",
 ]
 
 #: Price and size.
@@ -143,16 +142,13 @@ def tick_of(data: bytes | msgspec.Raw, instrument: Instrument) -> tuple[Tick, in
     return Tick(instrument, t.T * MS, t.p, t.q, Side.SELL if t.m else Side.BUY), t.t or t.a
 
 
-def trade_number(data: bytes | msgspec.Raw) -> int:
-    """Return the number of a trade alone."""
-    t = _trade(data)
-    return t.t or t.a
+def quote_of(data: bytes | msgspec.Raw, instrument: Instrument, now: int) -> tuple[Quote, int]:
+    """Read best bid and ask; return them with their update id.
 
-
-def quote_of(data: bytes | msgspec.Raw, instrument: Instrument, now: int) -> Quote:
-    """Read best bid and ask; on spot the venue tells no time, and `now` (ns, UTC) is taken."""
+    On spot the venue tells no time, and `now` (ns, UTC) is taken.
+    """
     t = _ticker(data)
-    return Quote(instrument, (t.T or t.E) * MS or now, t.b, t.a, t.B, t.A)
+    return Quote(instrument, (t.T or t.E) * MS or now, t.b, t.a, t.B, t.A), t.u
 
 
 def bars_of(rows: Sequence[KlineRow], instrument: Instrument, timeframe: Timeframe) -> Bars:
