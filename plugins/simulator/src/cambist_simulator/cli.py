@@ -42,7 +42,9 @@ __all__ = ["simulate"]
 @click.option("--balance", "balances", multiple=True, metavar="ASSET=AMOUNT", help="Further money. May be repeated.")
 @click.option("--user", "users", multiple=True, metavar="NAME", help="Who has a key.  [trader] May be repeated.")
 @click.option("--start", metavar="TIME", help="When the market begins.  [when the recording began, or now]")
-@click.option("--history", type=click.IntRange(0), default=0, metavar="MINUTES", help="Candles before a random market.")
+@click.option(
+    "--history", type=click.IntRange(0), default=0, metavar="MINUTES", help="Candles before the market begins."
+)
 @click.option("--loop", is_flag=True, help="Begin recorded data again at their end.")
 @click.option("--log-file", metavar="FILE", help="Append every request, a JSON object a line.")
 @click.option("--for", "length", metavar="TIME", help="End by itself after so long, such as 30s.")

@@ -230,6 +230,22 @@ def test_stops_wait_and_then_trade():
     ]
 
 
+def test_a_stop_is_set_off_once():
+    exchange = spot()
+    ann = user(exchange)
+    exchange.market_trade(BTC, BUY, D("0.1"), D("100.01"))
+    orders = [
+        exchange.place(ann, terms(BUY, "1", "90", OrderType.STOP_LIMIT, stop_price="101")),
+        exchange.place(ann, terms(SELL, "1", "120", OrderType.STOP_LIMIT, stop_price="99")),
+        exchange.place(ann, terms(SELL, "1", "130", OrderType.STOP_LIMIT, trail="0.005")),
+    ]
+    events = heard(exchange)
+    for price in ("101", "99", "101", "99"):
+        exchange.market_trade(BTC, BUY, D("0.1"), D(price))
+    fired = [one.order.id for one in events if getattr(one, "what", None) is ExecutionType.TRIGGERED]
+    assert sorted(fired) == [one.id for one in orders]
+
+
 def test_a_trailing_stop_follows_the_best_price():
     exchange = spot()
     ann = user(exchange)

@@ -336,10 +336,18 @@ def test_ends_that_the_venue_has_reasons_for(sim, client, action, code):
         assert (None if end.value.rcvd is None else end.value.rcvd.code) == code
 
 
-def test_a_venue_without_listen_keys_says_so(sim):
-    sim.add_fault("expire_listen_keys")
+@pytest.mark.parametrize(
+    ("action", "note"),
+    [
+        ("expire_listen_keys", "no dialect has listen keys"),
+        ("end_user_streams", "no dialect has user streams to end"),
+        ("announce_shutdown", "no dialect has a word for it"),
+    ],
+)
+def test_a_venue_that_has_no_such_thing_says_so(sim, action, note):
+    sim.add_fault(action)
     until(sim.fired)
-    assert sim.fired()[0].note == "no dialect has listen keys"
+    assert sim.fired()[0].note == note
 
 
 # --- orders --------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +14,7 @@ from cambist_simulator.exchange.futures_ledger import INSURANCE
 from cambist_simulator.exchange.listing import SymbolStatus
 from cambist_simulator.exchange.market_book import MARKET
 from cambist_simulator.exchange.orders import OrderTerms
+from cambist_simulator.exchange.rounding import cut
 
 if TYPE_CHECKING:
     from cambist_simulator.exchange.floor import Floor, Market
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Funding"]
 
 _ZERO = Decimal(0)
-_PAYMENT = Decimal("1e-8")
 
 
 class Funding:
@@ -56,7 +56,7 @@ class Funding:
             for one in ledger.in_symbol(owner, listing.symbol):
                 if not one.size:
                     continue
-                amount = -(margin.value(listing, one.size, mark) * rate).quantize(_PAYMENT, ROUND_DOWN)
+                amount = -cut(margin.value(listing, one.size, mark) * rate)
                 paid += amount
                 if isolated:
                     one.isolated_wallet += amount

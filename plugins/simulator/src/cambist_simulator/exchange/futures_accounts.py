@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cambist.model import Side
@@ -10,10 +10,11 @@ from cambist_simulator.exchange import margin
 from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.events import BalanceChanged, PositionChanged
 from cambist_simulator.exchange.futures_ledger import FEES, INSURANCE, ROUNDING, FuturesLedger
-from cambist_simulator.exchange.futures_margin import FuturesMargin, break_even, rounded_up
+from cambist_simulator.exchange.futures_margin import FuturesMargin, break_even
 from cambist_simulator.exchange.market_book import MARKET
 from cambist_simulator.exchange.orders import Execution
 from cambist_simulator.exchange.reducing import Reducing
+from cambist_simulator.exchange.rounding import cut, raised
 from cambist_simulator.exchange.triggers import is_conditional
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["FuturesAccounts"]
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
-_PAYMENT = Decimal("1e-8")
 _BUY = Side.BUY
 #: What a market order is assumed to pay above the best ask (Binance, "Cost Required to Open a Position").
 _SLIPPAGE = Decimal("1.0005")
@@ -155,7 +155,7 @@ class FuturesAccounts:
         """Book a trade of a user; see `Accounts.trade`."""
         listing, terms = market.listing, order.terms
         worth = margin.value(listing, size, price)
-        fee = (worth * self._rate(order, market, maker=maker)).quantize(_PAYMENT, ROUND_DOWN)
+        fee = cut(worth * self._rate(order, market, maker=maker))
         if self.ledger.counted(order.id):
             left = order.left - size
             self._count(order, margin.value(listing, left, order.assumed_price) if left else _ZERO)
@@ -199,11 +199,11 @@ class FuturesAccounts:
             ledger.pay(ROUNDING, listing.settle, booked.residue)
         setting = ledger.setting(owner, listing.symbol)
         if setting.isolated:
-            holding.isolated_wallet -= (holding.isolated_wallet * booked.share_closed).quantize(_PAYMENT, ROUND_DOWN)
+            holding.isolated_wallet -= cut(holding.isolated_wallet * booked.share_closed)
             if booked.share_closed == 1:
                 holding.isolated_wallet = _ZERO
             if booked.opened:
-                holding.isolated_wallet += rounded_up(margin.value(listing, booked.opened, price) / setting.leverage)
+                holding.isolated_wallet += raised(margin.value(listing, booked.opened, price) / setting.leverage)
         ledger.note_holder(owner, listing.symbol)
         self._moved[owner] = None
         return booked.profit

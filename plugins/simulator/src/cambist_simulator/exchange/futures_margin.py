@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cambist_simulator.exchange import margin
 from cambist_simulator.exchange.positions import Position
+from cambist_simulator.exchange.rounding import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
     from cambist_simulator.exchange.listing import Listing
     from cambist_simulator.exchange.positions import Holding
 
-__all__ = ["Collateral", "FuturesMargin", "FuturesWallet", "break_even", "rounded_up"]
+__all__ = ["Collateral", "FuturesMargin", "FuturesWallet", "break_even"]
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
-_PAYMENT = Decimal("1e-8")
 
 
 class Collateral(msgspec.Struct, frozen=True):
@@ -222,8 +222,8 @@ class FuturesMargin:
             position_margin=tied.position,
             order_margin=tied.order,
             maintenance=tied.maintenance,
-            available=max(left, _ZERO).quantize(_PAYMENT, ROUND_DOWN),
-            most_withdrawable=max(out, _ZERO).quantize(_PAYMENT, ROUND_DOWN),
+            available=cut(max(left, _ZERO)),
+            most_withdrawable=cut(max(out, _ZERO)),
         )
 
     def assets(self, user: str) -> list[str]:
@@ -349,8 +349,3 @@ class FuturesMargin:
 def break_even(listing: Listing, holding: Holding) -> Decimal:
     """Return the price at which a position has earned the fees that were paid for it."""
     return margin.entry_price(listing, holding.size, holding.cost + holding.fees)
-
-
-def rounded_up(amount: Decimal) -> Decimal:
-    """Return an amount of margin as wallets keep it."""
-    return amount.quantize(_PAYMENT, ROUND_UP)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from cambist_simulator.exchange import margin
 from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.events import ConfigChanged
+from cambist_simulator.exchange.filters import MOST
+from cambist_simulator.exchange.rounding import PAYMENT
 
 if TYPE_CHECKING:
     from cambist_simulator.exchange.floor import Floor, Market
@@ -91,6 +93,8 @@ class FuturesSettings:
     def change_margin(self, user: str, market: Market, position_side: str, amount: Decimal) -> None:
         """Add to what backs an isolated position, or take from it where `amount` is negative."""
         listing = market.listing
+        if not amount.is_finite() or not amount or abs(amount) >= MOST or amount % PAYMENT:
+            raise RefusedError(Why.BAD_TERMS, "no amount", field="amount")
         holding = self._ledger.holding(user, listing.symbol, position_side)
         setting = self._ledger.setting(user, listing.symbol)
         if not setting.isolated or not holding.size:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from cambist_simulator.exchange.margin import FINE, signed_value
+from cambist_simulator.exchange.margin import signed_value
+from cambist_simulator.exchange.rounding import fine, nearest
 
 if TYPE_CHECKING:
     from cambist_simulator.exchange.listing import Listing
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Booked", "Holding", "Position"]
 
 _ZERO = Decimal(0)
-_PAYMENT = Decimal("1e-8")
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,9 +127,9 @@ class Holding(msgspec.Struct, kw_only=True, eq=False):
             share = closing / abs(before)
             released = self.cost
             if closing != abs(before):
-                released = (self.cost * closing / abs(before)).quantize(FINE, ROUND_HALF_EVEN)
+                released = fine(self.cost * closing / abs(before))
             exact = -signed_value(listing, closing * direction, price) - released
-            profit = exact.quantize(_PAYMENT, ROUND_HALF_EVEN)
+            profit = nearest(exact)
             residue = exact - profit
             self.cost -= released
             self.fees -= self.fees * share

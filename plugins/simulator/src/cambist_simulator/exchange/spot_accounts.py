@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cambist.model import OrderType, Side
@@ -12,18 +12,17 @@ from cambist_simulator.exchange.events import BalanceChanged
 from cambist_simulator.exchange.filters import MOST, refuse
 from cambist_simulator.exchange.market_book import MARKET
 from cambist_simulator.exchange.orders import Execution, Status
+from cambist_simulator.exchange.rounding import cut
 from cambist_simulator.exchange.spot_ledger import SpotLedger
 
 if TYPE_CHECKING:
     from cambist_simulator.exchange.floor import Floor, Market
     from cambist_simulator.exchange.orders import VenueOrder
 
-__all__ = ["FEES", "PAYMENT", "SpotAccounts"]
+__all__ = ["FEES", "SpotAccounts"]
 
 #: The owner of the fees that were paid.
 FEES = "#fees"
-#: What fees and other computed payments are rounded to, toward zero.
-PAYMENT = Decimal("1e-8")
 _ZERO, _BUY = Decimal(0), Side.BUY
 
 
@@ -205,7 +204,7 @@ class SpotAccounts:
                 asset = user.fee_asset
             else:
                 fee = _ZERO
-        fee = fee or (received * rate).quantize(PAYMENT, ROUND_DOWN)
+        fee = fee or cut(received * rate)
         if fee:
             self.ledger.balance(order.user, asset).free -= fee
             self.ledger.balance(FEES, asset).free += fee
@@ -215,10 +214,10 @@ class SpotAccounts:
     def _in_fee_asset(self, quote: str, asset: str, amount: Decimal) -> Decimal:
         """Return quote money as the fee asset at its last price; 0 where it has none."""
         if asset == quote:
-            return amount.quantize(PAYMENT, ROUND_DOWN)
+            return cut(amount)
         for market in self._floor.markets.values():
             if market.listing.base == asset and market.listing.quote == quote and market.book.last_price:
-                return (amount / market.book.last_price).quantize(PAYMENT, ROUND_DOWN)
+                return cut(amount / market.book.last_price)
         return _ZERO
 
     # From outside.

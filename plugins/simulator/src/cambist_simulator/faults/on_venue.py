@@ -80,11 +80,16 @@ def _crossed_book(ground: Ground, occasion: Occasion) -> None:
     occasion.note = symbol
 
 
-def _expire_listen_keys(ground: Ground, occasion: Occasion) -> None:
-    user = occasion.rule.fault.chosen("user")
-    arguments = {} if user is None else {"user": ground.user_id(user)}
-    done = [one.name for one in ground.server.dialects if one.apply("expire_listen_keys", arguments)]
-    occasion.note = ", ".join(done) or "no dialect has listen keys"
+def _done_by_dialects(action: str, lacking: str) -> Callable[[Ground, Occasion], None]:
+    """Return what has the dialects do an action, those that can; `lacking` is noted where none can."""
+
+    def do(ground: Ground, occasion: Occasion) -> None:
+        user = occasion.rule.fault.chosen("user")
+        arguments = {} if user is None else {"user": ground.user_id(user)}
+        done = [one.name for one in ground.server.dialects if one.apply(action, arguments)]
+        occasion.note = ", ".join(done) or f"no dialect has {lacking}"
+
+    return do
 
 
 #: What happens to the venue.
@@ -95,5 +100,7 @@ VENUE_ACTIONS: Mapping[str, Callable[[Ground, Occasion], None]] = {
     "rule_change": _rule_change,
     "price_jump": _price_jump,
     "crossed_book": _crossed_book,
-    "expire_listen_keys": _expire_listen_keys,
+    "expire_listen_keys": _done_by_dialects("expire_listen_keys", "listen keys"),
+    "end_user_streams": _done_by_dialects("end_user_streams", "user streams to end"),
+    "announce_shutdown": _done_by_dialects("announce_shutdown", "a word for it"),
 }

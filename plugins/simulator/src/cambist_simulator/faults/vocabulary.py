@@ -283,6 +283,13 @@ _CONNECTIONS = (
         "WebSockets are closed as when they have reached the age that the venue allows (24 hours)",
     ),
     _action("expire_listen_keys", "connection", "time", "Keys of user streams expire at once"),
+    _action(
+        "end_user_streams",
+        "connection",
+        "time",
+        "The venue ends streams of user data and says so; their connections stay open",
+    ),
+    _action("announce_shutdown", "connection", "time", "Streams are told that their server is about to go"),
 )
 
 _ORDERS = (

@@ -122,7 +122,7 @@ def bar_ticks(bars: Bars, grid: Grid, path: IntrabarPath, shift: int = 0) -> Ite
             yield BarTicks(at + shift, at + shift + length, open_, high, low, close, lots, high_first)
 
 
-def bar_candles(bars: Bars, grid: Grid, contract: Contract) -> Iterator[Candle]:
+def bar_candles(bars: Bars, grid: Grid, contract: Contract, shift: int = 0) -> Iterator[Candle]:
     """Yield bars as candles, for history that nobody saw being traded.
 
     The value traded is the volume at the mean of the four prices, half of it bought by takers, in as many trades as
@@ -130,7 +130,7 @@ def bar_candles(bars: Bars, grid: Grid, contract: Contract) -> Iterator[Candle]:
     """
     length = bars.timeframe.ns
     number = 0
-    for bar in bar_ticks(bars, grid, intrabar_path("nearer_first")):
+    for bar in bar_ticks(bars, grid, intrabar_path("nearer_first"), shift):
         volume = grid.size(bar.lots)
         mean = grid.price(bar.open + bar.high + bar.low + bar.close) / 4
         value = contract.value(mean, volume)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from cambist.api import ParameterError, did_you_mean
 from cambist_simulator.clock import Clock, VenueClock
 from cambist_simulator.exchange.exchange import Exchange
@@ -96,7 +98,9 @@ class Assembly:
 
     def _play(self, plays: list[tuple[str, str, Any]]) -> None:
         settings = self.settings
-        shape = settings.shape or RandomShape(history=settings.history)
+        shape = settings.shape or RandomShape()
+        if settings.history:
+            shape = msgspec.structs.replace(shape, history=settings.history)
         for name, symbol, data in plays:
             exchange = self.exchanges[name]
             price = first_price(exchange.listing(symbol))

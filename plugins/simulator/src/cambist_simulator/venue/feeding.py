@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["marks_of", "opened", "prices_of", "script_of"]
 
+_MINUTE = 60_000_000_000
+
 
 def opened(source: Any, symbol: str) -> Any:
     """Return recorded data: bars, ticks or quotes as Cambist has them, or the path of a raw book.
@@ -72,9 +74,12 @@ def marks_of(markets: Markets, exchange: Exchange, symbol: str) -> Marks:
 
 
 def script_of(
-    markets: Markets, exchange: Exchange, symbol: str, data: Any, *, price: Any, shape: RandomShape | None, seed: int
+    markets: Markets, exchange: Exchange, symbol: str, data: Any, *, price: Any, shape: RandomShape, seed: int
 ) -> Script:
-    """Return what plays a symbol; `data` as `opened` returns it, None for chance."""
+    """Return what plays a symbol; `data` as `opened` returns it, None for chance.
+
+    As many minutes of recorded bars as the random market would have before it begins are history.
+    """
     hand, kept = Hand(exchange, symbol), markets.data(exchange.name, symbol)
     if data is None:
         return RandomMarket(hand, kept, price=price, shape=shape, seed=seed)
@@ -84,4 +89,6 @@ def script_of(
         return TradeReplay(hand, data)
     if isinstance(data, Quotes):
         return QuoteReplay(hand, data)
-    return BarReplay(hand, kept, data, fill_volume=exchange.listing(symbol).step_size)
+    # At least one bar is left to be traded.
+    history = min(shape.history * _MINUTE // data.timeframe.ns, len(data) - 1)
+    return BarReplay(hand, kept, data, history=history, fill_volume=exchange.listing(symbol).step_size)

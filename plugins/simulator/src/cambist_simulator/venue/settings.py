@@ -44,7 +44,7 @@ class VenueSettings:
     shape
         Of random markets.
     history
-        Minutes of candles that a random market has before it begins.
+        Minutes of candles before a market begins: made up for a random one, else the first of the recorded bars.
     speed
         Of the market clock: seconds in a second; 0 stands still until it is stepped, None plays as fast as clients
         read.
