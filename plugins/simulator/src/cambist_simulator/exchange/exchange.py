@@ -246,7 +246,7 @@ class Exchange(OrderDesk, FuturesDesk):
         if self._outside.set_levels(market, changes):
             self._conditional.settle()
         if flush:
-            self.flush(symbol)
+            self._flush(market)
 
     def cross_users(self, symbol: str, price: Decimal) -> None:
         """Let users' orders that are better than a price trade at it with the market, as in an opening auction."""
@@ -297,22 +297,24 @@ class Exchange(OrderDesk, FuturesDesk):
     def flush(self, symbol: str | None = None) -> None:
         """Tell what changed in a book, or in all, since the last call: one `BookChanged` for each that did."""
         self._open()
-        floor = self._floor
-        for market in floor.markets.values() if symbol is None else (floor.market(symbol),):
-            found = market.book.flush()
-            if found is not None:
-                first, last, bids, asks = found
-                floor.emit(
-                    BookChanged(
-                        at=floor.at,
-                        symbol=market.listing.symbol,
-                        first_id=first,
-                        last_id=last,
-                        previous_id=first - 1,
-                        bids=bids,
-                        asks=asks,
-                    )
+        for market in self._floor.markets.values() if symbol is None else (self._floor.market(symbol),):
+            self._flush(market)
+
+    def _flush(self, market: Market) -> None:
+        found = market.book.flush()
+        if found is not None:
+            first, last, bids, asks = found
+            self._floor.emit(
+                BookChanged(
+                    at=self._floor.at,
+                    symbol=market.book.symbol,
+                    first_id=first,
+                    last_id=last,
+                    previous_id=first - 1,
+                    bids=bids,
+                    asks=asks,
                 )
+            )
 
     def advance(self, now: int | None = None) -> None:
         """Do what is due by time.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cambist_simulator.dialects.binance.parameters import Parameters
 
-__all__ = ["FUTURES_ROUTES"]
+__all__ = ["COINM_ROUTES", "FUTURES_ROUTES"]
 
 _KEY, _READ, _TRADE = Security.KEY, Security.READ, Security.TRADE
 
@@ -119,4 +119,14 @@ _ACCOUNT: Final[dict[tuple[str, str], Route]] = {
     ("DELETE", "v1/listenKey"): Route(label="listen_key", handler=settings.stop_listen_key, security=_KEY),
 }
 
+#: Of USD-M.
 FUTURES_ROUTES: Final = _MARKET | _ORDERS | _ACCOUNT
+_USDM_ALONE: Final = frozenset(
+    {"v1/order/test", "v1/multiAssetsMargin", "v1/feeBurn", "v1/symbolConfig", "v1/accountConfig", "v1/rateLimit/order"}
+)
+#: Of COIN-M: the first version of everything, and the second of the brackets.
+COINM_ROUTES: Final = {
+    (method, path): route
+    for (method, path), route in FUTURES_ROUTES.items()
+    if path not in _USDM_ALONE and (path.startswith("v1/") or path == "v2/leverageBracket")
+}
