@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cambist.api import InputError, ParameterError, did_you_mean
 from cambist_simulator.exchange.desk import user_id
+from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.events import StatusChanged
+from cambist_simulator.exchange.filters import MOST
 from cambist_simulator.exchange.floor import Floor, Market
 from cambist_simulator.exchange.futures_desk import FuturesDesk
 from cambist_simulator.exchange.interference import Interference
@@ -18,11 +19,13 @@ from cambist_simulator.exchange.market_book import MarketBook
 from cambist_simulator.exchange.market_desk import MarketDesk
 from cambist_simulator.exchange.order_desk import OrderDesk
 from cambist_simulator.exchange.order_store import OrderStore
+from cambist_simulator.exchange.rounding import PAYMENT
 from cambist_simulator.exchange.saving import dump, load, replace_state
 from cambist_simulator.exchange.users import User, Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from decimal import Decimal
 
     from cambist_simulator.clock import VenueClock
     from cambist_simulator.exchange.events import ExchangeEvent
@@ -31,8 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Exchange"]
 
-_ZERO = Decimal(0)
-_MOST = Decimal(10) ** 15
 _FIXED = frozenset({"symbol", "base", "quote", "settle", "contract_size"})
 
 
@@ -193,13 +194,17 @@ class Exchange(OrderDesk, MarketDesk, FuturesDesk):
         Raises
         ------
         ParameterError
-            If the amount is none.
+            If the amount is not above zero, or has more than 8 decimals.
         """
-        self._move(user, asset, _amount(amount), reason)
+        if not _is_payment(amount):
+            raise ParameterError(f"the amount is {amount}; give more than 0, at most {MOST:f}, and 8 decimals.")
+        self._move(user, asset, amount, reason)
 
     def withdraw(self, user: User | str, asset: str, amount: Decimal, reason: str = "withdrawal") -> None:
-        """Take free money of a user out; refuses more than is free."""
-        self._move(user, asset, -_amount(amount), reason)
+        """Take free money of a user out; refuses more than is free, and what is no amount."""
+        if not _is_payment(amount):
+            raise RefusedError(Why.BAD_TERMS, f"{amount} is no amount", field="amount")
+        self._move(user, asset, -amount, reason)
 
     def transfer(self, user: User | str, asset: str, amount: Decimal, to: Exchange) -> None:
         """Bring free money of a user to another exchange of the venue."""
@@ -295,10 +300,8 @@ class Exchange(OrderDesk, MarketDesk, FuturesDesk):
         return short_name(f"{self.seed}/{self.name}/{kind}/{number}")
 
 
-def _amount(amount: Decimal) -> Decimal:
-    if not amount.is_finite() or not 0 < amount <= _MOST:
-        raise ParameterError(f"the amount is {amount}; give more than 0, and at most {_MOST:f}.")
-    return amount
+def _is_payment(amount: Decimal) -> bool:
+    return amount.is_finite() and 0 < amount < MOST and not amount % PAYMENT
 
 
 def _check_grid(listing: Listing) -> None:
