@@ -79,9 +79,14 @@ def test_money_goes_from_one_exchange_to_another():
     ]
     with refused(Why.INSUFFICIENT_FUNDS):
         here.transfer(ann, "USDT", D(41), there)
-    for amount in (D(0), D(-1), D("NaN"), D(10) ** 16):
+    with refused(Why.INSUFFICIENT_FUNDS):
+        here.withdraw(ann, "NONE", D(1))
+    assert set(here.balances(ann)) == {"USDT"}
+    for amount in (D(0), D(-1), D("NaN"), D(10) ** 16, D("1e-9")):
         with pytest.raises(ParameterError, match="the amount is"):
             here.deposit(ann, "USDT", amount)
+        with refused(Why.BAD_TERMS, field="amount"):
+            here.transfer(ann, "USDT", amount, there)
     assert isinstance(here, Exchange)
 
 

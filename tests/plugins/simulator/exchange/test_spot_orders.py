@@ -323,6 +323,20 @@ def test_fees_may_be_paid_in_another_asset_at_a_discount():
     assert free(exchange, ann, "BNB") == 1 - execution.fee
 
 
+def test_what_a_fee_leaves_is_dust_that_cannot_be_sold():
+    exchange = spot()
+    ann = user(exchange, USDT=1_000)
+    exchange.place(ann, terms(BUY, "0.5"))
+    held = free(exchange, ann, "BTC")
+    assert held == D("0.4995")
+    with refused(Why.FILTER, filter="lot_size", rule="step"):
+        exchange.place(ann, terms(SELL, str(held)))
+    with refused(Why.INSUFFICIENT_FUNDS, asset="BTC"):
+        exchange.place(ann, terms(SELL, "0.5"))
+    exchange.place(ann, terms(SELL, "0.499"))
+    assert free(exchange, ann, "BTC") == D("0.0005")
+
+
 def test_queries_page_by_id_and_time():
     exchange = spot()
     ann = user(exchange)
@@ -336,6 +350,8 @@ def test_queries_page_by_id_and_time():
     assert [one.order_id for one in exchange.executions(ann, BTC, from_id=3)] == ids[2:]
     assert [one.order_id for one in exchange.executions(ann, BTC, end=START, limit=1)] == ids[3:4]
     assert [one.trade_id for one in exchange.executions(ann, BTC, order_id=ids[4])] == [5]
+    assert exchange.orders(ann, BTC, limit=0) == exchange.executions(ann, BTC, limit=0) == []
+    assert [one.trade_id for one in exchange.executions(ann, BTC, limit=9)] == [1, 2, 3, 4, 5]
     assert exchange.order(ann, BTC, client_id=exchange.orders(ann)[0].client_id).id == ids[0]
 
 

@@ -259,3 +259,19 @@ def test_random_days_reach_what_they_are_for():
     for kind in (OrderType.LIMIT, OrderType.MARKET, OrderType.STOP, OrderType.STOP_LIMIT):
         assert reached[str(kind)], kind
     assert {"insufficient_funds", "would_take", "would_trigger", "cannot_amend"} <= reasons
+
+
+@settings(max_examples=40)
+@given(days)
+def test_what_is_refused_changes_nothing(steps):
+    day = a_day()
+    events = []
+    for one in steps:
+        before, refusals = stands(day), len(day.refused)
+        day.exchange.listen(events.append)
+        day.do(*one)
+        day.exchange.unlisten(events.append)
+        if len(day.refused) > refusals:
+            assert stands(day) == before
+            assert events == []
+        events.clear()

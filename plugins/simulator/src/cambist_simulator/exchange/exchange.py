@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cambist.api import InputError, ParameterError, did_you_mean
 from cambist_simulator.exchange.desk import user_id
+from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.events import BookChanged, StatusChanged
+from cambist_simulator.exchange.filters import MOST
 from cambist_simulator.exchange.floor import Floor, Market
 from cambist_simulator.exchange.futures_desk import FuturesDesk
 from cambist_simulator.exchange.interference import Interference
@@ -17,11 +18,13 @@ from cambist_simulator.exchange.keys import short_name
 from cambist_simulator.exchange.market_book import MarketBook
 from cambist_simulator.exchange.order_desk import OrderDesk
 from cambist_simulator.exchange.order_store import OrderStore
+from cambist_simulator.exchange.rounding import PAYMENT
 from cambist_simulator.exchange.saving import dump, load, replace_state
 from cambist_simulator.exchange.users import User, Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from decimal import Decimal
 
     from cambist.model import Side
     from cambist_simulator.clock import VenueClock
@@ -31,8 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Exchange"]
 
-_ZERO = Decimal(0)
-_MOST = Decimal(10) ** 15
 _FIXED = frozenset({"symbol", "base", "quote", "settle", "contract_size"})
 
 
@@ -193,13 +194,17 @@ class Exchange(OrderDesk, FuturesDesk):
         Raises
         ------
         ParameterError
-            If the amount is none.
+            If the amount is not above zero, or has more than 8 decimals.
         """
-        self._move(user, asset, _amount(amount), reason)
+        if not _is_payment(amount):
+            raise ParameterError(f"the amount is {amount}; give more than 0, at most {MOST:f}, and 8 decimals.")
+        self._move(user, asset, amount, reason)
 
     def withdraw(self, user: User | str, asset: str, amount: Decimal, reason: str = "withdrawal") -> None:
-        """Take free money of a user out; refuses more than is free."""
-        self._move(user, asset, -_amount(amount), reason)
+        """Take free money of a user out; refuses more than is free, and what is no amount."""
+        if not _is_payment(amount):
+            raise RefusedError(Why.BAD_TERMS, f"{amount} is no amount", field="amount")
+        self._move(user, asset, -amount, reason)
 
     def transfer(self, user: User | str, asset: str, amount: Decimal, to: Exchange) -> None:
         """Bring free money of a user to another exchange of the venue."""
@@ -241,7 +246,7 @@ class Exchange(OrderDesk, FuturesDesk):
         if self._outside.set_levels(market, changes):
             self._conditional.settle()
         if flush:
-            self.flush(symbol)
+            self._flush(market)
 
     def cross_users(self, symbol: str, price: Decimal) -> None:
         """Let users' orders that are better than a price trade at it with the market, as in an opening auction."""
@@ -292,22 +297,24 @@ class Exchange(OrderDesk, FuturesDesk):
     def flush(self, symbol: str | None = None) -> None:
         """Tell what changed in a book, or in all, since the last call: one `BookChanged` for each that did."""
         self._open()
-        floor = self._floor
-        for market in floor.markets.values() if symbol is None else (floor.market(symbol),):
-            found = market.book.flush()
-            if found is not None:
-                first, last, bids, asks = found
-                floor.emit(
-                    BookChanged(
-                        at=floor.at,
-                        symbol=market.listing.symbol,
-                        first_id=first,
-                        last_id=last,
-                        previous_id=first - 1,
-                        bids=bids,
-                        asks=asks,
-                    )
+        for market in self._floor.markets.values() if symbol is None else (self._floor.market(symbol),):
+            self._flush(market)
+
+    def _flush(self, market: Market) -> None:
+        found = market.book.flush()
+        if found is not None:
+            first, last, bids, asks = found
+            self._floor.emit(
+                BookChanged(
+                    at=self._floor.at,
+                    symbol=market.book.symbol,
+                    first_id=first,
+                    last_id=last,
+                    previous_id=first - 1,
+                    bids=bids,
+                    asks=asks,
                 )
+            )
 
     def advance(self, now: int | None = None) -> None:
         """Do what is due by time.
@@ -390,10 +397,8 @@ class Exchange(OrderDesk, FuturesDesk):
         return short_name(f"{self.seed}/{self.name}/{kind}/{number}")
 
 
-def _amount(amount: Decimal) -> Decimal:
-    if not amount.is_finite() or not 0 < amount <= _MOST:
-        raise ParameterError(f"the amount is {amount}; give more than 0, and at most {_MOST:f}.")
-    return amount
+def _is_payment(amount: Decimal) -> bool:
+    return amount.is_finite() and 0 < amount < MOST and not amount % PAYMENT
 
 
 def _on_grid(value: Decimal, step: Decimal, what: str) -> int:

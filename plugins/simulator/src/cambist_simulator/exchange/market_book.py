@@ -234,11 +234,12 @@ class MarketBook:
         if not changed:
             return ()
         order = sorted(changed, reverse=side is _BUY) if len(changed) > 1 else tuple(changed)
-        shown = self.displayed if self._lines[side] else None
-        at = self._levels[side].at
-        found = tuple((one * tick, (shown(side, one) if shown else at(one)) * step) for one in order)
+        if self._lines[side]:
+            shown = [self.displayed(side, ticks) for ticks in order]
+        else:
+            shown = self._levels[side].sizes(order)
         changed.clear()
-        return found
+        return tuple([(ticks * tick, lots * step) for ticks, lots in zip(order, shown, strict=True)])
 
     # The market's own.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cambist_simulator.exchange.errors import RefusedError, Why
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cambist_simulator.exchange.orders import Execution, VenueOrder
 
 __all__ = ["OrderStore"]
+
+_Kept = TypeVar("_Kept")
 
 
 class OrderStore:
@@ -172,9 +174,7 @@ class OrderStore:
             and (end is None or one.created_at <= end)
             and (from_id is None or one.id >= from_id)
         ]
-        if limit is None:
-            return chosen
-        return chosen[-limit:] if start is None and from_id is None else chosen[:limit]
+        return _limited(chosen, limit, from_first=start is not None or from_id is not None)
 
     def add_execution(self, user: str, execution: Execution) -> None:
         """Keep an execution."""
@@ -197,7 +197,7 @@ class OrderStore:
         """Return executions of a user in a symbol, oldest first; arguments as those of `orders`, ids of trades."""
         found = self._executions.get((user, symbol), ())
         if order_id is None and start is None and end is None and from_id is None and limit is not None:
-            return list(islice(found, max(0, len(found) - limit), None))
+            return list(islice(found, max(0, len(found) - max(0, limit)), None))
         chosen = [
             one
             for one in found
@@ -206,10 +206,15 @@ class OrderStore:
             and (end is None or one.at <= end)
             and (from_id is None or one.trade_id >= from_id)
         ]
-        if limit is None:
-            return chosen
-        return chosen[-limit:] if start is None and from_id is None else chosen[:limit]
+        return _limited(chosen, limit, from_first=start is not None or from_id is not None)
 
 
 def _by_id(order: VenueOrder) -> int:
     return order.id
+
+
+def _limited(found: list[_Kept], limit: int | None, *, from_first: bool) -> list[_Kept]:
+    """Return the first `limit`, or the last."""
+    if limit is None:
+        return found
+    return found[:limit] if from_first else found[max(0, len(found) - limit) :]

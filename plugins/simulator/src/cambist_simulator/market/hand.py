@@ -60,6 +60,11 @@ class Hand:
 
     # What is there.
 
+    @property
+    def update_id(self) -> int:
+        """Number of the last change of the book."""
+        return self._book.update_id
+
     def own(self, side: Side) -> list[int]:
         """Return the prices at which the market itself displays something, best first, ticks."""
         return self._book.own_prices(side)
