@@ -173,6 +173,22 @@ def test_self_trade_prevention_is_told_with_what_it_took_off(spot):
     assert (ended["X"], ended["A"], ended["B"]) == ("EXPIRED_IN_MATCH", "0.01000000", "0.01000000")
 
 
+def test_a_trailing_stop_is_told_with_its_distance(spot):
+    client = spot.client()
+    user = listen(spot, client)
+    terms = {"symbol": "BTCUSDT", "side": "SELL", "type": "STOP_LOSS", "quantity": "0.01", "trailingDelta": 50}
+    placed = client.ok("POST", "/api/v3/order", **terms, newOrderRespType="RESULT")
+    assert (placed["type"], placed["trailingDelta"]) == ("STOP_LOSS", 50)
+    report = user.taken()[0]["event"]
+    assert (report["o"], report["d"]) == ("STOP_LOSS", 50)
+    exchange = spot.exchanges[Segment.SPOT]
+    exchange.market_trade("BTCUSDT", Side.SELL, D("1"), D("49800"), takes=False)
+    assert [one for one in told(user) if one[1] == "TRADE"] == []
+    exchange.market_trade("BTCUSDT", Side.SELL, D("1"), D("49700"), takes=False)
+    reports = [one for one in told(user) if one[0] == "executionReport"]
+    assert reports[-1] == ("executionReport", "TRADE", "FILLED")
+
+
 # Futures.
 
 
