@@ -131,6 +131,7 @@ def test_delay_answer(sim, client):
         assert stream.reads_nothing() or all("id" not in one for one in stream.kept)
         sim.step("2s")
         assert stream.read_until(lambda one: "id" in one)["ok"] is True
+    assert [one.faults for one in sim.requests(kind="message") if b"place" in one.raw] == [["delay_answer"]]
 
 
 def test_truncated(sim, client):
@@ -442,6 +443,14 @@ def test_clock_skew(sim, client):
     client.now = lambda: honest
     answer = client.ask("GET", "/v1/account")
     assert (answer.status, answer.json()["error"]["code"]) == (401, "bad_time")
+
+
+def test_clock_drift():
+    with ExchangeSimulator("generic", symbols=[BTC], speed=0) as simulator:
+        simulator.add_fault("clock_drift", rate=99, for_="10s")
+        until(simulator.fired)
+        assert simulator.fired()[0].note == "100 s in a second"
+        until(lambda: simulator.time()["server_speed"] == 1)
 
 
 def test_maintenance(sim, client):

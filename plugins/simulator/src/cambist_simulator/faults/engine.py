@@ -225,7 +225,7 @@ class FaultEngine(Roster):
                 return _refusal(dialect, rule.fault.arguments["status"])
         return None
 
-    def message(self, connection: SocketConnection, text: str, proceed: Callable[[str], None]) -> None:
+    def message(self, connection: SocketConnection, text: str, proceed: Callable[[str], None]) -> list[str]:
         """See `Tampering.message`."""
         assert connection.session is not None
         label, known = connection.session.describe(text)
@@ -240,7 +240,8 @@ class FaultEngine(Roster):
         )
         if not struck:
             proceed(text)
-            return
+            return []
+        names = [one.rule.name for one in struck]
         self._made = None
         later = []
         for occasion in struck:
@@ -250,12 +251,13 @@ class FaultEngine(Roster):
                 self._note(occasion.rule, occasion.target)
                 connection.write_all(occasion.frames)
                 if occasion.swallow:
-                    return
+                    return names
             elif name == "fill_during_cancel":
                 self._do(occasion)
             else:
                 later.append(occasion)
         self._answered(connection, lambda: proceed(text), later)
+        return names
 
     def _answered(
         self, connection: SocketConnection, proceed: Callable[[], None], occasions: Iterable[Occasion]
