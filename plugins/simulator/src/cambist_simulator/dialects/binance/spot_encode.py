@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from cambist_simulator.exchange.orders import Execution, OrderList, VenueOrder
 
 __all__ = [
+    "REJECT_REASONS",
     "account_position",
     "acknowledged",
     "balance_update",
@@ -311,10 +312,15 @@ def _given(value: int | None) -> int | UnsetType:
 def _reject_reason(event: OrderChanged) -> str:
     if event.what is not ExecutionType.REJECTED:
         return "NONE"
-    return {
-        "insufficient_funds": "INSUFFICIENT_BALANCES",
-        "post_only": "GTX_ORDER_REJECT",
-    }.get(event.reason or event.order.reason, "UNKNOWN_ORDER")
+    return REJECT_REASONS.get(event.reason, "NONE")
+
+
+#: Why the matching engine refuses an order; what fails before it gets there is not reported.
+REJECT_REASONS: Final = {
+    "insufficient_funds": "INSUFFICIENT_BALANCES",
+    "would_trigger": "STOP_PRICE_WOULD_TRIGGER_IMMEDIATELY",
+    "would_take": "WOULD_MATCH_IMMEDIATELY",
+}
 
 
 def account_position(balances: Mapping[str, tuple[Decimal, Decimal]], *, now: int, at: int) -> AccountPosition:
