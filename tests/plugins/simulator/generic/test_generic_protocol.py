@@ -309,6 +309,20 @@ def test_a_position_with_leverage(sim, ann):
     assert ann.get("/v1/positions")["positions"] == []
 
 
+def test_both_sides_at_once_and_margin_of_its_own(sim, ann):
+    assert ann.ask("POST", "/v1/position-mode", {"hedged": True}).json() == {"hedged": True}
+    assert ann.ask("POST", "/v1/position-mode", {"hedged": True}).status == 200
+    assert ann.ask("POST", "/v1/margin", {"symbol": PERP, "isolated": True}).json()["isolated"] is True
+    assert ann.ask("POST", "/v1/margin", {"symbol": BTC, "isolated": True}).json()["error"]["code"] == "no_futures"
+    assert ann.place("buy", "2", symbol=PERP, position_side="long").json()["status"] == "filled"
+    assert ann.place("sell", "1", symbol=PERP, position_side="short").json()["status"] == "filled"
+    held = {one["position_side"]: one for one in ann.get("/v1/positions")["positions"]}
+    assert {side: D(one["size"]) for side, one in held.items()} == {"long": D(2), "short": D(-1)}
+    assert all(one["isolated"] for one in held.values())
+    refused = ann.ask("POST", "/v1/position-mode", {"hedged": False})
+    assert (refused.status, refused.json()["error"]["code"]) == (400, "has_position")
+
+
 def test_no_position_can_be_reduced_that_is_not_there(ann):
     assert ann.place("buy", "2", symbol=PERP, reduce_only=True).json()["error"]["code"] == "reduce_only"
 

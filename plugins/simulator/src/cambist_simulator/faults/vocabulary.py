@@ -370,6 +370,14 @@ _VENUE = (
         Argument("by", "duration", "ahead; negative for back", needed=True),
     ),
     _action(
+        "clock_drift",
+        "venue",
+        "time request",
+        "The clock of the venue's servers goes too fast or too slow from now on",
+        Argument("rate", "number", "seconds that it gains in a second; negative for too slow", needed=True),
+        _FOR,
+    ),
+    _action(
         "maintenance",
         "venue",
         "time",

@@ -101,7 +101,7 @@ class Markets:
             Whether records that have come to their end begin again, as if they followed on themselves.
         """
         self._loops = loop
-        self._recorded = [one for one in self._scripts if one.first is not None and one.last is not None]
+        self._recorded = [one for one in self._scripts if one.first is not None]
         firsts = [one.first for one in self._scripts if one.first is not None]
         first = min(firsts, default=None)
         self._shift = 0 if start is None or first is None else start - first
@@ -172,8 +172,8 @@ class Markets:
         recorded = self._recorded
         if not recorded or any(one.next_due is not None for one in recorded):
             return
-        first = min(one.first for one in recorded if one.first is not None)
-        last = max(one.last for one in recorded if one.last is not None)
-        self._shift += max(last - first, _SECOND)
+        begins = [one.first for one in recorded if one.first is not None]
+        ends = [one.last for one in recorded if one.last is not None]
+        self._shift += max(max(ends, default=0) - min(begins), _SECOND)
         for script in recorded:
             script.begin(self._shift)
