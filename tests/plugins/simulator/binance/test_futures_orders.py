@@ -64,7 +64,7 @@ def mandatory(name):
         (ORDER, LIMIT, {"type": "LIMIT_MAKER"}, (-1116, "Invalid orderType.")),
         (ORDER, LIMIT, {"price": None}, mandatory("price")),
         (ORDER, LIMIT, {"quantity": None}, mandatory("quantity")),
-        (ORDER, LIMIT, {"timeInForce": "XXX"}, (-1115, "Invalid timeInForce.")),
+        (ORDER, LIMIT, {"timeInForce": "NOW"}, (-1115, "Invalid timeInForce.")),
         (ORDER, LIMIT, {"timeInForce": "GTD"}, mandatory("goodTillDate")),
         (ORDER, LIMIT, {"timeInForce": "GTD", "goodTillDate": "1"}, (-4188, TOO_SOON)),
         (ORDER, LIMIT, {"quantity": "0.0001"}, (-1111, "Precision is over the maximum defined for this asset.")),

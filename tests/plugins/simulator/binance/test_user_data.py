@@ -189,6 +189,25 @@ def test_a_trailing_stop_is_told_with_its_distance(spot):
     assert reports[-1] == ("executionReport", "TRADE", "FILLED")
 
 
+def test_a_replacement_that_is_refused_is_told_of_after_the_cancel(spot):
+    import shapes
+
+    client = spot.client()
+    user = listen(spot, client)
+    order = client.ok("POST", "/api/v3/order", symbol="BTCUSDT", **LIMIT, quantity="0.01", price="49000")
+    user.taken()
+    replace = {"symbol": "BTCUSDT", "cancelReplaceMode": "STOP_ON_FAILURE", "cancelOrderId": order["orderId"]}
+    client.post("/api/v3/order/cancelReplace", **replace, **LIMIT, quantity="150", price="49000")
+    reports = [one["event"] for one in user.taken() if one["event"]["e"] == "executionReport"]
+    assert [(one["x"], one["X"], one["r"]) for one in reports] == [
+        ("CANCELED", "CANCELED", "NONE"),
+        ("REJECTED", "REJECTED", "INSUFFICIENT_BALANCES"),
+    ]
+    theirs = shapes.recorded("spot_user_execution_report_rejected")["data"]
+    # Recorded with a working time, though it never worked.
+    assert shapes.differences(theirs, reports[-1], eight=True) == {"-W"}
+
+
 # Futures.
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cambist.api import CambistError
 from cambist_simulator.exchange.events import OrderChanged
 from cambist_simulator.exchange.orders import ExecutionType
 from cambist_simulator.faults.occasions import Frame, Occasion
@@ -107,7 +108,14 @@ class FaultEngine(Roster):
         self._do(Occasion(rule=rule, facts=facts))
 
     def _do(self, occasion: Occasion) -> None:
-        """Do what concerns connections, orders or the venue, and note it."""
+        """Do what concerns connections, orders or the venue, and note it; what the venue cannot do is noted as well."""
+        try:
+            self._act(occasion)
+        except CambistError as error:
+            occasion.note = f"not possible: {error}"
+        self._note(occasion.rule, occasion.target, occasion.note)
+
+    def _act(self, occasion: Occasion) -> None:
         fault = occasion.rule.fault
         name = fault.action.name
         if name in CONNECTION_ACTIONS:
@@ -120,7 +128,6 @@ class FaultEngine(Roster):
             self._close_down(fault.arguments)
         else:
             VENUE_ACTIONS[name](self._ground, occasion)
-        self._note(occasion.rule, occasion.target, occasion.note)
 
     def _connections(self, occasion: Occasion) -> list[SocketConnection]:
         """Return the WebSockets that a fault strikes: that of the message, those of the user, or all it chooses."""

@@ -119,6 +119,10 @@ class UserStreams:
         kind = "fill" if event.execution is not None else "order"
         self.tell(order.user, "executionReport", _encode(told), kind=kind, symbol=order.terms.symbol)
 
+    def rejected(self, event: OrderChanged) -> None:
+        """Tell of a new order that was refused after the one that it was to replace was canceled."""
+        self._spot_order(event)
+
     def _just_prevented(self, event: OrderChanged) -> Any:
         order = event.order
         before = self._prevented.pop(order.id, 0)
