@@ -140,6 +140,23 @@ def test_the_warning_comes_once_and_again_after_recovery():
     assert (called[0].maintenance, called[0].unrealized, called[0].wallet) == (D("36.18"), -955, 1_000)
 
 
+def test_collateral_that_falls_liquidates_too():
+    exchange = futures(linear_listing(**FREE))
+    ann = user(exchange, USDT=100, ETH=1)
+    exchange.set_collateral("ETH", D(1_000), D("0.9"))
+    exchange.set_multi_assets(ann, multi_assets=True)
+    opened(exchange, ann, BUY, "1", "10000")
+    levels(exchange, BUY, "9990", "5")
+    exchange.set_mark(BTC, D(9_938))
+    exchange.set_collateral("ETH", D(2), D(1))  # 100 - 62 + 2 left, 39.752 needed
+    assert exchange.positions(ann)
+    with refused(Why.BAD_TERMS):
+        exchange.set_collateral("ETH", D(1), D(2))
+    exchange.set_collateral("ETH", D(1), D(1))
+    assert exchange.positions(ann) == []
+    assert exchange.wallet(ann, "USDT").wallet == 90
+
+
 @pytest.mark.parametrize("isolated", [False, True])
 def test_funding(isolated):
     exchange = futures(linear_listing(funding_interval=8 * 3_600 * 10**9, **FREE))

@@ -327,9 +327,7 @@ class Exchange(OrderDesk, FuturesDesk):
         self._open(now)
         self._timers.advance(self._floor, self._matching, self._floor.at, self.clock.server.now())
         if not self._is_spot:
-            self._funding.advance(self._floor.at)
-            for symbol in self._floor.markets:
-                self._liquidation.check(self._futures.users_in(symbol))
+            self._liquidation.check(self._funding.advance(self._floor.at))
         self._conditional.settle()
 
     # Restarts.

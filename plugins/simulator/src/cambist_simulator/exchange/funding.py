@@ -99,12 +99,16 @@ class Funding:
         market.listing = msgspec.structs.replace(listing, status=SymbolStatus.HALT)
         floor.emit(StatusChanged(at=floor.at, symbol=listing.symbol, status=str(SymbolStatus.HALT)))
 
-    def advance(self, now: int) -> None:
-        """Do what is due."""
+    def advance(self, now: int) -> list[str]:
+        """Do what is due; return the users who paid or received."""
+        paid: dict[str, None] = {}
         for market in self._floor.markets.values():
             listing = market.listing
             while 0 < market.next_funding <= now:
                 self.settle(market, market.funding_rate)
+                paid |= dict.fromkeys(self._accounts.users_in(listing.symbol))
                 market.next_funding = market.next_funding + listing.funding_interval if listing.funding_interval else 0
             if 0 < listing.delivers_at <= now and listing.status is not SymbolStatus.HALT:
+                paid |= dict.fromkeys(self._accounts.users_in(listing.symbol))
                 self.deliver(market)
+        return list(paid)
