@@ -216,3 +216,46 @@ def test_withdrawals_leave_what_positions_need():
         exchange.withdraw(ann, "USDT", D("490.01"))
     exchange.withdraw(ann, "USDT", D(490))
     quote(exchange, middle="10200")
+
+
+def total(exchange, asset):
+    """Return all wallets less the cost of all positions: what was put in, to the last digit."""
+    ledger = exchange._futures.ledger
+    return sum(
+        ledger.wallet(owner, asset) - sum(one.cost for one in ledger.holdings(owner)) for owner in ledger.owners()
+    )
+
+
+def test_contracts_in_coin_leave_nothing_over_when_a_trade_turns_a_position():
+    exchange = futures(inverse_listing(contract_size=D(10), **FREE))
+    ann = user(exchange, BTC=1)
+    opened(exchange, ann, BUY, "3", "30000.7", symbol=COIN)
+    opened(exchange, ann, SELL, "7", "29999.3", symbol=COIN)
+    assert exchange.positions(ann)[0].size == -4
+    assert total(exchange, "BTC") == 1
+
+
+def test_nor_when_several_take_over_from_one():
+    exchange = futures(inverse_listing(contract_size=D(10), **FREE))
+    ann, *others = (user(exchange, name, BTC="0.05") for name in "abc")
+    opened(exchange, ann, BUY, "70", "30000.7", symbol=COIN)
+    for who, size in zip(others, ("13", "29"), strict=True):
+        opened(exchange, who, SELL, size, "30000.7", symbol=COIN)
+    exchange.clear_book(COIN)
+    exchange.withdraw(ann, "BTC", D("0.048"))
+    exchange.set_mark(COIN, D("27000"))
+    assert exchange.positions(ann) == []
+    assert [one.system for who in others for one in exchange.orders(who)].count("adl") == 2
+    assert total(exchange, "BTC") == D("0.102")
+
+
+def test_nor_when_a_contract_is_delivered():
+    exchange = futures(inverse_listing(contract_size=D(10), delivers_at=START + 1, **FREE))
+    for name, side, size in (("a", BUY, "7"), ("b", SELL, "3"), ("c", SELL, "11")):
+        opened(exchange, user(exchange, name, BTC=1), side, size, "30000.7", symbol=COIN)
+    exchange.set_mark(COIN, D("31234.5"))
+    exchange.advance(START + 1)
+    assert total(exchange, "BTC") == 3
+    assert not any(
+        one.size for owner in exchange._futures.ledger.owners() for one in exchange._futures.ledger.holdings(owner)
+    )

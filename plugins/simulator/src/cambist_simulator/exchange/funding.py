@@ -80,10 +80,12 @@ class Funding:
                     self._matching.cancel(order, "delivery")
         price = market.reference
         if price is not None:
+            traded = []
             for owner in list(ledger.holders.get(listing.symbol, ())):
                 for one in ledger.in_symbol(owner, listing.symbol):
                     if not one.size:
                         continue
+                    traded.append(-one.size)
                     if owner in {MARKET, INSURANCE}:
                         self._accounts.book(owner, market, one.position_side, -one.size, price, _ZERO)
                         continue
@@ -96,6 +98,7 @@ class Funding:
                         position_side=one.position_side,
                     )
                     self._intake.trade_privately(owner, market, terms, abs(one.size), price, "settlement")
+            self._accounts.square(market, traded, price)
         market.listing = msgspec.structs.replace(listing, status=SymbolStatus.HALT)
         floor.emit(StatusChanged(at=floor.at, symbol=listing.symbol, status=str(SymbolStatus.HALT)))
 
