@@ -235,15 +235,16 @@ def test_contracts_in_coin_leave_nothing_over_when_a_trade_turns_a_position():
     assert total(exchange, "BTC") == 1
 
 
-def test_nor_when_several_take_over_from_one():
+@pytest.mark.parametrize("entry", ["30000.7", "31111.3", "28888.1", "33333.7", "30123.4"])
+def test_nor_when_several_take_over_from_one(entry):
     exchange = futures(inverse_listing(contract_size=D(10), **FREE))
     ann, *others = (user(exchange, name, BTC="0.05") for name in "abc")
-    opened(exchange, ann, BUY, "70", "30000.7", symbol=COIN)
+    opened(exchange, ann, BUY, "70", entry, symbol=COIN)
     for who, size in zip(others, ("13", "29"), strict=True):
-        opened(exchange, who, SELL, size, "30000.7", symbol=COIN)
+        opened(exchange, who, SELL, size, entry, symbol=COIN)
     exchange.clear_book(COIN)
     exchange.withdraw(ann, "BTC", D("0.048"))
-    exchange.set_mark(COIN, D("27000"))
+    exchange.set_mark(COIN, D("25000"))
     assert exchange.positions(ann) == []
     assert [one.system for who in others for one in exchange.orders(who)].count("adl") == 2
     assert total(exchange, "BTC") == D("0.102")
