@@ -46,6 +46,13 @@ class OrderStore:
     def __iter__(self) -> Iterator[VenueOrder]:
         return iter(self._orders.values())
 
+    def __reversed__(self) -> Iterator[VenueOrder]:
+        return reversed(self._orders.values())
+
+    def count_open(self) -> int:
+        """Return how many orders of all users are open."""
+        return sum(len(orders) for orders in self._open.values())
+
     def new_id(self) -> int:
         """Count an order."""
         found, self.next_id = self.next_id, self.next_id + 1

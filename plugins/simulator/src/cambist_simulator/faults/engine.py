@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cambist.api import CambistError
 from cambist_simulator.exchange.events import OrderChanged
 from cambist_simulator.exchange.orders import ExecutionType
 from cambist_simulator.faults.occasions import Frame, Occasion
@@ -107,7 +108,14 @@ class FaultEngine(Roster):
         self._do(Occasion(rule=rule, facts=facts))
 
     def _do(self, occasion: Occasion) -> None:
-        """Do what concerns connections, orders or the venue, and note it."""
+        """Do what concerns connections, orders or the venue, and note it; what the venue cannot do is noted as well."""
+        try:
+            self._act(occasion)
+        except CambistError as error:
+            occasion.note = f"not possible: {error}"
+        self._note(occasion.rule, occasion.target, occasion.note)
+
+    def _act(self, occasion: Occasion) -> None:
         fault = occasion.rule.fault
         name = fault.action.name
         if name in CONNECTION_ACTIONS:
@@ -120,7 +128,6 @@ class FaultEngine(Roster):
             self._close_down(fault.arguments)
         else:
             VENUE_ACTIONS[name](self._ground, occasion)
-        self._note(occasion.rule, occasion.target, occasion.note)
 
     def _connections(self, occasion: Occasion) -> list[SocketConnection]:
         """Return the WebSockets that a fault strikes: that of the message, those of the user, or all it chooses."""
@@ -225,7 +232,7 @@ class FaultEngine(Roster):
                 return _refusal(dialect, rule.fault.arguments["status"])
         return None
 
-    def message(self, connection: SocketConnection, text: str, proceed: Callable[[str], None]) -> None:
+    def message(self, connection: SocketConnection, text: str, proceed: Callable[[str], None]) -> list[str]:
         """See `Tampering.message`."""
         assert connection.session is not None
         label, known = connection.session.describe(text)
@@ -240,7 +247,8 @@ class FaultEngine(Roster):
         )
         if not struck:
             proceed(text)
-            return
+            return []
+        names = [one.rule.name for one in struck]
         self._made = None
         later = []
         for occasion in struck:
@@ -250,12 +258,13 @@ class FaultEngine(Roster):
                 self._note(occasion.rule, occasion.target)
                 connection.write_all(occasion.frames)
                 if occasion.swallow:
-                    return
+                    return names
             elif name == "fill_during_cancel":
                 self._do(occasion)
             else:
                 later.append(occasion)
         self._answered(connection, lambda: proceed(text), later)
+        return names
 
     def _answered(
         self, connection: SocketConnection, proceed: Callable[[], None], occasions: Iterable[Occasion]

@@ -209,6 +209,7 @@ class RawBookReplay(Script):
     def play(self, shift: int) -> Iterator[int]:
         """Yield the time of each message."""
         messages = read_raw(self._path, self._hand.grid)
+        self.update_id, self._ticker_id, self._seen = 0, 0, -1
         head: list[RawMessage] = []
         for one in messages:
             head.append(one)

@@ -240,10 +240,15 @@ class ExchangeSimulator:
         return self.call(lambda venue: venue.server.log.entries(after=after, limit=limit, **wanted))
 
     def orders(
-        self, user: str | None = None, symbol: str | None = None, *, open_only: bool = False
+        self,
+        user: str | None = None,
+        symbol: str | None = None,
+        *,
+        open_only: bool = False,
+        latest: int | None = None,
     ) -> list[VenueOrder]:
-        """Return orders as the venue has them, whatever its queries say."""
-        return self.call(lambda venue: venue.orders(user, symbol, open_only=open_only))
+        """Return orders as the venue has them, whatever its queries say; of each exchange the `latest`, or all."""
+        return self.call(lambda venue: venue.orders(user, symbol, open_only=open_only, latest=latest))
 
     def fills(self, user: str | None = None, symbol: str | None = None) -> list[Execution]:
         """Return executions, in the order of their times."""

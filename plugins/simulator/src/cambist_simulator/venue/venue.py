@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -81,8 +82,8 @@ class SimulatedVenue:
         self.faults.on_timer()
 
     def crowded(self) -> bool:
-        """Whether some client has so much unread that the market must wait."""
-        return self.settings.speed is None and self.server.backlog() > 1 << 20
+        """Whether the market must wait: for the first request of all, or since some client has too much unread."""
+        return self.settings.speed is None and (not self.server.number or self.server.backlog() > 1 << 20)
 
     def step(self, by: int) -> None:
         """Let the market go on by so many ns, and the server's clock with it if it stands still.
@@ -169,15 +170,26 @@ class SimulatedVenue:
             raise ParameterError(f"there is no user {name!r}.{did_you_mean(name, [one.name for one in self.users])}")
         return found
 
-    def orders(self, user: str | None = None, symbol: str | None = None, *, open_only: bool = False) -> list[Any]:
-        """Return copies of orders, hidden ones too, by exchange, then as they came."""
+    def orders(
+        self,
+        user: str | None = None,
+        symbol: str | None = None,
+        *,
+        open_only: bool = False,
+        latest: int | None = None,
+    ) -> list[Any]:
+        """Return copies of orders, hidden ones too, by exchange, then as they came; the `latest` of each, or all."""
         found = []
+        who = None if user is None else self.user(user)
         for exchange in self._exchanges.values():
-            for order in exchange.interference.orders(None if user is None else self.user(user)):
-                if (symbol is None or order.terms.symbol == symbol) and (order.open or not open_only):
-                    one = copy(order)
-                    one.executions = list(order.executions)
-                    found.append(one)
+            chosen = (
+                order
+                for order in exchange.interference.latest()
+                if (who is None or order.user == who)
+                and (symbol is None or order.terms.symbol == symbol)
+                and (order.open or not open_only)
+            )
+            found += [_copied(order) for order in islice(chosen, latest)][::-1]
         return found
 
     def fills(self, user: str | None = None, symbol: str | None = None) -> list[Any]:
@@ -254,7 +266,7 @@ class SimulatedVenue:
             "connections": len(self.server.connections),
             "counts": dict(self.server.counts),
             "orders": sum(len(one.interference) for one in self._exchanges.values()),
-            "open_orders": len(self.orders(open_only=True)),
+            "open_orders": sum(one.interference.count_open() for one in self._exchanges.values()),
             "faults": len(self.faults.rules()),
             "fired": self.faults.count,
             "restarts": self.restarts,
@@ -289,3 +301,9 @@ class SimulatedVenue:
             for user in self.users
             for key in user.keys.values()
         ]
+
+
+def _copied(order: VenueOrder) -> VenueOrder:
+    one = copy(order)
+    one.executions = list(order.executions)
+    return one

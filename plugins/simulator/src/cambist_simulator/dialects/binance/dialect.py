@@ -148,7 +148,10 @@ class BinanceDialect:
             if error.retry_after is not None:
                 headers["Retry-After"] = str(error.retry_after)
             used = weights.used(request.ip, now)
-        headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = str(used)
+        if desk is None:
+            headers["x-sapi-used-ip-weight-1m"] = str(used)
+        else:
+            headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = str(used)
         if call is not None:
             facts = _facts_of(call)
         return Response(status=status, body=body, headers=headers, label=route.label, facts=facts)

@@ -42,6 +42,7 @@ _MARKET: Final[dict[tuple[str, str], Route]] = {
     ("GET", "v1/aggTrades"): Route(label="trades", handler=market.aggregate_trades, weight=20),
     ("GET", "v1/klines"): Route(label="klines", handler=market.klines, weight=_kline_weight),
     ("GET", "v1/markPriceKlines"): Route(label="klines", handler=futures.mark_klines, weight=_kline_weight),
+    ("GET", "v1/continuousKlines"): Route(label="klines", handler=futures.pair_klines, weight=_kline_weight),
     ("GET", "v1/indexPriceKlines"): Route(label="klines", handler=futures.index_klines, weight=_kline_weight),
     ("GET", "v1/ticker/24hr"): Route(label="ticker", handler=market.ticker, weight=_if_symbol(1, 40)),
     ("GET", "v1/ticker/price"): Route(label="ticker", handler=market.price_ticker, weight=_if_symbol(1, 2)),
@@ -72,6 +73,9 @@ _ORDERS: Final[dict[tuple[str, str], Route]] = {
     ),
     ("GET", "v1/allOrders"): Route(label="orders.all", handler=orders.all_orders, weight=5, security=_READ),
     ("GET", "v1/userTrades"): Route(label="trades.mine", handler=orders.user_trades, weight=5, security=_READ),
+    ("GET", "v1/forceOrders"): Route(
+        label="orders.all", handler=orders.force_orders, weight=_if_symbol(20, 50), security=_READ
+    ),
     ("POST", "v1/countdownCancelAll"): Route(label="countdown", handler=orders.count_down, weight=10, security=_TRADE),
     # Conditional orders.
     ("POST", "v1/algoOrder"): Route(label="algo.place", handler=algo.place, weight=0, security=_TRADE, orders=1),
