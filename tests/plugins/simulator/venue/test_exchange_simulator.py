@@ -84,6 +84,7 @@ def test_a_market_goes_by_its_clock_or_as_fast_as_it_can():
         assert client.get("/v1/time")["market_time"] - first >= 30_000
     bars = frame(minutes=30)
     with simulator(speed=None, data=bars, start=None) as one:
+        assert one.call(lambda venue: venue.markets.steps) == 0  # it waits for somebody to see it
         client = GenericClient(one)
         while len(rows := client.get("/v1/klines", symbol=BTC)["klines"]) < 30:
             pass

@@ -82,8 +82,8 @@ class SimulatedVenue:
         self.faults.on_timer()
 
     def crowded(self) -> bool:
-        """Whether some client has so much unread that the market must wait."""
-        return self.settings.speed is None and self.server.backlog() > 1 << 20
+        """Whether the market must wait: for the first request of all, or since some client has too much unread."""
+        return self.settings.speed is None and (not self.server.number or self.server.backlog() > 1 << 20)
 
     def step(self, by: int) -> None:
         """Let the market go on by so many ns, and the server's clock with it if it stands still.
