@@ -507,7 +507,7 @@ def test_rule_change(sim, client):
 def test_what_the_venue_cannot_do_is_noted(sim, client):
     sim.add_fault("rule_change", symbol=BTC, tick_size=0)
     until(sim.fired)
-    assert sim.fired()[0].note.startswith("not possible: BTCUSDT: tick 0")
+    assert sim.fired()[0].note.startswith("not possible: BTCUSDT: the new tick_size 0 is no multiple of 0.01")
     assert client.place(price=resting(sim)).status == 200
 
 

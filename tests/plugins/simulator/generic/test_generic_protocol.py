@@ -224,11 +224,31 @@ def test_orders_over_the_stream(sim, ann):
         assert stream.ask("unsubscribe", channels=[f"trades:{BTC}"])["error"]["code"] == "not_subscribed"
 
 
-def test_a_channel_that_is_left_is_silent(sim, ann):
-    with ann.open(f"trades:{BTC}", login=False) as stream:
-        stream.ask("unsubscribe", channels=[f"trades:{BTC}"])
+def test_channels_that_are_left_are_silent(sim, ann):
+    with ann.open(f"trades:{BTC}", "private") as stream:
+        assert stream.ask("unsubscribe", channels=[f"trades:{BTC}", "private"])["result"] == {"channels": []}
+        ann.place()
         sim.step("5s")
         assert stream.reads_nothing()
+
+
+def test_channels_are_followed_all_or_none(sim, ann):
+    with ann.open("private") as stream:
+        refused = stream.ask("subscribe", channels=[f"trades:{BTC}", "gossip:BTC"])
+        assert refused["error"]["code"] == "unknown_channel"
+        assert stream.ask("subscribe", channels=[f"klines:{BTC}:9x", f"trades:{BTC}"])["ok"] is False
+        assert stream.ask("subscribe", channels=[])["result"] == {"channels": ["private"]}
+        sim.step("5s")
+        assert stream.reads_nothing()
+
+
+def test_a_connection_is_one_users(ann, bob):
+    with ann.open() as stream:
+        at = ann.now()
+        again = {"key": ann.key, "time": at, "sign": ann.signature(at, "GET", "/v1/stream")}
+        assert stream.ask("login", **again)["result"] == {"user": "ann"}
+        other = {"key": bob.key, "time": at, "sign": bob.signature(at, "GET", "/v1/stream")}
+        assert stream.ask("login", **other)["error"]["code"] == "logged_in"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,11 @@ __all__ = ["MarketDesk"]
 class MarketDesk(Desk):
     """The part of an exchange that lets its markets move."""
 
+    @property
+    def at(self) -> int:
+        """Time of the last request or step, ns, market time."""
+        return self._floor.at
+
     def set_level(self, symbol: str, side: Side, price: Decimal, size: Decimal) -> None:
         """Let the market itself display `size` at a price, in place of what it displayed there; 0 for nothing.
 

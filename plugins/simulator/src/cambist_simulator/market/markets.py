@@ -28,7 +28,8 @@ class Markets:
     Parameters
     ----------
     clock
-        Of the venue. While a step is done its market clock shows the time of the step, whatever the pace.
+        Of the venue. While a step is done its market clock shows when the step was due, whatever the pace; where a
+        request came between, what it showed to that.
     exchanges
         Those whose symbols are played; what is listed later is kept as well.
     keep
@@ -131,7 +132,7 @@ class Markets:
                 due, chosen = at, script
         if chosen is None or due is None:
             return None
-        self.clock.market.hold(due)
+        self.clock.market.hold(self._time_of(due))
         try:
             self._mind(due)
             chosen.step()
@@ -139,6 +140,18 @@ class Markets:
             self.clock.market.release()
         self.steps += 1
         return due
+
+    def _time_of(self, due: int) -> int:
+        """Return the time that a step shows: when it was due, but not before what has happened already.
+
+        A clock that runs may have been read by a request before a step was done that was due a little earlier, and the
+        events of an exchange are in the order of their times.
+        """
+        market = self.clock.market
+        if not market.speed:
+            return due
+        last = max((one.at for one in self.exchanges.values()), default=due)
+        return last if due < last <= market.now() else due
 
     def advance(self, now: int, most: int | None = None) -> int:
         """Do all steps that are due at `now` (ns), `most` of them at most; return how many.
