@@ -88,6 +88,8 @@ def hold_equal(run, state):
     for name, value in parts_of(lives).items():
         assert parts_of(folded)[name] == value, f"{name}:\n{lives[name]}\n{folded[name]}"
     assert list(state.book.open) == list(kernel.book.open)
+    assert list(state.trading) == list(kernel.trading.holds)
+    assert state.rules == kernel.monitors.states()
     assert math.isclose(state.leaving, sum(kernel.leaving.values()), abs_tol=1e-9)
     for seat in kernel.seats:
         kept = decode_state(state.states[seat.strategy.name])

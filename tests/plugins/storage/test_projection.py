@@ -13,14 +13,30 @@ import pytest
 
 import cambist
 from cambist import Strategy
-from cambist.api import FillRow, OrderEventRow, OrderRow, PositionRow, RunRecord, StateRow, StorageError, TradeRow
+from cambist.api import (
+    AccountRow,
+    DailyRow,
+    FillRow,
+    MeasureRow,
+    OrderEventRow,
+    OrderRow,
+    PositionRow,
+    PositionSnapshotRow,
+    RunRecord,
+    SignalRow,
+    StateRow,
+    StorageError,
+    TradeRow,
+)
 from cambist.backtest.rows import rows_of
 from cambist.engine.projection import Projection
+from cambist.indicators import SMA
 from cambist.model import Bars, Instrument
 from cambist.ports.rows import ROWS
 from cambist.storage.journal import Journal
 from cambist.storage.memory import MemoryRunStore, MemoryStateStore
 from cambist.storage.projector import Projector
+from cambist.storage.state_files import FileStateStore
 from cambist_storage.sql.storage import SqlStorage
 
 
@@ -31,9 +47,12 @@ class Busy(Strategy):
 
     def on_start(self):
         self.count = self.number = 0
+        self.mean = SMA(self.data.close, 5)
 
     def on_bar(self, bar):
         self.number += 1
+        if self.number % 5 == 0:
+            self.record_signal("number" if self.number % 2 else "text", self.number if self.number % 2 else "even")
         self.count += self.number % 17 == 0
         dice = self.chance.random()
         if dice < 0.15:
@@ -67,7 +86,8 @@ def bars(count=400):
 def run(tmp_path_factory):
     """A backtest and the journal that it wrote."""
     folder = tmp_path_factory.mktemp("run") / "journal"
-    result = cambist.backtest(Busy(), bars(), cash=100_000, fees=0.001, seed=3, events=True, journal=folder)
+    options = {"record_lines": ["mean"], "snapshots": "5h", "cash_flows": [("2024-03-06", 5_000.0)]}
+    result = cambist.backtest(Busy(), bars(), cash=100_000, fees=0.001, seed=3, events=True, journal=folder, **options)
     assert len(result.order_records) > 150
     return result, folder
 
@@ -90,13 +110,33 @@ def whole(run):
 def test_orders_fills_and_trades_are_those_of_the_result(run, whole):
     result, _ = run
     wanted = list(rows_of(result))
-    fields = [name for name in OrderRow.__attrs_attrs__ if name.name not in {"client_id", "decision_price"}]
+    fields = [name for name in OrderRow.__attrs_attrs__ if name.name != "client_id"]
     mine = [[getattr(row, field.name) for field in fields] for row in whole[OrderRow]]
     theirs = [[getattr(row, field.name) for field in fields] for row in wanted if isinstance(row, OrderRow)]
     assert mine == theirs
+    assert sum(row.decision_price is not None for row in whole[OrderRow]) > 150
     assert sorted(whole[FillRow], key=lambda row: int(row.id)) == [row for row in wanted if isinstance(row, FillRow)]
     assert whole[TradeRow] == [row for row in wanted if isinstance(row, TradeRow)]
     assert whole[PositionRow][-1].size == [row for row in wanted if isinstance(row, PositionRow)][-1].size
+
+
+def test_signals_snapshots_days_and_measures_are_those_of_the_result(run, whole):
+    """In whatever batches the journal is told: the tests below hold all tables to these."""
+    result, _ = run
+    wanted = list(rows_of(result))
+    for kind in (SignalRow, AccountRow, PositionSnapshotRow, DailyRow):
+        theirs = {tuple(getattr(row, name) for name in row.key): row for row in wanted if type(row) is kind}
+        assert whole[kind] == [row for _, row in sorted(theirs.items())]
+        assert len(whole[kind]) > 10
+    measures = {row.name: row for row in wanted if isinstance(row, MeasureRow)}
+    assert {row.name for row in whole[MeasureRow]} > {
+        "total_return",
+        "sharpe",
+        "volatility",
+        "max_drawdown",
+        "exposure",
+    }
+    assert all(measures[row.name] == row for row in whole[MeasureRow])
 
 
 def test_the_whole_life_of_an_order_is_there(run, whole):
@@ -158,6 +198,36 @@ def test_a_store_that_lost_its_last_writes_is_brought_up_to_date(run, whole):
     assert told(store, result.run_id) == whole
 
 
+def test_the_maker_is_kept_in_files_and_made_anew_where_they_are_damaged(run, whole, tmp_path, caplog):
+    result, folder = run
+    store, made = MemoryRunStore(), []
+
+    def make():
+        made.append(Projection("live"))
+        return made[-1]
+
+    with Journal(folder) as journal:
+
+        def project():
+            before = journal.cursor("filed").sequence
+            Projector(journal, store, make, states=FileStateStore(tmp_path), name="filed", batch=100).catch_up()
+            return before
+
+        assert project() == 0
+        (file,) = tmp_path.glob("*.state")
+        kept = file.read_bytes()
+        assert project() == journal.durable
+        restored = made[-1].sequence
+        assert restored == journal.durable  # not read from the beginning
+        assert made[-1].run_id == result.run_id
+        file.write_bytes(kept[:-1] + b"?")
+        assert project() == journal.durable
+        assert "projection is made from the beginning" in caplog.text
+        assert file.name in caplog.text
+        assert FileStateStore(tmp_path).get("projection/filed") == made[-1].save()
+    assert told(store, result.run_id) == whole
+
+
 class _Flaky:
     """A store that is away now and then."""
 
@@ -206,6 +276,35 @@ def test_a_store_that_is_away_stops_nothing_and_lacks_nothing_afterwards(run, wh
         assert progress.behind == 0
         assert progress.failure is None
         assert max(waits) > 0.2  # it waits longer while the store stays away
+    assert told(store, result.run_id) == whole
+
+
+def test_the_journal_wakes_who_follows_it(run, whole, tmp_path):
+    """It is told by `on_durable`, and need not look every second: here it never looks by itself."""
+    result, folder = run
+    with Journal(folder) as journal:
+        entries = list(journal.read())
+    from cambist.ports import Draft
+
+    store, told_of = MemoryRunStore(), threading.Semaphore(0)
+
+    class Telling(_Flaky):
+        def write(self, *arguments):
+            done = super().write(*arguments)
+            told_of.release()
+            return done
+
+    def wait(event, _seconds):
+        assert event.wait(60), "nobody woke the projector"
+
+    with Journal(tmp_path / "copy") as journal:
+        projector = Projector(journal, Telling(store), lambda: Projection("live"), wait=wait)
+        projector.start()
+        half = len(entries) // 2
+        for part in (entries[:half], entries[half:]):
+            journal.wait(journal.append([Draft(e.kind, e.ts, e.body, e.version) for e in part]))
+            assert told_of.acquire(timeout=60)
+        assert projector.stop().behind == 0
     assert told(store, result.run_id) == whole
 
 

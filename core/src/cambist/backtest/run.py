@@ -24,11 +24,16 @@ from cambist.backtest.openings import OpeningDriver
 from cambist.backtest.prepared import prepared
 from cambist.backtest.records.booking import Recorded
 from cambist.backtest.result import Result, StrategyRecord
+from cambist.backtest.signals import signal_table
+from cambist.backtest.snapshot_tables import NO_SNAPSHOTS, SnapshotTables
+from cambist.backtest.snapshots import Snapshots
 from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel, OpeningKernel
 from cambist.engine.step import named
 from cambist.errors import DataError, ParameterError, StrategyError
 from cambist.model.orders import OrderStatus
+from cambist.model.times import format_ns
+from cambist.model.trading_state import TradingState
 from cambist.observe import log_context
 from cambist.portfolio import Portfolio
 
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
+    from cambist.model.trading_state import TradingChange
     from cambist.portfolio import Valuation
     from cambist.ports.history import HistorySource
     from cambist.risk import RiskGate
@@ -148,6 +154,8 @@ class Run:
         self.kernel = self._kernel(cast, self.account.gate())
         self.driver = self._driver(stop)
         self.account.connect(self.kernel)
+        if settings.record_lines:
+            self.kernel.watch_lines(settings.record_lines)
         self.driver.actions = self.account.actions
         self.recorded = Recorded.of(self.kernel, self.feeds, self.account)
         venue = self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules))
@@ -167,6 +175,8 @@ class Run:
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
+        self.snapshots = Snapshots.of(self)
+        self.driver.snapshots = self.snapshots
         self.journal: RunJournal | None = None
         if settings.journal is not None:  # last of all: a run that cannot begin leaves none
             from cambist.backtest.journaled import RunJournal
@@ -258,6 +268,8 @@ class Run:
             self.benchmark.add(
                 times, np.array([self.account.held.over(window, feed)[:played] for feed in self.feeds]).T
             )
+        if self.kernel.watch is not None and not self.settings.events:
+            self._keep_lines(window, played)
         self.account.held.passed(prices)
         self.last_close = int(times[-1])
         for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
@@ -268,6 +280,17 @@ class Run:
         if self.progress is not None:
             total = None if self.settings.blocks else sum(len(feed.block) for feed in self.feeds)
             self.progress(self.bars, total)
+
+    def settle(self, first: int | None) -> None:
+        """Have the curve hold all that counts of what was played; `first` is the time of what comes next, if any."""
+
+    def _keep_lines(self, window: Any, played: int) -> None:
+        """Keep what somebody wants of the lines of a window."""
+        assert self.kernel.watch is not None
+        last = int(window.instants[played - 1])
+        for line in self.kernel.watch.lines:
+            feed, (start, end) = self.feeds[line.series], window.spans[line.series]
+            line.take(start, feed.closes[start : start + int(np.searchsorted(feed.closes[start:end], last, "right"))])
 
     def result(self, stopped: str) -> Result:
         """Return what was found out so far; `stopped` says why the run ended early, ``""`` where it did not."""
@@ -303,6 +326,8 @@ class Run:
             account=self.portfolio.account(),
             assets=assets_of(self.portfolio),
             history=self.history(curve, self.valuation),
+            snapshot_records=NO_SNAPSHOTS if self.snapshots is None else SnapshotTables.of(self.snapshots.taken),
+            signal_records=signal_table(kernel.signals, () if kernel.watch is None else kernel.watch.lines),
         )
         if isinstance(self.valuation, AccountRecords):
             result.accounts = account_results(self, result)
@@ -344,6 +369,9 @@ class Run:
                 f"that are rates of return mean nothing. {liquidated}{'t' if liquidated else 'T'}rade smaller, or with "
                 "a stop."
             )
+        for changes in _halts(self.kernel.trading.changes).values():
+            more = "" if len(changes) == 1 else f" It was so {len(changes)} times."
+            yield f"on {format_ns(changes[0].ts)} {changes[0].told}.{more}"
         unheard = [seat.strategy.name for seat in self.kernel.seats if seat.hook("on_open") is not None]
         if unheard and not self.settings.cheat_on_open:
             yield f"on_open of {', '.join(unheard)} was never called: that takes cheat_on_open=True."
@@ -362,6 +390,15 @@ class Run:
                 f"{len(numbers)} orders were rejected: {code}. The first is order {numbers[0]}; "
                 "result.orders has each with its reason."
             )
+
+
+def _halts(changes: Sequence[TradingChange]) -> dict[tuple[str, str], list[TradingChange]]:
+    """Return the changes that halted or restricted trading, by scope and who wanted it."""
+    found: dict[tuple[str, str], list[TradingChange]] = {}
+    for change in changes:
+        if change.state is not TradingState.ACTIVE:
+            found.setdefault((change.scope, change.by), []).append(change)
+    return found
 
 
 def bar_feed(number: int, source: HistorySource, settings: BacktestSettings) -> Feed:

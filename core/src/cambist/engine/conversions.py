@@ -16,6 +16,7 @@ from cambist.engine.records import (
     MarginEntry,
     OrderTerms,
 )
+from cambist.engine.records import TradingState as TradingStateRecord
 from cambist.model.instrument import Instrument
 from cambist.model.margin import Margin, MarginTier
 from cambist.model.orders import (
@@ -29,18 +30,18 @@ from cambist.model.orders import (
     TimeInForce,
     Trail,
 )
-from cambist.model.portfolio import MarginChange
+from cambist.model.portfolio import CashFlow, MarginChange
+from cambist.model.trading_state import TradingChange, TradingState
 from cambist.portfolio import CompensatingPortfolio, HedgePortfolio, MarginPortfolio, Portfolio
 from cambist.portfolio.exact import exact
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from cambist.model.portfolio import CashFlow
-
 __all__ = [
     "account_of",
     "account_record",
+    "cash_flow_of",
     "cash_record",
     "decimal_of",
     "fill_of",
@@ -50,6 +51,8 @@ __all__ = [
     "instrument_record",
     "order_of",
     "terms_record",
+    "trading_change_of",
+    "trading_record",
 ]
 
 _DECIMALS = ("multiplier", "margin_rate", "maker_fee", "taker_fee")
@@ -118,8 +121,8 @@ def _maintenance(given: Any) -> Any:
     return [MarginTier(**tier) for tier in given] if isinstance(given, list) else given
 
 
-def terms_record(order: Order, client_id: str = "", reason: str = "") -> OrderTerms:
-    """Return the record of an order as it was made."""
+def terms_record(order: Order, client_id: str = "", reason: str = "", decided: float = nan) -> OrderTerms:
+    """Return the record of an order as it was made, when the last price was `decided`."""
     return OrderTerms(
         order.id,
         order.instrument.symbol,
@@ -137,6 +140,7 @@ def terms_record(order: Order, client_id: str = "", reason: str = "") -> OrderTe
         client_id=client_id,
         reason=reason,
         instructions=None if order.instructions is None else instructions_fields(order.instructions),
+        decided=decimal_of(decided),
     )
 
 
@@ -250,6 +254,23 @@ def margin_change_of(record: MarginEntry) -> MarginChange:
     )
 
 
+def trading_record(change: TradingChange) -> TradingStateRecord:
+    """Return the record of a change of what may be traded."""
+    return TradingStateRecord(str(change.state), change.scope, change.reason, change.by, change.rule)
+
+
+def trading_change_of(ts: int, record: TradingStateRecord) -> TradingChange:
+    """Return the change of a record of that time."""
+    return TradingChange(ts, TradingState(record.state), record.scope, record.reason, record.by, record.rule)
+
+
 def cash_record(flow: CashFlow, instant: int, *, asked: bool = False) -> CashEntry:
     """Return the record of money that moved without a fill."""
-    return CashEntry(flow.kind, flow.asset, exact(flow.amount), flow.ts, flow.symbol, instant, asked)
+    terms = (flow.kind, flow.asset, exact(flow.amount), flow.ts, flow.symbol, instant, asked)
+    return CashEntry(*terms, position_side=flow.position_side)
+
+
+def cash_flow_of(record: CashEntry) -> CashFlow:
+    """Return the movement of money that a record is of."""
+    terms = (record.due, record.kind, record.symbol, record.asset, float(record.amount))
+    return CashFlow(*terms, position_side=record.position_side)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from cambist.engine import conversions as to
 from cambist.engine.codec import CODEC
 from cambist.errors import CambistError, OrderStateError, RecordError
@@ -24,12 +22,12 @@ from cambist.model.events import (
     StopTrailed,
 )
 from cambist.model.legs import leg_key
-from cambist.model.portfolio import CashFlow
 from cambist.orders.book import OrderBook
 from cambist.portfolio import CompensatingPortfolio, MarginPortfolio
 from cambist.portfolio.exact import ExactLedger, exact
 from cambist.portfolio.margin import LIQUIDATED
 from cambist.portfolio.margin_changes import carry_out
+from cambist.risk import Holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,7 +42,7 @@ if TYPE_CHECKING:
     from cambist.portfolio import Portfolio
     from cambist.ports.journal import JournalEntry
 
-__all__ = ["KEEP", "REASONED", "RunState", "TradingHalt"]
+__all__ = ["KEEP", "REASONED", "RunState"]
 
 #: How many orders that have ended, closed trades and movements of cash a state keeps at least.
 KEEP = 10_000
@@ -57,16 +55,6 @@ REASONED: dict[str, Callable[[int, int, str], OrderEvent]] = {
     "amend_rejected": AmendRejected,
     "outcome_unknown": OutcomeUnknown,
 }
-
-
-@attrs.frozen(slots=True)
-class TradingHalt:
-    """What may be traded in a scope, since when and why; see `cambist.engine.records.TradingState`."""
-
-    state: str
-    since: int
-    reason: str
-    by: str
 
 
 class RunState:
@@ -96,8 +84,8 @@ class RunState:
         What each strategy keeps over a restart, encoded.
     timers
         Due times by name, ns, UTC.
-    trading, refusals, counts
-        Halts by scope, refused orders by reason code, and records by kind.
+    trading, rules, refusals, counts
+        Holds on trading, what each risk rule remembers (encoded), refused orders by reason code, records by kind.
     anchors
         The first bar of each series, by symbol and timeframe.
     leaving
@@ -119,7 +107,8 @@ class RunState:
         self.ledger = ExactLedger()
         self.states: dict[str, bytes] = {}
         self.timers: dict[str, int] = {}
-        self.trading: dict[str, TradingHalt] = {}
+        self.trading = Holds()
+        self.rules: dict[str, bytes] = {}
         self.refusals: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         self.anchors: dict[str, int] = {}
@@ -292,7 +281,7 @@ class RunState:
         amount = float(entry.amount)
         if entry.asked:
             self.leaving += min(0.0, amount)
-        portfolio.move_cash(CashFlow(entry.due, entry.kind, entry.symbol, entry.asset, amount), entry.instant)
+        portfolio.move_cash(to.cash_flow_of(entry), entry.instant)
         self.ledger.move(entry.asset, entry.amount)
 
     def cash_requested(self, _ts: int, asked: record.CashRequest) -> None:
@@ -344,7 +333,11 @@ class RunState:
 
     def trading_state(self, ts: int, state: record.TradingState) -> None:
         """What may be traded has changed."""
-        self.trading[state.scope] = TradingHalt(state.state, ts, state.reason, state.by)
+        self.trading.take(to.trading_change_of(ts, state))
+
+    def risk_state(self, _ts: int, kept: record.RiskState) -> None:
+        """What a risk rule remembers has changed."""
+        self.rules[kept.rule] = kept.state
 
     def series_anchored(self, _ts: int, anchor: record.SeriesAnchored) -> None:
         """A series begins with that bar."""
@@ -408,6 +401,7 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
                 "timer_fired",
                 "strategy_state",
                 "trading_state",
+                "risk_state",
                 "series_anchored",
             )
         },

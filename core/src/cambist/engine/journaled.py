@@ -13,6 +13,7 @@ from cambist.engine.market import MarketKernel
 from cambist.engine.opening import OpeningKernel
 from cambist.engine.step import Kernel
 from cambist.engine.strategy_state import encode_state
+from cambist.engine.trading_control import COMMANDS
 from cambist.model import effects as effect
 from cambist.model import events as event
 from cambist.model.legs import leg_key
@@ -68,7 +69,11 @@ class Recorder:
         self.sequence = 0
         self._drafts: list[Draft] = []
         self._known = 0  # id of the newest order that is journalled
+        self._signals = len(kernel.signals)  # how many that were noted are journalled
+        self._anomalies = len(kernel.book.anomalies)  # how many of the book's have been told
         self._states: dict[str, bytes] = {}
+        self._rules: dict[str, bytes] = {}
+        self._unanchored = set(range(len(kernel.series)))
         account = kernel.portfolio
         self._changes: tuple[list[MarginChange], ...] = ()
         if isinstance(account, MarginPortfolio):
@@ -86,12 +91,16 @@ class Recorder:
             event.CashMoved: lambda one: self._cash(one.ts, one.flow, asked=True),
             event.DividendPaid: self._dividend,
             event.SharesSplit: self._split,
+            event.BarClosed: self._anchor,
+            event.OperatorCommand: lambda one: self._command(one.ts, one.name, dict(one.arguments), one.by),
+            event.TradingStateRequested: self._trading_state_requested,
         }
         self._intents: dict[type[Any], Callable[[int, Any], None]] = {
             ApprovedOrder: self._submitted,
             effect.CancelOrder: lambda ts, one: self.write("cancel_requested", ts, record.OrderNote(one.order_id)),
             effect.AmendOrder: self._amend,
             effect.ReportRefusal: self._refusal,
+            effect.ReportTradingState: self._trading_state,
             effect.SetTimer: lambda ts, one: self.write("timer_set", ts, record.TimerSet(one.name, one.due)),
             effect.ChangeMargin: lambda _ts, _one: None,  # what becomes of it is noted when it is carried out
             effect.StopRun: lambda ts, one: self.write("stop_requested", ts, record.RunEnded(one.reason)),
@@ -132,7 +141,7 @@ class Recorder:
             )
             for seat in kernel.seats
         ]
-        self.write("run_started", started.ts, record.RunBegan(started.token, started.seed, strategies))
+        self.write("run_started", started.ts, record.RunBegan(started.token, started.seed, strategies, True))
 
     def _note(self, happened: Any) -> None:
         note = record.OrderNote(happened.order_id, getattr(happened, "reason", ""))
@@ -169,6 +178,25 @@ class Recorder:
             "shares_split", split.ts, record.Split(split.symbol, exact(split.ratio), price, self._kernel.instant)
         )
 
+    def _anchor(self, closed: event.BarClosed) -> None:
+        """Note the first bar of a series; once each has one, no bar is looked at any more."""
+        if closed.series in self._unanchored:
+            self._unanchored.remove(closed.series)
+            instrument, timeframe = self._kernel.series[closed.series]
+            anchor = record.SeriesAnchored(instrument.symbol, str(timeframe), closed.bar.ts)
+            self.write("series_anchored", closed.ts, anchor)
+        if not self._unanchored:
+            del self._facts[event.BarClosed]
+
+    def _command(self, ts: int, name: str, arguments: dict[str, Any], by: str) -> None:
+        self.write("operator_command", ts, record.OperatorCommand(name, arguments, by))
+
+    def _trading_state_requested(self, asked: event.TradingStateRequested) -> None:
+        """Note a request as the command that does the same."""
+        name = next(name for name, state in COMMANDS.items() if state is asked.state)
+        arguments = {"scope": asked.scope, "reason": asked.reason, "orders": str(asked.orders), "rule": asked.rule}
+        self._command(asked.ts, name, arguments, asked.by)
+
     def booked(self, ts: int, flows: Sequence[CashFlow]) -> None:
         """Note what the bookkeeper booked."""
         for flow in flows:
@@ -187,6 +215,29 @@ class Recorder:
         self._known = order.id
         self.commit()
 
+    # What is noted beside the steps; each is a commit of its own.
+
+    def valued(self, ts: int, account: record.AccountValued) -> None:
+        """Note what the account is worth."""
+        self._aside("account_valued", ts, account)
+
+    def alert(self, ts: int, alert: record.AlertRaised) -> int:
+        """Note something that people should know of; return the number of the record, for `notified`."""
+        self._aside("alert_raised", ts, alert)
+        return self.sequence
+
+    def notified(self, ts: int, sent: record.NotificationSent) -> None:
+        """Note that people were told, or could not be."""
+        self._aside("notification_sent", ts, sent)
+
+    def commanded(self, ts: int, command: record.OperatorCommand) -> None:
+        """Note that somebody told the run to do something."""
+        self._aside("operator_command", ts, command)
+
+    def _aside(self, kind: str, ts: int, fields: Any) -> None:
+        self.write(kind, ts, fields)
+        self.commit()
+
     # Intents: what is to be done.
 
     def intents(self, ts: int, wanted: Sequence[effect.Effect]) -> None:
@@ -195,10 +246,14 @@ class Recorder:
             self._intents[type(one)](ts, one)
 
     def _submitted(self, ts: int, approved: ApprovedOrder) -> None:
-        book = self._kernel.book
-        client_id = book.client_id(approved.order) if book.token.isalnum() else ""
-        self.write("order_submitted", ts, to.terms_record(approved.order, client_id))
-        self._known = approved.order.id
+        book, order = self._kernel.book, approved.order
+        client_id = book.client_id(order) if book.token.isalnum() else ""
+        self.write("order_submitted", ts, to.terms_record(order, client_id, decided=self._price(order)))
+        self._known = order.id
+
+    def _price(self, order: Order) -> float:
+        """Return the last price of an order's instrument, NaN before the first."""
+        return self._kernel.portfolio.positions[order.instrument.symbol].price_source()
 
     def _amend(self, ts: int, asked: effect.AmendOrder) -> None:
         prices = to.decimal_of(asked.limit_price), to.decimal_of(asked.stop_price)
@@ -207,13 +262,37 @@ class Recorder:
     def _refusal(self, ts: int, refusal: effect.ReportRefusal) -> None:
         order = self._kernel.book.get(refusal.order_id)
         if order.id > self._known:
-            self.write("order_refused", ts, to.terms_record(order, reason=refusal.reason))
+            self.write("order_refused", ts, to.terms_record(order, reason=refusal.reason, decided=self._price(order)))
             self._known = order.id
         else:
             self.write("amend_refused", ts, record.OrderNote(order.id, refusal.reason))
 
+    def _trading_state(self, ts: int, told: effect.ReportTradingState) -> None:
+        self.write("trading_state", ts, to.trading_record(told.change))
+
+    def signals(self) -> None:
+        """Note what strategies wanted remembered since the last time."""
+        noted = self._kernel.signals
+        if len(noted) > self._signals:
+            for ts, strategy, name, symbol, value in noted[self._signals :]:
+                number, text = (None, value) if isinstance(value, str) else (value, "")
+                self.write("signal_noted", ts, record.SignalNoted(strategy, name, symbol, number, text))
+            self._signals = len(noted)
+
+    def anomalies(self, ts: int) -> None:
+        """Raise an alert for each order event since the last time that did not fit the state of its order."""
+        noted = self._kernel.book.anomalies
+        for one in noted[self._anomalies :]:
+            alert = record.AlertRaised("critical", "order_anomaly", one.message, f"order {one.order_id}", "order book")
+            self.write("alert_raised", ts, alert)
+        self._anomalies = len(noted)
+
     def states(self, ts: int) -> None:
-        """Note what strategies keep over a restart, where it has changed."""
+        """Note what risk rules and strategies keep over a restart, where it has changed."""
+        for name, kept in self._kernel.monitors.states().items():
+            if self._rules.get(name) != kept:
+                self._rules[name] = kept
+                self.write("risk_state", ts, record.RiskState(name, kept))
         for strategy in self._keepers:
             state = encode_state(strategy.name, strategy.save_state())
             if self._states.get(strategy.name) != state:
@@ -241,12 +320,17 @@ class Journaling(Kernel):
         try:
             wanted = super().step(event_)
         except BaseException:
+            recorder.signals()
+            recorder.anomalies(event_.ts)
             recorder.commit()  # what happened has happened; what was wanted is not going to be done
             raise
         if type(event_) is event.TimerFired:
             recorder.booked(event_.ts, self.portfolio.cash_flows[known:])
         recorder.margin_changed(event_.ts)
         recorder.intents(event_.ts, wanted)
+        recorder.signals()
+        if self.book.anomalies:
+            recorder.anomalies(event_.ts)
         recorder.states(event_.ts)
         recorder.commit()
         return wanted

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cambist.engine.agenda import Agenda
 from cambist.engine.desk import Desk
+from cambist.engine.monitors import looking_after
 from cambist.engine.step import Kernel, Seat, no_calendar
 from cambist.errors import InputError
 from cambist.indicators.series import BarView
@@ -95,6 +96,10 @@ class MarketKernel(Kernel):
         self._handlers[TickReceived] = self._tick_received
         self._handlers[QuoteReceived] = self._quote_received
         self._handlers[BookReceived] = self._book_received
+        looks = self.monitors.looks
+        if looks is not None and not bars:  # with bars, when they close
+            for shown in (TickReceived, QuoteReceived, BookReceived):
+                self._handlers[shown] = looking_after(self._handlers[shown], looks)
 
     def _series_of(self, instrument: Instrument) -> MarketSeries:
         """Return the series of an instrument, a new one where it is the first of it."""
@@ -137,6 +142,14 @@ class MarketKernel(Kernel):
         for seat in self.seats:
             seat.seen[number] += 1
             self.bar(seat, number, warm=seat.seen[number] > seat.warm_after[number])
+
+    def watch_lines(self, names: Sequence[str]) -> None:
+        """Keep the values of some lines; see `Kernel.watch_lines`."""
+        super().watch_lines(names)
+        watch, show = self.watch, self.show_bar
+        assert watch is not None
+        # Bars beside trades are shown one by one also where those are played as columns.
+        self.show_bar = watch.after(show, watch.note)  # type: ignore[method-assign, assignment]
 
     def price_on(self, symbol: str, buys: bool) -> float:
         """Return the price at which a buyer, or a seller, would trade now; NaN where there is none yet.

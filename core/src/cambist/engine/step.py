@@ -16,6 +16,9 @@ from cambist.engine.adoption import Adopter
 from cambist.engine.agenda import Agenda
 from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
+from cambist.engine.monitors import Monitors
+from cambist.engine.trading_control import TradingControl
+from cambist.engine.watched import Watching
 from cambist.errors import InputError
 from cambist.indicators.series import BarView, Series
 from cambist.model.effects import SetTimer
@@ -125,7 +128,7 @@ def no_calendar(_instrument: Instrument) -> None:
     """Answer for an instrument without a calendar."""
 
 
-class Kernel:
+class Kernel(Watching):
     """One account, its risk gate, its order book and its strategies, as a fold over events.
 
     It reads no clock, no socket and no file, never awaits, and has one seeded source of chance. The order of the
@@ -173,6 +176,8 @@ class Kernel:
         Whether any strategy wants to hear of its orders, and so may answer with another.
     agenda
         The rules behind timers.
+    trading, monitors
+        What may be traded now, by scope; and the risk rules that remember.
     shows_opens
         Whether it wants to be told when bars open; see `OpeningKernel`.
     """
@@ -188,8 +193,7 @@ class Kernel:
         expected_fee: ExpectedFee | Mapping[str, ExpectedFee],
         calendars: Callable[[Instrument], Calendar | None] = no_calendar,
     ) -> None:
-        self.portfolio = portfolio
-        self.gate = gate
+        self.portfolio, self.gate = portfolio, gate
         self.book = OrderBook()
         strategies = named(strategies)
         self.accounts, self.owners = accounts_of(portfolio, [strategy.name for strategy in strategies])
@@ -206,6 +210,7 @@ class Kernel:
         self.roundings: Counter[str] = Counter()
         self.own_clock = ManualClock()
         self.clock: Clock = self.own_clock
+        self.series = tuple(series)
         self._instruments = tuple(instrument for instrument, _ in series)
         self._single = self._instruments[0] if len(series) == 1 else None
         self.agenda = Agenda(self._instruments, calendars)
@@ -215,7 +220,9 @@ class Kernel:
         for cursor, instrument in zip(first.cursors, self._instruments, strict=True):
             portfolio.set_price_source(instrument.symbol, cursor.last_close)
         self._listeners = {name: _Listener.of(seat, self.view_of(name)) for name, seat in self._by_name.items()}
-        self.listens = any(self._listeners.values())
+        self.listens = any(self._listeners.values()) or any(seat.hook("on_trading_state") for seat in self.seats)
+        self.trading = TradingControl(self)
+        self.monitors = Monitors(self)
         self._handlers: dict[type[Event], Callable[[Any], object]] = {
             **dict.fromkeys(_ORDER_EVENTS, self._order_event),
             StopTrailed: self.book.apply,  # no strategy is told: a stop moves with nearly every bar
@@ -228,6 +235,7 @@ class Kernel:
             MarginChanged: lambda event: change_margin(self.accounts, event.change),
             DividendPaid: lambda event: self.portfolio.pay_dividend(event.ts, event.symbol, event.amount, self.instant),
             SharesSplit: self._shares_split,
+            **self.trading.handlers,
             RunStarted: self._run_started,
             RunStopped: self._run_stopped,
         }
@@ -281,6 +289,7 @@ class Kernel:
         if self.bookkeeper is not None:
             self.bookkeeper.start(event.ts)
             self.effects.append(SetTimer(BOOKKEEPING, self.bookkeeper.next_due))
+        self.monitors.begin()
 
     def _run_stopped(self, event: RunStopped) -> None:  # noqa: ARG002 - the reason is for the record
         for seat in self.seats:
@@ -420,18 +429,9 @@ class Kernel:
             return None
         return self._by_name[strategy].bars[symbols.index(instrument.symbol)].history(count)
 
-    def note_price_rounding(self, instrument: Instrument, asked: tuple[float, float], got: tuple[float, float]) -> None:
-        """Count the orders whose prices were more than float noise off the tick."""
-        tick = float(instrument.tick_size or 0)
-        if any(abs(one - other) > tick * _NOISE for one, other in zip(asked, got, strict=True)):
-            self.roundings[instrument.symbol] += 1
-
 
 #: The timer of the account; those of strategies begin with a name.
 BOOKKEEPING = "/account"
-
-#: A price this near to the grid, in ticks, was meant to be on it.
-_NOISE = 1e-6
 
 _NO_EFFECTS: list[Effect] = []
 

@@ -6,17 +6,27 @@ from cambist.ports.feed import FeedFactory
 from cambist.ports.history import HistorySource, MarketSource
 from cambist.ports.journal import Draft, JournalCursor, JournalEntry, JournalReader
 from cambist.ports.notifier import Notice, NoticeLevel, Notifier
-from cambist.ports.risk import Refusal, RiskRule, RiskView
+from cambist.ports.risk import (
+    AccountMoment,
+    EquityRule,
+    Refusal,
+    RiskRule,
+    RiskView,
+    StatefulRule,
+    TradingRequest,
+)
 from cambist.ports.rows import (
     ROWS,
     AccountRow,
     CashFlowRow,
+    DailyRow,
     EventRow,
     FillRow,
     MeasureRow,
     OrderEventRow,
     OrderRow,
     PositionRow,
+    PositionSnapshotRow,
     Row,
     SignalRow,
     StateRow,
@@ -26,6 +36,7 @@ from cambist.ports.storage import RunRecord, RunStore, StateStore, Storage
 
 __all__ = [
     "ROWS",
+    "AccountMoment",
     "AccountRow",
     "BarKey",
     "BarStore",
@@ -34,8 +45,10 @@ __all__ = [
     "BrokerAccount",
     "BrokerFactory",
     "CashFlowRow",
+    "DailyRow",
     "Deliver",
     "Draft",
+    "EquityRule",
     "EventRow",
     "FeedFactory",
     "FillRow",
@@ -51,6 +64,7 @@ __all__ = [
     "OrderEventRow",
     "OrderRow",
     "PositionRow",
+    "PositionSnapshotRow",
     "Refusal",
     "RiskRule",
     "RiskView",
@@ -60,7 +74,9 @@ __all__ = [
     "SignalRow",
     "StateRow",
     "StateStore",
+    "StatefulRule",
     "Storage",
     "StoredBars",
     "TradeRow",
+    "TradingRequest",
 ]

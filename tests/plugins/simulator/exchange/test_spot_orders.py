@@ -265,11 +265,13 @@ def test_a_trailing_stop_follows_the_best_price():
 def test_amending_down_keeps_the_place_and_up_loses_it():
     exchange = spot(spot_listing(max_amends=2))
     ann, bob = user(exchange, "ann"), user(exchange, "bob")
-    first = exchange.place(ann, terms(BUY, "3", "100"))
+    first = exchange.place(ann, terms(BUY, "3", "100", client_id="large"))
     second = exchange.place(bob, terms(BUY, "1", "100"))
     events = heard(exchange)
     exchange.amend(ann, BTC, AmendTerms(size=D(2), keep_place=True, client_id="smaller"), order_id=first.id)
     assert (events[0].what, events[0].order.size, first.client_id) == (ExecutionType.REPLACED, 2, "smaller")
+    with refused(Why.UNKNOWN_ORDER):
+        exchange.order(ann, BTC, client_id="large")
     assert exchange.balances(ann)["USDT"].locked == 200
     exchange.market_trade(BTC, SELL, D(1), D(100))
     assert (first.filled, second.filled) == (1, 0)
@@ -365,3 +367,9 @@ def test_ended_orders_are_forgotten_when_there_are_too_many():
     assert exchange.order(ann, BTC, order_id=waiting.id) is waiting
     with refused(Why.UNKNOWN_ORDER):
         exchange.order(ann, BTC, order_id=2)
+    bob = user(exchange, "bob")
+    for who in (ann, bob, bob, ann):
+        for _ in range(4):
+            exchange.place(who, terms(BUY, "0.01"))
+    kept = [one.trade_id for who in (ann, bob) for one in exchange.executions(who, BTC)]
+    assert sorted(kept) == list(range(7, 17))

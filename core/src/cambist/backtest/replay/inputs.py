@@ -11,7 +11,6 @@ from cambist.engine.step import BOOKKEEPING
 from cambist.errors import RecordError
 from cambist.model import events as event
 from cambist.model.legs import leg_key
-from cambist.model.portfolio import CashFlow
 from cambist.portfolio import Bookkeeper, MarginPortfolio, Portfolio
 from cambist.portfolio.margin import LIQUIDATED
 from cambist.portfolio.margin_changes import carry_out
@@ -20,22 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cambist.backtest.replay.commits import Commit
-    from cambist.engine.records import CashEntry, FillEntry
+    from cambist.engine.records import FillEntry
     from cambist.engine.step import Kernel
     from cambist.model.events import Event
     from cambist.model.orders import Fill, Order
     from cambist.ports.journal import JournalEntry
 
-__all__ = ["INPUTS", "JournalledEvents", "RecordedEntries"]
+__all__ = ["ASIDE", "INPUTS", "JournalledEvents", "RecordedEntries"]
 
 
 def _reasoned(make: Callable[[int, int, str], Event]) -> Callable[[int, Any], Event]:
     return lambda ts, note: make(ts, note.order_id, note.reason)
-
-
-def _cash_flow(entry: CashEntry) -> CashFlow:
-    """Return the movement of money that a record is of."""
-    return CashFlow(entry.due, entry.kind, entry.symbol, entry.asset, float(entry.amount))
 
 
 #: Kind of a record -> what makes the event, of its time and its fields.
@@ -50,13 +44,16 @@ EVENTS: dict[str, Callable[[int, Any], Event]] = {
         ts, terms.order_id, to.float_of(terms.stop_price), to.float_of(terms.limit_price)
     ),
     "timer_fired": lambda ts, timer: event.TimerFired(ts, timer.name, timer.due),
-    "cash_moved": lambda ts, entry: event.CashMoved(ts, _cash_flow(entry)),
+    "cash_moved": lambda ts, entry: event.CashMoved(ts, to.cash_flow_of(entry)),
     "dividend_paid": lambda ts, paid: event.DividendPaid(ts, paid.symbol, float(paid.amount)),
     "shares_split": lambda ts, split: event.SharesSplit(ts, split.symbol, float(split.ratio)),
+    "operator_command": lambda ts, said: event.OperatorCommand(ts, said.name, said.arguments, said.by),
     "run_stopped": lambda ts, ended: event.RunStopped(ts, ended.reason),
 }
 #: Kinds of records that a commit begins with where the journal tells what came in; others are what was made of it.
 INPUTS = frozenset({*EVENTS, "instrument_defined", "order_filled", "order_adopted"})
+#: Kinds of records that stand beside the steps: no kernel took them in or wanted them.
+ASIDE = frozenset({"account_valued", "alert_raised", "notification_sent"})
 
 
 class JournalledEvents:
@@ -169,7 +166,7 @@ class RecordedEntries:
     def book(self, now: int, instant: int) -> None:  # noqa: ARG002 - the records have the time
         """Book it."""
         for entry in self._coming.every("cash_moved"):
-            self._portfolio.move_cash(_cash_flow(entry), instant)
+            self._portfolio.move_cash(to.cash_flow_of(entry), instant)
         for entry in self._coming.every("margin_changed"):
             carry_out(self._portfolio, to.margin_change_of(entry))  # type: ignore[arg-type]  # others have none
         self.next_due = self._following

@@ -37,7 +37,7 @@ __all__ = ["About", "ReplayOptions", "Stage", "about", "read_about"]
 
 #: Settings that decide what a strategy asks for and what the risk gate lets pass; all others are the venue's alone, or
 #: stand in the journal.
-OPTIONS = ("fees", "rules", "cheat_on_open", "calendar", "sizer", "risk", "marks")
+OPTIONS = ("fees", "rules", "cheat_on_open", "calendar", "sizer", "risk", "marks", "record_lines")
 
 
 class ReplayOptions(TypedDict, total=False):
@@ -50,6 +50,7 @@ class ReplayOptions(TypedDict, total=False):
     sizer: Sizer | None
     risk: Sequence[RiskRule]
     marks: Mapping[str, Any] | None
+    record_lines: Sequence[str]
 
 
 class About(msgspec.Struct, frozen=True):
@@ -100,6 +101,8 @@ def about(settings: BacktestSettings, feeds: Sequence[Any]) -> dict[str, Any]:
 def _is_plain(value: Any) -> bool:
     if isinstance(value, dict):
         return all(isinstance(name, str) and _is_plain(one) for name, one in value.items())
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
     return value is None or type(value) in (bool, int, float, str)
 
 
@@ -172,6 +175,8 @@ class Stage:
             calendars,
         )
         setup.connect(kernel)
+        if settings.record_lines:
+            kernel.watch_lines(settings.record_lines)
         self._splits: dict[str, SplitPrice] = {}
         for cursor, instrument in zip(kernel.seats[0].cursors, instruments, strict=True):
             if instrument.is_cash:

@@ -89,21 +89,57 @@ def _describe(state: RunState) -> dict[str, Any]:
         "fills": len(state.fills),
         "anomalies": len(state.book.anomalies),
         "timers": state.timers,
-        "trading": {scope or "all": halt.state for scope, halt in state.trading.items()},
+        "trading": [
+            {
+                "state": str(hold.state),
+                "scope": hold.scope,
+                "since": hold.ts,
+                "reason": hold.reason,
+                "by": hold.by,
+                "rule": hold.rule,
+            }
+            for hold in state.trading
+        ],
+        "rules": {name: _remembered(kept) for name, kept in state.rules.items() if name},
+        "anchors": state.anchors,
         "refusals": dict(state.refusals),
         "strategies": sorted(state.states),
     }
 
 
+def _remembered(kept: bytes) -> dict[str, Any]:
+    """Return what a risk rule remembers, for JSON."""
+    import msgspec
+
+    from cambist.engine.strategy_state import decode_state
+
+    remembered: dict[str, Any] = msgspec.to_builtins(decode_state(kept))
+    return remembered
+
+
+def _who(hold: dict[str, Any]) -> str:
+    return f"by {hold['by'] or 'nobody named'}{': ' if hold['reason'] else ''}{hold['reason']}"
+
+
 def _print(state: dict[str, Any]) -> None:
+    from cambist.model.times import format_ns
+
     click.echo(f"run        {state['run']}, {'ended' if state['ended'] else 'not ended'}")
     click.echo(f"record     {state['sequence']}")
     click.echo(f"digest     {state['digest']}")
     click.echo(f"orders     {state['orders']:,}, {len(state['open_orders'])} open")
     click.echo(f"fills      {state['fills']:,}")
-    for title, name in (("balance", "balances"), ("dust", "dust"), ("trading", "trading"), ("refused", "refusals")):
+    for title, name in (("balance", "balances"), ("dust", "dust"), ("refused", "refusals")):
         for key, value in state[name].items():
             click.echo(f"{title:<10} {key} {value}")
+    for hold in state["trading"]:
+        click.echo(
+            f"trading    {hold['scope'] or 'all'} {hold['state']} since {format_ns(hold['since'])}, {_who(hold)}"
+        )
+    for name, kept in state["rules"].items():
+        click.echo(f"rule       {name} {kept}")
+    for series, ts in state["anchors"].items():
+        click.echo(f"series     {series} from {format_ns(ts)}")
     for symbol, held in state["positions"].items():
         click.echo(f"position   {symbol} {held['size']} at {held['average_price']}")
     for order in state["open_orders"]:

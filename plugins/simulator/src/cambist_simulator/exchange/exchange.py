@@ -60,7 +60,7 @@ class Exchange(OrderDesk, MarketDesk, FuturesDesk):
     first_order_id
         Number of the first order.
     keep
-        How many ended orders are kept, and how many executions of a user in a symbol; older ones are forgotten.
+        How many ended orders are kept, and how many executions; older ones are forgotten.
     names
         Makes client ids of what they name and a number: ``"order"``, ``"list"``, ``"cancel"``, and ``"liquidation"``,
         ``"adl"`` and ``"settlement"`` for the venue's own orders; None for letters that follow from the seed.
@@ -76,7 +76,7 @@ class Exchange(OrderDesk, MarketDesk, FuturesDesk):
         users: Users | None = None,
         seed: int = 0,
         first_order_id: int = 1,
-        keep: int = 20_000,
+        keep: int = 50_000,
         names: Callable[[str, int], str] | None = None,
     ) -> None:
         self.seed = seed
@@ -230,9 +230,7 @@ class Exchange(OrderDesk, MarketDesk, FuturesDesk):
         self._open(now)
         self._timers.advance(self._floor, self._matching, self._floor.at, self.clock.server.now())
         if not self._is_spot:
-            self._funding.advance(self._floor.at)
-            for symbol in self._floor.markets:
-                self._liquidation.check(self._futures.users_in(symbol))
+            self._liquidation.check(self._funding.advance(self._floor.at))
         self._conditional.settle()
 
     # Restarts.

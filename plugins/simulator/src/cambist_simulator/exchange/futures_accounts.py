@@ -18,6 +18,8 @@ from cambist_simulator.exchange.rounding import cut, raised
 from cambist_simulator.exchange.triggers import is_conditional
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cambist_simulator.exchange.floor import Floor, Market
     from cambist_simulator.exchange.matching import Matching
     from cambist_simulator.exchange.orders import VenueOrder
@@ -208,6 +210,18 @@ class FuturesAccounts:
         ledger.note_holder(owner, listing.symbol)
         self._moved[owner] = None
         return booked.profit
+
+    def square(self, market: Market, traded: Iterable[Decimal], price: Decimal) -> None:
+        """Take up what rounding leaves over where several trade against several at one price.
+
+        Parameters
+        ----------
+        traded
+            Contracts of each, negative for sold ones; their sum is zero, that of their values may not be.
+        """
+        left = sum((margin.signed_value(market.listing, one, price) for one in traded), _ZERO)
+        if left:
+            self.ledger.pay(ROUNDING, market.listing.settle, left)
 
     def _rate(self, order: VenueOrder, market: Market, *, maker: bool) -> Decimal:
         listing = market.listing

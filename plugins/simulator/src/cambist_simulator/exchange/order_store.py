@@ -26,10 +26,10 @@ class OrderStore:
     first_id
         Of the first order.
     keep
-        How many ended orders are kept, and how many executions of each user in each symbol.
+        How many ended orders are kept, and how many executions, the oldest going first.
     """
 
-    def __init__(self, first_id: int = 1, keep: int = 20_000) -> None:
+    def __init__(self, first_id: int = 1, keep: int = 50_000) -> None:
         self.next_id = first_id
         self.keep = keep
         self._orders: dict[int, VenueOrder] = {}
@@ -38,6 +38,7 @@ class OrderStore:
         self._names: dict[tuple[str, bool, str], int] = {}
         self._ended: deque[int] = deque()
         self._executions: dict[tuple[str, str], deque[Execution]] = {}
+        self._executed: deque[tuple[str, str]] = deque()
 
     def __len__(self) -> int:
         return len(self._orders)
@@ -75,6 +76,17 @@ class OrderStore:
         """Let an order be found by its client id."""
         self._names[order.user, order.conditional, order.client_id] = order.id
 
+    def rename(self, order: VenueOrder, client_id: str) -> None:
+        """Give an order another client id; it is found by the old one no longer."""
+        self._forget_name(order)
+        order.client_id = client_id
+        self.name(order)
+
+    def _forget_name(self, order: VenueOrder) -> None:
+        name = (order.user, order.conditional, order.client_id)
+        if self._names.get(name) == order.id:
+            del self._names[name]
+
     def end(self, order: VenueOrder) -> None:
         """Take an order out of the open ones, and the oldest of those that have ended out of all."""
         self._open[order.user, order.terms.symbol].pop(order.id, None)
@@ -83,9 +95,7 @@ class OrderStore:
         while len(ended) > self.keep:
             old = self._orders.pop(ended.popleft())
             del self._of[old.user, old.terms.symbol][old.id]
-            name = (old.user, old.conditional, old.client_id)
-            if self._names.get(name) == old.id:
-                del self._names[name]
+            self._forget_name(old)
 
     def get(self, order_id: int) -> VenueOrder | None:
         """Return an order of anybody."""
@@ -187,8 +197,11 @@ class OrderStore:
         """Keep an execution."""
         key = (user, execution.symbol)
         if key not in self._executions:
-            self._executions[key] = deque(maxlen=self.keep)
+            self._executions[key] = deque()
         self._executions[key].append(execution)
+        self._executed.append(key)
+        while len(self._executed) > self.keep:
+            self._executions[self._executed.popleft()].popleft()
 
     def executions(
         self,
