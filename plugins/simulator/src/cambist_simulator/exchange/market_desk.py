@@ -94,11 +94,16 @@ class MarketDesk(Desk):
             Whether that rest comes out of what the market displays there, and whatever it displays at better prices
             is gone; False where levels are set by a recording of their own.
         """
-        market = self._floor.market(symbol)
-        if not _on_grid(size, market.book.step, "size") or not _on_grid(price, market.book.tick, "price"):
+        book = self._floor.market(symbol).book
+        lots, ticks = _on_grid(size, book.step, "size"), _on_grid(price, book.tick, "price")
+        if not lots or not ticks:
             raise ParameterError(f"a trade of {size} at {price} is none; give more than 0 of both.")
+        self.trade_at(symbol, side, ticks, lots, takes=takes)
+
+    def trade_at(self, symbol: str, side: Side, ticks: int, lots: int, *, takes: bool = True) -> None:
+        """Let somebody from outside trade; as `market_trade`, in whole ticks and lots above zero."""
         self._open()
-        self._outside.trade(market, side, size, price, takes=takes)
+        self._outside.trade(self._floor.market(symbol), side, ticks, lots, takes=takes)
         self._conditional.settle()
 
     def flush(self, symbol: str | None = None) -> None:
