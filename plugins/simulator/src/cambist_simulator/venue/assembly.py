@@ -98,7 +98,7 @@ class Assembly:
 
     def _play(self, plays: list[tuple[str, str, Any]]) -> None:
         settings = self.settings
-        shape = settings.shape or RandomShape()
+        shape = settings.shape or RandomShape().at_pace(settings.speed)
         if settings.history:
             shape = msgspec.structs.replace(shape, history=settings.history)
         for name, symbol, data in plays:
@@ -107,7 +107,7 @@ class Assembly:
             script = script_of(self.markets, exchange, symbol, data, price=price, shape=shape, seed=settings.seed)
             self.markets.add(script)
             if exchange.segment is not Segment.SPOT:
-                self.markets.add(marks_of(self.markets, exchange, symbol))
+                self.markets.add(marks_of(self.markets, exchange, symbol, data, settings.speed))
             if isinstance(script, RandomMarket):
                 self.random.setdefault(symbol, []).append(script)
         self.markets.begin(start=settings.start, loop=settings.loop)
