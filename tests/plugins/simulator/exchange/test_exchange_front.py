@@ -171,6 +171,16 @@ def test_prints_of_one_outside_trade_add_up():
     assert exchange.book(BTC).last_price == D("100.02")
 
 
+def test_numbers_of_orders_may_be_larger_than_doubles_hold():
+    exchange = spot()
+    ann = user(exchange)
+    exchange.count_orders_from(2**53 + 1)
+    order = exchange.place(ann, terms(BUY, "1", "99"))
+    assert (order.id, exchange.order(ann, BTC, order_id=2**53 + 1)) == (2**53 + 1, order)
+    with pytest.raises(ParameterError, match="give at least 9007199254740994"):
+        exchange.count_orders_from(7)
+
+
 def test_whoever_runs_the_venue_may_liquidate():
     exchange = futures()
     ann = user(exchange, USDT=10_000)

@@ -57,8 +57,6 @@ class Exchange(OrderDesk, MarketDesk, FuturesDesk):
         Who trades; None for users of its own. Several exchanges of a venue may share them.
     seed
         What ids follow from that the exchange makes.
-    first_order_id
-        Number of the first order.
     keep
         How many ended orders are kept, and how many executions; older ones are forgotten.
     names
@@ -75,13 +73,12 @@ class Exchange(OrderDesk, MarketDesk, FuturesDesk):
         listings: Iterable[Listing] = (),
         users: Users | None = None,
         seed: int = 0,
-        first_order_id: int = 1,
         keep: int = 50_000,
         names: Callable[[str, int], str] | None = None,
     ) -> None:
         self.seed = seed
         self.users = Users(seed) if users is None else users
-        floor = Floor(name, segment, clock, self.users, OrderStore(first_order_id, keep))
+        floor = Floor(name, segment, clock, self.users, OrderStore(keep))
         super().__init__(floor, names or self._named)
         self.interference = Interference(
             floor, self._matching, self.market_trade, self.flush, self._open, self._conditional.settle
@@ -122,6 +119,19 @@ class Exchange(OrderDesk, MarketDesk, FuturesDesk):
     def book(self, symbol: str) -> MarketBook:
         """Return a symbol's book, to be read only."""
         return self._floor.market(symbol).book
+
+    def count_orders_from(self, number: int) -> None:
+        """Give the next order a number, as venues that have counted for years do; past 2**53 no double holds it.
+
+        Raises
+        ------
+        ParameterError
+            If it is not above those that were given.
+        """
+        store = self._floor.store
+        if number < store.next_id:
+            raise ParameterError(f"the next order cannot be number {number}; give at least {store.next_id}.")
+        store.next_id = number
 
     # Who listens.
 

@@ -23,14 +23,12 @@ class OrderStore:
 
     Parameters
     ----------
-    first_id
-        Of the first order.
     keep
         How many ended orders are kept, and how many executions, the oldest going first.
     """
 
-    def __init__(self, first_id: int = 1, keep: int = 50_000) -> None:
-        self.next_id = first_id
+    def __init__(self, keep: int = 50_000) -> None:
+        self.next_id = 1
         self.keep = keep
         self._orders: dict[int, VenueOrder] = {}
         self._of: dict[tuple[str, str], dict[int, VenueOrder]] = {}

@@ -33,8 +33,6 @@ _SESSION: Final = {
     "userDataStream.unsubscribe": "user_stream.unsubscribe",
     "session.subscriptions": "session.status",
 }
-#: Read by the connection, not by requests.
-_OWN: Final = frozenset({"returnRateLimits"})
 
 
 class WsApiSession:
