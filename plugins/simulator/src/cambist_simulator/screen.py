@@ -75,8 +75,8 @@ class LiveView:
             Text(state_line(state)),
             _symbols(state),
             _clients(simulator.connections()),
-            _orders(simulator.orders()),
-            _faults(simulator.fired()),
+            _orders(simulator.orders(latest=_ROWS), state["orders"]),
+            _faults(simulator.fired(), state["fired"]),
         )
 
 
@@ -105,8 +105,8 @@ def _clients(connections: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _orders(orders: list[Any]) -> Table:
-    table = _table(f"Orders: {len(orders)}", "Id", "User", "Symbol", "Side", "Size", "Price", "Filled", "Status")
+def _orders(orders: list[Any], count: int) -> Table:
+    table = _table(f"Orders: {count}", "Id", "User", "Symbol", "Side", "Size", "Price", "Filled", "Status")
     for one in orders[-_ROWS:]:
         price = "market" if one.price is None else f"{one.price:f}"
         side = str(one.terms.side.name).lower()
@@ -115,8 +115,8 @@ def _orders(orders: list[Any]) -> Table:
     return table
 
 
-def _faults(fired: list[Any]) -> Table:
-    table = _table(f"Faults: {len(fired)}", "Time", "Fault", "Struck", "What came of it")
+def _faults(fired: list[Any], count: int) -> Table:
+    table = _table(f"Faults: {count}", "Time", "Fault", "Struck", "What came of it")
     for one in fired[-_ROWS:]:
         table.add_row(_time(one.at), one.name, one.target, one.note)
     return table

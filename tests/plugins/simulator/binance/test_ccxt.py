@@ -45,9 +45,9 @@ def rebased(addresses, http, ws):
     return f"{http if scheme.startswith('http') else ws}/{host}{path}"
 
 
-def trade(module, simulator, kind, work):
+def trade(module, simulator, kind, work, keys=None):
     """Run `work` with an exchange of ccxt that is connected to the simulator."""
-    keys = simulator.credentials()
+    keys = keys or simulator.credentials()
     options = {
         "defaultType": "spot" if kind == "spot" else "swap",
         "defaultSubType": kind,
@@ -239,3 +239,13 @@ async def until(watch, symbol, wanted):
         for one in await watch(symbol):
             if wanted(one):
                 return one
+
+
+@pytest.mark.parametrize("key", ["rsa", "ed25519"])
+def test_other_keys_sign_as_well(ccxt_pro, simulator, key):
+    async def work(exchange, symbol, _):
+        assert (await exchange.fetch_balance())["info"]["canTrade"]
+        assert (await exchange.fetch_balance_ws())["info"]["canTrade"]
+        assert await exchange.fetch_open_orders(symbol) == []
+
+    trade(ccxt_pro, simulator, "spot", work, simulator.add_user(f"{key}er", kind=key))

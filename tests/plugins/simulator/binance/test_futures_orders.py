@@ -64,7 +64,7 @@ def mandatory(name):
         (ORDER, LIMIT, {"type": "LIMIT_MAKER"}, (-1116, "Invalid orderType.")),
         (ORDER, LIMIT, {"price": None}, mandatory("price")),
         (ORDER, LIMIT, {"quantity": None}, mandatory("quantity")),
-        (ORDER, LIMIT, {"timeInForce": "XXX"}, (-1115, "Invalid timeInForce.")),
+        (ORDER, LIMIT, {"timeInForce": "NOW"}, (-1115, "Invalid timeInForce.")),
         (ORDER, LIMIT, {"timeInForce": "GTD"}, mandatory("goodTillDate")),
         (ORDER, LIMIT, {"timeInForce": "GTD", "goodTillDate": "1"}, (-4188, TOO_SOON)),
         (ORDER, LIMIT, {"quantity": "0.0001"}, (-1111, "Precision is over the maximum defined for this asset.")),
@@ -241,3 +241,37 @@ def test_depth_is_asked_for_in_some_sizes_alone(client):
         400,
         {"code": -4021, "msg": "7 is not valid depth limit."},
     )
+
+
+def test_a_position_that_is_out_of_margin_is_closed_by_the_venue_and_told_of():
+    box = Box((Segment.LINEAR,))
+    exchange = box.exchanges[Segment.LINEAR]
+    poor = box.users.add("poor")
+    exchange.deposit(poor, "USDT", D("300"))
+    client = box.client(poor)
+    client.ok("POST", ORDER, **MARKET | {"quantity": "0.050"})
+    assert client.ok("GET", "/fapi/v1/forceOrders") == []
+    at = D(client.ok("GET", "/fapi/v3/positionRisk")[0]["liquidationPrice"])
+    assert D("40000") < at < D("50000")
+    exchange.set_level("BTCUSDT", Side.BUY, D("44100"), D("10"))
+    exchange.set_mark("BTCUSDT", at + 1)
+    assert client.ok("GET", "/fapi/v1/forceOrders") == []
+    exchange.set_mark("BTCUSDT", at - 1)
+    (closed,) = client.ok("GET", "/fapi/v1/forceOrders", symbol="BTCUSDT")
+    assert closed["clientOrderId"].startswith("autoclose-")
+    assert (closed["side"], closed["status"]) == ("SELL", "FILLED")
+    assert client.ok("GET", "/fapi/v3/positionRisk") == []
+
+
+def test_candles_of_a_pair_are_those_of_its_contract(client):
+    window = {"interval": "1m", "limit": 3}
+    of_pair = client.public("/fapi/v1/continuousKlines", pair="BTCUSDT", contractType="PERPETUAL", **window)
+    assert of_pair == client.public("/fapi/v1/klines", symbol="BTCUSDT", **window)
+    assert client.public("/fapi/v1/continuousKlines", pair="BTCUSDT", contractType="X", **window)[1]["code"] == -4104
+
+
+def test_coinm_has_the_first_version_of_things_alone():
+    client = Box((Segment.INVERSE,)).client()
+    assert client.ok("GET", "/dapi/v1/account")["assets"]
+    for path in ("/dapi/v2/account", "/dapi/v3/positionRisk", "/dapi/v1/multiAssetsMargin"):
+        assert client.get(path)[0] == 404

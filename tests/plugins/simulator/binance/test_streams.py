@@ -230,6 +230,11 @@ def test_all_symbols_are_told_in_one_array():
     box.step(1_000)
     assert [one["s"] for one in spot.taken()[0]] == ["BTCUSDT"]
     assert {one["s"] for one in futures.taken()[0]} == set(box.exchanges[Segment.LINEAR].listings)
+    # Clocks are looked at more often than the stream speaks.
+    box.client().ok("POST", "/api/v3/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.01")
+    for _ in range(12):
+        box.step(100)
+    assert [[one["s"] for one in rows] for rows in spot.taken()] == [["BTCUSDT"]]
 
 
 def test_frames_are_made_once_for_all_and_told_apart_for_faults(box):
@@ -265,3 +270,25 @@ def test_pings_and_the_life_of_connections_are_the_venues():
         limits = box.socket(path).connection.limits
         assert (limits.ping_interval, limits.pong_timeout) == (every * second, patience * second)
         assert limits.lifetime == 24 * 3600 * second
+
+
+def test_windows_of_other_lengths_sum_up_the_candles_in_them(box):
+    client = box.client()
+    for _ in range(5):
+        client.ok("POST", "/api/v3/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.3")
+        box.step(60_000)
+    rows = client.public("/api/v3/klines", symbol="BTCUSDT", interval="1m")[1]
+    now = box.clock.market.now() // 1_000_000
+    for path, params in (("ticker", {"windowSize": "3m"}), ("ticker", {}), ("ticker/tradingDay", {})):
+        status, row = client.public(f"/api/v3/{path}", symbol="BTCUSDT", **params)
+        assert status == 200
+        inside = [one for one in rows if row["openTime"] <= one[0] <= now]
+        traded = [one for one in inside if one[8]]
+        assert row["count"] == sum(one[8] for one in inside)
+        assert D(row["volume"]) == sum(D(one[5]) for one in inside)
+        assert D(row["highPrice"]) == max(D(one[2]) for one in traded)
+        assert D(row["weightedAvgPrice"]) == round(D(row["quoteVolume"]) / D(row["volume"]), 8)
+    assert client.public("/api/v3/ticker", symbol="BTCUSDT", windowSize="8d")[1]["code"] == -1130
+    assert client.public("/api/v3/ticker", symbol="BTCUSDT", windowSize="x")[1]["code"] == -1100
+    assert client.public("/api/v3/ticker")[1]["code"] == -1102
+    assert client.public("/api/v3/ticker", symbols='["BTCUSDT","ETHUSDT"]')[1][1]["symbol"] == "ETHUSDT"

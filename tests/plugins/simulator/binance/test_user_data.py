@@ -173,6 +173,41 @@ def test_self_trade_prevention_is_told_with_what_it_took_off(spot):
     assert (ended["X"], ended["A"], ended["B"]) == ("EXPIRED_IN_MATCH", "0.01000000", "0.01000000")
 
 
+def test_a_trailing_stop_is_told_with_its_distance(spot):
+    client = spot.client()
+    user = listen(spot, client)
+    terms = {"symbol": "BTCUSDT", "side": "SELL", "type": "STOP_LOSS", "quantity": "0.01", "trailingDelta": 50}
+    placed = client.ok("POST", "/api/v3/order", **terms, newOrderRespType="RESULT")
+    assert (placed["type"], placed["trailingDelta"]) == ("STOP_LOSS", 50)
+    report = user.taken()[0]["event"]
+    assert (report["o"], report["d"]) == ("STOP_LOSS", 50)
+    exchange = spot.exchanges[Segment.SPOT]
+    exchange.market_trade("BTCUSDT", Side.SELL, D("1"), D("49800"), takes=False)
+    assert [one for one in told(user) if one[1] == "TRADE"] == []
+    exchange.market_trade("BTCUSDT", Side.SELL, D("1"), D("49700"), takes=False)
+    reports = [one for one in told(user) if one[0] == "executionReport"]
+    assert reports[-1] == ("executionReport", "TRADE", "FILLED")
+
+
+def test_a_replacement_that_is_refused_is_told_of_after_the_cancel(spot):
+    import shapes
+
+    client = spot.client()
+    user = listen(spot, client)
+    order = client.ok("POST", "/api/v3/order", symbol="BTCUSDT", **LIMIT, quantity="0.01", price="49000")
+    user.taken()
+    replace = {"symbol": "BTCUSDT", "cancelReplaceMode": "STOP_ON_FAILURE", "cancelOrderId": order["orderId"]}
+    client.post("/api/v3/order/cancelReplace", **replace, **LIMIT, quantity="150", price="49000")
+    reports = [one["event"] for one in user.taken() if one["event"]["e"] == "executionReport"]
+    assert [(one["x"], one["X"], one["r"]) for one in reports] == [
+        ("CANCELED", "CANCELED", "NONE"),
+        ("REJECTED", "REJECTED", "INSUFFICIENT_BALANCES"),
+    ]
+    theirs = shapes.recorded("spot_user_execution_report_rejected")["data"]
+    # Recorded with a working time, though it never worked.
+    assert shapes.differences(theirs, reports[-1], eight=True) == {"-W"}
+
+
 # Futures.
 
 

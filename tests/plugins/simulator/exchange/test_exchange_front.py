@@ -79,9 +79,14 @@ def test_money_goes_from_one_exchange_to_another():
     ]
     with refused(Why.INSUFFICIENT_FUNDS):
         here.transfer(ann, "USDT", D(41), there)
-    for amount in (D(0), D(-1), D("NaN"), D(10) ** 16):
+    with refused(Why.INSUFFICIENT_FUNDS):
+        here.withdraw(ann, "NONE", D(1))
+    assert set(here.balances(ann)) == {"USDT"}
+    for amount in (D(0), D(-1), D("NaN"), D(10) ** 16, D("1e-9")):
         with pytest.raises(ParameterError, match="the amount is"):
             here.deposit(ann, "USDT", amount)
+        with refused(Why.BAD_TERMS, field="amount"):
+            here.transfer(ann, "USDT", amount, there)
     assert isinstance(here, Exchange)
 
 
@@ -164,6 +169,16 @@ def test_prints_of_one_outside_trade_add_up():
     printed = [(one.price, one.size) for one in events if isinstance(one, Traded)]
     assert printed == [(D("100"), D("0.5")), (D("100.02"), D("0.3")), (D("100.02"), D("2.2"))]
     assert exchange.book(BTC).last_price == D("100.02")
+
+
+def test_numbers_of_orders_may_be_larger_than_doubles_hold():
+    exchange = spot()
+    ann = user(exchange)
+    exchange.count_orders_from(2**53 + 1)
+    order = exchange.place(ann, terms(BUY, "1", "99"))
+    assert (order.id, exchange.order(ann, BTC, order_id=2**53 + 1)) == (2**53 + 1, order)
+    with pytest.raises(ParameterError, match="give at least 9007199254740994"):
+        exchange.count_orders_from(7)
 
 
 def test_whoever_runs_the_venue_may_liquidate():

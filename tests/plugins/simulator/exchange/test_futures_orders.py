@@ -241,7 +241,8 @@ def test_a_changed_price_takes_and_a_changed_size_needs_margin():
     order = exchange.place(ann, terms(BUY, "1", "99"))
     exchange.set_leverage(ann, BTC, 1)
     with refused(Why.INSUFFICIENT_MARGIN):
-        exchange.amend(ann, BTC, AmendTerms(size=D(102)), order_id=order.id)
+        exchange.amend(ann, BTC, AmendTerms(size=D(102), price=D("99.5")), order_id=order.id)
+    assert (order.assumed_price, exchange.wallet(ann, "USDT").order_margin) == (99, 99)
     exchange.amend(ann, BTC, AmendTerms(size=D(20), price=D("100.2")), order_id=order.id)
     assert (order.status, order.amends, order.working_at) == (Status.FILLED, 1, START)
     with refused(Why.UNKNOWN_ORDER):

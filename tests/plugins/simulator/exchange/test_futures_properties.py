@@ -208,3 +208,31 @@ def test_random_days_reach_what_they_are_for():
         assert reached[what], what
     assert reached[str(Status.TRIGGERED)]
     assert {"insufficient_margin", "max_position", "reduce_only", "has_orders", "has_position"} <= reasons
+
+
+@settings(max_examples=40)
+@given(days, st.booleans())
+def test_what_is_refused_changes_nothing(steps, inverse):
+    day = a_day(inverse)
+    exchange = day.exchange
+
+    def stands():
+        ledger = exchange._futures.ledger
+        return repr(
+            [
+                [
+                    exchange.orders(who),
+                    exchange.positions(who, empty=True),
+                    exchange.wallets(who),
+                    exchange.is_hedged(who),
+                ]
+                + [ledger.exposure(who.id, symbol) for symbol in day.symbols]
+                for who in day.users
+            ]
+        )
+
+    for one in steps:
+        before, refusals = stands(), len(day.refused)
+        day.do(*one)
+        if len(day.refused) > refusals:
+            assert stands() == before

@@ -140,6 +140,23 @@ def test_the_warning_comes_once_and_again_after_recovery():
     assert (called[0].maintenance, called[0].unrealized, called[0].wallet) == (D("36.18"), -955, 1_000)
 
 
+def test_collateral_that_falls_liquidates_too():
+    exchange = futures(linear_listing(**FREE))
+    ann = user(exchange, USDT=100, ETH=1)
+    exchange.set_collateral("ETH", D(1_000), D("0.9"))
+    exchange.set_multi_assets(ann, multi_assets=True)
+    opened(exchange, ann, BUY, "1", "10000")
+    levels(exchange, BUY, "9990", "5")
+    exchange.set_mark(BTC, D(9_938))
+    exchange.set_collateral("ETH", D(2), D(1))  # 100 - 62 + 2 left, 39.752 needed
+    assert exchange.positions(ann)
+    with refused(Why.BAD_TERMS):
+        exchange.set_collateral("ETH", D(1), D(2))
+    exchange.set_collateral("ETH", D(1), D(1))
+    assert exchange.positions(ann) == []
+    assert exchange.wallet(ann, "USDT").wallet == 90
+
+
 @pytest.mark.parametrize("isolated", [False, True])
 def test_funding(isolated):
     exchange = futures(linear_listing(funding_interval=8 * 3_600 * 10**9, **FREE))
@@ -199,3 +216,47 @@ def test_withdrawals_leave_what_positions_need():
         exchange.withdraw(ann, "USDT", D("490.01"))
     exchange.withdraw(ann, "USDT", D(490))
     quote(exchange, middle="10200")
+
+
+def total(exchange, asset):
+    """Return all wallets less the cost of all positions: what was put in, to the last digit."""
+    ledger = exchange._futures.ledger
+    return sum(
+        ledger.wallet(owner, asset) - sum(one.cost for one in ledger.holdings(owner)) for owner in ledger.owners()
+    )
+
+
+def test_contracts_in_coin_leave_nothing_over_when_a_trade_turns_a_position():
+    exchange = futures(inverse_listing(contract_size=D(10), **FREE))
+    ann = user(exchange, BTC=1)
+    opened(exchange, ann, BUY, "3", "30000.7", symbol=COIN)
+    opened(exchange, ann, SELL, "7", "29999.3", symbol=COIN)
+    assert exchange.positions(ann)[0].size == -4
+    assert total(exchange, "BTC") == 1
+
+
+@pytest.mark.parametrize("entry", ["30000.7", "31111.3", "28888.1", "33333.7", "30123.4"])
+def test_nor_when_several_take_over_from_one(entry):
+    exchange = futures(inverse_listing(contract_size=D(10), **FREE))
+    ann, *others = (user(exchange, name, BTC="0.05") for name in "abc")
+    opened(exchange, ann, BUY, "70", entry, symbol=COIN)
+    for who, size in zip(others, ("13", "29"), strict=True):
+        opened(exchange, who, SELL, size, entry, symbol=COIN)
+    exchange.clear_book(COIN)
+    exchange.withdraw(ann, "BTC", D("0.048"))
+    exchange.set_mark(COIN, D("25000"))
+    assert exchange.positions(ann) == []
+    assert [one.system for who in others for one in exchange.orders(who)].count("adl") == 2
+    assert total(exchange, "BTC") == D("0.102")
+
+
+def test_nor_when_a_contract_is_delivered():
+    exchange = futures(inverse_listing(contract_size=D(10), delivers_at=START + 1, **FREE))
+    for name, side, size in (("a", BUY, "7"), ("b", SELL, "3"), ("c", SELL, "11")):
+        opened(exchange, user(exchange, name, BTC=1), side, size, "30000.7", symbol=COIN)
+    exchange.set_mark(COIN, D("31234.5"))
+    exchange.advance(START + 1)
+    assert total(exchange, "BTC") == 3
+    assert not any(
+        one.size for owner in exchange._futures.ledger.owners() for one in exchange._futures.ledger.holdings(owner)
+    )

@@ -131,6 +131,7 @@ def test_delay_answer(sim, client):
         assert stream.reads_nothing() or all("id" not in one for one in stream.kept)
         sim.step("2s")
         assert stream.read_until(lambda one: "id" in one)["ok"] is True
+    assert [one.faults for one in sim.requests(kind="message") if b"place" in one.raw] == [["delay_answer"]]
 
 
 def test_truncated(sim, client):
@@ -444,6 +445,14 @@ def test_clock_skew(sim, client):
     assert (answer.status, answer.json()["error"]["code"]) == (401, "bad_time")
 
 
+def test_clock_drift():
+    with ExchangeSimulator("generic", symbols=[BTC], speed=0) as simulator:
+        simulator.add_fault("clock_drift", rate=99, for_="10s")
+        until(simulator.fired)
+        assert simulator.fired()[0].note == "100 s in a second"
+        until(lambda: simulator.time()["server_speed"] == 1)
+
+
 def test_maintenance(sim, client):
     with client.open("private") as stream:
         sim.add_fault("maintenance", for_="30s")
@@ -493,6 +502,13 @@ def test_rule_change(sim, client):
     assert client.place(price=f"{price}.01").json()["error"]["details"]["filter"] == "price"
     assert client.place(price=price, size="0.001").json()["error"]["details"]["filter"] == "notional"
     assert client.place(price=price).status == 200
+
+
+def test_what_the_venue_cannot_do_is_noted(sim, client):
+    sim.add_fault("rule_change", symbol=BTC, tick_size=0)
+    until(sim.fired)
+    assert sim.fired()[0].note.startswith("not possible: BTCUSDT: the new tick_size 0 is no multiple of 0.01")
+    assert client.place(price=resting(sim)).status == 200
 
 
 def test_price_jump(sim):

@@ -27,7 +27,18 @@ PATHS = [
     "/v1/leverage",
     "/v1/dead-man",
 ]
-PATHS += ["/v1/account", "/v1/positions", "/v1/ticker", "/v1/order/test", "/v1/time", "/", "/v1/stream", "/v1/order/"]
+PATHS += [
+    "/v1/margin",
+    "/v1/position-mode",
+    "/v1/account",
+    "/v1/positions",
+    "/v1/ticker",
+    "/v1/order/test",
+    "/v1/time",
+    "/",
+    "/v1/stream",
+    "/v1/order/",
+]
 NAMES = ["symbol", "id", "client_id", "limit", "from_id", "order_id", "interval", "start", "end", "open", "levels", "x"]
 WORDS = ["BTCUSDT", "", "1m", "1M", "0", "-1", "1e9", "NaN", "9" * 30, "true", "\u202e", "\x00", "💥", "%ff", "a&b=c"]
 ORDER = ["symbol", "side", "type", "size", "price", "stop_price", "trail", "display", "quote_size", "client_id"]

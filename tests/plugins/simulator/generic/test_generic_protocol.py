@@ -224,11 +224,31 @@ def test_orders_over_the_stream(sim, ann):
         assert stream.ask("unsubscribe", channels=[f"trades:{BTC}"])["error"]["code"] == "not_subscribed"
 
 
-def test_a_channel_that_is_left_is_silent(sim, ann):
-    with ann.open(f"trades:{BTC}", login=False) as stream:
-        stream.ask("unsubscribe", channels=[f"trades:{BTC}"])
+def test_channels_that_are_left_are_silent(sim, ann):
+    with ann.open(f"trades:{BTC}", "private") as stream:
+        assert stream.ask("unsubscribe", channels=[f"trades:{BTC}", "private"])["result"] == {"channels": []}
+        ann.place()
         sim.step("5s")
         assert stream.reads_nothing()
+
+
+def test_channels_are_followed_all_or_none(sim, ann):
+    with ann.open("private") as stream:
+        refused = stream.ask("subscribe", channels=[f"trades:{BTC}", "gossip:BTC"])
+        assert refused["error"]["code"] == "unknown_channel"
+        assert stream.ask("subscribe", channels=[f"klines:{BTC}:9x", f"trades:{BTC}"])["ok"] is False
+        assert stream.ask("subscribe", channels=[])["result"] == {"channels": ["private"]}
+        sim.step("5s")
+        assert stream.reads_nothing()
+
+
+def test_a_connection_is_one_users(ann, bob):
+    with ann.open() as stream:
+        at = ann.now()
+        again = {"key": ann.key, "time": at, "sign": ann.signature(at, "GET", "/v1/stream")}
+        assert stream.ask("login", **again)["result"] == {"user": "ann"}
+        other = {"key": bob.key, "time": at, "sign": bob.signature(at, "GET", "/v1/stream")}
+        assert stream.ask("login", **other)["error"]["code"] == "logged_in"
 
 
 @pytest.mark.parametrize(
@@ -307,6 +327,20 @@ def test_a_position_with_leverage(sim, ann):
     assert D(wallet["position_margin"]) == margin
     assert ann.place("buy", "2", symbol=PERP, reduce_only=True).json()["status"] == "filled"
     assert ann.get("/v1/positions")["positions"] == []
+
+
+def test_both_sides_at_once_and_margin_of_its_own(sim, ann):
+    assert ann.ask("POST", "/v1/position-mode", {"hedged": True}).json() == {"hedged": True}
+    assert ann.ask("POST", "/v1/position-mode", {"hedged": True}).status == 200
+    assert ann.ask("POST", "/v1/margin", {"symbol": PERP, "isolated": True}).json()["isolated"] is True
+    assert ann.ask("POST", "/v1/margin", {"symbol": BTC, "isolated": True}).json()["error"]["code"] == "no_futures"
+    assert ann.place("buy", "2", symbol=PERP, position_side="long").json()["status"] == "filled"
+    assert ann.place("sell", "1", symbol=PERP, position_side="short").json()["status"] == "filled"
+    held = {one["position_side"]: one for one in ann.get("/v1/positions")["positions"]}
+    assert {side: D(one["size"]) for side, one in held.items()} == {"long": D(2), "short": D(-1)}
+    assert all(one["isolated"] for one in held.values())
+    refused = ann.ask("POST", "/v1/position-mode", {"hedged": False})
+    assert (refused.status, refused.json()["error"]["code"]) == (400, "has_position")
 
 
 def test_no_position_can_be_reduced_that_is_not_there(ann):

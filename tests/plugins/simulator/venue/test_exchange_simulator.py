@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
 import threading
 from decimal import Decimal
 from http.client import HTTPConnection
@@ -82,10 +84,45 @@ def test_a_market_goes_by_its_clock_or_as_fast_as_it_can():
         assert client.get("/v1/time")["market_time"] - first >= 30_000
     bars = frame(minutes=30)
     with simulator(speed=None, data=bars, start=None) as one:
+        assert one.call(lambda venue: venue.markets.steps) == 0  # it waits for somebody to see it
         client = GenericClient(one)
         while len(rows := client.get("/v1/klines", symbol=BTC)["klines"]) < 30:
             pass
         assert [D(row["close"]) for row in rows[:30]] == [D(str(price)) for price in bars["close"]]
+
+
+def test_a_market_as_fast_as_clients_read_waits_for_the_slowest():
+    with simulator(speed=None) as one:
+        reader = RawReader(one)
+        while not one.call(lambda venue: venue.crowded()):
+            pass
+        held = one.call(lambda venue: venue.markets.steps)
+        assert one.call(lambda venue: venue.markets.steps) == held
+        while one.call(lambda venue: venue.markets.steps) < held + 1_000:
+            reader.read()
+        assert one.state()["counts"] == {"opened": 1}
+        reader.close()
+
+
+class RawReader:
+    """A client that takes what is sent to it only when it is told to."""
+
+    def __init__(self, simulator):
+        parts = urlsplit(simulator.url)
+        self.socket = socket.create_connection((parts.hostname, parts.port))
+        self.socket.sendall(
+            b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert self.socket.recv(12) == b"HTTP/1.1 101"
+        text = json.dumps({"op": "subscribe", "channels": [f"depth:{BTC}", f"trades:{BTC}"]}).encode()
+        self.socket.sendall(bytes([0x81, 0x80 | len(text)]) + bytes(4) + text)
+
+    def read(self):
+        return self.socket.recv(1 << 20)
+
+    def close(self):
+        self.socket.close()
 
 
 def frame(minutes):
@@ -230,6 +267,15 @@ def test_both_doors_tell_the_same(sim, control):
         (connection,) = control.connections()
         assert (connection["user"], connection["label"]) == ("trader", "stream")
         assert control.close_connections(connection["id"], code=1012) == [connection["id"]]
+
+
+def test_the_latest_orders_are_those_that_came_last(sim):
+    numbers = [sim.place(BTC, "buy", "0.01", below(sim)).id for _ in range(5)]
+    sim.place(BTC, "buy", "0.01")
+    assert [one.id for one in sim.orders(latest=3)] == [*numbers[-2:], numbers[-1] + 1]
+    assert sim.orders(latest=0) == []
+    state = sim.state()
+    assert (state["orders"], state["open_orders"]) == (6, 5)
 
 
 def test_copies_do_not_change_with_the_venue(sim):

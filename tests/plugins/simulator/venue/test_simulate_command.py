@@ -13,15 +13,14 @@ import pytest
 from click.testing import CliRunner
 from generic_client import GenericClient
 
-from cambist.cli.main import main
-from cambist_simulator.cli import simulate
+from cambist.cli.main import main, root
 from cambist_simulator.faults.vocabulary import ACTIONS, MATCHING, SELECTORS
 
 COMMAND = [sys.executable, "-m", "cambist", "simulate"]
 
 
 def run(*words):
-    return CliRunner().invoke(simulate, list(words), catch_exceptions=False)
+    return CliRunner().invoke(root, ["simulate", *words], catch_exceptions=False)
 
 
 def test_the_list_of_faults_has_all_of_them():

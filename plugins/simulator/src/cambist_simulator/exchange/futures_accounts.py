@@ -18,6 +18,8 @@ from cambist_simulator.exchange.rounding import cut, raised
 from cambist_simulator.exchange.triggers import is_conditional
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cambist_simulator.exchange.floor import Floor, Market
     from cambist_simulator.exchange.matching import Matching
     from cambist_simulator.exchange.orders import VenueOrder
@@ -81,7 +83,8 @@ class FuturesAccounts:
                 if order.price is not None:
                     market.reducing.setdefault(order.terms.side, {})[order.id] = None
             else:
-                worth = self._check_margin(order, market, order.size, order.price, self.ledger.counted(order.id))
+                counted = self.ledger.counted(order.id)
+                order.assumed_price, worth = self._check_margin(order, market, order.size, order.price, counted)
                 self._count(order, worth)
         return _cap(order, market)
 
@@ -100,12 +103,12 @@ class FuturesAccounts:
 
     def _check_margin(
         self, order: VenueOrder, market: Market, size: Decimal, price: Decimal | None, counted: Decimal
-    ) -> Decimal:
-        """Return what an order counts for as open; refuse it where the margin for it is not there."""
+    ) -> tuple[Decimal, Decimal]:
+        """Return an order's assumed price and what it counts for; refuse it where the margin for it is not there."""
         listing, user = market.listing, order.user
         left = size - order.filled - order.prevented
         buys = order.terms.side is _BUY
-        order.assumed_price = assumed = _assumed(market, price, buys=buys)
+        assumed = _assumed(market, price, buys=buys)
         worth = margin.value(listing, left, assumed) if assumed else _ZERO
         more = worth - counted
         bids, asks = (more, _ZERO) if buys else (_ZERO, more)
@@ -118,7 +121,7 @@ class FuturesAccounts:
             available = self.margin.available(user, listing.settle)
             if need > available:
                 raise RefusedError(Why.INSUFFICIENT_MARGIN, asset=listing.settle, needed=need, available=available)
-        return worth
+        return assumed, worth
 
     def _open_loss(self, order: VenueOrder, market: Market, left: Decimal, price: Decimal) -> Decimal:
         """Return what an order would lose at the mark price by being filled, as far as it opens."""
@@ -207,6 +210,18 @@ class FuturesAccounts:
         ledger.note_holder(owner, listing.symbol)
         self._moved[owner] = None
         return booked.profit
+
+    def square(self, market: Market, traded: Iterable[Decimal], price: Decimal) -> None:
+        """Take up what rounding leaves over where several trade against several at one price.
+
+        Parameters
+        ----------
+        traded
+            Contracts of each, negative for sold ones; their sum is zero, that of their values may not be.
+        """
+        left = sum((margin.signed_value(market.listing, one, price) for one in traded), _ZERO)
+        if left:
+            self.ledger.pay(ROUNDING, market.listing.settle, left)
 
     def _rate(self, order: VenueOrder, market: Market, *, maker: bool) -> Decimal:
         listing = market.listing

@@ -123,7 +123,12 @@ class FuturesDesk(Desk):
 
     def set_collateral(self, asset: str, price: Decimal, share: Decimal) -> None:
         """Say how an asset counts in multi-assets mode; see `Collateral`."""
+        if not (price.is_finite() and 0 < price < MOST and share.is_finite() and 0 <= share <= 1):
+            raise RefusedError(Why.BAD_TERMS, "a price is above zero, and a share from 0 to 1", field="price")
+        self._open()
         self._futures.margin.collateral[asset] = Collateral(price, share)
+        self._liquidation.check(sorted(self._futures.ledger.multi_assets))
+        self._conditional.settle()
 
     def fund_insurance(self, asset: str, amount: Decimal) -> None:
         """Put money into the insurance fund."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cambist.model import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Levels"]
 
@@ -32,6 +32,11 @@ class Levels:
     def at(self, ticks: int) -> int:
         """Return the lots at a price, 0 where there are none."""
         return self._lots.get(ticks * self._sign, 0)
+
+    def sizes(self, prices: Iterable[int]) -> list[int]:
+        """Return the lots at each of some prices."""
+        sign, lots = self._sign, self._lots.get
+        return [lots(ticks * sign, 0) for ticks in prices]
 
     def set(self, ticks: int, lots: int) -> None:
         """Put so many lots at a price, in place of those that were there."""

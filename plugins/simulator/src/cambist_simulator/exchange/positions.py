@@ -123,18 +123,22 @@ class Holding(msgspec.Struct, kw_only=True, eq=False):
         opened = abs(signed) - closing
         direction = 1 if signed > 0 else -1
         profit = residue = share = _ZERO
+        # Rounded as a whole, so that both sides of a trade book the same whatever it does to their positions.
+        worth = signed_value(listing, signed, price)
         if closing:
             share = closing / abs(before)
             released = self.cost
             if closing != abs(before):
                 released = fine(self.cost * closing / abs(before))
-            exact = -signed_value(listing, closing * direction, price) - released
+            closed = signed_value(listing, closing * direction, price) if opened else worth
+            worth -= closed
+            exact = -closed - released
             profit = nearest(exact)
             residue = exact - profit
             self.cost -= released
             self.fees -= self.fees * share
         if opened:
-            self.cost += signed_value(listing, opened * direction, price)
+            self.cost += worth
             self.fees += fee * opened / abs(signed)
         self.size = before + signed
         self.realized += profit

@@ -230,10 +230,10 @@ class SpotAccounts:
         RefusedError
             Where so much is not free.
         """
-        balance = self.ledger.balance(user, asset)
-        if balance.free + amount < 0:
+        held = self.ledger.balances(user).get(asset)
+        if amount < 0 and (held is None or held.free + amount < 0):
             raise RefusedError(Why.INSUFFICIENT_FUNDS, asset=asset, needed=-amount)
-        balance.free += amount
+        self.ledger.balance(user, asset).free += amount
         self._touch(user, reason, asset, amount)
 
     # What to tell.

@@ -32,6 +32,19 @@ def _clock_skew(ground: Ground, occasion: Occasion) -> None:
     occasion.note = f"{by / 1e9:+g} s"
 
 
+def _clock_drift(ground: Ground, occasion: Occasion) -> None:
+    arguments = occasion.rule.fault.arguments
+    server = ground.clock.server
+    before, server.speed = server.speed, max(0.0, 1.0 + float(arguments["rate"]))
+    occasion.note = f"{server.speed:g} s in a second"
+
+    def again() -> None:
+        server.speed = before
+
+    if arguments["for"] is not None:
+        ground.timers("server").after(arguments["for"], again)
+
+
 def _restart(ground: Ground, occasion: Occasion) -> None:
     ground.restart(occasion.rule.fault.arguments["down"])
 
@@ -95,6 +108,7 @@ def _done_by_dialects(action: str, lacking: str) -> Callable[[Ground, Occasion],
 #: What happens to the venue.
 VENUE_ACTIONS: Mapping[str, Callable[[Ground, Occasion], None]] = {
     "clock_skew": _clock_skew,
+    "clock_drift": _clock_drift,
     "restart": _restart,
     "halt": _halt,
     "rule_change": _rule_change,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cambist import load
 from cambist.api import DataError, ParameterError
 from cambist.model import Side
 from cambist.simulation import intrabar_path
-from cambist_simulator.market.history import bar_candles, bar_ticks, loaded_bars
+from cambist_simulator.market.history import bar_candles, bar_ticks
 from cambist_simulator.market.path import path_of, turns_of
 from cambist_simulator.market.quoting import BookShape, Quoter
 from cambist_simulator.market.script import Script
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from cambist import Timeframe
     from cambist.simulation import IntrabarPath
     from cambist_simulator.market.data import MarketData
     from cambist_simulator.market.hand import Hand
@@ -38,10 +38,8 @@ class BarReplay(Script):
     data
         What is kept of it.
     source
-        `cambist.Bars`, a DataFrame, the path of a file, or an object with ``blocks(size)``. Prices must be on the
-        listing's grid; volumes are rounded to its steps.
-    timeframe
-        Of a source that does not tell; see `cambist.load`.
+        `cambist.Bars`, a DataFrame, the path of a file, or an object with ``blocks(size)``; see `cambist.load`.
+        Prices must be on the listing's grid; volumes are rounded to its steps.
     points
         Trades of a bar, if its volume is enough for so many.
     path
@@ -81,7 +79,6 @@ class BarReplay(Script):
         data: MarketData,
         source: Any,
         *,
-        timeframe: str | Timeframe | None = None,
         points: int = 12,
         path: str | IntrabarPath = "nearer_first",
         shape: BookShape | None = None,
@@ -92,7 +89,7 @@ class BarReplay(Script):
         if points < 1:
             raise ParameterError(f"{hand.symbol}: a bar of {points} trades cannot be traded; give points=1 or more.")
         self._hand, self._data = hand, data
-        bars = loaded_bars(source, timeframe)
+        bars = load(source)
         if not 0 <= history < len(bars):
             raise ParameterError(
                 f"{hand.symbol}: {history} of {len(bars)} bars are to be history; give 0 or more, and leave one."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cambist import Instrument, load, open_quotes, open_ticks
+from cambist import Instrument, open_quotes, open_ticks
 from cambist.api import DataError
 from cambist.model import Quotes, Ticks
 from cambist.simulation import BookUnits, intrabar_path
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cambist import Bars, Timeframe
+    from cambist import Bars
     from cambist.api import MarketSource
     from cambist.simulation import IntrabarPath
     from cambist_simulator.exchange.listing import Listing
     from cambist_simulator.market.contract import Contract
 
-__all__ = ["BLOCK", "Grid", "bar_candles", "bar_ticks", "loaded_bars", "loaded_quotes", "loaded_ticks"]
+__all__ = ["BLOCK", "Grid", "bar_candles", "bar_ticks", "loaded_quotes", "loaded_ticks"]
 
 #: Rows that are turned into whole numbers at a time.
 BLOCK = 4_096
@@ -152,11 +152,6 @@ def bar_candles(bars: Bars, grid: Grid, contract: Contract, shift: int = 0) -> I
             last_id=number + trades - 1 if trades else -1,
         )
         number += trades
-
-
-def loaded_bars(source: Any, timeframe: str | Timeframe | None = None) -> Bars:
-    """Return the bars of a path, a DataFrame, `Bars`, or an object with ``blocks(size)``."""
-    return load(source, timeframe=timeframe) if timeframe is not None else load(source)
 
 
 def loaded_ticks(source: Any) -> Ticks:

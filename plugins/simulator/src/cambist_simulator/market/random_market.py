@@ -26,6 +26,8 @@ __all__ = ["RandomMarket", "RandomShape"]
 _BUY, _SELL = Side.BUY, Side.SELL
 _SECOND = 1_000_000_000
 _DAY_SECONDS = 86_400.0
+#: The pace up to which a market has all that its shape says.
+_BUSIEST = 10.0
 
 
 class RandomShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +93,18 @@ class RandomShape(msgspec.Struct, frozen=True, kw_only=True):
             raise ParameterError(f"the gap of a random market is {self.gap}; give at least one tick.")
         if not 1.0 <= self.spread < math.inf:
             raise ParameterError(f"the spread of a random market is {self.spread}; it has at least one tick.")
+
+    def at_pace(self, speed: float | None) -> RandomShape:
+        """Return a shape for a clock of that speed: above ten times, what happens in a second of the clock thins out.
+
+        So a second of those who watch has no more in it than at ten times the pace.
+        """
+        if speed is None or speed <= _BUSIEST:
+            return self
+        share = speed / _BUSIEST
+        return msgspec.structs.replace(
+            self, every=round(self.every * share), takers=self.takers / share, changes=self.changes / share
+        )
 
 
 class RandomMarket(Script):

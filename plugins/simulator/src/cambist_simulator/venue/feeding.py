@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["marks_of", "opened", "prices_of", "script_of"]
 
-_MINUTE = 60_000_000_000
+_SECOND = 1_000_000_000
+_MINUTE = 60 * _SECOND
 
 
 def opened(source: Any, symbol: str) -> Any:
@@ -68,9 +69,16 @@ def prices_of(data: Any) -> np.ndarray | None:
     return data.bid if isinstance(data, Quotes) else None
 
 
-def marks_of(markets: Markets, exchange: Exchange, symbol: str) -> Marks:
-    """Return what marks a symbol of futures to its market, and announces its funding."""
-    return Marks(Hand(exchange, symbol), markets.data(exchange.name, symbol))
+def marks_of(markets: Markets, exchange: Exchange, symbol: str, data: Any, speed: float | None) -> Marks:
+    """Return what marks a symbol of futures to its market, and announces its funding.
+
+    Marks come once a second, and less often where the market is fast: not more than a few in a second of those who
+    watch, nor more than sixty in a recorded bar.
+    """
+    every = round(_SECOND * max(1.0, (speed or 0.0) / 10.0))
+    if isinstance(data, Bars):
+        every = max(every, data.timeframe.ns // 60)
+    return Marks(Hand(exchange, symbol), markets.data(exchange.name, symbol), every=every)
 
 
 def script_of(

@@ -99,10 +99,11 @@ class UserStreams:
         order = event.order
         number = next(self._desk.executions)
         if order.user not in self._listeners:
+            if not order.open:
+                self._names.pop(order.id, None)
+                self._prevented.pop(order.id, None)
             return
-        replaced = ""
-        if event.what is ExecutionType.REPLACED:
-            replaced = self._names.get(order.id, "")
+        replaced = self._names.pop(order.id, "") if event.what is ExecutionType.REPLACED else ""
         if order.open:
             self._names[order.id] = order.client_id
         else:
@@ -117,6 +118,10 @@ class UserStreams:
         )
         kind = "fill" if event.execution is not None else "order"
         self.tell(order.user, "executionReport", _encode(told), kind=kind, symbol=order.terms.symbol)
+
+    def rejected(self, event: OrderChanged) -> None:
+        """Tell of a new order that was refused after the one that it was to replace was canceled."""
+        self._spot_order(event)
 
     def _just_prevented(self, event: OrderChanged) -> Any:
         order = event.order

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from decimal import Decimal
 
+    from cambist_simulator.exchange.book_view import Depth
     from cambist_simulator.exchange.events import BookChanged, MarkChanged, PositionChanged, Traded
     from cambist_simulator.exchange.exchange import Exchange
     from cambist_simulator.exchange.futures_margin import FuturesWallet
     from cambist_simulator.exchange.listing import Listing
-    from cambist_simulator.exchange.market_book import Depth
     from cambist_simulator.exchange.orders import Execution, VenueOrder
     from cambist_simulator.exchange.positions import Position
     from cambist_simulator.market.candles import Candle

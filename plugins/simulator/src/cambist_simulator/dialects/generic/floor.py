@@ -178,6 +178,25 @@ class TradingFloor:
         exchange.set_leverage(user, symbol, leverage)
         return {"symbol": symbol, "leverage": leverage}
 
+    def set_margin(self, user: User, key: ApiKey, symbol: str, *, isolated: bool) -> dict[str, Any]:
+        """Let a user's position in a symbol of futures have margin of its own, or not."""
+        exchange = self._tradable(key, symbol)
+        if exchange.segment is Segment.SPOT:
+            raise FailedError(400, "no_futures", f"{symbol} is no future.")
+        exchange.set_margin_type(user, symbol, isolated=isolated)
+        return {"symbol": symbol, "isolated": isolated}
+
+    def set_hedged(self, user: User, key: ApiKey, *, hedged: bool) -> dict[str, Any]:
+        """Let a user hold both sides of a future at once, on all exchanges of futures, or not."""
+        futures = [one for one in self.exchanges.values() if one.segment is not Segment.SPOT]
+        if not futures:
+            raise FailedError(400, "no_futures", "The venue lists no futures.")
+        for exchange in futures:
+            self._permit(key, exchange)
+            if exchange.is_hedged(user) is not hedged:
+                exchange.set_position_mode(user, hedged=hedged)
+        return {"hedged": hedged}
+
     def dead_man(self, user: User, key: ApiKey, symbol: str, after_ms: int) -> dict[str, Any]:
         """Cancel a user's orders in a symbol when he does not say so again in time; 0 stops that."""
         exchange = self._tradable(key, symbol)

@@ -109,6 +109,13 @@ class Hub:
         """Let a session follow what happens to a user."""
         self._private.setdefault(user, {})[session] = None
 
+    def leave_private(self, session: GenericSession, user: str) -> None:
+        """Let a session follow what happens to a user no longer."""
+        followers = self._private.get(user, {})
+        followers.pop(session, None)
+        if not followers:
+            self._private.pop(user, None)
+
     def leave(self, session: GenericSession, channel: str) -> None:
         """Let a session follow a channel no longer."""
         followers = self._followers.get(channel, {})
@@ -120,10 +127,8 @@ class Hub:
         """Forget a session."""
         for channel in session.channels:
             self.leave(session, channel)
-        for user, followers in list(self._private.items()):
-            followers.pop(session, None)
-            if not followers:
-                del self._private[user]
+        for user in list(self._private):
+            self.leave_private(session, user)
 
     def on_timer(self) -> None:
         """Tell what changed in books and in the candles that form; nothing while both clocks stand still.
@@ -312,22 +317,45 @@ class GenericSession:
 
     def _login(self, message: _Message) -> dict[str, Any]:
         signed = ("GET", self.connection.path, b"")
-        self._who = self._auth.of(message.key, str(message.time), message.sign, signed, self.connection.ip)
-        self.connection.user = self._who[0].id
-        return {"user": self._who[0].name}
+        who = self._auth.of(message.key, str(message.time), message.sign, signed, self.connection.ip)
+        if self._who is not None and self._who[0] is not who[0]:
+            raise FailedError(400, "logged_in", "Somebody else is logged in on this connection.")
+        self._who = who
+        self.connection.user = who[0].id
+        return {"user": who[0].name}
 
     def _subscribe(self, message: _Message) -> dict[str, Any]:
         if len(self.channels) + len(message.channels) > _MOST:
             raise FailedError(400, "too_many_channels", f"A connection follows up to {_MOST} channels.")
-        for channel in message.channels:
-            if message.op == "unsubscribe":
-                if self.channels.pop(channel, self) is self:
+        if message.op == "unsubscribe":
+            for channel in message.channels:
+                if channel not in self.channels:
                     raise FailedError(400, "not_subscribed", f"{channel[:60]!r} is not followed.")
-                self._hub.leave(self, channel)
-            elif channel not in self.channels:
+            for channel in dict.fromkeys(message.channels):
+                self._leave(channel)
+        else:
+            self._subscribe_all([one for one in dict.fromkeys(message.channels) if one not in self.channels])
+        return {"channels": list(self.channels)}
+
+    def _subscribe_all(self, channels: list[str]) -> None:
+        """Follow all of them, or none where one of them cannot be."""
+        done = []
+        try:
+            for channel in channels:
                 self._follow(channel)
                 self.channels[channel] = None
-        return {"channels": list(self.channels)}
+                done.append(channel)
+        except (FailedError, CambistError):
+            for channel in done:
+                self._leave(channel)
+            raise
+
+    def _leave(self, channel: str) -> None:
+        del self.channels[channel]
+        if channel == "private" and self._who is not None:
+            self._hub.leave_private(self, self._who[0].id)
+        else:
+            self._hub.leave(self, channel)
 
     def _follow(self, channel: str) -> None:
         if channel != "private":
