@@ -267,7 +267,9 @@ def test_a_venue_that_was_asked_too_much_is_left_alone_for_as_long_as_it_says(st
             assert isinstance(outcome, Declined)
             assert (outcome.reason, outcome.retry_after) == ("rate_limit", 10**9)
             # Whatever is asked next waits, orders too, and gets there.
-            asked = await asyncio.gather(session.find_order(key), session.submit(request(instrument, "a1", "buy", 0.01)))
+            asked = await asyncio.gather(
+                session.find_order(key), session.submit(request(instrument, "a1", "buy", 0.01))
+            )
             assert [type(one) for one in asked] == [Answered, Answered]
         times = [entry.at for entry in made.requests() if entry.label in {"order.query", "order.place"}]
         assert len(times) == 3
