@@ -74,6 +74,6 @@ def test_a_wrong_session_fails(wrong, test, arguments):
             action = {"timeout": "timeout", "cut": "reset"}[how]
             simulator.add_fault(action, stage="after" if arrived else "before", label="order.place", nth=1)
 
-    with ExchangeSimulator("binance", symbols=["BTCUSDT"], seed=7, history=60, cash=20_000) as simulator:
-        with pytest.raises((AssertionError, TimeoutError)):
-            getattr(Suite(), test)(**arguments)
+    made = ExchangeSimulator("binance", symbols=["BTCUSDT"], seed=7, history=60, cash=20_000)
+    with made as simulator, pytest.raises((AssertionError, TimeoutError)):
+        getattr(Suite(), test)(**arguments)

@@ -232,6 +232,18 @@ def test_a_step_of_the_venue_clock_is_followed():
         asyncio.run(test())
 
 
+def test_settings_that_cannot_be_are_all_told_and_no_value_is_shown():
+    with pytest.raises(ParameterError) as raised:
+        open_spot(key="kkk", secert="QQQ", timeout="QQQ", environment="moon")
+    told = str(raised.value)
+    assert "there is no setting 'secert'. Did you mean 'secret'?" in told
+    assert "timeout: input should be a valid number" in told
+    assert "environment: input should be 'mainnet', 'testnet' or 'demo'." in told
+    assert "QQQ" not in told
+    with pytest.raises(ParameterError, match="the secret is missing"):
+        open_spot(key="kkk")
+
+
 def test_nobody_there_is_a_clear_error():
     async def test():
         with pytest.raises(VenueError, match="cannot be reached"):

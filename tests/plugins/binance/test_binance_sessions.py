@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from cambist.testing import SessionTests
+from cambist.testing import SessionTests, VenueFeedTests
 from cambist_binance.session import open_coinm, open_spot, open_usdm
 from cambist_simulator import ExchangeSimulator
 
@@ -82,3 +82,24 @@ class TestCoinM(OnSimulator):
 
 class TestCoinMOverRest(TestCoinM):
     transport = "rest"
+
+
+@pytest.mark.parametrize(
+    ("plays", "opens", "symbol"),
+    [
+        ("BTCUSDT", open_spot, "BTC/USDT"),
+        ("BTCUSDT:linear", open_usdm, "BTC/USDT:USDT"),
+        ("BTCUSD_PERP:inverse", open_coinm, "BTC/USD:BTC"),
+    ],
+)
+@pytest.mark.parametrize("test", [name for name in dir(VenueFeedTests) if name.startswith("test_")])
+def test_market_data_needs_no_key(plays, opens, symbol, test):
+    class Keyless(VenueFeedTests):
+        trades = False
+
+        def make_session(self):
+            return opens(url=simulator.url)
+
+    Keyless.symbol = symbol
+    with ExchangeSimulator("binance", symbols=[plays], seed=7, history=60) as simulator:
+        getattr(Keyless(), test)()

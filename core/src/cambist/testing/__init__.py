@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from cambist.testing.runs import RunStoreTests
     from cambist.testing.sessions import SessionTests
     from cambist.testing.state import StateStoreTests
+    from cambist.testing.venue_feeds import VenueFeedTests
+    from cambist.testing.venue_orders import VenueOrderTests
 
 __all__ = [
     "BarStoreTests",
@@ -41,6 +43,8 @@ __all__ = [
     "RunStoreTests",
     "SessionTests",
     "StateStoreTests",
+    "VenueFeedTests",
+    "VenueOrderTests",
 ]
 
 _HOMES = {
@@ -52,6 +56,8 @@ _HOMES = {
     "RunStoreTests": "cambist.testing.runs",
     "SessionTests": "cambist.testing.sessions",
     "StateStoreTests": "cambist.testing.state",
+    "VenueFeedTests": "cambist.testing.venue_feeds",
+    "VenueOrderTests": "cambist.testing.venue_orders",
 }
 
 

@@ -12,7 +12,7 @@ __all__ = ["BinanceSettings"]
 class BinanceSettings(BaseModel):
     """Settings of a session; times in seconds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     key: SecretStr = Field(SecretStr(""), description="API key; none for market data alone")
     secret: SecretStr = Field(

@@ -28,6 +28,7 @@ from cambist_ccxt.credentials import Credentials
 from cambist_ccxt.errors import NotSentError
 from cambist_ccxt.link import LinkSettings
 from cambist_ccxt.outcomes import outcome_of
+from cambist_ccxt.settings import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -64,17 +65,17 @@ _MEASURE_EVERY = 600.0
 
 def open_spot(**settings: Any) -> BinanceSession:
     """Make a session on spot; `settings` as `BinanceSettings` has them."""
-    return BinanceSession(Market.SPOT, BinanceSettings(**settings))
+    return BinanceSession(Market.SPOT, settings_of(BinanceSettings, settings))
 
 
 def open_usdm(**settings: Any) -> BinanceSession:
     """Make a session on USD-M futures; `settings` as `BinanceSettings` has them."""
-    return BinanceSession(Market.USDM, BinanceSettings(**settings))
+    return BinanceSession(Market.USDM, settings_of(BinanceSettings, settings))
 
 
 def open_coinm(**settings: Any) -> BinanceSession:
     """Make a session on COIN-M futures; `settings` as `BinanceSettings` has them."""
-    return BinanceSession(Market.COINM, BinanceSettings(**settings))
+    return BinanceSession(Market.COINM, settings_of(BinanceSettings, settings))
 
 
 class BinanceSession:

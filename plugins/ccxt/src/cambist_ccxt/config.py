@@ -12,7 +12,7 @@ __all__ = ["CcxtSettings"]
 class CcxtSettings(BaseModel):
     """Settings of a session; times in seconds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     exchange: str = Field(description="ccxt's name of it, such as 'kraken'")
     key: SecretStr = Field(SecretStr(""), description="API key; none for market data alone")

@@ -20,6 +20,7 @@ from cambist_ccxt.mapping import symbols_of
 from cambist_ccxt.outcomes import outcome_of
 from cambist_ccxt.polling import AccountPoller, MarketPoller
 from cambist_ccxt.questions import BY_CLIENT_ID, Questions
+from cambist_ccxt.settings import settings_of
 from cambist_ccxt.unified import Unified, unified_client
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ _TIMES = {TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 
 def open_ccxt(**settings: Any) -> CcxtSession:
     """Make a session; `settings` as `CcxtSettings` has them."""
-    return CcxtSession(CcxtSettings(**settings))
+    return CcxtSession(settings_of(CcxtSettings, settings))
 
 
 class CcxtSession:
