@@ -24,11 +24,13 @@ from cambist.storage.journal import JournalFolder
 CHUNK = 20
 
 
-def made(scenarios, make, seed):
-    """Return a scenario in which all trade in one account, and in one asset: nothing else is journalled."""
+def made(scenarios, make, seed, kind=()):
+    """Return a scenario in which all trade in one account and in one asset; or in several, as `kind` says."""
     scenario = scenarios[make](seed)
     kept = tuple(name for name in scenario.account if name not in ("accounts", "assets"))
-    return attrs.evolve(scenario, account=kept)
+    traders = max(2, scenario.traders) if "accounts" in kind else scenario.traders
+    moves = ("strategy transfers",) if kind and seed % 3 else ()
+    return attrs.evolve(scenario, account=tuple(dict.fromkeys((*kept, *moves, *kind))), traders=traders)
 
 
 def traders_of(scenarios, scenario, *, opens=False, **other):
@@ -63,14 +65,15 @@ def played(scenarios, scenario, folder, *, without=(), traders=None, **more):
     options = scenario.options | scenarios["account_options"](scenario, series) | more
     for name in without:
         options.pop(name, None)
-    settings = BacktestSettings.of(**options, events=True, journal=folder, record=True)
     strategies = traders or traders_of(scenarios, scenario, opens=opens)
+    options |= scenarios["own_accounts"](scenario, type(strategies[0]), options)
+    settings = BacktestSettings.of(**options, events=True, journal=folder, record=True)
     run = Run(strategies, [open_source(one) for one in series], settings, None, StopRequest())
     try:
         run.play()
     except StrategyError:
         assert scenario.fails_at >= 0
-    again = {name: options[name] for name in ("fees", "sizer", "risk", "marks") if name in options}
+    again = {name: options[name] for name in ("fees", "sizer", "risk", "marks", "rates") if name in options}
     return run, again
 
 
@@ -108,6 +111,27 @@ def test_a_replay_of_the_same_strategies_is_equal(scenarios, make, first, tmp_pa
     assert orders > 100
 
 
+KINDS = [("assets",), ("accounts",), ("accounts", "assets")]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids="+".join)
+@pytest.mark.parametrize("make", ["make_account", "make_futures"])
+def test_so_it_is_with_several_accounts_and_assets(scenarios, make, kind, tmp_path):
+    done = orders = moved = 0
+    for seed in range(30):
+        scenario = made(scenarios, make, seed, kind)
+        try:
+            run, again = played(scenarios, scenario, tmp_path / str(seed))
+        except InputError:
+            continue
+        hold_equal(run, again, scenarios, scenario, tmp_path / str(seed))
+        done += 1
+        orders += len(run.kernel.book.orders)
+        moved += sum(flow.kind in ("conversion", "transfer") for flow in run.kernel.portfolio.cash_flows)
+    assert done > 8
+    assert min(orders, moved) > 10
+
+
 def first_difference(one, other):
     """Return the number of the first record in which two journals differ, the run's own names left out."""
     pairs = zip(one, other, strict=False)
@@ -117,13 +141,16 @@ def first_difference(one, other):
     return min(len(one), len(other)) + 1 if len(one) != len(other) else None
 
 
-@pytest.mark.parametrize("make", ["make", "make_sole_account", "make_futures"])
-def test_other_decisions_are_found_at_the_very_record(scenarios, make, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [("make", ()), ("make_sole_account", ()), ("make_futures", ()), ("make_account", ("accounts", "assets"))],
+)
+def test_other_decisions_are_found_at_the_very_record(scenarios, make, kind, tmp_path, monkeypatch):
     """Two runs, of strategies that part at some call, and a replay of one with the strategies of the other."""
     monkeypatch.setattr("secrets.token_hex", lambda size=16: "ab" * size)  # client ids of both runs alike
     found = 0
     for seed in range(30):
-        scenario = made(scenarios, make, seed)
+        scenario = made(scenarios, make, seed, kind)
         one, other = tmp_path / f"{seed}-one", tmp_path / f"{seed}-other"
         turn = 15 + seed
         try:

@@ -90,11 +90,16 @@ def rows_of(result: Result) -> Iterator[Row]:
         yield order_row(order, info, decision_price=decimal_of(decided[number]))
     yield from map(fill_row, result.fill_records)
     yield from map(trade_row, result.trade_records)
-    yield from _positions(result)
-    yield from _snapshots(result)
+    for name, account in (result.accounts or {"": result}).items():
+        yield from _positions(account, name)
+    for name, account in {"": result, **result.accounts}.items():
+        yield from _snapshots(account, name)
     for number, flow in enumerate(result.flow_records):
+        if flow.kind == "fee":
+            continue
         yield CashFlowRow(
             number=number,
+            account=flow.account,
             ts=flow.ts,
             kind=flow.kind,
             symbol=flow.symbol,
@@ -110,7 +115,7 @@ def rows_of(result: Result) -> Iterator[Row]:
         yield EventRow(number=number, ts=result.ended, kind="warning", level="warning", message=warning)
 
 
-def _positions(result: Result) -> Iterator[PositionRow]:
+def _positions(result: Result, account: str) -> Iterator[PositionRow]:
     """Yield every step of every position; several at one time are one."""
     if result.history is None:
         return
@@ -118,10 +123,11 @@ def _positions(result: Result) -> Iterator[PositionRow]:
         averages = steps.average_prices if len(steps.average_prices) else np.full(len(steps.times), np.nan)
         columns = (steps.times.tolist(), steps.sizes.tolist(), averages.tolist())
         for ts, size, average in zip(*columns, strict=True):
-            yield PositionRow(symbol=symbol, ts=ts, size=exact(size), average_price=decimal_of(average))
+            held = exact(size), decimal_of(average)
+            yield PositionRow(account=account, symbol=symbol, ts=ts, size=held[0], average_price=held[1])
 
 
-def _snapshots(result: Result) -> Iterator[AccountRow]:
+def _snapshots(result: Result, account: str) -> Iterator[AccountRow]:
     """Yield the account at each UTC day's end, and at the end of the run."""
     times, equity, peaks = curve_rows(result.curve)
     if not len(times):
@@ -130,6 +136,7 @@ def _snapshots(result: Result) -> Iterator[AccountRow]:
     cash: NDArray[np.float64] | None = None if result.history is None else result.history.account.cash_at(times[rows])
     for number, row in enumerate(rows.tolist()):
         yield AccountRow(
+            account=account,
             ts=int(times[row]),
             currency=result.currency,
             equity=exact(float(equity[row])),

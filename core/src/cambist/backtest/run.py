@@ -30,7 +30,6 @@ from cambist.engine.step import named
 from cambist.errors import DataError, ParameterError, StrategyError
 from cambist.model.orders import OrderStatus
 from cambist.observe import log_context
-from cambist.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -195,11 +194,6 @@ class Run:
         """Return what makes the run's kernel: one that journals, where the run has a journal."""
         if self.settings.journal is None:
             return kernel
-        if not isinstance(self.portfolio, Portfolio):
-            raise ParameterError(
-                f"journal is {self.settings.journal!r}, which is of one account in one asset, and the run has several. "
-                "Leave it out, or accounts and cash by asset."
-            )
         from cambist.backtest.journaled import journaled
 
         return journaled(kernel)

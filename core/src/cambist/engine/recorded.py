@@ -55,7 +55,7 @@ _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] =
 
 def _margin_fields(change: MarginChange) -> tuple[Any, ...]:
     side = None if change.position_side is None else str(change.position_side)
-    return change.ts, change.symbol, side, change.amount, change.leverage, change.reason
+    return change.ts, change.symbol, side, change.amount, change.leverage, change.reason, change.account
 
 
 def _margin_changed(ts: int, *fields: Any) -> event.MarginChanged:

@@ -24,6 +24,7 @@ __all__ = [
     "OperatorCommand",
     "OrderNote",
     "OrderTerms",
+    "RatesNoted",
     "RunBegan",
     "RunEnded",
     "SeriesAnchored",
@@ -84,14 +85,22 @@ class InstrumentDefined(Record, frozen=True):
 
 
 class AccountOpened(Record, frozen=True):
-    """``account_opened``: the account of the run, which trades the instruments defined before.
+    """``account_opened``: the account of the run, or one of several, which trades the instruments defined before.
 
     Attributes
     ----------
+    cash
+        At the start, in the currency; of an account in several assets what they were worth.
     margin
         Terms of an account on margin, see `cambist.Margin`; None for one that is paid in full.
     compensates
         By symbol, the symbol of the instrument whose position its orders change.
+    name, strategies
+        Of one of several accounts, and those that trade in it; a sole account is called ``""``, and all do.
+    assets
+        Each asset and its money at the start, in the order of the pockets; empty where it holds one.
+    rates
+        What each of them was worth in the currency, where somebody knew.
     """
 
     currency: str
@@ -99,6 +108,19 @@ class AccountOpened(Record, frozen=True):
     leverage: Decimal = Decimal(1)
     margin: dict[str, Any] | None = None
     compensates: dict[str, str] = {}
+    name: str = ""
+    strategies: list[str] = []
+    assets: list[tuple[str, Decimal]] = []
+    rates: dict[str, Decimal] = {}
+
+
+class RatesNoted(Record, frozen=True):
+    """``rates_noted``: what assets are worth in the currency of the account; those that have changed.
+
+    Written with what moves money in an account that holds several assets, so that they can be added up.
+    """
+
+    rates: dict[str, Decimal]
 
 
 class OrderTerms(Record, frozen=True):
@@ -203,12 +225,16 @@ class CashEntry(Record, frozen=True):
     instant: int = 0
     #: Whether a strategy had asked for it.
     asked: bool = False
+    position_side: str = ""
+    account: str = ""
 
 
 class CashRequest(Record, frozen=True):
-    """``cash_requested``: a strategy brings money, or takes some out."""
+    """``cash_requested``: a strategy brings money, or takes some out; `asset` is ``""`` for the currency."""
 
     amount: Decimal
+    asset: str = ""
+    account: str = ""
 
 
 class Dividend(Record, frozen=True):
@@ -240,6 +266,7 @@ class MarginEntry(Record, frozen=True):
     amount: Decimal = Decimal(0)
     leverage: Decimal | None = None
     reason: str = ""
+    account: str = ""
 
 
 class TimerSet(Record, frozen=True):

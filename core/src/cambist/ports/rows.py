@@ -173,11 +173,18 @@ class TradeRow(Row):
 
 @attrs.frozen(kw_only=True)
 class PositionRow(Row):
-    """What was held of an instrument from `ts` on."""
+    """What was held of an instrument from `ts` on.
+
+    Attributes
+    ----------
+    account
+        Name of the account, in a run that has several; else ``""``.
+    """
 
     table: ClassVar[str] = "positions"
-    key: ClassVar[tuple[str, ...]] = ("symbol", "ts")
+    key: ClassVar[tuple[str, ...]] = ("account", "symbol", "ts")
 
+    account: str = ""
     symbol: str
     ts: int
     size: Decimal
@@ -192,12 +199,15 @@ class AccountRow(Row):
     ----------
     account
         Name of a sub-account; ``""`` for the whole.
+    asset
+        Which of several assets is meant, counted in itself; ``""`` for all of them.
     """
 
     table: ClassVar[str] = "account_snapshots"
-    key: ClassVar[tuple[str, ...]] = ("account", "ts")
+    key: ClassVar[tuple[str, ...]] = ("account", "asset", "ts")
 
     account: str = ""
+    asset: str = ""
     ts: int
     currency: str
     equity: Decimal
@@ -208,12 +218,16 @@ class AccountRow(Row):
 
 @attrs.frozen(kw_only=True)
 class CashFlowRow(Row):
-    """Money that moved without a fill; see `cambist.model.portfolio.CashFlow`."""
+    """Money that moved without a fill; see `cambist.model.portfolio.CashFlow`.
+
+    What another asset paid of a fee is none of them: the fill says that.
+    """
 
     table: ClassVar[str] = "cash_flows"
-    key: ClassVar[tuple[str, ...]] = ("number",)
+    key: ClassVar[tuple[str, ...]] = ("number", "account")
 
     number: int
+    account: str = ""
     ts: int
     kind: str
     symbol: str = ""
