@@ -155,17 +155,6 @@ def test_what_cannot_be_given_is_refused(tmp_path):
     assert not (tmp_path / "k").exists()
 
 
-def test_a_run_on_trades_cannot_be_recorded(tmp_path):
-    class Ticking(Strategy):
-        def on_tick(self, tick):
-            pass
-
-    ticks = cambist.Ticks(Instrument(symbol="A"), START + np.arange(3) * MINUTE_NS, np.full(3, 20.0), np.ones(3))
-    with pytest.raises(ParameterError, match="bars alone can be recorded"):
-        cambist.backtest(Ticking, ticks, events=True, journal=tmp_path / "j", record=True)
-    assert not (tmp_path / "j").exists()
-
-
 def test_recorded_fills_cannot_be_recorded_again(tmp_path):
     result = cambist.backtest(Swing, swings())
     with pytest.raises(ParameterError, match="recorded fills"):

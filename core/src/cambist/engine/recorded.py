@@ -9,16 +9,21 @@ and one that is lost in part leaves no gap in the other.
 
 from __future__ import annotations
 
+from itertools import chain
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from cambist.engine.codec import CODEC
 from cambist.engine.journaled import Recorder
+from cambist.engine.market import MarketKernel
 from cambist.model import effects as effect
 from cambist.model import events as event
 from cambist.model.bars import Bar
-from cambist.model.orders import PositionSide
+from cambist.model.books import BookUpdate
+from cambist.model.market import Quote, Tick
+from cambist.model.orders import PositionSide, Side
 from cambist.model.portfolio import MarginChange
 
 if TYPE_CHECKING:
@@ -27,11 +32,13 @@ if TYPE_CHECKING:
     from cambist.engine.codec import Codec
     from cambist.engine.journaled import Append
     from cambist.engine.step import Kernel
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
 
-__all__ = ["ENDED", "OUTSIDE", "Recorded", "RecordingRecorder", "read_row"]
+__all__ = ["ASKED", "ENDED", "OUTSIDE", "Recorded", "RecordingRecorder", "read_row"]
 
 #: What a row is, in its first place; then follow the record after which it came, its time, and its own fields.
-_BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED = range(7)
+_BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED, _TICK, _QUOTE, _BOOK, ASKED = range(11)
 
 _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] = {
     event.BarClosed: (
@@ -50,7 +57,37 @@ _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] =
     event.InstantClosed: (_INSTANT_CLOSED, lambda _one: ()),
     event.OrderRefused: (_REFUSED, lambda one: (one.order_id, one.reason)),
     event.MarginChanged: (_MARGIN, lambda one: _margin_fields(one.change)),
+    event.TickReceived: (_TICK, lambda one: _tick_fields(one.stream, one.tick)),
+    event.QuoteReceived: (
+        _QUOTE,
+        lambda one: (one.stream, (quote := one.quote).bid, quote.ask, quote.bid_size, quote.ask_size),
+    ),
+    event.BookReceived: (
+        _BOOK,
+        lambda one: (one.stream, one.update.is_snapshot, *chain.from_iterable(one.update.levels)),
+    ),
 }
+
+
+def _tick_fields(stream: int, tick: Tick) -> tuple[Any, ...]:
+    return stream, tick.price, tick.size, 0 if tick.side is None else tick.side.sign
+
+
+def _tick(ts: int, instrument: Instrument, stream: int, price: float, size: float, sign: int) -> event.TickReceived:
+    return event.TickReceived(ts, stream, Tick(instrument, ts, price, size, _SIDES[sign]))
+
+
+def _quote(ts: int, instrument: Instrument, stream: int, *prices: float) -> event.QuoteReceived:
+    return event.QuoteReceived(ts, stream, Quote(instrument, ts, *prices))
+
+
+def _book(ts: int, instrument: Instrument, stream: int, is_snapshot: bool, *levels: Any) -> event.BookReceived:
+    sides, prices, sizes = levels[::3], levels[1::3], levels[2::3]
+    update = BookUpdate(instrument, ts, is_snapshot, tuple(zip(sides, prices, sizes, strict=True)))
+    return event.BookReceived(ts, stream, update)
+
+
+_SIDES = {0: None, 1: Side.BUY, -1: Side.SELL}
 
 
 def _margin_fields(change: MarginChange) -> tuple[Any, ...]:
@@ -70,6 +107,8 @@ _MAKERS: dict[int, Callable[..., event.Event]] = {
     _REFUSED: event.OrderRefused,
     _MARGIN: _margin_changed,
 }
+#: The same of what a stream of trades, quotes or books shows, of its instrument too.
+_STREAMS: dict[int, Callable[..., event.Event]] = {_TICK: _tick, _QUOTE: _quote, _BOOK: _book}
 
 
 @attrs.frozen(slots=True)
@@ -84,8 +123,10 @@ class Recorded:
         What the kernel took in; None where the row is a mark.
     mark
         `OUTSIDE`: record number `record` was no wish of the kernel, somebody stopped the run. `ENDED`: the recording is
-        whole, and so is the journal with record number `after`. -1 for an event.
-    record
+        whole, and so is the journal with record number `after`. `ASKED`: during event number `record`, counted from 1
+        over journal and recording, a strategy asked where `order` stood in its line, and was told `answer`. -1 for an
+        event.
+    record, order, answer
         See `mark`.
     """
 
@@ -93,11 +134,16 @@ class Recorded:
     event: event.Event | None
     mark: int = -1
     record: int = 0
+    order: int = 0
+    answer: float = nan
 
 
-def read_row(row: Sequence[Any]) -> Recorded:
-    """Return what a row says."""
+def read_row(row: Sequence[Any], streams: Sequence[Instrument] = ()) -> Recorded:
+    """Return what a row says; `streams` are the instruments of the trades, quotes and books, in declared order."""
     code, after, ts, *fields = row
+    of_stream = _STREAMS.get(code)
+    if of_stream is not None:
+        return Recorded(after, of_stream(ts, streams[fields[0]], *fields))
     make = _MAKERS.get(code)
     return Recorded(after, None, code, *fields) if make is None else Recorded(after, make(ts, *fields))
 
@@ -125,9 +171,28 @@ class RecordingRecorder(Recorder):
     ) -> None:
         super().__init__(kernel, append, codec)
         self._record, self._asked_outside = record, asked_outside
+        self._events = 0
+        if isinstance(kernel, MarketKernel):
+            kernel.queue_ahead = self._answering(kernel, kernel.queue_ahead)
+
+    def _answering(self, kernel: Kernel, answer: Callable[[Order], float]) -> Callable[[Order], float]:
+        """Return what answers a strategy as before, and notes that."""
+
+        def ahead(order: Order) -> float:
+            told = answer(order)
+            self._record((ASKED, self.sequence, kernel.own_clock.now, self._events, order.id, told))
+            return told
+
+        return ahead
+
+    def adopted(self, order: Order, ts: int) -> None:
+        """Note an order that the venue sends by itself."""
+        self._events += 1
+        super().adopted(order, ts)
 
     def fact(self, happened: event.Event) -> None:
         """Note, in journal or recording, what the kernel is about to take in."""
+        self._events += 1
         known = _FIELDS.get(type(happened))
         if known is None:
             super().fact(happened)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from cambist.backtest.failures import strategy_error
@@ -18,7 +19,7 @@ from cambist.backtest.replay.report import (
 )
 from cambist.backtest.replay.setup import Stage, read_about
 from cambist.engine.codec import CODEC
-from cambist.engine.recorded import OUTSIDE, read_row
+from cambist.engine.recorded import ASKED, OUTSIDE, read_row
 from cambist.errors import JournalError, OrderStateError, RecordError
 from cambist.model.effects import ChangeMargin
 from cambist.model.events import MarginChanged, OrderRefused, SharesSplit
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cambist.engine.recorded import Recorded
     from cambist.model.effects import Effect
     from cambist.model.events import Event
+    from cambist.model.orders import Order
     from cambist.model.portfolio import MarginChange
     from cambist.ports.journal import Draft, JournalEntry
     from cambist.storage.journal import JournalFolder
@@ -91,13 +93,15 @@ class Replay:
             )
         self._journal, self._recording = journal, recording
         self._commits = Peeked(commits(journal.read()))
-        self._rows = Peeked(map(read_row, recording.rows()))
         opening = self._commits.peek()
         if opening is None:
             raise JournalError("the journal is empty", code="no_records", path=journal.folder)
         about = read_about(recording.head.about, recording.folder)
         self._stage = Stage(strategies, opening, about, options, self._append)
         self._kernel = self._stage.kernel
+        self._kernel.queue_ahead = self._ahead_of
+        streams = self._stage.streams
+        self._rows = Peeked(read_row(row, streams) for row in recording.rows())
         self._told = JournalledEvents(self._kernel, opening, self._stage.traded)
         self._drafts: list[Draft] = []
         self._wishes: list[MarginChange] = []  # changes of margin that were asked for and are not carried out yet
@@ -106,6 +110,8 @@ class Replay:
         self._last: tuple[int, str, dict[str, Any]] = (0, "", {})  # the last event, for a report
         self._outside: set[int] = set()
         self._ended: int | None = None  # number of the run's last record, once the recording has told
+        self._asked: dict[tuple[int, int], float] = {}  # what was answered during events, by event and order
+        self._lost = False  # whether an answer is behind the end of the recording
         self._error = ""
         self._notes: list[str] = []
 
@@ -157,10 +163,27 @@ class Replay:
         while (row := self._rows.peek()) is not None and row.event is None:
             if row.mark == OUTSIDE:
                 self._outside.add(row.record)
+            elif row.mark == ASKED:
+                self._asked[row.record, row.order] = row.answer
             else:
                 self._ended = row.after
             self._rows.take()
         return row
+
+    def _ahead_of(self, order: Order) -> float:
+        """Answer what stands before an order in its line, as the venue did when it was asked during this event."""
+        if not self._stage.streams:
+            return nan
+        row = self._next_row()  # the answers stand behind the event
+        told = self._asked.get((self._steps, order.id))
+        if told is None:
+            self._lost = row is None and self._ended is None
+            raise RecordError(
+                f"where order {order.id} stands in its line is not known: the run did not ask for that at this event",
+                code="not_recorded",
+                remedy="Record a run that asks.",
+            )
+        return told
 
     def _take_commit(self, row: Recorded | None) -> None:
         commit = self._commits.peek()
@@ -218,6 +241,8 @@ class Replay:
 
     def _note_event(self, ts: int, name: str, details: dict[str, Any]) -> None:
         self._steps += 1
+        if self._asked:
+            self._asked = {key: told for key, told in self._asked.items() if key[0] >= self._steps}
         self._last = ts, name, details
 
     def _step(self, event: Event, step: Callable[[], list[Effect]]) -> None:
@@ -236,6 +261,8 @@ class Replay:
 
     def _compare(self, *, event_is_journalled: bool) -> None:
         """Hold what a step left against what it left in the run."""
+        if self._lost:
+            raise _Over(self._cut_off())
         found, self._drafts = self._drafts, []
         row = self._next_row()  # past the marks behind an event, which are of what came of it
         commit = self._commits.peek()

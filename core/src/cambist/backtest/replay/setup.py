@@ -178,8 +178,8 @@ class Stage:
 
     Attributes
     ----------
-    instruments
-        Of the series of trades, quotes and books.
+    streams
+        The instruments of the series of trades, quotes and books.
 
     Raises
     ------
@@ -220,7 +220,7 @@ class Stage:
         setup.connect(self.kernel)
         self._splits: dict[str, SplitPrice] = {} if streams else _split_prices(self.kernel, instruments)
         self.kernel.recorder = Recorder(self.kernel, append)
-        self.instruments = [one.instrument for one in streams]
+        self.streams = [one.instrument for one in streams]
 
     def traded(self, strategy: str, fill: Fill) -> None:
         """Take note of a fill, where fees hang on what was traded."""
