@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
+import pandas as pd
 import pytest
 
 import cambist
-from cambist import StopRequest, StrategyError
+from cambist import MarketRules, StopRequest, StrategyError
 from cambist.backtest.run import Run
 from cambist.backtest.settings import BacktestSettings
-from cambist.data import open_source
-from cambist.errors import InputError
+from cambist.data import open_source, weekly_calendar
+from cambist.errors import InputError, ParameterError
 from cambist.model.times import MINUTE_NS
 from cambist.simulation import TieredFee
 from cambist.storage.journal import JournalFolder
@@ -247,6 +248,87 @@ def test_orders_of_one_instrument_that_change_another(scenarios, tmp_path):
         hold_equal(run, again, alike, scenario, folder)
         fills += sum(fill.instrument.symbol == "Twin" for fill in run.kernel.fills)
     assert fills > 5
+
+
+RULES = [
+    MarketRules(lot=1, odd_lots="rest", sell_after=1, cash_after=2, short=False, price_limit=0.05),
+    MarketRules(lot=2, cash_after=1, price_limit=0.02),
+    MarketRules(sell_after=2, short=False, sessions="hold"),
+]
+
+
+OF_RULES = {"outside_session", "price_limit", "short_not_allowed", "not_sellable_today", "lot_size"}
+
+
+@pytest.mark.parametrize("rules", RULES, ids=["one", "two", "sessions"])
+def test_the_rules_of_the_markets_are_kept_again(scenarios, rules, tmp_path):
+    """Days on which what was bought may be sold and what was sold is paid, and limits by the closes of days before."""
+    sessions = weekly_calendar("TEST", {"mon-sun": "0:05-23:50"}, start="2024-01-01", end="2025-12-31")
+    done = fills = refused = 0
+    for seed in range(40):
+        scenario = scenarios["make"](seed)
+        options = {"market_rules": rules} | ({"calendar": sessions} if rules.sessions != "any" else {})
+        folder = tmp_path / str(seed)
+        try:
+            run, again = played(scenarios, scenario, folder, without=["rules"], **options)
+        except InputError:  # they are of stocks, and not of every instrument
+            continue
+        hold_equal(run, again | options, scenarios, scenario, folder)
+        done += 1
+        fills += len(run.kernel.fills)
+        codes = {"price_limit", "not_sellable", "off_lot", "no_short"}
+        refused += sum(
+            order.reason.partition(":")[0] not in codes and bool(order.reason) for order in run.kernel.book.orders
+        )
+    assert done > 10
+    assert fills > 20
+    assert refused > 0
+
+
+def test_rules_that_name_themselves_are_in_the_recording(tmp_path):
+    class Swing(cambist.Strategy):
+        def on_bar(self, bar):
+            self.buy((self.position.size and 100) or 200) if bar.close < 20 else self.close()
+
+    ts = np.arange(300) * 30 * MINUTE_NS + 3 * 3_600 * 10**9
+    close = np.round(20 + np.sin(np.arange(300) / 4.0), 2)
+    share = cambist.Instrument(symbol="S", kind="equity", quote="CNY")
+    bars = cambist.Bars(share, "30m", ts, close, close, close, close, np.full(300, 1e6))
+    rules = {"use": "a-shares", "board": "star"}
+    cambist.backtest(Swing, bars, cash=100_000, market_rules=rules, events=True, journal=tmp_path / "j", record=True)
+    report = cambist.replay(tmp_path / "j", Swing)
+    assert report.equal, report
+    assert report.complete
+    looser = cambist.replay(tmp_path / "j", Swing, market_rules="us-equities")
+    assert not looser.equal
+    actions = {"S": pd.DataFrame({"dividend": [0.1], "split": [1.0]}, index=[int(ts[90])])}
+    with pytest.raises(ParameterError, match="a replay does not know the dividends and splits to come"):
+        cambist.backtest(
+            Swing, bars, market_rules=rules, actions=actions, events=True, journal=tmp_path / "k", record=True
+        )
+    assert not (tmp_path / "k").exists()
+
+
+def test_recorded_fills_that_were_booked_are_booked_again(scenarios, tmp_path):
+    fills = closed = 0
+    for seed in range(30):
+        scenario = made(scenarios, "make_futures" if seed % 2 else "make_sole_account", seed)
+        scenario = attrs.evolve(scenario, account=tuple(x for x in scenario.account if x != "strategy transfers"))
+        result = scenarios["play"](scenario).result
+        traders = [cambist.FillHistory(result, strategy=one.name) for one in result.strategies]
+        folder = tmp_path / str(seed)
+        try:
+            run, again = played(scenarios, scenario, folder, traders=traders)
+        except InputError:  # they do not go with every account
+            continue
+        report = cambist.replay(folder, traders, **again)
+        assert report.equal, f"seed {seed}\n{report}"
+        assert report.complete
+        assert report.records == len(records_of(folder))
+        fills += len(run.kernel.fills)
+        closed += len(getattr(run.kernel.portfolio, "liquidations", ()))
+    assert fills > 100
+    assert closed > 0
 
 
 def test_a_run_that_a_strategy_broke_breaks_again_at_the_same_place(scenarios, tmp_path):

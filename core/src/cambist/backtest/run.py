@@ -23,6 +23,7 @@ from cambist.backtest.multi_asset import MultiAssetValuation
 from cambist.backtest.openings import OpeningDriver
 from cambist.backtest.prepared import prepared
 from cambist.backtest.records.booking import Recorded
+from cambist.backtest.records.histories import OrderHistory
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel, OpeningKernel
@@ -204,8 +205,11 @@ class Run:
             return None
         from cambist.backtest.replay.setup import about
 
-        if self.recorded is not None:
-            raise ParameterError("record is True in a run of recorded fills or orders, which cannot be replayed.")
+        if any(isinstance(seat.strategy, OrderHistory) for seat in self.kernel.seats):
+            raise ParameterError(
+                "record is True in a run of recorded orders, which a replay cannot send: it does not know the bars "
+                "beforehand. Leave record out, or run the recorded fills: FillHistory."
+            )
         return about(self.settings, self.feeds)
 
     def _driver(self, stop: StopRequest) -> Driver:

@@ -35,14 +35,15 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
 
-__all__ = ["ASKED", "ENDED", "OUTSIDE", "Recorded", "RecordingRecorder", "read_row"]
+__all__ = ["ASKED", "BAR_CLOSED", "DAY", "ENDED", "OUTSIDE", "Recorded", "RecordingRecorder", "read_row"]
 
 #: What a row is, in its first place; then follow the record after which it came, its time, and its own fields.
-_BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED, _TICK, _QUOTE, _BOOK, ASKED = range(11)
+BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED = range(7)
+_TICK, _QUOTE, _BOOK, ASKED, DAY = range(7, 12)
 
 _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] = {
     event.BarClosed: (
-        _BAR_CLOSED,
+        BAR_CLOSED,
         lambda one: (
             one.series,
             (bar := one.bar).ts,
@@ -101,7 +102,7 @@ def _margin_changed(ts: int, *fields: Any) -> event.MarginChanged:
 
 
 _MAKERS: dict[int, Callable[..., event.Event]] = {
-    _BAR_CLOSED: lambda ts, series, *fields: event.BarClosed(ts, series, Bar(*fields)),
+    BAR_CLOSED: lambda ts, series, *fields: event.BarClosed(ts, series, Bar(*fields)),
     _BAR_OPENED: event.BarOpened,
     _INSTANT_CLOSED: event.InstantClosed,
     _REFUSED: event.OrderRefused,
@@ -124,8 +125,8 @@ class Recorded:
     mark
         `OUTSIDE`: record number `record` was no wish of the kernel, somebody stopped the run. `ENDED`: the recording is
         whole, and so is the journal with record number `after`. `ASKED`: during event number `record`, counted from 1
-        over journal and recording, a strategy asked where `order` stood in its line, and was told `answer`. -1 for an
-        event.
+        over journal and recording, a strategy asked where `order` stood in its line, and was told `answer`. `DAY`: that
+        event belongs to the trading day of the bar that opened at `order`. -1 for an event.
     record, order, answer
         See `mark`.
     """
@@ -172,6 +173,7 @@ class RecordingRecorder(Recorder):
         super().__init__(kernel, append, codec)
         self._record, self._asked_outside = record, asked_outside
         self._events = 0
+        self._markets = kernel.seats[0].desk.markets
         if isinstance(kernel, MarketKernel):
             kernel.queue_ahead = self._answering(kernel, kernel.queue_ahead)
 
@@ -193,6 +195,8 @@ class RecordingRecorder(Recorder):
     def fact(self, happened: event.Event) -> None:
         """Note, in journal or recording, what the kernel is about to take in."""
         self._events += 1
+        if self._markets is not None and self._markets.at is not None:
+            self._record((DAY, self.sequence, happened.ts, self._events, self._markets.at))
         known = _FIELDS.get(type(happened))
         if known is None:
             super().fact(happened)

@@ -7,34 +7,41 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import attrs
 import msgspec
+import numpy as np
 
 from cambist.backtest.account import AccountSetup
 from cambist.backtest.actions import SplitPrice
 from cambist.backtest.books import MAIN
 from cambist.backtest.calendars import Calendars
 from cambist.backtest.market.account import MarketAccount
+from cambist.backtest.market_rules import rules_by_symbol
 from cambist.backtest.prepared import prepared
+from cambist.backtest.records.histories import FillHistory
 from cambist.backtest.settings import BacktestSettings
 from cambist.engine import conversions as to
 from cambist.engine.account_opening import NotedRates, account_of
 from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, JournaledOpeningKernel, Recorder
 from cambist.errors import JournalError, ParameterError, did_you_mean
+from cambist.model.bars import Bars
 from cambist.model.timeframe import Timeframe
 from cambist.portfolio import MarginPortfolio, MultiAssetMarginPortfolio
 from cambist.simulation.fees import OrderFeeModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cambist.backtest.replay.commits import Commit
     from cambist.engine import Kernel
     from cambist.engine.journaled import Append
     from cambist.engine.records import AccountOpened, RunBegan
+    from cambist.model.bars import Bar
     from cambist.model.calendar import Calendar
     from cambist.model.instrument import Instrument
+    from cambist.model.market_rules import MarketRules
     from cambist.model.orders import Fill
     from cambist.ports.risk import RiskRule
     from cambist.simulation.fees import FeeModel
+    from cambist.simulation.market_rules import MarketRulesBySymbol
     from cambist.strategies import Strategy
     from cambist.strategies.sizers import Sizer
 
@@ -44,7 +51,7 @@ __all__ = ["About", "ReplayOptions", "Stage", "about", "read_about"]
 #: stand in the journal.
 OPTIONS = (
     *("fees", "rules", "cheat_on_open", "calendar", "sizer", "risk", "marks"),
-    *("rates", "conversion_fee"),
+    *("rates", "conversion_fee", "market_rules"),
 )
 
 
@@ -60,6 +67,7 @@ class ReplayOptions(TypedDict, total=False):
     marks: Mapping[str, Any] | None
     rates: Mapping[str, Any] | None
     conversion_fee: float
+    market_rules: str | Mapping[str, Any] | MarketRules | MarketRulesBySymbol | None
 
 
 class About(msgspec.Struct, frozen=True):
@@ -99,9 +107,11 @@ def about(settings: BacktestSettings, feeds: Sequence[Any], streams: Sequence[An
     ParameterError
         If the run has something that no replay can repeat.
     """
-    if settings.market_rules is not None:
+    rules = rules_by_symbol(settings, [feed.instrument.symbol for feed in feeds])
+    if settings.actions and any(one.has_limits for one in rules.values()):
         raise ParameterError(
-            "record is True, and a replay cannot keep market rules yet. Leave record or market_rules out."
+            "record is True in a run with market_rules that limit prices and with actions: a replay does not know the "
+            "dividends and splits to come. Leave record or actions out, and give adjusted bars."
         )
     options: dict[str, Any] = {}
     objects: dict[str, str] = {}
@@ -142,6 +152,13 @@ class _Series:
     instrument: Instrument
     timeframe: Timeframe
     block: _Opening
+    recorded: Callable[[int], Iterable[Bar]]
+
+    def on_block(self, note: Callable[[Bars], None]) -> None:
+        """Have the bars noted that the recording holds: the reference price of a day is that of the one before."""
+        rows = [attrs.astuple(bar) for bar in self.recorded(self.number)]
+        if rows:
+            note(Bars(self.instrument, str(self.timeframe), *map(np.array, zip(*rows, strict=True))))
 
 
 @attrs.frozen
@@ -175,9 +192,13 @@ class Stage:
         Of the replay; see `ReplayOptions`.
     append
         Takes the records of a step, see `Recorder`.
+    recorded
+        Answers the recorded bars of a series.
 
     Attributes
     ----------
+    markets
+        What is remembered to keep the rules of the markets; None where none have any.
     streams
         The instruments of the series of trades, quotes and books.
 
@@ -194,10 +215,11 @@ class Stage:
         about: About,
         options: Mapping[str, Any],
         append: Append,
+        recorded: Callable[[int], Iterable[Bar]],
     ) -> None:
         defined = {one.symbol: to.instrument_of(one) for one in opening.every("instrument_defined")}
         self.settings = settings = _settings(list(opening.every("account_opened")), defined, about, options)
-        bars = _series(about, defined)
+        bars = _series(about, defined, recorded)
         streams = [_Stream(number, kind, defined[symbol]) for number, (kind, symbol) in enumerate(about.streams)]
         feeds: list[Any] = [*streams, *bars]
         calendars = _Calendars(settings.calendar, feeds)
@@ -218,19 +240,27 @@ class Stage:
             make = JournaledOpeningKernel if settings.cheat_on_open else JournaledKernel
             self.kernel = make(cast, made, setup.portfolio, setup.gate(), fee, calendars)
         setup.connect(self.kernel)
+        self._histories = {one.name for one in cast if isinstance(one, FillHistory)}
         self._splits: dict[str, SplitPrice] = {} if streams else _split_prices(self.kernel, instruments)
         self.kernel.recorder = Recorder(self.kernel, append)
+        self.markets = setup.markets
         self.streams = [one.instrument for one in streams]
 
     def traded(self, strategy: str, fill: Fill) -> None:
-        """Take note of a fill, where fees hang on what was traded."""
+        """Take note of a fill that is about to be booked, where fees or the rules of its market hang on it."""
         fees = self._fees[self.kernel.owners[strategy]]
         if isinstance(fees, OrderFeeModel):
             fees.traded(fill)
+        ruled = None if self.markets is None else self.markets.markets.get(fill.instrument.symbol)
+        if self.markets is not None and ruled is not None:
+            day = fill.ts if strategy in self._histories else self.markets.now()
+            ruled.note(fill.side, fill.size, fill.price, fill.fee, day)
 
     def split(self, symbol: str, ratio: float) -> None:
         """Have the last price told in new units from here on to the next bar."""
         self._splits[symbol].split_now(ratio)
+        if self.markets is not None and symbol in self.markets.markets:
+            self.markets.markets[symbol].split(ratio)
 
 
 def _cast(
@@ -250,10 +280,10 @@ def _cast(
     return cast
 
 
-def _series(about: About, defined: Mapping[str, Instrument]) -> list[_Series]:
+def _series(about: About, defined: Mapping[str, Instrument], recorded: Callable[[int], Iterable[Bar]]) -> list[_Series]:
     opens = about.opens or [(0, nan)] * len(about.series)  # an older recording, of a run in one asset
     return [
-        _Series(number, defined[symbol], Timeframe.parse(length), _Opening((ts,), (price,)))
+        _Series(number, defined[symbol], Timeframe.parse(length), _Opening((ts,), (price,)), recorded)
         for number, ((symbol, length), (ts, price)) in enumerate(zip(about.series, opens, strict=True))
     ]
 
