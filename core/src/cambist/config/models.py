@@ -361,7 +361,7 @@ class RunTable(_Table):
     benchmark: bool = True
     events: bool = False
     journal: str | None = Field(default=None, min_length=1, description="a new folder for a journal; needs events")
-    record: bool = Field(default=False, description="keep the bars beside the journal, to replay the run")
+    record: bool = Field(default=False, description="keep what the market did beside the journal, to replay the run")
     periods_per_year: Positive | None = None
     calendar: Annotated[str, Field(min_length=1)] | None = None
 
