@@ -9,6 +9,8 @@ import signal
 
 import pytest
 
+import cambist
+
 
 @pytest.fixture
 def journal(desk):
@@ -43,6 +45,41 @@ def test_the_rebuilt_cash_is_that_of_the_result(desk, journal):
     with (desk.path / "result" / "fills.csv").open() as file:
         assert state["fills"] == len(list(csv.DictReader(file)))
     assert float(state["balances"]["USD"]) == pytest.approx(result["account"]["cash"], rel=1e-12)
+
+
+def test_what_halted_a_run_is_told(desk, journal):
+    desk.write("halt.toml", HALT)
+    done = desk.run("backtest", "halt.toml")
+    assert done.returncode == 0, done.stderr
+    state = json.loads(desk.run("journal", "rebuild", "halted", "--json").stdout)
+    (hold,) = state["trading"]
+    assert (hold["state"], hold["scope"], hold["by"], hold["rule"]) == ("halted", "", "max-drawdown", "max-drawdown")
+    assert hold["reason"].startswith("the drawdown is ")
+    ((_, last, tripped),) = state["rules"]["max-drawdown"]["peaks"].values()
+    assert tripped
+    assert last > 0
+    (first,) = state["anchors"].values()
+    with (desk.path / "bars.csv").open() as file:
+        assert cambist.model.to_ns(next(csv.DictReader(file))["time"]) == first
+    told = desk.run("journal", "rebuild", "halted").stdout
+    assert "trading    all halted since " in told
+    assert f", by max-drawdown: {hold['reason']}" in told
+    shown = desk.run("journal", "show", "halted", "--kind", "trading_state").stdout
+    assert f"state=halted reason={hold['reason']} by=max-drawdown rule=max-drawdown" in shown
+
+
+HALT = """
+    [strategy]
+    use = "my.py:Cross"
+    [[data]]
+    source = "bars.csv"
+    [[risk]]
+    use = "max-drawdown"
+    amount = 1
+    [run]
+    events = true
+    journal = "halted"
+"""
 
 
 def test_the_life_of_an_order_is_one_command(desk, journal):
@@ -151,17 +188,32 @@ COUNTING = """
 """
 
 
+COUNTED = """
+    [strategy]
+    use = "counting.py"
+    [[data]]
+    source = "many.csv"
+    [[risk]]
+    use = "max-order-rate"
+    limit = 3
+    window = "1s"
+    [run]
+    events = true
+"""
+
+
 def test_a_run_that_is_killed_leaves_orders_and_strategy_state_of_one_moment(desk):
     from cambist.engine.rebuild import rebuild
     from cambist.engine.strategy_state import decode_state
     from cambist.storage.journal import Journal
 
     desk.write("counting.py", COUNTING)
+    desk.write("counting.toml", COUNTED)
     desk.bars("many.csv", 20_000)
     counts = []
     for number, enough in enumerate((1, 30_000, 200_000, 700_000)):
         name = f"journal {number}"
-        process = desk.start("backtest", "counting.py", "--data", "many.csv", "--journal", name)
+        process = desk.start("backtest", "counting.toml", "--journal", name)
         folder = desk.path / name
         while process.poll() is None and sum(path.stat().st_size for path in folder.glob("*.cbj")) < enough:
             pass
@@ -177,6 +229,12 @@ def test_a_run_that_is_killed_leaves_orders_and_strategy_state_of_one_moment(des
         kept = decode_state(state.states["Counting"]) if state.states else {"sent": 0}
         assert kept["sent"] == len(state.book.orders), "the state is not of the same commit as the orders"
         counts.append(kept["sent"])
+        sent = [order.created_at for order in state.book.orders if not order.reason]
+        if "max-order-rate" in state.rules:
+            remembered = decode_state(state.rules["max-order-rate"])["sent"].get("", [])
+            assert remembered == sent[-3:], "what a rule remembers is not of the same commit as the orders"
+        else:
+            assert not sent
     assert counts[-1] > 500, "it was killed before it had begun"
 
 

@@ -80,6 +80,8 @@ def hold_equal(run, state):
     for name, value in parts_of(lives).items():
         assert parts_of(folded)[name] == value, f"{name}:\n{lives[name]}\n{folded[name]}"
     assert list(state.book.open) == list(kernel.book.open)
+    assert list(state.trading) == list(kernel.trading.holds)
+    assert state.rules == kernel.monitors.states()
     assert dict(filter(_is_some, state.leaving.items())) == dict(filter(_is_some, kernel.leaving.items()))
     for seat in kernel.seats:
         kept = decode_state(state.states[seat.strategy.name])

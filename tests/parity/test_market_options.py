@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 import pytest
 from market_scenarios import START, Pieces, make_books, make_market
+from operated import random_rules
 
 import cambist
 from cambist import StopRequest, StrategyError, Ticks, tick_bars
@@ -267,3 +268,31 @@ def test_the_fold_of_a_journal_is_what_the_run_came_to(scenarios, trader, first,
         assert closed == {trade.id: repr(trade.net) for trade in result.trade_records if not trade.is_open}
         fills += len(state.fills)
     assert fills > 10
+
+
+def test_a_journal_on_trades_and_quotes_has_what_rules_remember_and_where_series_begin(scenarios, trader, tmp_path):
+    trips = anchors = 0
+    for seed in range(16):
+        scenario = scenarios["make_sole_account"](seed)
+        histories = make_market(scenarios, scenario)
+        traders = [trader(seed=seed * 10, activity=scenario.activity, trace=[], fails_at=-1, moves=False)]
+        folder, timeframe = tmp_path / str(seed), (None, "1m")[seed % 2]
+        options = options_of(scenarios, scenario, histories)
+        options |= {"risk": random_rules(seed), "timeframe": timeframe}
+        try:
+            result = cambist.backtest(traders, histories, events=True, journal=folder, **options)
+        except (InputError, StrategyError):
+            continue
+        state = rebuild(JournalFolder(folder))
+        assert {name.rstrip("-23") for name in state.rules if name} == {rule.name for rule in options["risk"]}
+        halted = {hold.by for hold in state.trading}
+        assert all(any(f"by {name}" in warning for warning in result.warnings) for name in halted)
+        trips += len(halted)
+        assert bool(state.anchors) is (timeframe is not None)
+        for series, ts in state.anchors.items():
+            made_of = [one for one in histories if f"{one.instrument.symbol} 1m" == series]
+            first = next((one for one in made_of if one.kind == "ticks"), made_of[0])
+            assert ts == int(first.ts[0]) // MINUTE_NS * MINUTE_NS
+        anchors += len(state.anchors)
+    assert trips > 2
+    assert anchors > 5

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 import pytest
 from market_scenarios import START, Pieces, last_price, make_market
+from operated import hearing, random_rules
 
 import cambist
 from cambist import StopRequest, StrategyError
@@ -90,6 +91,22 @@ def test_every_way_of_playing_gives_the_same_books(scenarios, trader, first):
         reference = play(scenarios, trader, scenario)
         for way in WAYS.values():
             hold_equal(outcome(reference, way), outcome(play(scenarios, trader, scenario, **way), way), scenario)
+
+
+@pytest.mark.parametrize("timeframe", [None, "1m"])
+def test_rules_that_remember_trip_alike(scenarios, trader, timeframe):
+    """They look at the account when bars close, and where there are none, after each trade and quote."""
+    tripped = 0
+    for seed in range(16):
+        scenario = scenarios["make"](seed)
+        options = scenario.options | {"risk": random_rules(seed)} | ({"timeframe": timeframe} if timeframe else {})
+        scenario = attrs.evolve(scenario, options=options)
+        reference = play(scenarios, hearing(trader), scenario)
+        for way in WAYS.values():
+            played = play(scenarios, hearing(trader), scenario, **way)
+            hold_equal(outcome(reference, way), outcome(played, way), scenario)
+        tripped += any("max-" in warning for warning in reference.result.warnings)
+    assert tripped > 4
 
 
 def test_the_borders_of_windows_are_not_felt(scenarios, trader, monkeypatch):

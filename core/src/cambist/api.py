@@ -14,6 +14,7 @@ from cambist.errors import (
     MissingDependencyError,
     ParameterError,
     ResultError,
+    StateUnusableError,
     StorageError,
     did_you_mean,
 )
@@ -32,6 +33,7 @@ from cambist.plugins.specs import (
 )
 from cambist.ports import (
     ROWS,
+    AccountMoment,
     AccountRow,
     BarKey,
     BarStore,
@@ -41,6 +43,7 @@ from cambist.ports import (
     BrokerFactory,
     CashFlowRow,
     Deliver,
+    EquityRule,
     EventRow,
     FeedFactory,
     FillRow,
@@ -63,15 +66,19 @@ from cambist.ports import (
     RunRecord,
     RunStore,
     SignalRow,
+    StatefulRule,
     StateRow,
     StateStore,
     Storage,
     StoredBars,
     TradeRow,
+    TradingRequest,
 )
+from cambist.storage.urls import path_in_url
 
 __all__ = [
     "ROWS",
+    "AccountMoment",
     "AccountRow",
     "AnalyzerSpec",
     "BarKey",
@@ -86,6 +93,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Deliver",
+    "EquityRule",
     "EventRow",
     "FeedFactory",
     "FeedSpec",
@@ -121,13 +129,17 @@ __all__ = [
     "Spec",
     "StateRow",
     "StateStore",
+    "StateUnusableError",
+    "StatefulRule",
     "Storage",
     "StorageError",
     "StorageSpec",
     "StoredBars",
     "StrategySpec",
     "TradeRow",
+    "TradingRequest",
     "did_you_mean",
     "hookimpl",
+    "path_in_url",
     "tidy",
 ]

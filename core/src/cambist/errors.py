@@ -21,6 +21,7 @@ One base class per cause, so that a caller can catch what it can answer::
     ├── MissingDependencyError      an optional package is needed: names it and how to install it
     ├── ResultError                 a result cannot be written or read
     ├── StorageError                a store, its file or its database cannot be used: names the place
+    │   └── StateUnusableError      what is kept under a name is damaged, or of a newer version
     └── JournalError                the journal of a run: names the file, the byte and the record
         ├── JournalLockedError      another process has it: names process, host and since when
         ├── JournalDamagedError     what is on the disk is not what was written
@@ -63,6 +64,7 @@ __all__ = [
     "PluginLoadError",
     "RecordError",
     "ResultError",
+    "StateUnusableError",
     "StorageError",
     "StrategyError",
     "StrategyFileError",
@@ -153,6 +155,13 @@ class ResultError(CambistError):
 
 class StorageError(CambistError):
     """A store cannot be opened, written or read, or what it holds is damaged."""
+
+
+class StateUnusableError(StorageError):
+    """What a store has under a name is not what was kept there, or was kept by a newer version.
+
+    It is never returned. Whatever it was a copy of has to be made anew, and may be kept under the same name.
+    """
 
 
 class JournalError(CambistError):

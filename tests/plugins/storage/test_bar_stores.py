@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from cambist.testing import BarStoreTests
-from cambist_storage.parquet.store import ParquetBarStore
+from cambist_storage.parquet.store import ParquetStorage
 from cambist_storage.sql.storage import SqlStorage
 
 
 class TestParquet(BarStoreTests):
     @pytest.fixture
-    def open_store(self, tmp_path):
-        return lambda: ParquetBarStore(tmp_path / "bars")
+    def open_storage(self, tmp_path):
+        return lambda: ParquetStorage(f"parquet:///{tmp_path / 'bars'}")
 
 
 class TestSql(BarStoreTests):
@@ -20,13 +20,5 @@ class TestSql(BarStoreTests):
     examples = 10
 
     @pytest.fixture
-    def open_store(self, sql_url):
-        storages = []
-
-        def open_bars():
-            storages.append(SqlStorage(sql_url))
-            return storages[-1].bars
-
-        yield open_bars
-        for storage in storages:
-            storage.close()
+    def open_storage(self, sql_url):
+        return lambda: SqlStorage(sql_url)

@@ -231,6 +231,40 @@ def test_a_writer_waits_for_another_and_says_for_which(tmp_path, monkeypatch):
     store.write(bars(10, 2.0))
 
 
+def test_where_there_is_no_fcntl_the_lock_of_windows_keeps_writers_apart(tmp_path, monkeypatch):
+    """The interface is that of Windows, and a real lock is behind it, which the system lets go of with the file."""
+    import fcntl
+
+    class Windows:
+        LK_NBLCK = 2
+
+        @staticmethod
+        def locking(descriptor, mode, count):
+            assert (mode, count) == (Windows.LK_NBLCK, 1)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OSError(errno.EACCES, os.strerror(errno.EACCES)) from None
+
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setitem(sys.modules, "msvcrt", Windows)
+    monkeypatch.setattr(files, "_WAIT_SECONDS", 0.0)
+    store = ParquetBarStore(tmp_path)
+    store.write(bars(10, 1.0))
+    with files.locked(folder_of(tmp_path) / "lock"), pytest.raises(StorageError, match="another process"):
+        store.write(bars(10, 2.0))
+    store.write(bars(10, 2.0))
+    assert store.read(_KEY).close[0] == 2.0
+
+
+def test_registering_the_plugin_and_its_parquet_store_needs_no_fcntl():
+    code = (
+        "import sys; sys.modules['fcntl'] = None\n"
+        "import cambist_storage.plugin, cambist_storage.parquet.store, cambist.storage.journal\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 def test_a_file_is_no_folder(tmp_path):
     path = tmp_path / "bars"
     path.write_text("")

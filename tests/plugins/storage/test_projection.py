@@ -21,6 +21,7 @@ from cambist.ports.rows import ROWS
 from cambist.storage.journal import Journal
 from cambist.storage.memory import MemoryRunStore, MemoryStateStore
 from cambist.storage.projector import Projector
+from cambist.storage.state_files import FileStateStore
 from cambist_storage.sql.storage import SqlStorage
 
 
@@ -158,6 +159,36 @@ def test_a_store_that_lost_its_last_writes_is_brought_up_to_date(run, whole):
     assert told(store, result.run_id) == whole
 
 
+def test_the_maker_is_kept_in_files_and_made_anew_where_they_are_damaged(run, whole, tmp_path, caplog):
+    result, folder = run
+    store, made = MemoryRunStore(), []
+
+    def make():
+        made.append(Projection("live"))
+        return made[-1]
+
+    with Journal(folder) as journal:
+
+        def project():
+            before = journal.cursor("filed").sequence
+            Projector(journal, store, make, states=FileStateStore(tmp_path), name="filed", batch=100).catch_up()
+            return before
+
+        assert project() == 0
+        (file,) = tmp_path.glob("*.state")
+        kept = file.read_bytes()
+        assert project() == journal.durable
+        restored = made[-1].sequence
+        assert restored == journal.durable  # not read from the beginning
+        assert made[-1].run_id == result.run_id
+        file.write_bytes(kept[:-1] + b"?")
+        assert project() == journal.durable
+        assert "projection is made from the beginning" in caplog.text
+        assert file.name in caplog.text
+        assert FileStateStore(tmp_path).get("projection/filed") == made[-1].save()
+    assert told(store, result.run_id) == whole
+
+
 class _Flaky:
     """A store that is away now and then."""
 
@@ -206,6 +237,35 @@ def test_a_store_that_is_away_stops_nothing_and_lacks_nothing_afterwards(run, wh
         assert progress.behind == 0
         assert progress.failure is None
         assert max(waits) > 0.2  # it waits longer while the store stays away
+    assert told(store, result.run_id) == whole
+
+
+def test_the_journal_wakes_who_follows_it(run, whole, tmp_path):
+    """It is told by `on_durable`, and need not look every second: here it never looks by itself."""
+    result, folder = run
+    with Journal(folder) as journal:
+        entries = list(journal.read())
+    from cambist.ports import Draft
+
+    store, told_of = MemoryRunStore(), threading.Semaphore(0)
+
+    class Telling(_Flaky):
+        def write(self, *arguments):
+            done = super().write(*arguments)
+            told_of.release()
+            return done
+
+    def wait(event, _seconds):
+        assert event.wait(60), "nobody woke the projector"
+
+    with Journal(tmp_path / "copy") as journal:
+        projector = Projector(journal, Telling(store), lambda: Projection("live"), wait=wait)
+        projector.start()
+        half = len(entries) // 2
+        for part in (entries[:half], entries[half:]):
+            journal.wait(journal.append([Draft(e.kind, e.ts, e.body, e.version) for e in part]))
+            assert told_of.acquire(timeout=60)
+        assert projector.stop().behind == 0
     assert told(store, result.run_id) == whole
 
 

@@ -9,9 +9,11 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from cambist.api import BarKey, OrderRow
+from cambist.api import ROWS, BarKey, OrderRow
+from cambist.app.storage import opened_storage
 from cambist.cli.main import main
 from cambist.model import Bars, Instrument
+from cambist.plugins.registry import Registry
 from cambist_storage.parquet.store import ParquetStorage
 from cambist_storage.sql.storage import SqlStorage
 
@@ -142,6 +144,7 @@ def test_upgrading_what_is_new_does_nothing_and_what_is_not_ours_is_refused(call
     code, out, _ = call("storage", "upgrade", sql_url)
     assert code == 0
     assert "which is the newest" in out
+    (tmp_path / "new.db").touch()
     code, _, err = call("storage", "upgrade", f"sqlite:///{tmp_path / 'new.db'}")
     assert code == 1
     assert "nothing of Cambist" in err
@@ -155,16 +158,64 @@ def test_upgrading_what_is_new_does_nothing_and_what_is_not_ours_is_refused(call
     [
         ["storage", "info", "sqlite:///typo.db"],
         ["storage", "check", "sqlite:///typo.db"],
+        ["storage", "check", "parquet:///typo"],
+        ["storage", "check", "files:typo"],
+        ["storage", "upgrade", "sqlite:///typo.db"],
         ["storage", "copy", "sqlite:///typo.db", "sqlite:///target.db"],
         ["data", "copy", "parquet:///typo", "sqlite:///target.db"],
     ],
 )
-def test_what_only_reads_makes_nothing_of_a_typo(call, words, monkeypatch, tmp_path):
+def test_what_needs_a_storage_makes_nothing_of_a_typo(call, words, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     code, _, err = call(*words)
     assert code == 1
     assert "there is nothing at" in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_options_behind_a_path_are_no_part_of_it(call, tmp_path):
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    backtest(call, url)
+    assert call("storage", "check", f"{url}?timeout=5")[0] == 0
+    assert call("storage", "upgrade", f"{url}?timeout=5")[0] == 0
+
+
+def test_all_that_a_storage_keeps_is_checked(call, tmp_path, sql_url):
+    ts = 1_704_067_200_000_000_000 + np.arange(3_000) * 60_000_000_000
+    bars = Bars(Instrument(symbol="ETH/USDT"), "1m", ts, *([np.full(3_000, 7.0)] * 5))
+    folder = f"parquet:///{tmp_path / 'bars'}"
+    ParquetStorage(folder).bars.write(bars)
+    assert call("storage", "check", folder)[:2] == (0, "1 series of 3,000 bars can be read\n")
+    backtest(call, sql_url)
+    storage = SqlStorage(sql_url)
+    storage.bars.write(bars)
+    storage.state.put("book", b"12345")
+    rows = sum(1 for run in storage.runs.runs() for kind in ROWS for _ in storage.runs.rows(run.id, kind))
+    storage.close()
+    assert rows > 10
+    told = f"1 runs with {rows:,} rows, 1 states of 5 bytes, 1 series of 3,000 bars can be read\n"
+    assert call("storage", "check", sql_url)[:2] == (0, told)
+    damaged = next((tmp_path / "bars").rglob("*.parquet"))
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    code, out, err = call("storage", "check", folder)
+    assert (code, out) == (1, "")
+    assert damaged.name in err
+
+
+def test_state_in_files_is_checked(call, tmp_path):
+    url = f"files:{tmp_path / 'state'}"
+    with opened_storage(url, Registry.discover(), "state") as storage:
+        storage.state.put("projection/storage", b"123")
+        storage.state.put("other", b"")
+    assert call("storage", "check", url)[:2] == (0, "2 states of 3 bytes can be read\n")
+    damaged = tmp_path / "state" / "_other.state"
+    damaged.write_bytes(damaged.read_bytes() + b"?")
+    code, out, err = call("storage", "check", url)
+    assert (code, out) == (1, "")
+    assert str(damaged) in err
+    code, _, err = call("storage", "info", url)
+    assert code == 2
+    assert "files does not keep runs" in err
 
 
 def test_help_needs_no_database():

@@ -104,6 +104,34 @@ FULL = """
 """
 
 
+REMEMBERING = """
+    [strategy]
+    use = "mine.py"
+    [[data]]
+    source = "bars.csv"
+    [[risk]]
+    use = "max-daily-loss"
+    share = 0.03
+    then = "reduce"
+    until = "resumed"
+    time_zone = "America/Chicago"
+    day_starts = "17:00"
+    orders = "keep"
+    [[risk]]
+    use = "max-drawdown"
+    amount = 250
+    [[risk]]
+    use = "max-order-rate"
+    limit = 5
+    window = "10m"
+    per = "symbol"
+    [[risk]]
+    use = "max-consecutive-losses"
+    limit = 4
+    pause = "1d"
+"""
+
+
 @pytest.fixture
 def plan(folder, registry):
     folder.write("mine.py", STRATEGY)
@@ -114,6 +142,20 @@ def plan(folder, registry):
         return make_plan(known, Overrides(**overrides), run_file)
 
     return make
+
+
+def test_rules_that_remember_are_made_of_their_tables(plan):
+    assert [(rule.name, rule._settings) for rule in plan(REMEMBERING).settings["risk"]] == [
+        ("max-daily-loss", (None, 0.03, "reduce", "resumed", "America/Chicago", "17:00", "keep")),
+        ("max-drawdown", (250, None, "halt", "cancel_opening")),
+        ("max-order-rate", (5, "10m", "symbol", "refuse", "cancel_opening")),
+        ("max-consecutive-losses", (4, "1d", "halt", "cancel_opening")),
+    ]
+    with pytest.raises(ConfigError) as caught:
+        plan(REMEMBERING.replace('"reduce"', '"stop"').replace('"1d"', "-1").replace("share", "shared"))
+    told = str(caught.value)
+    assert "risk[1].shared" in told
+    assert "max-consecutive-losses: pause is -1; it must be longer than nothing" in told
 
 
 def test_a_run_file_says_everything(plan, folder):
@@ -462,7 +504,7 @@ def test_the_page_about_run_files_shows_every_key_and_what_it_shows_can_be_read(
     text = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[-1]
     folder.write("my_cross.py", STRATEGY.replace("class Mine", "class SmaCross"))
     made = plan(text.replace("sqlite:///runs.db", "memory:"))  # the core alone knows no other storage
-    assert len(made.settings["risk"]) == 1
+    assert [rule.name for rule in made.settings["risk"]] == ["max-position", "max-daily-loss"]
 
     def keys(model):
         for name, field in model.model_fields.items():

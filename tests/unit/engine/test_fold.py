@@ -12,7 +12,7 @@ from cambist.engine import records
 from cambist.engine.account_opening import account_records
 from cambist.engine.codec import CODEC
 from cambist.engine.conversions import instrument_of, instrument_record
-from cambist.engine.document import decode_run, encode_run
+from cambist.engine.document import STATE_VERSION, decode_run, encode_run
 from cambist.engine.fold import RunState
 from cambist.engine.outbox import Outbox
 from cambist.engine.rebuild import rebuild
@@ -93,18 +93,22 @@ def test_what_does_not_fit_an_order_is_an_anomaly_and_nothing_more():
 def test_halts_commands_anchors_and_refusals_are_kept():
     story = Story()
     story.tell("trading_state", records.TradingState("halted", "", "drawdown of 11 %", "max-drawdown"), ts=9)
-    story.tell("trading_state", records.TradingState("reducing", "BTC/USDT", "", "desk"))
+    story.tell("trading_state", records.TradingState("reducing", "symbol:BTC/USDT", "", "desk"))
+    story.tell("trading_state", records.TradingState("halted", "", "", "max-daily-loss", "max-daily-loss"))
+    story.tell("trading_state", records.TradingState("active", "", "", "desk", "max-daily-loss"))
+    story.tell("risk_state", records.RiskState("max-drawdown", b"peak"))
     story.tell("operator_command", records.OperatorCommand("flatten"))
     story.tell("series_anchored", records.SeriesAnchored("BTC/USDT", "1m", 60))
     story.order(1, kind="order_refused", reason="insufficient_funds: too much")
     state = decode_run(encode_run(story.state))
-    assert {scope: (halt.state, halt.since) for scope, halt in state.trading.items()} == {
-        "": ("halted", 9),
-        "BTC/USDT": ("reducing", 5),
-    }
+    assert [(hold.scope, hold.state, hold.ts, hold.reason, hold.by, hold.rule) for hold in state.trading] == [
+        ("", "halted", 9, "drawdown of 11 %", "max-drawdown", ""),
+        ("symbol:BTC/USDT", "reducing", 5, "", "desk", ""),
+    ]
+    assert state.rules == {"max-drawdown": b"peak"}
     assert state.anchors == {"BTC/USDT 1m": 60}
     assert state.refusals == {"insufficient_funds": 1}
-    assert (state.counts["operator_command"], state.sequence) == (1, 8)
+    assert (state.counts["operator_command"], state.sequence) == (1, 11)
 
 
 def test_a_run_that_goes_on_keeps_its_account_and_its_orders():
@@ -178,7 +182,7 @@ def test_where_the_beginning_was_removed_a_snapshot_has_to_be_there(tmp_path):
         for number in range(20):
             journal.append([CODEC.encode("timer_set", 0, records.TimerSet(f"t{number}", number))])
             journal.wait()
-        journal.snapshots.save(20, encode_run(rebuild(journal)))
+        journal.snapshots.save(20, encode_run(rebuild(journal)), STATE_VERSION)
         assert journal.prune() > 1
         assert len(rebuild(journal, use_snapshot=False).timers) == 20
     for path in (tmp_path / "snapshots").iterdir():

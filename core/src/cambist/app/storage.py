@@ -12,6 +12,7 @@ import attrs
 
 from cambist.errors import ConfigError, ResultError, StorageError
 from cambist.ports.rows import ROWS
+from cambist.storage.urls import path_in_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ __all__ = [
     "copy_bars",
     "copy_runs",
     "opened_storage",
+    "read_all",
     "rebuild_run",
     "resolved_url",
     "upgrade_storage",
@@ -42,8 +44,8 @@ def opened_storage(url: str, registry: Registry, needs: str = "", *, existing: b
     Parameters
     ----------
     url
-        ``sqlite:///runs.db``, ``postgresql://user@host/database``, ``parquet:///bars``, ``memory:`` or that of a
-        plugin.
+        ``sqlite:///runs.db``, ``postgresql://user@host/database``, ``parquet:///bars``, ``files:///state``,
+        ``memory:`` or that of a plugin.
     registry
         Knows the storages.
     needs
@@ -85,11 +87,12 @@ def upgrade_storage(url: str, registry: Registry) -> str:
     Raises
     ------
     ConfigError, PluginError, StorageError
-        As `opened_storage`; or the storage has no versions.
+        As `opened_storage`; or the storage has no versions, or there is nothing at its path.
     """
     spec = _spec(url, registry)
     if "versioned" not in spec.capabilities:
         raise ConfigError(f"storage by {spec.name} has no versions to upgrade.")
+    _check_there(url, spec)
     factory: Any = spec.load()
     return str(factory.upgrade(url))
 
@@ -97,22 +100,25 @@ def upgrade_storage(url: str, registry: Registry) -> str:
 def resolved_url(url: str, registry: Registry, folder: Path) -> str:
     """Return a URL that means the same from anywhere: a relative path in it starts from `folder`.
 
-    As in SQLAlchemy, ``:///`` is followed by a relative path, and by a fourth slash where the path is absolute.
+    As in SQLAlchemy, ``:///`` is followed by a relative path, and by a fourth slash where the path is absolute; a
+    plugin's URLs may also be a scheme, a colon and a path.
 
     Raises
     ------
     ConfigError, PluginError
         As `opened_storage`.
     """
-    scheme, separator, path = url.partition(":///")
-    if not separator or not path or path.startswith("/") or "path" not in _spec(url, registry).capabilities:
+    path = path_in_url(url)
+    if not path or path.startswith("/") or "path" not in _spec(url, registry).capabilities:
         return url
-    return f"{scheme}:///{(folder / path).absolute()}"
+    return f"{url.removesuffix(path)}{(folder / path).absolute()}"
 
 
 def _check_there(url: str, spec: StorageSpec) -> None:
-    path = url.partition(":///")[2]
-    if "path" in spec.capabilities and path and not Path(path).exists():
+    path = path_in_url(url)
+    if "path" not in spec.capabilities or not path:
+        return
+    if not any(Path(one).exists() for one in (path, path.partition("?")[0])):  # SQLite takes options behind a "?"
         raise StorageError(
             f"{url}: there is nothing at {Path(path).absolute()}. Check the path; nothing was made there."
         )
@@ -120,13 +126,41 @@ def _check_there(url: str, spec: StorageSpec) -> None:
 
 def _spec(url: str, registry: Registry) -> StorageSpec:
     scheme, colon, _ = url.partition(":")
-    if not colon or not scheme.isidentifier():
+    if not colon or not scheme.replace("-", "_").isidentifier():
         # The text is not shown: it may hold a password.
         raise ConfigError(
             "the storage URL has no scheme. Write sqlite:///runs.db, postgresql://user@host/database, "
             "parquet:///folder or memory:"
         )
     return registry.get("storage", scheme)
+
+
+def read_all(url: str, registry: Registry) -> list[str]:
+    """Read everything that a storage keeps, and return what that was, in words.
+
+    Raises
+    ------
+    ConfigError, PluginError, StorageError
+        As `opened_storage`; or something cannot be read, or is not what was written.
+    """
+    found = []
+    with opened_storage(url, registry, existing=True) as storage:
+        capabilities = _spec(url, registry).capabilities
+        if "runs" in capabilities:
+            runs = storage.runs.runs()
+            rows = sum(1 for run in runs for kind in ROWS for _ in storage.runs.rows(run.id, kind))
+            found.append(f"{len(runs):,} runs with {rows:,} rows")
+        if "state" in capabilities:
+            names = storage.state.names()
+            size = sum(len(storage.state.get(name) or b"") for name in names)
+            found.append(f"{len(names):,} states of {size:,} bytes")
+        if "bars" in capabilities:
+            series = storage.bars.series()
+            bars = sum(len(block) for one in series for block in storage.bars.blocks(one.key))
+            found.append(f"{len(series):,} series of {bars:,} bars")
+    if not found:
+        raise ConfigError(f"storage by {url.partition(':')[0]} says of no store that it has it; nothing can be read.")
+    return found
 
 
 def copy_runs(source: RunStore, target: RunStore) -> list[str]:

@@ -35,7 +35,7 @@ from cambist.portfolio import (
     SettlingPortfolio,
     Transfers,
 )
-from cambist.risk import RiskGate
+from cambist.risk import RiskGate, fresh_rules
 from cambist.risk.compensation import CompensationRule
 from cambist.risk.hedge import HedgeGate
 from cambist.risk.leverage import AccountLeverageRule, LeverageRule
@@ -268,7 +268,7 @@ class AccountSetup:
             rules.append(MarketRulesRule(self.markets))
         if isinstance(account, CompensatingPortfolio):
             rules.append(CompensationRule(account.held_as))
-        rules += settings.risk
+        rules += fresh_rules(settings.risk)
         if settings.margin is not None and settings.margin.is_hedged:
             return HedgeGate(rules)
         return RiskGate(rules, without=(FundsRule, TermsRule) if settings.is_compatible else ())

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from cambist.backtest.failures import strategy_error
 from cambist.backtest.feeds import windows
 from cambist.backtest.timers import Timers
-from cambist.model.effects import AmendOrder, CancelOrder, ChangeMargin, MoveCash, ReportRefusal, SetTimer, StopRun
+from cambist.model.effects import (
+    AmendOrder,
+    CancelOrder,
+    ChangeMargin,
+    MoveCash,
+    ReportRefusal,
+    ReportTradingState,
+    SetTimer,
+    StopRun,
+)
 from cambist.model.events import (
     CashMoved,
     MarginChanged,
@@ -16,6 +25,7 @@ from cambist.model.events import (
     RunStarted,
     RunStopped,
     TimerFired,
+    TradingStateChanged,
 )
 from cambist.model.orders import ApprovedOrder
 from cambist.simulation import Reports
@@ -105,6 +115,7 @@ class Driver:
             CancelOrder: self._cancel,
             AmendOrder: self._amend,
             ReportRefusal: self._report_refusal,
+            ReportTradingState: self._report_trading_state,
             SetTimer: self._set_timer,
             StopRun: self._stop_run,
             MoveCash: self._move_cash,
@@ -262,6 +273,9 @@ class Driver:
 
     def _report_refusal(self, effect: ReportRefusal) -> None:
         self.deliver(OrderRefused(self.kernel.clock.read(), effect.order_id, effect.reason))
+
+    def _report_trading_state(self, effect: ReportTradingState) -> None:
+        self.carry_out(self.kernel.step(TradingStateChanged(self.kernel.clock.read(), effect.change)))
 
     def _set_timer(self, effect: SetTimer) -> None:
         self.timers.set(effect.name, effect.due)

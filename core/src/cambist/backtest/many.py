@@ -171,8 +171,12 @@ def _work_orders(driver: Driver, tracks: list[_Track], bars: list[tuple[int, int
 
 
 def _steppers(driver: Driver, window: Window) -> list[tuple[Callable[[], None], int]]:
-    """Return each `on_step` that somebody wrote, and the instant of the window from which it is called."""
-    steppers: list[tuple[Callable[[], None], int]] = []
+    """Return each `on_step` that somebody wrote, and the instant of the window from which it is called.
+
+    Before them come the risk rules that want to see the accounts, at every instant.
+    """
+    looks = driver.kernel.monitors.looks
+    steppers: list[tuple[Callable[[], None], int]] = [] if looks is None else [(looks, 0)]
     for seat in driver.kernel.seats:
         hook = seat.hook("on_step")
         if hook is None:

@@ -30,6 +30,8 @@ from cambist.engine import Kernel, OpeningKernel
 from cambist.engine.step import named
 from cambist.errors import DataError, ParameterError, StrategyError
 from cambist.model.orders import OrderStatus
+from cambist.model.times import format_ns
+from cambist.model.trading_state import TradingState
 from cambist.observe import log_context
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
+    from cambist.model.trading_state import TradingChange
     from cambist.portfolio import Valuation
     from cambist.ports.history import HistorySource
     from cambist.risk import RiskGate
@@ -342,6 +345,9 @@ class Run:
                 f"that are rates of return mean nothing. {liquidated}{'t' if liquidated else 'T'}rade smaller, or with "
                 "a stop."
             )
+        for changes in _halts(self.kernel.trading.changes).values():
+            more = "" if len(changes) == 1 else f" It was so {len(changes)} times."
+            yield f"on {format_ns(changes[0].ts)} {changes[0].told}.{more}"
         unheard = [seat.strategy.name for seat in self.kernel.seats if seat.hook("on_open") is not None]
         if unheard and not self.settings.cheat_on_open:
             yield f"on_open of {', '.join(unheard)} was never called: that takes cheat_on_open=True."
@@ -360,6 +366,15 @@ class Run:
                 f"{len(numbers)} orders were rejected: {code}. The first is order {numbers[0]}; "
                 "result.orders has each with its reason."
             )
+
+
+def _halts(changes: Sequence[TradingChange]) -> dict[tuple[str, str], list[TradingChange]]:
+    """Return the changes that halted or restricted trading, by scope and who wanted it."""
+    found: dict[tuple[str, str], list[TradingChange]] = {}
+    for change in changes:
+        if change.state is not TradingState.ACTIVE:
+            found.setdefault((change.scope, change.by), []).append(change)
+    return found
 
 
 def bar_feed(number: int, source: HistorySource, settings: BacktestSettings) -> Feed:

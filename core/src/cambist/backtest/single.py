@@ -8,6 +8,7 @@ import numpy as np
 
 from cambist.backtest.warmup import warmup_hook
 from cambist.engine.clock import Clock
+from cambist.engine.monitors import looking_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,9 @@ class SinglePlayer:
         """Play the window's bars, or those up to a stop; return how many."""
         driver, kernel, seat = self.driver, self.kernel, self.seat
         cold = self.seat.warm_after[0] - self.feed.played - self.start
-        on_step = seat.hook("on_step")
+        on_step, looks = seat.hook("on_step"), kernel.monitors.looks
+        if looks is not None:
+            on_step = looks if on_step is None else looking_first(looks, on_step)
         row = 0
         kernel.clock = self.clock
         try:
@@ -67,7 +70,7 @@ class SinglePlayer:
                 self.due = self.timers.next_due
                 last = self._row_before_due(row)
                 if row < cold:
-                    row = self._stretch(row, min(last, cold), warmup_hook(seat), None)
+                    row = self._stretch(row, min(last, cold), warmup_hook(seat), looks)
                 else:
                     row = self._stretch(row, last, seat.strategy.on_bar, on_step)
                 if self.timers.next_due <= self.clock.read():

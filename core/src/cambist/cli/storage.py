@@ -65,16 +65,13 @@ def check(url: str) -> None:
     """Read everything in a storage, and say whether it is whole.
 
     \b
-    Example:
+    Examples:
       cambist storage check sqlite:///runs.db
+      cambist storage check parquet:///bars
     """  # noqa: D301 -- click reads the control character
-    from cambist.app.storage import opened_storage
-    from cambist.ports.rows import ROWS
+    from cambist.app.storage import read_all
 
-    with opened_storage(url, session().registry(), "runs", existing=True) as opened:
-        runs = opened.runs.runs()
-        rows = sum(1 for run in runs for kind in ROWS for _ in opened.runs.rows(run.id, kind))
-    click.echo(f"{len(runs):,} runs with {rows:,} rows can be read")
+    click.echo(f"{', '.join(read_all(url, session().registry()))} can be read")
 
 
 @storage.command()

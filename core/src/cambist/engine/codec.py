@@ -176,6 +176,7 @@ for _kind, _type in {
     "timer_fired": records.TimerDue,
     "strategy_state": records.StrategyState,
     "trading_state": records.TradingState,
+    "risk_state": records.RiskState,
     "operator_command": records.OperatorCommand,
     "series_anchored": records.SeriesAnchored,
     **dict.fromkeys(NOTES, records.OrderNote),

@@ -14,6 +14,7 @@ from cambist.engine.records import (
     MarginEntry,
     OrderTerms,
 )
+from cambist.engine.records import TradingState as TradingStateRecord
 from cambist.model.instrument import Instrument
 from cambist.model.orders import (
     Fill,
@@ -27,11 +28,11 @@ from cambist.model.orders import (
     Trail,
 )
 from cambist.model.portfolio import CashFlow, MarginChange
+from cambist.model.trading_state import TradingChange, TradingState
 from cambist.portfolio.exact import exact
 
 if TYPE_CHECKING:
     from decimal import Decimal
-
 
 __all__ = [
     "cash_flow_of",
@@ -44,6 +45,8 @@ __all__ = [
     "instrument_record",
     "order_of",
     "terms_record",
+    "trading_change_of",
+    "trading_record",
 ]
 
 _DECIMALS = ("multiplier", "margin_rate", "maker_fee", "taker_fee")
@@ -218,6 +221,16 @@ def margin_change_of(record: MarginEntry) -> MarginChange:
     side = PositionSide(record.position_side) if record.position_side else None
     terms = float(record.amount), float_of(record.leverage)
     return MarginChange(record.asked_at, record.symbol, side, *terms, record.reason, record.account)
+
+
+def trading_record(change: TradingChange) -> TradingStateRecord:
+    """Return the record of a change of what may be traded."""
+    return TradingStateRecord(str(change.state), change.scope, change.reason, change.by, change.rule)
+
+
+def trading_change_of(ts: int, record: TradingStateRecord) -> TradingChange:
+    """Return the change of a record of that time."""
+    return TradingChange(ts, TradingState(record.state), record.scope, record.reason, record.by, record.rule)
 
 
 def cash_record(flow: CashFlow, instant: int, *, asked: bool = False) -> CashEntry:

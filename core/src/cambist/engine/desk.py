@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Grid, Instrument
     from cambist.model.orders import Instructions
     from cambist.model.portfolio import Account, Position, Trade
+    from cambist.model.trading_state import TradingState
+    from cambist.risk.guard import Reviewer
     from cambist.simulation.market_rules import RuledMarkets
     from cambist.strategies.schedules import Schedule
 
@@ -66,7 +68,7 @@ class Desk(MoneyDesk):
     def __init__(self, kernel: Kernel, name: str) -> None:
         self._kernel = kernel
         self._book = kernel.book
-        self._gate = kernel.gate
+        self._gate: Reviewer = kernel.gate
         self._view = kernel.view_of(name)
         self._account = kernel.owners[name]
         self._books = kernel.accounts[self._account]
@@ -77,6 +79,15 @@ class Desk(MoneyDesk):
         self.instrument: Instrument | None = None
         self.refusing = ""
         self.markets: RuledMarkets | None = None
+
+    def reviewed_by(self, gate: Reviewer) -> None:
+        """Have orders reviewed by another gate from here on."""
+        self._gate = gate
+
+    @property
+    def trading_state(self) -> TradingState:
+        """What the strategy may do, in the instrument that is being delivered where there is one."""
+        return self._kernel.trading.state_for(self.name, self.instrument)
 
     @property
     def now(self) -> int:
@@ -201,7 +212,7 @@ class Desk(MoneyDesk):
         if kind is not _MARKET and instrument.price_grid is not None:
             asked = (limit_price, stop_price)
             limit_price, stop_price = _on_tick(instrument.price_grid, side, limit_price, stop_price)
-            kernel.note_price_rounding(instrument, asked, (limit_price, stop_price))
+            self._note_rounding(instrument, asked, (limit_price, stop_price))
         now = kernel.clock.read()
         next_id = book.next_id
         order = Order(
@@ -224,15 +235,16 @@ class Desk(MoneyDesk):
             order.instructions = instructions
         book.add(order)
         verdict = self._gate.review(order, self._view)
-        if type(verdict) is ApprovedOrder:
+        if isinstance(verdict, ApprovedOrder):
             submit(order, now)
             kernel.effects.append(verdict)
         else:
-            reason = f"{verdict.code}: {verdict.message}"  # type: ignore[union-attr]
+            reason = f"{verdict.code}: {verdict.message}"
             if rounded != size:
                 reason += f" (asked for {size}, rounded down to the step)"
             book.reject(order, now, reason)
             kernel.effects.append(ReportRefusal(order.id, reason))
+            kernel.trading.refused(verdict)
         return order
 
     def _untied(self, instructions: Instructions) -> Instructions:
@@ -254,6 +266,12 @@ class Desk(MoneyDesk):
                 raise OrderError(f"{instrument.symbol} has no price yet to trail; give the first stop price as stop=.")
             stop = first_stop(side, trail, instrument, price)
         return stop, nan if isnan(stop) else limit_behind(side, trail, instrument, stop)
+
+    def _note_rounding(self, instrument: Instrument, asked: tuple[float, float], got: tuple[float, float]) -> None:
+        """Count the orders whose prices were more than float noise off the tick."""
+        tick = float(instrument.tick_size or 0)
+        if any(abs(one - other) > tick * _NOISE for one, other in zip(asked, got, strict=True)):
+            self._kernel.roundings[instrument.symbol] += 1
 
     def cancel(self, order: Order) -> None:
         """Ask for what remains of an order to be withdrawn; nothing happens to one that has ended."""
@@ -283,12 +301,13 @@ class Desk(MoneyDesk):
         verdict = self._gate.review(proposal, self._view.amending(order))
         now = kernel.clock.read()
         self._book.request_amend(order, now)
-        if type(verdict) is ApprovedOrder:
+        if isinstance(verdict, ApprovedOrder):
             kernel.effects.append(AmendOrder(order.id, size, limit_price, stop_price))
         else:
-            reason = f"{verdict.code}: {verdict.message}"  # type: ignore[union-attr]
+            reason = f"{verdict.code}: {verdict.message}"
             self._book.apply(AmendRejected(now, order.id, reason))
             kernel.effects.append(ReportRefusal(order.id, reason))
+            kernel.trading.refused(verdict)
 
     def set_timer(self, name: str, due: int | None) -> None:
         """Ask for ``on_timer(name)``."""
@@ -320,4 +339,6 @@ def _on_tick(grid: Grid, side: Side, limit_price: float, stop_price: float) -> t
     return limit_price, stop_price
 
 
+#: A price this near to the grid, in ticks, was meant to be on it.
+_NOISE = 1e-6
 _PENDING = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE, OrderStatus.UNKNOWN})

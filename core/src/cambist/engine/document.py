@@ -11,10 +11,11 @@ import msgspec
 
 from cambist.engine import conversions as to
 from cambist.engine.codec import CODEC
-from cambist.engine.fold import RunState, TradingHalt
+from cambist.engine.fold import RunState
 from cambist.engine.records import AccountOpened, InstrumentDefined, StrategyRun
 from cambist.errors import RecordError
 from cambist.model.orders import Fill, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
+from cambist.model.trading_state import TradingChange, TradingState
 from cambist.orders.book import Anomaly, OrderBook
 from cambist.orders.state import OrderInput
 from cambist.portfolio.saved import load_account, save_account
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 __all__ = ["STATE_VERSION", "decode_run", "digest_of", "encode_run", "trading_of"]
 
 #: Of the bytes: a snapshot of another version is passed over, and the journal read in its place.
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic", decimal_format="string")
 _ORDER = [field.name for field in attrs.fields(Order) if field.name not in ("instrument", "instructions")]
 _ENUMS: dict[str, Any] = {"side": Side, "type": OrderType, "time_in_force": TimeInForce, "status": OrderStatus}
+_HOLD = [field.name for field in attrs.fields(TradingChange)]
+_AS_THEY_ARE = (*("sequence", "ts", "token", "seed", "states", "rules", "timers", "anchors", "stopping", "stopped"),)
 _FILL = [field.name for field in attrs.fields(Fill) if field.name != "instrument"]
 
 
@@ -79,7 +82,8 @@ def encode_run(state: RunState) -> bytes:
             "instruments": [to.instrument_record(one) for one in state.instruments.values()],
             **_account_parts(state),
             "states": state.states,
-            "trading": {scope: attrs.astuple(halt) for scope, halt in state.trading.items()},
+            "trading": [_plain(hold, _HOLD) for hold in state.trading],
+            "rules": state.rules,
             "refusals": dict(state.refusals),
             "counts": dict(state.counts),
             "anchors": state.anchors,
@@ -130,13 +134,14 @@ def decode_run(data: bytes, codec: Codec = CODEC) -> RunState:
 
 def _state_of(document: dict[str, Any], codec: Codec) -> RunState:
     state = RunState(codec, document["keep"])
-    for name in ("sequence", "ts", "token", "seed", "states", "timers", "anchors", "stopping", "stopped"):
+    for name in _AS_THEY_ARE:
         setattr(state, name, document[name])
     state.strategies = [msgspec.convert(one, StrategyRun) for one in document["strategies"]]
     for one in document["instruments"]:
         instrument = to.instrument_of(msgspec.convert(one, InstrumentDefined))
         state.instruments[instrument.symbol] = instrument
-    state.trading = {scope: TradingHalt(*values) for scope, values in document["trading"].items()}
+    for ts, kept, *names in document["trading"]:
+        state.trading.take(TradingChange(ts, TradingState(kept), *names))
     state.refusals.update(document["refusals"])
     state.counts.update(document["counts"])
     orders = [_order_of(row, state.instruments) for row in document["orders"]]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from cambist.engine import conversions as to
 from cambist.engine.codec import CODEC
 from cambist.engine.folded_accounts import FoldedAccounts
@@ -25,6 +23,7 @@ from cambist.model.events import (
     StopTrailed,
 )
 from cambist.orders.book import OrderBook
+from cambist.risk import Holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from cambist.model.orders import Fill, Order
     from cambist.ports.journal import JournalEntry
 
-__all__ = ["KEEP", "REASONED", "RunState", "TradingHalt"]
+__all__ = ["KEEP", "REASONED", "RunState"]
 
 #: How many orders that have ended, closed trades and movements of cash a state keeps at least.
 KEEP = 10_000
@@ -49,16 +48,6 @@ REASONED: dict[str, Callable[[int, int, str], OrderEvent]] = {
     "amend_rejected": AmendRejected,
     "outcome_unknown": OutcomeUnknown,
 }
-
-
-@attrs.frozen(slots=True)
-class TradingHalt:
-    """What may be traded in a scope, since when and why; see `cambist.engine.records.TradingState`."""
-
-    state: str
-    since: int
-    reason: str
-    by: str
 
 
 class RunState(FoldedAccounts):
@@ -86,8 +75,8 @@ class RunState(FoldedAccounts):
         What each strategy keeps over a restart, encoded.
     timers
         Due times by name, ns, UTC.
-    trading, refusals, counts
-        Halts by scope, refused orders by reason code, and records by kind.
+    trading, rules, refusals, counts
+        Holds on trading, what each risk rule remembers (encoded), refused orders by reason code, records by kind.
     anchors
         The first bar of each series, by symbol and timeframe.
     stopping, stopped
@@ -104,7 +93,8 @@ class RunState(FoldedAccounts):
         self.fills: list[Fill] = []
         self.states: dict[str, bytes] = {}
         self.timers: dict[str, int] = {}
-        self.trading: dict[str, TradingHalt] = {}
+        self.trading = Holds()
+        self.rules: dict[str, bytes] = {}
         self.refusals: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         self.anchors: dict[str, int] = {}
@@ -260,7 +250,11 @@ class RunState(FoldedAccounts):
 
     def trading_state(self, ts: int, state: record.TradingState) -> None:
         """What may be traded has changed."""
-        self.trading[state.scope] = TradingHalt(state.state, ts, state.reason, state.by)
+        self.trading.take(to.trading_change_of(ts, state))
+
+    def risk_state(self, _ts: int, kept: record.RiskState) -> None:
+        """What a risk rule remembers has changed."""
+        self.rules[kept.rule] = kept.state
 
     def series_anchored(self, _ts: int, anchor: record.SeriesAnchored) -> None:
         """A series begins with that bar."""
@@ -316,6 +310,7 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
                 "timer_fired",
                 "strategy_state",
                 "trading_state",
+                "risk_state",
                 "series_anchored",
             )
         },

@@ -14,6 +14,7 @@ from cambist.engine.market import MarketKernel
 from cambist.engine.opening import OpeningKernel
 from cambist.engine.step import Kernel
 from cambist.engine.strategy_state import encode_state
+from cambist.engine.trading_control import COMMANDS
 from cambist.model import effects as effect
 from cambist.model import events as event
 from cambist.model.legs import leg_key
@@ -71,6 +72,8 @@ class Recorder:
         self._drafts: list[Draft] = []
         self._known = 0  # id of the newest order that is journalled
         self._states: dict[str, bytes] = {}
+        self._rules: dict[str, bytes] = {}
+        self._unanchored = set(range(len(kernel.series)))
         pockets = [pocket for books in kernel.accounts.values() for pocket in books.pockets.values()]
         self._changes: list[list[MarginChange]] = [
             changes
@@ -94,12 +97,16 @@ class Recorder:
             event.CashMoved: self._asked_cash,
             event.DividendPaid: self._dividend,
             event.SharesSplit: self._split,
+            event.BarClosed: self._anchor,
+            event.OperatorCommand: lambda one: self._command(one.ts, one.name, dict(one.arguments), one.by),
+            event.TradingStateRequested: self._trading_state_requested,
         }
         self._intents: dict[type[Any], Callable[[int, Any], None]] = {
             ApprovedOrder: self._submitted,
             effect.CancelOrder: lambda ts, one: self.write("cancel_requested", ts, record.OrderNote(one.order_id)),
             effect.AmendOrder: self._amend,
             effect.ReportRefusal: self._refusal,
+            effect.ReportTradingState: self._trading_state,
             effect.SetTimer: lambda ts, one: self.write("timer_set", ts, record.TimerSet(one.name, one.due)),
             effect.ChangeMargin: lambda _ts, _one: None,  # what becomes of it is noted when it is carried out
             effect.StopRun: lambda ts, one: self.write("stop_requested", ts, record.RunEnded(one.reason)),
@@ -192,6 +199,25 @@ class Recorder:
         said = record.Split(split.symbol, exact(split.ratio), to.decimal_of(price), kernel.instant)
         self.write("shares_split", split.ts, said)
 
+    def _anchor(self, closed: event.BarClosed) -> None:
+        """Note the first bar of a series; once each has one, no bar is looked at any more."""
+        if closed.series in self._unanchored:
+            self._unanchored.remove(closed.series)
+            instrument, timeframe = self._kernel.series[closed.series]
+            anchor = record.SeriesAnchored(instrument.symbol, str(timeframe), closed.bar.ts)
+            self.write("series_anchored", closed.ts, anchor)
+        if not self._unanchored:
+            del self._facts[event.BarClosed]
+
+    def _command(self, ts: int, name: str, arguments: dict[str, Any], by: str) -> None:
+        self.write("operator_command", ts, record.OperatorCommand(name, arguments, by))
+
+    def _trading_state_requested(self, asked: event.TradingStateRequested) -> None:
+        """Note a request as the command that does the same."""
+        name = next(name for name, state in COMMANDS.items() if state is asked.state)
+        arguments = {"scope": asked.scope, "reason": asked.reason, "orders": str(asked.orders), "rule": asked.rule}
+        self._command(asked.ts, name, arguments, asked.by)
+
     def booked(self, ts: int, flows: Sequence[CashFlow]) -> None:
         """Note what the bookkeeper booked."""
         for flow in flows:
@@ -245,8 +271,15 @@ class Recorder:
         else:
             self.write("amend_refused", ts, record.OrderNote(order.id, refusal.reason))
 
+    def _trading_state(self, ts: int, told: effect.ReportTradingState) -> None:
+        self.write("trading_state", ts, to.trading_record(told.change))
+
     def states(self, ts: int) -> None:
-        """Note what strategies keep over a restart, where it has changed."""
+        """Note what risk rules and strategies keep over a restart, where it has changed."""
+        for name, kept in self._kernel.monitors.states().items():
+            if self._rules.get(name) != kept:
+                self._rules[name] = kept
+                self.write("risk_state", ts, record.RiskState(name, kept))
         for strategy in self._keepers:
             state = encode_state(strategy.name, strategy.save_state())
             if self._states.get(strategy.name) != state:

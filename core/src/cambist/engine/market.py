@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cambist.engine.agenda import Agenda
 from cambist.engine.desk import Desk
+from cambist.engine.monitors import looking_after
 from cambist.engine.step import Kernel, Seat, no_calendar
 from cambist.errors import InputError
 from cambist.indicators.series import BarView
@@ -95,6 +96,10 @@ class MarketKernel(Kernel):
         self._handlers[TickReceived] = self._tick_received
         self._handlers[QuoteReceived] = self._quote_received
         self._handlers[BookReceived] = self._book_received
+        looks = self.monitors.looks
+        if looks is not None and not bars:  # with bars, when they close
+            for shown in (TickReceived, QuoteReceived, BookReceived):
+                self._handlers[shown] = looking_after(self._handlers[shown], looks)
 
     def _series_of(self, instrument: Instrument) -> MarketSeries:
         """Return the series of an instrument, a new one where it is the first of it."""

@@ -25,6 +25,7 @@ from cambist.model.books import BookUpdate
 from cambist.model.market import Quote, Tick
 from cambist.model.orders import PositionSide, Side
 from cambist.model.portfolio import MarginChange
+from cambist.model.trading_state import TradingChange, TradingState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["ASKED", "BAR_CLOSED", "DAY", "ENDED", "OUTSIDE", "Recorded", "RecordingRecorder", "read_row"]
 
 #: What a row is, in its first place; then follow the record after which it came, its time, and its own fields.
-BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED = range(7)
-_TICK, _QUOTE, _BOOK, ASKED, DAY = range(7, 12)
+BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED, _TRADING = range(8)
+_TICK, _QUOTE, _BOOK, ASKED, DAY = range(8, 13)
 
 _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] = {
     event.BarClosed: (
@@ -67,6 +68,7 @@ _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] =
         _BOOK,
         lambda one: (one.stream, one.update.is_snapshot, *chain.from_iterable(one.update.levels)),
     ),
+    event.TradingStateChanged: (_TRADING, lambda one: _trading_fields(one.change)),
 }
 
 
@@ -101,12 +103,21 @@ def _margin_changed(ts: int, *fields: Any) -> event.MarginChanged:
     return event.MarginChanged(ts, MarginChange(asked, symbol, None if side is None else PositionSide(side), *rest))
 
 
+def _trading_fields(change: TradingChange) -> tuple[Any, ...]:
+    return change.ts, str(change.state), change.scope, change.reason, change.by, change.rule
+
+
+def _trading_changed(ts: int, since: int, state: str, *fields: str) -> event.TradingStateChanged:
+    return event.TradingStateChanged(ts, TradingChange(since, TradingState(state), *fields))
+
+
 _MAKERS: dict[int, Callable[..., event.Event]] = {
     BAR_CLOSED: lambda ts, series, *fields: event.BarClosed(ts, series, Bar(*fields)),
     _BAR_OPENED: event.BarOpened,
     _INSTANT_CLOSED: event.InstantClosed,
     _REFUSED: event.OrderRefused,
     _MARGIN: _margin_changed,
+    _TRADING: _trading_changed,
 }
 #: The same of what a stream of trades, quotes or books shows, of its instrument too.
 _STREAMS: dict[int, Callable[..., event.Event]] = {_TICK: _tick, _QUOTE: _quote, _BOOK: _book}
@@ -203,6 +214,8 @@ class RecordingRecorder(Recorder):
         else:
             code, fields = known
             self._record((code, self.sequence, happened.ts, *fields(happened)))
+            if type(happened) is event.BarClosed:
+                super().fact(happened)  # which may be the first of its series
 
     def intents(self, ts: int, wanted: Sequence[effect.Effect]) -> None:
         """Note what the kernel wants done; and mark what only stands among it because somebody stopped the run."""

@@ -25,6 +25,7 @@ __all__ = [
     "OrderNote",
     "OrderTerms",
     "RatesNoted",
+    "RiskState",
     "RunBegan",
     "RunEnded",
     "SeriesAnchored",
@@ -291,20 +292,32 @@ class StrategyState(Record, frozen=True):
 
 
 class TradingState(Record, frozen=True):
-    """``trading_state``: what may be traded from here on, in a scope such as a strategy, a symbol or ``""`` for all.
+    """``trading_state``: what may be traded from here on; see `cambist.model.TradingChange`.
 
     Attributes
     ----------
     state
         ``"active"``, ``"reducing"`` (only what makes positions smaller) or ``"halted"``.
+    scope
+        ``"account:NAME"``, ``"strategy:NAME"``, ``"symbol:SYMBOL"``, or ``""`` for everything.
     by
         Who said so: a rule, or an operator.
+    rule
+        The rule whose hold this is, or was; ``""`` for that of operators.
     """
 
     state: str
     scope: str = ""
     reason: str = ""
     by: str = ""
+    rule: str = ""
+
+
+class RiskState(Record, frozen=True):
+    """``risk_state``: what a risk rule remembers over a restart; see `cambist.engine.monitors`."""
+
+    rule: str
+    state: bytes
 
 
 class OperatorCommand(Record, frozen=True):

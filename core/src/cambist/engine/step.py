@@ -16,6 +16,8 @@ from cambist.engine.adoption import Adopter
 from cambist.engine.agenda import Agenda
 from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
+from cambist.engine.monitors import Monitors
+from cambist.engine.trading_control import TradingControl
 from cambist.errors import InputError
 from cambist.indicators.series import BarView, Series
 from cambist.model.effects import SetTimer
@@ -175,6 +177,8 @@ class Kernel:
         Whether any strategy wants to hear of its orders, and so may answer with another.
     agenda
         The rules behind timers.
+    trading, monitors
+        What may be traded now, by scope; and the risk rules that remember.
     shows_opens
         Whether it wants to be told when bars open; see `OpeningKernel`.
     """
@@ -190,8 +194,7 @@ class Kernel:
         expected_fee: ExpectedFee | Mapping[str, ExpectedFee],
         calendars: Callable[[Instrument], Calendar | None] = no_calendar,
     ) -> None:
-        self.portfolio = portfolio
-        self.gate = gate
+        self.portfolio, self.gate = portfolio, gate
         self.book = OrderBook()
         strategies = named(strategies)
         self.accounts, self.owners = accounts_of(portfolio, [strategy.name for strategy in strategies])
@@ -209,6 +212,7 @@ class Kernel:
         self.roundings: Counter[str] = Counter()
         self.own_clock = ManualClock()
         self.clock: Clock = self.own_clock
+        self.series = tuple(series)
         self._instruments = tuple(instrument for instrument, _ in series)
         self._single = self._instruments[0] if len(series) == 1 else None
         self.agenda = Agenda(self._instruments, calendars)
@@ -218,7 +222,9 @@ class Kernel:
         for cursor, instrument in zip(first.cursors, self._instruments, strict=True):
             portfolio.set_price_source(instrument.symbol, cursor.last_close)
         self._listeners = {name: _Listener.of(seat, self.view_of(name)) for name, seat in self._by_name.items()}
-        self.listens = any(self._listeners.values())
+        self.listens = any(self._listeners.values()) or any(seat.hook("on_trading_state") for seat in self.seats)
+        self.trading = TradingControl(self)
+        self.monitors = Monitors(self)
         self._handlers: dict[type[Event], Callable[[Any], object]] = {
             **dict.fromkeys(_ORDER_EVENTS, self._order_event),
             StopTrailed: self.book.apply,  # no strategy is told: a stop moves with nearly every bar
@@ -231,6 +237,7 @@ class Kernel:
             MarginChanged: lambda event: change_margin(self.accounts, event.change),
             DividendPaid: lambda event: self.portfolio.pay_dividend(event.ts, event.symbol, event.amount, self.instant),
             SharesSplit: self._shares_split,
+            **self.trading.handlers,
             RunStarted: self._run_started,
             RunStopped: self._run_stopped,
         }
@@ -284,6 +291,7 @@ class Kernel:
         if self.bookkeeper is not None:
             self.bookkeeper.start(event.ts)
             self.effects.append(SetTimer(BOOKKEEPING, self.bookkeeper.next_due))
+        self.monitors.begin()
 
     def _run_stopped(self, event: RunStopped) -> None:  # noqa: ARG002 - the reason is for the record
         for seat in self.seats:
@@ -410,18 +418,9 @@ class Kernel:
             return None
         return self._by_name[strategy].bars[symbols.index(instrument.symbol)].history(count)
 
-    def note_price_rounding(self, instrument: Instrument, asked: tuple[float, float], got: tuple[float, float]) -> None:
-        """Count the orders whose prices were more than float noise off the tick."""
-        tick = float(instrument.tick_size or 0)
-        if any(abs(one - other) > tick * _NOISE for one, other in zip(asked, got, strict=True)):
-            self.roundings[instrument.symbol] += 1
-
 
 #: The timer of the account; those of strategies begin with a name.
 BOOKKEEPING = "/account"
-
-#: A price this near to the grid, in ticks, was meant to be on it.
-_NOISE = 1e-6
 
 _NO_EFFECTS: list[Effect] = []
 

@@ -190,6 +190,27 @@ class AccountView:
             if order.side is side and not order.reduce_only and order.status is not _CREATED
         )
 
+    def reducible_size(self, order: Order) -> float:
+        """Return how much an order may trade and only make the position smaller, beside the other working orders."""
+        instrument, side = order.instrument, order.side
+        held = self.position(instrument).size
+        if held == 0.0 or (held > 0.0) == (side is _BUY):
+            return 0.0
+        own = order.oco or order.id
+        closing: dict[int, float] = {}
+        for one in self._book.open_for(instrument):
+            group = one.oco or one.id
+            if one.side is side and one.id != order.id and group != own and not self.waits(one):
+                closing[group] = max(closing.get(group, 0.0), one.remaining)
+        return max(0.0, instrument.size_grid.nearest(abs(held) - sum(closing.values())))
+
+    def waits(self, order: Order) -> bool:
+        """Tell whether an order has not left yet, or waits for a parent of which nothing has traded."""
+        if order.status is _CREATED:
+            return True
+        parent = self._book.find(order.parent) if order.parent else None
+        return parent is not None and parent.filled == 0.0
+
 
 def _after(size: float, order: Order) -> float:
     """Return what a position of signed `size` will be when `order` has traded."""

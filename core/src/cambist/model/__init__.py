@@ -25,6 +25,7 @@ from cambist.model.portfolio import Account, Position, Trade
 from cambist.model.ticks import Quotes, Ticks
 from cambist.model.timeframe import Timeframe
 from cambist.model.times import format_ns, to_datetime, to_ns
+from cambist.model.trading_state import TradingChange, TradingState, WorkingOrders
 
 __all__ = [
     "COLUMNS",
@@ -59,7 +60,10 @@ __all__ = [
     "TimeInForce",
     "Timeframe",
     "Trade",
+    "TradingChange",
+    "TradingState",
     "Trail",
+    "WorkingOrders",
     "check_columns",
     "format_ns",
     "to_datetime",

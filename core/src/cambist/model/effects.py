@@ -13,8 +13,19 @@ from cambist.model.orders import ApprovedOrder
 
 if TYPE_CHECKING:
     from cambist.model.portfolio import CashFlow, MarginChange
+    from cambist.model.trading_state import TradingChange
 
-__all__ = ["AmendOrder", "CancelOrder", "ChangeMargin", "Effect", "MoveCash", "ReportRefusal", "SetTimer", "StopRun"]
+__all__ = [
+    "AmendOrder",
+    "CancelOrder",
+    "ChangeMargin",
+    "Effect",
+    "MoveCash",
+    "ReportRefusal",
+    "ReportTradingState",
+    "SetTimer",
+    "StopRun",
+]
 
 
 class CancelOrder(msgspec.Struct, eq=False):
@@ -37,6 +48,12 @@ class ReportRefusal(msgspec.Struct, eq=False):
 
     order_id: int
     reason: str
+
+
+class ReportTradingState(msgspec.Struct, eq=False):
+    """Hand `TradingStateChanged` back to the engine, so that strategies learn of it after the call that led to it."""
+
+    change: TradingChange
 
 
 class SetTimer(msgspec.Struct, eq=False):
@@ -64,4 +81,14 @@ class ChangeMargin(msgspec.Struct, eq=False):
     change: MarginChange
 
 
-Effect = ApprovedOrder | CancelOrder | AmendOrder | ReportRefusal | SetTimer | StopRun | MoveCash | ChangeMargin
+Effect = (
+    ApprovedOrder
+    | CancelOrder
+    | AmendOrder
+    | ReportRefusal
+    | ReportTradingState
+    | SetTimer
+    | StopRun
+    | MoveCash
+    | ChangeMargin
+)

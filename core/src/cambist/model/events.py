@@ -6,9 +6,11 @@ journal keeps them. Nothing is made per bar on the fast path of a backtest, see 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from cambist.model.trading_state import TradingState, WorkingOrders
 
 if TYPE_CHECKING:
     from cambist.model.bars import Bar
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from cambist.model.market import Quote, Tick
     from cambist.model.orders import Fill
     from cambist.model.portfolio import CashFlow, MarginChange
+    from cambist.model.trading_state import TradingChange
 
 __all__ = [
     "AmendRejected",
@@ -28,6 +31,7 @@ __all__ = [
     "Event",
     "InstantClosed",
     "MarginChanged",
+    "OperatorCommand",
     "OrderAccepted",
     "OrderAmended",
     "OrderCanceled",
@@ -45,6 +49,8 @@ __all__ = [
     "StopTrailed",
     "TickReceived",
     "TimerFired",
+    "TradingStateChanged",
+    "TradingStateRequested",
 ]
 
 
@@ -123,6 +129,40 @@ class MarginChanged(Event, eq=False):
     """Margin was added to an isolated position or taken out of it, or an instrument got another leverage."""
 
     change: MarginChange
+
+
+class TradingStateRequested(Event, eq=False):
+    """Somebody but a risk rule wants another state of trading: an operator, or the driver, whose data is stale.
+
+    To ask for ``ACTIVE`` lifts whatever holds in that scope, risk rules' holds included; with a `rule` it lifts the
+    hold of that alone. A driver gives one to each of its watches, such as ``"stale-data"``, so that they do not lift
+    what others want. `orders` says what becomes of the orders at work. See `cambist.model.TradingChange`.
+    """
+
+    state: TradingState
+    scope: str = ""
+    reason: str = ""
+    by: str = ""
+    orders: WorkingOrders = WorkingOrders.CANCEL_OPENING
+    rule: str = ""
+
+
+class OperatorCommand(Event, eq=False):
+    """Somebody told the run to do something: ``halt``, ``reduce``, ``resume`` or ``cancel_orders``.
+
+    Arguments are texts: ``scope``, ``reason``, ``orders`` and ``rule`` as in `TradingStateRequested`; `by` says who it
+    was.
+    """
+
+    name: str
+    arguments: dict[str, Any] = {}
+    by: str = ""
+
+
+class TradingStateChanged(Event, eq=False):
+    """What may be traded has changed, and strategies are to hear of it; it has held since it was decided."""
+
+    change: TradingChange
 
 
 class DividendPaid(Event, eq=False):

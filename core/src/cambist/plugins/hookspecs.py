@@ -173,7 +173,7 @@ def cambist_storages() -> Iterable[StorageSpec]:  # type: ignore[empty-body]
                     name="acme",
                     factory="acme_store.files:open_files",
                     summary="Runs and state in an Acme vault",
-                    capabilities=["durable"],
+                    capabilities=["durable", "path", "runs", "state"],
                     requires=["acme-vault"],
                 )
             ]

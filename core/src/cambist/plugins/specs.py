@@ -269,8 +269,9 @@ class StorageSpec(Spec):
 
     `name` is the scheme of the URLs it answers for: ``memory`` for ``memory://``.
     Called as ``factory(url, **settings)``. Capabilities: ``durable`` (survives the process); ``runs``, ``state`` and
-    ``bars``, the stores it has; ``path`` (its URLs name a file or folder); ``versioned`` (the factory has a method
-    ``upgrade(url)`` that returns what it did, in a sentence).
+    ``bars``, the stores it has; ``path`` (its URLs name a file or folder: ``name:path``, or as in SQLAlchemy
+    ``name:///relative`` and ``name:////absolute``); ``versioned`` (the factory has a method ``upgrade(url)`` that
+    returns what it did, in a sentence).
     """
 
     kind: ClassVar[str] = "storage"

@@ -6,7 +6,15 @@ from cambist.ports.feed import FeedFactory
 from cambist.ports.history import HistorySource, MarketSource
 from cambist.ports.journal import Draft, JournalCursor, JournalEntry, JournalReader
 from cambist.ports.notifier import Notice, NoticeLevel, Notifier
-from cambist.ports.risk import Refusal, RiskRule, RiskView
+from cambist.ports.risk import (
+    AccountMoment,
+    EquityRule,
+    Refusal,
+    RiskRule,
+    RiskView,
+    StatefulRule,
+    TradingRequest,
+)
 from cambist.ports.rows import (
     ROWS,
     AccountRow,
@@ -26,6 +34,7 @@ from cambist.ports.storage import RunRecord, RunStore, StateStore, Storage
 
 __all__ = [
     "ROWS",
+    "AccountMoment",
     "AccountRow",
     "BarKey",
     "BarStore",
@@ -36,6 +45,7 @@ __all__ = [
     "CashFlowRow",
     "Deliver",
     "Draft",
+    "EquityRule",
     "EventRow",
     "FeedFactory",
     "FillRow",
@@ -60,7 +70,9 @@ __all__ = [
     "SignalRow",
     "StateRow",
     "StateStore",
+    "StatefulRule",
     "Storage",
     "StoredBars",
     "TradeRow",
+    "TradingRequest",
 ]

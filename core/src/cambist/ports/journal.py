@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Draft", "JournalCursor", "JournalEntry", "JournalReader"]
 
@@ -94,3 +94,10 @@ class JournalReader(Protocol):
 
     def cursor(self, name: str) -> JournalCursor:
         """Return the cursor of that name; a new one stands before the oldest record."""
+
+    def on_durable(self, listener: Callable[[int], None]) -> None:
+        """Have `listener` called with new values of `durable`, in a thread of the journal's own.
+
+        It must return soon and must not raise. It spares a reader the waiting, and no more: a journal that cannot know,
+        because another process writes it, never calls, so that whoever follows one looks now and then all the same.
+        """

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
 
+from cambist.model.trading_state import TradingState, WorkingOrders
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order, Side
-    from cambist.model.portfolio import Account, Position
+    from cambist.model.portfolio import Account, Position, Trade
 
-__all__ = ["Refusal", "RiskRule", "RiskView"]
+__all__ = ["AccountMoment", "EquityRule", "Refusal", "RiskRule", "RiskView", "StatefulRule", "TradingRequest"]
+
+
+@attrs.frozen(slots=True)
+class TradingRequest:
+    """What trading is to become, as a rule wants it.
+
+    Attributes
+    ----------
+    state
+        Halted, reducing, or active again: a rule takes back what it asked for, and never what others did.
+    scope
+        Where; ``""`` is everything, see `cambist.model.TradingChange`.
+    reason
+        For people: what was found, and which bound it broke.
+    orders
+        What becomes of the orders at work there.
+    """
+
+    state: TradingState
+    scope: str = ""
+    reason: str = ""
+    orders: WorkingOrders = WorkingOrders.CANCEL_OPENING
 
 
 @attrs.frozen(slots=True)
@@ -24,10 +50,16 @@ class Refusal:
         Stable, lower case with underscores, for programs: ``"size_off_grid"``.
     message
         For people: what was asked, which bound it broke, and what to do.
+    request
+        What trading is to become because of it; None where this order alone is meant. A `StatefulRule` may ask for it.
+    rule
+        Who asks for that; the gate says so.
     """
 
     code: str
     message: str
+    request: TradingRequest | None = None
+    rule: RiskRule | None = None
 
 
 class RiskView(Protocol):
@@ -76,11 +108,19 @@ class RiskView(Protocol):
         Orders that only reduce do not count.
         """
 
+    def reducible_size(self, order: Order) -> float:
+        """Return how much an order of this side may trade to only make the position smaller, in the instrument's units.
+
+        What is held on the other side, less what other working orders will close of it, the largest of a
+        one-cancels-the-other group; 0 where nothing is left. An order that waits for its parent does not count.
+        """
+
 
 class RiskRule(Protocol):
     """One question about an order.
 
-    A rule is deterministic, keeps no state between orders, and does not raise for an order it does not like.
+    A rule is deterministic, and does not raise for an order it does not like. It keeps no state between orders, unless
+    it is a `StatefulRule`.
     """
 
     @property
@@ -92,3 +132,61 @@ class RiskRule(Protocol):
 
     def review(self, order: Order, view: RiskView) -> Refusal | None:
         """Return None to let the order pass, or why it may not leave."""
+
+
+@attrs.frozen(slots=True)
+class AccountMoment:
+    """An account at one moment, as an `EquityRule` is shown it.
+
+    Attributes
+    ----------
+    ts
+        When, ns, UTC.
+    account
+        Its name; ``""`` where the run has one account.
+    equity
+        At last prices, in the account's currency.
+    moved
+        Money that was brought in (positive) or taken out since the last such moment; no profit, and no loss.
+    closed
+        Trades that were closed since then, oldest first.
+    """
+
+    ts: int
+    account: str
+    equity: float
+    moved: float = 0.0
+    closed: Sequence[Trade] = ()
+
+
+@runtime_checkable
+class StatefulRule(RiskRule, Protocol):
+    """A rule that remembers. A run works on a fresh one, and a journal keeps its state over a restart.
+
+    What it remembers may change in `review`, and in `EquityRule.on_equity`. It hangs on what it is shown and on nothing
+    else, such as the time of day of the machine.
+    """
+
+    def fresh(self) -> StatefulRule:
+        """Return a rule with the same settings that remembers nothing."""
+
+    def save_state(self) -> Mapping[str, Any]:
+        """Return what a restart has to bring back: numbers, texts, and lists and dicts of them."""
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take back what `save_state` returned."""
+
+    def on_resume(self, scope: str) -> None:
+        """Learn that an operator lifted what this rule asked for in a scope: it is to begin anew from here."""
+
+
+@runtime_checkable
+class EquityRule(StatefulRule, Protocol):
+    """A rule that watches the equity of each account.
+
+    It is asked when the run begins, and whenever all bars of an instant have closed, between `on_bar` and `on_step`; in
+    a run on trades and quotes without bars after each of these was shown to strategies.
+    """
+
+    def on_equity(self, moment: AccountMoment) -> TradingRequest | None:
+        """Return what trading is to become, or None to leave it as it is."""

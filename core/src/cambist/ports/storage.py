@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - a store reads the types of a record's fields, as of those of rows
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -10,7 +11,7 @@ import attrs
 from cambist.ports.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cambist.ports.bars import BarStore
 
@@ -59,8 +60,8 @@ class RunRecord:
     started_at: int
     ended_at: int | None = None
     stored_at: int = 0
-    strategies: Sequence[Mapping[str, Any]] = attrs.field(default=(), converter=_tuple)
-    instruments: Sequence[Mapping[str, Any]] = attrs.field(default=(), converter=_tuple)
+    strategies: tuple[Mapping[str, Any], ...] = attrs.field(default=(), converter=_tuple)
+    instruments: tuple[Mapping[str, Any], ...] = attrs.field(default=(), converter=_tuple)
     currency: str = ""
     initial_cash: Decimal = Decimal(0)
     settings: Mapping[str, Any] = attrs.field(factory=dict)
@@ -75,7 +76,14 @@ class StateStore(Protocol):
         """Keep `data` under `name`; a reader or a crash finds the old bytes or the new ones, never a mixture."""
 
     def get(self, name: str) -> bytes | None:
-        """Return what `put` kept last, or None when there is nothing of that name."""
+        """Return what `put` kept last, or None when there is nothing of that name.
+
+        Raises
+        ------
+        StateUnusableError
+            What is there is not what was kept, or was kept by a newer version. Wrong bytes are never returned; `put`
+            and `delete` work as ever.
+        """
 
     def delete(self, name: str) -> None:
         """Forget a name; one that is not there is no error."""

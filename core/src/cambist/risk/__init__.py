@@ -1,5 +1,6 @@
 """What stands between a strategy's wish and the market."""
 
-from cambist.risk.gate import DEFAULT_RULES, RiskGate
+from cambist.risk.gate import DEFAULT_RULES, RiskGate, fresh_rules
+from cambist.risk.holds import Holds
 
-__all__ = ["DEFAULT_RULES", "RiskGate"]
+__all__ = ["DEFAULT_RULES", "Holds", "RiskGate", "fresh_rules"]

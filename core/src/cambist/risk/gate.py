@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.model.orders import GATE_SEAL, ApprovedOrder, OrderType, TimeInForce
+from cambist.ports.risk import StatefulRule
 from cambist.risk.rules.funds import FundsRule
 from cambist.risk.rules.limits import SizeLimitsRule
 from cambist.risk.rules.notional import MinNotionalRule
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     Review = Callable[[Order, RiskView], Refusal | None]
 
-__all__ = ["DEFAULT_RULES", "RiskGate"]
+__all__ = ["DEFAULT_RULES", "RiskGate", "fresh_rules"]
 
 #: What every order must pass: it fits the instrument, makes sense, and the money is there.
 DEFAULT_RULES: tuple[type[RiskRule], ...] = (
@@ -112,5 +113,14 @@ class RiskGate:
         for review in reviews:
             refusal = review(order, view)
             if refusal is not None:
-                return refusal
+                return refusal if refusal.request is None else self._named(refusal, review)
         return ApprovedOrder(order, GATE_SEAL)
+
+    def _named(self, refusal: Refusal, review: Review) -> Refusal:
+        """Return a refusal that asks for another state of trading, with the rule that does."""
+        return attrs.evolve(refusal, rule=next(rule for rule in self._rules if rule.review == review))
+
+
+def fresh_rules(rules: Iterable[RiskRule]) -> list[RiskRule]:
+    """Return the rules for one run: those that remember as they were made, the others as they are."""
+    return [rule.fresh() if isinstance(rule, StatefulRule) else rule for rule in rules]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from cambist.errors import CambistError, StorageError
+from cambist.errors import CambistError, StateUnusableError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,9 +125,8 @@ class Projector:
 
     def start(self) -> None:
         """Begin to follow the journal in a thread."""
-        listen = getattr(self._journal, "on_durable", None)
-        if listen is not None:  # a journal that another process writes tells nobody, and is looked at every second
-            listen(lambda _sequence: self._wake.set())
+        # A journal that another process writes tells nobody, and is looked at every second.
+        self._journal.on_durable(lambda _sequence: self._wake.set())
         self._thread = threading.Thread(target=self._follow, name="cambist-projector", daemon=True)
         self._thread.start()
 
@@ -237,12 +236,17 @@ class Projector:
 
     def _kept_maker(self) -> RowMaker | None:
         """Return the maker that was kept last, unless it is ahead of the store or cannot be read."""
-        data = None if self._states is None else self._states.get(self._key)
-        if data is None:
-            return None
         maker = self._make()
         try:
+            data = None if self._states is None else self._states.get(self._key)
+            if data is None:
+                return None
             maker.restore(data)
+        except StorageError as error:
+            if not isinstance(error, StateUnusableError):  # away for now: it may be there at the next try
+                raise
+            _log.warning("the projection is made from the beginning of the journal: %s", error)
+            return None
         except Exception as error:  # noqa: BLE001 - a cache that is of another version, or damaged: made anew
             _log.info("the projection is made from the beginning of the journal: %s", error)
             return None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Instructions, Order, OrderType, PositionSide, Side, TimeInForce
     from cambist.model.portfolio import Account, CashFlow, MarginChange, Position, Trade
+    from cambist.model.trading_state import TradingState
     from cambist.strategies.schedules import Schedule
 
 __all__ = ["TradingDesk"]
@@ -24,6 +25,11 @@ class TradingDesk(Protocol):
     @property
     def instrument(self) -> Instrument | None:
         """The instrument meant when none is named, or None where that would be a guess."""
+        ...
+
+    @property
+    def trading_state(self) -> TradingState:
+        """What the strategy may do, in the instrument that is being delivered where there is one."""
         ...
 
     @property

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import Position, Trade
+    from cambist.model.trading_state import TradingChange, TradingState
     from cambist.strategies.book_view import BookView
     from cambist.strategies.market import QuoteView, TickView
     from cambist.strategies.parameters import Parameter
@@ -143,6 +144,12 @@ class Strategy(FuturesTrading, Holdings):
     def on_timer(self, name: str) -> None:
         """Learn that a timer is due; see `set_timer`, `schedule` and `timer_due`."""
 
+    def on_trading_state(self, change: TradingChange) -> None:
+        """Learn that trading was halted, restricted to reducing, or resumed; it holds since ``change.ts``.
+
+        It is called for what concerns this strategy, and for every symbol. `trading_state` is what holds now.
+        """
+
     def on_stop(self) -> None:
         """Clean up; called once, after the last bar. Orders are refused here."""
 
@@ -248,6 +255,15 @@ class Strategy(FuturesTrading, Holdings):
         NaN where the order does not stand in a recorded book, or nobody knows.
         """
         return self._desk.queue_ahead(order)
+
+    @property
+    def trading_state(self) -> TradingState:
+        """What orders may do now: ``"active"`` anything, ``"reducing"`` make a position smaller, ``"halted"`` nothing.
+
+        The strictest of what holds for everything, the account, this strategy, and the instrument that is being
+        delivered.
+        """
+        return self._desk.trading_state
 
     @property
     def chance(self) -> Random:

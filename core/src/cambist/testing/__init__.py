@@ -1,15 +1,20 @@
 """Conformance suites: what every plugin of a kind has to pass, its own and the ones that ship with Cambist.
 
-A suite is a class of tests. Inherit it in a test file of the plugin and say, in a fixture or two, how to make what is
-to be tested::
+A suite is a class of tests. Inherit it in a test file of the plugin and say, in a fixture, how to make what is to be
+tested::
 
-    from cambist.testing import BarStoreTests
+    from cambist.testing import RunStoreTests, StateStoreTests
 
 
-    class TestMyStore(BarStoreTests):
-        @pytest.fixture
-        def open_store(self, tmp_path):
-            return lambda: MyStore(tmp_path)
+    @pytest.fixture
+    def open_storage(tmp_path):
+        return lambda: MyStorage(f"mine:{tmp_path / 'storage'}")
+
+
+    class TestMyRuns(RunStoreTests): ...
+
+
+    class TestMyState(StateStoreTests): ...
 
 They need pytest and hypothesis: ``pip install 'cambist[testing]'``.
 """

@@ -17,11 +17,14 @@ from cambist.errors import DataError
 from cambist.model.bars import COLUMNS, Bars
 from cambist.model.instrument import Instrument
 from cambist.ports.bars import BarKey, BarsWritten
+from cambist.testing.kills import killed_writers
+from cambist.testing.opening import closed_at_the_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from cambist.ports.bars import BarStore
+    from cambist.ports.storage import Storage
 
 __all__ = ["BarStoreTests"]
 
@@ -76,8 +79,9 @@ def _same(found: Bars | None, wanted: Bars) -> bool:
 class BarStoreTests:
     """Tests of a `BarStore`.
 
-    A subclass gives the fixture ``open_store``: a function without arguments that opens the same store each time it is
-    called, empty at the first call of a test. A store that does not outlive its object sets ``durable = False``.
+    The test file or a ``conftest.py`` gives the fixture ``open_storage``: a function without arguments that opens the
+    same storage each time it is called, empty at the first call of a test. A subclass may give ``open_store`` instead,
+    which opens the store alone. A store that does not outlive its object sets ``durable = False``.
     """
 
     durable = True
@@ -87,9 +91,10 @@ class BarStoreTests:
     examples = 25
 
     @pytest.fixture
-    def open_store(self) -> Callable[[], BarStore]:
-        """Return what opens the store; every subclass has its own."""
-        raise NotImplementedError("give the fixture open_store: a function that opens the store to be tested")
+    def open_store(self, open_storage: Callable[[], Storage]) -> Iterator[Callable[[], BarStore]]:
+        """Return what opens the store."""
+        with closed_at_the_end(open_storage) as open_one:
+            yield lambda: open_one().bars
 
     @pytest.fixture
     def store(self, open_store: Callable[[], BarStore]) -> Iterable[BarStore]:
@@ -261,6 +266,24 @@ class BarStoreTests:
         reader.close()
         assert seen
         assert all(len(closes) == 1 for closes in seen)
+
+    def test_a_killed_writer_leaves_one_version(self, open_store: Callable[[], BarStore]) -> None:
+        """Over a month's end; and what a write that returned has kept is there."""
+        if not self.durable:
+            pytest.skip("this store says that it does not outlive its object")
+
+        def version(number: int) -> Bars:
+            return _bars(range(240), np.full(240, 100.0 + number))
+
+        def begin() -> Callable[[int], object]:
+            store = open_store()
+            return lambda number: store.write(version(number))
+
+        for promised in killed_writers(begin):
+            store = open_store()
+            found = store.read(BarKey.of(version(0)))
+            store.close()
+            assert any(_same(found, version(number)) for number in (promised, promised + 1))
 
     def test_two_writers_lose_nothing(self, open_store: Callable[[], BarStore]) -> None:
         """Each adds bars of its own to one series at the same time."""

@@ -135,6 +135,8 @@ class CrashingFiles(Files):
         #: Size of each file up to which it is safe, and files whose names are not.
         self._safe: dict[Path, int] = {}
         self._unnamed: set[Path] = set()
+        #: What each name stood for when its folder was made safe last, where it stands for something else now.
+        self._before: dict[Path, bytes] = {}
 
     def _step(self, dying: Callable[[], object] | None = None) -> None:
         with self._lock:
@@ -186,6 +188,8 @@ class CrashingFiles(Files):
     def close(self, descriptor: int) -> None:
         """Close; the dead do that too."""
         self._paths.pop(descriptor, None)
+        if descriptor in self._locks:
+            self._locks.remove(descriptor)
         super().close(descriptor)
 
     def truncate(self, path: Path, size: int) -> None:
@@ -198,6 +202,8 @@ class CrashingFiles(Files):
         """Rename a file."""
         self._step()
         is_new = not target.exists()
+        if not is_new:
+            self._note(target)
         super().replace(source, target)
         if source in self._safe:
             self._safe[target] = self._safe.pop(source)
@@ -210,6 +216,7 @@ class CrashingFiles(Files):
         """Remove a file."""
         if path.exists():
             self._step()
+            self._note(path)
         super().remove(path)
         self._safe.pop(path, None)
         self._unnamed.discard(path)
@@ -219,6 +226,13 @@ class CrashingFiles(Files):
         self._step()
         super().sync_folder(path)
         self._unnamed = {one for one in self._unnamed if one.parent != path}
+        self._before = {one: content for one, content in self._before.items() if one.parent != path}
+
+    def _note(self, path: Path) -> None:
+        """Keep what a name stands for, if that is safe: until the folder is, a loss of power may bring it back."""
+        if path not in self._unnamed and path not in self._before:
+            content = path.read_bytes()
+            self._before[path] = content[: self._safe.get(path, len(content))]
 
     def lock(self, path: Path) -> int | None:
         """Take a lock, which goes with the machine."""
@@ -237,7 +251,11 @@ class CrashingFiles(Files):
         self._locks.clear()
 
     def lose_power(self, chance: Random) -> None:
-        """Have the disk forget some of what was not made safe: bytes at the end, bytes in between, new names."""
+        """Have the disk forget some of what was not made safe: bytes, new names, and that a name was given away."""
+        for path, content in self._before.items():
+            if chance.random() < 0.5:
+                path.write_bytes(content)
+                self._safe[path] = len(content)
         for path, safe in self._safe.items():
             if not path.exists():
                 continue

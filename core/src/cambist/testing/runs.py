@@ -26,11 +26,13 @@ from cambist.ports.rows import (
     TradeRow,
 )
 from cambist.ports.storage import RunRecord
+from cambist.testing.kills import killed_writers
+from cambist.testing.opening import closed_at_the_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from cambist.ports.storage import RunStore
+    from cambist.ports.storage import RunStore, Storage
 
 __all__ = ["RunStoreTests"]
 
@@ -127,8 +129,9 @@ _ONE_OF_EACH: tuple[Row, ...] = (
 class RunStoreTests:
     """Tests of a `RunStore`.
 
-    A subclass gives the fixture ``open_runs``: a function without arguments that opens the same store each time it is
-    called, empty at the first call of a test. A store that does not outlive its object sets ``durable = False``.
+    The test file or a ``conftest.py`` gives the fixture ``open_storage``: a function without arguments that opens the
+    same storage each time it is called, empty at the first call of a test. A subclass may give ``open_runs`` instead,
+    which opens the store alone. A store that does not outlive its object sets ``durable = False``.
     """
 
     durable = True
@@ -136,9 +139,10 @@ class RunStoreTests:
     many = 5_000
 
     @pytest.fixture
-    def open_runs(self) -> Callable[[], RunStore]:
-        """Return what opens the store; every subclass has its own."""
-        raise NotImplementedError("give the fixture open_runs: a function that opens the store to be tested")
+    def open_runs(self, open_storage: Callable[[], Storage]) -> Iterator[Callable[[], RunStore]]:
+        """Return what opens the store."""
+        with closed_at_the_end(open_storage) as open_one:
+            yield lambda: open_one().runs
 
     @pytest.fixture
     def runs(self, open_runs: Callable[[], RunStore]) -> RunStore:
@@ -279,3 +283,22 @@ class RunStoreTests:
         assert seen
         assert all(len(rows) % 10 == 0 for rows in seen)
         assert len(list(reader.rows(_RUN.id, FillRow))) == 200
+
+    def test_a_killed_writer_leaves_whole_batches(self, open_runs: Callable[[], RunStore]) -> None:
+        """Rows and cursor say the same, and what a write that returned has kept is there."""
+        if not self.durable:
+            pytest.skip("this store says that it does not outlive its object")
+
+        def batch(number: int) -> list[FillRow]:
+            return [_fill(50 * number + one) for one in range(50)]
+
+        def begin() -> Callable[[int], object]:
+            runs = open_runs()
+            runs.begin(_RUN)
+            return lambda number: runs.write(_RUN.id, batch(number), number)
+
+        for promised in killed_writers(begin):
+            runs = open_runs()
+            last = runs.cursor(_RUN.id)
+            assert last in {promised, promised + 1}
+            assert list(runs.rows(_RUN.id, FillRow)) == [row for number in range(last + 1) for row in batch(number)]

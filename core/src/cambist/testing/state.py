@@ -10,21 +10,29 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from cambist.testing.kills import killed_writers
+from cambist.testing.opening import closed_at_the_end
 
-    from cambist.ports.storage import StateStore
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cambist.ports.storage import StateStore, Storage
 
 __all__ = ["StateStoreTests"]
 
-_NAMES = ("book", "a/b", "..", "a b", "BOOK", "策略", "x" * 200, "%", "", "'; DROP TABLE states; --")
+#: Also such as a file system may take for the same, or for something else.
+_NAMES = (
+    *("book", "BOOK", "a/b", "a%2fb", "a\\b", "..", ".", "a b", "a\nb", "%", "", "_", "con", "lock", "book.tmp"),
+    *("策略", "\u00e9", "e\u0301", "x" * 200, "x" * 1_000, "x" * 999 + "y", "'; DROP TABLE states; --"),
+)
 
 
 class StateStoreTests:
     """Tests of a `StateStore`.
 
-    A subclass gives the fixture ``open_state``: a function without arguments that opens the same store each time it is
-    called, empty at the first call of a test. A store that does not outlive its object sets ``durable = False``.
+    The test file or a ``conftest.py`` gives the fixture ``open_storage``: a function without arguments that opens the
+    same storage each time it is called, empty at the first call of a test. A subclass may give ``open_state`` instead,
+    which opens the store alone. A store that does not outlive its object sets ``durable = False``.
     """
 
     durable = True
@@ -32,9 +40,10 @@ class StateStoreTests:
     examples = 25
 
     @pytest.fixture
-    def open_state(self) -> Callable[[], StateStore]:
-        """Return what opens the store; every subclass has its own."""
-        raise NotImplementedError("give the fixture open_state: a function that opens the store to be tested")
+    def open_state(self, open_storage: Callable[[], Storage]) -> Iterator[Callable[[], StateStore]]:
+        """Return what opens the store."""
+        with closed_at_the_end(open_storage) as open_one:
+            yield lambda: open_one().state
 
     @pytest.fixture
     def state(self, open_state: Callable[[], StateStore]) -> StateStore:
@@ -102,6 +111,21 @@ class StateStoreTests:
         thread.join()
         assert seen
         assert all(data in versions for data in seen)
+
+    def test_a_killed_writer_leaves_the_old_bytes_or_the_new(self, open_state: Callable[[], StateStore]) -> None:
+        """What a `put` that returned has kept is there; of one that did not return, all or nothing."""
+        if not self.durable:
+            pytest.skip("this store says that it does not outlive its object")
+
+        def content(number: int) -> bytes:
+            return b"%d " % number + bytes([number % 251]) * 200_000
+
+        def begin() -> Callable[[int], object]:
+            state = open_state()
+            return lambda number: state.put("book", content(number))
+
+        for promised in killed_writers(begin):
+            assert open_state().get("book") in {content(promised), content(promised + 1)}
 
     def test_any_sequence_equals_a_dict(self, open_state: Callable[[], StateStore]) -> None:
         """Random puts, deletions and reopenings against a dict."""

@@ -15,6 +15,7 @@ import numpy as np
 from cambist.backtest.market.bars import BarDelivery
 from cambist.backtest.market.feeds import BookFeed
 from cambist.engine.clock import Clock
+from cambist.engine.monitors import looking_after
 from cambist.strategies.book_view import BookView
 from cambist.strategies.market import QuoteView, TickView
 
@@ -202,7 +203,14 @@ def _book_player(driver: MarketDriver, view: BookView) -> Player:
 
 
 def _shower(driver: MarketDriver, view: View, hook: str) -> Callable[[Any], None]:
-    """Return what shows an event to every strategy."""
+    """Return what shows an event to every strategy, and then to the risk rules that want to know."""
+    kernel = driver.kernel
+    show = _strategies_shower(driver, view, hook)
+    looks = kernel.monitors.looks
+    return show if looks is None or driver.bars else looking_after(show, looks)
+
+
+def _strategies_shower(driver: MarketDriver, view: View, hook: str) -> Callable[[Any], None]:
     kernel = driver.kernel
     outside = kernel.sole_instrument
     seats = [(seat.desk, getattr(seat.strategy, hook)) for seat in kernel.seats]

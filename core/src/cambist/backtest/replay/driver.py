@@ -24,7 +24,7 @@ from cambist.engine.recorded import BAR_CLOSED, read_row
 from cambist.errors import JournalError, OrderStateError, RecordError
 from cambist.model.bars import Bar
 from cambist.model.effects import ChangeMargin
-from cambist.model.events import MarginChanged, OrderRefused, SharesSplit
+from cambist.model.events import MarginChanged, OrderRefused, SharesSplit, TradingStateChanged
 from cambist.model.times import format_ns
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Replay"]
 
 #: Kinds of records that tell of a wish, or of what came of an event, and never of the event itself.
-_OUTCOMES = (
-    frozenset(CODEC.kinds) - INPUTS - {"order_not_found", "operator_command", "trading_state", "series_anchored"}
-)
+_OUTCOMES = frozenset(CODEC.kinds) - INPUTS - {"order_not_found"}
 
 
 class _Over(Exception):  # noqa: N818 - it is no error
@@ -196,7 +194,7 @@ class Replay:
                 f"a replay knows no way to repeat a {kind!r}",
                 code="not_replayed",
                 sequence=commit.first.sequence,
-                remedy="The run went on after a restart, or an operator took part; that cannot be replayed yet.",
+                remedy="The run went on after a restart; that cannot be replayed yet.",
             )
         if kind in ("timer_fired", "run_stopped"):
             self._check_wishes(None)
@@ -207,16 +205,20 @@ class Replay:
 
     def _check_wishes(self, done: MarginChange | None) -> None:
         """Hold a change of margin that the run carried out against what was asked for, of which is no record."""
-        if done is None and self._event_is_refusal():
+        if done is None and self._event_is_told():
             return
         wish = self._wishes.pop(0) if self._wishes else None
         if repr(wish) != repr(done):
             raise self._differs(None, None, (done, wish))
 
-    def _event_is_refusal(self) -> bool:
-        """Tell whether what comes next is a refusal of ours, which may come between asking and doing."""
+    def _event_is_told(self) -> bool:
+        """Tell whether what comes next is word of what we decided, which may come between asking and doing."""
         row = self._rows.peek()
-        return row is not None and isinstance(row.event, OrderRefused) and row.after == self._position
+        return (
+            row is not None
+            and isinstance(row.event, OrderRefused | TradingStateChanged)
+            and row.after == self._position
+        )
 
     def _feed(self, commit: Commit) -> None:
         """Have the kernel take in what a commit begins with."""

@@ -48,6 +48,7 @@ EVENTS: dict[str, Callable[[int, Any], Event]] = {
     "cash_moved": lambda ts, entry: event.CashMoved(ts, to.cash_flow_of(entry)),
     "dividend_paid": lambda ts, paid: event.DividendPaid(ts, paid.symbol, float(paid.amount)),
     "shares_split": lambda ts, split: event.SharesSplit(ts, split.symbol, float(split.ratio)),
+    "operator_command": lambda ts, said: event.OperatorCommand(ts, said.name, said.arguments, said.by),
     "run_stopped": lambda ts, ended: event.RunStopped(ts, ended.reason),
 }
 #: Kinds of records that a commit begins with where the journal tells what came in; others are what was made of it.

@@ -80,7 +80,19 @@ def _describe(state: RunState) -> dict[str, Any]:
         "fills": len(state.fills),
         "anomalies": len(state.book.anomalies),
         "timers": state.timers,
-        "trading": {scope or "all": halt.state for scope, halt in state.trading.items()},
+        "trading": [
+            {
+                "state": str(hold.state),
+                "scope": hold.scope,
+                "since": hold.ts,
+                "reason": hold.reason,
+                "by": hold.by,
+                "rule": hold.rule,
+            }
+            for hold in state.trading
+        ],
+        "rules": {name: _remembered(kept) for name, kept in state.rules.items() if name},
+        "anchors": state.anchors,
         "refusals": dict(state.refusals),
         "strategies": sorted(state.states),
     }
@@ -109,7 +121,23 @@ def _account(state: RunState, name: str) -> dict[str, Any]:
     }
 
 
+def _remembered(kept: bytes) -> dict[str, Any]:
+    """Return what a risk rule remembers, for JSON."""
+    import msgspec
+
+    from cambist.engine.strategy_state import decode_state
+
+    remembered: dict[str, Any] = msgspec.to_builtins(decode_state(kept))
+    return remembered
+
+
+def _who(hold: dict[str, Any]) -> str:
+    return f"by {hold['by'] or 'nobody named'}{': ' if hold['reason'] else ''}{hold['reason']}"
+
+
 def _print(state: dict[str, Any]) -> None:
+    from cambist.model.times import format_ns
+
     click.echo(f"run        {state['run']}, {'ended' if state['ended'] else 'not ended'}")
     click.echo(f"record     {state['sequence']}")
     click.echo(f"digest     {state['digest']}")
@@ -121,9 +149,16 @@ def _print(state: dict[str, Any]) -> None:
             _print_account(account)
     else:
         _print_account(state)
-    for title, name in (("trading", "trading"), ("refused", "refusals")):
-        for key, value in state[name].items():
-            click.echo(f"{title:<10} {key} {value}")
+    for code, count in state["refusals"].items():
+        click.echo(f"refused    {code} {count}")
+    for hold in state["trading"]:
+        click.echo(
+            f"trading    {hold['scope'] or 'all'} {hold['state']} since {format_ns(hold['since'])}, {_who(hold)}"
+        )
+    for name, kept in state["rules"].items():
+        click.echo(f"rule       {name} {kept}")
+    for series, ts in state["anchors"].items():
+        click.echo(f"series     {series} from {format_ns(ts)}")
     for order in state["open_orders"]:
         click.echo(
             f"open       {order['id']} {order['status']}: {order['side']} {order['size']} {order['symbol']} "

@@ -37,6 +37,14 @@ def cambist_risk_rules() -> list[RiskRuleSpec]:
         _rule("max-order-value", "order_value:MaxOrderValueRule", "No order is worth more than a limit"),
         _rule("max-position", "position:MaxPositionRule", "No position grows beyond a limit"),
         _rule("max-open-orders", "open_orders:MaxOpenOrdersRule", "No more than so many orders of an instrument work"),
+        _rule("max-daily-loss", "daily_loss:MaxDailyLossRule", "An account that lost too much in a day is halted"),
+        _rule("max-drawdown", "drawdown:MaxDrawdownRule", "An account that fell too far from its peak is halted"),
+        _rule("max-order-rate", "order_rate:MaxOrderRateRule", "No more than so many orders leave within a while"),
+        _rule(
+            "max-consecutive-losses",
+            "consecutive_losses:MaxConsecutiveLossesRule",
+            "Trading rests after so many losing trades in a row",
+        ),
         _rule("reduce-only", "reduce_only:ReduceOnlyRule", "A reduce-only order has something to reduce"),
         _rule("one-way", "position_side:OneWayRule", "An order names a side of a position only where it has two"),
     ]

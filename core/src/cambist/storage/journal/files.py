@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from cambist.errors import JournalError
@@ -17,9 +16,7 @@ __all__ = ["Files", "write_all"]
 
 _BINARY = getattr(os, "O_BINARY", 0)
 _APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | _BINARY
-#: fsync on macOS leaves the data in the drive's cache; this does not (man 2 fcntl).
-_FULL_SYNC = 51 if sys.platform == "darwin" else None
-#: File systems that do not know it answer with one of these.
+#: File systems that do not know F_FULLFSYNC answer with one of these.
 _NO_FULL_SYNC = frozenset({errno.ENOTSUP, errno.EINVAL, errno.ENOTTY, errno.ENODEV})
 
 
@@ -27,8 +24,12 @@ class Files:
     """Files of the local system. Every method raises `OSError` where the system refuses."""
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder and those above it; one that is there is no error."""
+        """Make a folder and those above it, durably; one that is there is no error."""
+        missing = [one for one in (path, *path.parents) if not one.is_dir()]
         path.mkdir(parents=True, exist_ok=True)
+        for one in missing:
+            with contextlib.suppress(PermissionError):  # of a folder that may be written and not be looked at
+                self.sync_folder(one.parent)
 
     def create(self, path: Path) -> int:
         """Make a new file and return a descriptor that appends to it; one that is there is an error."""
@@ -44,20 +45,7 @@ class Files:
 
     def sync(self, descriptor: int) -> None:
         """Return when what was written survives a loss of power."""
-        if _FULL_SYNC is not None:
-            import fcntl
-
-            try:
-                fcntl.fcntl(descriptor, _FULL_SYNC)
-            except OSError as error:
-                if error.errno not in _NO_FULL_SYNC:
-                    raise
-            else:
-                return
-        if hasattr(os, "fdatasync"):
-            os.fdatasync(descriptor)
-        else:
-            os.fsync(descriptor)
+        _sync_data(descriptor)
 
     def close(self, descriptor: int) -> None:
         """Close a descriptor."""
@@ -68,7 +56,7 @@ class Files:
         descriptor = os.open(path, os.O_WRONLY | _BINARY)
         try:
             os.ftruncate(descriptor, size)
-            os.fsync(descriptor)
+            _sync_data(descriptor)
         finally:
             os.close(descriptor)
 
@@ -86,7 +74,8 @@ class Files:
             return
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         try:
-            os.fsync(descriptor)
+            if not _sync_fully(descriptor):
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
@@ -98,9 +87,13 @@ class Files:
 
     # Made of the operations above, so that a fault in one of them is a fault here.
 
-    def write_whole(self, path: Path, data: bytes) -> None:
-        """Replace a file as a whole: a reader or a crash finds the old bytes or the new ones."""
-        beside = path.with_name(path.name + ".tmp")
+    def write_whole(self, path: Path, data: bytes, beside: Path | None = None) -> None:
+        """Replace a file as a whole: a reader or a crash finds the old bytes or the new ones.
+
+        They are written to `beside` first, which is in the same folder; by default its name is that of `path` with
+        ``.tmp`` behind it.
+        """
+        beside = beside or path.with_name(path.name + ".tmp")
         self.remove(beside)
         descriptor = self.create(beside)
         try:
@@ -128,10 +121,21 @@ class Files:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError as error:  # some network file systems have no locks to give
             os.close(descriptor)
-            return None
+            if isinstance(error, BlockingIOError):
+                return None
+            raise
         return descriptor
+
+    def unlock(self, descriptor: int) -> None:
+        """Let go of a lock, even where a process that was forked meanwhile has its descriptor too."""
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        finally:
+            self.close(descriptor)
 
 
 def write_all(files: Files, descriptor: int, data: bytes) -> None:
@@ -147,3 +151,35 @@ def write_all(files: Files, descriptor: int, data: bytes) -> None:
         written = files.write(descriptor, rest)
         if written <= 0:
             raise OSError(errno.EIO, "the system took no byte of what was to be written")
+
+
+def _sync_data(descriptor: int) -> None:
+    """Make safe what a file holds, and its size."""
+    if _sync_fully(descriptor):
+        return
+    if hasattr(os, "fdatasync"):
+        os.fdatasync(descriptor)
+    else:
+        os.fsync(descriptor)
+
+
+def _sync_fully(descriptor: int) -> bool:
+    """Have the drive write its cache too, where that takes a call of its own; tell whether it was done.
+
+    On macOS fsync leaves the data in the drive's cache, and F_FULLFSYNC does not (man 2 fcntl there). Elsewhere fsync
+    does both, and there is no such constant.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    command = getattr(fcntl, "F_FULLFSYNC", None)
+    if command is None:
+        return False
+    try:
+        fcntl.fcntl(descriptor, command)
+    except OSError as error:
+        if error.errno not in _NO_FULL_SYNC:
+            raise
+        return False
+    return True

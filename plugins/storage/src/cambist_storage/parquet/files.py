@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from cambist.api import StorageError
 
@@ -34,6 +34,8 @@ def replace(path: Path, data: bytes | memoryview) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
+    if os.name == "nt":  # a folder cannot be opened there, and its names are durable without
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -52,15 +54,33 @@ def locked(path: Path) -> Iterator[None]:
     """
     with path.open("a") as file:
         until = time.monotonic() + _WAIT_SECONDS
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise StorageError(
-                        f"{path}: another process has been writing this series for {_WAIT_SECONDS:.0f} s. "
-                        "Wait for it, or end it."
-                    ) from None
-                time.sleep(0.01)
+        while not _taken(file.fileno()):
+            if time.monotonic() > until:
+                raise StorageError(
+                    f"{path}: another process has been writing this series for {_WAIT_SECONDS:.0f} s. "
+                    "Wait for it, or end it."
+                )
+            time.sleep(0.01)
         yield
+
+
+def _taken(descriptor: int) -> bool:
+    """Take the system's lock of a file, which goes with its descriptor; False where another has it."""
+    try:
+        import fcntl
+    except ImportError:
+        return _taken_on_windows(descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _taken_on_windows(descriptor: int) -> bool:
+    msvcrt: Any = import_module("msvcrt")  # by name: type checkers know it on Windows alone
+    try:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # the byte need not be there
+    except PermissionError:  # EACCES: another has it
+        return False
+    return True

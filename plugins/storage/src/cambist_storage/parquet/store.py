@@ -108,7 +108,9 @@ class ParquetStorage:
     @property
     def state(self) -> StateStore:
         """Not here."""
-        raise ConfigError("Parquet files hold bars, not state. Give a database: sqlite:///runs.db")
+        raise ConfigError(
+            "Parquet files hold bars, not state. Give a folder for it, files:///state, or a database: sqlite:///runs.db"
+        )
 
     def close(self) -> None:
         """Do nothing: no file stays open."""
