@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-import cambist
+from cambist.model import to_ns
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_what_halted_a_run_is_told(desk, journal):
     assert last > 0
     (first,) = state["anchors"].values()
     with (desk.path / "bars.csv").open() as file:
-        assert cambist.model.to_ns(next(csv.DictReader(file))["time"]) == first
+        assert to_ns(next(csv.DictReader(file))["time"]) == first
     told = desk.run("journal", "rebuild", "halted").stdout
     assert "trading    all halted since " in told
     assert f", by max-drawdown: {hold['reason']}" in told

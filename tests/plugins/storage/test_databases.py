@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 
 from cambist.api import (
     ConfigError,
+    EventRow,
     FillRow,
     OrderEventRow,
     OrderRow,
@@ -278,6 +280,34 @@ def test_fees_by_day(storage):
     storage.runs.write("r", [fill(1), fill(2)], 1)
     found = rows_of(storage, "SELECT day, symbol, fee_asset, liquidity, fills, fees FROM fees_by_day")
     assert found == [("2024-03-01", "BTC", "USD", "taker", 2, 0.2)]
+
+
+def test_alerts_notifications_risk_and_audit_have_a_view_each(storage):
+    storage.runs.begin(_RUN)
+    alert = {"code": "slow_disk", "scope": 'it\'s a "disk"'}
+    sent = {"outcome": "failed", "attempts": 3, "alert": 1, "error": "timed out"}
+    halted = {"state": "halted", "scope": "BTC", "reason": "drawdown"}
+    done = {"arguments": {"symbol": "BTC"}, "outcome": "done"}
+    events = [
+        EventRow(number=1, ts=_START + 5, kind="alert", level="critical", source="journal", message="m", detail=alert),
+        EventRow(number=2, ts=_START + 6, kind="notification", source="pager", message="m", detail=sent),
+        EventRow(number=3, ts=_START + 7, kind="risk", level="warning", source="rule", message="h", detail=halted),
+        EventRow(number=4, ts=_START + 8, kind="audit", source="ada", message="flatten", detail=done),
+        EventRow(number=5, ts=_START + 9, kind="warning", message="something else"),
+    ]
+    storage.runs.write("r", events, 1)
+    assert rows_of(storage, "SELECT * FROM alerts") == [
+        ("r", 1, "2024-03-01T00:00:00.000000005Z", "critical", "slow_disk", 'it\'s a "disk"', "journal", "m")
+    ]
+    query = "SELECT number, channel, outcome, attempts, alert, error, text FROM notifications"
+    assert rows_of(storage, query) == [(2, "pager", "failed", 3, 1, "timed out", "m")]
+    joined = "SELECT code, channel FROM notifications n JOIN alerts a ON a.run_id = n.run_id AND a.number = n.alert"
+    assert rows_of(storage, joined) == [("slow_disk", "pager")]
+    assert rows_of(storage, "SELECT level, source, scope, state, reason, message FROM risk_events") == [
+        ("warning", "rule", "BTC", "halted", "drawdown", "h")
+    ]
+    (audit,) = rows_of(storage, "SELECT number, who, what, arguments, outcome FROM audit")
+    assert (*audit[:3], json.loads(audit[3]), audit[4]) == (4, "ada", "flatten", {"symbol": "BTC"}, "done")
 
 
 def test_times_can_be_read_to_the_nanosecond(storage):

@@ -13,9 +13,24 @@ import pytest
 
 import cambist
 from cambist import Strategy
-from cambist.api import FillRow, OrderEventRow, OrderRow, PositionRow, RunRecord, StateRow, StorageError, TradeRow
+from cambist.api import (
+    AccountRow,
+    DailyRow,
+    FillRow,
+    MeasureRow,
+    OrderEventRow,
+    OrderRow,
+    PositionRow,
+    PositionSnapshotRow,
+    RunRecord,
+    SignalRow,
+    StateRow,
+    StorageError,
+    TradeRow,
+)
 from cambist.backtest.rows import rows_of
 from cambist.engine.projection import Projection
+from cambist.indicators import SMA
 from cambist.model import Bars, Instrument
 from cambist.ports.rows import ROWS
 from cambist.storage.journal import Journal
@@ -32,9 +47,12 @@ class Busy(Strategy):
 
     def on_start(self):
         self.count = self.number = 0
+        self.mean = SMA(self.data.close, 5)
 
     def on_bar(self, bar):
         self.number += 1
+        if self.number % 5 == 0:
+            self.record_signal("number" if self.number % 2 else "text", self.number if self.number % 2 else "even")
         self.count += self.number % 17 == 0
         dice = self.chance.random()
         if dice < 0.15:
@@ -68,7 +86,8 @@ def bars(count=400):
 def run(tmp_path_factory):
     """A backtest and the journal that it wrote."""
     folder = tmp_path_factory.mktemp("run") / "journal"
-    result = cambist.backtest(Busy(), bars(), cash=100_000, fees=0.001, seed=3, events=True, journal=folder)
+    options = {"record_lines": ["mean"], "snapshots": "5h", "cash_flows": [("2024-03-06", 5_000.0)]}
+    result = cambist.backtest(Busy(), bars(), cash=100_000, fees=0.001, seed=3, events=True, journal=folder, **options)
     assert len(result.order_records) > 150
     return result, folder
 
@@ -91,13 +110,33 @@ def whole(run):
 def test_orders_fills_and_trades_are_those_of_the_result(run, whole):
     result, _ = run
     wanted = list(rows_of(result))
-    fields = [name for name in OrderRow.__attrs_attrs__ if name.name not in {"client_id", "decision_price"}]
+    fields = [name for name in OrderRow.__attrs_attrs__ if name.name != "client_id"]
     mine = [[getattr(row, field.name) for field in fields] for row in whole[OrderRow]]
     theirs = [[getattr(row, field.name) for field in fields] for row in wanted if isinstance(row, OrderRow)]
     assert mine == theirs
+    assert sum(row.decision_price is not None for row in whole[OrderRow]) > 150
     assert sorted(whole[FillRow], key=lambda row: int(row.id)) == [row for row in wanted if isinstance(row, FillRow)]
     assert whole[TradeRow] == [row for row in wanted if isinstance(row, TradeRow)]
     assert whole[PositionRow][-1].size == [row for row in wanted if isinstance(row, PositionRow)][-1].size
+
+
+def test_signals_snapshots_days_and_measures_are_those_of_the_result(run, whole):
+    """In whatever batches the journal is told: the tests below hold all tables to these."""
+    result, _ = run
+    wanted = list(rows_of(result))
+    for kind in (SignalRow, AccountRow, PositionSnapshotRow, DailyRow):
+        theirs = {tuple(getattr(row, name) for name in row.key): row for row in wanted if type(row) is kind}
+        assert whole[kind] == [row for _, row in sorted(theirs.items())]
+        assert len(whole[kind]) > 10
+    measures = {row.name: row for row in wanted if isinstance(row, MeasureRow)}
+    assert {row.name for row in whole[MeasureRow]} > {
+        "total_return",
+        "sharpe",
+        "volatility",
+        "max_drawdown",
+        "exposure",
+    }
+    assert all(measures[row.name] == row for row in whole[MeasureRow])
 
 
 def test_the_whole_life_of_an_order_is_there(run, whole):

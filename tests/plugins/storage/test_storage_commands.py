@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from cambist.api import ROWS, BarKey, OrderRow
+from cambist.api import ROWS, AccountRow, BarKey, DailyRow, OrderRow, PositionSnapshotRow, SignalRow
 from cambist.app.storage import opened_storage
 from cambist.cli.main import main
 from cambist.model import Bars, Instrument
@@ -57,6 +57,43 @@ def test_a_backtest_is_kept_and_shown(call, sql_url):
     code, out, _ = call("storage", "check", sql_url)
     assert code == 0
     assert out.startswith("2 runs with")
+
+
+def test_what_was_asked_for_is_kept_by_the_hour(call, sql_url, tmp_path):
+    """Signals, lines, snapshots and days of a run file and of the command line, and a copy of all of them."""
+    ts = 1_704_067_200_000_000_000 + np.arange(500) * 600_000_000_000
+    close = 100.0 + np.sin(np.arange(500) / 20.0)
+    bars = tmp_path / "bars.csv"
+    rows = "\n".join(f"{one // 10**9},{price},{price},{price},{price},1" for one, price in zip(ts, close, strict=True))
+    bars.write_text(f"time,open,high,low,close,volume\n{rows}\n")
+    (tmp_path / "run.toml").write_text(
+        f"""[strategy]
+use = "sma-cross"
+[data]
+source = "bars.csv"
+[run]
+record_lines = ["cross"]
+[storage]
+url = "{sql_url}"
+snapshots = "1h"
+"""
+    )
+    lines = ("--record-line", "cross", "--snapshots", "1h")
+    code, _, err = call("backtest", tmp_path / "run.toml")
+    assert code == 0, err
+    code, _, err = call("backtest", "sma-cross", "--data", bars, *lines, "--store", sql_url)
+    assert code == 0, err
+    storage = SqlStorage(sql_url)
+    one, other = (run.id for run in storage.runs.runs())
+    for kind in (SignalRow, AccountRow, PositionSnapshotRow, DailyRow):
+        assert list(storage.runs.rows(one, kind)) == list(storage.runs.rows(other, kind))
+    assert len(list(storage.runs.rows(one, AccountRow))) == 500 // 6 + 1
+    assert len(list(storage.runs.rows(one, SignalRow))) > 400
+    assert len(list(storage.runs.rows(one, DailyRow))) == 4
+    storage.close()
+    code, out, err = call("storage", "copy", sql_url, f"sqlite:///{tmp_path / 'copy.db'}")
+    assert code == 0, err
+    assert out == "copied 2 of 2 runs; all 2 are equal in both\n"
 
 
 def test_runs_move_between_databases_and_back(call, sql_url, tmp_path):

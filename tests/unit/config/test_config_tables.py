@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cambist.backtest import BacktestSettings
 from cambist.backtest.settings import RULES
 from cambist.config.document import Document
-from cambist.config.models import AccountTable, InstrumentTable, RunFile, RunTable, VenueTable
+from cambist.config.models import AccountTable, InstrumentTable, RunFile, RunTable, StorageTable, VenueTable
 from cambist.config.problems import Problem, path_text, raise_problems, shown
 from cambist.config.read import check_tables
 from cambist.config.settings import check_settings
@@ -138,6 +138,7 @@ def test_the_models_know_every_setting_and_its_default():
     tables = {"account": AccountTable, "venue": VenueTable, "run": RunTable}
     known = {name: field for table in tables.values() for name, field in table.model_fields.items()}
     settings = {field.name: field for field in attrs.fields(BacktestSettings)}
+    known |= {"snapshots": StorageTable.model_fields["snapshots"]}  # which stands where it is used
     assert set(known) | {"sizer", "risk"} | PYTHON_ONLY | {"stop_trigger", "book_cancels"} == set(settings)
     for name, field in known.items():
         assert (field.default or None) == (settings[name].default or None), name

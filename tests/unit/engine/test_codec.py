@@ -31,7 +31,19 @@ SAMPLES = {
     "timer_set": records.TimerSet("Cross/exit", None),
     "strategy_state": records.StrategyState("Cross", b"\x00\xff"),
     "trading_state": records.TradingState("halted", "", "drawdown", "max-drawdown"),
-    "operator_command": records.OperatorCommand("flatten", {"symbol": "BTC/USDT"}, "desk"),
+    "operator_command": records.OperatorCommand("flatten", {"symbol": "BTC/USDT"}, "desk", "done"),
+    "signal_noted": records.SignalNoted("Cross", "fast", "BTC/USDT", 0.1 + 0.2),
+    "account_valued": records.AccountValued(
+        *map(Decimal, ("0.3", "0.1", "0", "0.3")),
+        -0.1,
+        Decimal(0),
+        5,
+        100.0,
+        records.CurveState(7, 5e-324, 0.1, -0.2, 3, 1, -0.3, 6, 7),
+        [records.HoldingValued("BTC/USDT", Decimal("1E-18"), price=Decimal("0.30000000000000004"), side="long")],
+    ),
+    "alert_raised": records.AlertRaised("critical", "order_anomaly", "not in this state", "order 7"),
+    "notification_sent": records.NotificationSent("pager", "failed", 3, "not in this state", 8, "timed out"),
     "series_anchored": records.SeriesAnchored("BTC/USDT", "1m", 3),
 }
 

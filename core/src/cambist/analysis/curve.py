@@ -16,7 +16,7 @@ from cambist.model.times import format_ns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CurvePoints", "Drawdown", "EquityCurve", "EquityRecorder"]
+__all__ = ["CurvePoints", "CurveStanding", "Drawdown", "EquityCurve", "EquityRecorder"]
 
 
 @attrs.frozen(slots=True)
@@ -47,6 +47,29 @@ class Drawdown:
     recovered_at: int | None = None
     longest: int = 0
     money: float = 0.0
+
+
+@attrs.frozen(slots=True)
+class CurveStanding:
+    """How an equity curve stands after its last bar, without the curve.
+
+    Attributes
+    ----------
+    ts, equity
+        Close of the last bar, ns, UTC, and equity there; the initial point before the first bar.
+    peak, lowest
+        Highest and lowest equity of any bar so far.
+    n_bars, exposed_bars, drawdown
+        As those of `EquityCurve`.
+    """
+
+    ts: int
+    equity: float
+    peak: float
+    lowest: float
+    n_bars: int
+    exposed_bars: int
+    drawdown: Drawdown
 
 
 @attrs.frozen(eq=False, slots=True)
@@ -200,6 +223,28 @@ class EquityRecorder:
         self._exposed += int(np.count_nonzero(exposed))
         self._lowest = min(self._lowest, lowest)
         self._last_time, self._last = int(close_times[-1]), float(equity[-1])
+
+    @property
+    def initial(self) -> float:
+        """Equity before the first bar."""
+        return self._initial
+
+    @property
+    def start(self) -> int:
+        """Time of that point, ns, UTC."""
+        return self._start
+
+    def standing(self) -> CurveStanding:
+        """Return how the curve stands; more bars may follow."""
+        return CurveStanding(
+            self._last_time,
+            self._last,
+            self._water.peak,
+            self._lowest,
+            self._n_bars,
+            self._exposed,
+            self._water.drawdown(),
+        )
 
     def finish(self, periods_per_year: float | None = None) -> EquityCurve:
         """Return the curve so far; more bars may follow.

@@ -11,6 +11,7 @@ from cambist.app.plan import HistoryPlan, Overrides, RunPlan, SeriesPlan, Strate
 from cambist.app.sources import feed_name
 from cambist.app.storage import resolved_url
 from cambist.app.strategies import load_strategy
+from cambist.backtest.settings import BacktestSettings
 from cambist.config.document import Document
 from cambist.config.problems import Problem, raise_problems, shown
 from cambist.config.read import DATA_KEYS, as_list, check_tables, instrument_table, place
@@ -162,6 +163,7 @@ class _Reader:
         instruments = {} if others else dict(self._instruments())
         feed_settings = {} if others else dict(self._feed_settings())
         storage = None if self.overrides.storage else self._storage()
+        self._check_snapshots()
         raise_problems(self.document, self.problems)
         file = self.file
         assert file is not None
@@ -265,6 +267,12 @@ class _Reader:
             return None
         resolved: str | None = self._attempt(("storage", "url"), resolved_url, url, self.registry, self.document.folder)
         return resolved
+
+    def _check_snapshots(self) -> None:
+        table = self.document.tables.get("storage")
+        said = table.get("snapshots") if isinstance(table, dict) else None
+        if isinstance(said, str) and said:
+            self._attempt(("storage", "snapshots"), BacktestSettings.of, snapshots=said)
 
     def _models(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Make the simulation models that ``[venue]`` names, alone or in tables with ``use``."""
@@ -404,6 +412,8 @@ def _settings(file: RunFile, folder: Path) -> tuple[dict[str, Any], dict[str, An
     tables: dict[str, Any] = {}
     for table in (file.account, file.venue, file.run):
         settings |= {name: getattr(table, name) for name in table.model_fields_set}
+    if file.storage.snapshots is not None:
+        settings["snapshots"] = file.storage.snapshots
     if settings.get("journal") is not None:
         settings["journal"] = str(folder / settings["journal"])
     for name in ("fees", "slippage"):

@@ -9,6 +9,7 @@ import attrs
 
 from cambist.analysis import EquityRecorder
 from cambist.backtest.multi_asset import valuation_of
+from cambist.backtest.signals import signals_of
 from cambist.portfolio import AccountGroup, FundValue, MultiAssetPortfolio
 
 if TYPE_CHECKING:
@@ -179,6 +180,8 @@ def account_results(run: Run, total: Result) -> dict[str, Result]:
             account=books.account(),
             assets=assets_of(books),
             history=history,
+            snapshot_records=total.snapshot_records.of_account(name),
+            signal_records=signals_of(total.signal_records, own),
         )
     return found
 

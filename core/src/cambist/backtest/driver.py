@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cambist.backtest.actions import ActionCalendar
+    from cambist.backtest.snapshots import Snapshots
     from cambist.engine.step import Kernel
     from cambist.model.effects import Effect
     from cambist.model.events import OrderEvent
@@ -49,20 +50,23 @@ class StopRequest:
     ----------
     requested, reason
         Whether and why.
+    from_outside
+        Whether it was called, and no strategy asked for the stop.
     """
 
-    __slots__ = ("_effects", "reason", "requested")
+    __slots__ = ("_effects", "from_outside", "reason", "requested")
 
     def __init__(self) -> None:
         self.requested = False
         self.reason = ""
+        self.from_outside = False
         self._effects: list[Effect] = []
 
     def __call__(self, reason: str = "stopped from outside") -> None:
         """Ask for the stop; the first reason stands."""
         if not self.requested:
             self.reason = reason
-            self.requested = True
+            self.requested = self.from_outside = True
             # What waits to be carried out is looked at after every bar: there is no second flag to look at.
             self._effects.append(StopRun(reason))
 
@@ -107,6 +111,7 @@ class Driver:
         stop.attach(kernel.effects)
         self.timers = Timers()
         self.actions: ActionCalendar | None = None
+        self.snapshots: Snapshots | None = None
         self._play = play
         self._unsent: set[int] = set()
         self._withdrawn: set[int] = set()
@@ -222,12 +227,19 @@ class Driver:
         try:
             self.carry_out(kernel.step(RunStarted(start, token, seed)))
             now = start if self.stop.requested else self._play_all(start, after)
+            self._finish()
             self.carry_out(kernel.step(RunStopped(now, self.stop.reason)))
         except Exception as error:
             explained = strategy_error(error, kernel)
             if explained is None:
                 raise
+            self._finish()
             raise explained from error
+
+    def _finish(self) -> None:
+        """Take the last snapshot: nothing more is played."""
+        if self.snapshots is not None:
+            self.snapshots.finish()
 
     def begins_at(self) -> int:
         """Return the time at which the run begins, ns."""
@@ -240,24 +252,43 @@ class Driver:
 
     def _windows(self) -> Iterator[Any]:
         """Yield the stretches of the run, in time order."""
-        cut = None if self.actions is None else self.actions.horizon
-        return windows(self.feeds, self.kernel.seats if self._loads_columns else (), cut)
+        return windows(self.feeds, self.kernel.seats if self._loads_columns else (), self._cut())
+
+    def _cut(self) -> Callable[[int], int] | None:
+        """Return what says how far a window may go; None where nothing does."""
+        cuts = [one.horizon for one in (self.actions, self.snapshots) if one is not None]
+        if len(cuts) < 2:
+            return cuts[0] if cuts else None
+        return lambda horizon: min(cut(horizon) for cut in cuts)
+
+    @property
+    def series(self) -> Sequence[Any]:
+        """Everything that has events of its own."""
+        return self.feeds
 
     def _play_all(self, start: int, after: Callable[[Any, int], None]) -> int:
         """Play window after window; return the time of the last instant."""
         kernel, instant, now = self.kernel, 0, start
+        snapshots = self.snapshots
         for window in self._windows():
             try:
+                if snapshots is not None:
+                    snapshots.turn(int(window.instants[0]))
                 self._before(window, instant)
                 played = self._play(self, window, instant)
             except Exception:
                 # The bars up to the one at which a strategy raised were played, and the result is to tell of them.
-                after(window, kernel.instant - instant + 1)
+                played = kernel.instant - instant + 1
+                after(window, played)
+                if snapshots is not None and played:
+                    snapshots.seen(int(window.instants[played - 1]))
                 raise
             instant += played
             if played:
                 now = int(window.instants[played - 1])
                 after(window, played)
+                if snapshots is not None:
+                    snapshots.seen(now)
             if self.stop.requested:
                 break
         return now

@@ -73,6 +73,9 @@ _NAMES = (
     "closes",
     "balances",
     "rates",
+    "signals",
+    "snapshots",
+    "position_snapshots",
 )
 _OURS = re.compile(rf"({'|'.join(_NAMES)})\.({'|'.join(FORMATS)})")
 
@@ -213,6 +216,11 @@ def _tables(result: Result) -> dict[str, Table]:
         tables["fund"] = _curve_table(result.fund)
     if result.flow_records:
         tables["cash_flows"] = FLOWS.table(result.flow_records)
+    if len(result.signal_records):
+        tables["signals"] = result.signal_records
+    if len(result.snapshot_records.accounts):
+        tables["snapshots"] = result.snapshot_records.accounts
+        tables["position_snapshots"] = result.snapshot_records.holdings
     if result.history is not None:
         tables |= _history_tables(result.history, result)
     return tables

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cambist.analysis import EquityCurve
-    from cambist.backtest.tables import Layout
+    from cambist.backtest.tables import Layout, Table
     from cambist.model.portfolio import CashFlow
 
-__all__ = ["cash_flow_frame", "equity_frame", "record_frame", "utc_index", "with_sides"]
+__all__ = ["cash_flow_frame", "equity_frame", "record_frame", "table_frame", "utc_index", "with_sides"]
 
 
 def record_frame(layout: Layout, records: Sequence[Any]) -> pd.DataFrame:
@@ -58,6 +58,18 @@ def cash_flow_frame(flows: Sequence[CashFlow]) -> pd.DataFrame:
 
     frame = record_frame(FLOWS, flows)
     return frame.set_index(utc_index(frame.index.to_numpy(), "ts"))
+
+
+def table_frame(table: Table) -> pd.DataFrame:
+    """Return the columns of a table by its time, which is its first."""
+    import pandas as pd
+
+    columns = {
+        name: pd.Series(table[name], dtype="str") if kind is Kind.TEXT else table[name]
+        for name, kind in table.kinds.items()
+        if kind is not Kind.TIME
+    }
+    return pd.DataFrame(columns).set_index(utc_index(table["ts"], "ts"))
 
 
 def with_sides(frame: pd.DataFrame, sides: Iterable[str], after: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cambist.engine import Kernel, MarketKernel, OpeningKernel
@@ -13,6 +14,7 @@ from cambist.engine.journaled import (
     Recorder,
 )
 from cambist.engine.recorded import RecordingRecorder
+from cambist.engine.records import AlertRaised, OperatorCommand
 from cambist.errors import ParameterError
 from cambist.storage.journal import Journal, JournalOptions
 from cambist.storage.recording import RecordingWriter
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cambist.backtest.driver import StopRequest
+    from cambist.engine.records import AccountValued
     from cambist.ports import Draft
 
 __all__ = ["RunJournal", "journaled"]
@@ -62,6 +65,7 @@ class RunJournal:
 
     def __init__(self, folder: str, kernel: Kernel, about: Mapping[str, Any] | None, stop: StopRequest) -> None:
         assert isinstance(kernel, Journaling)
+        self._kernel, self._stop = kernel, stop
         self._journal = Journal(folder, JournalOptions(pending_seconds=3_600.0))
         if self._journal.last:
             self._journal.close()
@@ -69,8 +73,9 @@ class RunJournal:
                 f"the journal {folder!r} holds {self._journal.last} records of another run. Name a new folder."
             )
         self._recording: RecordingWriter | None = None
+        self._recorder: Recorder
         if about is None:
-            kernel.recorder = Recorder(kernel, self._append)
+            kernel.recorder = self._recorder = Recorder(kernel, self._append)
         else:
             self._recording = RecordingWriter(folder, self._journal.id, about)
             kernel.recorder = self._recorder = RecordingRecorder(
@@ -87,6 +92,10 @@ class RunJournal:
         """Why the recording ends early; ``""`` where it does not, or there is none."""
         return "" if self._recording is None else self._recording.failure
 
+    def valued(self, ts: int, accounts: Sequence[AccountValued]) -> None:
+        """Note what the account is worth, or the accounts are, beside the steps."""
+        self._recorder.valued(ts, accounts)
+
     def close(self, *, whole: bool) -> None:
         """Return when everything is safe.
 
@@ -101,10 +110,27 @@ class RunJournal:
             If it never will be.
         """
         try:
+            if self._stop.from_outside:
+                stopped = OperatorCommand("stop", {"reason": self._stop.reason}, _user(), "done")
+                self._recorder.commanded(self._kernel.own_clock.now, stopped)
             self._journal.wait()
-            if self._recording is not None and whole:
+            if isinstance(self._recorder, RecordingRecorder) and whole:
                 self._recorder.end()
+            if self._recording is not None:
+                self._recording.close()  # whether all of it could be written shows now
+            if self.lost:
+                alert = AlertRaised("warning", "recording_lost", self.lost, source="recording")
+                self._recorder.alert(self._kernel.own_clock.now, alert)
+                self._journal.wait()
         finally:
             if self._recording is not None:
                 self._recording.close()
             self._journal.close()
+
+
+def _user() -> str:
+    """Return who runs this process; ``""`` where the system does not know."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):  # the last of them from Python 3.13 on
+        return ""

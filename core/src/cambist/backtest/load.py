@@ -24,6 +24,8 @@ from cambist.backtest.export import (
 from cambist.backtest.formats import FORMATS
 from cambist.backtest.history import AssetHistory, Closes, RunHistory, curve_rows
 from cambist.backtest.result import Result, StrategyRecord
+from cambist.backtest.signals import NO_SIGNALS, SIGNALS
+from cambist.backtest.snapshot_tables import HOLDINGS, NO_SNAPSHOTS, SNAPSHOTS, SnapshotTables
 from cambist.backtest.tables import FILLS, FLOWS, ORDERS, TRADES
 from cambist.errors import ResultError
 from cambist.model import Account, Instrument
@@ -125,6 +127,8 @@ class _Folder:
                 },
                 fund=self._curve("fund_curve", "fund"),
                 flow_records=self._records("cash_flows", FLOWS, instruments) if "cash_flows" in said["tables"] else [],
+                snapshot_records=self._snapshots(),
+                signal_records=self._table("signals", SIGNALS) if "signals" in said["tables"] else NO_SIGNALS,
             )
         except KeyError as error:
             self._refuse(self.path, f"the key {error} is missing", error)
@@ -202,6 +206,11 @@ class _Folder:
         names = ("trades", "open_trades")
         trades = [trade for name in names for trade in self._records(name, TRADES, instruments)]
         return sorted(trades, key=lambda trade: trade.id)
+
+    def _snapshots(self) -> SnapshotTables:
+        if "snapshots" not in self.document["tables"]:
+            return NO_SNAPSHOTS
+        return SnapshotTables(self._table("snapshots", SNAPSHOTS), self._table("position_snapshots", HOLDINGS))
 
     def _curve(self, key: str, table: str) -> EquityCurve | None:
         said = self.document[key]

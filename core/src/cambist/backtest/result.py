@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.analysis import Analysis, Holdings, RunFacts, summarize
+from cambist.backtest.noted import Noted
 from cambist.errors import ResultError
 from cambist.model import format_ns
 
@@ -48,7 +49,7 @@ class StrategyRecord:
 
 
 @attrs.define(eq=False, slots=True, kw_only=True, repr=False)
-class Result:
+class Result(Noted):
     """Everything a backtest found out.
 
     Frames and summary are made when first asked for, then kept.

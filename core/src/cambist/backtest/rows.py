@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cambist.analysis import MEASURES
+from cambist.analysis.daily import daily_performance
 from cambist.analysis.sampling import DayEnds
 from cambist.backtest.document import plain
 from cambist.backtest.history import curve_rows
+from cambist.backtest.signals import signal_rows
 from cambist.engine.conversions import decimal_of
 from cambist.engine.rows import fill_row, order_row, trade_row
+from cambist.engine.valued import daily_row, day_of, snapshot_rows
 from cambist.portfolio.exact import exact
 from cambist.ports.rows import AccountRow, CashFlowRow, EventRow, MeasureRow, PositionRow
 from cambist.ports.storage import RunRecord
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cambist.backtest.result import Result
-    from cambist.ports.rows import Row
+    from cambist.ports.rows import DailyRow, Row
     from cambist.ports.storage import RunStore
 
 __all__ = ["record_of", "rows_of", "store_result"]
@@ -81,8 +84,8 @@ def record_of(result: Result) -> RunRecord:
 def rows_of(result: Result) -> Iterator[Row]:
     """Yield the rows of a result.
 
-    Account snapshots are those of each UTC day's end. The decision price of an order is the last close when it was
-    created.
+    Account snapshots are those of the run, or of each UTC day's end where it took none; of several accounts each has
+    its own. The decision price of an order is the last close when it was created.
     """
     decided = _decision_prices(result)
     for number, order in enumerate(result.order_records):
@@ -92,8 +95,15 @@ def rows_of(result: Result) -> Iterator[Row]:
     yield from map(trade_row, result.trade_records)
     for name, account in (result.accounts or {"": result}).items():
         yield from _positions(account, name)
-    for name, account in {"": result, **result.accounts}.items():
-        yield from _snapshots(account, name)
+    every = {"": result, **result.accounts}
+    if len(result.snapshot_records.accounts):
+        for snapshot in result.snapshot_records:
+            yield from snapshot_rows(snapshot)
+    else:
+        for name, account in every.items():
+            yield from _day_ends(account, name)
+    for name, account in every.items():
+        yield from _days(account, name)
     for number, flow in enumerate(result.flow_records):
         if flow.kind == "fee":
             continue
@@ -111,6 +121,7 @@ def rows_of(result: Result) -> Iterator[Row]:
         value = result.analysis.measure(name)
         finite = None if value is None or not np.isfinite(value) else float(value)
         yield MeasureRow(name=name, value=finite, unit=str(spec.unit))
+    yield from signal_rows(result.signal_records)
     for number, warning in enumerate(result.warnings):
         yield EventRow(number=number, ts=result.ended, kind="warning", level="warning", message=warning)
 
@@ -127,7 +138,17 @@ def _positions(result: Result, account: str) -> Iterator[PositionRow]:
             yield PositionRow(account=account, symbol=symbol, ts=ts, size=held[0], average_price=held[1])
 
 
-def _snapshots(result: Result, account: str) -> Iterator[AccountRow]:
+def _days(result: Result, account: str) -> Iterator[DailyRow]:
+    """Yield how an account stood at the end of each UTC day."""
+    curve = result.facts.curve
+    given = result.settings.get("periods_per_year")
+    per_year = float(given) if isinstance(given, int | float) else None
+    days = {day_of(day.ts): (day, number) for number, day in enumerate(daily_performance(curve, per_year), 1)}
+    for day, number in days.values():  # the last of those that a day has: bars may be longer, and a run ends anywhere
+        yield daily_row(day, exact(float(result.curve.equity[number])), account)
+
+
+def _day_ends(result: Result, account: str) -> Iterator[AccountRow]:
     """Yield the account at each UTC day's end, and at the end of the run."""
     times, equity, peaks = curve_rows(result.curve)
     if not len(times):
@@ -148,11 +169,13 @@ def _snapshots(result: Result, account: str) -> Iterator[AccountRow]:
 def _decision_prices(result: Result) -> list[float]:
     """Return the last close of its instrument when each order was created; NaN where there was none."""
     found = np.full(len(result.order_records), np.nan)
-    if result.history is None:
+    histories = (one.history for one in (result, *result.accounts.values()))  # all know the same closes
+    history = next((one for one in histories if one is not None), None)
+    if history is None:
         return found.tolist()
     created = np.array([order.created_at for order in result.order_records], np.int64)
     symbols = np.array([order.instrument.symbol for order in result.order_records], object)
-    for symbol, closes in result.history.closes.items():
+    for symbol, closes in history.closes.items():
         of_symbol = symbols == symbol
         found[of_symbol] = closes.at(created[of_symbol])
     return found.tolist()

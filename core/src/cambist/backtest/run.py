@@ -25,6 +25,9 @@ from cambist.backtest.prepared import prepared
 from cambist.backtest.records.booking import Recorded
 from cambist.backtest.records.histories import OrderHistory
 from cambist.backtest.result import Result, StrategyRecord
+from cambist.backtest.signals import signal_table
+from cambist.backtest.snapshot_tables import NO_SNAPSHOTS, SnapshotTables
+from cambist.backtest.snapshots import Snapshots
 from cambist.backtest.venue import finer_bars, make_venue
 from cambist.engine import Kernel, OpeningKernel
 from cambist.engine.step import named
@@ -151,6 +154,8 @@ class Run:
         self.kernel = self._kernel(cast, self.account.gate())
         self.driver = self._driver(stop)
         self.account.connect(self.kernel)
+        if settings.record_lines:
+            self.kernel.watch_lines(settings.record_lines)
         self.driver.actions = self.account.actions
         self.recorded = Recorded.of(self.kernel, self.feeds, self.account)
         venue = self._venue(finer_bars(self.feeds, magnify or {}, settings, self.rules))
@@ -170,6 +175,8 @@ class Run:
         self.bars = 0
         self.last_close = self.first_open
         self.run_id = secrets.token_hex(6)
+        self.snapshots = Snapshots.of(self)
+        self.driver.snapshots = self.snapshots
         self.journal: RunJournal | None = None
         if settings.journal is not None:  # last of all: a run that cannot begin leaves none
             from cambist.backtest.journaled import RunJournal
@@ -259,6 +266,8 @@ class Run:
             self.benchmark.add(
                 times, np.array([self.account.held.over(window, feed)[:played] for feed in self.feeds]).T
             )
+        if self.kernel.watch is not None and not self.settings.events:
+            self._keep_lines(window, played)
         self.account.held.passed(prices)
         self.last_close = int(times[-1])
         for feed, (start, end) in zip(self.feeds, window.spans, strict=True):
@@ -269,6 +278,17 @@ class Run:
         if self.progress is not None:
             total = None if self.settings.blocks else sum(len(feed.block) for feed in self.feeds)
             self.progress(self.bars, total)
+
+    def settle(self, first: int | None) -> None:
+        """Have the curve hold all that counts of what was played; `first` is the time of what comes next, if any."""
+
+    def _keep_lines(self, window: Any, played: int) -> None:
+        """Keep what somebody wants of the lines of a window."""
+        assert self.kernel.watch is not None
+        last = int(window.instants[played - 1])
+        for line in self.kernel.watch.lines:
+            feed, (start, end) = self.feeds[line.series], window.spans[line.series]
+            line.take(start, feed.closes[start : start + int(np.searchsorted(feed.closes[start:end], last, "right"))])
 
     def result(self, stopped: str) -> Result:
         """Return what was found out so far; `stopped` says why the run ended early, ``""`` where it did not."""
@@ -304,6 +324,8 @@ class Run:
             account=self.portfolio.account(),
             assets=assets_of(self.portfolio),
             history=self.history(curve, self.valuation),
+            snapshot_records=NO_SNAPSHOTS if self.snapshots is None else SnapshotTables.of(self.snapshots.taken),
+            signal_records=signal_table(kernel.signals, () if kernel.watch is None else kernel.watch.lines),
         )
         if isinstance(self.valuation, AccountRecords):
             result.accounts = account_results(self, result)

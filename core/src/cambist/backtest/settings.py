@@ -14,7 +14,7 @@ from cambist.errors import ParameterError, did_you_mean
 from cambist.model.calendar import Calendar
 from cambist.model.margin import Margin
 from cambist.model.market_rules import MarketRules
-from cambist.model.times import to_ns
+from cambist.model.times import MINUTE_NS, duration_ns, to_ns
 from cambist.portfolio.interest import Interest
 from cambist.simulation.fees import FeeModel, fee_model
 from cambist.simulation.fillers import VolumeFiller, volume_filler
@@ -90,6 +90,8 @@ class BacktestOptions(TypedDict, total=False):
     blocks: bool
     journal: str | PathLike[str] | None
     record: bool
+    record_lines: Sequence[str]
+    snapshots: str | int | timedelta | None
     periods_per_year: float | None
     calendar: str | Calendar | Mapping[str, str | Calendar] | None
 
@@ -104,6 +106,20 @@ def _number(name: str, *, above: float = -inf) -> Callable[[Any, Any, Any], None
 
 def _folder(value: str | PathLike[str] | None) -> str | None:
     return None if value is None else fspath(value)
+
+
+def _names(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else value
+
+
+def _lines(_instance: Any, _attribute: Any, value: Any) -> None:
+    if not isinstance(value, tuple) or not all(isinstance(name, str) and name for name in value):
+        raise ParameterError(f"record_lines is {value!r}; give a list of names: ['fast', 'slow'].")
+
+
+def _snapshots(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value is not None and duration_ns(value) < MINUTE_NS:
+        raise ParameterError(f"snapshots is {value!r}; give a minute at least: '1h'.")
 
 
 def _check_cash(what: str, value: Any) -> None:
@@ -297,6 +313,13 @@ class BacktestSettings:
         A folder for a journal of the run, as a live run writes it, or None. It needs `events`, and a folder of its own.
     record
         Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
+    record_lines
+        Lines of the strategies to keep at every bar, by the names of the attributes they are in, ``["fast", "slow"]``:
+        they are in `Result.signals`. See `Strategy.named_lines`.
+    snapshots
+        How often the account is to be looked at, with what it holds: ``"1h"``, ``"1d"``, at least a minute. A period
+        ends on the clock of UTC; its snapshot is of the last bar or event in it. They are in `Result.snapshots` and
+        `Result.position_snapshots`. None: a storage has the end of each UTC day.
     periods_per_year
         For ratios of return to risk, where the calendar of the market is known better than the data can tell.
     calendar
@@ -338,6 +361,8 @@ class BacktestSettings:
     blocks: bool = False
     journal: str | None = attrs.field(default=None, converter=_folder)
     record: bool = False
+    record_lines: Sequence[str] = attrs.field(default=(), converter=_names, validator=_lines)
+    snapshots: str | int | timedelta | None = attrs.field(default=None, validator=_snapshots)
     periods_per_year: float | None = None
     calendar: str | Calendar | Mapping[str, str | Calendar] | None = attrs.field(default=None, validator=_calendar)
 

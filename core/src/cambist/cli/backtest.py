@@ -32,6 +32,8 @@ _SETTINGS = (
     "blocks",
     "journal",
     "record",
+    "record_lines",
+    "snapshots",
 )
 
 
@@ -187,6 +189,14 @@ def parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
 )
 @click.option("--record", is_flag=True, default=None, help="Record the market beside the journal, for cambist replay.")
 @click.option(
+    "--record-line",
+    "record_lines",
+    multiple=True,
+    callback=lambda _ctx, _param, names: names or None,
+    metavar="NAME",
+    help="Keep a line of the strategy, such as fast, at every bar. May be repeated.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -196,6 +206,7 @@ def parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
 @click.option(
     "--store", metavar="URL", help="Keep the result in a storage too: sqlite:///runs.db, postgresql://user@host/db, ..."
 )
+@click.option("--snapshots", metavar="LENGTH", help="How often the account is looked at, such as 1h.  [the UTC day]")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of a table.")
 @click.option("--progress/--no-progress", default=None, help="Show progress on stderr.  [on a terminal]")
 @global_options(hidden=True)

@@ -351,6 +351,7 @@ class StorageTable(_Table):
     """``[storage]``."""
 
     url: str | None = Field(default=None, min_length=1, description="where runs are kept: sqlite:///runs.db")
+    snapshots: str | None = Field(default=None, min_length=1, description="how often the account is looked at: 1h")
 
 
 class RunTable(_Table):
@@ -361,6 +362,9 @@ class RunTable(_Table):
     benchmark: bool = True
     events: bool = False
     journal: str | None = Field(default=None, min_length=1, description="a new folder for a journal; needs events")
+    record_lines: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[], description="lines of the strategies to keep at every bar, by name"
+    )
     record: bool = Field(default=False, description="keep what the market did beside the journal, to replay the run")
     periods_per_year: Positive | None = None
     calendar: Annotated[str, Field(min_length=1)] | None = None

@@ -82,8 +82,8 @@ def instrument_of(record: InstrumentDefined) -> Instrument:
     return Instrument(**{**fields, **{name: float(fields[name]) for name in _DECIMALS}})
 
 
-def terms_record(order: Order, client_id: str = "", reason: str = "") -> OrderTerms:
-    """Return the record of an order as it was made."""
+def terms_record(order: Order, client_id: str = "", reason: str = "", decided: float = nan) -> OrderTerms:
+    """Return the record of an order as it was made, when the last price was `decided`."""
     return OrderTerms(
         order.id,
         order.instrument.symbol,
@@ -101,6 +101,7 @@ def terms_record(order: Order, client_id: str = "", reason: str = "") -> OrderTe
         client_id=client_id,
         reason=reason,
         instructions=None if order.instructions is None else instructions_fields(order.instructions),
+        decided=decimal_of(decided),
     )
 
 

@@ -12,6 +12,7 @@ from cambist.errors import OrderError
 from cambist.model.effects import AmendOrder, CancelOrder, ReportRefusal, SetTimer, StopRun
 from cambist.model.events import AmendRejected
 from cambist.model.orders import ApprovedOrder, Order, OrderStatus, OrderType, Side, TimeInForce, Trail
+from cambist.model.signals import Signal
 from cambist.orders.machine import request_cancel, submit
 from cambist.orders.triggers import first_stop, limit_behind
 
@@ -308,6 +309,11 @@ class Desk(MoneyDesk):
             self._book.apply(AmendRejected(now, order.id, reason))
             kernel.effects.append(ReportRefusal(order.id, reason))
             kernel.trading.refused(verdict)
+
+    def record_signal(self, name: str, value: float | str, symbol: str) -> None:
+        """Note a value."""
+        kernel = self._kernel
+        kernel.signals.append(Signal(kernel.clock.read(), self.name, name, symbol, value))
 
     def set_timer(self, name: str, due: int | None) -> None:
         """Ask for ``on_timer(name)``."""

@@ -71,6 +71,8 @@ class Recorder:
         self.sequence = 0
         self._drafts: list[Draft] = []
         self._known = 0  # id of the newest order that is journalled
+        self._signals = len(kernel.signals)  # how many that were noted are journalled
+        self._anomalies = len(kernel.book.anomalies)  # how many of the book's have been told
         self._states: dict[str, bytes] = {}
         self._rules: dict[str, bytes] = {}
         self._unanchored = set(range(len(kernel.series)))
@@ -146,7 +148,7 @@ class Recorder:
             )
             for seat in kernel.seats
         ]
-        self.write("run_started", started.ts, record.RunBegan(started.token, started.seed, strategies))
+        self.write("run_started", started.ts, record.RunBegan(started.token, started.seed, strategies, True))
 
     def _note(self, happened: Any) -> None:
         note = record.OrderNote(happened.order_id, getattr(happened, "reason", ""))
@@ -246,6 +248,31 @@ class Recorder:
         self._known = order.id
         self.commit()
 
+    # What is noted beside the steps; each is a commit of its own.
+
+    def valued(self, ts: int, accounts: Sequence[record.AccountValued]) -> None:
+        """Note what the account is worth, or the accounts are."""
+        for one in accounts:
+            self.write("account_valued", ts, one)
+        self.commit()
+
+    def alert(self, ts: int, alert: record.AlertRaised) -> int:
+        """Note something that people should know of; return the number of the record, for `notified`."""
+        self._aside("alert_raised", ts, alert)
+        return self.sequence
+
+    def notified(self, ts: int, sent: record.NotificationSent) -> None:
+        """Note that people were told, or could not be."""
+        self._aside("notification_sent", ts, sent)
+
+    def commanded(self, ts: int, command: record.OperatorCommand) -> None:
+        """Note that somebody told the run to do something."""
+        self._aside("operator_command", ts, command)
+
+    def _aside(self, kind: str, ts: int, fields: Any) -> None:
+        self.write(kind, ts, fields)
+        self.commit()
+
     # Intents: what is to be done.
 
     def intents(self, ts: int, wanted: Sequence[effect.Effect]) -> None:
@@ -254,10 +281,15 @@ class Recorder:
             self._intents[type(one)](ts, one)
 
     def _submitted(self, ts: int, approved: ApprovedOrder) -> None:
-        book = self._kernel.book
-        client_id = book.client_id(approved.order) if book.token.isalnum() else ""
-        self.write("order_submitted", ts, to.terms_record(approved.order, client_id))
-        self._known = approved.order.id
+        book, order = self._kernel.book, approved.order
+        client_id = book.client_id(order) if book.token.isalnum() else ""
+        self.write("order_submitted", ts, to.terms_record(order, client_id, decided=self._price(order)))
+        self._known = order.id
+
+    def _price(self, order: Order) -> float:
+        """Return the last price of an order's instrument to its account, NaN before the first."""
+        books = self._kernel.accounts[self._kernel.owners[order.strategy]]
+        return books.positions[order.instrument.symbol].price_source()
 
     def _amend(self, ts: int, asked: effect.AmendOrder) -> None:
         prices = to.decimal_of(asked.limit_price), to.decimal_of(asked.stop_price)
@@ -266,13 +298,30 @@ class Recorder:
     def _refusal(self, ts: int, refusal: effect.ReportRefusal) -> None:
         order = self._kernel.book.get(refusal.order_id)
         if order.id > self._known:
-            self.write("order_refused", ts, to.terms_record(order, reason=refusal.reason))
+            self.write("order_refused", ts, to.terms_record(order, reason=refusal.reason, decided=self._price(order)))
             self._known = order.id
         else:
             self.write("amend_refused", ts, record.OrderNote(order.id, refusal.reason))
 
     def _trading_state(self, ts: int, told: effect.ReportTradingState) -> None:
         self.write("trading_state", ts, to.trading_record(told.change))
+
+    def signals(self) -> None:
+        """Note what strategies wanted remembered since the last time."""
+        noted = self._kernel.signals
+        if len(noted) > self._signals:
+            for ts, strategy, name, symbol, value in noted[self._signals :]:
+                number, text = (None, value) if isinstance(value, str) else (value, "")
+                self.write("signal_noted", ts, record.SignalNoted(strategy, name, symbol, number, text))
+            self._signals = len(noted)
+
+    def anomalies(self, ts: int) -> None:
+        """Raise an alert for each order event since the last time that did not fit the state of its order."""
+        noted = self._kernel.book.anomalies
+        for one in noted[self._anomalies :]:
+            alert = record.AlertRaised("critical", "order_anomaly", one.message, f"order {one.order_id}", "order book")
+            self.write("alert_raised", ts, alert)
+        self._anomalies = len(noted)
 
     def states(self, ts: int) -> None:
         """Note what risk rules and strategies keep over a restart, where it has changed."""
@@ -307,6 +356,8 @@ class Journaling(Kernel):
         try:
             wanted = super().step(event_)
         except BaseException:
+            recorder.signals()
+            recorder.anomalies(event_.ts)
             recorder.commit()  # what happened has happened; what was wanted is not going to be done
             raise
         flows = self.portfolio.cash_flows[known:] if type(event_) is event.TimerFired else []
@@ -315,6 +366,9 @@ class Journaling(Kernel):
             recorder.money_moved(event_.ts)
         recorder.margin_changed(event_.ts)
         recorder.intents(event_.ts, wanted)
+        recorder.signals()
+        if self.book.anomalies:
+            recorder.anomalies(event_.ts)
         recorder.states(event_.ts)
         recorder.commit()
         return wanted

@@ -143,6 +143,14 @@ class MarketKernel(Kernel):
             seat.seen[number] += 1
             self.bar(seat, number, warm=seat.seen[number] > seat.warm_after[number])
 
+    def watch_lines(self, names: Sequence[str]) -> None:
+        """Keep the values of some lines; see `Kernel.watch_lines`."""
+        super().watch_lines(names)
+        watch, show = self.watch, self.show_bar
+        assert watch is not None
+        # Bars beside trades are shown one by one also where those are played as columns.
+        self.show_bar = watch.after(show, watch.note)  # type: ignore[method-assign, assignment]
+
     def price_on(self, symbol: str, buys: bool) -> float:
         """Return the price at which a buyer, or a seller, would trade now; NaN where there is none yet.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal  # noqa: TC003 - msgspec reads the types of what is saved
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -9,27 +10,30 @@ import msgspec
 
 from cambist.engine.codec import CODEC
 from cambist.engine.conversions import decimal_of
+from cambist.engine.daily import DailyLog
 from cambist.engine.document import decode_run, encode_run
 from cambist.engine.fold import RunState
+from cambist.engine.notices import NOTICES, venue_closing
 from cambist.engine.rows import account_rows, order_row, trade_row
+from cambist.engine.valued import record_rows
 from cambist.model.legs import leg_key
 from cambist.model.times import DAY_NS
 from cambist.portfolio.exact import exact
 from cambist.ports.rows import (
     CashFlowRow,
-    EventRow,
     FillRow,
     OrderEventRow,
     PositionRow,
+    SignalRow,
     StateRow,
 )
 from cambist.ports.storage import RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cambist.engine.codec import Codec
-    from cambist.engine.records import FillEntry, OperatorCommand, TradingState
+    from cambist.engine.records import FillEntry
     from cambist.model import Order, Trade
     from cambist.model.portfolio import CashFlow
     from cambist.ports.journal import JournalEntry
@@ -67,6 +71,9 @@ class _Saved(msgspec.Struct):
     stored_at: int
     ended_at: int | None
     state: bytes
+    valued: bool = False
+    days: Any = ()
+    decided: dict[int, Decimal] = {}
 
 
 class Projection:
@@ -100,6 +107,9 @@ class Projection:
         self._started_at = 0
         self._ended_at: int | None = None
         self._day: int | None = None
+        self._valued = False  # whether the journal says what the account is worth
+        self._days = DailyLog()
+        self._decided: dict[int, Decimal] = {}  # last prices when orders were made, of those that the state keeps
 
     @property
     def sequence(self) -> int:
@@ -148,13 +158,26 @@ class Projection:
             order = book.find(number)
             if order is not None:
                 client_id = book.client_id(order) if book.token.isalnum() else ""
-                made.append(order_row(order, msgspec.to_builtins(dict(order.info)), client_id))
+                info = msgspec.to_builtins(dict(order.info))
+                made.append(order_row(order, info, client_id, self._decided.get(number)))
+        if len(self._decided) > 2 * len(book.orders):
+            self._decided = {number: price for number, price in self._decided.items() if book.find(number) is not None}
+        made += self._days.rows()
         return made
 
     def save(self) -> bytes:
         """Return all of this as bytes, to go on from later."""
         return msgspec.msgpack.encode(
-            _Saved(self.run_id, self._started_at, self._stored_at, self._ended_at, encode_run(self.state))
+            _Saved(
+                self.run_id,
+                self._started_at,
+                self._stored_at,
+                self._ended_at,
+                encode_run(self.state),
+                self._valued,
+                self._days.save(),
+                self._decided,
+            )
         )
 
     def restore(self, data: bytes) -> None:
@@ -170,7 +193,10 @@ class Projection:
         saved = msgspec.msgpack.decode(data, type=_Saved)
         self.state = decode_run(saved.state, self._codec)
         self.run_id, self._started_at, self._stored_at = saved.run_id, saved.started_at, saved.stored_at
-        self._ended_at = saved.ended_at
+        self._ended_at, self._valued = saved.ended_at, saved.valued
+        self._decided = saved.decided
+        if saved.days:
+            self._days.restore(saved.days)
         self._day = self.state.ts // DAY_NS
 
     def _take(self, entry: JournalEntry, touched: dict[int, None]) -> Iterator[Row]:
@@ -183,17 +209,27 @@ class Projection:
         if kind == "order_filled":
             yield from self._filled(entry, fields, trade)
             yield from self._moved(entry, fields, flow)
+            order = state.book.find(fields.order_id)
+            if fields.closed_by and order is not None:
+                yield venue_closing(entry, fields, order)
         elif kind in _MONEY:
             yield from self._moved(entry, fields, flow)
         elif kind == "run_started":
             self._begin(entry)
+            self._valued = fields.valued
         elif kind == "run_stopped":
             self._ended_at = entry.ts
             yield from self._snapshot()
+        elif kind == "account_valued":
+            assert state.portfolio is not None
+            yield from record_rows(fields, entry.ts, state.portfolio.currency)
+            yield from self._days.take(fields)
         elif kind == "strategy_state":
             yield StateRow(strategy=fields.strategy, sequence=entry.sequence, ts=entry.ts, data=fields.state)
-        elif kind in _NOTES:
-            yield _NOTES[kind](entry, fields)
+        elif kind == "signal_noted":
+            yield SignalRow(ts=entry.ts, **msgspec.structs.asdict(fields))
+        elif kind in NOTICES:
+            yield NOTICES[kind](entry, fields)
 
     def _begin(self, entry: JournalEntry) -> None:
         if not self.run_id:  # a run that goes on after a restart stays the one it is
@@ -228,6 +264,8 @@ class Projection:
     def _order_event(self, entry: JournalEntry, fields: Any, touched: dict[int, None]) -> OrderEventRow:
         number = fields.id if entry.kind in _TERMS else fields.order_id
         touched[number] = None
+        if entry.kind in _TERMS and fields.decided is not None:
+            self._decided[number] = fields.decided
         order = self.state.book.find(number)
         detail = {
             name: value
@@ -301,38 +339,12 @@ class Projection:
         self._day = day if self._day is None else max(day, self._day)
 
     def _snapshot(self) -> Iterator[Row]:
-        """Yield the accounts after the last record, at prices of the last fills and rates of when money moved last."""
-        yield from account_rows(self.state.accounts, self.state.ts)
+        """Yield the accounts after the last record, at prices of the last fills and rates of when money moved last.
+
+        They stand in for a journal that does not say what the accounts are worth, because an older version wrote it.
+        """
+        if not self._valued:
+            yield from account_rows(self.state.accounts, self.state.ts)
 
 
 _TERMS = frozenset({"order_submitted", "order_refused", "order_adopted"})
-
-
-def _trading_state(entry: JournalEntry, said: TradingState) -> EventRow:
-    scope = said.scope or "everything"
-    return EventRow(
-        number=entry.sequence,
-        ts=entry.ts,
-        kind="risk",
-        level="info" if said.state == "active" else "warning",
-        source=said.by,
-        message=f"{scope} is {said.state}{f': {said.reason}' if said.reason else ''}",
-        detail={"state": said.state, "scope": said.scope, "reason": said.reason},
-    )
-
-
-def _command(entry: JournalEntry, said: OperatorCommand) -> EventRow:
-    return EventRow(
-        number=entry.sequence,
-        ts=entry.ts,
-        kind="audit",
-        source=said.by,
-        message=said.name,
-        detail=msgspec.to_builtins(said.arguments),
-    )
-
-
-_NOTES: dict[str, Callable[[JournalEntry, Any], EventRow]] = {
-    "trading_state": _trading_state,
-    "operator_command": _command,
-}

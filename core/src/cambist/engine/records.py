@@ -13,14 +13,20 @@ import msgspec
 
 __all__ = [
     "AccountOpened",
+    "AccountValued",
+    "AlertRaised",
     "AmendRequest",
+    "AssetValued",
     "CashEntry",
     "CashRequest",
+    "CurveState",
     "Dividend",
     "FillEntry",
+    "HoldingValued",
     "InstrumentDefined",
     "MarginEntry",
     "NewTerms",
+    "NotificationSent",
     "OperatorCommand",
     "OrderNote",
     "OrderTerms",
@@ -29,6 +35,7 @@ __all__ = [
     "RunBegan",
     "RunEnded",
     "SeriesAnchored",
+    "SignalNoted",
     "Split",
     "StrategyRun",
     "StrategyState",
@@ -51,11 +58,18 @@ class StrategyRun(Record, frozen=True):
 
 
 class RunBegan(Record, frozen=True):
-    """``run_started``: a run begins, or goes on after a restart; see `cambist.model.events.RunStarted`."""
+    """``run_started``: a run begins, or goes on after a restart; see `cambist.model.events.RunStarted`.
+
+    Attributes
+    ----------
+    valued
+        Whether the run notes what the account is worth, see `AccountValued`; older versions did not.
+    """
 
     token: str
     seed: int
     strategies: list[StrategyRun] = []
+    valued: bool = False
 
 
 class RunEnded(Record, frozen=True):
@@ -133,6 +147,8 @@ class OrderTerms(Record, frozen=True):
         What the venue knows it by; ``""`` where none will.
     reason
         Why it was refused.
+    decided
+        Last price of the instrument when it was made; None where there was none, and in records of older versions.
     trail, instructions
         What few orders have, see `cambist.model.orders.Instructions`.
     """
@@ -153,6 +169,7 @@ class OrderTerms(Record, frozen=True):
     client_id: str = ""
     reason: str = ""
     instructions: dict[str, Any] | None = None
+    decided: Decimal | None = None
 
 
 class OrderNote(Record, frozen=True):
@@ -284,6 +301,157 @@ class TimerDue(Record, frozen=True):
     due: int
 
 
+class HoldingValued(Record, frozen=True):
+    """A position in an `AccountValued`: as it is, and the price at which it was valued."""
+
+    symbol: str
+    size: Decimal
+    average_price: Decimal | None = None
+    price: Decimal | None = None
+    unrealized: Decimal | None = None
+    side: str = ""
+
+
+class CurveState(Record, frozen=True):
+    """How an equity curve stands, in an `AccountValued`; see `cambist.analysis.curve.CurveStanding`.
+
+    Attributes
+    ----------
+    fall, fall_from, fall_to, recovered, longest, money
+        The deepest fall; see `cambist.analysis.Drawdown`.
+    """
+
+    ts: int
+    equity: float
+    peak: float
+    lowest: float
+    bars: int
+    exposed: int
+    fall: float = 0.0
+    fall_from: int | None = None
+    fall_to: int | None = None
+    recovered: int | None = None
+    longest: int = 0
+    money: float = 0.0
+
+
+class AssetValued(Record, frozen=True):
+    """One asset in an `AccountValued`, counted in itself: what its positions came to is part of its equity."""
+
+    asset: str
+    equity: Decimal
+    cash: Decimal
+    margin: Decimal
+    free: Decimal
+
+
+class AccountValued(Record, frozen=True):
+    """``account_valued``: what an account is worth at the last close of a period; the entry's time is that close.
+
+    Prices are no part of a journal, so this is noted where they are known. Of several accounts each has a record in one
+    commit, behind that of all together.
+
+    Attributes
+    ----------
+    account
+        Its name in a run that has several; ``""`` for the whole.
+    free
+        Equity that no position needs as margin.
+    drawdown
+        Below the highest equity so far, a fraction, 0 or below.
+    flows
+        Deposits less withdrawals so far.
+    start, initial
+        Time and equity of the initial point of the curve.
+    curve, fund
+        How the curve of equity stands, and that of a share where money was brought in or taken out.
+    periods_per_year
+        For ratios, where it was given.
+    assets
+        Each of several assets that the account holds.
+    """
+
+    equity: Decimal
+    cash: Decimal
+    margin: Decimal
+    free: Decimal
+    drawdown: float
+    flows: Decimal
+    start: int
+    initial: float
+    curve: CurveState
+    holdings: list[HoldingValued] = []
+    fund: CurveState | None = None
+    periods_per_year: float | None = None
+    account: str = ""
+    assets: list[AssetValued] = []
+
+
+class AlertRaised(Record, frozen=True):
+    """``alert_raised``: something that people should know of.
+
+    Attributes
+    ----------
+    severity
+        ``"info"``, ``"warning"`` or ``"critical"``.
+    code
+        Stable name of what it is.
+    scope
+        What it is about: a symbol, an order, a venue; ``""`` for the run.
+    source
+        Who noticed.
+    """
+
+    severity: str
+    code: str
+    text: str
+    scope: str = ""
+    source: str = ""
+
+
+class NotificationSent(Record, frozen=True):
+    """``notification_sent``: people were told, or could not be.
+
+    Attributes
+    ----------
+    channel
+        By which way, such as the name of a notifier.
+    outcome
+        ``"delivered"``, ``"failed"`` or ``"dropped"``.
+    attempts
+        How often it was tried.
+    text
+        What they were told.
+    alert
+        Number of the record of the alert that it is about; 0 for none.
+    error
+        What went wrong, without secrets.
+    """
+
+    channel: str
+    outcome: str
+    attempts: int
+    text: str = ""
+    alert: int = 0
+    error: str = ""
+
+
+class SignalNoted(Record, frozen=True):
+    """``signal_noted``: a strategy noted something; the entry's time is when. See `cambist.model.signals.Signal`.
+
+    Attributes
+    ----------
+    value
+        The number, to the last bit; None where `text` was noted.
+    """
+
+    strategy: str
+    name: str
+    symbol: str = ""
+    value: float | None = None
+    text: str = ""
+
+
 class StrategyState(Record, frozen=True):
     """``strategy_state``: what a strategy keeps over a restart; see `cambist.engine.strategy_state`."""
 
@@ -321,11 +489,21 @@ class RiskState(Record, frozen=True):
 
 
 class OperatorCommand(Record, frozen=True):
-    """``operator_command``: somebody told the run to do something."""
+    """``operator_command``: somebody told the run to do something.
+
+    Attributes
+    ----------
+    by
+        Who: a user, a host, a key.
+    outcome
+        What came of it where it was carried out around the kernel: ``"done"``, or why it was refused. ``""`` for one
+        that the kernel took in: what it did stands behind it.
+    """
 
     name: str
     arguments: dict[str, Any] = {}
     by: str = ""
+    outcome: str = ""
 
 
 class SeriesAnchored(Record, frozen=True):

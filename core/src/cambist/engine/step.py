@@ -18,6 +18,7 @@ from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
 from cambist.engine.monitors import Monitors
 from cambist.engine.trading_control import TradingControl
+from cambist.engine.watched import Watching
 from cambist.errors import InputError
 from cambist.indicators.series import BarView, Series
 from cambist.model.effects import SetTimer
@@ -127,7 +128,7 @@ def no_calendar(_instrument: Instrument) -> None:
     """Answer for an instrument without a calendar."""
 
 
-class Kernel:
+class Kernel(Watching):
     """One account, its risk gate, its order book and its strategies, as a fold over events.
 
     It reads no clock, no socket and no file, never awaits, and has one seeded source of chance. The order of the

@@ -116,6 +116,14 @@ class SeriesCursor:
         self.building = False
         self.open_window(0, 0)
 
+    def moves(self, line: Line) -> bool:
+        """Tell whether a line is of this series."""
+        return line._cursor is self  # noqa: SLF001
+
+    def rows_of(self, line: Line, start: int, stop: int) -> NDArray[np.float64]:
+        """Return the values of a line in some rows of the loaded block, shape ``(stop - start,)``."""
+        return line._array[start:stop]  # noqa: SLF001
+
     def open_window(self, start: int, stop: int) -> None:
         """Put the cursor before row `start` of the loaded block, with rows up to `stop` within reach."""
         self.window = (start, stop)

@@ -15,12 +15,14 @@ __all__ = [
     "ROWS",
     "AccountRow",
     "CashFlowRow",
+    "DailyRow",
     "EventRow",
     "FillRow",
     "MeasureRow",
     "OrderEventRow",
     "OrderRow",
     "PositionRow",
+    "PositionSnapshotRow",
     "Row",
     "SignalRow",
     "StateRow",
@@ -201,6 +203,10 @@ class AccountRow(Row):
         Name of a sub-account; ``""`` for the whole.
     asset
         Which of several assets is meant, counted in itself; ``""`` for all of them.
+    margin, free
+        Initial margin that open positions need, and the equity beyond it.
+    drawdown
+        Below the highest equity so far, a fraction, 0 or below.
     """
 
     table: ClassVar[str] = "account_snapshots"
@@ -213,7 +219,71 @@ class AccountRow(Row):
     equity: Decimal
     cash: Decimal | None = None
     margin: Decimal | None = None
+    free: Decimal | None = None
     drawdown: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PositionSnapshotRow(Row):
+    """What was held of an instrument at the time of an account's snapshot.
+
+    Attributes
+    ----------
+    account
+        As in `AccountRow`.
+    side
+        ``"long"`` or ``"short"`` in a hedged account, else ``""``.
+    price
+        At which it was valued.
+    unrealized
+        Profit of what is open at that price, in the settlement asset.
+    """
+
+    table: ClassVar[str] = "position_snapshots"
+    key: ClassVar[tuple[str, ...]] = ("account", "symbol", "side", "ts")
+
+    account: str = ""
+    symbol: str
+    side: str = ""
+    ts: int
+    size: Decimal
+    average_price: Decimal | None = None
+    price: Decimal | None = None
+    unrealized: Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class DailyRow(Row):
+    """How a run stood when a UTC day was over.
+
+    Attributes
+    ----------
+    day
+        The day as ISO 8601; a bar that closes at midnight belongs to the day that ends there.
+    ts
+        Close of its last bar.
+    equity
+        At that close.
+    daily_return
+        From the day before, a fraction; of a share of the account where money was brought in or taken out, as all
+        that follows.
+    sharpe
+        Of the daily returns so far, a year, see `cambist.analysis.measures.sharpe.sharpe`.
+    drawdown, max_drawdown
+        Below the highest equity so far, and the deepest that ever was; fractions, 0 or below.
+    """
+
+    table: ClassVar[str] = "daily_performance"
+    key: ClassVar[tuple[str, ...]] = ("account", "day")
+
+    account: str = ""
+    day: str
+    ts: int
+    equity: Decimal
+    daily_return: float | None = None
+    sharpe: float | None = None
+    drawdown: float | None = None
+    max_drawdown: float | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -258,16 +328,21 @@ class MeasureRow(Row):
 
 @attrs.frozen(kw_only=True)
 class EventRow(Row):
-    """What people may want to know of: risk events, alerts, notices, what an operator did.
+    """What people may want to know of: risk events, alerts, notifications, what an operator did.
 
     Attributes
     ----------
     number
         Unique within the run; the journal's sequence number where it came from there.
     kind
-        ``"risk"``, ``"alert"``, ``"notice"``, ``"audit"`` or ``"warning"``.
+        ``"risk"``, ``"alert"``, ``"notification"``, ``"audit"`` or ``"warning"``.
+    level
+        ``"info"``, ``"warning"`` or ``"critical"``.
     source
-        Who said so: a strategy, a rule, a person.
+        Who said so: a strategy, a rule, a person; of a notification its channel.
+    detail
+        By kind. Risk: ``state, scope, reason``. Alert: ``code, scope``. Notification: ``outcome, attempts, alert``
+        (number of the alert's event)``, error``. Audit: ``arguments, outcome``.
     """
 
     table: ClassVar[str] = "events"
@@ -297,7 +372,15 @@ class StateRow(Row):
 
 @attrs.frozen(kw_only=True)
 class SignalRow(Row):
-    """A value that a strategy wants remembered: a signal, or an indicator's value."""
+    """A value that a strategy wants remembered: a signal, or an indicator's value.
+
+    Attributes
+    ----------
+    symbol
+        Of the instrument that it is about; ``""`` where it is about none.
+    value
+        The number; None where `text` was noted.
+    """
 
     table: ClassVar[str] = "signals"
     key: ClassVar[tuple[str, ...]] = ("strategy", "name", "symbol", "ts")
@@ -306,7 +389,8 @@ class SignalRow(Row):
     name: str
     symbol: str = ""
     ts: int
-    value: float
+    value: float | None
+    text: str = ""
 
 
 #: Every kind of row, in an order in which they may be written.
@@ -317,6 +401,8 @@ ROWS: tuple[type[Row], ...] = (
     TradeRow,
     PositionRow,
     AccountRow,
+    PositionSnapshotRow,
+    DailyRow,
     CashFlowRow,
     MeasureRow,
     EventRow,

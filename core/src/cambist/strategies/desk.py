@@ -152,6 +152,10 @@ class TradingDesk(Protocol):
         """Ask for new terms."""
         ...
 
+    def record_signal(self, name: str, value: float | str, symbol: str) -> None:
+        """Note a value for people and programs that look at the run."""
+        ...
+
     def set_timer(self, name: str, due: int | None) -> None:
         """Ask for ``on_timer(name)`` at `due`; None forgets it, and the rule behind it."""
         ...

@@ -219,6 +219,18 @@ class SignalStrategy(Strategy):
         self._lines.setdefault(chosen, []).append(line)
         self._calls = None
 
+    def named_lines(self) -> dict[str, Line]:
+        """Return the lines of the signals by kind, the second of a kind as ``"long-2"``, and so on, among the others.
+
+        ``backtest(..., record_lines=["longshort"])`` keeps them.
+        """
+        signals = {
+            str(kind) if number == 1 else f"{kind}-{number}": line
+            for kind, lines in self._lines.items()
+            for number, line in enumerate(lines, 1)
+        }
+        return {**super().named_lines(), **signals}
+
     def on_step(self) -> None:
         """Trade what the signals say."""
         if self._entry is not None and self._entry.is_open and not self.concurrent:

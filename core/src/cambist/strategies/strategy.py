@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cambist.errors import InputError, ParameterError, did_you_mean
+from cambist.indicators.lines import Line
 from cambist.model.times import duration_ns, to_datetime, to_ns
 from cambist.strategies.futures import FuturesTrading
 from cambist.strategies.holdings import Holdings
@@ -14,7 +16,7 @@ from cambist.strategies.targets import Targets
 from cambist.strategies.trading import Trading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime, timedelta
     from logging import Logger
     from random import Random
@@ -210,6 +212,49 @@ class Strategy(FuturesTrading, Holdings):
             )
         self._desk.schedule(name, rule, None if data is None else self._instrument(data))
 
+    def record_signal(
+        self, name: str, value: float | str, *, data: Series | BarView | Instrument | str | None = None
+    ) -> None:
+        """Have a value remembered, with the time and the instrument: a signal, a score, why something was not done.
+
+        It is in `cambist.Result.signals`, in the journal of a run that has one and in the table ``signals`` of a
+        storage, and decides nothing. A later value of the same name, instrument and time takes the place of this one.
+
+        Parameters
+        ----------
+        name
+            What it is called.
+        value
+            A finite number (True is 1), or a text.
+        data
+            Of which instrument: a series, a bar, an instrument or its symbol. Default: the one whose bar, order or
+            fill is being delivered, in `on_step` and timers of a run with several instruments none.
+
+        Raises
+        ------
+        InputError
+            For an empty name, or a value that is neither; an indicator that is not known yet is NaN, which is none.
+
+        Notes
+        -----
+        For lines there is a cheaper way: ``backtest(..., record_lines=["fast"])`` keeps ``self.fast`` of every bar.
+        """
+        if not name or type(name) is not str:
+            raise InputError(f"a signal is called {name!r}; give it a name: record_signal('entry', 0.8).")
+        desk = self._desk
+        instrument = desk.instrument if data is None else self._instrument(data)
+        number = value if isinstance(value, str) else _finite(name, value)
+        desk.record_signal(name, number, "" if instrument is None else instrument.symbol)
+
+    def named_lines(self) -> dict[str, Line]:
+        """Return the lines that a run can be asked to keep, by name; see ``record_lines`` of `cambist.backtest`.
+
+        They are the attributes that are lines, without those that begin with an underscore. Of several lines in one
+        attribute each has a name of its own: ``"bands.upper"`` where they have names, else ``"levels.0"``.
+        """
+        own = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        return {name: line for attribute, value in own.items() for name, line in _lines_in(attribute, value)}
+
     def clear_timer(self, name: str) -> None:
         """Forget a timer, and the rule behind it; one that is not set is no error."""
         self._desk.set_timer(name, None)
@@ -284,3 +329,27 @@ class Strategy(FuturesTrading, Holdings):
     def timer_due(self) -> int:
         """When the timer being delivered was due, ns, UTC: before `now` where no bar closed just then."""
         return self._desk.timer_due
+
+
+def _finite(name: str, value: Any) -> float:
+    """Return a number as a float."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"the signal {name!r} is {value!r}; give a number or a text.") from None
+    if not isfinite(number):
+        raise InputError(
+            f"the signal {name!r} is {number}; give a finite number or a text. What is not known yet need not be noted."
+        )
+    return number
+
+
+def _lines_in(name: str, value: Any) -> Iterator[tuple[str, Line]]:
+    """Yield the lines in an attribute, each with its name."""
+    if isinstance(value, Line):
+        yield name, value
+    elif isinstance(value, dict):
+        yield from ((f"{name}.{key}", line) for key, line in value.items() if isinstance(line, Line))
+    elif isinstance(value, list | tuple):
+        names = getattr(value, "_fields", range(len(value)))
+        yield from ((f"{name}.{key}", line) for key, line in zip(names, value, strict=True) if isinstance(line, Line))

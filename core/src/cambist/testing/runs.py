@@ -14,12 +14,14 @@ from cambist.ports.rows import (
     ROWS,
     AccountRow,
     CashFlowRow,
+    DailyRow,
     EventRow,
     FillRow,
     MeasureRow,
     OrderEventRow,
     OrderRow,
     PositionRow,
+    PositionSnapshotRow,
     Row,
     SignalRow,
     StateRow,
@@ -109,7 +111,13 @@ _ONE_OF_EACH: tuple[Row, ...] = (
         net=Decimal("-0.30"),
     ),
     PositionRow(symbol="BTC/USDT", ts=_NOW, size=Decimal("-0.5"), average_price=None),
-    AccountRow(ts=_NOW, currency="USDT", equity=Decimal("99.99"), cash=Decimal(-1), drawdown=-0.1),
+    AccountRow(
+        ts=_NOW, currency="USDT", equity=Decimal("99.99"), cash=Decimal(-1), free=Decimal("0.01"), drawdown=-0.1
+    ),
+    PositionSnapshotRow(
+        symbol="BTC/USDT", side="long", ts=_NOW, size=Decimal("0.5"), price=Decimal("1E-18"), unrealized=Decimal("-0.1")
+    ),
+    DailyRow(day="2024-12-31", ts=_NOW, equity=Decimal("99.99"), daily_return=-0.1, sharpe=None, max_drawdown=-0.1),
     CashFlowRow(number=1, ts=_NOW, kind="funding", symbol="BTC/USDT", asset="USDT", amount=Decimal("-0.0001")),
     # Of one symbol, time and number, in an account and an asset of their own.
     PositionRow(account="main", symbol="BTC/USDT", ts=_NOW, size=Decimal(1), average_price=Decimal(42_000)),
@@ -123,6 +131,7 @@ _ONE_OF_EACH: tuple[Row, ...] = (
     ),
     StateRow(strategy="trend", sequence=3, ts=_NOW, data=bytes(range(256))),
     SignalRow(strategy="trend", name="fast", ts=_NOW, value=5e-324),
+    SignalRow(strategy="trend", name="why", symbol="BTC/USDT", ts=_NOW, value=None, text="趋势 '; --"),
 )
 
 

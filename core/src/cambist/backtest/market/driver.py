@@ -84,7 +84,12 @@ class MarketDriver(Driver):
 
     def _windows(self) -> Iterator[MarketWindow]:
         seats = self.kernel.seats if self._loads_columns else ()
-        return market_windows(self.feeds, self.bars, seats, self._between.horizon)
+        return market_windows(self.feeds, self.bars, seats, self._horizon)
+
+    def _horizon(self, horizon: int) -> int:
+        """Return how far the next window may go, at most to `horizon`."""
+        horizon = self._between.horizon(horizon)
+        return horizon if self.snapshots is None else self.snapshots.horizon(horizon)
 
     def _before(self, window: MarketWindow, instant: int) -> None:
         self._between.take_effect(self, window, instant)

@@ -265,6 +265,10 @@ class MarketRun(Run):
                 self.first_opens[instrument.symbol] = float(known[0])
                 self.benchmark.first(number, float(known[0]))
 
+    def settle(self, first: int | None) -> None:
+        """See `Run.settle`: a sample waits for the end of its minute."""
+        self.samples.settle(first)
+
     def _take(
         self,
         times: NDArray[np.int64],

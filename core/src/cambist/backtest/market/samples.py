@@ -89,14 +89,18 @@ class Samples:
 
     def add(self, times: NDArray[np.int64], *columns: NDArray[Any], is_settled: bool) -> None:
         """Take the samples of a window; `is_settled` says whether the last of them counts for itself."""
-        if self._open is not None and self._open[0][0] // MINUTE_NS != times[0] // MINUTE_NS:
-            self.close()
+        self.settle(int(times[0]))
         self._open = None
         given = (times, *columns)
         if not is_settled:
             self._open = tuple(column[-1:] for column in given)
             given = tuple(column[:-1] for column in given)
         self._take(*given)
+
+    def settle(self, first: int | None) -> None:
+        """Hand on the one that waits, if what comes next is at `first` (ns; None: nothing does) in another minute."""
+        if self._open is not None and (first is None or self._open[0][0] // MINUTE_NS != first // MINUTE_NS):
+            self.close()
 
     def close(self) -> None:
         """Hand on the one that waits: nothing more of its minute comes."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.backtest.failures import strategy_error
 from cambist.backtest.replay.commits import Commit, commits
-from cambist.backtest.replay.inputs import INPUTS, JournalledEvents
+from cambist.backtest.replay.inputs import ASIDE, INPUTS, JournalledEvents
 from cambist.backtest.replay.peeked import Peeked
 from cambist.backtest.replay.report import (
     Decision,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Replay"]
 
 #: Kinds of records that tell of a wish, or of what came of an event, and never of the event itself.
-_OUTCOMES = frozenset(CODEC.kinds) - INPUTS - {"order_not_found"}
+_OUTCOMES = frozenset(CODEC.kinds) - INPUTS - ASIDE - {"order_not_found"}
 
 
 class _Over(Exception):  # noqa: N818 - it is no error
@@ -183,10 +183,12 @@ class Replay:
                 raise _Over("")
             raise _Over(_torn_journal(self._position))
         kind = commit.first.kind
+        if _is_aside(commit):
+            self._pass_by(commit)
+            return
         if kind in _OUTCOMES:
             if all(entry.sequence in self._rows.outside for entry in commit.entries):
-                self._commits.take()
-                self._position = commit.entries[-1].sequence
+                self._pass_by(commit)
                 return
             raise self._differs(commit.first, None)
         if kind not in INPUTS or (kind == "instrument_defined" and self._position):
@@ -200,6 +202,13 @@ class Replay:
             self._check_wishes(None)
         self._feed(commit)
         self._compare(event_is_journalled=True)
+
+    def _pass_by(self, commit: Commit) -> None:
+        """Go on behind records that no kernel made."""
+        self._commits.take()
+        self._position = commit.entries[-1].sequence
+        for said in commit.every("operator_command"):
+            self._notes.append(f"{said.by or 'somebody'} told the run: {said.name} (record {self._position}).")
 
     # Events that the journal tells.
 
@@ -273,7 +282,7 @@ class Replay:
             raise self._differs(None, found[0])
         if found and commit is not None:
             nothing_came = row is not None and row.after == self._position
-            if not event_is_journalled and (nothing_came or commit.first.kind in INPUTS):
+            if not event_is_journalled and (nothing_came or commit.first.kind in INPUTS | ASIDE):
                 raise self._differs(None, found[0])
             self._commits.take()
             self._compare_records(commit, found)
@@ -300,7 +309,9 @@ class Replay:
 
     def _check_end(self) -> None:
         """After a strategy raised: the run must have ended at this event too."""
-        commit, row = self._commits.peek(), self._rows.peek()
+        while (commit := self._commits.peek()) is not None and _is_aside(commit):
+            self._pass_by(commit)
+        row = self._rows.peek()
         if commit is None and row is None:
             self._notes.append(f"the run ended here too: {self._error}")
             raise _Over("" if self._rows.ended == self._position else self._cut_off())
@@ -346,6 +357,12 @@ class Replay:
             f"the recording ends early ({flaw}). The run was replayed up to record {self._position}, "
             f"{format_ns(self._last[0])}{goes_on}."
         )
+
+
+def _is_aside(commit: Commit) -> bool:
+    """Tell whether no kernel took in or wanted what a commit says, such as a command that was carried out around it."""
+    kind = commit.first.kind
+    return kind in ASIDE or (kind == "operator_command" and bool(commit.only(kind).outcome))
 
 
 def _torn_journal(position: int) -> str:

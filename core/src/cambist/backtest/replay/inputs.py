@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cambist.model.orders import Fill, Order
     from cambist.ports.journal import JournalEntry
 
-__all__ = ["INPUTS", "JournalledEvents", "RecordedEntries"]
+__all__ = ["ASIDE", "INPUTS", "JournalledEvents", "RecordedEntries"]
 
 
 def _reasoned(make: Callable[[int, int, str], Event]) -> Callable[[int, Any], Event]:
@@ -53,6 +53,8 @@ EVENTS: dict[str, Callable[[int, Any], Event]] = {
 }
 #: Kinds of records that a commit begins with where the journal tells what came in; others are what was made of it.
 INPUTS = frozenset({*EVENTS, "instrument_defined", "order_filled", "order_adopted"})
+#: Kinds of records that stand beside the steps: no kernel took them in or wanted them.
+ASIDE = frozenset({"account_valued", "alert_raised", "notification_sent"})
 
 
 class JournalledEvents:

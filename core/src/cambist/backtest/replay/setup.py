@@ -51,7 +51,7 @@ __all__ = ["About", "ReplayOptions", "Stage", "about", "read_about"]
 #: stand in the journal.
 OPTIONS = (
     *("fees", "rules", "cheat_on_open", "calendar", "sizer", "risk", "marks"),
-    *("rates", "conversion_fee", "market_rules"),
+    *("rates", "conversion_fee", "market_rules", "record_lines"),
 )
 
 
@@ -68,6 +68,7 @@ class ReplayOptions(TypedDict, total=False):
     rates: Mapping[str, Any] | None
     conversion_fee: float
     market_rules: str | Mapping[str, Any] | MarketRules | MarketRulesBySymbol | None
+    record_lines: Sequence[str]
 
 
 class About(msgspec.Struct, frozen=True):
@@ -133,6 +134,8 @@ def about(settings: BacktestSettings, feeds: Sequence[Any], streams: Sequence[An
 def _is_plain(value: Any) -> bool:
     if isinstance(value, dict):
         return all(isinstance(name, str) and _is_plain(one) for name, one in value.items())
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
     return value is None or type(value) in (bool, int, float, str)
 
 
@@ -240,6 +243,8 @@ class Stage:
             make = JournaledOpeningKernel if settings.cheat_on_open else JournaledKernel
             self.kernel = make(cast, made, setup.portfolio, setup.gate(), fee, calendars)
         setup.connect(self.kernel)
+        if settings.record_lines:
+            self.kernel.watch_lines(settings.record_lines)
         self._histories = {one.name for one in cast if isinstance(one, FillHistory)}
         self._splits: dict[str, SplitPrice] = {} if streams else _split_prices(self.kernel, instruments)
         self.kernel.recorder = Recorder(self.kernel, append)

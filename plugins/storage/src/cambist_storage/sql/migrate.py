@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from cambist.api import StorageError
 from cambist_storage.sql.schema import METADATA
-from cambist_storage.sql.views import create_views
+from cambist_storage.sql.views import create_views, drop_views
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["HEAD", "prepare", "refuse_newer", "upgrade", "version_of"]
 
 #: The newest version; its file is in ``migrations/versions``.
-HEAD = "0002"
+HEAD = "0003"
 
 _VERSION = sa.table("cambist_version", sa.column("version_num", sa.Text))
 
@@ -104,7 +104,8 @@ def upgrade(database: Database, target: str = "head") -> None:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4846546)")
         attributes: dict[str, Any] = config.attributes
         attributes["connection"] = connection
+        drop_views(connection)  # a table that a view reads can be neither changed nor made anew
         command.upgrade(config, target)
-        if target == "head":  # they show the newest tables
+        if target == "head":  # views are those of the newest tables
             create_views(connection)
         database.mark(connection)

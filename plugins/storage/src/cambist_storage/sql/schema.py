@@ -77,6 +77,7 @@ _INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "fills": (("run", "ts"), ("run", "order_id")),
     "trades": (("run", "closed_at"), ("run", "strategy")),
     "events": (("run", "ts"), ("run", "kind")),
+    "position_snapshots": (("run", "ts"),),
 }
 
 

@@ -16,9 +16,10 @@ from cambist_storage.sql.schema import METADATA
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
-__all__ = ["VIEWS", "create_views"]
+__all__ = ["VIEWS", "create_views", "drop_views"]
 
-#: Name -> query; ``number(x)`` is x as a float, ``day(t)`` its UTC day as text.
+#: Name -> query; ``number(x)`` is x as a float, ``day(t)`` the UTC day of a time as text, ``time(t)`` all of it in ISO
+#: 8601, ``field(d, name)`` a field of a JSON document as text, and ``counted(d, name)`` one as a whole number.
 VIEWS = {
     "pnl_by_day": """
         SELECT runs.id AS run_id, day(trades.closed_at) AS day, count(*) AS trades,
@@ -65,6 +66,30 @@ VIEWS = {
         JOIN runs ON runs.number = orders.run
         JOIN order_events ON order_events.run = orders.run AND order_events.order_id = orders.id
         GROUP BY runs.id, orders.run, orders.id, orders.strategy, orders.symbol, orders.type, orders.created_at""",
+    "risk_events": """
+        SELECT runs.id AS run_id, events.number, time(events.ts) AS time, events.level, events.source,
+               field(events.detail, scope) AS scope, field(events.detail, state) AS state,
+               field(events.detail, reason) AS reason, events.message
+        FROM events JOIN runs ON runs.number = events.run
+        WHERE events.kind = 'risk'""",
+    "alerts": """
+        SELECT runs.id AS run_id, events.number, time(events.ts) AS time, events.level AS severity,
+               field(events.detail, code) AS code, field(events.detail, scope) AS scope, events.source,
+               events.message AS text
+        FROM events JOIN runs ON runs.number = events.run
+        WHERE events.kind = 'alert'""",
+    "notifications": """
+        SELECT runs.id AS run_id, events.number, time(events.ts) AS time, events.source AS channel,
+               field(events.detail, outcome) AS outcome, counted(events.detail, attempts) AS attempts,
+               counted(events.detail, alert) AS alert, field(events.detail, error) AS error, events.message AS text
+        FROM events JOIN runs ON runs.number = events.run
+        WHERE events.kind = 'notification'""",
+    "audit": """
+        SELECT runs.id AS run_id, events.number, time(events.ts) AS time, events.source AS who,
+               events.message AS what, field(events.detail, arguments) AS arguments,
+               field(events.detail, outcome) AS outcome
+        FROM events JOIN runs ON runs.number = events.run
+        WHERE events.kind = 'audit'""",
 }
 
 _FUNCTIONS = {
@@ -72,10 +97,14 @@ _FUNCTIONS = {
         "number": "CAST({} AS REAL)",
         "day": "strftime('%Y-%m-%d', {} / 1000000000, 'unixepoch')",
         # The fraction is cut from the integer: a double has no room for nanoseconds of today.
+        "field": "json_extract({0}, '$.{1}')",
+        "counted": "CAST(json_extract({0}, '$.{1}') AS INTEGER)",
         "time": "strftime('%Y-%m-%dT%H:%M:%S', {0} / 1000000000, 'unixepoch') || printf('.%09dZ', {0} % 1000000000)",
     },
     "postgresql": {
         "number": "CAST({} AS double precision)",
+        "field": "(CAST({0} AS json) ->> '{1}')",
+        "counted": "CAST(CAST({0} AS json) ->> '{1}' AS bigint)",
         "day": "to_char(to_timestamp({} / 1000000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
         "time": (
             "to_char(to_timestamp({0} / 1000000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS')"
@@ -100,6 +129,13 @@ def create_views(connection: Connection) -> None:
         )
 
 
+def drop_views(connection: Connection) -> None:
+    """Drop every view of ours that is there; others are left alone."""
+    ours = {*VIEWS, *(f"{table.name}_readable" for table in METADATA.sorted_tables)}
+    for name in sorted(ours & set(sa.inspect(connection).get_view_names())):
+        connection.execute(sa.text(f'DROP VIEW "{name}"'))
+
+
 def _is_time(name: str) -> bool:
     return name == "ts" or name.endswith("_at")
 
@@ -119,8 +155,8 @@ def _quoted(name: str) -> str:
 
 
 def _translated(query: str, dialect: str) -> str:
-    """Put the database's own words for ``number(...)`` and ``day(...)``."""
-    for name in ("number", "day"):
-        template = _FUNCTIONS[dialect][name]
-        query = re.sub(rf"\b{name}\(([a-z_.]+)\)", lambda match: template.format(match[1]), query)  # noqa: B023
+    """Put the database's own words for ``number(...)`` and its like."""
+    for name, template in _FUNCTIONS[dialect].items():
+        call = re.compile(rf"\b{name}\(([a-z_.]+)(?:, ([a-z_]+))?\)")
+        query = call.sub(lambda match: template.format(*match.groups()), query)  # noqa: B023
     return query

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -35,6 +35,7 @@ _TABLES: dict[str, tuple[list[sa.Column[object]], list[str], tuple[str, ...]]] =
             sa.Column("equity", _EXACT, nullable=False),
             sa.Column("cash", _EXACT, nullable=True),
             sa.Column("margin", _EXACT, nullable=True),
+            sa.Column("free", _EXACT, nullable=True),
             sa.Column("drawdown", sa.Double(), nullable=True),
         ],
         ["asset"],
@@ -60,7 +61,6 @@ _TABLES: dict[str, tuple[list[sa.Column[object]], list[str], tuple[str, ...]]] =
 def upgrade() -> None:
     """Add the columns, empty where a run had one account and one asset, and make them part of the keys."""
     for name in _TABLES:
-        op.execute(f'DROP VIEW IF EXISTS "{name}_readable"')  # whoever upgrades makes the views anew
         if op.get_bind().dialect.name == "sqlite":
             _make_anew(name)
         else:
@@ -77,10 +77,13 @@ def _alter(name: str) -> None:
 
 
 def _make_anew(name: str) -> None:
-    """Make the table anew and fill it: SQLite cannot give one another key."""
+    """Make the table anew and fill it: SQLite cannot give one another key.
+
+    In the order of https://www.sqlite.org/lang_altertable.html, so that views of users who read the table stay theirs.
+    """
     columns, new, key = _TABLES[name]
     op.create_table(
-        f"{name}_new",
+        f"{name}_0003",
         sa.Column("run", _NUMBER, nullable=False),
         *(sa.Column(one.name, one.type, nullable=one.nullable) for one in columns),
         sa.ForeignKeyConstraint(["run"], ["runs.number"], name=op.f(f"fk_{name}_run"), ondelete="CASCADE"),
@@ -89,6 +92,8 @@ def _make_anew(name: str) -> None:
     )
     old = ", ".join(f'"{name}"' for name in ["run", *(one.name for one in columns if one.name not in new)])
     names, blanks = ", ".join(f'"{one}"' for one in new), ", ".join("''" for _ in new)
-    op.execute(f'INSERT INTO "{name}_new" ({old}, {names}) SELECT {old}, {blanks} FROM "{name}"')  # noqa: S608
+    op.execute(f'INSERT INTO "{name}_0003" ({old}, {names}) SELECT {old}, {blanks} FROM "{name}"')  # noqa: S608
     op.drop_table(name)
-    op.rename_table(f"{name}_new", name)
+    op.execute("PRAGMA legacy_alter_table = ON")
+    op.rename_table(f"{name}_0003", name)
+    op.execute("PRAGMA legacy_alter_table = OFF")
