@@ -7,6 +7,7 @@ the journal of the same run, to the last digit.
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import attrs
 import numpy as np
@@ -141,6 +142,19 @@ def of_many(scenario, kind):
     return attrs.evolve(scenario, account=tuple(account), traders=traders)
 
 
+def in_parts(entries, seed):
+    """Return the rows of a journal that was told piece by piece, by one process after another."""
+    cuts = sorted(random.Random(seed).sample(range(len(entries)), 3))
+    rows, kept = [], None
+    for start, end in pairwise([0, *cuts, len(entries)]):
+        maker = Projection("backtest")
+        if kept is not None:
+            maker.restore(kept)
+        rows += maker.rows(entries[start:end])
+        kept = maker.save()
+    return rows
+
+
 def journalled(scenarios, scenario, folder):
     """Hold the rows of a result against those of its journal; return the result and its rows, None without a run."""
     plain = play(scenarios, scenario)
@@ -148,9 +162,10 @@ def journalled(scenarios, scenario, folder):
         return None
     hold_equal(plain, play(scenarios, scenario, events=True, journal=folder, record=True), scenario)
     mine = list(rows_of(plain))
-    theirs = Projection("backtest").rows(list(JournalFolder(folder).read()))
+    entries = list(JournalFolder(folder).read())
+    theirs, again = Projection("backtest").rows(entries), in_parts(entries, scenario.seed)
     for kind in NOTED:
-        assert told(theirs, kind) == told(mine, kind), (kind, scenario)
+        assert told(theirs, kind) == told(again, kind) == told(mine, kind), (kind, scenario)
     measures = told(theirs, MeasureRow)
     assert len(measures) > 20
     assert {key: row for key, row in told(mine, MeasureRow).items() if key in measures} == measures, scenario
