@@ -22,6 +22,7 @@ from cambist.plugins.hookspecs import hookimpl
 from cambist.plugins.specs import (
     AnalyzerSpec,
     BrokerSpec,
+    CommandSpec,
     FeedSpec,
     IndicatorSpec,
     NotifierSpec,
@@ -92,6 +93,7 @@ __all__ = [
     "BrokerSpec",
     "CambistError",
     "CashFlowRow",
+    "CommandSpec",
     "ConfigError",
     "DailyRow",
     "DataError",

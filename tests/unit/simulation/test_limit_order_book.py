@@ -157,3 +157,18 @@ def test_an_array_with_a_value_off_the_grid_is_refused(odd):
 def test_a_book_needs_ticks():
     with pytest.raises(InstrumentError, match="ACME has no tick size"):
         BookUnits(Instrument(symbol="ACME"))
+
+
+def test_a_book_that_does_not_remember_takes_an_id_again_once_it_rests_no_longer():
+    book = LimitOrderBook(remembers=False)
+    book.submit(order(1, "ann", BUY, 3, 50))
+    assert book.submit(order(1, "ann", BUY, 3, 50)) == [BookRejected(1, "ann", "submit", "duplicate_id")]
+    book.cancel(1)
+    assert book.submit(order(1, "ann", BUY, 3, 50)) == [BookRested(1, "ann", BUY, 50, 3, 3)]
+
+
+def test_what_one_price_displays():
+    book = LimitOrderBook()
+    book.submit(order(1, "ann", BUY, 10, 50, display=3))
+    book.submit(order(2, "bob", BUY, 4, 50))
+    assert (book.displayed_at(BUY, 50), book.displayed_at(SELL, 50), book.displayed_at(BUY, 51)) == (7, 0, 0)

@@ -5,57 +5,90 @@ from __future__ import annotations
 import sys
 import traceback
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from cambist.cli.exits import Exit, exit_of
+from cambist.cli.plugin_commands import plugin_command
 from cambist.cli.session import Session, global_options
 from cambist.errors import CambistError
+from cambist.plugins.known import KNOWN
+from cambist.plugins.own_commands import OWN_COMMANDS
+from cambist.plugins.specs import CommandSpec
+
+if TYPE_CHECKING:
+    from cambist.plugins.registry import Registry
 
 __all__ = ["COMMANDS", "main", "root"]
 
-#: Name -> where the command is, and its line in the list of commands. Listing them imports none.
-COMMANDS = {
-    "backtest": ("cambist.cli.backtest:backtest", "Run a strategy over recorded bars."),
-    "data": ("cambist.cli.data:data", "Show data that is at hand."),
-    "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),
-    "journal": ("cambist.cli.journal.group:journal", "Read, verify and rebuild the journal of a run."),
-    "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed and what they offer."),
-    "replay": ("cambist.cli.replay:replay", "Repeat a recorded run, and find where a strategy decides otherwise."),
-    "show": ("cambist.cli.show:show", "Show a result that was saved."),
-    "storage": ("cambist.cli.storage:storage", "Look after the storage of runs."),
-    "version": ("cambist.cli.version:version", "Print the version."),
-}
+#: The core's own commands. They need no registry, so that nothing that is installed can break them.
+COMMANDS = OWN_COMMANDS
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command when it is named, so that ``--help`` costs nothing but click."""
+    """A group that imports a command when it is named, so that ``--help`` costs nothing but click.
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's interface
-        """Return the names."""
-        return list(COMMANDS)
+    Plugins are asked for commands where the core has none of that name, and for the list of all.
+    """
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names: the core's, then those of plugins."""
+        return [*COMMANDS, *_of_plugins(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command.
+
+        Raises
+        ------
+        PluginError, MissingDependencyError
+            Two plugins offer it, or it cannot be imported.
+        """
+        if cmd_name in COMMANDS:
+            module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+            command: click.Command = getattr(import_module(module), attribute)
+            return command
+        return plugin_command(_registry(ctx), cmd_name) if cmd_name in _of_plugins(ctx) else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is named; what is near to a misspelt name is told."""
+        """Find the command that is named; what is near to a misspelt name is told, or which package has it."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+            names = self.list_commands(ctx)
+            if args[0] not in names:
+                if ("command", args[0]) in KNOWN:
+                    _registry(ctx).get("command", args[0])
+                raise click.exceptions.NoSuchCommand(args[0], possibilities=names, ctx=ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, without importing them."""
+        lines = [(name, summary) for name, (_, summary) in COMMANDS.items()]
+        lines += [(name, spec.summary) for name, spec in _of_plugins(ctx).items()]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+            formatter.write_dl(lines)
+
+
+def _registry(ctx: click.Context) -> Registry:
+    """Return what is installed, found once a call."""
+    from cambist.plugins.registry import Registry
+
+    found: Registry | None = ctx.meta.get("cambist.registry")
+    if found is None:
+        settings = ctx.find_object(Session)
+        found = Registry.discover(strict=settings is not None and settings.strict_plugins)
+        ctx.meta["cambist.registry"] = found
+    return found
+
+
+def _of_plugins(ctx: click.Context) -> dict[str, CommandSpec]:
+    """Return what plugins offer, by name; of a name that is offered twice the first, the core's own left out."""
+    found: dict[str, CommandSpec] = {}
+    for spec in _registry(ctx).components():
+        if isinstance(spec, CommandSpec) and spec.name not in COMMANDS:
+            found.setdefault(spec.name, spec)
+    return dict(sorted(found.items()))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

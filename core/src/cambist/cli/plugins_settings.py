@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import click
 
 if TYPE_CHECKING:
     from cambist.plugins.specs import Spec
@@ -40,8 +41,8 @@ class Setting:
 def settings_of(spec: Spec) -> list[Setting]:
     """Return a component's settings in the order of their declaration.
 
-    They are the fields of its config class, else the declared parameters of a strategy, else the factory's own
-    parameters. This imports the component.
+    They are the fields of its config class, else the declared parameters of a strategy, the options and arguments of a
+    command, else the factory's own parameters. This imports the component.
 
     Raises
     ------
@@ -56,6 +57,8 @@ def settings_of(spec: Spec) -> list[Setting]:
     parameters = getattr(factory, "parameters", None)
     if spec.kind == "strategy" and isinstance(parameters, Mapping):
         return _from_parameters(parameters)
+    if isinstance(factory, click.Command):
+        return _from_options(factory)
     return _from_signature(factory, spec.given)
 
 
@@ -88,6 +91,23 @@ def _from_parameters(parameters: Mapping[str, Parameter]) -> list[Setting]:
             doc=parameter.doc,
         )
         for name, parameter in parameters.items()
+    ]
+
+
+def _from_options(command: click.Command) -> list[Setting]:
+    """Read what a command takes; what it does not show to people is left out."""
+    return [
+        Setting(
+            name=max(parameter.opts, key=len)
+            if isinstance(parameter, click.Option)
+            else parameter.make_metavar(context),
+            type=parameter.type.name,
+            default=None if parameter.required else repr(parameter.get_default(context, call=False)),
+            doc=getattr(parameter, "help", None) or "",
+        )
+        for context in [click.Context(command)]
+        for parameter in command.params
+        if not getattr(parameter, "hidden", False)
     ]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cambist.plugins.specs import (
         AnalyzerSpec,
         BrokerSpec,
+        CommandSpec,
         FeedSpec,
         IndicatorSpec,
         NotifierSpec,
@@ -30,6 +31,7 @@ __all__ = [
     "PROJECT",
     "cambist_analyzers",
     "cambist_brokers",
+    "cambist_commands",
     "cambist_feeds",
     "cambist_indicators",
     "cambist_notifiers",
@@ -352,6 +354,35 @@ def cambist_simulation_models() -> Iterable[SimulationModelSpec]:  # type: ignor
                     model="fee",
                     factory=StampDutyFee,
                     summary="A fraction of the value traded, and a tax on sales",
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_commands() -> Iterable[CommandSpec]:  # type: ignore[empty-body]
+    """Offer commands of ``cambist``.
+
+    Returns
+    -------
+    Iterable of CommandSpec
+        One record a command.
+
+    Examples
+    --------
+    ``acme_tide/command.py`` holds ``tide``, made with ``@click.command()``. The reference keeps the plugin light: the
+    command and what it needs are imported when somebody types ``cambist tide``::
+
+        from cambist.api import CommandSpec, hookimpl
+
+        @hookimpl
+        def cambist_commands():
+            return [
+                CommandSpec(
+                    name="tide",
+                    factory="acme_tide.command:tide",
+                    summary="Print when the water is high.",
+                    requires=["acme-tide"],
                 )
             ]
     """

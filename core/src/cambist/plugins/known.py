@@ -13,6 +13,7 @@ __all__ = ["KNOWN"]
 #: (kind, name) -> distribution, for what is published.
 KNOWN: Mapping[tuple[str, str], str] = MappingProxyType(
     {
+        ("command", "simulate"): "cambist-simulator",
         ("feed", "samples"): "cambist-samples",
         ("storage", "parquet"): "cambist-storage",
         ("storage", "postgresql"): "cambist-storage[postgres]",

@@ -20,6 +20,7 @@ from cambist.plugins.specs import (
     SPECS,
     AnalyzerSpec,
     BrokerSpec,
+    CommandSpec,
     FeedSpec,
     IndicatorSpec,
     NotifierSpec,
@@ -148,6 +149,10 @@ class Registry:
         """Parts of the simulated venue by name."""
         return self._all(SimulationModelSpec)
 
+    def commands(self) -> dict[str, CommandSpec]:
+        """Commands of ``cambist`` by name."""
+        return self._all(CommandSpec)
+
     @overload
     def get(self, kind: Literal["feed"], name: str) -> FeedSpec: ...
     @overload
@@ -166,6 +171,8 @@ class Registry:
     def get(self, kind: Literal["analyzer"], name: str) -> AnalyzerSpec: ...
     @overload
     def get(self, kind: Literal["simulation_model"], name: str) -> SimulationModelSpec: ...
+    @overload
+    def get(self, kind: Literal["command"], name: str) -> CommandSpec: ...
     @overload
     def get(self, kind: str, name: str) -> Spec: ...
     def get(self, kind: str, name: str) -> Spec:

@@ -24,6 +24,7 @@ __all__ = [
     "UNITS",
     "AnalyzerSpec",
     "BrokerSpec",
+    "CommandSpec",
     "FeedSpec",
     "IndicatorSpec",
     "NotifierSpec",
@@ -367,6 +368,20 @@ class SimulationModelSpec(Spec):
     model: str = attrs.field(validator=_check_model)
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class CommandSpec(Spec):
+    """A command of ``cambist``; the factory is the ``click.Command`` itself, or a group of several.
+
+    It is not called to be made: ``cambist NAME`` runs it. `name` is what the user types, `summary` its line in
+    ``cambist --help``, which imports no command. The global options (``--debug``, ``--log-level`` ...) are added to it.
+    No capabilities.
+    """
+
+    kind: ClassVar[str] = "command"
+    label: ClassVar[str] = "command"
+    hook: ClassVar[str] = "cambist_commands"
+
+
 #: Every kind of record, in the order in which they are listed.
 SPECS: tuple[type[Spec], ...] = (
     FeedSpec,
@@ -378,4 +393,5 @@ SPECS: tuple[type[Spec], ...] = (
     IndicatorSpec,
     AnalyzerSpec,
     SimulationModelSpec,
+    CommandSpec,
 )

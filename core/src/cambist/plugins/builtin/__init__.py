@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.plugins.builtin import analyzers, data, indicators, services, simulation, strategies, trading
+from cambist.plugins.builtin import analyzers, commands, data, indicators, services, simulation, strategies, trading
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -14,4 +14,4 @@ __all__ = ["core_modules"]
 
 def core_modules() -> tuple[ModuleType, ...]:
     """Return the modules that hold the core's records."""
-    return (data, trading, services, strategies, indicators, analyzers, simulation)
+    return (data, trading, services, strategies, indicators, analyzers, simulation, commands)

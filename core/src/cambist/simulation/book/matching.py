@@ -25,6 +25,8 @@ from cambist.simulation.book.records import (
 from cambist.simulation.book.side import BookSide
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cambist.simulation.book.side import PriceLevel
 
 __all__ = ["LimitOrderBook"]
@@ -40,6 +42,12 @@ class LimitOrderBook:
     It does no I/O and knows no time: every request is answered at once with what happened, oldest first. Prices
     count ticks and sizes count lots, as whole numbers; `BookUnits` converts from and to decimals.
 
+    Parameters
+    ----------
+    remembers
+        Whether it knows every id again that it ever saw, and refuses an order of the same; else only those of orders
+        that rest. A book that lives for days under somebody who counts ids himself need not keep them all.
+
     Notes
     -----
     * A trade takes place at the resting order's price.
@@ -51,10 +59,11 @@ class LimitOrderBook:
       whole, nothing happens to it but its end, and nothing at all to others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, remembers: bool = True) -> None:
         self._bids = BookSide(Side.BUY)
         self._asks = BookSide(Side.SELL)
         self._resting: dict[int, RestingOrder] = {}
+        self._remembers = remembers
         self._seen: set[int] = set()
 
     # What it holds.
@@ -87,9 +96,18 @@ class LimitOrderBook:
             raise ParameterError(f"levels is {levels}; ask for at least 1, or leave it out for all of them.")
         return BookDepth(self._bids.depth(levels), self._asks.depth(levels))
 
+    def displayed_at(self, side: Side, price: int) -> int:
+        """Return the lots that one side displays at a price, 0 where nothing rests."""
+        level = self._side(side).level(price)
+        return 0 if level is None else level.displayed
+
     def orders(self, side: Side) -> list[RestingOrder]:
         """Return the resting orders of one side (L3), in the order in which they would trade."""
-        return [resting for level in self._side(side).levels() for resting in level.queue.values()]
+        return list(self.walk(side))
+
+    def walk(self, side: Side) -> Iterator[RestingOrder]:
+        """Yield the resting orders of one side in the order in which they would trade; it must not change meanwhile."""
+        return (resting for level in self._side(side).levels() for resting in level.queue.values())
 
     def size_ahead(self, order_id: int) -> int:
         """Return the displayed lots that stand before an order at its price.
@@ -113,9 +131,10 @@ class LimitOrderBook:
 
     def submit(self, order: BookOrder) -> list[BookEvent]:
         """Take a new order; return what happened."""
-        if order.id in self._seen:
+        if order.id in (self._seen if self._remembers else self._resting):
             return [BookRejected(order.id, order.owner, "submit", "duplicate_id")]
-        self._seen.add(order.id)
+        if self._remembers:
+            self._seen.add(order.id)
         if order.post_only and self._crosses(order):
             return [BookRejected(order.id, order.owner, "submit", "would_take")]
         if order.time_in_force is _FOK and self._fillable(order) < order.size:

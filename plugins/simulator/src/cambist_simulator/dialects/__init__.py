@@ -1,0 +1,1 @@
+"""Protocols of venues over the exchange: text in, text out."""

@@ -1,0 +1,1 @@
+"""What moves a market: recorded or random, and what is kept of it."""

@@ -1,0 +1,20 @@
+"""What the simulator offers to Cambist."""
+
+from __future__ import annotations
+
+from cambist.api import CommandSpec, hookimpl
+
+__all__ = ["cambist_commands"]
+
+
+@hookimpl
+def cambist_commands() -> list[CommandSpec]:
+    """Offer the command ``simulate``."""
+    return [
+        CommandSpec(
+            name="simulate",
+            factory="cambist_simulator.cli:simulate",
+            summary="Run an exchange on loopback that fails on purpose.",
+            requires=("cambist-simulator",),
+        )
+    ]

@@ -1,0 +1,1 @@
+"""HTTP and WebSocket on one port, with a record of all that came."""
