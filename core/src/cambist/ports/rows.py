@@ -59,7 +59,9 @@ class OrderRow(Row):
     average_price, fees
         Of what was filled; fees in the settlement asset.
     decision_price
-        What the market was at when the strategy decided.
+        What the market was at when the strategy decided: of a journalled run the last price at that moment, of a
+        stored result the last close at or before the order's time, which of an order that was made inside a bar, as
+        from `on_fill`, is that bar's own.
     parent, oco
         See `cambist.Order`; 0 for none.
     info
