@@ -66,13 +66,13 @@ class Loopback:
             taker_fee=0.001,
             maker_fee=0.001,
         )
-        self.private_events: asyncio.Queue = asyncio.Queue()
-        self.market_events: asyncio.Queue = asyncio.Queue()
         self.lose_answers = 0  # of the next submits, after they were done
         self.drop_reports = 0  # of the next private events
         self.submits: list[str] = []
 
     async def open(self) -> None:
+        self.private_events: asyncio.Queue = asyncio.Queue()
+        self.market_events: asyncio.Queue = asyncio.Queue()
         self.exchange.listen(self._heard)
         self.private_events.put_nowait(StreamReport(stream="private", state="up"))
 

@@ -72,7 +72,7 @@ async def running(run: LiveRun):
 
 async def until(condition) -> None:
     async with asyncio.timeout(5):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what the run does tells nobody
             await asyncio.sleep(0.005)
 
 
