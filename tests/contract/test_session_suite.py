@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from cambist.api import Answered, Declined, Unanswered
@@ -40,7 +42,8 @@ class FindsWhatIsNotThere(Wrong):
 
 class LeavesSomethingRunning(Wrong):
     async def close(self):
-        pass
+        await self._right.close()
+        self._left = asyncio.create_task(asyncio.sleep(60))
 
 
 class ForgetsAFill(Wrong):
@@ -67,7 +70,7 @@ def test_a_wrong_session_fails(wrong, test, arguments):
 
         def make_session(self):
             key = simulator.credentials()
-            right.append(open_spot(url=simulator.url, key=key.key, secret=key.secret, timeout=1.0))
+            right.append(open_spot(url=simulator.url, key=key.key, secret=key.secret, timeout=3.0))
             return wrong(right[-1])
 
         def spoil(self, how, *, arrived):

@@ -30,7 +30,7 @@ class OnSimulator(SessionTests):
     def make_session(self):
         made = {"spot": open_spot, "linear": open_usdm, "inverse": open_coinm}[self.plays.partition(":")[2] or "spot"]
         return made(
-            url=self.simulator.url, key=self.key.key, secret=self.key.secret, timeout=1.5, transport=self.transport
+            url=self.simulator.url, key=self.key.key, secret=self.key.secret, timeout=2.0, transport=self.transport
         )
 
     def spoil(self, how, *, arrived):
