@@ -102,7 +102,7 @@ def test_a_run_trades_and_ends_with_what_the_venue_has(venue, tmp_path):
     async def play():
         run = make_run(tmp_path, venue, Alternate())
         async with running(run):
-            kernel = run._prepared.kernel
+            kernel = run.kernel
             for number, bar in enumerate(bars(4), 1):
                 venue.bar(bar, MINUTE)
                 await until(lambda number=number: len(kernel.fills) == number)
@@ -127,7 +127,7 @@ def test_an_answer_that_gets_lost_loses_no_order_and_doubles_none(venue, tmp_pat
         venue.lose_answers, venue.drop_reports = 1, 2
         async with running(run):
             venue.bar(bars(1)[0], MINUTE)
-            kernel = run._prepared.kernel
+            kernel = run.kernel
             await until(lambda: len(kernel.fills) == 1)
             assert kernel.book.orders[0].status is OrderStatus.FILLED
         run._journal.close()
@@ -151,7 +151,7 @@ def test_a_run_goes_on_after_it_was_cut_off(venue, tmp_path):
     async def second():
         run = make_run(tmp_path, venue, Resting(), on_stop=OnStop.CANCEL)
         async with running(run):
-            kernel = run._prepared.kernel
+            kernel = run.kernel
             assert [order.status for order in kernel.book.orders] == [OrderStatus.ACCEPTED]
             venue.bar(bars(1, 1)[0], MINUTE)
             await asyncio.sleep(0.05)

@@ -27,6 +27,7 @@ from cambist.ports.venue import BarReport, OrderKey, StreamReport, Subscription
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cambist.engine.journaled import Journaling
     from cambist.errors import StrategyError
     from cambist.live.reconcile import Difference
     from cambist.live.settings import LiveSettings
@@ -99,6 +100,11 @@ class LiveRun:
         self._numbers: dict[tuple[str, int], int] = {}
 
     # From outside.
+
+    @property
+    def kernel(self) -> Journaling:
+        """The kernel; there is one from the phase ``"reconcile"`` on."""
+        return self._prepared.kernel
 
     def stop(self, reason: str = "stopped") -> None:
         """Ask the run to end; the first reason stands."""
