@@ -1,16 +1,18 @@
 # Every target is a script in scripts/ and can be called without make.
 
-.PHONY: help demo test soak check bench docs pin clean
+.PHONY: help demo test soak soak-simulator foreign-clients check bench docs pin clean
 
 help:
-	@echo 'make demo    make .venv, install core and plugins, backtest an example on real bars'
-	@echo 'make test    the same with the test tools, then the tests; ARGS="tests/unit -k order" narrows them'
-	@echo 'make soak    kill hundreds of processes that write a journal; ARGS="--kills 2000" for more'
-	@echo 'make check   lint, format, types, layers'
-	@echo 'make bench   measure speed beside other engines'
-	@echo 'make docs    build the documentation'
-	@echo 'make pin     write constraints.txt anew from the newest versions'
-	@echo 'make clean   remove .venv and everything that was built'
+	@echo 'make demo             make .venv, install core and plugins, backtest an example on real bars'
+	@echo 'make test             the same with the test tools, then the tests; ARGS="tests/unit -k order" narrows them'
+	@echo 'make soak             kill hundreds of processes that write a journal; ARGS="--kills 2000" for more'
+	@echo 'make soak-simulator   load a simulated venue and watch its memory; ARGS="--minutes 60" for longer'
+	@echo 'make foreign-clients  run clients that others wrote against the simulated venue'
+	@echo 'make check            lint, format, types, layers'
+	@echo 'make bench            measure speed beside other engines'
+	@echo 'make docs             build the documentation'
+	@echo 'make pin              write constraints.txt anew from the newest versions'
+	@echo 'make clean            remove .venv and everything that was built'
 
 demo:
 	@bash scripts/demo
@@ -20,6 +22,12 @@ test:
 
 soak:
 	@bash scripts/soak $(ARGS)
+
+soak-simulator:
+	@bash scripts/soak-simulator $(ARGS)
+
+foreign-clients:
+	@bash scripts/foreign-clients $(ARGS)
 
 check:
 	@bash scripts/check

@@ -132,6 +132,10 @@ def main() -> int:
         print("\nStorage", flush=True)
         command = [sys.executable, "-m", "benchmarks.storage", str(60_000 // sizes.part)]
         subprocess.run(command, cwd=ROOT, env=environment(), check=True)
+    if "simulator" in sections:
+        print("\nSimulator", flush=True)
+        command = [sys.executable, "-m", "benchmarks.simulator", *(["quick"] if options.quick else [])]
+        subprocess.run(command, cwd=ROOT, env=environment(), check=True)
     print_goals(sizes, results, processes)
     print_machine(results)
     _save(sizes, results, processes)

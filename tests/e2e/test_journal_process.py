@@ -236,3 +236,66 @@ def test_a_run_that_is_killed_leaves_orders_and_strategy_state_of_one_moment(des
         else:
             assert not sent
     assert counts[-1] > 500, "it was killed before it had begun"
+
+
+ACCOUNTS = """
+from cambist import Strategy
+
+class Main(Strategy):
+    def on_start(self):
+        self.bars = 0
+
+    def on_bar(self, bar):
+        self.bars += 1
+        if self.bars == 2:
+            self.convert(100.0, "USD", "EUR")
+            self.transfer(50.0, to="Own")
+        if self.bars % 7 == 3:
+            self.buy(1)
+        elif self.bars % 7 == 6:
+            self.close()
+
+class Own(Main):
+    def on_bar(self, bar):
+        self.bars += 1
+        if self.bars % 5 == 1:
+            self.order_target_size(self.bars % 2)
+"""
+
+
+def test_accounts_and_assets_are_shown_each_by_itself(desk):
+    import cambist
+
+    desk.write("accounts.py", ACCOUNTS)
+    desk.bars("some.csv", 120)
+    names = {}
+    exec(ACCOUNTS, names)  # the file that the command reads
+    result = cambist.backtest(
+        [names["Main"], names["Own"]],
+        desk.path / "some.csv",
+        cash={"USD": 10_000, "EUR": 10},
+        accounts={"Own": 5_000},
+        rates={"EUR/USD": 1.25},
+        fees=0.001,
+        events=True,
+        journal=desk.path / "many",
+        record=True,
+    )
+    assert desk.run("journal", "verify", "many").returncode == 0
+    state = json.loads(desk.run("journal", "rebuild", "many", "--json").stdout)
+    assert list(state["accounts"]) == ["main", "Own"]
+    for name, account in state["accounts"].items():
+        for asset, snapshot in result.accounts[name].assets.items():
+            assert float(account["balances"][asset]) == pytest.approx(snapshot.cash, rel=1e-12)
+    assert state["accounts"]["main"]["balances"]["EUR"] == "90.0"
+    told = desk.run("journal", "rebuild", "many").stdout.splitlines()
+    assert [line for line in told if line.startswith("account ")] == ["account    main", "account    Own"]
+    moved = json.loads(desk.run("journal", "show", "many", "--kind", "cash_moved", "--last", "0", "--json").stdout)
+    kinds = [(one["fields"]["kind"], one["fields"]["asset"], one["fields"]["account"]) for one in moved]
+    assert kinds == [
+        ("conversion", "USD", "main"),
+        ("conversion", "EUR", "main"),
+        ("transfer", "USD", "main"),
+        ("transfer", "USD", "Own"),
+    ]
+    assert cambist.replay(desk.path / "many", [names["Main"], names["Own"]]).complete

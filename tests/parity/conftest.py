@@ -708,6 +708,22 @@ class Played:
         return {"daily": list(last.to_dict().items()), "summary": list(map(repr, self.result.summary.items()))}
 
 
+def own_accounts(scenario: Scenario, kind: type[Strategy], options: dict[str, Any]) -> dict[str, Any]:
+    """Return the keywords that give some traders an account of their own, and the rest one together."""
+    if "accounts" not in scenario.account or scenario.traders < 2:
+        return {}
+    rng = random.Random(f"accounts {scenario.seed}")
+    own = rng.sample(range(1, scenario.traders + 1), rng.randrange(1, scenario.traders + 1))
+    accounts: dict[str, Any] = {f"{kind.__name__}-{one}": rng.choice([50.0, 300.0, 10_000.0]) for one in own}
+    if "assets" in scenario.account:
+        some = [{"USD": 200.0, "BNB": 0.1}, {"BTC": 30.0}, 400.0]
+        accounts = {name: rng.choice(some) for name in accounts}
+    made: dict[str, Any] = {"accounts": accounts}
+    if "all margin" in scenario.account:
+        made["margin"] = attrs.evolve(options["margin"], planned=())  # those are of one account
+    return made
+
+
 def play(
     scenario: Scenario, *, events: bool = False, blocks: bool = False, at: int = 0, stop: StopRequest | None = None
 ) -> Played:
@@ -738,15 +754,7 @@ def play(
         )
         for number in range(scenario.traders)
     ]
-    if "accounts" in scenario.account and scenario.traders > 1:  # one of its own for each of some, one for the rest
-        rng = random.Random(f"accounts {scenario.seed}")
-        own = rng.sample(range(1, scenario.traders + 1), rng.randrange(1, scenario.traders + 1))
-        options["accounts"] = {f"{kind.__name__}-{one}": rng.choice([50.0, 300.0, 10_000.0]) for one in own}
-        if "assets" in scenario.account:
-            some = [{"USD": 200.0, "BNB": 0.1}, {"BTC": 30.0}, 400.0]
-            options["accounts"] = {name: rng.choice(some) for name in options["accounts"]}
-        if full:
-            options["margin"] = attrs.evolve(options["margin"], planned=())  # those are of one account
+    options |= own_accounts(scenario, kind, options)
     try:
         result = cambist.backtest(traders, sources, events=events, blocks=blocks, stop=stop, **options)
     except StrategyError as error:
@@ -763,6 +771,7 @@ def scenarios() -> Any:
         "make_sole_account": make_sole_account_scenario,
         "make_futures": make_futures_scenario,
         "account_options": account_options,
+        "own_accounts": own_accounts,
         "play": play,
         "bars": make_bars,
         "instruments": make_instruments,

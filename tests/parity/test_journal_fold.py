@@ -6,94 +6,24 @@ must be, to the last bit, what the kernel knows: orders, fills, anomalies, posit
 
 from __future__ import annotations
 
-import math
-
 import attrs
-import msgspec
 import pytest
+from journal_runs import hold_equal, journalled
 
-from cambist import MarketRules, StopRequest, StrategyError
-from cambist.backtest.run import Run
-from cambist.backtest.settings import BacktestSettings
-from cambist.data import open_source
-from cambist.engine.document import decode_run, encode_run, trading_of
+from cambist import MarketRules
+from cambist.engine.document import decode_run, encode_run
 from cambist.engine.fold import RunState
 from cambist.engine.rebuild import rebuild, take_snapshot
-from cambist.engine.strategy_state import decode_state
 from cambist.errors import InputError
 from cambist.storage.journal import Journal, JournalFolder
 
 CHUNK = 20
-PARTS = msgspec.msgpack.Encoder(order="deterministic")
 
 
 def sole(scenario):
-    """Return a scenario in which all trade in one account, and in one asset: nothing else is journalled."""
+    """Return a scenario in which all trade in one account, and in one asset; `test_journal_accounts` has others."""
     kept = tuple(name for name in scenario.account if name not in ("accounts", "assets"))
     return attrs.evolve(scenario, account=kept)
-
-
-def journalled(scenarios, scenario, folder, *, without=(), **more):
-    """Play a scenario with a journal and return its run; None where a strategy raised or it could not begin."""
-    series = scenarios["bars"](scenario)
-
-    opens = more.get("cheat_on_open") or scenario.options.get("cheat_on_open")
-
-    class Keeping(scenarios["opening_trader" if opens else "trader"]):
-        """Keeps how often it was called, which changes with every bar, and something that changes seldom."""
-
-        persistent = ("calls", "sizes")
-
-        def on_start(self):
-            self.calls, self.sizes = 0, {}
-            super().on_start()
-
-        def see(self, what, *facts):
-            self.calls += 1
-            if what == "on_fill":
-                self.sizes[self.calls] = (str(facts), None)
-            super().see(what, *facts)
-
-    traders = [
-        Keeping(
-            seed=scenario.seed * 10 + number,
-            activity=scenario.activity,
-            trace=[],
-            fails_at=scenario.fails_at,
-            moves="strategy transfers" in scenario.account,
-        )
-        for number in range(scenario.traders)
-    ]
-    options = scenario.options | scenarios["account_options"](scenario, series) | more
-    for name in without:
-        options.pop(name, None)
-    settings = BacktestSettings.of(**options, events=True, journal=folder)
-    run = Run(traders, [open_source(one) for one in series], settings, None, StopRequest())
-    try:
-        run.play()
-    except StrategyError:
-        return None
-    return run
-
-
-def parts_of(trading):
-    """Return plain values in a form in which NaN is equal to itself and -0.0 is not 0.0."""
-    return {name: PARTS.encode(value) for name, value in trading.items()}
-
-
-def hold_equal(run, state):
-    kernel = run.kernel
-    lives = trading_of(kernel.book, kernel.fills, kernel.portfolio, run.driver.timers._due)
-    folded = trading_of(state.book, state.fills, state.portfolio, state.timers)
-    for name, value in parts_of(lives).items():
-        assert parts_of(folded)[name] == value, f"{name}:\n{lives[name]}\n{folded[name]}"
-    assert list(state.book.open) == list(kernel.book.open)
-    assert list(state.trading) == list(kernel.trading.holds)
-    assert state.rules == kernel.monitors.states()
-    assert math.isclose(state.leaving, sum(kernel.leaving.values()), abs_tol=1e-9)
-    for seat in kernel.seats:
-        kept = decode_state(state.states[seat.strategy.name])
-        assert kept == {"calls": seat.strategy.calls, "sizes": seat.strategy.sizes}
 
 
 @pytest.mark.parametrize("first", range(0, 100, CHUNK))

@@ -152,13 +152,6 @@ def test_margin_that_is_planned_is_of_one_account():
         cambist.backtest([Looks(), Buys()], market(3, **PERPETUAL), accounts={"Buys": 300}, margin=margin)
 
 
-def test_several_accounts_are_not_journalled(tmp_path):
-    options = {"journal": tmp_path / "journal", "events": True}
-    with pytest.raises(ParameterError, match="of one account in one asset, and the run has several"):
-        cambist.backtest([Looks(), Buys()], market(3), accounts={"Buys": 300}, **options)
-    assert not (tmp_path / "journal").exists()
-
-
 class Buys(Strategy):
     size: float = cambist.param(1.0)
 

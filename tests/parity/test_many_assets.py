@@ -385,7 +385,6 @@ def test_fees_that_cannot_be(terms, told):
             {"cash": {"USDT": 5, "BTC": 1}, "margin": Margin(position_mode="hedge")},
             "position_mode='hedge', which an acc",
         ),
-        ({"cash": {"USDT": 5, "BTC": 1}, "journal": "j", "events": True}, "journal is 'j', which is of one account in"),
         ({"conversion_fee": 2}, "conversion_fee is 2; it is a fraction"),
         ({"currency": 3}, "currency is 3; give the name of an asset"),
     ],

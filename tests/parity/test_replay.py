@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
+import pandas as pd
 import pytest
 
 import cambist
-from cambist import StopRequest, StrategyError
+from cambist import MarketRules, StopRequest, StrategyError
 from cambist.backtest.run import Run
 from cambist.backtest.settings import BacktestSettings
-from cambist.data import open_source
-from cambist.errors import InputError
+from cambist.data import open_source, weekly_calendar
+from cambist.errors import InputError, ParameterError
 from cambist.model.times import MINUTE_NS
 from cambist.simulation import TieredFee
 from cambist.storage.journal import JournalFolder
@@ -24,11 +25,13 @@ from cambist.storage.journal import JournalFolder
 CHUNK = 20
 
 
-def made(scenarios, make, seed):
-    """Return a scenario in which all trade in one account, and in one asset: nothing else is journalled."""
+def made(scenarios, make, seed, kind=()):
+    """Return a scenario in which all trade in one account and in one asset; or in several, as `kind` says."""
     scenario = scenarios[make](seed)
     kept = tuple(name for name in scenario.account if name not in ("accounts", "assets"))
-    return attrs.evolve(scenario, account=kept)
+    traders = max(2, scenario.traders) if "accounts" in kind else scenario.traders
+    moves = ("strategy transfers",) if kind and seed % 3 else ()
+    return attrs.evolve(scenario, account=tuple(dict.fromkeys((*kept, *moves, *kind))), traders=traders)
 
 
 def traders_of(scenarios, scenario, *, opens=False, **other):
@@ -63,14 +66,15 @@ def played(scenarios, scenario, folder, *, without=(), traders=None, **more):
     options = scenario.options | scenarios["account_options"](scenario, series) | more
     for name in without:
         options.pop(name, None)
-    settings = BacktestSettings.of(**options, events=True, journal=folder, record=True)
     strategies = traders or traders_of(scenarios, scenario, opens=opens)
+    options |= scenarios["own_accounts"](scenario, type(strategies[0]), options)
+    settings = BacktestSettings.of(**options, events=True, journal=folder, record=True)
     run = Run(strategies, [open_source(one) for one in series], settings, None, StopRequest())
     try:
         run.play()
     except StrategyError:
         assert scenario.fails_at >= 0
-    again = {name: options[name] for name in ("fees", "sizer", "risk", "marks") if name in options}
+    again = {name: options[name] for name in ("fees", "sizer", "risk", "marks", "rates") if name in options}
     return run, again
 
 
@@ -108,6 +112,27 @@ def test_a_replay_of_the_same_strategies_is_equal(scenarios, make, first, tmp_pa
     assert orders > 100
 
 
+KINDS = [("assets",), ("accounts",), ("accounts", "assets")]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids="+".join)
+@pytest.mark.parametrize("make", ["make_account", "make_futures"])
+def test_so_it_is_with_several_accounts_and_assets(scenarios, make, kind, tmp_path):
+    done = orders = moved = 0
+    for seed in range(30):
+        scenario = made(scenarios, make, seed, kind)
+        try:
+            run, again = played(scenarios, scenario, tmp_path / str(seed))
+        except InputError:
+            continue
+        hold_equal(run, again, scenarios, scenario, tmp_path / str(seed))
+        done += 1
+        orders += len(run.kernel.book.orders)
+        moved += sum(flow.kind in ("conversion", "transfer") for flow in run.kernel.portfolio.cash_flows)
+    assert done > 8
+    assert min(orders, moved) > 10
+
+
 def first_difference(one, other):
     """Return the number of the first record in which two journals differ, the run's own names left out."""
     pairs = zip(one, other, strict=False)
@@ -117,13 +142,16 @@ def first_difference(one, other):
     return min(len(one), len(other)) + 1 if len(one) != len(other) else None
 
 
-@pytest.mark.parametrize("make", ["make", "make_sole_account", "make_futures"])
-def test_other_decisions_are_found_at_the_very_record(scenarios, make, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [("make", ()), ("make_sole_account", ()), ("make_futures", ()), ("make_account", ("accounts", "assets"))],
+)
+def test_other_decisions_are_found_at_the_very_record(scenarios, make, kind, tmp_path, monkeypatch):
     """Two runs, of strategies that part at some call, and a replay of one with the strategies of the other."""
     monkeypatch.setattr("secrets.token_hex", lambda size=16: "ab" * size)  # client ids of both runs alike
     found = 0
     for seed in range(30):
-        scenario = made(scenarios, make, seed)
+        scenario = made(scenarios, make, seed, kind)
         one, other = tmp_path / f"{seed}-one", tmp_path / f"{seed}-other"
         turn = 15 + seed
         try:
@@ -220,6 +248,87 @@ def test_orders_of_one_instrument_that_change_another(scenarios, tmp_path):
         hold_equal(run, again, alike, scenario, folder)
         fills += sum(fill.instrument.symbol == "Twin" for fill in run.kernel.fills)
     assert fills > 5
+
+
+RULES = [
+    MarketRules(lot=1, odd_lots="rest", sell_after=1, cash_after=2, short=False, price_limit=0.05),
+    MarketRules(lot=2, cash_after=1, price_limit=0.02),
+    MarketRules(sell_after=2, short=False, sessions="hold"),
+]
+
+
+OF_RULES = {"outside_session", "price_limit", "short_not_allowed", "not_sellable_today", "lot_size"}
+
+
+@pytest.mark.parametrize("rules", RULES, ids=["one", "two", "sessions"])
+def test_the_rules_of_the_markets_are_kept_again(scenarios, rules, tmp_path):
+    """Days on which what was bought may be sold and what was sold is paid, and limits by the closes of days before."""
+    sessions = weekly_calendar("TEST", {"mon-sun": "0:05-23:50"}, start="2024-01-01", end="2025-12-31")
+    done = fills = refused = 0
+    for seed in range(40):
+        scenario = scenarios["make"](seed)
+        options = {"market_rules": rules} | ({"calendar": sessions} if rules.sessions != "any" else {})
+        folder = tmp_path / str(seed)
+        try:
+            run, again = played(scenarios, scenario, folder, without=["rules"], **options)
+        except InputError:  # they are of stocks, and not of every instrument
+            continue
+        hold_equal(run, again | options, scenarios, scenario, folder)
+        done += 1
+        fills += len(run.kernel.fills)
+        codes = {"price_limit", "not_sellable", "off_lot", "no_short"}
+        refused += sum(
+            order.reason.partition(":")[0] not in codes and bool(order.reason) for order in run.kernel.book.orders
+        )
+    assert done > 10
+    assert fills > 20
+    assert refused > 0
+
+
+def test_rules_that_name_themselves_are_in_the_recording(tmp_path):
+    class Swing(cambist.Strategy):
+        def on_bar(self, bar):
+            self.buy((self.position.size and 100) or 200) if bar.close < 20 else self.close()
+
+    ts = np.arange(300) * 30 * MINUTE_NS + 3 * 3_600 * 10**9
+    close = np.round(20 + np.sin(np.arange(300) / 4.0), 2)
+    share = cambist.Instrument(symbol="S", kind="equity", quote="CNY")
+    bars = cambist.Bars(share, "30m", ts, close, close, close, close, np.full(300, 1e6))
+    rules = {"use": "a-shares", "board": "star"}
+    cambist.backtest(Swing, bars, cash=100_000, market_rules=rules, events=True, journal=tmp_path / "j", record=True)
+    report = cambist.replay(tmp_path / "j", Swing)
+    assert report.equal, report
+    assert report.complete
+    looser = cambist.replay(tmp_path / "j", Swing, market_rules="us-equities")
+    assert not looser.equal
+    actions = {"S": pd.DataFrame({"dividend": [0.1], "split": [1.0]}, index=[int(ts[90])])}
+    with pytest.raises(ParameterError, match="a replay does not know the dividends and splits to come"):
+        cambist.backtest(
+            Swing, bars, market_rules=rules, actions=actions, events=True, journal=tmp_path / "k", record=True
+        )
+    assert not (tmp_path / "k").exists()
+
+
+def test_recorded_fills_that_were_booked_are_booked_again(scenarios, tmp_path):
+    fills = closed = 0
+    for seed in range(30):
+        scenario = made(scenarios, "make_futures" if seed % 2 else "make_sole_account", seed)
+        scenario = attrs.evolve(scenario, account=tuple(x for x in scenario.account if x != "strategy transfers"))
+        result = scenarios["play"](scenario).result
+        traders = [cambist.FillHistory(result, strategy=one.name) for one in result.strategies]
+        folder = tmp_path / str(seed)
+        try:
+            run, again = played(scenarios, scenario, folder, traders=traders)
+        except InputError:  # they do not go with every account
+            continue
+        report = cambist.replay(folder, traders, **again)
+        assert report.equal, f"seed {seed}\n{report}"
+        assert report.complete
+        assert report.records == len(records_of(folder))
+        fills += len(run.kernel.fills)
+        closed += len(getattr(run.kernel.portfolio, "liquidations", ()))
+    assert fills > 100
+    assert closed > 0
 
 
 def test_a_run_that_a_strategy_broke_breaks_again_at_the_same_place(scenarios, tmp_path):

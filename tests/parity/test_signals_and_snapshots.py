@@ -7,8 +7,10 @@ the journal of the same run, to the last digit.
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import attrs
+import numpy as np
 import pandas as pd
 import pytest
 from market_scenarios import Pieces as MarketPieces
@@ -27,6 +29,9 @@ from cambist.storage.journal import JournalFolder
 LENGTHS = ("30m", "1h", "7h", "1d", "3d")
 WAYS = {"events": {"events": True}, "blocks": {"blocks": True}, "events in blocks": {"events": True, "blocks": True}}
 FRAMES = ("signals", "snapshots", "position_snapshots")
+#: Options that a recording keeps no more than their names of.
+OBJECTS = ("fees", "sizer", "risk", "marks", "rates", "calendar")
+NOTED = (SignalRow, AccountRow, PositionSnapshotRow, DailyRow)
 
 
 def noting(base):
@@ -63,9 +68,8 @@ def options_of(scenarios, scenario, series):
     return options | {"record_lines": ["lines.0", "lines.2"], "snapshots": LENGTHS[scenario.seed % len(LENGTHS)]}
 
 
-def play(scenarios, scenario, *, blocks=False, **more):
-    """Play a scenario one way; None where no strategy has a line of that number, or the run cannot be set up."""
-    series = scenarios["bars"](scenario)
+def cast(scenarios, scenario, series, **more):
+    """Return the strategies of a scenario, and the options of its run."""
     options = options_of(scenarios, scenario, series) | more
     base = scenarios["opening_trader" if options.get("cheat_on_open") else "trader"]
     kind = noting(base)
@@ -81,6 +85,13 @@ def play(scenarios, scenario, *, blocks=False, **more):
         )
         for number in range(scenario.traders)
     ]
+    return traders, options | scenarios["own_accounts"](scenario, kind, options)
+
+
+def play(scenarios, scenario, *, blocks=False, **more):
+    """Play a scenario one way; None where no strategy has a line of that number, or the run cannot be set up."""
+    series = scenarios["bars"](scenario)
+    traders, options = cast(scenarios, scenario, series, **more)
     try:
         return cambist.backtest(
             traders, [Pieces(one) for one in series] if blocks else series, blocks=blocks, **options
@@ -120,31 +131,101 @@ def test_every_way_of_playing_notes_the_same(scenarios, make):
     assert min(signals, texts, lines, snapshots, held) > 100
 
 
+def of_one_account(scenario):
+    return attrs.evolve(scenario, account=tuple(one for one in scenario.account if one not in ("accounts", "assets")))
+
+
+def of_many(scenario, kind):
+    """Return a scenario that has several accounts, several assets, or both, and money that moves among them."""
+    traders = max(2, scenario.traders) if "accounts" in kind else scenario.traders
+    account = dict.fromkeys((*of_one_account(scenario).account, "strategy transfers", *kind))
+    return attrs.evolve(scenario, account=tuple(account), traders=traders)
+
+
+def in_parts(entries, seed):
+    """Return the rows of a journal that was told piece by piece, by one process after another."""
+    cuts = sorted(random.Random(seed).sample(range(len(entries)), 3))
+    rows, kept = [], None
+    for start, end in pairwise([0, *cuts, len(entries)]):
+        maker = Projection("backtest")
+        if kept is not None:
+            maker.restore(kept)
+        rows += maker.rows(entries[start:end])
+        kept = maker.save()
+    return rows
+
+
+def journalled(scenarios, scenario, folder):
+    """Hold the rows of a result against those of its journal; return the result and its rows, None without a run."""
+    plain = play(scenarios, scenario)
+    if plain is None:
+        return None
+    hold_equal(plain, play(scenarios, scenario, events=True, journal=folder, record=True), scenario)
+    mine = list(rows_of(plain))
+    entries = list(JournalFolder(folder).read())
+    theirs, again = Projection("backtest").rows(entries), in_parts(entries, scenario.seed)
+    for kind in NOTED:
+        assert told(theirs, kind) == told(again, kind) == told(mine, kind), (kind, scenario)
+    measures = told(theirs, MeasureRow)
+    assert len(measures) > 20
+    assert {key: row for key, row in told(mine, MeasureRow).items() if key in measures} == measures, scenario
+    traders, options = cast(scenarios, scenario, scenarios["bars"](scenario))
+    report = cambist.replay(folder, traders, **{name: options[name] for name in OBJECTS if name in options})
+    assert report.equal, f"{scenario}\n{report}"
+    assert report.complete, report
+    return plain, mine
+
+
 @pytest.mark.parametrize("make", ["make", "make_sole_account", "make_futures"])
 def test_the_rows_of_a_result_are_those_of_its_journal(scenarios, make, tmp_path):
     compared = funds = 0
     for seed in range(60):
-        scenario = scenarios[make](seed)
-        scenario = attrs.evolve(
-            scenario, account=tuple(one for one in scenario.account if one not in ("accounts", "assets"))
-        )
-        plain = play(scenarios, scenario)
-        if plain is None:
-            continue
-        folder = tmp_path / str(seed)
-        result = play(scenarios, scenario, events=True, journal=folder)
-        hold_equal(plain, result, scenario)
-        mine = list(rows_of(plain))
-        theirs = Projection("backtest").rows(list(JournalFolder(folder).read()))
-        for kind in (SignalRow, AccountRow, PositionSnapshotRow, DailyRow):
-            assert told(theirs, kind) == told(mine, kind), (kind, scenario)
-            compared += len(told(mine, kind))
-        measures = told(theirs, MeasureRow)
-        assert len(measures) > 20
-        assert {key: row for key, row in told(mine, MeasureRow).items() if key in measures} == measures, scenario
-        funds += plain.fund is not None
+        found = journalled(scenarios, of_one_account(scenarios[make](seed)), tmp_path / str(seed))
+        if found is not None:
+            compared += sum(len(told(found[1], kind)) for kind in NOTED)
+            funds += found[0].fund is not None
     assert compared > 2_000
     assert make == "make" or funds > 5
+
+
+@pytest.mark.parametrize("kind", [("assets",), ("accounts",), ("accounts", "assets")], ids="+".join)
+def test_so_they_are_of_several_accounts_and_assets(scenarios, kind, tmp_path):
+    named, assets, held, days, funds = set(), set(), 0, 0, 0
+    for seed in range(40):
+        make = scenarios["make_futures" if seed % 2 else "make_account"]
+        found = journalled(scenarios, of_many(make(seed), kind), tmp_path / str(seed))
+        if found is None:
+            continue
+        result, rows = found
+        add_up(result)
+        snapshots = told(rows, AccountRow).values()
+        of_all = {"", *result.accounts}
+        assert {row.account for row in snapshots} == {row.account for row in told(rows, DailyRow).values()} == of_all
+        assert {row.account for row in told(rows, PositionSnapshotRow).values()} <= set(result.accounts or of_all)
+        named |= {row.account for row in snapshots}
+        assets |= {row.asset for row in snapshots}
+        held += len(told(rows, PositionSnapshotRow))
+        days += len(told(rows, DailyRow))
+        funds += any(one.fund is not None for one in (result, *result.accounts.values()))
+    assert (len(named) > 2) == ("accounts" in kind)
+    assert ({"", "USD", "BTC", "BNB"} <= assets) if "assets" in kind else (assets == {""})
+    assert min(held, days) > 100
+    assert funds > 5
+
+
+def add_up(result):
+    """See to it that the last snapshots are what the accounts came to, and that those of accounts are their sum."""
+    last = result.snapshots.loc[result.snapshots.index[-1] :].set_index(["account", "asset"])
+    for name, own in {"": result, **result.accounts}.items():
+        for field in ("equity", "cash", "margin", "free"):
+            assert last.loc[name, ""][field] == getattr(own.account, field), (name, field)
+            for asset, part in own.assets.items():
+                assert last.loc[name, asset][field] == getattr(part, field), (name, asset, field)
+        assert set(own.snapshots["account"]) == ({""} if name else {"", *result.accounts})
+    if result.accounts:
+        whole = result.snapshots[result.snapshots["account"] == ""]["equity"].to_numpy()
+        parts = [one.snapshots[one.snapshots["asset"] == ""]["equity"].to_numpy() for one in result.accounts.values()]
+        np.testing.assert_allclose(sum(parts), whole, rtol=1e-12)
 
 
 def test_whatever_was_asked_for_changes_nothing(scenarios):
@@ -218,7 +299,8 @@ def test_trades_and_quotes_are_noted_alike(scenarios, tmp_path):
             options["volume_limit"] = 0.3
         options |= {"timeframe": "1m", "snapshots": ("1m", "15m", "1d")[seed % 3], "record_lines": ["mean"]}
         results = []
-        for number, way in enumerate([{}, *WAYS.values(), {"events": True, "journal": tmp_path / str(seed)}]):
+        folder = tmp_path / str(seed)
+        for number, way in enumerate([{}, *WAYS.values(), {"events": True, "journal": folder, "record": True}]):
             histories = make_market(scenarios, scenario)
             if way.get("blocks"):
                 histories = [MarketPieces(one, seed + number) for number, one in enumerate(histories)]
@@ -229,9 +311,14 @@ def test_trades_and_quotes_are_noted_alike(scenarios, tmp_path):
         reference = results[0]
         for other in results[1:]:
             hold_equal(reference, other, scenario)
-        mine, theirs = list(rows_of(reference)), Projection("x").rows(list(JournalFolder(tmp_path / str(seed)).read()))
-        for kind in (SignalRow, AccountRow, PositionSnapshotRow, DailyRow):
+        mine, theirs = list(rows_of(reference)), Projection("x").rows(list(JournalFolder(folder).read()))
+        for kind in NOTED:
             assert told(theirs, kind) == told(mine, kind), (kind, scenario)
+        for one in traders:
+            one.trace.clear()
+        report = cambist.replay(folder, traders, **{name: options[name] for name in OBJECTS if name in options})
+        assert report.equal, f"{scenario}\n{report}"
+        assert report.complete, report
         signals += len(reference.signals)
         lines += (reference.signals["name"] == "mean").sum()
         snapshots += len(reference.snapshots)

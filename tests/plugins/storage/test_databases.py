@@ -383,3 +383,36 @@ def test_a_server_that_comes_back_is_used_again(postgres):
     assert storage.runs.write("r", [fill(2)], 2)
     assert [row.id for row in storage.runs.rows("r", FillRow)] == ["1", "2"]
     storage.close()
+
+
+def test_rows_of_the_first_version_come_along(sql_url):
+    """What was stored before accounts were told apart is that of the sole account."""
+    database = Database(sql_url)
+    upgrade(database, "0001")
+    with database.writing() as connection:
+        values = dict.fromkeys(("id", "mode", "title", "strategies", "instruments", "currency", "settings"), "x")
+        columns = {"number": 1, **values, "started_at": 0, "stored_at": 0, "initial_cash": "5", "stopped": ""}
+        columns |= {"version": "0", "cursor": 0}
+        names, marks = ", ".join(columns), ", ".join(f":{name}" for name in columns)
+        connection.execute(sa.text(f"INSERT INTO runs ({names}) VALUES ({marks})"), columns)
+        flow = "cash_flows (run, number, ts, kind, symbol, asset, amount, reason)"
+        for row in (
+            "positions (run, symbol, ts, size) VALUES (1, 'A', 2, '0.3')",
+            "account_snapshots (run, account, ts, currency, equity) VALUES (1, '', 2, 'EUR', '7.10')",
+            f"{flow} VALUES (1, 4, 2, 'x', '', 'EUR', '9', '')",
+        ):
+            connection.execute(sa.text(f"INSERT INTO {row}"))
+    upgrade(database)
+    assert version_of(database) == HEAD
+    with database.reading() as connection:
+        read = {name: connection.execute(sa.select(METADATA.tables[name])).mappings().all() for name in _KEPT}
+    database.close()
+    for name, wanted in _KEPT.items():
+        assert [{key: row[key] for key in wanted} for row in read[name]] == [wanted]
+
+
+_KEPT = {
+    "positions": {"account": "", "symbol": "A", "ts": 2, "size": Decimal("0.3"), "average_price": None},
+    "account_snapshots": {"account": "", "asset": "", "currency": "EUR", "equity": Decimal("7.1"), "cash": None},
+    "cash_flows": {"number": 4, "account": "", "kind": "x", "asset": "EUR", "amount": Decimal(9)},
+}

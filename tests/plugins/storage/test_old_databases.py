@@ -1,6 +1,7 @@
 """Databases of every released version are upgraded with all that is in them.
 
-``tests/fixtures/storage/v0001.sql`` is what SQLite's ``.dump`` said of a database when its tables were of that version.
+``tests/fixtures/storage/v0001.sql`` and its like are what SQLite's ``.dump`` said of a database when its tables were of
+that version.
 A database of PostgreSQL is made by the migration of the version and gets the same rows.
 """
 
@@ -13,7 +14,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from cambist.api import ROWS, DailyRow, PositionSnapshotRow, SignalRow, StorageError
+from cambist.api import (
+    ROWS,
+    AccountRow,
+    CashFlowRow,
+    DailyRow,
+    PositionRow,
+    PositionSnapshotRow,
+    SignalRow,
+    StorageError,
+)
 from cambist.cli.main import main
 from cambist.testing import RunStoreTests
 from cambist_storage.sql import migrate
@@ -157,8 +167,9 @@ def test_the_upgraded_tables_are_those_of_a_new_database(old):
         for view in VIEWS:
             connection.execute(sa.text(f'SELECT * FROM "{view}"')).all()
         if storage.database.is_sqlite:
-            made = connection.execute(sa.text("SELECT sql FROM sqlite_master WHERE name = 'signals'")).scalar()
-            assert "WITHOUT ROWID" in made
+            for name in ("signals", "positions", "account_snapshots", "cash_flows"):
+                query = sa.text("SELECT sql FROM sqlite_master WHERE name = :name")
+                assert "WITHOUT ROWID" in connection.execute(query, {"name": name}).scalar()
     storage.close()
 
 
@@ -174,6 +185,9 @@ def test_an_upgraded_database_goes_on(old, tmp_path):
     more = [
         SignalRow(strategy="Busy", name="why", ts=7, value=None, text="turned"),
         PositionSnapshotRow(symbol="ACME", ts=7, size=Decimal("0.1")),
+        AccountRow(account="two", asset="BTC", ts=7, currency="BTC", equity=Decimal("1E-8"), free=Decimal(0)),
+        PositionRow(account="two", symbol="ACME", ts=7, size=Decimal(1)),
+        CashFlowRow(number=7, account="two", ts=7, kind="deposit", asset="BTC", amount=Decimal(1)),
         DailyRow(day="2024-03-01", ts=7, equity=Decimal("0.1"), sharpe=1.5),
     ]
     assert storage.runs.write(other.id, more, 2 * 10**6)
@@ -191,13 +205,15 @@ def test_a_view_of_a_user_stays(old):
     url, version = old
     if url.startswith("postgresql"):
         pytest.skip("PostgreSQL changes a table in place; SQLite makes it anew")
-    assert version == "0001"
+    before = len(dumped(version)["positions"])
     with sqlite3.connect(url.partition(":///")[2]) as connection:
         connection.execute("CREATE VIEW mine AS SELECT name, value FROM signals")
+        connection.execute("CREATE VIEW held AS SELECT symbol, size FROM positions")
     connection.close()
     SqlStorage.upgrade(url)
     with sqlite3.connect(url.partition(":///")[2]) as connection:
         assert len(connection.execute("SELECT * FROM mine").fetchall()) == 2
+        assert len(connection.execute("SELECT * FROM held").fetchall()) == before > 50
     connection.close()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import cambist
-from cambist import AllIn, Bars, Instrument, MarketRules, PercentFee, Strategy, param
+from cambist import AllIn, Bars, Instrument, PercentFee, Strategy, param
 from cambist.errors import JournalError, ParameterError
 from cambist.model.times import MINUTE_NS, to_ns
 from cambist.risk.rules.position import MaxPositionRule
@@ -150,26 +150,13 @@ def test_what_cannot_be_given_is_refused(tmp_path):
         cambist.replay(tmp_path / "j", [Swing, Swing])
     with pytest.raises(ParameterError, match="record is True in a run without a journal"):
         cambist.backtest(Swing, swings(), record=True)
-    with pytest.raises(ParameterError, match="market rules"):
-        recorded(tmp_path / "k", market_rules=MarketRules(lot=1))
-    assert not (tmp_path / "k").exists()
 
 
-def test_a_run_on_trades_cannot_be_recorded(tmp_path):
-    class Ticking(Strategy):
-        def on_tick(self, tick):
-            pass
-
-    ticks = cambist.Ticks(Instrument(symbol="A"), START + np.arange(3) * MINUTE_NS, np.full(3, 20.0), np.ones(3))
-    with pytest.raises(ParameterError, match="bars alone can be recorded"):
-        cambist.backtest(Ticking, ticks, events=True, journal=tmp_path / "j", record=True)
-    assert not (tmp_path / "j").exists()
-
-
-def test_recorded_fills_cannot_be_recorded_again(tmp_path):
+def test_recorded_orders_cannot_be_recorded_again(tmp_path):
     result = cambist.backtest(Swing, swings())
-    with pytest.raises(ParameterError, match="recorded fills"):
-        recorded(tmp_path / "j", cambist.FillHistory(result))
+    with pytest.raises(ParameterError, match="recorded orders, which a replay cannot send"):
+        recorded(tmp_path / "j", cambist.OrderHistory(result))
+    assert not (tmp_path / "j").exists()
 
 
 def test_the_recording_changes_neither_the_run_nor_its_journal(tmp_path, monkeypatch):

@@ -7,11 +7,14 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+import cambist
+from cambist import Strategy
 from cambist.analysis import MEASURES
 from cambist.backtest.rows import record_of, rows_of, store_result
 from cambist.ports.rows import (
     AccountRow,
     CashFlowRow,
+    DailyRow,
     EventRow,
     FillRow,
     MeasureRow,
@@ -117,3 +120,28 @@ def test_a_result_is_stored_once_however_often_it_is_asked_for(result):
     assert record.initial_cash == Decimal(repr(result.initial_cash))
     for kind in (OrderRow, FillRow, TradeRow, PositionRow, AccountRow, MeasureRow):
         assert len(list(store.rows(result.run_id, kind))) > 0
+
+
+def test_each_of_several_accounts_has_its_rows(bars):
+    class Trader(Strategy):
+        def on_bar(self, bar):
+            if self.position:
+                self.close()
+            elif self.cash > bar.close:
+                self.buy(2)
+
+    one, two = Trader(), Trader()
+    one.name, two.name = "one", "two"
+    series = bars(100.0 + np.arange(200) % 7 / 3, kind="equity")
+    result = cambist.backtest([one, two], series, accounts={"one": 9_000.0, "two": 500.0})
+    closes = {int(ts): close for ts, close in zip(result.curve.all_times, series.close, strict=True)}
+    orders = of(result, OrderRow)
+    assert {row.strategy for row in orders} == {"one", "two"}
+    assert [float(row.decision_price) for row in orders] == [closes[row.created_at] for row in orders]
+    days, snapshots = of(result, DailyRow), of(result, AccountRow)
+    assert {row.account for row in days} == {row.account for row in snapshots} == {"", "one", "two"}
+    for name, own in {"": result, **result.accounts}.items():
+        (last,) = [row for row in days if row.account == name and row.ts == result.ended]
+        assert float(last.equity) == own.account.equity
+        assert last.max_drawdown == own.curve.drawdown.fraction
+    assert {row.account for row in of(result, PositionRow)} == {"one", "two"}

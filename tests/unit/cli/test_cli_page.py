@@ -26,7 +26,16 @@ def paths(command=root, path=("cambist",)):
             yield from paths(command.get_command(context, name), (*path, name))
 
 
+def command_of(path):
+    command = root
+    for name in path.split()[1:]:
+        command = command.get_command(click.Context(command), name)
+    return command
+
+
 def help_of(path):
+    # click keeps the option that it made when another test called the command by itself, without `-h`.
+    command_of(path)._help_option = None
     done = CliRunner().invoke(root, [*path.split()[1:], "--help"], prog_name="cambist", terminal_width=100)
     return f"```text\n{done.stdout.rstrip()}\n```"
 

@@ -49,9 +49,10 @@ def test_what_needs_nothing_heavy_loads_nothing_heavy(words):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     loaded = set(done.stderr.splitlines()[-1].split())
     assert "click" in loaded
-    # Plugins are asked for commands where all of them are listed, or none of the core's is meant.
+    # Plugins are asked for commands where all of them are listed, or none of the core's is meant; what plugin authors
+    # import (`cambist.api`) brings NumPy along.
     asks = not words or words[0] in {"--help", "backtset"}
-    assert loaded.isdisjoint(HEAVY - {"pluggy"} if asks else HEAVY), loaded & HEAVY
+    assert loaded.isdisjoint(HEAVY - {"pluggy", "numpy"} if asks else HEAVY), loaded & HEAVY
 
 
 def test_each_command_is_where_the_list_says_and_sums_itself_up_alike():

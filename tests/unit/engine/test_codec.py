@@ -41,6 +41,8 @@ SAMPLES = {
         100.0,
         records.CurveState(7, 5e-324, 0.1, -0.2, 3, 1, -0.3, 6, 7),
         [records.HoldingValued("BTC/USDT", Decimal("1E-18"), price=Decimal("0.30000000000000004"), side="long")],
+        account="two",
+        assets=[records.AssetValued("BTC", *map(Decimal, ("1E-8", "0.1", "0", "0.3")))],
     ),
     "alert_raised": records.AlertRaised("critical", "order_anomaly", "not in this state", "order 7"),
     "notification_sent": records.NotificationSent("pager", "failed", 3, "not in this state", 8, "timed out"),

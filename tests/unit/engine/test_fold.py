@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from cambist import Instrument, OrderStatus, StrategyError
+from cambist import Instrument, Margin, OrderStatus, StrategyError
 from cambist.engine import records
+from cambist.engine.account_opening import account_records
 from cambist.engine.codec import CODEC
 from cambist.engine.conversions import instrument_of, instrument_record
 from cambist.engine.document import STATE_VERSION, decode_run, encode_run
@@ -16,6 +18,7 @@ from cambist.engine.outbox import Outbox
 from cambist.engine.rebuild import rebuild
 from cambist.errors import InputError, ParameterError, RecordError
 from cambist.model.effects import CancelOrder
+from cambist.portfolio import MarginPortfolio
 from cambist.ports import JournalEntry
 from cambist.storage.journal import Journal, JournalFolder, JournalOptions
 
@@ -269,3 +272,112 @@ def test_a_state_cannot_be_kept_that_no_journal_can_hold(run, bars, tmp_path, to
 
     with pytest.raises((ParameterError, StrategyError, InputError), match="a journal cannot keep"):
         cambist.backtest(Bad(told={}), bars([10, 20, 30]), events=True, journal=tmp_path)
+
+
+# Several accounts, and several assets in one.
+
+
+class Assets(Story):
+    """Tells a state of an account in USDT and BNB."""
+
+    def __init__(self, keep=100):
+        self.state = RunState(keep=keep)
+        self.tell("instrument_defined", instrument_record(BTC))
+        money = [("USDT", Decimal(1_000)), ("BTC", Decimal(0)), ("BNB", Decimal("0.5"))]
+        rates = {"BNB": Decimal(300), "BTC": Decimal(60_000)}
+        self.tell("account_opened", records.AccountOpened("USDT", Decimal(1_150), assets=money, rates=rates))
+        self.tell("run_started", records.RunBegan("token", 0))
+
+
+def test_every_asset_is_kept_to_the_last_digit():
+    story = Assets().order(1, size="0.00013")
+    story.fill(1, 1, "0.00013", "60000", "0.000026", fee_asset="BNB", fee_value=Decimal("0.0078"))
+    for asset, amount in (("USDT", "-100.1"), ("BTC", "0.0016683333")):
+        story.tell("cash_moved", records.CashEntry("conversion", asset, Decimal(amount), 5))
+    ledger = story.state.ledger
+    assert ledger.balances == {
+        "USDT": Decimal("892.1"),
+        "BTC": Decimal("0.0017983333"),
+        "BNB": Decimal("0.499974"),
+    }
+    assert (ledger.sellable(BTC), ledger.dust(BTC)) == (Decimal("0.00179"), Decimal("0.0000083333"))
+    books = story.state.portfolio
+    assert books.balances == pytest.approx({"USDT": 892.1, "BTC": 0.0016683333, "BNB": 0.499974}, abs=1e-12)
+    assert (story.state.fills[0].fee_asset, story.state.fills[0].fee_paid) == ("BNB", 0.000026)
+    assert books.positions["BTC/USDT"].fees == 0.0078
+    again = decode_run(encode_run(story.state))
+    assert encode_run(again) == encode_run(story.state)
+    assert (again.fills[0].fee_asset, list(again.portfolio.pockets)) == ("BNB", ["USDT", "BTC", "BNB"])
+
+
+def test_what_assets_are_worth_is_what_was_noted_last():
+    story = Assets()
+    assert story.state.portfolio.cash == 1_150.0
+    story.tell("rates_noted", records.RatesNoted({"BNB": Decimal(400)}))
+    assert story.state.portfolio.cash == decode_run(encode_run(story.state)).portfolio.cash == 1_200.0
+
+
+def test_each_account_has_a_ledger_of_its_own():
+    story = Story.__new__(Story)
+    story.state = RunState()
+    story.tell("instrument_defined", instrument_record(BTC))
+    for name, cash in (("main", 70), ("S", 1_000)):
+        opened = records.AccountOpened("USDT", Decimal(cash), name=name, strategies=["T" if name == "main" else "S"])
+        story.tell("account_opened", opened)
+    story.tell("run_started", records.RunBegan("token", 0)).order(1, size="0.001").fill(1, 1, "0.001", fee="0.06")
+    story.tell("cash_requested", records.CashRequest(Decimal("-0.1"), account="main"))
+    assert story.state.leaving == {("main", "USDT"): 0.1}
+    for name, amount in (("main", "-0.1"), ("S", "0.1")):
+        entry = records.CashEntry("transfer", "USDT", Decimal(amount), 5, asked=True, account=name)
+        story.tell("cash_moved", entry)
+    state = decode_run(encode_run(story.state))
+    assert {name: ledger.balances for name, ledger in state.ledgers.items()} == {
+        "main": {"USDT": Decimal("69.9")},
+        "S": {"USDT": Decimal("940.04"), "BTC": Decimal("0.001")},
+    }
+    assert state.ledger.balances == {"USDT": Decimal("1009.94"), "BTC": Decimal("0.001")}
+    assert {name: books.positions["BTC/USDT"].size for name, books in state.accounts.items()} == {"main": 0, "S": 0.001}
+    assert [flow.account for flow in state.portfolio.cash_flows] == ["main", "S"]
+    assert not any(state.leaving.values())
+    assert encode_run(state) == encode_run(story.state)
+
+
+def test_what_the_insurance_fund_pays_is_in_the_ledger():
+    perpetual = Instrument(symbol="P", kind="linear_perpetual", base="BTC", quote="USDT", margin_rate=0.1)
+    story = Story.__new__(Story)
+    story.state = RunState()
+    story.tell("instrument_defined", instrument_record(perpetual))
+    [opened] = account_records(MarginPortfolio([perpetual], 10.0, margin=Margin()), ["S"])
+    story.tell("account_opened", opened).tell("run_started", records.RunBegan("token", 0))
+    for number, side, price in ((1, "buy", 100), (2, "sell", 70)):
+        terms = records.OrderTerms(number, "P", side, "market", Decimal(1), "gtc", "S", 5)
+        story.tell("order_submitted", terms)
+        closed = {"closed_by": "liquidation", "mark": Decimal(85)} if number == 2 else {}
+        story.fill(number, number, "1", str(price), **closed)
+    assert [flow.kind for flow in story.state.portfolio.cash_flows] == ["insurance"]
+    assert (story.state.portfolio.cash, story.state.ledger.balance("USDT")) == (0.0, Decimal(0))
+
+
+def test_a_snapshot_of_before_there_were_several_accounts_is_read():
+    story = Story().order(1).fill(1, 1)
+    document = msgspec.msgpack.decode(encode_run(story.state))
+    assert {"account", "ledger"} <= set(document)
+    document["leaving"] = 12.5
+    state = decode_run(msgspec.msgpack.encode(document))
+    assert state.leaving == {("", "USDT"): 12.5}
+    assert (state.positions["BTC/USDT"].size, state.ledger.balance("BTC")) == (0.1, Decimal("0.1"))
+
+
+def test_records_of_before_there_were_several_accounts_are_read():
+    """The fields that came later are not in the bytes, and mean the sole account and its currency."""
+    older = {
+        "cash_requested": {"amount": "-20"},
+        "cash_moved": {"kind": "withdrawal", "asset": "USDT", "amount": "-20", "due": 5, "asked": True},
+    }
+    state, left = Story().state, [20.0, 0.0]
+    for kind, fields in older.items():
+        entry = JournalEntry(state.sequence + 1, 5, kind, 1, msgspec.msgpack.encode(fields), True)
+        assert CODEC.encode(kind, 5, CODEC.decode(entry)).body == entry.body
+        state.apply(entry)
+        assert state.leaving["", "USDT"] == left.pop(0)
+    assert state.ledger.balance("USDT") == Decimal(980)

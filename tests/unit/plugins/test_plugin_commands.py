@@ -103,6 +103,15 @@ def test_what_is_no_command_is_told(site, run, command, told):
     assert told in err
 
 
+def test_a_plugin_that_fails_hides_no_command_of_others(site, run):
+    offer(site, "sea")
+    site.install("storm", "raise RuntimeError('on purpose')")
+    assert run("tide")[:2] == (0, "high water at Dover\n")
+    code, _, err = run("--strict-plugins", "tide")
+    assert code == 3
+    assert "on purpose" in err
+
+
 def test_a_misspelt_command_is_answered_with_the_nearest_of_all(site, run):
     offer(site, "sea")
     code, _, err = run("tid")

@@ -105,6 +105,8 @@ class AccountSetup:
         Mark prices by symbol, for instruments that have some of their own.
     markets
         The rules of their markets, and what is remembered to keep them; None where none have any.
+    rules
+        By which each account trades, by its name, once `expected_fee` was asked for.
     liquidates
         Whether the venue closes positions whose margin is used up.
 
@@ -273,14 +275,12 @@ class AccountSetup:
 
     def expected_fee(self, rules: VenueRules) -> Any:
         """Return what answers the fee to reckon with; for several accounts, what does so for each."""
-        if not isinstance(self.portfolio, AccountGroup):
-            _let_pay(rules, self.portfolio)
-            return rules.fees.fee
+        several = isinstance(self.portfolio, AccountGroup)
         # What a fee scheme remembers is an account's own; gate and venue must share it.
-        self._rules = {name: self.settings.venue_rules() for name in self.accounts}
-        for name, own in self._rules.items():
+        self.rules = {name: self.settings.venue_rules() for name in self.accounts} if several else {"": rules}
+        for name, own in self.rules.items():
             _let_pay(own, self.accounts[name])
-        return {name: own.fees.fee for name, own in self._rules.items()}
+        return {name: own.fees.fee for name, own in self.rules.items()} if several else rules.fees.fee
 
     def venue(self, driver: Driver, rules: VenueRules, clock: Callable[[], int]) -> BarVenue:
         """Return the venue that matches the run's orders and asks `clock` for the time."""
@@ -289,7 +289,7 @@ class AccountSetup:
             return self._venue("", driver.deliver, driver, rules, clock)
 
         def make(account: str, deliver: Callable[[OrderEvent], None]) -> BarVenue:
-            return self._venue(account, deliver, driver, self._rules[account], clock)
+            return self._venue(account, deliver, driver, self.rules[account], clock)
 
         return AccountVenues(make, group.owners, driver.deliver, driver.kernel.book.get)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from cambist.backtest.rates import rate_table
 from cambist.errors import ParameterError, did_you_mean
 from cambist.portfolio import (
@@ -19,6 +17,7 @@ from cambist.portfolio import (
     Portfolio,
     SettlingPortfolio,
 )
+from cambist.portfolio.pockets import margin_of, open_pockets
 from cambist.simulation import FeeInAsset, fee_model
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from cambist.backtest.feeds import Feed
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.instrument import Instrument
-    from cambist.model.margin import Margin
     from cambist.portfolio import RateTable
 
     Books = Portfolio | MultiAssetPortfolio
@@ -130,12 +128,10 @@ class _Opener:
     def open(self, cash: Cash) -> Books:
         """Return an account with some money; a plain number is of the currency."""
         if self._rates is None:
-            return self._pocket(self._instruments, cash if not isinstance(cash, Mapping) else cash[self._assets[0]])
-        money = cash if isinstance(cash, Mapping) else {self._assets[0]: cash}
-        pockets = {
-            asset: self._pocket([one for one in self._instruments if one.settle == asset], money.get(asset, 0.0), asset)
-            for asset in self._assets
-        }
+            return self._account(self._instruments, cash if not isinstance(cash, Mapping) else cash[self._assets[0]])
+        given = cash if isinstance(cash, Mapping) else {self._assets[0]: cash}
+        money = {asset: given.get(asset, 0.0) for asset in self._assets}
+        pockets = open_pockets(money, self._instruments, self._account)
         margin = self._settings.margin
         terms: dict[str, Any] = {"fee_asset": self._fee_asset, "conversion_fee": self._settings.conversion_fee}
         if margin is None:
@@ -143,33 +139,13 @@ class _Opener:
         on_margin = {asset: pocket for asset, pocket in pockets.items() if isinstance(pocket, MarginPortfolio)}
         return MultiAssetMarginPortfolio(on_margin, self._rates, margin=margin, **terms)
 
-    def _pocket(self, instruments: Sequence[Instrument], cash: float, asset: str = "") -> Portfolio:
+    def _account(self, instruments: Sequence[Instrument], money: float) -> Portfolio:
+        """Return an account in one asset, or what holds one of several."""
         settings = self._settings
-        # A pocket may begin with nothing, which an account may not.
-        money = cash if cash or not asset else 1.0
-        made: Portfolio
         if settings.compensates:
-            made = CompensatingPortfolio(instruments, money, settings.leverage, compensates=settings.compensates)
-        elif settings.margin is None:
-            made = (SettlingPortfolio if self._settles else Portfolio)(instruments, money, settings.leverage)
-        else:
-            margin = _margin_of(settings.margin, instruments) if asset else settings.margin
-            kind = HedgePortfolio if margin.is_hedged else MarginPortfolio
-            made = kind(instruments, money, settings.leverage, margin=margin)
-        if asset:
-            made.currency = asset
-            made.cash = made.initial_cash = float(cash)
-        return made
-
-
-def _margin_of(margin: Margin, instruments: Sequence[Instrument]) -> Margin:
-    """Return what terms by symbol say of some instruments."""
-    symbols = {one.symbol for one in instruments}
-    named = {"leverage": margin.leverage, "maintenance": margin.maintenance}
-    own: dict[str, Any] = {
-        name: {symbol: value for symbol, value in given.items() if symbol in symbols} or None
-        for name, given in named.items()
-        if isinstance(given, Mapping)
-    }
-    own["planned"] = [change for change in margin.planned if change[1] in symbols]
-    return attrs.evolve(margin, deleveraging=None, **own)  # the venue deleverages, by the terms of the whole
+            return CompensatingPortfolio(instruments, money, settings.leverage, compensates=settings.compensates)
+        if settings.margin is None:
+            return (SettlingPortfolio if self._settles else Portfolio)(instruments, money, settings.leverage)
+        margin = settings.margin if self._rates is None else margin_of(settings.margin, instruments)
+        kind = HedgePortfolio if margin.is_hedged else MarginPortfolio
+        return kind(instruments, money, settings.leverage, margin=margin)

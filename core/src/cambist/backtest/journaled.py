@@ -92,9 +92,9 @@ class RunJournal:
         """Why the recording ends early; ``""`` where it does not, or there is none."""
         return "" if self._recording is None else self._recording.failure
 
-    def valued(self, ts: int, account: AccountValued) -> None:
-        """Note what the account is worth, beside the steps."""
-        self._recorder.valued(ts, account)
+    def valued(self, ts: int, accounts: Sequence[AccountValued]) -> None:
+        """Note what the account is worth, or the accounts are, beside the steps."""
+        self._recorder.valued(ts, accounts)
 
     def close(self, *, whole: bool) -> None:
         """Return when everything is safe.

@@ -49,8 +49,9 @@ class Noted:
     def snapshots(self) -> pd.DataFrame:
         """The account at the end of each period of ``backtest(..., snapshots="1h")``, and at the end, by ``ts`` (UTC).
 
-        Columns: ``account`` (empty for the whole, its name for each of several)``, currency, equity, cash, margin``
-        (initial margin that open positions need)``, free`` (equity less margin)``, drawdown`` (a fraction, 0 or below).
+        Columns: ``account`` (empty for the whole, its name for each of several)``, asset`` (empty for all of them; each
+        of several has a row, counted in itself)``, currency, equity, cash, margin`` (initial margin that open positions
+        need)``, free`` (equity less margin)``, drawdown`` (a fraction, 0 or below; NaN of one asset of several).
         """
         return table_frame(self.snapshot_records.accounts)
 

@@ -84,8 +84,8 @@ def record_of(result: Result) -> RunRecord:
 def rows_of(result: Result) -> Iterator[Row]:
     """Yield the rows of a result.
 
-    Account snapshots are those of the run, or of each UTC day's end where it took none. The decision price of an order
-    is the last close when it was created.
+    Account snapshots are those of the run, or of each UTC day's end where it took none; of several accounts each has
+    its own. The decision price of an order is the last close when it was created.
     """
     decided = _decision_prices(result)
     for number, order in enumerate(result.order_records):
@@ -93,16 +93,23 @@ def rows_of(result: Result) -> Iterator[Row]:
         yield order_row(order, info, decision_price=decimal_of(decided[number]))
     yield from map(fill_row, result.fill_records)
     yield from map(trade_row, result.trade_records)
-    yield from _positions(result)
+    for name, account in (result.accounts or {"": result}).items():
+        yield from _positions(account, name)
+    every = {"": result, **result.accounts}
     if len(result.snapshot_records.accounts):
         for snapshot in result.snapshot_records:
             yield from snapshot_rows(snapshot)
     else:
-        yield from _day_ends(result)
-    yield from _days(result)
+        for name, account in every.items():
+            yield from _day_ends(account, name)
+    for name, account in every.items():
+        yield from _days(account, name)
     for number, flow in enumerate(result.flow_records):
+        if flow.kind == "fee":
+            continue
         yield CashFlowRow(
             number=number,
+            account=flow.account,
             ts=flow.ts,
             kind=flow.kind,
             symbol=flow.symbol,
@@ -119,7 +126,7 @@ def rows_of(result: Result) -> Iterator[Row]:
         yield EventRow(number=number, ts=result.ended, kind="warning", level="warning", message=warning)
 
 
-def _positions(result: Result) -> Iterator[PositionRow]:
+def _positions(result: Result, account: str) -> Iterator[PositionRow]:
     """Yield every step of every position; several at one time are one."""
     if result.history is None:
         return
@@ -127,20 +134,21 @@ def _positions(result: Result) -> Iterator[PositionRow]:
         averages = steps.average_prices if len(steps.average_prices) else np.full(len(steps.times), np.nan)
         columns = (steps.times.tolist(), steps.sizes.tolist(), averages.tolist())
         for ts, size, average in zip(*columns, strict=True):
-            yield PositionRow(symbol=symbol, ts=ts, size=exact(size), average_price=decimal_of(average))
+            held = exact(size), decimal_of(average)
+            yield PositionRow(account=account, symbol=symbol, ts=ts, size=held[0], average_price=held[1])
 
 
-def _days(result: Result) -> Iterator[DailyRow]:
-    """Yield how the run stood at the end of each UTC day."""
+def _days(result: Result, account: str) -> Iterator[DailyRow]:
+    """Yield how an account stood at the end of each UTC day."""
     curve = result.facts.curve
     given = result.settings.get("periods_per_year")
     per_year = float(given) if isinstance(given, int | float) else None
     days = {day_of(day.ts): (day, number) for number, day in enumerate(daily_performance(curve, per_year), 1)}
     for day, number in days.values():  # the last of those that a day has: bars may be longer, and a run ends anywhere
-        yield daily_row(day, exact(float(result.curve.equity[number])))
+        yield daily_row(day, exact(float(result.curve.equity[number])), account)
 
 
-def _day_ends(result: Result) -> Iterator[AccountRow]:
+def _day_ends(result: Result, account: str) -> Iterator[AccountRow]:
     """Yield the account at each UTC day's end, and at the end of the run."""
     times, equity, peaks = curve_rows(result.curve)
     if not len(times):
@@ -149,6 +157,7 @@ def _day_ends(result: Result) -> Iterator[AccountRow]:
     cash: NDArray[np.float64] | None = None if result.history is None else result.history.account.cash_at(times[rows])
     for number, row in enumerate(rows.tolist()):
         yield AccountRow(
+            account=account,
             ts=int(times[row]),
             currency=result.currency,
             equity=exact(float(equity[row])),
@@ -160,11 +169,13 @@ def _day_ends(result: Result) -> Iterator[AccountRow]:
 def _decision_prices(result: Result) -> list[float]:
     """Return the last close of its instrument when each order was created; NaN where there was none."""
     found = np.full(len(result.order_records), np.nan)
-    if result.history is None:
+    histories = (one.history for one in (result, *result.accounts.values()))  # all know the same closes
+    history = next((one for one in histories if one is not None), None)
+    if history is None:
         return found.tolist()
     created = np.array([order.created_at for order in result.order_records], np.int64)
     symbols = np.array([order.instrument.symbol for order in result.order_records], object)
-    for symbol, closes in result.history.closes.items():
+    for symbol, closes in history.closes.items():
         of_symbol = symbols == symbol
         found[of_symbol] = closes.at(created[of_symbol])
     return found.tolist()

@@ -23,6 +23,7 @@ from cambist.backtest.multi_asset import MultiAssetValuation
 from cambist.backtest.openings import OpeningDriver
 from cambist.backtest.prepared import prepared
 from cambist.backtest.records.booking import Recorded
+from cambist.backtest.records.histories import OrderHistory
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.signals import signal_table
 from cambist.backtest.snapshot_tables import NO_SNAPSHOTS, SnapshotTables
@@ -35,7 +36,6 @@ from cambist.model.orders import OrderStatus
 from cambist.model.times import format_ns
 from cambist.model.trading_state import TradingState
 from cambist.observe import log_context
-from cambist.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -205,11 +205,6 @@ class Run:
         """Return what makes the run's kernel: one that journals, where the run has a journal."""
         if self.settings.journal is None:
             return kernel
-        if not isinstance(self.portfolio, Portfolio):
-            raise ParameterError(
-                f"journal is {self.settings.journal!r}, which is of one account in one asset, and the run has several. "
-                "Leave it out, or accounts and cash by asset."
-            )
         from cambist.backtest.journaled import journaled
 
         return journaled(kernel)
@@ -220,8 +215,11 @@ class Run:
             return None
         from cambist.backtest.replay.setup import about
 
-        if self.recorded is not None:
-            raise ParameterError("record is True in a run of recorded fills or orders, which cannot be replayed.")
+        if any(isinstance(seat.strategy, OrderHistory) for seat in self.kernel.seats):
+            raise ParameterError(
+                "record is True in a run of recorded orders, which a replay cannot send: it does not know the bars "
+                "beforehand. Leave record out, or run the recorded fills: FillHistory."
+            )
         return about(self.settings, self.feeds)
 
     def _driver(self, stop: StopRequest) -> Driver:

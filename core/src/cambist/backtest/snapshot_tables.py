@@ -19,6 +19,7 @@ __all__ = ["HOLDINGS", "NO_SNAPSHOTS", "SNAPSHOTS", "SnapshotTables"]
 SNAPSHOTS = {
     "ts": Kind.TIME,
     "account": Kind.TEXT,
+    "asset": Kind.TEXT,
     "currency": Kind.TEXT,
     **dict.fromkeys(("equity", "cash", "margin", "free", "drawdown"), Kind.FLOAT),
 }
@@ -65,7 +66,8 @@ class SnapshotTables:
         for ts, account, *position in _rows(self.holdings):
             held.setdefault((ts, account), []).append(HeldAt(*position))
         for row in _rows(self.accounts):
-            yield attrs.evolve(AccountSnapshot(*row), held=tuple(held.get(row[:2], ())))
+            one = AccountSnapshot(*row)
+            yield one if one.asset else attrs.evolve(one, held=tuple(held.get(row[:2], ())))
 
     def of_account(self, name: str) -> SnapshotTables:
         """Return the snapshots of one account of several, as its own."""

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.backtest.account_records import AccountRecords
-from cambist.engine.valued import record_of, snapshot_of
+from cambist.engine.valued import record_of, snapshots_of
 from cambist.model.times import DAY_NS, duration_ns
-from cambist.portfolio import Portfolio
 
 if TYPE_CHECKING:
-    from cambist.analysis import EquityRecorder
+    from collections.abc import Iterator
+
+    from cambist.backtest.account_records import FundRecorder
     from cambist.backtest.run import Run
+    from cambist.engine.records import AccountValued
     from cambist.engine.valued import AccountSnapshot
 
 __all__ = ["Snapshots"]
@@ -63,9 +65,10 @@ class Snapshots:
         run = self._run
         run.kernel.own_clock.now = ts
         books = run.portfolio
-        self._waiting = [snapshot_of(books, ts)]
+        self._waiting = snapshots_of(books, ts)
         if isinstance(run.valuation, AccountRecords):
-            self._waiting += [snapshot_of(one.books, ts, name) for name, one in run.valuation.accounts.items()]
+            for name, one in run.valuation.accounts.items():
+                self._waiting += snapshots_of(one.books, ts, name)
 
     def turn(self, first: int) -> None:
         """Learn that the next bar or event comes at `first`, ns, UTC: whether a period is over shows now."""
@@ -83,19 +86,31 @@ class Snapshots:
 
     def _take(self) -> None:
         run = self._run
-        whole, *others = [attrs.evolve(one, drawdown=self._drawdown(one)) for one in self._waiting]
+        taken = [attrs.evolve(one, drawdown=self._drawdown(one)) for one in self._waiting if not one.asset]
+        assets = [one for one in self._waiting if one.asset]
         self._waiting = []
         if self._keep:
-            self.taken += [whole, *others]
+            for one in taken:
+                self.taken += [one, *(own for own in assets if own.account == one.account)]
         if run.journal is not None:
-            assert isinstance(run.portfolio, Portfolio)  # others are not journalled
-            fund = None if run.curves.fund is None else run.curves.fund[1]
-            per_year = run.settings.periods_per_year
-            run.journal.valued(whole.ts, record_of(whole, run.recorder, fund, run.portfolio.flows, per_year))
+            run.journal.valued(taken[0].ts, list(self._records(taken, assets)))
+
+    def _records(self, taken: list[AccountSnapshot], assets: list[AccountSnapshot]) -> Iterator[AccountValued]:
+        """Yield the records of snapshots, and of the assets of their accounts."""
+        per_year = self._run.settings.periods_per_year
+        for one in taken:
+            curves = self._curves(one.account)
+            fund = None if curves.fund is None else curves.fund[1]
+            own = [asset for asset in assets if asset.account == one.account]
+            yield record_of(one, own, curves.recorder, fund, per_year)
 
     def _drawdown(self, snapshot: AccountSnapshot) -> float:
+        peak = self._curves(snapshot.account).recorder.standing().peak
+        return snapshot.equity / max(peak, snapshot.equity) - 1.0
+
+    def _curves(self, account: str) -> FundRecorder:
+        """Return what records an account of several, or the whole."""
         run = self._run
-        recorder: EquityRecorder = run.recorder
-        if snapshot.account and isinstance(run.valuation, AccountRecords):
-            recorder = run.valuation.accounts[snapshot.account].curves.recorder
-        return snapshot.equity / max(recorder.standing().peak, snapshot.equity) - 1.0
+        if account and isinstance(run.valuation, AccountRecords):
+            return run.valuation.accounts[account].curves
+        return run.curves

@@ -187,7 +187,7 @@ def parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
 @click.option(
     "--journal", metavar="DIR", help="Write a journal of the run into a new folder, for cambist journal; slower."
 )
-@click.option("--record", is_flag=True, default=None, help="Record the bars beside the journal, for cambist replay.")
+@click.option("--record", is_flag=True, default=None, help="Record the market beside the journal, for cambist replay.")
 @click.option(
     "--record-line",
     "record_lines",

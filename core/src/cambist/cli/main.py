@@ -74,8 +74,11 @@ def _registry(ctx: click.Context) -> Registry:
     """Return what is installed, found once a call."""
     from cambist.plugins.registry import Registry
 
-    found: Registry = ctx.meta.setdefault("cambist.registry", None) or Registry.discover()
-    ctx.meta["cambist.registry"] = found
+    found: Registry | None = ctx.meta.get("cambist.registry")
+    if found is None:
+        settings = ctx.find_object(Session)
+        found = Registry.discover(strict=settings is not None and settings.strict_plugins)
+        ctx.meta["cambist.registry"] = found
     return found
 
 

@@ -365,7 +365,7 @@ class RunTable(_Table):
     record_lines: list[Annotated[str, Field(min_length=1)]] = Field(
         default=[], description="lines of the strategies to keep at every bar, by name"
     )
-    record: bool = Field(default=False, description="keep the bars beside the journal, to replay the run")
+    record: bool = Field(default=False, description="keep what the market did beside the journal, to replay the run")
     periods_per_year: Positive | None = None
     calendar: Annotated[str, Field(min_length=1)] | None = None
 

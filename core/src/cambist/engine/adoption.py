@@ -59,6 +59,7 @@ class Adopter:
         order = kernel.book.add(Order(kernel.book.next_id(), instrument, side, *terms, whose, tag, ts, ts))
         order.instructions = instructions
         kernel.book.submit(order, ts)
+        kernel.adopted(order, ts)
         return order
 
     def _owner(self, key: str) -> str:

@@ -168,6 +168,7 @@ for _kind, _type in {
     "order_filled": records.FillEntry,
     "cash_moved": records.CashEntry,
     "cash_requested": records.CashRequest,
+    "rates_noted": records.RatesNoted,
     "margin_changed": records.MarginEntry,
     "dividend_paid": records.Dividend,
     "shares_split": records.Split,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from cambist.engine.records import (
-    AccountOpened,
     CashEntry,
     FillEntry,
     InstrumentDefined,
@@ -18,7 +16,6 @@ from cambist.engine.records import (
 )
 from cambist.engine.records import TradingState as TradingStateRecord
 from cambist.model.instrument import Instrument
-from cambist.model.margin import Margin, MarginTier
 from cambist.model.orders import (
     Fill,
     Instructions,
@@ -32,15 +29,12 @@ from cambist.model.orders import (
 )
 from cambist.model.portfolio import CashFlow, MarginChange
 from cambist.model.trading_state import TradingChange, TradingState
-from cambist.portfolio import CompensatingPortfolio, HedgePortfolio, MarginPortfolio, Portfolio
 from cambist.portfolio.exact import exact
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
 __all__ = [
-    "account_of",
-    "account_record",
     "cash_flow_of",
     "cash_record",
     "decimal_of",
@@ -86,39 +80,6 @@ def instrument_of(record: InstrumentDefined) -> Instrument:
     """Return the instrument of a record."""
     fields = {name: getattr(record, name) for name in record.__struct_fields__}
     return Instrument(**{**fields, **{name: float(fields[name]) for name in _DECIMALS}})
-
-
-def account_record(portfolio: Portfolio) -> AccountOpened:
-    """Return the record of an account at its start."""
-    margin = None
-    if isinstance(portfolio, MarginPortfolio):
-        # What the venue decides, and what is planned, is told by records of its own.
-        terms = attrs.evolve(portfolio.terms, deleveraging=None, planned=())
-        margin = attrs.asdict(terms, filter=lambda field, _: field.name not in ("deleveraging", "planned"))
-        margin |= {name: str(margin[name]) for name in ("mode", "position_mode")}
-    held_as = portfolio.held_as if isinstance(portfolio, CompensatingPortfolio) else {}
-    compensates = {symbol: instrument.symbol for symbol, instrument in held_as.items()}
-    opened = exact(portfolio.initial_cash), exact(portfolio.leverage)
-    return AccountOpened(portfolio.currency, *opened, margin, compensates)
-
-
-def account_of(record: AccountOpened, instruments: list[Instrument]) -> Portfolio:
-    """Return the account of a record, as it was at its start."""
-    cash, leverage = float(record.cash), float(record.leverage)
-    if record.compensates:
-        return CompensatingPortfolio(instruments, cash, leverage, compensates=record.compensates)
-    if record.margin is None:
-        return Portfolio(instruments, cash, leverage)
-    terms = {**record.margin, "maintenance": _maintenance(record.margin["maintenance"])}
-    margin = Margin(**terms)
-    on_margin = HedgePortfolio if margin.is_hedged else MarginPortfolio
-    return on_margin(instruments, cash, leverage, margin=margin)
-
-
-def _maintenance(given: Any) -> Any:
-    if isinstance(given, Mapping):
-        return {symbol: _maintenance(one) for symbol, one in given.items()}
-    return [MarginTier(**tier) for tier in given] if isinstance(given, list) else given
 
 
 def terms_record(order: Order, client_id: str = "", reason: str = "", decided: float = nan) -> OrderTerms:
@@ -210,24 +171,30 @@ def order_of(terms: OrderTerms, instrument: Instrument) -> Order:
     return order
 
 
-def fill_record(fill: Fill, instant: int) -> FillEntry:
-    """Return the record of an execution whose fee was paid in the settlement asset."""
+def fill_record(fill: Fill, instant: int, payment: tuple[str, float] | None = None) -> FillEntry:
+    """Return the record of an execution; `payment` is the asset that pays its fee, and how much, where it is another.
+
+    Without, the fee was paid in the settlement asset.
+    """
+    fee_asset, fee = payment or ("", fill.fee)
     return FillEntry(
         fill.order_id,
         fill.id,
         exact(fill.size),
         exact(fill.price),
-        exact(fill.fee),
+        exact(fee),
         str(fill.liquidity),
         fill.ts,
         instant,
+        fee_asset,
+        None if payment is None else exact(fill.fee),
     )
 
 
 def fill_of(record: FillEntry, order: Order) -> Fill:
-    """Return the execution of a record, its fee in the settlement asset."""
+    """Return the execution of a record, its fee in the settlement asset; the fill notes what else it was paid in."""
     fee = record.fee if record.fee_value is None else record.fee_value
-    return Fill(
+    fill = Fill(
         record.id,
         record.order_id,
         order.instrument,
@@ -238,20 +205,23 @@ def fill_of(record: FillEntry, order: Order) -> Fill:
         _LIQUIDITIES[record.liquidity],
         record.filled_at,
     )
+    if record.fee_value is not None:
+        fill.pay_fee_in(record.fee_asset, float(record.fee))
+    return fill
 
 
 def margin_record(change: MarginChange) -> MarginEntry:
     """Return the record of a change of margin or leverage, or of its refusal."""
     side = "" if change.position_side is None else str(change.position_side)
-    return MarginEntry(change.symbol, change.ts, side, exact(change.amount), decimal_of(change.leverage), change.reason)
+    terms = exact(change.amount), decimal_of(change.leverage)
+    return MarginEntry(change.symbol, change.ts, side, *terms, change.reason, change.account)
 
 
 def margin_change_of(record: MarginEntry) -> MarginChange:
     """Return the change of a record."""
     side = PositionSide(record.position_side) if record.position_side else None
-    return MarginChange(
-        record.asked_at, record.symbol, side, float(record.amount), float_of(record.leverage), record.reason
-    )
+    terms = float(record.amount), float_of(record.leverage)
+    return MarginChange(record.asked_at, record.symbol, side, *terms, record.reason, record.account)
 
 
 def trading_record(change: TradingChange) -> TradingStateRecord:
@@ -266,11 +236,11 @@ def trading_change_of(ts: int, record: TradingStateRecord) -> TradingChange:
 
 def cash_record(flow: CashFlow, instant: int, *, asked: bool = False) -> CashEntry:
     """Return the record of money that moved without a fill."""
-    terms = (flow.kind, flow.asset, exact(flow.amount), flow.ts, flow.symbol, instant, asked)
-    return CashEntry(*terms, position_side=flow.position_side)
+    whose = flow.position_side, flow.account
+    return CashEntry(flow.kind, flow.asset, exact(flow.amount), flow.ts, flow.symbol, instant, asked, *whose)
 
 
 def cash_flow_of(record: CashEntry) -> CashFlow:
-    """Return the movement of money that a record is of."""
-    terms = (record.due, record.kind, record.symbol, record.asset, float(record.amount))
-    return CashFlow(*terms, position_side=record.position_side)
+    """Return the movement of money of a record."""
+    amount, whose = float(record.amount), (record.position_side, record.account)
+    return CashFlow(record.due, record.kind, record.symbol, record.asset, amount, "", *whose)

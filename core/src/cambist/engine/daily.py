@@ -16,7 +16,7 @@ from cambist.portfolio.exact import exact
 from cambist.ports.rows import MeasureRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cambist.analysis.curve import EquityCurve
     from cambist.engine.records import AccountValued
@@ -26,21 +26,44 @@ __all__ = ["DailyLog"]
 
 
 class DailyLog:
-    """Keeps how a run stood at the end of each UTC day, and makes rows of it.
+    """Keeps how a run, and each account of several, stood at the end of each UTC day, and makes rows of it.
 
     The formulas are those of `cambist.analysis`: the rows of a journal are those of the same run's result.
     """
 
     def __init__(self) -> None:
-        self._curve: list[CurveState] = []
-        self._fund: list[CurveState] = []
-        self._untold: AccountValued | None = None
+        self._accounts: dict[str, _Days] = {}
 
     def take(self, valued: AccountValued) -> Iterator[Row]:
-        """Take how the account stands; yield the row of the day before where that is over.
+        """Take how an account stands; yield the row of the day before where that is over.
 
         Many snapshots of one day make one row of it.
         """
+        return self._accounts.setdefault(valued.account, _Days()).take(valued)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows of the day of the last snapshots, and every measure that equity of the whole alone decides."""
+        for days in self._accounts.values():
+            yield from days.rows()
+
+    def save(self) -> Any:
+        """Return what has been kept, in plain types."""
+        return {name: days.save() for name, days in self._accounts.items()}
+
+    def restore(self, saved: Any) -> None:
+        """Go on from what `save` has returned."""
+        for name, kept in msgspec.convert(saved, dict[str, tuple[list[CurveState], list[CurveState]]]).items():
+            self._accounts[name] = _Days(*kept)
+
+
+class _Days:
+    """The days of one account, or of the whole."""
+
+    def __init__(self, curve: Iterable[CurveState] = (), fund: Iterable[CurveState] = ()) -> None:
+        self._curve, self._fund = list(curve), list(fund)
+        self._untold: AccountValued | None = None
+
+    def take(self, valued: AccountValued) -> Iterator[Row]:
         before = self._untold
         if before is not None and day_of(before.curve.ts) != day_of(valued.curve.ts):
             yield self._day(before)
@@ -49,11 +72,12 @@ class DailyLog:
         self._untold = valued
 
     def rows(self) -> Iterator[Row]:
-        """Yield the row of the day of the last snapshot, and every measure that equity alone decides."""
         valued, self._untold = self._untold, None
         if valued is None:
             return
         yield self._day(valued)
+        if valued.account:
+            return
         money = _curve(self._curve, valued) if valued.fund is not None else None
         facts = RunFacts(_curve(self._fund, valued), flows=float(valued.flows), money=money)
         for name, spec in MEASURES.items():
@@ -63,15 +87,11 @@ class DailyLog:
                 yield MeasureRow(name=name, value=number, unit=str(spec.unit))
 
     def _day(self, valued: AccountValued) -> Row:
-        return daily_row(performance(_curve(self._fund, valued)), exact(valued.curve.equity))
+        performed = performance(_curve(self._fund, valued))
+        return daily_row(performed, exact(valued.curve.equity), valued.account)
 
     def save(self) -> Any:
-        """Return what has been kept, in plain types."""
         return msgspec.to_builtins([self._curve, self._fund])
-
-    def restore(self, saved: Any) -> None:
-        """Go on from what `save` has returned."""
-        self._curve, self._fund = msgspec.convert(saved, tuple[list[CurveState], list[CurveState]])
 
 
 def _keep(days: list[CurveState], now: CurveState) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cambist.engine.codec import Codec
     from cambist.model.instrument import Instrument
-    from cambist.portfolio import Portfolio
+    from cambist.portfolio import AccountGroup, Books
 
 __all__ = ["STATE_VERSION", "decode_run", "digest_of", "encode_run", "trading_of"]
 
@@ -36,19 +36,17 @@ _encoder = msgspec.msgpack.Encoder(order="deterministic", decimal_format="string
 _ORDER = [field.name for field in attrs.fields(Order) if field.name not in ("instrument", "instructions")]
 _ENUMS: dict[str, Any] = {"side": Side, "type": OrderType, "time_in_force": TimeInForce, "status": OrderStatus}
 _HOLD = [field.name for field in attrs.fields(TradingChange)]
-_AS_THEY_ARE = (
-    *("sequence", "ts", "token", "seed", "states", "rules", "timers", "anchors", "leaving", "stopping", "stopped"),
-)
+_AS_THEY_ARE = (*("sequence", "ts", "token", "seed", "states", "rules", "timers", "anchors", "stopping", "stopped"),)
 _FILL = [field.name for field in attrs.fields(Fill) if field.name != "instrument"]
 
 
 def trading_of(
-    book: OrderBook, fills: Iterable[Fill], portfolio: Portfolio | None, timers: Mapping[str, int]
+    book: OrderBook, fills: Iterable[Fill], portfolio: Books | AccountGroup | None, timers: Mapping[str, int]
 ) -> dict[str, Any]:
     """Return orders, fills, account and timers as plain values; of a kernel or of a state, which must be equal."""
     return {
         "orders": [_order_row(order) for order in book.orders],
-        "fills": [[fill.instrument.symbol, *_plain(fill, _FILL)] for fill in fills],
+        "fills": [_fill_row(fill) for fill in fills],
         "anomalies": [_plain(one, [field.name for field in attrs.fields(Anomaly)]) for one in book.anomalies],
         "portfolio": None if portfolio is None else save_account(portfolio),
         "timers": dict(timers),
@@ -65,9 +63,13 @@ def _order_row(order: Order) -> list[Any]:
     return [order.instrument.symbol, None if given is None else to.instructions_fields(given), *_plain(order, _ORDER)]
 
 
+def _fill_row(fill: Fill) -> list[Any]:
+    row = [fill.instrument.symbol, *_plain(fill, _FILL)]
+    return row if fill.fee_asset == fill.instrument.settle else [*row, fill.fee_asset, fill.fee_paid]
+
+
 def encode_run(state: RunState) -> bytes:
     """Return a state as bytes."""
-    ledger = state.ledger
     return _encoder.encode(
         {
             **trading_of(state.book, state.fills, state.portfolio, state.timers),
@@ -78,19 +80,33 @@ def encode_run(state: RunState) -> bytes:
             "seed": state.seed,
             "strategies": state.strategies,
             "instruments": [to.instrument_record(one) for one in state.instruments.values()],
-            "account": state.account,
-            "ledger": {name: getattr(ledger, name) for name in ("balances", "contracts", "costs")},
+            **_account_parts(state),
             "states": state.states,
             "trading": [_plain(hold, _HOLD) for hold in state.trading],
             "rules": state.rules,
             "refusals": dict(state.refusals),
             "counts": dict(state.counts),
             "anchors": state.anchors,
-            "leaving": state.leaving,
+            "leaving": [[*key, amount] for key, amount in state.leaving.items() if amount],
             "stopping": state.stopping,
             "stopped": state.stopped,
         }
     )
+
+
+def _account_parts(state: RunState) -> dict[str, Any]:
+    """Return what accounts were opened with, and their ledgers; of a sole one without its name."""
+    ledgers = {
+        name: {part: getattr(ledger, part) for part in ("balances", "contracts", "costs")}
+        for name, ledger in state.ledgers.items()
+    }
+    if "" not in state.accounts:
+        return {"accounts": list(state.opened.values()), "ledgers": ledgers, **_rates(state)}
+    return {"account": state.opened[""], "ledger": ledgers[""], **_rates(state)}
+
+
+def _rates(state: RunState) -> dict[str, Any]:
+    return {} if state.rates is None else {"rates": state.rates.noted}
 
 
 def digest_of(state: RunState) -> str:
@@ -128,17 +144,30 @@ def _state_of(document: dict[str, Any], codec: Codec) -> RunState:
         state.trading.take(TradingChange(ts, TradingState(kept), *names))
     state.refusals.update(document["refusals"])
     state.counts.update(document["counts"])
-    for name, kept in document["ledger"].items():
-        getattr(state.ledger, name).update({asset: Decimal(amount) for asset, amount in kept.items()})
     orders = [_order_of(row, state.instruments) for row in document["orders"]]
     state.fills = [_fill_of(row, state.instruments) for row in document["fills"]]
     state.book = OrderBook.restore(state.token, orders, state.fills)
     state.book.anomalies.extend(_anomaly_of(row) for row in document["anomalies"])
-    if document["account"] is not None:
-        state.account = msgspec.convert(document["account"], AccountOpened)
-        state.portfolio = to.account_of(state.account, list(state.instruments.values()))
-        load_account(state.portfolio, document["portfolio"])
+    _open_accounts(state, document)
     return state
+
+
+def _open_accounts(state: RunState, document: dict[str, Any]) -> None:
+    sole = document.get("account")
+    for one in document.get("accounts", []) if sole is None else [sole]:
+        state.open(msgspec.convert(one, AccountOpened))
+    for name, parts in (document.get("ledgers", {}) if sole is None else {"": document["ledger"]}).items():
+        for part, kept in parts.items():
+            amounts = {asset: Decimal(amount) for asset, amount in kept.items()}
+            getattr(state.ledgers[name], part).update(amounts)
+    if state.rates is not None:
+        state.rates.noted = document["rates"]
+    if state.portfolio is not None:
+        load_account(state.portfolio, document["portfolio"])
+    leaving = document["leaving"]
+    if isinstance(leaving, float):  # as it was kept while there was one account, in one asset
+        leaving = [["", state.opened[""].currency, leaving]] if leaving else []
+    state.leaving.update({(account, asset): amount for account, asset, amount in leaving})
 
 
 def _order_of(row: list[Any], instruments: Mapping[str, Instrument]) -> Order:
@@ -153,9 +182,13 @@ def _order_of(row: list[Any], instruments: Mapping[str, Instrument]) -> Order:
 
 
 def _fill_of(row: list[Any], instruments: Mapping[str, Instrument]) -> Fill:
-    fields = dict(zip(_FILL, row[1:], strict=True))
+    symbol, values, payment = row[0], row[1 : len(_FILL) + 1], row[len(_FILL) + 1 :]
+    fields = dict(zip(_FILL, values, strict=True))
     fields["side"], fields["liquidity"] = Side(fields["side"]), Liquidity(fields["liquidity"])
-    return Fill(instrument=instruments[row[0]], **fields)
+    fill = Fill(instrument=instruments[symbol], **fields)
+    if payment:
+        fill.pay_fee_in(*payment)
+    return fill
 
 
 def _anomaly_of(row: list[Any]) -> Anomaly:

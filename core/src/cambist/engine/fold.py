@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.engine import conversions as to
 from cambist.engine.codec import CODEC
+from cambist.engine.folded_accounts import FoldedAccounts
 from cambist.errors import CambistError, OrderStateError, RecordError
 from cambist.model.events import (
     AmendRejected,
@@ -22,12 +23,7 @@ from cambist.model.events import (
     OutcomeUnknown,
     StopTrailed,
 )
-from cambist.model.legs import leg_key
 from cambist.orders.book import OrderBook
-from cambist.portfolio import CompensatingPortfolio, MarginPortfolio
-from cambist.portfolio.exact import ExactLedger, exact
-from cambist.portfolio.margin import LIQUIDATED
-from cambist.portfolio.margin_changes import carry_out
 from cambist.risk import Holds
 
 if TYPE_CHECKING:
@@ -37,10 +33,7 @@ if TYPE_CHECKING:
     from cambist.engine.codec import Codec
     from cambist.engine.records import StrategyRun
     from cambist.model.events import OrderEvent
-    from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
-    from cambist.model.portfolio import Position
-    from cambist.portfolio import Portfolio
     from cambist.ports.journal import JournalEntry
 
 __all__ = ["KEEP", "REASONED", "RunState"]
@@ -59,7 +52,7 @@ REASONED: dict[str, Callable[[int, int, str], OrderEvent]] = {
 }
 
 
-class RunState:
+class RunState(FoldedAccounts):
     """What a run knows of its trading after some record of its journal.
 
     Parameters
@@ -72,16 +65,14 @@ class RunState:
 
     Attributes
     ----------
+    instruments, portfolio, accounts, ledgers, opened, owners, rates, leaving
+        See `FoldedAccounts`.
     sequence, ts
         Number and time of the last record.
     token, seed, strategies
         Of the run; see `RunBegan`.
-    instruments
-        By symbol.
     book, fills
         Every order and execution that is kept; the book can be given to a kernel.
-    portfolio, ledger
-        The account as strategies see it, and to the last digit.
     states
         What each strategy keeps over a restart, encoded.
     timers
@@ -90,23 +81,18 @@ class RunState:
         Holds on trading, what each risk rule remembers (encoded), refused orders by reason code, records by kind.
     anchors
         The first bar of each series, by symbol and timeframe.
-    leaving
-        What withdrawals that are asked for and not booked will take.
     stopping, stopped
         Why the run is to end, and why it has ended as it should; None where neither is so.
     """
 
     def __init__(self, codec: Codec = CODEC, keep: int = KEEP) -> None:
+        super().__init__()
         self._codec, self.keep = codec, keep
         self.sequence, self.ts = 0, 0
         self.token, self.seed = "", 0
         self.strategies: list[StrategyRun] = []
-        self.instruments: dict[str, Instrument] = {}
         self.book = OrderBook()
         self.fills: list[Fill] = []
-        self.account: record.AccountOpened | None = None
-        self.portfolio: Portfolio | None = None
-        self.ledger = ExactLedger()
         self.states: dict[str, bytes] = {}
         self.timers: dict[str, int] = {}
         self.trading = Holds()
@@ -114,7 +100,6 @@ class RunState:
         self.refusals: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         self.anchors: dict[str, int] = {}
-        self.leaving = 0.0
         self.stopping: str | None = None
         self.stopped: str | None = None
         self._ended = 0
@@ -161,11 +146,6 @@ class RunState:
         """Take one record; see `apply_all`."""
         self.apply_all((entry,))
 
-    @property
-    def positions(self) -> dict[str, Position]:
-        """Positions by symbol."""
-        return {} if self.portfolio is None else self.portfolio.positions
-
     # Handlers, by kind; `_handlers` has the table.
 
     def run_started(self, _ts: int, began: record.RunBegan) -> None:
@@ -185,21 +165,8 @@ class RunState:
     def instrument_defined(self, _ts: int, defined: record.InstrumentDefined) -> None:
         """An instrument is new, or has new terms."""
         instrument = to.instrument_of(defined)
-        position = self.positions.get(instrument.symbol)
-        if position is not None:
-            position.instrument = instrument
-        elif self.portfolio is not None:
-            raise RecordError(
-                f"{instrument.symbol} was defined after the account was opened", code="late_instrument", remedy=""
-            )
+        self.redefine(instrument)
         self.instruments[instrument.symbol] = instrument
-
-    def account_opened(self, _ts: int, opened: record.AccountOpened) -> None:
-        """The account begins; a run that goes on keeps the one it has."""
-        if self.portfolio is None:
-            self.account = opened
-            self.portfolio = to.account_of(opened, list(self.instruments.values()))
-            self.ledger.move(opened.currency, opened.cash)
 
     def order_submitted(self, ts: int, terms: record.OrderTerms) -> None:
         """An order leaves for the venue."""
@@ -253,65 +220,15 @@ class RunState:
         fill = to.fill_of(entry, order)
         if not self.book.fill(order, ts, fill):
             return
-        portfolio = self.portfolio
-        assert portfolio is not None
         self.fills.append(fill)
-        instrument = order.instrument
-        if entry.closed_by and isinstance(portfolio, MarginPortfolio):
-            key = leg_key(instrument.symbol, order.position_side)
-            if entry.closed_by == LIQUIDATED:
-                portfolio.note_liquidation(key, fill.size, fill.ts, fill.price, fill.fee, to.float_of(entry.mark))
-            else:
-                portfolio.note_closing(key, entry.closed_by)
-        portfolio.apply(fill, order, entry.instant)
-        asset = entry.fee_asset or instrument.settle
-        if isinstance(portfolio, CompensatingPortfolio):
-            instrument = portfolio.position_of(instrument.symbol).instrument
-        self.ledger.fill(instrument, order.side, entry.size, entry.price, entry.fee, asset)
+        self.book_fill(fill, order, entry)
         if order.id not in self.book.open:
             self._note_end()
 
-    def cash_moved(self, _ts: int, entry: record.CashEntry) -> None:
-        """Money moved without a fill."""
-        portfolio = self.portfolio
-        assert portfolio is not None
-        amount = float(entry.amount)
-        if entry.asked:
-            self.leaving += min(0.0, amount)
-        portfolio.move_cash(to.cash_flow_of(entry), entry.instant)
-        self.ledger.move(entry.asset, entry.amount)
-
-    def cash_requested(self, _ts: int, asked: record.CashRequest) -> None:
-        """A strategy moves money; it takes effect later."""
-        self.leaving -= min(0.0, float(asked.amount))
-
-    def dividend_paid(self, ts: int, paid: record.Dividend) -> None:
-        """An instrument pays."""
-        self._account_action(lambda: self._account.pay_dividend(ts, paid.symbol, float(paid.amount), paid.instant))
-
     def shares_split(self, ts: int, split: record.Split) -> None:
         """Units have become more, or fewer."""
-        position = self._account.positions[split.symbol]
-        before, source = position.size, position.price_source
-        position.price_source = lambda: to.float_of(split.price)
-        self._account_action(lambda: self._account.split(ts, split.symbol, float(split.ratio), split.instant))
-        position.price_source = source
+        super().shares_split(ts, split)
         self.book.split_trails(split.symbol, float(split.ratio))
-        if before:
-            self.ledger.split(position.instrument, split.ratio, exact(before), exact(position.size))
-
-    @property
-    def _account(self) -> Portfolio:
-        assert self.portfolio is not None
-        return self.portfolio
-
-    def _account_action(self, act: Callable[[], None]) -> None:
-        """Do something that may move cash, and book that exactly too."""
-        flows = self._account.cash_flows
-        known = len(flows)
-        act()
-        for flow in flows[known:]:
-            self.ledger.move(flow.asset, exact(flow.amount))
 
     def timer_set(self, _ts: int, timer: record.TimerSet) -> None:
         """A timer is set, or forgotten."""
@@ -348,21 +265,12 @@ class RunState:
             return
         gone = book.retire(keep)
         self.fills = [fill for fill in self.fills if fill.order_id not in gone]
-        portfolio = self._account
-        portfolio.ledger.clear()  # steps for a valuation that nobody makes here
-        trades = portfolio.trades
-        trades.restore(trades.closed[-keep:], trades.open, trades.count)
-        for kept in (portfolio.cash_flows, portfolio.transfers, book.anomalies):
-            del kept[:-keep]
+        self.forget(keep)
+        del book.anomalies[:-keep]
 
 
 def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
     """Return who takes each kind of record."""
-
-    def change_margin(_ts: int, entry: record.MarginEntry) -> None:
-        portfolio = state.portfolio
-        assert isinstance(portfolio, MarginPortfolio)
-        carry_out(portfolio, to.margin_change_of(entry))
 
     def reasoned(make: Callable[[int, int, str], OrderEvent]) -> Callable[[int, Any], None]:
         return lambda ts, note: state.order_event(make(ts, note.order_id, note.reason))
@@ -372,7 +280,6 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
         "order_accepted": lambda ts, note: state.order_event(OrderAccepted(ts, note.order_id)),
         "order_triggered": lambda ts, note: state.order_event(OrderTriggered(ts, note.order_id)),
         "order_adopted": state.order_submitted,
-        "margin_changed": change_margin,
         **{
             kind: getattr(state, kind)
             for kind in (
@@ -381,6 +288,7 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
                 "run_stopped",
                 "instrument_defined",
                 "account_opened",
+                "rates_noted",
                 "order_submitted",
                 "order_refused",
                 "cancel_requested",
@@ -391,6 +299,7 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
                 "order_filled",
                 "cash_moved",
                 "cash_requested",
+                "margin_changed",
                 "dividend_paid",
                 "shares_split",
                 "timer_set",

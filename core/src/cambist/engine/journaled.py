@@ -8,6 +8,7 @@ import msgspec
 
 from cambist.engine import conversions as to
 from cambist.engine import records as record
+from cambist.engine.account_opening import account_records, rates_of
 from cambist.engine.codec import CODEC
 from cambist.engine.market import MarketKernel
 from cambist.engine.opening import OpeningKernel
@@ -18,17 +19,17 @@ from cambist.model import effects as effect
 from cambist.model import events as event
 from cambist.model.legs import leg_key
 from cambist.model.orders import ApprovedOrder
-from cambist.portfolio import MarginPortfolio, Portfolio
+from cambist.portfolio import MarginPortfolio, MultiAssetPortfolio
 from cambist.portfolio.exact import exact
 from cambist.portfolio.margin import LIQUIDATED
 from cambist.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from decimal import Decimal
 
     from cambist.engine.codec import Codec
-    from cambist.model.instrument import Instrument
-    from cambist.model.orders import Order, PositionSide, Side
+    from cambist.model.orders import Order
     from cambist.model.portfolio import CashFlow, MarginChange
     from cambist.ports.journal import Draft
 
@@ -47,6 +48,7 @@ _NOTES: dict[type[event.Event], str] = {
     event.OutcomeUnknown: "outcome_unknown",
     event.OrderNotFound: "order_not_found",
 }
+_MONEY = frozenset({event.OrderFilled, event.CashMoved, event.DividendPaid, event.SharesSplit})
 
 
 class Recorder:
@@ -75,10 +77,16 @@ class Recorder:
         self._states: dict[str, bytes] = {}
         self._rules: dict[str, bytes] = {}
         self._unanchored = set(range(len(kernel.series)))
-        account = kernel.portfolio
-        self._changes: tuple[list[MarginChange], ...] = ()
-        if isinstance(account, MarginPortfolio):
-            self._changes = account.margin_changes, account.refused_changes
+        pockets = [pocket for books in kernel.accounts.values() for pocket in books.pockets.values()]
+        self._changes: list[list[MarginChange]] = [
+            changes
+            for pocket in pockets
+            if isinstance(pocket, MarginPortfolio)
+            for changes in (pocket.margin_changes, pocket.refused_changes)
+        ]
+        first = next(iter(kernel.accounts.values()))  # all accounts know the same rates
+        self._in_assets = first if isinstance(first, MultiAssetPortfolio) else None
+        self._rates: dict[str, Decimal] = {}
         self._noted = [0] * len(self._changes)
         self._keepers = [seat.strategy for seat in kernel.seats if _keeps_state(seat.strategy)]
         self._facts: dict[type[event.Event], Callable[[Any], None]] = {
@@ -89,7 +97,7 @@ class Recorder:
             event.OrderAmended: self._amended,
             event.StopTrailed: self._trailed,
             event.TimerFired: lambda one: self.write("timer_fired", one.ts, record.TimerDue(one.name, one.due)),
-            event.CashMoved: lambda one: self._cash(one.ts, one.flow, asked=True),
+            event.CashMoved: self._asked_cash,
             event.DividendPaid: self._dividend,
             event.SharesSplit: self._split,
             event.BarClosed: self._anchor,
@@ -105,9 +113,7 @@ class Recorder:
             effect.SetTimer: lambda ts, one: self.write("timer_set", ts, record.TimerSet(one.name, one.due)),
             effect.ChangeMargin: lambda _ts, _one: None,  # what becomes of it is noted when it is carried out
             effect.StopRun: lambda ts, one: self.write("stop_requested", ts, record.RunEnded(one.reason)),
-            effect.MoveCash: lambda ts, one: self.write(
-                "cash_requested", ts, record.CashRequest(exact(one.flow.amount))
-            ),
+            effect.MoveCash: self._cash_request,
         }
 
     def go_on_from(self, sequence: int, newest_order: int, states: Mapping[str, bytes]) -> None:
@@ -137,8 +143,9 @@ class Recorder:
         kernel = self._kernel
         for position in kernel.portfolio.positions.values():
             self.write("instrument_defined", started.ts, to.instrument_record(position.instrument))
-        assert isinstance(kernel.portfolio, Portfolio)  # several, or one in several assets, are not journalled
-        self.write("account_opened", started.ts, to.account_record(kernel.portfolio))
+        for opened in account_records(kernel.portfolio, [seat.strategy.name for seat in kernel.seats]):
+            self.write("account_opened", started.ts, opened)
+            self._rates = opened.rates
         strategies = [
             record.StrategyRun(
                 seat.strategy.name,
@@ -154,13 +161,21 @@ class Recorder:
         self.write(_NOTES[type(happened)], happened.ts, note)
 
     def _filled(self, filled: event.OrderFilled) -> None:
-        made = to.fill_record(filled.fill, self._kernel.instant)
-        account = self._kernel.portfolio
-        if isinstance(account, MarginPortfolio):
-            order = self._kernel.book.order_of(filled)
-            reason = account.closing(leg_key(order.instrument.symbol, order.position_side))
+        kernel, fill = self._kernel, filled.fill
+        order = kernel.book.find(filled.order_id)
+        if order is None:  # the book will say what is wrong
+            self.write("order_filled", filled.ts, to.fill_record(fill, kernel.instant))
+            return
+        books = kernel.accounts[kernel.owners[order.strategy]]
+        payment = fill.fee_payment  # of a venue that says so itself
+        if isinstance(books, MultiAssetPortfolio) and books.fee_asset:
+            payment = books.fee_payment(fill)
+        made = to.fill_record(fill, kernel.instant, payment)
+        pocket = books.pocket(order.instrument.settle)
+        if isinstance(pocket, MarginPortfolio):
+            reason = pocket.closing(leg_key(order.instrument.symbol, order.position_side))
             if reason:
-                mark = to.decimal_of(account.liquidations[-1].mark) if reason == LIQUIDATED else None
+                mark = to.decimal_of(pocket.liquidations[-1].mark) if reason == LIQUIDATED else None
                 made = msgspec.structs.replace(made, closed_by=reason, mark=mark)
         self.write("order_filled", filled.ts, made)
 
@@ -172,17 +187,27 @@ class Recorder:
         prices = to.decimal_of(trailed.limit_price), to.decimal_of(trailed.stop_price)
         self.write("stop_trailed", trailed.ts, record.NewTerms(trailed.order_id, None, *prices))
 
+    def _asked_cash(self, moved: event.CashMoved) -> None:
+        self._cash(moved.ts, moved.flow, asked=True)
+
     def _cash(self, ts: int, flow: CashFlow, *, asked: bool) -> None:
         self.write("cash_moved", ts, to.cash_record(flow, self._kernel.instant, asked=asked))
+
+    def _cash_request(self, ts: int, asked: effect.MoveCash) -> None:
+        flow = asked.flow
+        asset = "" if self._in_assets is None else flow.asset
+        self.write("cash_requested", ts, record.CashRequest(exact(flow.amount), asset, flow.account))
 
     def _dividend(self, paid: event.DividendPaid) -> None:
         self.write("dividend_paid", paid.ts, record.Dividend(paid.symbol, exact(paid.amount), self._kernel.instant))
 
     def _split(self, split: event.SharesSplit) -> None:
-        price = to.decimal_of(self._kernel.portfolio.positions[split.symbol].last_price)
-        self.write(
-            "shares_split", split.ts, record.Split(split.symbol, exact(split.ratio), price, self._kernel.instant)
-        )
+        kernel = self._kernel
+        position = kernel.portfolio.positions[split.symbol]
+        # Before the first close each account goes by its own last fill.
+        price = position.last_price if len(kernel.accounts) == 1 else position.price_source()
+        said = record.Split(split.symbol, exact(split.ratio), to.decimal_of(price), kernel.instant)
+        self.write("shares_split", split.ts, said)
 
     def _anchor(self, closed: event.BarClosed) -> None:
         """Note the first bar of a series; once each has one, no bar is looked at any more."""
@@ -208,6 +233,16 @@ class Recorder:
         for flow in flows:
             self._cash(ts, flow, asked=False)
 
+    def money_moved(self, ts: int) -> None:
+        """Note what assets are worth by now, in an account that holds several."""
+        if self._in_assets is None:
+            return
+        now = rates_of(self._in_assets)
+        changed = {asset: rate for asset, rate in now.items() if self._rates.get(asset) != rate}
+        if changed:
+            self._rates = now
+            self.write("rates_noted", ts, record.RatesNoted(changed))
+
     def margin_changed(self, ts: int) -> None:
         """Note margin that was moved since the last time, leverage that was changed, and what of it was refused."""
         for number, changes in enumerate(self._changes):
@@ -223,9 +258,11 @@ class Recorder:
 
     # What is noted beside the steps; each is a commit of its own.
 
-    def valued(self, ts: int, account: record.AccountValued) -> None:
-        """Note what the account is worth."""
-        self._aside("account_valued", ts, account)
+    def valued(self, ts: int, accounts: Sequence[record.AccountValued]) -> None:
+        """Note what the account is worth, or the accounts are."""
+        for one in accounts:
+            self.write("account_valued", ts, one)
+        self.commit()
 
     def alert(self, ts: int, alert: record.AlertRaised) -> int:
         """Note something that people should know of; return the number of the record, for `notified`."""
@@ -258,8 +295,9 @@ class Recorder:
         self._known = order.id
 
     def _price(self, order: Order) -> float:
-        """Return the last price of an order's instrument, NaN before the first."""
-        return self._kernel.portfolio.positions[order.instrument.symbol].price_source()
+        """Return the last price of an order's instrument to its account, NaN before the first."""
+        books = self._kernel.accounts[self._kernel.owners[order.strategy]]
+        return books.positions[order.instrument.symbol].price_source()
 
     def _amend(self, ts: int, asked: effect.AmendOrder) -> None:
         prices = to.decimal_of(asked.limit_price), to.decimal_of(asked.stop_price)
@@ -330,8 +368,10 @@ class Journaling(Kernel):
             recorder.anomalies(event_.ts)
             recorder.commit()  # what happened has happened; what was wanted is not going to be done
             raise
-        if type(event_) is event.TimerFired:
-            recorder.booked(event_.ts, self.portfolio.cash_flows[known:])
+        flows = self.portfolio.cash_flows[known:] if type(event_) is event.TimerFired else []
+        recorder.booked(event_.ts, flows)
+        if flows or type(event_) in _MONEY:
+            recorder.money_moved(event_.ts)
         recorder.margin_changed(event_.ts)
         recorder.intents(event_.ts, wanted)
         recorder.signals()
@@ -341,24 +381,9 @@ class Journaling(Kernel):
         recorder.commit()
         return wanted
 
-    def adopt(
-        self,
-        instrument: Instrument,
-        side: Side,
-        size: float,
-        tag: str,
-        ts: int,
-        owner: str = "",
-        *,
-        reduce_only: bool = True,
-        position_side: PositionSide | None = None,
-    ) -> Order:
-        """See `Kernel.adopt`; the order is journalled."""
-        order = super().adopt(
-            instrument, side, size, tag, ts, owner, reduce_only=reduce_only, position_side=position_side
-        )
+    def adopted(self, order: Order, ts: int) -> None:
+        """See `Kernel.adopted`; the order is journalled."""
         self.recorder.adopted(order, ts)
-        return order
 
 
 class JournaledKernel(Journaling):

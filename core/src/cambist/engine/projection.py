@@ -14,12 +14,12 @@ from cambist.engine.daily import DailyLog
 from cambist.engine.document import decode_run, encode_run
 from cambist.engine.fold import RunState
 from cambist.engine.notices import NOTICES, venue_closing
-from cambist.engine.rows import order_row, trade_row
+from cambist.engine.rows import account_rows, order_row, trade_row
 from cambist.engine.valued import record_rows
+from cambist.model.legs import leg_key
 from cambist.model.times import DAY_NS
 from cambist.portfolio.exact import exact
 from cambist.ports.rows import (
-    AccountRow,
     CashFlowRow,
     FillRow,
     OrderEventRow,
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from cambist.engine.codec import Codec
     from cambist.engine.records import FillEntry
-    from cambist.model import Trade
+    from cambist.model import Order, Trade
+    from cambist.model.portfolio import CashFlow
     from cambist.ports.journal import JournalEntry
     from cambist.ports.rows import Row
 
@@ -132,8 +133,8 @@ class Projection:
                 {"name": one.name, "class": one.type, "parameters": dict(one.parameters)} for one in state.strategies
             ],
             instruments=[one.to_fields() for one in state.instruments.values()],
-            currency="" if state.account is None else state.account.currency,
-            initial_cash=exact(0.0) if state.account is None else state.account.cash,
+            currency=next((one.currency for one in state.opened.values()), ""),
+            initial_cash=sum((one.cash for one in state.opened.values()), exact(0.0)),
             settings={"seed": state.seed},
             stopped=state.stopped or "",
             version=version("cambist"),
@@ -201,17 +202,18 @@ class Projection:
     def _take(self, entry: JournalEntry, touched: dict[int, None]) -> Iterator[Row]:
         """Apply one record, and yield what it makes, orders excepted: of those the last standing counts."""
         kind, state, fields = entry.kind, self.state, self._codec.decode(entry)
-        trade, flows = self._open_trade(kind, fields), self._flows
+        trade, flow = self._open_trade(kind, fields), self._last_flow
         state.apply(entry)
         if kind in _ORDER_EVENTS:
             yield self._order_event(entry, fields, touched)
         if kind == "order_filled":
             yield from self._filled(entry, fields, trade)
+            yield from self._moved(entry, fields, flow)
             order = state.book.find(fields.order_id)
             if fields.closed_by and order is not None:
                 yield venue_closing(entry, fields, order)
         elif kind in _MONEY:
-            yield from self._moved(entry, fields, flows)
+            yield from self._moved(entry, fields, flow)
         elif kind == "run_started":
             self._begin(entry)
             self._valued = fields.valued
@@ -219,8 +221,8 @@ class Projection:
             self._ended_at = entry.ts
             yield from self._snapshot()
         elif kind == "account_valued":
-            assert state.account is not None
-            yield from record_rows(fields, entry.ts, state.account.currency)
+            assert state.portfolio is not None
+            yield from record_rows(fields, entry.ts, state.portfolio.currency)
             yield from self._days.take(fields)
         elif kind == "strategy_state":
             yield StateRow(strategy=fields.strategy, sequence=entry.sequence, ts=entry.ts, data=fields.state)
@@ -235,17 +237,29 @@ class Projection:
         self._ended_at = None
 
     @property
-    def _flows(self) -> int:
+    def _last_flow(self) -> CashFlow | None:
         portfolio = self.state.portfolio
-        return 0 if portfolio is None else len(portfolio.cash_flows)
+        return portfolio.cash_flows[-1] if portfolio is not None and portfolio.cash_flows else None
+
+    def _flows_after(self, last: CashFlow | None) -> list[CashFlow]:
+        """Return the movements of money behind one, however many before it are forgotten."""
+        portfolio = self.state.portfolio
+        flows: list[CashFlow] = []
+        for flow in [] if portfolio is None else reversed(portfolio.cash_flows):
+            if flow is last:
+                break
+            flows.insert(0, flow)
+        return flows
 
     def _open_trade(self, kind: str, fields: Any) -> Trade | None:
         """Return the trade that an execution is about to change."""
-        portfolio = self.state.portfolio
-        if kind != "order_filled" or portfolio is None:
-            return None
-        order = self.state.book.find(fields.order_id)
-        return None if order is None else portfolio.trades.open.get(order.instrument.symbol)
+        order = self.state.book.find(fields.order_id) if kind == "order_filled" else None
+        return None if order is None else self._trade_of(order)
+
+    def _trade_of(self, order: Order) -> Trade | None:
+        """Return the open trade in the position that an order is of."""
+        trades, symbol = self.state.books_of(order.strategy).trades.open, order.instrument.symbol
+        return trades.get(leg_key(symbol, order.position_side)) or trades.get(symbol)
 
     def _order_event(self, entry: JournalEntry, fields: Any, touched: dict[int, None]) -> OrderEventRow:
         number = fields.id if entry.kind in _TERMS else fields.order_id
@@ -268,8 +282,8 @@ class Projection:
         )
 
     def _filled(self, entry: JournalEntry, filled: FillEntry, before: Trade | None) -> Iterator[Row]:
-        portfolio, order = self.state.portfolio, self.state.book.find(filled.order_id)
-        if portfolio is None or order is None:
+        order = self.state.book.find(filled.order_id)
+        if order is None:
             return
         instrument = order.instrument
         yield FillRow(
@@ -284,25 +298,26 @@ class Projection:
             liquidity=filled.liquidity,
             ts=filled.filled_at,
         )
-        after = portfolio.trades.open.get(instrument.symbol)
+        after = self._trade_of(order)
         if before is not None:
             yield trade_row(before)
         if after is not None and after is not before:
             yield trade_row(after)
-        yield self._position(instrument.symbol, entry.ts)
+        yield self._position(self.state.owners.get(order.strategy, ""), instrument.symbol, entry.ts)
 
-    def _position(self, symbol: str, ts: int) -> PositionRow:
-        position = self.state.positions[symbol]
-        average = decimal_of(position.average_price)
-        return PositionRow(symbol=symbol, ts=ts, size=exact(position.size), average_price=average)
+    def _position(self, account: str, symbol: str, ts: int) -> PositionRow:
+        position = self.state.accounts[account].positions[symbol]
+        size, average = exact(position.size), decimal_of(position.average_price)
+        return PositionRow(account=account, symbol=symbol, ts=ts, size=size, average_price=average)
 
-    def _moved(self, entry: JournalEntry, fields: Any, before: int) -> Iterator[Row]:
+    def _moved(self, entry: JournalEntry, fields: Any, last: CashFlow | None) -> Iterator[Row]:
         """Yield the movements of money that a record made, and what a split made of a position."""
-        portfolio = self.state.portfolio
-        assert portfolio is not None
-        for flow in portfolio.cash_flows[before:]:
+        for flow in self._flows_after(last):
+            if flow.kind == "fee":  # which the fill tells
+                continue
             yield CashFlowRow(
                 number=entry.sequence,
+                account=flow.account,
                 ts=flow.ts,
                 kind=flow.kind,
                 symbol=flow.symbol,
@@ -310,10 +325,11 @@ class Projection:
                 amount=fields.amount if entry.kind == "cash_moved" else exact(flow.amount),
             )
         if entry.kind == "shares_split":
-            trade = portfolio.trades.open.get(fields.symbol)
-            if trade is not None:
-                yield trade_row(trade)
-            yield self._position(fields.symbol, entry.ts)
+            for name, books in self.state.accounts.items():
+                trade = books.trades.open.get(fields.symbol)
+                if trade is not None:
+                    yield trade_row(trade)
+                yield self._position(name, fields.symbol, entry.ts)
 
     def _turn_of_day(self, entry: JournalEntry) -> Iterator[Row]:
         """Yield the account as it stood when a UTC day was over."""
@@ -323,19 +339,12 @@ class Projection:
         self._day = day if self._day is None else max(day, self._day)
 
     def _snapshot(self) -> Iterator[Row]:
-        """Yield the account after the last record, valued at the last prices at which each instrument was traded.
+        """Yield the accounts after the last record, at prices of the last fills and rates of when money moved last.
 
-        It stands in for a journal that does not say what the account is worth, because an older version wrote it.
+        They stand in for a journal that does not say what the accounts are worth, because an older version wrote it.
         """
-        portfolio, account = self.state.portfolio, self.state.account
-        if portfolio is not None and account is not None and not self._valued:
-            yield AccountRow(
-                ts=self.state.ts,
-                currency=account.currency,
-                equity=exact(portfolio.equity),
-                cash=exact(portfolio.cash),
-                margin=exact(portfolio.margin),
-            )
+        if not self._valued:
+            yield from account_rows(self.state.accounts, self.state.ts)
 
 
 _TERMS = frozenset({"order_submitted", "order_refused", "order_adopted"})

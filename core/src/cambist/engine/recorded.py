@@ -9,16 +9,21 @@ and one that is lost in part leaves no gap in the other.
 
 from __future__ import annotations
 
+from itertools import chain
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from cambist.engine.codec import CODEC
 from cambist.engine.journaled import Recorder
+from cambist.engine.market import MarketKernel
 from cambist.model import effects as effect
 from cambist.model import events as event
 from cambist.model.bars import Bar
-from cambist.model.orders import PositionSide
+from cambist.model.books import BookUpdate
+from cambist.model.market import Quote, Tick
+from cambist.model.orders import PositionSide, Side
 from cambist.model.portfolio import MarginChange
 from cambist.model.trading_state import TradingChange, TradingState
 
@@ -28,15 +33,18 @@ if TYPE_CHECKING:
     from cambist.engine.codec import Codec
     from cambist.engine.journaled import Append
     from cambist.engine.step import Kernel
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
 
-__all__ = ["ENDED", "OUTSIDE", "Recorded", "RecordingRecorder", "read_row"]
+__all__ = ["ASKED", "BAR_CLOSED", "DAY", "ENDED", "OUTSIDE", "Recorded", "RecordingRecorder", "read_row"]
 
 #: What a row is, in its first place; then follow the record after which it came, its time, and its own fields.
-_BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED, _TRADING = range(8)
+BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED, _TRADING = range(8)
+_TICK, _QUOTE, _BOOK, ASKED, DAY = range(8, 13)
 
 _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] = {
     event.BarClosed: (
-        _BAR_CLOSED,
+        BAR_CLOSED,
         lambda one: (
             one.series,
             (bar := one.bar).ts,
@@ -51,13 +59,43 @@ _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] =
     event.InstantClosed: (_INSTANT_CLOSED, lambda _one: ()),
     event.OrderRefused: (_REFUSED, lambda one: (one.order_id, one.reason)),
     event.MarginChanged: (_MARGIN, lambda one: _margin_fields(one.change)),
+    event.TickReceived: (_TICK, lambda one: _tick_fields(one.stream, one.tick)),
+    event.QuoteReceived: (
+        _QUOTE,
+        lambda one: (one.stream, (quote := one.quote).bid, quote.ask, quote.bid_size, quote.ask_size),
+    ),
+    event.BookReceived: (
+        _BOOK,
+        lambda one: (one.stream, one.update.is_snapshot, *chain.from_iterable(one.update.levels)),
+    ),
     event.TradingStateChanged: (_TRADING, lambda one: _trading_fields(one.change)),
 }
 
 
+def _tick_fields(stream: int, tick: Tick) -> tuple[Any, ...]:
+    return stream, tick.price, tick.size, 0 if tick.side is None else tick.side.sign
+
+
+def _tick(ts: int, instrument: Instrument, stream: int, price: float, size: float, sign: int) -> event.TickReceived:
+    return event.TickReceived(ts, stream, Tick(instrument, ts, price, size, _SIDES[sign]))
+
+
+def _quote(ts: int, instrument: Instrument, stream: int, *prices: float) -> event.QuoteReceived:
+    return event.QuoteReceived(ts, stream, Quote(instrument, ts, *prices))
+
+
+def _book(ts: int, instrument: Instrument, stream: int, is_snapshot: bool, *levels: Any) -> event.BookReceived:
+    sides, prices, sizes = levels[::3], levels[1::3], levels[2::3]
+    update = BookUpdate(instrument, ts, is_snapshot, tuple(zip(sides, prices, sizes, strict=True)))
+    return event.BookReceived(ts, stream, update)
+
+
+_SIDES = {0: None, 1: Side.BUY, -1: Side.SELL}
+
+
 def _margin_fields(change: MarginChange) -> tuple[Any, ...]:
     side = None if change.position_side is None else str(change.position_side)
-    return change.ts, change.symbol, side, change.amount, change.leverage, change.reason
+    return change.ts, change.symbol, side, change.amount, change.leverage, change.reason, change.account
 
 
 def _margin_changed(ts: int, *fields: Any) -> event.MarginChanged:
@@ -74,13 +112,15 @@ def _trading_changed(ts: int, since: int, state: str, *fields: str) -> event.Tra
 
 
 _MAKERS: dict[int, Callable[..., event.Event]] = {
-    _BAR_CLOSED: lambda ts, series, *fields: event.BarClosed(ts, series, Bar(*fields)),
+    BAR_CLOSED: lambda ts, series, *fields: event.BarClosed(ts, series, Bar(*fields)),
     _BAR_OPENED: event.BarOpened,
     _INSTANT_CLOSED: event.InstantClosed,
     _REFUSED: event.OrderRefused,
     _MARGIN: _margin_changed,
     _TRADING: _trading_changed,
 }
+#: The same of what a stream of trades, quotes or books shows, of its instrument too.
+_STREAMS: dict[int, Callable[..., event.Event]] = {_TICK: _tick, _QUOTE: _quote, _BOOK: _book}
 
 
 @attrs.frozen(slots=True)
@@ -95,8 +135,10 @@ class Recorded:
         What the kernel took in; None where the row is a mark.
     mark
         `OUTSIDE`: record number `record` was no wish of the kernel, somebody stopped the run. `ENDED`: the recording is
-        whole, and so is the journal with record number `after`. -1 for an event.
-    record
+        whole, and so is the journal with record number `after`. `ASKED`: during event number `record`, counted from 1
+        over journal and recording, a strategy asked where `order` stood in its line, and was told `answer`. `DAY`: that
+        event belongs to the trading day of the bar that opened at `order`. -1 for an event.
+    record, order, answer
         See `mark`.
     """
 
@@ -104,11 +146,16 @@ class Recorded:
     event: event.Event | None
     mark: int = -1
     record: int = 0
+    order: int = 0
+    answer: float = nan
 
 
-def read_row(row: Sequence[Any]) -> Recorded:
-    """Return what a row says."""
+def read_row(row: Sequence[Any], streams: Sequence[Instrument] = ()) -> Recorded:
+    """Return what a row says; `streams` are the instruments of the trades, quotes and books, in declared order."""
     code, after, ts, *fields = row
+    of_stream = _STREAMS.get(code)
+    if of_stream is not None:
+        return Recorded(after, of_stream(ts, streams[fields[0]], *fields))
     make = _MAKERS.get(code)
     return Recorded(after, None, code, *fields) if make is None else Recorded(after, make(ts, *fields))
 
@@ -136,9 +183,31 @@ class RecordingRecorder(Recorder):
     ) -> None:
         super().__init__(kernel, append, codec)
         self._record, self._asked_outside = record, asked_outside
+        self._events = 0
+        self._markets = kernel.seats[0].desk.markets
+        if isinstance(kernel, MarketKernel):
+            kernel.queue_ahead = self._answering(kernel, kernel.queue_ahead)
+
+    def _answering(self, kernel: Kernel, answer: Callable[[Order], float]) -> Callable[[Order], float]:
+        """Return what answers a strategy as before, and notes that."""
+
+        def ahead(order: Order) -> float:
+            told = answer(order)
+            self._record((ASKED, self.sequence, kernel.own_clock.now, self._events, order.id, told))
+            return told
+
+        return ahead
+
+    def adopted(self, order: Order, ts: int) -> None:
+        """Note an order that the venue sends by itself."""
+        self._events += 1
+        super().adopted(order, ts)
 
     def fact(self, happened: event.Event) -> None:
         """Note, in journal or recording, what the kernel is about to take in."""
+        self._events += 1
+        if self._markets is not None and self._markets.at is not None:
+            self._record((DAY, self.sequence, happened.ts, self._events, self._markets.at))
         known = _FIELDS.get(type(happened))
         if known is None:
             super().fact(happened)

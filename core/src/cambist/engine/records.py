@@ -16,6 +16,7 @@ __all__ = [
     "AccountValued",
     "AlertRaised",
     "AmendRequest",
+    "AssetValued",
     "CashEntry",
     "CashRequest",
     "CurveState",
@@ -29,6 +30,7 @@ __all__ = [
     "OperatorCommand",
     "OrderNote",
     "OrderTerms",
+    "RatesNoted",
     "RiskState",
     "RunBegan",
     "RunEnded",
@@ -98,14 +100,24 @@ class InstrumentDefined(Record, frozen=True):
 
 
 class AccountOpened(Record, frozen=True):
-    """``account_opened``: the account of the run, which trades the instruments defined before.
+    """``account_opened``: the account of the run, or one of several, which trades the instruments defined before.
 
     Attributes
     ----------
+    cash
+        At the start, in the currency; of an account in several assets what they were worth.
     margin
         Terms of an account on margin, see `cambist.Margin`; None for one that is paid in full.
     compensates
         By symbol, the symbol of the instrument whose position its orders change.
+    name, strategies
+        Of one of several accounts, and those that trade in it; a sole account is called ``""``, and all do.
+    assets
+        Each asset and its money at the start, in the order of the pockets; empty where it holds one.
+    rates
+        What each of them was worth in the currency, where somebody knew.
+    fees_in_kind
+        Whether a fee that the base asset pays makes a position smaller; see `InKindPortfolio`.
     """
 
     currency: str
@@ -113,6 +125,20 @@ class AccountOpened(Record, frozen=True):
     leverage: Decimal = Decimal(1)
     margin: dict[str, Any] | None = None
     compensates: dict[str, str] = {}
+    name: str = ""
+    strategies: list[str] = []
+    assets: list[tuple[str, Decimal]] = []
+    rates: dict[str, Decimal] = {}
+    fees_in_kind: bool = False
+
+
+class RatesNoted(Record, frozen=True):
+    """``rates_noted``: what assets are worth in the currency of the account; those that have changed.
+
+    Written with what moves money in an account that holds several assets, so that they can be added up.
+    """
+
+    rates: dict[str, Decimal]
 
 
 class OrderTerms(Record, frozen=True):
@@ -221,12 +247,15 @@ class CashEntry(Record, frozen=True):
     #: Whether a strategy had asked for it.
     asked: bool = False
     position_side: str = ""
+    account: str = ""
 
 
 class CashRequest(Record, frozen=True):
-    """``cash_requested``: a strategy brings money, or takes some out."""
+    """``cash_requested``: a strategy brings money, or takes some out; `asset` is ``""`` for the currency."""
 
     amount: Decimal
+    asset: str = ""
+    account: str = ""
 
 
 class Dividend(Record, frozen=True):
@@ -258,6 +287,7 @@ class MarginEntry(Record, frozen=True):
     amount: Decimal = Decimal(0)
     leverage: Decimal | None = None
     reason: str = ""
+    account: str = ""
 
 
 class TimerSet(Record, frozen=True):
@@ -308,13 +338,26 @@ class CurveState(Record, frozen=True):
     money: float = 0.0
 
 
-class AccountValued(Record, frozen=True):
-    """``account_valued``: what the account is worth at the last close of a period; the entry's time is that close.
+class AssetValued(Record, frozen=True):
+    """One asset in an `AccountValued`, counted in itself: what its positions came to is part of its equity."""
 
-    Prices are no part of a journal, so this is noted where they are known.
+    asset: str
+    equity: Decimal
+    cash: Decimal
+    margin: Decimal
+    free: Decimal
+
+
+class AccountValued(Record, frozen=True):
+    """``account_valued``: what an account is worth at the last close of a period; the entry's time is that close.
+
+    Prices are no part of a journal, so this is noted where they are known. Of several accounts each has a record in one
+    commit, behind that of all together.
 
     Attributes
     ----------
+    account
+        Its name in a run that has several; ``""`` for the whole.
     free
         Equity that no position needs as margin.
     drawdown
@@ -327,6 +370,8 @@ class AccountValued(Record, frozen=True):
         How the curve of equity stands, and that of a share where money was brought in or taken out.
     periods_per_year
         For ratios, where it was given.
+    assets
+        Each of several assets that the account holds.
     """
 
     equity: Decimal
@@ -341,6 +386,8 @@ class AccountValued(Record, frozen=True):
     holdings: list[HoldingValued] = []
     fund: CurveState | None = None
     periods_per_year: float | None = None
+    account: str = ""
+    assets: list[AssetValued] = []
 
 
 class AlertRaised(Record, frozen=True):

@@ -29,6 +29,8 @@ def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
     kernel.book.go_on_from(state.book)
     kernel.fills.extend(state.fills)
     newest = state.book.orders[-1].id if state.book.orders else 0
+    kernel.trading.restore(state.trading)
+    kernel.monitors.restore(state.rules)
     kernel.recorder.go_on_from(state.sequence, newest, state.states)
     effects = kernel.step(RunStarted(ts, state.token, state.seed))
     for seat in kernel.seats:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.engine.conversions import decimal_of
+from cambist.errors import DataError
+from cambist.portfolio import MultiAssetPortfolio
 from cambist.portfolio.exact import exact
-from cambist.ports.rows import FillRow, OrderRow, TradeRow
+from cambist.ports.rows import AccountRow, FillRow, OrderRow, TradeRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from decimal import Decimal
     from typing import Any
 
     from cambist.model import Fill, Order, Trade
+    from cambist.model.portfolio import Account
+    from cambist.portfolio import Books
 
-__all__ = ["fill_row", "order_row", "trade_row"]
+__all__ = ["account_rows", "fill_row", "order_row", "trade_row"]
 
 
 def order_row(
@@ -62,7 +66,7 @@ def order_row(
 
 
 def fill_row(fill: Fill) -> FillRow:
-    """Return the row of an execution whose fee was paid in the settlement asset."""
+    """Return the row of an execution."""
     return FillRow(
         id=str(fill.id),
         order_id=fill.order_id,
@@ -70,8 +74,8 @@ def fill_row(fill: Fill) -> FillRow:
         side=str(fill.side),
         size=exact(fill.size),
         price=exact(fill.price),
-        fee=exact(fill.fee),
-        fee_asset=fill.instrument.settle,
+        fee=exact(fill.fee_paid),
+        fee_asset=fill.fee_asset,
         liquidity=str(fill.liquidity),
         ts=fill.ts,
     )
@@ -95,3 +99,35 @@ def trade_row(trade: Trade) -> TradeRow:
         tag=trade.tag,
         reason=trade.reason,
     )
+
+
+def account_rows(accounts: Mapping[str, Books], ts: int) -> Iterator[AccountRow]:
+    """Yield accounts as they stand at a time: of all together, of each of several, and of each asset that one holds.
+
+    Where nobody knows what some of an asset is worth, there is no row of what includes it.
+    """
+    wholes = {name: _whole(books) for name, books in accounts.items()}
+    if len(wholes) > 1:
+        known = [whole for whole in wholes.values() if whole is not None]
+        if len(known) == len(wholes):
+            sums = [sum(getattr(one, name) for one in known) for name in ("equity", "cash", "margin")]
+            yield _row("", "", ts, known[0].currency, sums)
+    for name, books in accounts.items():
+        whole = wholes[name]
+        if whole is not None:
+            yield _row(name, "", ts, books.currency, [whole.equity, whole.cash, whole.margin])
+        if isinstance(books, MultiAssetPortfolio):
+            for asset, pocket in books.pockets.items():
+                yield _row(name, asset, ts, asset, [pocket.equity, pocket.cash, pocket.margin])
+
+
+def _whole(books: Books) -> Account | None:
+    try:
+        return books.account()
+    except DataError:
+        return None
+
+
+def _row(account: str, asset: str, ts: int, currency: str, amounts: list[float]) -> AccountRow:
+    equity, cash, margin = (exact(amount) for amount in amounts)
+    return AccountRow(account=account, asset=asset, ts=ts, currency=currency, equity=equity, cash=cash, margin=margin)

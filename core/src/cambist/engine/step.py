@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Fill, Order, PositionSide, Side
+    from cambist.model.orders import Fill, Order
     from cambist.model.timeframe import Timeframe
     from cambist.portfolio import AccountGroup, Bookkeeper, Books
     from cambist.risk import RiskGate
@@ -164,6 +164,8 @@ class Kernel(Watching):
         For each symbol, how many orders came with prices off its tick.
     bookkeeper
         What books funding, interest and planned transfers at their times; None where there is none.
+    adopt
+        Puts an order into the book that no strategy sent, in the sole account.
     shares
         What each strategy holds of the positions.
     accounts, owners
@@ -199,6 +201,7 @@ class Kernel(Watching):
         strategies = named(strategies)
         self.accounts, self.owners = accounts_of(portfolio, [strategy.name for strategy in strategies])
         self.shares = LiveShares(self)
+        self.adopt = Adopter(self)
         self._views = views_of(self.accounts, self.owners, self.book, expected_fee, self._now)
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
@@ -399,21 +402,8 @@ class Kernel(Watching):
             self._deliver(order, listener.on_trade, trade)
         listener.view.told = None
 
-    def adopt(
-        self,
-        instrument: Instrument,
-        side: Side,
-        size: float,
-        tag: str,
-        ts: int,
-        owner: str = "",
-        *,
-        reduce_only: bool = True,
-        position_side: PositionSide | None = None,
-    ) -> Order:
-        """Put an order into the book that no strategy sent, in the sole account; see `Adopter`."""
-        terms = (instrument, side, size, tag, ts, owner)
-        return Adopter(self)(*terms, reduce_only=reduce_only, position_side=position_side)
+    def adopted(self, order: Order, ts: int) -> None:
+        """Learn of an order that came into the book that way."""
 
     def keep_rules(self, markets: RuledMarkets) -> None:
         """Let strategies size orders, and look at what may be sold, by the rules of their markets."""

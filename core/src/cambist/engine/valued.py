@@ -10,18 +10,20 @@ import numpy as np
 
 from cambist.analysis.curve import CurveStanding, Drawdown
 from cambist.engine.conversions import decimal_of
-from cambist.engine.records import AccountValued, CurveState, HoldingValued
+from cambist.engine.records import AccountValued, AssetValued, CurveState, HoldingValued
 from cambist.model.legs import side_in
 from cambist.model.times import DAY_NS
+from cambist.portfolio import MultiAssetPortfolio
 from cambist.portfolio.exact import exact
 from cambist.ports.rows import AccountRow, DailyRow, PositionSnapshotRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
     from cambist.analysis.curve import EquityRecorder
     from cambist.analysis.daily import DailyPerformance
+    from cambist.model.portfolio import Account
     from cambist.portfolio import AccountGroup, Books
     from cambist.ports.rows import Row
 
@@ -32,8 +34,8 @@ __all__ = [
     "day_of",
     "record_of",
     "record_rows",
-    "snapshot_of",
     "snapshot_rows",
+    "snapshots_of",
     "standing_of",
 ]
 
@@ -72,16 +74,21 @@ class AccountSnapshot:
         When, ns, UTC.
     account
         Its name in a run that has several; ``""`` for the whole.
+    asset
+        Which of several assets is meant, counted in itself; ``""`` for all of them.
     equity, cash, margin, free
         As those of `cambist.model.Account`.
     drawdown
-        Below the highest equity so far, 0 or below, a fraction.
+        Below the highest equity so far, 0 or below, a fraction; NaN of one asset of several.
     held
         What is not flat.
+    flows
+        Deposits less withdrawals so far.
     """
 
     ts: int
     account: str
+    asset: str
     currency: str
     equity: float
     cash: float
@@ -89,11 +96,23 @@ class AccountSnapshot:
     free: float
     drawdown: float = nan
     held: tuple[HeldAt, ...] = ()
+    flows: float = 0.0
 
 
-def snapshot_of(books: Books | AccountGroup, ts: int, account: str = "") -> AccountSnapshot:
-    """Return what an account is worth at its last prices, and what it holds."""
+def snapshots_of(books: Books | AccountGroup, ts: int, account: str = "") -> list[AccountSnapshot]:
+    """Return what an account is worth at its last prices, and what it holds; then each asset, where it has several."""
     now = books.account()
+    found = [attrs.evolve(_snapshot(now, ts, account), held=_held(books), flows=now.flows)]
+    if isinstance(books, MultiAssetPortfolio):
+        found += [_snapshot(one, ts, account, asset) for asset, one in books.assets().items()]
+    return found
+
+
+def _snapshot(now: Account, ts: int, account: str, asset: str = "") -> AccountSnapshot:
+    return AccountSnapshot(ts, account, asset, now.currency, now.equity, now.cash, now.margin, now.free)
+
+
+def _held(books: Books | AccountGroup) -> tuple[HeldAt, ...]:
     legs = getattr(books, "legs", None) or {}  # accounts together hold nothing beside what each of them does
     held = []
     for key, position in legs.items():
@@ -102,20 +121,21 @@ def snapshot_of(books: Books | AccountGroup, ts: int, account: str = "") -> Acco
             profit = instrument.profit(position.size, position.average_price, price)
             side = str(side_in(key, instrument.symbol) or "")
             held.append(HeldAt(instrument.symbol, side, position.size, position.average_price, price, profit))
-    return AccountSnapshot(ts, account, now.currency, now.equity, now.cash, now.margin, now.free, held=tuple(held))
+    return tuple(held)
 
 
 def snapshot_rows(snapshot: AccountSnapshot) -> Iterator[Row]:
     """Yield the rows of a snapshot."""
     yield AccountRow(
         account=snapshot.account,
+        asset=snapshot.asset,
         ts=snapshot.ts,
         currency=snapshot.currency,
         equity=exact(snapshot.equity),
         cash=exact(snapshot.cash),
         margin=exact(snapshot.margin),
         free=exact(snapshot.free),
-        drawdown=snapshot.drawdown,
+        drawdown=snapshot.drawdown if isfinite(snapshot.drawdown) else None,
     )
     for one in snapshot.held:
         yield PositionSnapshotRow(
@@ -132,19 +152,20 @@ def snapshot_rows(snapshot: AccountSnapshot) -> Iterator[Row]:
 
 def record_of(
     snapshot: AccountSnapshot,
+    assets: Sequence[AccountSnapshot],
     recorder: EquityRecorder,
     fund: EquityRecorder | None,
-    flows: float,
     periods_per_year: float | None,
 ) -> AccountValued:
-    """Return a snapshot as it is journalled, with how the curves of equity and of a share stand."""
+    """Return a snapshot as it is journalled, with those of its assets and how curves of equity and of a share stand."""
     return AccountValued(
+        account=snapshot.account,
         equity=exact(snapshot.equity),
         cash=exact(snapshot.cash),
         margin=exact(snapshot.margin),
         free=exact(snapshot.free),
         drawdown=snapshot.drawdown,
-        flows=exact(flows),
+        flows=exact(snapshot.flows),
         holdings=[
             HoldingValued(
                 one.symbol,
@@ -161,12 +182,17 @@ def record_of(
         curve=_state(recorder.standing()),
         fund=None if fund is None else _state(fund.standing()),
         periods_per_year=periods_per_year,
+        assets=[
+            AssetValued(one.asset, exact(one.equity), exact(one.cash), exact(one.margin), exact(one.free))
+            for one in assets
+        ],
     )
 
 
 def record_rows(valued: AccountValued, ts: int, currency: str) -> Iterator[Row]:
-    """Yield the rows of a record; those of the snapshot that it was made of."""
+    """Yield the rows of a record; those of the snapshots that it was made of."""
     yield AccountRow(
+        account=valued.account,
         ts=ts,
         currency=currency,
         equity=valued.equity,
@@ -175,8 +201,20 @@ def record_rows(valued: AccountValued, ts: int, currency: str) -> Iterator[Row]:
         free=valued.free,
         drawdown=valued.drawdown,
     )
+    for own in valued.assets:
+        yield AccountRow(
+            account=valued.account,
+            asset=own.asset,
+            ts=ts,
+            currency=own.asset,
+            equity=own.equity,
+            cash=own.cash,
+            margin=own.margin,
+            free=own.free,
+        )
     for one in valued.holdings:
         yield PositionSnapshotRow(
+            account=valued.account,
             ts=ts,
             symbol=one.symbol,
             side=one.side,

@@ -58,7 +58,12 @@ class Dispatcher:
             return
         self._lines[key] = deque((request,))
         self._idle.clear()
-        self._group.create_task(self._work(key), name=f"order {key}")
+        work = self._work(key)
+        try:
+            self._group.create_task(work, name=f"order {key}")
+        except RuntimeError:  # the run is being ended by an error: a restart asks again
+            work.close()
+            del self._lines[key]
 
     @property
     def busy(self) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cambist.engine.document import decode_run, encode_run
 from cambist.engine.fold import RunState
 from cambist.engine.step import named
-from cambist.errors import ConfigError, JournalError, VenueError
+from cambist.errors import CambistError, ConfigError, JournalError, VenueError
 from cambist.live.clock import MonotoneClock
 from cambist.live.dispatch import Dispatcher
 from cambist.live.engine import Doors, LiveEngine
@@ -27,6 +27,7 @@ from cambist.ports.venue import BarReport, OrderKey, StreamReport, Subscription
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cambist.engine.journaled import Journaling
     from cambist.errors import StrategyError
     from cambist.live.reconcile import Difference
     from cambist.live.settings import LiveSettings
@@ -100,6 +101,11 @@ class LiveRun:
 
     # From outside.
 
+    @property
+    def kernel(self) -> Journaling:
+        """The kernel; there is one from the phase ``"reconcile"`` on."""
+        return self._prepared.kernel
+
     def stop(self, reason: str = "stopped") -> None:
         """Ask the run to end; the first reason stands."""
         if not self._stopping.is_set():
@@ -130,10 +136,11 @@ class LiveRun:
             strategies = named([strategy.fresh() for strategy in self._strategies])
             self._prepared = prepare(strategies, self._series, self._journal, state, account, self._settings)
             await self._supervise()
-        except* VenueError as group:
-            raise group.exceptions[0] from None
-        except* JournalError as group:
-            raise group.exceptions[0] from None
+        except BaseExceptionGroup as group:
+            known = group.subgroup(CambistError)
+            if known is None:
+                raise
+            raise _first(known) from None
         finally:
             await self._session.close()
             self.phase = "closed"
@@ -309,8 +316,6 @@ class LiveRun:
                 self._warmed[number] = bar.ts
         state = self._prepared.state
         if state is not None:
-            kernel.trading.restore(list(state.trading))
-            kernel.monitors.restore(state.rules)
             self.engine.set_timers(state.timers)
         self.engine.put(effects)
 
@@ -399,3 +404,9 @@ class LiveRun:
         while self.engine.orders.open or self.engine.waiting:
             await asyncio.sleep(0.02)
             self.engine.time_passed()
+
+
+def _first(group: BaseExceptionGroup[CambistError]) -> CambistError:
+    """Return the first of the errors that a group holds, however deep."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

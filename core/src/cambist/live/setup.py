@@ -14,7 +14,7 @@ from cambist.engine.resume import resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.model.events import RunStarted
-from cambist.portfolio import Portfolio
+from cambist.portfolio import InKindPortfolio, Portfolio
 from cambist.risk import RiskGate, fresh_rules
 from cambist.simulation import InstrumentFees
 
@@ -129,7 +129,8 @@ def _open(instruments: Sequence[Instrument], account: AccountReport, settings: L
     if currency not in balances:
         have = ", ".join(sorted(balances)) or "nothing"
         raise ConfigError(f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.")
-    return Portfolio(instruments, float(balances[currency]), settings.leverage)
+    kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
+    return kind(instruments, float(balances[currency]), settings.leverage)
 
 
 def _go_on(
@@ -143,6 +144,7 @@ def _go_on(
             code="no_account",
             remedy="Nothing was traded yet: name a new folder.",
         )
+    assert isinstance(portfolio, Portfolio)  # a live run opens no other
     known, wanted = set(state.instruments), {one.symbol for one in instruments}
     if known != wanted:
         raise ConfigError(

@@ -22,6 +22,15 @@ from cambist.model.orders import (
     Trail,
 )
 from cambist.model.portfolio import Account, Position, Trade
+from cambist.model.reports import (
+    AccountReport,
+    BalanceReport,
+    FillReport,
+    OrderReport,
+    PositionReport,
+    Report,
+    ReportedStatus,
+)
 from cambist.model.ticks import Quotes, Ticks
 from cambist.model.timeframe import Timeframe
 from cambist.model.times import format_ns, to_datetime, to_ns
@@ -30,7 +39,9 @@ from cambist.model.trading_state import TradingChange, TradingState, WorkingOrde
 __all__ = [
     "COLUMNS",
     "Account",
+    "AccountReport",
     "ApprovedOrder",
+    "BalanceReport",
     "Bar",
     "Bars",
     "BookUpdate",
@@ -38,6 +49,7 @@ __all__ = [
     "Calendar",
     "Deleveraging",
     "Fill",
+    "FillReport",
     "Instructions",
     "Instrument",
     "InstrumentKind",
@@ -47,13 +59,17 @@ __all__ = [
     "MarginTier",
     "MarketRules",
     "Order",
+    "OrderReport",
     "OrderStatus",
     "OrderType",
     "Position",
     "PositionMode",
+    "PositionReport",
     "PositionSide",
     "Quote",
     "Quotes",
+    "Report",
+    "ReportedStatus",
     "Side",
     "Tick",
     "Ticks",

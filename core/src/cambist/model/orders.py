@@ -355,20 +355,22 @@ class _FeePayment:
     @property
     def fee_asset(self) -> str:
         """The asset that paid the fee: that of settlement, as a rule."""
-        payment = self._other_payment()
+        payment = self.fee_payment
         return self.instrument.settle if payment is None else payment[0]
 
     @property
     def fee_paid(self) -> float:
         """How much of `fee_asset` that was."""
-        payment = self._other_payment()
+        payment = self.fee_payment
         return self.fee if payment is None else payment[1]
 
     def pay_fee_in(self, asset: str, amount: float) -> None:
         """Note that another asset paid the fee."""
         self._payment = asset, amount
 
-    def _other_payment(self) -> tuple[str, float] | None:
+    @property
+    def fee_payment(self) -> tuple[str, float] | None:
+        """The asset that paid the fee, and how much of it; None where it was that of settlement."""
         return getattr(self, "_payment", None)
 
 
@@ -405,7 +407,7 @@ class Fill(_FeePayment):
     ts: int
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return (*(getattr(self, name) for name in attrs.fields_dict(Fill)), self._other_payment())
+        return (*(getattr(self, name) for name in attrs.fields_dict(Fill)), self.fee_payment)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         *values, payment = state

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         IndicatorSpec,
         NotifierSpec,
         RiskRuleSpec,
+        SessionSpec,
         SimulationModelSpec,
         StorageSpec,
         StrategySpec,
@@ -36,6 +37,7 @@ __all__ = [
     "cambist_indicators",
     "cambist_notifiers",
     "cambist_risk_rules",
+    "cambist_sessions",
     "cambist_simulation_models",
     "cambist_storages",
     "cambist_strategies",
@@ -383,6 +385,38 @@ def cambist_commands() -> Iterable[CommandSpec]:  # type: ignore[empty-body]
                     factory="acme_tide.command:tide",
                     summary="Print when the water is high.",
                     requires=["acme-tide"],
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_sessions() -> Iterable[SessionSpec]:  # type: ignore[empty-body]
+    """Offer accounts at live venues.
+
+    Returns
+    -------
+    Iterable of SessionSpec
+        One record a venue, or one a market of it.
+
+    Examples
+    --------
+    ``acme_venue/session.py`` holds ``open_acme(key="", secret="", url="")``, which makes a
+    `cambist.api.VenueSession`; ``acme_venue/config.py`` says what may be set. Neither is imported before a run
+    trades there::
+
+        from cambist.api import SessionSpec, hookimpl
+
+        @hookimpl
+        def cambist_sessions():
+            return [
+                SessionSpec(
+                    name="acme-spot",
+                    factory="acme_venue.session:open_acme",
+                    config="acme_venue.config:AcmeSettings",
+                    summary="Spot of the Acme exchange",
+                    capabilities=["orders", "streams", "history", "spot", "keyless"],
+                    requires=["acme-client>=2"],
                 )
             ]
     """

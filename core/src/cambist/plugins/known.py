@@ -15,6 +15,10 @@ KNOWN: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("command", "simulate"): "cambist-simulator",
         ("feed", "samples"): "cambist-samples",
+        ("session", "binance-coinm"): "cambist-binance",
+        ("session", "binance-spot"): "cambist-binance",
+        ("session", "binance-usdm"): "cambist-binance",
+        ("session", "ccxt"): "cambist-ccxt",
         ("storage", "parquet"): "cambist-storage",
         ("storage", "postgresql"): "cambist-storage[postgres]",
         ("storage", "sqlite"): "cambist-storage",

@@ -25,6 +25,7 @@ from cambist.plugins.specs import (
     IndicatorSpec,
     NotifierSpec,
     RiskRuleSpec,
+    SessionSpec,
     SimulationModelSpec,
     Spec,
     StorageSpec,
@@ -153,6 +154,10 @@ class Registry:
         """Commands of ``cambist`` by name."""
         return self._all(CommandSpec)
 
+    def sessions(self) -> dict[str, SessionSpec]:
+        """Accounts at live venues by name."""
+        return self._all(SessionSpec)
+
     @overload
     def get(self, kind: Literal["feed"], name: str) -> FeedSpec: ...
     @overload
@@ -173,6 +178,8 @@ class Registry:
     def get(self, kind: Literal["simulation_model"], name: str) -> SimulationModelSpec: ...
     @overload
     def get(self, kind: Literal["command"], name: str) -> CommandSpec: ...
+    @overload
+    def get(self, kind: Literal["session"], name: str) -> SessionSpec: ...
     @overload
     def get(self, kind: str, name: str) -> Spec: ...
     def get(self, kind: str, name: str) -> Spec:

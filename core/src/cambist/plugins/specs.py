@@ -29,6 +29,7 @@ __all__ = [
     "IndicatorSpec",
     "NotifierSpec",
     "RiskRuleSpec",
+    "SessionSpec",
     "SimulationModelSpec",
     "Spec",
     "StorageSpec",
@@ -382,6 +383,20 @@ class CommandSpec(Spec):
     hook: ClassVar[str] = "cambist_commands"
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class SessionSpec(Spec):
+    """An account at a live venue; the factory makes a `cambist.api.VenueSession` that is not yet open.
+
+    Called as ``factory(**settings)``; nothing is connected before ``open``. Capabilities: ``orders`` (it can trade),
+    ``streams`` (market data and the account's own events are pushed, not polled), ``history``, ``spot``, ``margin``,
+    ``testnet`` (the venue has a place to practice), ``keyless`` (market data needs no key).
+    """
+
+    kind: ClassVar[str] = "session"
+    label: ClassVar[str] = "session"
+    hook: ClassVar[str] = "cambist_sessions"
+
+
 #: Every kind of record, in the order in which they are listed.
 SPECS: tuple[type[Spec], ...] = (
     FeedSpec,
@@ -394,4 +409,5 @@ SPECS: tuple[type[Spec], ...] = (
     AnalyzerSpec,
     SimulationModelSpec,
     CommandSpec,
+    SessionSpec,
 )

@@ -6,6 +6,7 @@ from cambist.portfolio.fund import FundValue
 from cambist.portfolio.group import AccountGroup
 from cambist.portfolio.hedge import HedgePortfolio, LegAccount
 from cambist.portfolio.history import AccountHistory, PositionSteps
+from cambist.portfolio.in_kind import InKindPortfolio
 from cambist.portfolio.interest import Interest, InterestCharges
 from cambist.portfolio.margin import MarginPortfolio
 from cambist.portfolio.margin_changes import PlannedMargin, book_change, checked_change
@@ -29,6 +30,7 @@ __all__ = [
     "FundValue",
     "Funding",
     "HedgePortfolio",
+    "InKindPortfolio",
     "Interest",
     "InterestCharges",
     "LegAccount",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from cambist.model.orders import Side
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+
     from cambist.model.instrument import Instrument
 
 __all__ = ["ExactLedger", "exact", "held_asset"]
@@ -39,14 +41,25 @@ class ExactLedger:
     balances
         Of each asset that ever moved.
     contracts, costs
-        Of each margined instrument by symbol: signed size, and the sum of size times price (size over price for an
-        inverse one) of what is open.
+        Of each margined instrument by symbol, in a hedged account by symbol and side: signed size, and the sum of size
+        times price (size over price for an inverse one) of what is open.
     """
 
     def __init__(self) -> None:
         self.balances: dict[str, Decimal] = {}
         self.contracts: dict[str, Decimal] = {}
         self.costs: dict[str, Decimal] = {}
+
+    @classmethod
+    def together(cls, ledgers: Iterable[ExactLedger]) -> ExactLedger:
+        """Return the sums of several."""
+        total = cls()
+        for ledger in ledgers:
+            for name in ("balances", "contracts", "costs"):
+                sums = getattr(total, name)
+                for key, amount in getattr(ledger, name).items():
+                    sums[key] = _CONTEXT.add(sums.get(key, _ZERO), amount)
+        return total
 
     def balance(self, asset: str) -> Decimal:
         """Return the balance of an asset; 0 where it never moved."""
@@ -57,22 +70,34 @@ class ExactLedger:
         self.balances[asset] = _CONTEXT.add(self.balances.get(asset, _ZERO), amount)
 
     def fill(
-        self, instrument: Instrument, side: Side, size: Decimal, price: Decimal, fee: Decimal, fee_asset: str
+        self,
+        instrument: Instrument,
+        side: Side,
+        size: Decimal,
+        price: Decimal,
+        fee: Decimal,
+        fee_asset: str,
+        key: str = "",
     ) -> None:
-        """Book an execution; `size` is positive, and so is a `fee` that was paid."""
+        """Book an execution; `size` is positive, and so is a `fee` that was paid.
+
+        Parameters
+        ----------
+        key
+            Of the position, where a margined instrument has two; its symbol where none is given.
+        """
         signed = size if side is Side.BUY else size.copy_negate()  # a minus sign rounds to 28 digits
         if instrument.is_cash:
             self.move(held_asset(instrument), signed)
             value = _CONTEXT.multiply(_CONTEXT.multiply(signed, price), exact(instrument.multiplier))
             self.move(instrument.settle, value.copy_negate())
         else:
-            self._trade_contracts(instrument, signed, price)
+            self._trade_contracts(instrument, signed, price, key or instrument.symbol)
         if fee:
             self.move(fee_asset, fee.copy_negate())
 
-    def _trade_contracts(self, instrument: Instrument, signed: Decimal, price: Decimal) -> None:
-        symbol = instrument.symbol
-        held, cost = self.contracts.get(symbol, _ZERO), self.costs.get(symbol, _ZERO)
+    def _trade_contracts(self, instrument: Instrument, signed: Decimal, price: Decimal, key: str) -> None:
+        held, cost = self.contracts.get(key, _ZERO), self.costs.get(key, _ZERO)
         worth = _CONTEXT.divide(signed, price) if instrument.is_inverse else _CONTEXT.multiply(signed, price)
         if held and held.is_signed() != signed.is_signed():
             closed = min(signed.copy_abs(), held.copy_abs())
@@ -87,12 +112,23 @@ class ExactLedger:
             cost = _CONTEXT.add(_CONTEXT.subtract(cost, released), _CONTEXT.subtract(worth, part))
         else:
             cost = _CONTEXT.add(cost, worth)
-        self.contracts[symbol] = _CONTEXT.add(held, signed)
-        self.costs[symbol] = cost
+        self.contracts[key] = _CONTEXT.add(held, signed)
+        self.costs[key] = cost
 
-    def split(self, instrument: Instrument, ratio: Decimal, before: Decimal, kept: Decimal) -> None:
-        """Make each unit `ratio` units; of the position `before` there is `kept`, and the fraction was paid out."""
+    def split(
+        self, instrument: Instrument, ratio: Decimal, before: Decimal, kept: Decimal, shared: Container[str] = ()
+    ) -> None:
+        """Make each unit `ratio` units; of the position `before` there is `kept`, and the fraction was paid out.
+
+        Parameters
+        ----------
+        shared
+            Assets of which there is money too, or of which another instrument holds some: no unit of that becomes more.
+        """
         asset = held_asset(instrument)
+        if asset in shared:
+            self.move(asset, _CONTEXT.subtract(kept, before))
+            return
         fraction = _CONTEXT.subtract(_CONTEXT.multiply(before, ratio), kept)
         self.balances[asset] = _CONTEXT.subtract(_CONTEXT.multiply(self.balance(asset), ratio), fraction)
 

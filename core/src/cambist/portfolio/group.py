@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,7 +10,7 @@ from cambist.model.portfolio import Account
 from cambist.portfolio.trades import TradeLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import CashFlow, Position, Trade
@@ -46,11 +45,18 @@ class AccountGroup:
         self.refused_flows: list[CashFlow] = []
         self.transfers: list[tuple[int, float]] = []
         self._of = {strategy: self.accounts[name] for strategy, name in owners.items()}
-        numbers = count(1).__next__
+        self._numbers = _Numbers()
         for name, books in self.accounts.items():
-            books.trades = _NumberedTrades(numbers)
+            books.trades = _NumberedTrades(self._numbers)
             books.cash_flows = _NamedFlows(name, self.cash_flows)
             books.refused_flows = _NamedFlows(name, self.refused_flows)
+
+    def restore(self, flows: Sequence[CashFlow]) -> None:
+        """Go on after a restart, with the trades that the accounts have and movements of money of all of them."""
+        self._numbers.last = max(books.trades.count for books in self.accounts.values())
+        self.cash_flows[:] = flows
+        for name, books in self.accounts.items():
+            books.cash_flows[:] = [flow for flow in flows if flow.account == name]
 
     @property
     def currency(self) -> str:
@@ -108,6 +114,25 @@ def _total(values: Iterable[float]) -> float:
     for value in others:
         first += value
     return first
+
+
+class _Numbers:
+    """Numbers for what several accounts open, from 1.
+
+    Attributes
+    ----------
+    last
+        That was given.
+    """
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def __call__(self) -> int:
+        self.last += 1
+        return self.last
 
 
 class _NumberedTrades(TradeLog):

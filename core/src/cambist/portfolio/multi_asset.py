@@ -146,14 +146,21 @@ class MultiAssetPortfolio:
 
     def apply(self, fill: Fill, order: Order, instant: int) -> Trade | None:
         """Book one fill, and have another asset pay its fee where it can; see `Portfolio.apply`."""
-        pocket = self._of(fill.instrument)
-        trade = pocket.apply(fill, order, instant)
+        trade = self._of(fill.instrument).apply(fill, order, instant)
         if self.fee_asset:
+            payment = self.fee_payment(fill)
             if self._charged_by_venue == fill.instrument.symbol:
                 self._charged_by_venue = ""
-            elif self.pays_fee(fill.instrument, fill.fee):
-                self._pay_fee(fill, pocket, instant)
+            if payment is not None:
+                self.pay_fee(fill, *payment, instant)
         return trade
+
+    def fee_payment(self, fill: Fill) -> tuple[str, float] | None:
+        """Return which other asset pays the fee of a fill, and how much of it; None where none does."""
+        instrument = fill.instrument
+        if self._charged_by_venue == instrument.symbol or not self.pays_fee(instrument, fill.fee):
+            return None
+        return self.fee_asset, fill.fee * self.rates.known(instrument.settle, self.fee_asset)
 
     def pays_fee(self, instrument: Instrument, fee: float) -> bool:
         """Tell whether another asset pays a fee of `fee` in the asset in which `instrument` settles."""
@@ -162,10 +169,9 @@ class MultiAssetPortfolio:
             return False
         return fee * self.rates.known(instrument.settle, asset) <= self.pockets[asset].cash
 
-    def _pay_fee(self, fill: Fill, pocket: Portfolio, instant: int) -> None:
-        """Sell as much of the fee asset as the fee is worth: the pocket of the fill is left as without a fee."""
-        asset, symbol = self.fee_asset, fill.instrument.symbol
-        amount = fill.fee * self.rates.known(pocket.currency, asset)
+    def pay_fee(self, fill: Fill, asset: str, amount: float, instant: int) -> None:
+        """Sell as much of an asset as the fee is worth: the pocket of the fill is left as without a fee."""
+        pocket, symbol = self._of(fill.instrument), fill.instrument.symbol
         fill.pay_fee_in(asset, amount)
         self.pockets[asset].move_cash(CashFlow(fill.ts, "fee", symbol, asset, -amount), instant)
         pocket.move_cash(CashFlow(fill.ts, "fee", symbol, pocket.currency, fill.fee), instant)

@@ -59,7 +59,9 @@ class OrderRow(Row):
     average_price, fees
         Of what was filled; fees in the settlement asset.
     decision_price
-        What the market was at when the strategy decided.
+        What the market was at when the strategy decided: of a journalled run the last price at that moment, of a
+        stored result the last close at or before the order's time, which of an order that was made inside a bar, as
+        from `on_fill`, is that bar's own.
     parent, oco
         See `cambist.Order`; 0 for none.
     info
@@ -175,11 +177,18 @@ class TradeRow(Row):
 
 @attrs.frozen(kw_only=True)
 class PositionRow(Row):
-    """What was held of an instrument from `ts` on."""
+    """What was held of an instrument from `ts` on.
+
+    Attributes
+    ----------
+    account
+        Name of the account, in a run that has several; else ``""``.
+    """
 
     table: ClassVar[str] = "positions"
-    key: ClassVar[tuple[str, ...]] = ("symbol", "ts")
+    key: ClassVar[tuple[str, ...]] = ("account", "symbol", "ts")
 
+    account: str = ""
     symbol: str
     ts: int
     size: Decimal
@@ -194,6 +203,8 @@ class AccountRow(Row):
     ----------
     account
         Name of a sub-account; ``""`` for the whole.
+    asset
+        Which of several assets is meant, counted in itself; ``""`` for all of them.
     margin, free
         Initial margin that open positions need, and the equity beyond it.
     drawdown
@@ -201,9 +212,10 @@ class AccountRow(Row):
     """
 
     table: ClassVar[str] = "account_snapshots"
-    key: ClassVar[tuple[str, ...]] = ("account", "ts")
+    key: ClassVar[tuple[str, ...]] = ("account", "asset", "ts")
 
     account: str = ""
+    asset: str = ""
     ts: int
     currency: str
     equity: Decimal
@@ -278,12 +290,16 @@ class DailyRow(Row):
 
 @attrs.frozen(kw_only=True)
 class CashFlowRow(Row):
-    """Money that moved without a fill; see `cambist.model.portfolio.CashFlow`."""
+    """Money that moved without a fill; see `cambist.model.portfolio.CashFlow`.
+
+    What another asset paid of a fee is none of them: the fill says that.
+    """
 
     table: ClassVar[str] = "cash_flows"
-    key: ClassVar[tuple[str, ...]] = ("number",)
+    key: ClassVar[tuple[str, ...]] = ("number", "account")
 
     number: int
+    account: str = ""
     ts: int
     kind: str
     symbol: str = ""

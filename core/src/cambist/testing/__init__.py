@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from cambist.testing.journal import JournalTests
     from cambist.testing.notifiers import NotifierTests
     from cambist.testing.runs import RunStoreTests
+    from cambist.testing.sessions import SessionTests
     from cambist.testing.state import StateStoreTests
+    from cambist.testing.venue_feeds import VenueFeedTests
+    from cambist.testing.venue_orders import VenueOrderTests
 
 __all__ = [
     "BarStoreTests",
@@ -40,7 +43,10 @@ __all__ = [
     "JournalTests",
     "NotifierTests",
     "RunStoreTests",
+    "SessionTests",
     "StateStoreTests",
+    "VenueFeedTests",
+    "VenueOrderTests",
 ]
 
 _HOMES = {
@@ -51,7 +57,10 @@ _HOMES = {
     "JournalTests": "cambist.testing.journal",
     "NotifierTests": "cambist.testing.notifiers",
     "RunStoreTests": "cambist.testing.runs",
+    "SessionTests": "cambist.testing.sessions",
     "StateStoreTests": "cambist.testing.state",
+    "VenueFeedTests": "cambist.testing.venue_feeds",
+    "VenueOrderTests": "cambist.testing.venue_orders",
 }
 
 

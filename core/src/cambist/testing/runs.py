@@ -119,6 +119,11 @@ _ONE_OF_EACH: tuple[Row, ...] = (
     ),
     DailyRow(day="2024-12-31", ts=_NOW, equity=Decimal("99.99"), daily_return=-0.1, sharpe=None, max_drawdown=-0.1),
     CashFlowRow(number=1, ts=_NOW, kind="funding", symbol="BTC/USDT", asset="USDT", amount=Decimal("-0.0001")),
+    # Of one symbol, time and number, in an account and an asset of their own.
+    PositionRow(account="main", symbol="BTC/USDT", ts=_NOW, size=Decimal(1), average_price=Decimal(42_000)),
+    AccountRow(asset="BTC", ts=_NOW, currency="BTC", equity=Decimal("1E-8"), cash=Decimal(0), margin=Decimal(0)),
+    AccountRow(account="main", ts=_NOW, currency="USDT", equity=Decimal(7)),
+    CashFlowRow(number=1, account="main", ts=_NOW, kind="dividend", symbol="ACME", asset="USDT", amount=Decimal("0.3")),
     MeasureRow(name="sharpe", value=1.0 / 3.0, unit="ratio"),
     MeasureRow(name="sortino", value=None),
     EventRow(

@@ -27,8 +27,8 @@ triggerPrice algoId quoteOrderQty icebergQty trailingDelta cancelReplaceMode can
 belowType abovePrice belowStopPrice workingType workingSide pendingType asset recvWindow goodTillDate closePosition
 reduceOnly dualSidePosition pair newOrderRespType selfTradePreventionMode orderListId activatePrice clientAlgoId
 multiAssetsMargin workingQuantity
-""".split()
-_PARAMS = st.dictionaries(st.one_of(st.sampled_from(_NAMES), st.text(max_size=8)), _JUNK, max_size=12)
+"""
+_PARAMS = st.dictionaries(st.one_of(st.sampled_from(_NAMES.split()), st.text(max_size=8)), _JUNK, max_size=12)
 
 BOX = Box(enforced=False)
 CLIENT = BOX.client()

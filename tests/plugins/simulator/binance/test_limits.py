@@ -145,3 +145,12 @@ def test_an_address_may_open_so_many_connections_in_five_minutes():
     assert refused.status == 429
     box.step(300_000)
     box.socket("/ws")
+
+
+def test_a_socket_is_told_when_to_come_back(box):
+    socket = box.socket("/ws-api/v3")
+    box.dialect.apply("use_up_weight", {})
+    answer = socket.say(id=1, method="time")[0]
+    assert (answer["status"], answer["error"]["code"]) == (429, -1003)
+    assert answer["error"]["data"]["retryAfter"] % 60_000 == 0
+    assert answer["error"]["data"]["serverTime"] == box.clock.server.now() // 1_000_000

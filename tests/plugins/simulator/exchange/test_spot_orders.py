@@ -230,6 +230,22 @@ def test_stops_wait_and_then_trade():
     ]
 
 
+def test_a_stop_is_set_off_once():
+    exchange = spot()
+    ann = user(exchange)
+    exchange.market_trade(BTC, BUY, D("0.1"), D("100.01"))
+    orders = [
+        exchange.place(ann, terms(BUY, "1", "90", OrderType.STOP_LIMIT, stop_price="101")),
+        exchange.place(ann, terms(SELL, "1", "120", OrderType.STOP_LIMIT, stop_price="99")),
+        exchange.place(ann, terms(SELL, "1", "130", OrderType.STOP_LIMIT, trail="0.005")),
+    ]
+    events = heard(exchange)
+    for price in ("101", "99", "101", "99"):
+        exchange.market_trade(BTC, BUY, D("0.1"), D(price))
+    fired = [one.order.id for one in events if getattr(one, "what", None) is ExecutionType.TRIGGERED]
+    assert sorted(fired) == [one.id for one in orders]
+
+
 def test_a_trailing_stop_follows_the_best_price():
     exchange = spot()
     ann = user(exchange)
@@ -249,11 +265,13 @@ def test_a_trailing_stop_follows_the_best_price():
 def test_amending_down_keeps_the_place_and_up_loses_it():
     exchange = spot(spot_listing(max_amends=2))
     ann, bob = user(exchange, "ann"), user(exchange, "bob")
-    first = exchange.place(ann, terms(BUY, "3", "100"))
+    first = exchange.place(ann, terms(BUY, "3", "100", client_id="large"))
     second = exchange.place(bob, terms(BUY, "1", "100"))
     events = heard(exchange)
     exchange.amend(ann, BTC, AmendTerms(size=D(2), keep_place=True, client_id="smaller"), order_id=first.id)
     assert (events[0].what, events[0].order.size, first.client_id) == (ExecutionType.REPLACED, 2, "smaller")
+    with refused(Why.UNKNOWN_ORDER):
+        exchange.order(ann, BTC, client_id="large")
     assert exchange.balances(ann)["USDT"].locked == 200
     exchange.market_trade(BTC, SELL, D(1), D(100))
     assert (first.filled, second.filled) == (1, 0)
@@ -307,6 +325,20 @@ def test_fees_may_be_paid_in_another_asset_at_a_discount():
     assert free(exchange, ann, "BNB") == 1 - execution.fee
 
 
+def test_what_a_fee_leaves_is_dust_that_cannot_be_sold():
+    exchange = spot()
+    ann = user(exchange, USDT=1_000)
+    exchange.place(ann, terms(BUY, "0.5"))
+    held = free(exchange, ann, "BTC")
+    assert held == D("0.4995")
+    with refused(Why.FILTER, filter="lot_size", rule="step"):
+        exchange.place(ann, terms(SELL, str(held)))
+    with refused(Why.INSUFFICIENT_FUNDS, asset="BTC"):
+        exchange.place(ann, terms(SELL, "0.5"))
+    exchange.place(ann, terms(SELL, "0.499"))
+    assert free(exchange, ann, "BTC") == D("0.0005")
+
+
 def test_queries_page_by_id_and_time():
     exchange = spot()
     ann = user(exchange)
@@ -320,6 +352,8 @@ def test_queries_page_by_id_and_time():
     assert [one.order_id for one in exchange.executions(ann, BTC, from_id=3)] == ids[2:]
     assert [one.order_id for one in exchange.executions(ann, BTC, end=START, limit=1)] == ids[3:4]
     assert [one.trade_id for one in exchange.executions(ann, BTC, order_id=ids[4])] == [5]
+    assert exchange.orders(ann, BTC, limit=0) == exchange.executions(ann, BTC, limit=0) == []
+    assert [one.trade_id for one in exchange.executions(ann, BTC, limit=9)] == [1, 2, 3, 4, 5]
     assert exchange.order(ann, BTC, client_id=exchange.orders(ann)[0].client_id).id == ids[0]
 
 
@@ -333,3 +367,9 @@ def test_ended_orders_are_forgotten_when_there_are_too_many():
     assert exchange.order(ann, BTC, order_id=waiting.id) is waiting
     with refused(Why.UNKNOWN_ORDER):
         exchange.order(ann, BTC, order_id=2)
+    bob = user(exchange, "bob")
+    for who in (ann, bob, bob, ann):
+        for _ in range(4):
+            exchange.place(who, terms(BUY, "0.01"))
+    kept = [one.trade_id for who in (ann, bob) for one in exchange.executions(who, BTC)]
+    assert sorted(kept) == list(range(7, 17))

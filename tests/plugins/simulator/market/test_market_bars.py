@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -96,6 +98,29 @@ def test_a_bar_with_too_little_volume_is_refused(make_venue):
     venue = make_venue(step="1")
     with pytest.raises(DataError, match="fill_volume"):
         replayed(venue, one_bar(10.0, 12.0, 9.0, 11.0, 2.0), "1m")
+
+
+def test_the_first_bars_may_be_history(make_venue, outside_data):
+    bars = load(outside_data / "crypto/binance_spot_BTCUSDT_5m.parquet")[:300]
+    venue = make_venue()
+    candles = replayed(venue, bars, "5m", history=250)
+    assert_equal(candles, bars, "0.00001")
+    assert venue.trades[0].at == bars.ts[250] + 1_000_000
+    hours = venue.data().candles("1h").since(0)
+    assert hours[0].opens == bars.ts[0]
+    assert float(hours[1].high) == bars.high[12:24].max()
+    day = venue.data().day(int(bars.ts[-1]) + bars.timeframe.ns)
+    assert (float(day.high), float(day.low)) == (bars.high[12:].max(), bars.low[12:].min())
+
+
+def test_a_bar_of_an_index_may_be_given_a_volume(make_venue):
+    venue = make_venue(step="1")
+    candle = next(iter(replayed(venue, one_bar(10.0, 12.0, 9.0, 11.0, 0.0), "1m", fill_volume=Decimal(3)).values()))
+    assert [float(one) for one in (candle.open, candle.high, candle.low, candle.close)] == [10.0, 12.0, 9.0, 11.0]
+    assert candle.volume == 12
+    venue = make_venue(step="1")
+    assert not replayed(venue, one_bar(10.0, 10.0, 10.0, 10.0, 0.0), "1m", fill_volume=Decimal(3))
+    assert not venue.trades
 
 
 def test_prices_off_the_grid_are_refused(make_venue):

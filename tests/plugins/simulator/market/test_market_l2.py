@@ -129,6 +129,28 @@ def test_users_take_from_the_recorded_book_and_wait_in_it(make_venue, outside_da
     assert waits.filled == Decimal("0.01")
 
 
+def test_a_recorded_book_may_loop(make_venue, tmp_path):
+    path = tmp_path / "raw.jsonl"
+    second = 1_000_000_000
+    path.write_text(
+        f'{second} {{"lastUpdateId":5,"bids":[["1.00","2"]],"asks":[["1.02","3"]]}}\n'
+        f'{2 * second} {{"stream":"x","data":{{"u":6,"b":"1.00","B":"4","a":"1.01","A":"1"}}}}\n'
+        f'{3 * second} {{"stream":"x","data":{{"e":"trade","p":"1.02","q":"1","m":false}}}}\n'
+        f'{3 * second} {{"stream":"x","data":{{"e":"depthUpdate","U":6,"u":7,"b":[],"a":[["1.03","9"]]}}}}\n'
+    )
+    venue = make_venue()
+    venue.markets.add(RawBookReplay(venue.hand(), path))
+    venue.markets.begin(loop=True)
+    book = venue.exchange.book("BTCUSDT")
+    for number in range(3):
+        venue.markets.advance((2 + 2 * number) * second)
+        assert book.top(Side.SELL) == (Decimal("1.01"), Decimal(1))
+        venue.markets.advance((3 + 2 * number) * second - 1)
+        assert len(venue.trades) == number
+        venue.markets.advance((3 + 2 * number) * second)
+        assert len(venue.trades) == number + 1
+
+
 def test_lines_that_are_no_messages(make_venue, tmp_path):
     path = tmp_path / "raw.jsonl"
     path.write_text('1 {"stream":"x","data":{"e":"trade","p":"1.005","q":"1","m":true}}\n')

@@ -138,3 +138,15 @@ def test_what_users_trade_is_part_of_the_bar(make_venue, market):
         found = [float(one) for one in (candle.open, candle.high, candle.low, candle.close, candle.volume)]
         recorded = (bars.open, bars.high, bars.low, bars.close, bars.volume)
         assert found == [column[number] for column in recorded]
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(market=markets())
+def test_the_same_requests_give_the_same_bytes(make_venue, market):
+    bars, orders = market
+    venues = [make_venue(step="0.001", max_conditional_orders=None) for _ in range(2)]
+    told = []
+    for venue in venues:
+        simulated(venue, bars, orders)
+        told.append([msgspec.json.encode(one) for one in venue.events])
+    assert told[0] == told[1]

@@ -118,6 +118,19 @@ def test_history_ends_where_the_market_begins(make_venue):
         assert after.opens == one.closes
 
 
+def test_a_fast_clock_does_not_bring_more_than_its_watchers_can_take(make_venue):
+    counts = []
+    for speed in (10.0, 600.0):
+        venue = make_venue()
+        shape = RandomShape().at_pace(speed)
+        venue.markets.add(RandomMarket(venue.hand(), venue.data(), price=Decimal(60_000), shape=shape, seed=1))
+        venue.markets.begin(start=1_704_067_200_000_000_000)
+        venue.markets.advance(1_704_067_200_000_000_000 + int(20 * speed) * 1_000_000_000)
+        counts.append(len(venue.trades))
+    assert 0.5 < counts[0] / counts[1] < 2.0
+    assert RandomShape().at_pace(1.0) == RandomShape().at_pace(None) == RandomShape()
+
+
 @pytest.mark.parametrize("wrong", [{"spread": 0.5}, {"levels": 0}, {"volatility": -1.0}, {"gap": 0.2}])
 def test_numbers_that_make_no_market(wrong):
     with pytest.raises(ParameterError, match=next(iter(wrong))):

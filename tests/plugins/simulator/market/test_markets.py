@@ -11,10 +11,15 @@ import pytest
 from cambist import Bars, Instrument
 from cambist.api import ParameterError
 from cambist.model import OrderType, Side
+from cambist_simulator.clock import Clock, VenueClock
 from cambist_simulator.exchange.errors import RefusedError
+from cambist_simulator.exchange.exchange import Exchange
+from cambist_simulator.exchange.listing import Listing, Segment
 from cambist_simulator.exchange.orders import OrderTerms
 from cambist_simulator.market.bars import BarReplay
 from cambist_simulator.market.data import CandleClosed, Keep, TradesJoined
+from cambist_simulator.market.hand import Hand
+from cambist_simulator.market.markets import Markets
 from cambist_simulator.market.pacing import Pacer
 from cambist_simulator.market.random_market import RandomMarket, RandomShape
 from cambist_simulator.market.schedule import Happening, Schedule
@@ -112,6 +117,40 @@ def test_a_halt_stops_everybody(make_venue):
     assert any(at < 10 for at in times)
     assert any(at >= 20 for at in times)
     assert venue.exchange.place(user, terms).filled == 1
+
+
+def test_times_do_not_go_back_where_a_request_came_before_a_late_step():
+    moment = [0]
+    market = Clock(START, 1.0, now=lambda: moment[0])
+    clock = VenueClock(Clock(0, 0.0), market)
+    listing = Listing(
+        symbol="BTCUSDT",
+        base="BTC",
+        quote="USDT",
+        settle="USDT",
+        tick_size=Decimal("0.01"),
+        step_size=Decimal("0.00001"),
+    )
+    exchange = Exchange("spot", Segment.SPOT, clock, listings=[listing])
+    markets = Markets(clock, [exchange])
+    events = []
+    exchange.listen(events.append)
+    user = exchange.users.add("ann")
+    exchange.deposit(user, "USDT", Decimal(1_000_000))
+    hand, data = Hand(exchange, "BTCUSDT"), markets.data("spot", "BTCUSDT")
+    markets.add(RandomMarket(hand, data, price=Decimal(60_000), shape=RandomShape(takers=50.0)))
+    markets.begin(start=START)
+    late = 30_000_000
+    for number in range(20):
+        moment[0] = number * 100_000_000 + late
+        markets.advance(market.now() - late - 1)
+        terms = OrderTerms(symbol="BTCUSDT", side=Side.BUY, type=OrderType.MARKET, size=Decimal("0.01"))
+        if number:
+            exchange.place(user, terms)
+        markets.advance(market.now())
+    times = [one.at for one in events]
+    assert times == sorted(times)
+    assert START + late + 100_000_000 in times
 
 
 def test_what_no_schedule_has(make_venue):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import zlib
+from struct import Struct
 
+import msgspec
 import pytest
 
 from cambist.errors import JournalDamagedError, JournalError, JournalVersionError
@@ -122,3 +125,38 @@ def test_a_head_that_cannot_be_used_is_an_error(content, error, code, tmp_path):
         RecordingFolder(tmp_path)
     assert raised.value.code == code
     assert raised.value.remedy
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_market_data_comes_back_bit_for_bit_and_small(seed, tmp_path):
+    """Times, prices on a grid and sizes, among them what no grid holds, what is no number, and what wraps around."""
+    rng, rows, ts, price = random.Random(seed), [], 1_709_251_200_000_000_000, 60_000_00
+    odd = [float("nan"), float("inf"), -0.0, 1e308, 0.1 + 0.2, 5e-324, 2.0**53]
+    for number in range(2_000):
+        ts += rng.randrange(10**6, 10**9)
+        price += rng.randrange(-50, 51)
+        rows.append([7, number // 9, ts, 0, price / 100, rng.randrange(10**6) / 10**5, rng.choice([-1, 0, 1])])
+        if seed and rng.random() < 0.01:
+            rows[-1][4 + rng.randrange(2)] = rng.choice(odd)
+        if seed > 4 and rng.random() < 0.01:
+            rows[-1][2] = rng.choice([-(2**63), 2**63 - 1, 2**64 - 1])
+    files = written(tmp_path, rows)
+    assert repr(list(RecordingFolder(tmp_path).rows())) == repr(rows)
+    if not seed:
+        as_rows = len(zlib.compress(msgspec.msgpack.encode(rows), 1))
+        assert sum(file.stat().st_size for file in files) < 0.8 * as_rows
+
+
+def test_a_recording_of_the_first_format_is_read(tmp_path):
+    """Its blocks are rows, packed as they are."""
+    rows = some_rows(3, 50)
+    [file] = written(tmp_path, rows)
+    packed = zlib.compress(msgspec.msgpack.encode(rows))
+    head = Struct("<IIQ").pack(len(packed), len(rows), 1)
+    block = head + Struct("<I").pack(zlib.crc32(packed, zlib.crc32(head))) + packed
+    file.write_bytes(Struct("<8sI16sQ").pack(b"CAMBREC\0", 1, bytes.fromhex(ID), 1) + block)
+    about = tmp_path / FOLDER / "recording.json"
+    about.write_text(about.read_text().replace('"format": 2', '"format": 1'))
+    recording = RecordingFolder(tmp_path)
+    assert repr(list(recording.rows())) == repr(rows)
+    assert (recording.flaw, recording.head.format) == ("", 1)

@@ -190,11 +190,11 @@ class MarketRun(Run):
         return kernel
 
     def _about(self) -> dict[str, Any] | None:
-        if self.settings.record:
-            raise ParameterError(
-                "record is True in a run on trades, quotes or books; bars alone can be recorded. Leave record out."
-            )
-        return None
+        if not self.settings.record:
+            return None
+        from cambist.backtest.replay.setup import about
+
+        return about(self.settings, self.bar_feeds, self.feeds)
 
     def _driver(self, stop: StopRequest) -> MarketDriver:
         events = self.settings.events

@@ -22,8 +22,8 @@ def replay(
 ) -> ReplayReport:
     """Run strategies again on what a run was told, and compare what they want with what it wanted.
 
-    No market and no venue is simulated: bars come from the recording, and what the venue said from the journal. To the
-    first difference everything is as it was, to the last bit; what would come after it nobody knows.
+    No market and no venue is simulated: what the market did comes from the recording, and what the venue said from the
+    journal. To the first difference everything is as it was, to the last bit; what would come after it nobody knows.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def replay(
         What the run was given, or what is to take its place; a list where there were several, in the same order.
     **options
         The settings of the run that a recording cannot keep, because they are objects: ``fees``, ``sizer``, ``risk``,
-        ``marks``, ``calendar``. The error names them. What is given takes the place of what was recorded.
+        ``marks``, ``rates``, ``market_rules``, ``calendar``. The error names them. What is given takes the place of
+        what was recorded.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from cambist.backtest.replay.commits import Commit, commits
@@ -15,21 +16,24 @@ from cambist.backtest.replay.report import (
     event_fields,
     state_of,
 )
+from cambist.backtest.replay.rows import Rows
 from cambist.backtest.replay.setup import Stage, read_about
 from cambist.engine.codec import CODEC
 from cambist.engine.failures import strategy_error
-from cambist.engine.recorded import OUTSIDE, read_row
+from cambist.engine.recorded import BAR_CLOSED, read_row
 from cambist.errors import JournalError, OrderStateError, RecordError
+from cambist.model.bars import Bar
 from cambist.model.effects import ChangeMargin
 from cambist.model.events import MarginChanged, OrderRefused, SharesSplit, TradingStateChanged
 from cambist.model.times import format_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cambist.engine.recorded import Recorded
     from cambist.model.effects import Effect
     from cambist.model.events import Event
+    from cambist.model.orders import Order
     from cambist.model.portfolio import MarginChange
     from cambist.ports.journal import Draft, JournalEntry
     from cambist.storage.journal import JournalFolder
@@ -89,21 +93,22 @@ class Replay:
             )
         self._journal, self._recording = journal, recording
         self._commits = Peeked(commits(journal.read()))
-        self._rows = Peeked(map(read_row, recording.rows()))
         opening = self._commits.peek()
         if opening is None:
             raise JournalError("the journal is empty", code="no_records", path=journal.folder)
         about = read_about(recording.head.about, recording.folder)
-        self._stage = Stage(strategies, opening, about, options, self._append)
+        self._stage = Stage(strategies, opening, about, options, self._append, self._bars)
         self._kernel = self._stage.kernel
+        self._kernel.queue_ahead = self._ahead_of
+        streams = self._stage.streams
+        self._rows = Rows(read_row(row, streams) for row in recording.rows())
         self._told = JournalledEvents(self._kernel, opening, self._stage.traded)
         self._drafts: list[Draft] = []
         self._wishes: list[MarginChange] = []  # changes of margin that were asked for and are not carried out yet
         self._position = 0  # number of the last record that was compared
         self._steps = 0
         self._last: tuple[int, str, dict[str, Any]] = (0, "", {})  # the last event, for a report
-        self._outside: set[int] = set()
-        self._ended: int | None = None  # number of the run's last record, once the recording has told
+        self._lost = False  # whether an answer is behind the end of the recording
         self._error = ""
         self._notes: list[str] = []
 
@@ -128,6 +133,12 @@ class Replay:
             notes=tuple(self._notes),
         )
 
+    def _bars(self, series: int) -> Iterator[Bar]:
+        """Iterate over the bars of a series, as far as they were recorded."""
+        for row in self._recording.rows():
+            if row[0] == BAR_CLOSED and row[3] == series:
+                yield Bar(*row[4:])
+
     def _append(self, drafts: Sequence[Draft]) -> int:
         self._drafts += drafts
         return self._position + len(drafts)
@@ -136,34 +147,39 @@ class Replay:
 
     def _go_on(self) -> None:
         """Replay one event."""
-        row, position = self._next_row(), self._position
+        row, position = self._rows.peek(), self._position
         if row is not None and row.event is not None and row.after == position:
             event = row.event
             self._check_wishes(event.change if isinstance(event, MarginChanged) else None)
             self._rows.take()
+            self._set_day()
             self._step(event, lambda: self._kernel.step(event))
             self._compare(event_is_journalled=False)
         elif row is not None and row.after < position:
             raise _unfitting(f"the recording tells of record {row.after} behind record {position}", position)
-        elif row is None and self._ended is None:
+        elif row is None and self._rows.ended is None:
             raise _Over(self._cut_off())
         else:
             self._take_commit(row)
 
-    def _next_row(self) -> Recorded | None:
-        """Return the next row that is no mark, None at the end; marks are noted on the way."""
-        while (row := self._rows.peek()) is not None and row.event is None:
-            if row.mark == OUTSIDE:
-                self._outside.add(row.record)
-            else:
-                self._ended = row.after
-            self._rows.take()
-        return row
+    def _ahead_of(self, order: Order) -> float:
+        """Answer what stands before an order in its line, as the venue did when it was asked during this event."""
+        if not self._stage.streams:
+            return nan
+        told = self._rows.answer(self._steps, order.id)
+        if told is None:
+            self._lost = self._rows.is_torn
+            raise RecordError(
+                f"where order {order.id} stands in its line is not known: the run did not ask for that at this event",
+                code="not_recorded",
+                remedy="Record a run that asks.",
+            )
+        return told
 
     def _take_commit(self, row: Recorded | None) -> None:
         commit = self._commits.peek()
         if commit is None:
-            if row is None and self._ended == self._position:
+            if row is None and self._rows.ended == self._position:
                 raise _Over("")
             raise _Over(_torn_journal(self._position))
         kind = commit.first.kind
@@ -171,7 +187,7 @@ class Replay:
             self._pass_by(commit)
             return
         if kind in _OUTCOMES:
-            if all(entry.sequence in self._outside for entry in commit.entries):
+            if all(entry.sequence in self._rows.outside for entry in commit.entries):
                 self._pass_by(commit)
                 return
             raise self._differs(commit.first, None)
@@ -216,6 +232,7 @@ class Replay:
     def _feed(self, commit: Commit) -> None:
         """Have the kernel take in what a commit begins with."""
         entry, kernel = commit.first, self._kernel
+        self._set_day()
         if entry.kind == "order_adopted":
             order = self._told.adopt(commit)
             self._note_event(entry.ts, "OrderAdopted", {"order_id": order.id, "symbol": order.instrument.symbol})
@@ -224,6 +241,12 @@ class Replay:
         self._step(event, lambda: kernel.step(event))
         if isinstance(event, SharesSplit):
             self._stage.split(event.symbol, event.ratio)
+
+    def _set_day(self) -> None:
+        """Have the rules of the markets go by the trading day that the next event belongs to."""
+        day = self._rows.day_of(self._steps + 1)
+        if self._stage.markets is not None:
+            self._stage.markets.at = day
 
     # What the kernel makes of them.
 
@@ -247,12 +270,14 @@ class Replay:
 
     def _compare(self, *, event_is_journalled: bool) -> None:
         """Hold what a step left against what it left in the run."""
+        if self._lost:
+            raise _Over(self._cut_off())
         found, self._drafts = self._drafts, []
-        row = self._next_row()  # past the marks behind an event, which are of what came of it
+        row = self._rows.peek()  # past the marks behind an event, which are of what came of it
         commit = self._commits.peek()
         if found and commit is None:
             self._drain()
-            if self._ended != self._position:
+            if self._rows.ended != self._position:
                 raise _Over(_torn_journal(self._position))
             raise self._differs(None, found[0])
         if found and commit is not None:
@@ -270,7 +295,7 @@ class Replay:
             draft = found[at] if at < len(found) else None
             if draft is not None and self._is_same(entry, draft):
                 at += 1
-            elif entry.sequence not in self._outside:
+            elif entry.sequence not in self._rows.outside:
                 raise self._differs(entry, draft)
             self._position = entry.sequence
         if at < len(found):
@@ -286,16 +311,16 @@ class Replay:
         """After a strategy raised: the run must have ended at this event too."""
         while (commit := self._commits.peek()) is not None and _is_aside(commit):
             self._pass_by(commit)
-        row = self._next_row()
+        row = self._rows.peek()
         if commit is None and row is None:
             self._notes.append(f"the run ended here too: {self._error}")
-            raise _Over("" if self._ended == self._position else self._cut_off())
+            raise _Over("" if self._rows.ended == self._position else self._cut_off())
         expected = commit.first if commit is not None and commit.first.kind in _OUTCOMES else None
         raise self._differs(expected, None)
 
     def _drain(self) -> None:
         """Look whether the recording has its end."""
-        while self._next_row() is not None:
+        while self._rows.peek() is not None:
             self._rows.take()
 
     # What is told.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine import conversions as to
+from cambist.engine.adoption import Adopter
 from cambist.engine.codec import CODEC
 from cambist.engine.fold import REASONED
 from cambist.engine.step import BOOKKEEPING
 from cambist.errors import RecordError
 from cambist.model import events as event
 from cambist.model.legs import leg_key
-from cambist.portfolio import Bookkeeper, MarginPortfolio, Portfolio
+from cambist.portfolio import Bookkeeper, MarginPortfolio, MultiAssetMarginPortfolio
 from cambist.portfolio.margin import LIQUIDATED
 from cambist.portfolio.margin_changes import carry_out
 
@@ -66,15 +67,14 @@ class JournalledEvents:
     opening
         The first commit of the journal.
     traded
-        Takes note of each fill, or None.
+        Takes note of each fill, after the name of the strategy whose it is.
     """
 
-    def __init__(self, kernel: Kernel, opening: Commit, traded: Callable[[Fill], None] | None) -> None:
+    def __init__(self, kernel: Kernel, opening: Commit, traded: Callable[[str, Fill], None]) -> None:
         self._kernel, self._traded = kernel, traded
         self._entries: RecordedEntries | None = None
         if any(one.name == BOOKKEEPING for one in opening.every("timer_set")):
-            assert isinstance(kernel.portfolio, Portfolio)  # others are not journalled
-            self._entries = RecordedEntries(kernel.portfolio, opening)
+            self._entries = RecordedEntries(kernel, opening)
             kernel.bookkeeper = Bookkeeper([self._entries])
 
     def event_of(self, commit: Commit) -> Event:
@@ -100,7 +100,8 @@ class JournalledEvents:
 
     def _filled(self, entry: JournalEntry, filled: FillEntry) -> event.OrderFilled:
         """Return the event of an execution, the account told beforehand why the venue made it."""
-        order, account = self._kernel.book.find(filled.order_id), self._kernel.portfolio
+        kernel = self._kernel
+        order = kernel.book.find(filled.order_id)
         if order is None:
             raise RecordError(
                 f"this is a fill of order {filled.order_id}, which nobody sent",
@@ -109,14 +110,14 @@ class JournalledEvents:
                 remedy="Run cambist journal verify; if the journal is whole, report this as a fault.",
             )
         fill = to.fill_of(filled, order)
-        if filled.closed_by and isinstance(account, MarginPortfolio):
+        account = kernel.accounts[kernel.owners[order.strategy]]
+        if filled.closed_by and isinstance(account, MarginPortfolio | MultiAssetMarginPortfolio):
             key = leg_key(order.instrument.symbol, order.position_side)
             if filled.closed_by == LIQUIDATED:
                 account.note_liquidation(key, fill.size, fill.ts, fill.price, fill.fee, to.float_of(filled.mark))
             else:
                 account.note_closing(key, filled.closed_by)
-        if self._traded is not None:
-            self._traded(fill)
+        self._traded(order.strategy, fill)
         return event.OrderFilled(entry.ts, order.id, fill)
 
     def adopt(self, commit: Commit) -> Order:
@@ -124,7 +125,7 @@ class JournalledEvents:
         terms = commit.only("order_adopted")
         instrument = self._kernel.portfolio.positions[terms.symbol].instrument
         order = to.order_of(terms, instrument)
-        return self._kernel.adopt(
+        return Adopter(self._kernel, self._kernel.owners[order.strategy])(
             instrument,
             order.side,
             order.size,
@@ -143,14 +144,14 @@ class RecordedEntries:
 
     Parameters
     ----------
-    portfolio
-        The account.
+    kernel
+        Whose accounts.
     opening
         The first commit, which sets the bookkeeper's timer.
     """
 
-    def __init__(self, portfolio: Portfolio, opening: Commit) -> None:
-        self._portfolio = portfolio
+    def __init__(self, kernel: Kernel, opening: Commit) -> None:
+        self._kernel = kernel
         self.next_due = 0
         self.expect(opening)
 
@@ -166,7 +167,9 @@ class RecordedEntries:
     def book(self, now: int, instant: int) -> None:  # noqa: ARG002 - the records have the time
         """Book it."""
         for entry in self._coming.every("cash_moved"):
-            self._portfolio.move_cash(to.cash_flow_of(entry), instant)
+            self._kernel.portfolio.move_cash(to.cash_flow_of(entry), instant)
         for entry in self._coming.every("margin_changed"):
-            carry_out(self._portfolio, to.margin_change_of(entry))  # type: ignore[arg-type]  # others have none
+            books = self._kernel.accounts[entry.account]
+            pocket = books.pocket(books.positions[entry.symbol].instrument.settle)
+            carry_out(pocket, to.margin_change_of(entry))  # type: ignore[arg-type]  # no other has margin
         self.next_due = self._following

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
 
 from cambist.engine.codec import readable
+from cambist.errors import DataError
 from cambist.model.times import format_ns
-from cambist.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from cambist.engine.step import Kernel
     from cambist.model.events import Event
     from cambist.model.portfolio import MarginChange
+    from cambist.portfolio import AccountGroup, Books
     from cambist.ports.journal import Draft, JournalEntry
 
 __all__ = ["Decision", "Divergence", "ReplayReport", "state_of"]
@@ -73,8 +75,9 @@ class Divergence:
         What a strategy raised in the replay, ``""`` where none did.
     strategies
         For each strategy by name, its attributes that are plain values, after the event.
-    positions, cash
-        Sizes held by symbol, and cash, after the event.
+    positions, balances, cash
+        Sizes held by symbol, cash by asset (in a run with several accounts followed by the account's name), and all of
+        it, after the event.
     """
 
     record: int
@@ -87,6 +90,7 @@ class Divergence:
     error: str
     strategies: Mapping[str, Mapping[str, Any]]
     positions: Mapping[str, float]
+    balances: Mapping[str, float]
     cash: float
 
     def lines(self) -> list[str]:
@@ -98,7 +102,7 @@ class Divergence:
             f"  the run   {'nothing more' if self.expected is None else self.expected}",
             f"  replayed  {found}",
             *(f"  {name}: {_line(state)}" for name, state in self.strategies.items()),
-            f"  positions {_line(self.positions) or 'none'}, cash {self.cash!r}",
+            f"  positions {_line(self.positions) or 'none'}, cash {_line(self.balances)}",
         ]
 
 
@@ -144,13 +148,29 @@ class ReplayReport:
 
 def state_of(kernel: Kernel) -> dict[str, Any]:
     """Return the state of strategies and account, as `Divergence` has it."""
-    account = kernel.portfolio
-    assert isinstance(account, Portfolio)  # others are not journalled
+    several = len(kernel.accounts) > 1
     return {
         "strategies": {seat.strategy.name: _plain_state(seat.strategy) for seat in kernel.seats},
-        "positions": {key: held.size for key, held in account.legs.items() if held.size},
-        "cash": account.cash,
+        "positions": {
+            f"{key} of {name}" if several else key: held.size
+            for name, books in kernel.accounts.items()
+            for key, held in books.legs.items()
+            if held.size
+        },
+        "balances": {
+            f"{asset} of {name}" if several else asset: cash
+            for name, books in kernel.accounts.items()
+            for asset, cash in books.balances.items()
+        },
+        "cash": _cash(kernel.portfolio),
     }
+
+
+def _cash(portfolio: Books | AccountGroup) -> float:
+    try:
+        return portfolio.account().cash
+    except DataError:
+        return nan  # nobody knows yet what some of it is worth
 
 
 def event_fields(event: Event) -> dict[str, Any]:

@@ -62,17 +62,8 @@ def _describe(state: RunState) -> dict[str, Any]:
         "ts": state.ts,
         "run": state.token,
         "ended": state.stopped is not None,
-        "positions": {
-            symbol: {"size": repr(held.size), "average_price": repr(held.average_price)}
-            for symbol, held in state.positions.items()
-            if held.size
-        },
-        "balances": {asset: f"{amount:f}" for asset, amount in state.ledger.balances.items()},
-        "dust": {
-            symbol: f"{state.ledger.dust(instrument):f}"
-            for symbol, instrument in state.instruments.items()
-            if instrument.is_cash and state.ledger.dust(instrument)
-        },
+        **_account(state, ""),
+        "accounts": {name: _account(state, name) for name in state.accounts if name},
         "open_orders": [
             {
                 "id": order.id,
@@ -107,6 +98,29 @@ def _describe(state: RunState) -> dict[str, Any]:
     }
 
 
+def _account(state: RunState, name: str) -> dict[str, Any]:
+    """Return what an account holds; of several by ``""`` what they hold together."""
+    ledger = state.ledgers.get(name, state.ledger)
+    books = {name: state.accounts[name]} if name in state.accounts else state.accounts
+    return {
+        "positions": {
+            f"{symbol} of {one}" if len(books) > 1 else symbol: {
+                "size": repr(held.size),
+                "average_price": repr(held.average_price),
+            }
+            for one, account in books.items()
+            for symbol, held in account.positions.items()
+            if held.size
+        },
+        "balances": {asset: f"{amount:f}" for asset, amount in ledger.balances.items()},
+        "dust": {
+            symbol: f"{ledger.dust(instrument):f}"
+            for symbol, instrument in state.instruments.items()
+            if instrument.is_cash and ledger.dust(instrument)
+        },
+    }
+
+
 def _remembered(kept: bytes) -> dict[str, Any]:
     """Return what a risk rule remembers, for JSON."""
     import msgspec
@@ -129,9 +143,14 @@ def _print(state: dict[str, Any]) -> None:
     click.echo(f"digest     {state['digest']}")
     click.echo(f"orders     {state['orders']:,}, {len(state['open_orders'])} open")
     click.echo(f"fills      {state['fills']:,}")
-    for title, name in (("balance", "balances"), ("dust", "dust"), ("refused", "refusals")):
-        for key, value in state[name].items():
-            click.echo(f"{title:<10} {key} {value}")
+    if state["accounts"]:
+        for name, account in state["accounts"].items():
+            click.echo(f"account    {name}")
+            _print_account(account)
+    else:
+        _print_account(state)
+    for code, count in state["refusals"].items():
+        click.echo(f"refused    {code} {count}")
     for hold in state["trading"]:
         click.echo(
             f"trading    {hold['scope'] or 'all'} {hold['state']} since {format_ns(hold['since'])}, {_who(hold)}"
@@ -140,8 +159,6 @@ def _print(state: dict[str, Any]) -> None:
         click.echo(f"rule       {name} {kept}")
     for series, ts in state["anchors"].items():
         click.echo(f"series     {series} from {format_ns(ts)}")
-    for symbol, held in state["positions"].items():
-        click.echo(f"position   {symbol} {held['size']} at {held['average_price']}")
     for order in state["open_orders"]:
         click.echo(
             f"open       {order['id']} {order['status']}: {order['side']} {order['size']} {order['symbol']} "
@@ -149,3 +166,11 @@ def _print(state: dict[str, Any]) -> None:
         )
     for name, due in state["timers"].items():
         click.echo(f"timer      {name} due {due}")
+
+
+def _print_account(account: dict[str, Any]) -> None:
+    for title, name in (("balance", "balances"), ("dust", "dust")):
+        for key, value in account[name].items():
+            click.echo(f"{title:<10} {key} {value}")
+    for symbol, held in account["positions"].items():
+        click.echo(f"position   {symbol} {held['size']} at {held['average_price']}")

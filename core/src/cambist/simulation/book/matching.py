@@ -25,6 +25,8 @@ from cambist.simulation.book.records import (
 from cambist.simulation.book.side import BookSide
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cambist.simulation.book.side import PriceLevel
 
 __all__ = ["LimitOrderBook"]
@@ -101,7 +103,11 @@ class LimitOrderBook:
 
     def orders(self, side: Side) -> list[RestingOrder]:
         """Return the resting orders of one side (L3), in the order in which they would trade."""
-        return [resting for level in self._side(side).levels() for resting in level.queue.values()]
+        return list(self.walk(side))
+
+    def walk(self, side: Side) -> Iterator[RestingOrder]:
+        """Yield the resting orders of one side in the order in which they would trade; it must not change meanwhile."""
+        return (resting for level in self._side(side).levels() for resting in level.queue.values())
 
     def size_ahead(self, order_id: int) -> int:
         """Return the displayed lots that stand before an order at its price.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cambist.storage.recording.columns import from_columns, to_columns
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,6 +19,7 @@ __all__ = [
     "FOLDER",
     "FORMAT",
     "HEAD",
+    "READ",
     "RecordingHead",
     "file_header",
     "file_name",
@@ -29,7 +32,9 @@ __all__ = [
 FOLDER = "recording"
 #: The file that says what the recording is of.
 HEAD = "recording.json"
-FORMAT = 1
+#: Of what is written. In the first format the rows of a block were packed as they are; it is read as well.
+FORMAT = 2
+READ = (1, FORMAT)
 _NAME = re.compile(r"(\d{20})\.cbr")
 _MAGIC = b"CAMBREC\0"
 #: Magic, version, id of the journal, number of the first row.
@@ -38,8 +43,7 @@ FILE = Struct("<8sI16sQ")
 _BLOCK = Struct("<IIQ")
 _CRC = Struct("<I")
 _LEVEL = 1  # half the size of no compression, at a third of the time of the level that zlib takes by itself
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[list[Any]]).decode
+_decode_rows = msgspec.msgpack.Decoder(list[list[Any]]).decode
 
 
 class RecordingHead(msgspec.Struct, frozen=True):
@@ -71,25 +75,27 @@ def number_of(name: str) -> int | None:
     return None if found is None else int(found[1])
 
 
-def file_header(journal: str, first: int) -> bytes:
+def file_header(journal: str, first: int, version: int = FORMAT) -> bytes:
     """Return what a file begins with."""
-    return FILE.pack(_MAGIC, FORMAT, bytes.fromhex(journal), first)
+    return FILE.pack(_MAGIC, version, bytes.fromhex(journal), first)
 
 
 def pack(rows: Sequence[Sequence[Any]], first: int) -> bytes:
     """Return rows as a block; `first` is the number of the first."""
-    packed = zlib.compress(_encode(rows), _LEVEL)
+    packed = zlib.compress(to_columns(rows), _LEVEL)
     head = _BLOCK.pack(len(packed), len(rows), first)
     return head + _CRC.pack(zlib.crc32(packed, zlib.crc32(head))) + packed
 
 
-def unpack(data: bytes, at: int, first: int) -> tuple[list[list[Any]], int] | str:
+def unpack(data: bytes, at: int, first: int, version: int = FORMAT) -> tuple[list[list[Any]], int] | str:
     """Return the rows of the block at `at` and where the next one begins; in words what is wrong where that cannot be.
 
     Parameters
     ----------
     first
         Number that its first row must have.
+    version
+        Of the format.
     """
     start = at + _BLOCK.size + _CRC.size
     if len(data) < start:
@@ -103,6 +109,7 @@ def unpack(data: bytes, at: int, first: int) -> tuple[list[list[Any]], int] | st
         return "the checksum of a block is wrong"
     if number != first:
         return f"event {first} is expected and the block begins with {number}"
-    rows = _decode(zlib.decompress(packed))
+    plain = zlib.decompress(packed)
+    rows = _decode_rows(plain) if version == 1 else from_columns(plain)
     assert len(rows) == count
     return rows, start + length

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cambist.errors import JournalDamagedError, JournalError, JournalVersionError
-from cambist.storage.recording.blocks import FILE, FOLDER, FORMAT, HEAD, RecordingHead, file_header, number_of, unpack
+from cambist.storage.recording.blocks import (
+    FILE,
+    FOLDER,
+    FORMAT,
+    HEAD,
+    READ,
+    RecordingHead,
+    file_header,
+    number_of,
+    unpack,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +70,7 @@ class RecordingFolder:
                 path=path,
                 remedy="Restore the file from a backup.",
             ) from error
-        if head.format != FORMAT:
+        if head.format not in READ:
             raise JournalVersionError(
                 f"the recording is of format {head.format}, this version reads format {FORMAT}",
                 code="foreign_version",
@@ -76,13 +86,13 @@ class RecordingFolder:
         expected = 1
         for _, path in files:
             data = path.read_bytes()
-            if data[: FILE.size] != file_header(self.head.journal, expected):
+            if data[: FILE.size] != file_header(self.head.journal, expected, self.head.format):
                 torn = len(data) < FILE.size
                 self.flaw = f"{path}: {'the header is torn' if torn else f'this is not the file of event {expected}'}"
                 return
             at = FILE.size
             while at < len(data):
-                found = unpack(data, at, expected)
+                found = unpack(data, at, expected, self.head.format)
                 if isinstance(found, str):
                     self.flaw = f"{path}, byte {at}: {found}"
                     return

@@ -52,8 +52,7 @@ class Amending:
         was = order.price
         order.size, order.price = size, price
         if terms.client_id:
-            order.client_id = terms.client_id
-            self._floor.store.name(order)
+            self._floor.store.rename(order, terms.client_id)
         order.amends += 1
         order.updated_at = self._floor.at
         self._floor.accounts.admit(order, market)

@@ -17,7 +17,6 @@ from cambist_simulator.exchange.lists import Lists
 from cambist_simulator.exchange.matching import Matching
 from cambist_simulator.exchange.outside import Outside
 from cambist_simulator.exchange.spot_accounts import SpotAccounts
-from cambist_simulator.exchange.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +47,7 @@ class Desk:
         self._conditional = Conditional(floor, self._matching, self._lists, self._intake)
         self._amending = Amending(floor, self._matching)
         self._outside = Outside(floor, self._matching)
-        self._timers = Timers()
+        self._timers = floor.timers
         self._is_spot = floor.segment is Segment.SPOT
         if self._is_spot:
             self._spot_accounts = floor.accounts = SpotAccounts(floor)

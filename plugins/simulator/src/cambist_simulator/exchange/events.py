@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-class ExchangeEvent(msgspec.Struct, frozen=True, kw_only=True):
+class ExchangeEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something that happened; `at` is ns, market time."""
 
     at: int

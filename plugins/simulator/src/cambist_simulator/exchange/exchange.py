@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from cambist.api import ParameterError
+from cambist.api import InputError, ParameterError, did_you_mean
 from cambist_simulator.exchange.desk import user_id
-from cambist_simulator.exchange.events import BookChanged, StatusChanged
+from cambist_simulator.exchange.errors import RefusedError, Why
+from cambist_simulator.exchange.events import StatusChanged
+from cambist_simulator.exchange.filters import MOST
 from cambist_simulator.exchange.floor import Floor, Market
 from cambist_simulator.exchange.futures_desk import FuturesDesk
 from cambist_simulator.exchange.interference import Interference
-from cambist_simulator.exchange.keys import text_key
+from cambist_simulator.exchange.keys import short_name
 from cambist_simulator.exchange.market_book import MarketBook
+from cambist_simulator.exchange.market_desk import MarketDesk
 from cambist_simulator.exchange.order_desk import OrderDesk
 from cambist_simulator.exchange.order_store import OrderStore
+from cambist_simulator.exchange.rounding import PAYMENT
+from cambist_simulator.exchange.saving import dump, load, replace_state
 from cambist_simulator.exchange.users import User, Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from decimal import Decimal
 
-    from cambist.model import Side
     from cambist_simulator.clock import VenueClock
     from cambist_simulator.exchange.events import ExchangeEvent
     from cambist_simulator.exchange.listing import Listing, Segment, SymbolStatus
@@ -30,11 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Exchange"]
 
-_ZERO = Decimal(0)
-_MOST = Decimal(10) ** 15
+_FIXED = frozenset({"symbol", "base", "quote", "settle", "contract_size"})
 
 
-class Exchange(OrderDesk, FuturesDesk):
+class Exchange(OrderDesk, MarketDesk, FuturesDesk):
     """An exchange in one process: matching, money and margin, without a wire.
 
     Every request is answered at once; what happens is told to those who listen, in order, before it returns. A
@@ -54,10 +57,8 @@ class Exchange(OrderDesk, FuturesDesk):
         Who trades; None for users of its own. Several exchanges of a venue may share them.
     seed
         What ids follow from that the exchange makes.
-    first_order_id
-        Number of the first order.
     keep
-        How many ended orders are kept, and how many executions of a user in a symbol; older ones are forgotten.
+        How many ended orders are kept, and how many executions; older ones are forgotten.
     names
         Makes client ids of what they name and a number: ``"order"``, ``"list"``, ``"cancel"``, and ``"liquidation"``,
         ``"adl"`` and ``"settlement"`` for the venue's own orders; None for letters that follow from the seed.
@@ -72,13 +73,12 @@ class Exchange(OrderDesk, FuturesDesk):
         listings: Iterable[Listing] = (),
         users: Users | None = None,
         seed: int = 0,
-        first_order_id: int = 1,
-        keep: int = 100_000,
+        keep: int = 50_000,
         names: Callable[[str, int], str] | None = None,
     ) -> None:
         self.seed = seed
         self.users = Users(seed) if users is None else users
-        floor = Floor(name, segment, clock, self.users, OrderStore(first_order_id, keep))
+        floor = Floor(name, segment, clock, self.users, OrderStore(keep))
         super().__init__(floor, names or self._named)
         self.interference = Interference(
             floor, self._matching, self.market_trade, self.flush, self._open, self._conditional.settle
@@ -120,6 +120,19 @@ class Exchange(OrderDesk, FuturesDesk):
         """Return a symbol's book, to be read only."""
         return self._floor.market(symbol).book
 
+    def count_orders_from(self, number: int) -> None:
+        """Give the next order a number, as venues that have counted for years do; past 2**53 no double holds it.
+
+        Raises
+        ------
+        ParameterError
+            If it is not above those that were given.
+        """
+        store = self._floor.store
+        if number < store.next_id:
+            raise ParameterError(f"the next order cannot be number {number}; give at least {store.next_id}.")
+        store.next_id = number
+
     # Who listens.
 
     def listen(self, callback: Callable[[ExchangeEvent], None]) -> None:
@@ -151,10 +164,30 @@ class Exchange(OrderDesk, FuturesDesk):
         self.change_rules(symbol, status=status)
 
     def change_rules(self, symbol: str, **fields: object) -> None:
-        """Change rules of a listing while it trades; orders that are there stay."""
+        """Change rules of a listing while it trades; orders that are there stay, even where they would be refused now.
+
+        Raises
+        ------
+        ParameterError
+            For what cannot change, and for a tick or step that is no multiple of the one the symbol was listed with,
+            which its book counts in.
+        """
         market = self._floor.market(symbol)
+        fixed = sorted(_FIXED & set(fields))
+        unknown = sorted(set(fields) - set(market.listing.__struct_fields__))
+        if fixed or unknown:
+            raise ParameterError(
+                f"{symbol}: a rule change cannot set {(fixed or unknown)[0]!r}."
+                + did_you_mean((fixed or unknown)[0], set(market.listing.__struct_fields__) - _FIXED)
+            )
         changed = msgspec.structs.replace(market.listing, **fields)
-        _check_grid(changed)
+        for name, unit in (("tick_size", market.book.tick), ("step_size", market.book.step)):
+            size = getattr(changed, name)
+            if size <= 0 or size % unit:
+                raise ParameterError(
+                    f"{symbol}: the new {name} {size} is no multiple of {unit}, the grid of its book. List the symbol "
+                    f"with a {name} that divides both."
+                )
         market.listing = changed
         self._open()
         self._floor.emit(StatusChanged(at=self._floor.at, symbol=symbol, status=str(changed.status)))
@@ -171,13 +204,17 @@ class Exchange(OrderDesk, FuturesDesk):
         Raises
         ------
         ParameterError
-            If the amount is none.
+            If the amount is not above zero, or has more than 8 decimals.
         """
-        self._move(user, asset, _amount(amount), reason)
+        if not _is_payment(amount):
+            raise ParameterError(f"the amount is {amount}; give more than 0, at most {MOST:f}, and 8 decimals.")
+        self._move(user, asset, amount, reason)
 
     def withdraw(self, user: User | str, asset: str, amount: Decimal, reason: str = "withdrawal") -> None:
-        """Take free money of a user out; refuses more than is free."""
-        self._move(user, asset, -_amount(amount), reason)
+        """Take free money of a user out; refuses more than is free, and what is no amount."""
+        if not _is_payment(amount):
+            raise RefusedError(Why.BAD_TERMS, f"{amount} is no amount", field="amount")
+        self._move(user, asset, -amount, reason)
 
     def transfer(self, user: User | str, asset: str, amount: Decimal, to: Exchange) -> None:
         """Bring free money of a user to another exchange of the venue."""
@@ -190,100 +227,7 @@ class Exchange(OrderDesk, FuturesDesk):
         accounts.move(user_id(user), asset, amount, reason)
         accounts.report()
 
-    # The market.
-
-    def set_level(self, symbol: str, side: Side, price: Decimal, size: Decimal) -> None:
-        """Let the market itself display `size` at a price, in place of what it displayed there; 0 for nothing.
-
-        Users' orders at the price are not counted in it, and those that it crosses trade.
-        """
-        market = self._floor.markets[symbol]
-        book = market.book
-        ticks, lots = int(price / book.tick), int(size / book.step)
-        if lots and book.crosses(side, ticks):
-            self.set_levels(symbol, ((side, ticks, lots),), flush=False)
-        else:
-            book.set_level(side, ticks, lots)
-
-    def set_levels(self, symbol: str, changes: Iterable[tuple[Side, int, int]], *, flush: bool = True) -> None:
-        """Let the market itself display other sizes, and tell of them as one change.
-
-        Parameters
-        ----------
-        changes
-            (side, ticks, lots): as `set_level`, in whole ticks and lots.
-        flush
-            Whether to tell now what changed.
-        """
-        market = self._floor.markets[symbol]
-        self._open()
-        if self._outside.set_levels(market, changes):
-            self._conditional.settle()
-        if flush:
-            self.flush(symbol)
-
-    def cross_users(self, symbol: str, price: Decimal) -> None:
-        """Let users' orders that are better than a price trade at it with the market, as in an opening auction."""
-        self._open()
-        if self._outside.cross(self._floor.market(symbol), price):
-            self._conditional.settle()
-
-    def user_prices(self, symbol: str, side: Side, low: int, high: int) -> list[int]:
-        """Return the prices between two (ticks, neither included) at which a trade would matter to users.
-
-        Those at which their orders of `side` rest, and those at which a waiting order is set off.
-        """
-        return self._outside.user_prices(self._floor.market(symbol), side, low, high)
-
-    def before_orders(self, symbol: str, callback: Callable[[Side, int | None], None]) -> None:
-        """Call somebody before an order of a user comes that may take: with its side, and its limit in ticks if any.
-
-        A market that is made up around a price decides then what the order meets.
-        """
-        self._floor.market(symbol)
-        self._floor.before_orders[symbol] = callback
-
-    def clear_book(self, symbol: str) -> None:
-        """Take everything that the market itself displays out of a book; users' orders stay."""
-        self.book(symbol).clear()
-
-    def market_trade(self, symbol: str, side: Side, size: Decimal, price: Decimal, *, takes: bool = True) -> None:
-        """Let somebody from outside trade at a price.
-
-        Parameters
-        ----------
-        side
-            His, the taker's.
-        size, price
-            Users' orders at better prices trade first, at their own prices, and those at `price` when it is their
-            turn; the rest of `size` is one public trade at `price`.
-        takes
-            Whether that rest comes out of what the market displays there, and whatever it displays at better prices
-            is gone; False where levels are set by a recording of their own.
-        """
-        self._open()
-        self._outside.trade(self._floor.market(symbol), side, size, price, takes=takes)
-        self._conditional.settle()
-
-    def flush(self, symbol: str | None = None) -> None:
-        """Tell what changed in a book, or in all, since the last call: one `BookChanged` for each that did."""
-        self._open()
-        floor = self._floor
-        for market in floor.markets.values() if symbol is None else (floor.market(symbol),):
-            found = market.book.flush()
-            if found is not None:
-                first, last, bids, asks = found
-                floor.emit(
-                    BookChanged(
-                        at=floor.at,
-                        symbol=market.listing.symbol,
-                        first_id=first,
-                        last_id=last,
-                        previous_id=first - 1,
-                        bids=bids,
-                        asks=asks,
-                    )
-                )
+    # Time.
 
     def advance(self, now: int | None = None) -> None:
         """Do what is due by time.
@@ -296,19 +240,76 @@ class Exchange(OrderDesk, FuturesDesk):
         self._open(now)
         self._timers.advance(self._floor, self._matching, self._floor.at, self.clock.server.now())
         if not self._is_spot:
-            self._funding.advance(self._floor.at)
-            for symbol in self._floor.markets:
-                self._liquidation.check(self._futures.users_in(symbol))
+            self._liquidation.check(self._funding.advance(self._floor.at))
         self._conditional.settle()
 
+    # Restarts.
+
+    def save(self) -> bytes:
+        """Return the whole state as bytes: orders, money, positions, books, timers; not the users, nor who listens."""
+        floor = self._floor
+        return dump(
+            {
+                "segment": floor.segment,
+                "parts": self._parts(),
+                "markets": floor.markets,
+                "lists": floor.lists,
+                "next_list": floor.next_list,
+                "market_lots": self._matching.market_lots,
+                "hidden": self.interference.hidden,
+                "warned": set() if self._is_spot else self._liquidation.warned,
+                "collateral": {} if self._is_spot else self._futures.margin.collateral,
+            }
+        )
+
+    def restore(self, data: bytes) -> None:
+        """Go on from a saved state; those who listen are told nothing of it.
+
+        Raises
+        ------
+        InputError
+            If the bytes are no state of an exchange of this segment.
+        """
+        state, floor = load(data), self._floor
+        if state["segment"] != floor.segment:
+            raise InputError(f"this is the state of a {state['segment']} exchange, and {self.name} is {self.segment}.")
+        for name, part in self._parts().items():
+            replace_state(part, state["parts"][name])
+        self._restore_markets(state["markets"])
+        floor.lists, floor.next_list = state["lists"], state["next_list"]
+        self._matching.market_lots = state["market_lots"]
+        self.interference.hidden.clear()
+        self.interference.hidden.update(state["hidden"])
+        if not self._is_spot:
+            self._liquidation.warned = state["warned"]
+            self._futures.margin.collateral = state["collateral"]
+
+    def _parts(self) -> dict[str, object]:
+        """Return the objects that are state, by name."""
+        ledger = self._spot.ledger if self._is_spot else self._futures.ledger
+        return {
+            "store": self._floor.store,
+            "triggers": self._floor.triggers,
+            "timers": self._timers,
+            "ledger": ledger,
+        }
+
+    def _restore_markets(self, saved: dict[str, Market]) -> None:
+        markets = self._floor.markets
+        for symbol, market in saved.items():
+            here = markets.get(symbol)
+            if here is not None:  # others hold its book
+                replace_state(here.book, market.book)
+                market.book = here.book
+        markets.clear()
+        markets.update(saved)
+
     def _named(self, kind: str, number: int) -> str:
-        return text_key(f"{self.seed}/{self.name}/{kind}/{number}", 22)
+        return short_name(f"{self.seed}/{self.name}/{kind}/{number}")
 
 
-def _amount(amount: Decimal) -> Decimal:
-    if not amount.is_finite() or not 0 < amount <= _MOST:
-        raise ParameterError(f"the amount is {amount}; give more than 0, and at most {_MOST:f}.")
-    return amount
+def _is_payment(amount: Decimal) -> bool:
+    return amount.is_finite() and 0 < amount < MOST and not amount % PAYMENT
 
 
 def _check_grid(listing: Listing) -> None:

@@ -11,6 +11,7 @@ import msgspec
 from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.events import OrderChanged
 from cambist_simulator.exchange.orders import PriceSource
+from cambist_simulator.exchange.timers import Timers
 from cambist_simulator.exchange.triggers import Triggers
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class Floor:
         self.markets: dict[str, Market] = {}
         self.store = store
         self.triggers = Triggers()
+        self.timers = Timers()
         self.lists: dict[int, OrderList] = {}
         self.next_list = 0
         self.listeners: list[Callable[[ExchangeEvent], None]] = []

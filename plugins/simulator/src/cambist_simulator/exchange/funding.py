@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +14,7 @@ from cambist_simulator.exchange.futures_ledger import INSURANCE
 from cambist_simulator.exchange.listing import SymbolStatus
 from cambist_simulator.exchange.market_book import MARKET
 from cambist_simulator.exchange.orders import OrderTerms
+from cambist_simulator.exchange.rounding import cut
 
 if TYPE_CHECKING:
     from cambist_simulator.exchange.floor import Floor, Market
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Funding"]
 
 _ZERO = Decimal(0)
-_PAYMENT = Decimal("1e-8")
 
 
 class Funding:
@@ -56,7 +56,7 @@ class Funding:
             for one in ledger.in_symbol(owner, listing.symbol):
                 if not one.size:
                     continue
-                amount = -(margin.value(listing, one.size, mark) * rate).quantize(_PAYMENT, ROUND_DOWN)
+                amount = -cut(margin.value(listing, one.size, mark) * rate)
                 paid += amount
                 if isolated:
                     one.isolated_wallet += amount
@@ -80,10 +80,12 @@ class Funding:
                     self._matching.cancel(order, "delivery")
         price = market.reference
         if price is not None:
+            traded = []
             for owner in list(ledger.holders.get(listing.symbol, ())):
                 for one in ledger.in_symbol(owner, listing.symbol):
                     if not one.size:
                         continue
+                    traded.append(-one.size)
                     if owner in {MARKET, INSURANCE}:
                         self._accounts.book(owner, market, one.position_side, -one.size, price, _ZERO)
                         continue
@@ -96,15 +98,20 @@ class Funding:
                         position_side=one.position_side,
                     )
                     self._intake.trade_privately(owner, market, terms, abs(one.size), price, "settlement")
+            self._accounts.square(market, traded, price)
         market.listing = msgspec.structs.replace(listing, status=SymbolStatus.HALT)
         floor.emit(StatusChanged(at=floor.at, symbol=listing.symbol, status=str(SymbolStatus.HALT)))
 
-    def advance(self, now: int) -> None:
-        """Do what is due."""
+    def advance(self, now: int) -> list[str]:
+        """Do what is due; return the users who paid or received."""
+        paid: dict[str, None] = {}
         for market in self._floor.markets.values():
             listing = market.listing
             while 0 < market.next_funding <= now:
                 self.settle(market, market.funding_rate)
+                paid |= dict.fromkeys(self._accounts.users_in(listing.symbol))
                 market.next_funding = market.next_funding + listing.funding_interval if listing.funding_interval else 0
             if 0 < listing.delivers_at <= now and listing.status is not SymbolStatus.HALT:
+                paid |= dict.fromkeys(self._accounts.users_in(listing.symbol))
                 self.deliver(market)
+        return list(paid)

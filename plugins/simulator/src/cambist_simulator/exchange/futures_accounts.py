@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cambist.model import Side
@@ -10,13 +10,16 @@ from cambist_simulator.exchange import margin
 from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.events import BalanceChanged, PositionChanged
 from cambist_simulator.exchange.futures_ledger import FEES, INSURANCE, ROUNDING, FuturesLedger
-from cambist_simulator.exchange.futures_margin import FuturesMargin, break_even, rounded_up
+from cambist_simulator.exchange.futures_margin import FuturesMargin, break_even
 from cambist_simulator.exchange.market_book import MARKET
 from cambist_simulator.exchange.orders import Execution
 from cambist_simulator.exchange.reducing import Reducing
+from cambist_simulator.exchange.rounding import cut, raised
 from cambist_simulator.exchange.triggers import is_conditional
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cambist_simulator.exchange.floor import Floor, Market
     from cambist_simulator.exchange.matching import Matching
     from cambist_simulator.exchange.orders import VenueOrder
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["FuturesAccounts"]
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
-_PAYMENT = Decimal("1e-8")
 _BUY = Side.BUY
 #: What a market order is assumed to pay above the best ask (Binance, "Cost Required to Open a Position").
 _SLIPPAGE = Decimal("1.0005")
@@ -81,7 +83,8 @@ class FuturesAccounts:
                 if order.price is not None:
                     market.reducing.setdefault(order.terms.side, {})[order.id] = None
             else:
-                worth = self._check_margin(order, market, order.size, order.price, self.ledger.counted(order.id))
+                counted = self.ledger.counted(order.id)
+                order.assumed_price, worth = self._check_margin(order, market, order.size, order.price, counted)
                 self._count(order, worth)
         return _cap(order, market)
 
@@ -100,26 +103,25 @@ class FuturesAccounts:
 
     def _check_margin(
         self, order: VenueOrder, market: Market, size: Decimal, price: Decimal | None, counted: Decimal
-    ) -> Decimal:
-        """Return what an order counts for as open; refuse it where the margin for it is not there."""
+    ) -> tuple[Decimal, Decimal]:
+        """Return an order's assumed price and what it counts for; refuse it where the margin for it is not there."""
         listing, user = market.listing, order.user
         left = size - order.filled - order.prevented
         buys = order.terms.side is _BUY
-        order.assumed_price = assumed = _assumed(market, price, buys=buys)
+        assumed = _assumed(market, price, buys=buys)
         worth = margin.value(listing, left, assumed) if assumed else _ZERO
         more = worth - counted
         bids, asks = (more, _ZERO) if buys else (_ZERO, more)
         most = margin.most_at_leverage(listing.brackets, self.ledger.setting(user, listing.symbol).leverage)
-        if most is not None and more > 0 and self.margin.largest(user, market, bids, asks) > most:
+        need, largest = self.margin.more(user, market, bids, asks)
+        if most is not None and more > 0 and largest > most:
             raise RefusedError(Why.MAX_POSITION, most=most)
-        before = self.margin.initial_of(user, market)
-        need = self.margin.initial_of(user, market, bids, asks) - before
         if need > 0:
             need += self._open_loss(order, market, left, assumed)
             available = self.margin.available(user, listing.settle)
             if need > available:
                 raise RefusedError(Why.INSUFFICIENT_MARGIN, asset=listing.settle, needed=need, available=available)
-        return worth
+        return assumed, worth
 
     def _open_loss(self, order: VenueOrder, market: Market, left: Decimal, price: Decimal) -> Decimal:
         """Return what an order would lose at the mark price by being filled, as far as it opens."""
@@ -156,7 +158,7 @@ class FuturesAccounts:
         """Book a trade of a user; see `Accounts.trade`."""
         listing, terms = market.listing, order.terms
         worth = margin.value(listing, size, price)
-        fee = (worth * self._rate(order, market, maker=maker)).quantize(_PAYMENT, ROUND_DOWN)
+        fee = cut(worth * self._rate(order, market, maker=maker))
         if self.ledger.counted(order.id):
             left = order.left - size
             self._count(order, margin.value(listing, left, order.assumed_price) if left else _ZERO)
@@ -200,14 +202,26 @@ class FuturesAccounts:
             ledger.pay(ROUNDING, listing.settle, booked.residue)
         setting = ledger.setting(owner, listing.symbol)
         if setting.isolated:
-            holding.isolated_wallet -= (holding.isolated_wallet * booked.share_closed).quantize(_PAYMENT, ROUND_DOWN)
+            holding.isolated_wallet -= cut(holding.isolated_wallet * booked.share_closed)
             if booked.share_closed == 1:
                 holding.isolated_wallet = _ZERO
             if booked.opened:
-                holding.isolated_wallet += rounded_up(margin.value(listing, booked.opened, price) / setting.leverage)
+                holding.isolated_wallet += raised(margin.value(listing, booked.opened, price) / setting.leverage)
         ledger.note_holder(owner, listing.symbol)
         self._moved[owner] = None
         return booked.profit
+
+    def square(self, market: Market, traded: Iterable[Decimal], price: Decimal) -> None:
+        """Take up what rounding leaves over where several trade against several at one price.
+
+        Parameters
+        ----------
+        traded
+            Contracts of each, negative for sold ones; their sum is zero, that of their values may not be.
+        """
+        left = sum((margin.signed_value(market.listing, one, price) for one in traded), _ZERO)
+        if left:
+            self.ledger.pay(ROUNDING, market.listing.settle, left)
 
     def _rate(self, order: VenueOrder, market: Market, *, maker: bool) -> Decimal:
         listing = market.listing

@@ -8,6 +8,7 @@ from cambist_simulator.exchange import margin
 from cambist_simulator.exchange.desk import Desk, user_id
 from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.events import MarkChanged
+from cambist_simulator.exchange.filters import MOST
 from cambist_simulator.exchange.futures_ledger import INSURANCE
 from cambist_simulator.exchange.futures_margin import Collateral
 
@@ -122,7 +123,12 @@ class FuturesDesk(Desk):
 
     def set_collateral(self, asset: str, price: Decimal, share: Decimal) -> None:
         """Say how an asset counts in multi-assets mode; see `Collateral`."""
+        if not (price.is_finite() and 0 < price < MOST and share.is_finite() and 0 <= share <= 1):
+            raise RefusedError(Why.BAD_TERMS, "a price is above zero, and a share from 0 to 1", field="price")
+        self._open()
         self._futures.margin.collateral[asset] = Collateral(price, share)
+        self._liquidation.check(sorted(self._futures.ledger.multi_assets))
+        self._conditional.settle()
 
     def fund_insurance(self, asset: str, amount: Decimal) -> None:
         """Put money into the insurance fund."""
@@ -150,7 +156,7 @@ class FuturesDesk(Desk):
             The payment to come, and when, ns, market time; None leaves them as they are.
         """
         market = self._floor.market(symbol)
-        if not mark.is_finite() or mark <= 0:
+        if not mark.is_finite() or not 0 < mark < MOST:
             raise RefusedError(Why.BAD_TERMS, "a mark price is above zero", field="mark")
         self._open()
         market.mark, market.index = mark, mark if index is None else index
@@ -175,6 +181,8 @@ class FuturesDesk(Desk):
     def settle_funding(self, symbol: str, rate: Decimal) -> None:
         """Let longs pay shorts a share of their positions' value now."""
         market = self._floor.market(symbol)
+        if not rate.is_finite() or abs(rate) >= 1:
+            raise RefusedError(Why.BAD_TERMS, "a funding rate is a share below 1", field="rate")
         self._open()
         self._funding.settle(market, rate)
         self._liquidation.check(self._futures.users_in(symbol))

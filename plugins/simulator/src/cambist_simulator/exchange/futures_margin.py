@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cambist_simulator.exchange import margin
 from cambist_simulator.exchange.positions import Position
+from cambist_simulator.exchange.rounding import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
     from cambist_simulator.exchange.listing import Listing
     from cambist_simulator.exchange.positions import Holding
 
-__all__ = ["Collateral", "FuturesMargin", "FuturesWallet", "break_even", "rounded_up"]
+__all__ = ["Collateral", "FuturesMargin", "FuturesWallet", "break_even"]
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
-_PAYMENT = Decimal("1e-8")
 
 
 class Collateral(msgspec.Struct, frozen=True):
@@ -102,40 +102,48 @@ class FuturesMargin:
 
     # Symbols.
 
-    def initial_of(
-        self, user: str, market: Market, extra_bids: Decimal = _ZERO, extra_asks: Decimal = _ZERO
-    ) -> Decimal:
-        """Return the initial margin of positions and open orders of a user in a symbol, some more orders included.
+    def margins(self, user: str, market: Market) -> tuple[Decimal, Decimal]:
+        """Return the initial margin of a user's positions in a symbol, and what open orders need on top.
 
         Notes
         -----
-        In one-way mode the larger of what the position would need after all buys, and after all sells.
+        In one-way mode positions and orders need the larger of what the position would need after all buys, and after
+        all sells.
         """
         listing, ledger = market.listing, self.ledger
         exposure = ledger.exposure(user, listing.symbol)
-        bids, asks = exposure.bids + extra_bids, exposure.asks + extra_asks
+        leverage = ledger.setting(user, listing.symbol).leverage
         long, short = self._values(user, market)
-        setting = ledger.setting(user, listing.symbol)
+        worth = self._worth(user, long, short, exposure.bids, exposure.asks)
+        position = (long + short) / leverage
+        return position, worth / leverage - position
+
+    def more(self, user: str, market: Market, bids: Decimal, asks: Decimal) -> tuple[Decimal, Decimal]:
+        """Return what further orders would need, and the largest value that a position may come to with them.
+
+        Parameters
+        ----------
+        bids, asks
+            Value of buy and of sell orders, on top of those that are there.
+        """
+        ledger = self.ledger
+        exposure = ledger.exposure(user, market.listing.symbol)
+        long, short = self._values(user, market)
+        before = self._worth(user, long, short, exposure.bids, exposure.asks)
+        bids, asks = exposure.bids + bids, exposure.asks + asks
+        after = self._worth(user, long, short, bids, asks)
         if user in ledger.hedged:
-            worth = long + bids + short + asks
+            largest = max(long + bids, short + asks)
         else:
-            held = long - short
-            worth = max(abs(held + bids), abs(held - asks))
-        return worth / setting.leverage
+            largest = max(long - short + bids, short - long + asks)
+        return (after - before) / ledger.setting(user, market.listing.symbol).leverage, largest
 
-    def position_margin_of(self, user: str, market: Market) -> Decimal:
-        """Return the initial margin of the positions of a user in a symbol."""
-        long, short = self._values(user, market)
-        return (long + short) / self.ledger.setting(user, market.listing.symbol).leverage
-
-    def largest(self, user: str, market: Market, extra_bids: Decimal = _ZERO, extra_asks: Decimal = _ZERO) -> Decimal:
-        """Return the largest value that a position of a user in a symbol may come to when orders are filled."""
-        exposure = self.ledger.exposure(user, market.listing.symbol)
-        long, short = self._values(user, market)
-        bids, asks = exposure.bids + extra_bids, exposure.asks + extra_asks
+    def _worth(self, user: str, long: Decimal, short: Decimal, bids: Decimal, asks: Decimal) -> Decimal:
+        """Return the value that margin is needed for."""
         if user in self.ledger.hedged:
-            return max(long + bids, short + asks)
-        return max(long - short + bids, short - long + asks)
+            return long + bids + short + asks
+        held = long - short
+        return max(abs(held + bids), abs(held - asks))
 
     def _values(self, user: str, market: Market) -> tuple[Decimal, Decimal]:
         """Return what the long and the short positions in a symbol are worth at the mark, both not negative."""
@@ -158,9 +166,9 @@ class FuturesMargin:
         for market in self._markets(user, asset):
             listing, mark = market.listing, market.reference
             isolated = ledger.setting(user, listing.symbol).isolated
-            position = self.position_margin_of(user, market)
+            position, order = self.margins(user, market)
             found.position += position
-            found.order += self.initial_of(user, market) - position
+            found.order += order
             if not isolated:
                 found.cross_position += position
             for one in ledger.in_symbol(user, listing.symbol):
@@ -214,8 +222,8 @@ class FuturesMargin:
             position_margin=tied.position,
             order_margin=tied.order,
             maintenance=tied.maintenance,
-            available=max(left, _ZERO).quantize(_PAYMENT, ROUND_DOWN),
-            most_withdrawable=max(out, _ZERO).quantize(_PAYMENT, ROUND_DOWN),
+            available=cut(max(left, _ZERO)),
+            most_withdrawable=cut(max(out, _ZERO)),
         )
 
     def assets(self, user: str) -> list[str]:
@@ -307,7 +315,7 @@ class FuturesMargin:
         profit = holding.unrealized(listing, market.reference)
         initial = abs(worth) / setting.leverage
         hedged = user in self.ledger.hedged
-        order = self.initial_of(user, market) - self.position_margin_of(user, market)
+        _, order = self.margins(user, market)
         if hedged:
             exposure = self.ledger.exposure(user, listing.symbol)
             order = (exposure.bids if holding.position_side == "long" else exposure.asks) / setting.leverage
@@ -341,8 +349,3 @@ class FuturesMargin:
 def break_even(listing: Listing, holding: Holding) -> Decimal:
     """Return the price at which a position has earned the fees that were paid for it."""
     return margin.entry_price(listing, holding.size, holding.cost + holding.fees)
-
-
-def rounded_up(amount: Decimal) -> Decimal:
-    """Return an amount of margin as wallets keep it."""
-    return amount.quantize(_PAYMENT, ROUND_UP)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from cambist_simulator.exchange import margin
 from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.events import ConfigChanged
+from cambist_simulator.exchange.filters import MOST
+from cambist_simulator.exchange.rounding import PAYMENT
 
 if TYPE_CHECKING:
     from cambist_simulator.exchange.floor import Floor, Market
@@ -38,7 +40,7 @@ class FuturesSettings:
             raise RefusedError(Why.LEVERAGE, leverage=leverage, highest=highest)
         most = margin.most_at_leverage(listing.brackets, leverage)
         setting = self._ledger.setting(user, listing.symbol)
-        if most is not None and self._accounts.margin.largest(user, market) > most:
+        if most is not None and self._accounts.margin.more(user, market, _ZERO, _ZERO)[1] > most:
             raise RefusedError(Why.MAX_POSITION, most=most)
         if setting.isolated and leverage < setting.leverage and self._has_position(user, listing.symbol):
             raise RefusedError(Why.LEVERAGE, "an isolated position keeps its leverage or gets more", leverage=leverage)
@@ -91,6 +93,8 @@ class FuturesSettings:
     def change_margin(self, user: str, market: Market, position_side: str, amount: Decimal) -> None:
         """Add to what backs an isolated position, or take from it where `amount` is negative."""
         listing = market.listing
+        if not amount.is_finite() or not amount or abs(amount) >= MOST or amount % PAYMENT:
+            raise RefusedError(Why.BAD_TERMS, "no amount", field="amount")
         holding = self._ledger.holding(user, listing.symbol, position_side)
         setting = self._ledger.setting(user, listing.symbol)
         if not setting.isolated or not holding.size:

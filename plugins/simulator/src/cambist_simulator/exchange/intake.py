@@ -117,6 +117,8 @@ class Intake:
         if order.status is not Status.PENDING and not is_conditional(order.terms):
             order.working_at = floor.at
         floor.store.add(order)
+        if order.terms.expires_at:
+            floor.timers.watch(order)
         floor.tell(order, ExecutionType.NEW)
 
     def start(self, order: VenueOrder, market: Market, cap: int | None) -> None:

@@ -10,7 +10,7 @@ from cambist_simulator.exchange.events import BookChanged
 from cambist_simulator.exchange.orders import ExecutionType, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from decimal import Decimal
 
     from cambist_simulator.exchange.floor import Floor, Market
@@ -78,6 +78,14 @@ class Interference:
     def orders(self, user: str | None = None) -> list[VenueOrder]:
         """Return the orders of a user, or of everybody, as they came; also those that are hidden."""
         return [one for one in self._floor.store if user is None or one.user == user]
+
+    def latest(self) -> Iterator[VenueOrder]:
+        """Yield orders of everybody, the newest first; not to be kept while orders change."""
+        return reversed(self._floor.store)
+
+    def count_open(self) -> int:
+        """Return how many orders are open."""
+        return self._floor.store.count_open()
 
     def __len__(self) -> int:
         """Return how many orders are kept."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ed25519_pair", "rsa_pair", "stream", "text_key"]
+__all__ = ["ed25519_pair", "rsa_pair", "short_name", "stream", "text_key"]
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_AS_LETTERS = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
 _EXPONENT = 65_537
 # Trial division by them spares most of the costly tests.
 _SMALL = [n for n in range(3, 2_000, 2) if all(n % d for d in range(3, int(n**0.5) + 1, 2))]
@@ -34,8 +36,12 @@ def stream(seed: str) -> Callable[[int], bytes]:
 
 def text_key(seed: str, length: int = 64) -> str:
     """Return letters and digits that follow from `seed`."""
-    take = stream(seed)
-    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in take(length))
+    return stream(seed)(length).translate(_AS_LETTERS).decode()
+
+
+def short_name(seed: str) -> str:
+    """Return 22 letters and digits that follow from `seed`, cheaply: one is made for every order."""
+    return b64encode(hashlib.blake2b(seed.encode(), digest_size=16).digest(), b"ab")[:22].decode()
 
 
 def ed25519_pair(seed: str) -> tuple[bytes, bytes]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cambist.model import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Levels"]
 
@@ -32,6 +32,11 @@ class Levels:
     def at(self, ticks: int) -> int:
         """Return the lots at a price, 0 where there are none."""
         return self._lots.get(ticks * self._sign, 0)
+
+    def sizes(self, prices: Iterable[int]) -> list[int]:
+        """Return the lots at each of some prices."""
+        sign, lots = self._sign, self._lots.get
+        return [lots(ticks * sign, 0) for ticks in prices]
 
     def set(self, ticks: int, lots: int) -> None:
         """Put so many lots at a price, in place of those that were there."""
@@ -60,6 +65,11 @@ class Levels:
     def items(self) -> Iterator[tuple[int, int]]:
         """Yield (price, lots), best first."""
         return ((key * self._sign, self._lots[key]) for key in reversed(self._keys))
+
+    def prices(self) -> list[int]:
+        """Return all prices, best first."""
+        sign = self._sign
+        return [key * sign for key in reversed(self._keys)]
 
     def better(self, ticks: int) -> list[int]:
         """Return the prices that are better than one, best first."""

@@ -191,16 +191,17 @@ class Liquidation:
 
     def _pass_on(self, user: str, market: Market, terms: OrderTerms, size: Decimal, price: Decimal) -> None:
         """Let the insurance fund, or those with the most profit on the other side, take contracts over."""
-        accounts, listing = self._accounts, market.listing
+        accounts, listing, sign = self._accounts, market.listing, terms.side.sign
         self._intake.trade_privately(user, market, terms, size, price, "liquidation")
+        traded = [size * sign]
         worth = margin.value(listing, size, price)
         bracket = margin.tier(listing.brackets, worth)
         need = worth / (bracket.max_leverage if bracket is not None else 1)
         if accounts.ledger.wallet(INSURANCE, listing.settle) < need:
             for owner, holding in self.ranking(market, long=terms.side is _BUY):
                 if not size:
-                    return
-                if owner in (user, INSURANCE):
+                    break
+                if owner == user:
                     continue
                 taken = min(size, abs(holding.size))
                 size -= taken
@@ -214,8 +215,11 @@ class Liquidation:
                     position_side=holding.position_side,
                 )
                 self._intake.trade_privately(owner, market, other, taken, price, "adl")
+                traded.append(-taken * sign)
         if size:
-            accounts.book(INSURANCE, market, "", size if terms.side is _SELL else -size, price, _ZERO)
+            accounts.book(INSURANCE, market, "", -size * sign, price, _ZERO)
+            traded.append(-size * sign)
+        accounts.square(market, traded, price)
 
     def ranking(self, market: Market, *, long: bool) -> list[tuple[str, Holding]]:
         """Return the users' positions of one side in the order in which they are deleveraged.

@@ -8,8 +8,10 @@ signed value now minus that cost.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from cambist_simulator.exchange.rounding import fine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from cambist_simulator.exchange.listing import Bracket, Listing
 
 __all__ = [
-    "FINE",
     "Leg",
     "entry_price",
     "is_inverse",
@@ -30,8 +31,6 @@ __all__ = [
     "zero_price",
 ]
 
-#: What values of contracts settled in coin are rounded to.
-FINE = Decimal("1e-16")
 _ZERO, _ONE = Decimal(0), Decimal(1)
 #: (signed size, cost, tiers) of a position for `liquidation_price`.
 Leg = tuple[Decimal, Decimal, "Sequence[Bracket]"]
@@ -45,7 +44,7 @@ def is_inverse(listing: Listing) -> bool:
 def value(listing: Listing, size: Decimal, price: Decimal) -> Decimal:
     """Return what so many contracts are worth at a price, in the settlement asset; of the sign of `size`."""
     if is_inverse(listing):
-        return (size * listing.contract_size / price).quantize(FINE, ROUND_HALF_EVEN)
+        return fine(size * listing.contract_size / price)
     return size * listing.contract_size * price
 
 

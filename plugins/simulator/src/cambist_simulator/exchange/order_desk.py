@@ -27,12 +27,9 @@ class OrderDesk(Desk):
         if not is_conditional(terms):
             self._floor.announce(terms)
         try:
-            order = self._intake.place(user_id(user), terms)
+            return self._intake.place(user_id(user), terms)
         finally:
             self._conditional.settle()
-        if terms.expires_at and order.open:
-            self._timers.watch(order)
-        return order
 
     def check(self, user: User | str, terms: OrderTerms) -> None:
         """Raise what `place` would raise, and do nothing."""

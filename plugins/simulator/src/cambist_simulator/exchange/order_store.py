@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cambist_simulator.exchange.errors import RefusedError, Why
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 __all__ = ["OrderStore"]
 
+_Kept = TypeVar("_Kept")
+
 
 class OrderStore:
     """Finds orders by user, symbol, id and client id.
 
     Parameters
     ----------
-    first_id
-        Of the first order.
     keep
-        How many ended orders are kept, and how many executions of each user in each symbol.
+        How many ended orders are kept, and how many executions, the oldest going first.
     """
 
-    def __init__(self, first_id: int = 1, keep: int = 100_000) -> None:
-        self.next_id = first_id
+    def __init__(self, keep: int = 50_000) -> None:
+        self.next_id = 1
         self.keep = keep
         self._orders: dict[int, VenueOrder] = {}
         self._of: dict[tuple[str, str], dict[int, VenueOrder]] = {}
@@ -36,12 +36,20 @@ class OrderStore:
         self._names: dict[tuple[str, bool, str], int] = {}
         self._ended: deque[int] = deque()
         self._executions: dict[tuple[str, str], deque[Execution]] = {}
+        self._executed: deque[tuple[str, str]] = deque()
 
     def __len__(self) -> int:
         return len(self._orders)
 
     def __iter__(self) -> Iterator[VenueOrder]:
         return iter(self._orders.values())
+
+    def __reversed__(self) -> Iterator[VenueOrder]:
+        return reversed(self._orders.values())
+
+    def count_open(self) -> int:
+        """Return how many orders of all users are open."""
+        return sum(len(orders) for orders in self._open.values())
 
     def new_id(self) -> int:
         """Count an order."""
@@ -66,6 +74,17 @@ class OrderStore:
         """Let an order be found by its client id."""
         self._names[order.user, order.conditional, order.client_id] = order.id
 
+    def rename(self, order: VenueOrder, client_id: str) -> None:
+        """Give an order another client id; it is found by the old one no longer."""
+        self._forget_name(order)
+        order.client_id = client_id
+        self.name(order)
+
+    def _forget_name(self, order: VenueOrder) -> None:
+        name = (order.user, order.conditional, order.client_id)
+        if self._names.get(name) == order.id:
+            del self._names[name]
+
     def end(self, order: VenueOrder) -> None:
         """Take an order out of the open ones, and the oldest of those that have ended out of all."""
         self._open[order.user, order.terms.symbol].pop(order.id, None)
@@ -74,9 +93,7 @@ class OrderStore:
         while len(ended) > self.keep:
             old = self._orders.pop(ended.popleft())
             del self._of[old.user, old.terms.symbol][old.id]
-            name = (old.user, old.conditional, old.client_id)
-            if self._names.get(name) == old.id:
-                del self._names[name]
+            self._forget_name(old)
 
     def get(self, order_id: int) -> VenueOrder | None:
         """Return an order of anybody."""
@@ -172,16 +189,17 @@ class OrderStore:
             and (end is None or one.created_at <= end)
             and (from_id is None or one.id >= from_id)
         ]
-        if limit is None:
-            return chosen
-        return chosen[-limit:] if start is None and from_id is None else chosen[:limit]
+        return _limited(chosen, limit, from_first=start is not None or from_id is not None)
 
     def add_execution(self, user: str, execution: Execution) -> None:
         """Keep an execution."""
         key = (user, execution.symbol)
         if key not in self._executions:
-            self._executions[key] = deque(maxlen=self.keep)
+            self._executions[key] = deque()
         self._executions[key].append(execution)
+        self._executed.append(key)
+        while len(self._executed) > self.keep:
+            self._executions[self._executed.popleft()].popleft()
 
     def executions(
         self,
@@ -197,7 +215,7 @@ class OrderStore:
         """Return executions of a user in a symbol, oldest first; arguments as those of `orders`, ids of trades."""
         found = self._executions.get((user, symbol), ())
         if order_id is None and start is None and end is None and from_id is None and limit is not None:
-            return list(islice(found, max(0, len(found) - limit), None))
+            return list(islice(found, max(0, len(found) - max(0, limit)), None))
         chosen = [
             one
             for one in found
@@ -206,10 +224,15 @@ class OrderStore:
             and (end is None or one.at <= end)
             and (from_id is None or one.trade_id >= from_id)
         ]
-        if limit is None:
-            return chosen
-        return chosen[-limit:] if start is None and from_id is None else chosen[:limit]
+        return _limited(chosen, limit, from_first=start is not None or from_id is not None)
 
 
 def _by_id(order: VenueOrder) -> int:
     return order.id
+
+
+def _limited(found: list[_Kept], limit: int | None, *, from_first: bool) -> list[_Kept]:
+    """Return the first `limit`, or the last."""
+    if limit is None:
+        return found
+    return found[:limit] if from_first else found[max(0, len(found) - limit) :]

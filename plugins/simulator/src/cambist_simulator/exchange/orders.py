@@ -74,7 +74,7 @@ class PriceSource(StrEnum):
     MARK = "mark"
 
 
-class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
+class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A new order, as a user asks for it.
 
     Attributes
@@ -167,7 +167,7 @@ class AmendTerms(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str = ""
 
 
-class Execution(msgspec.Struct, frozen=True, kw_only=True):
+class Execution(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A trade of an order; the other side is an execution of its own.
 
     Attributes
@@ -200,7 +200,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     position_side: str = ""
 
 
-class VenueOrder(msgspec.Struct, kw_only=True, eq=False):
+class VenueOrder(msgspec.Struct, kw_only=True, eq=False, gc=False):
     """An order as the exchange keeps it; the exchange writes it, everybody else reads or copies.
 
     Attributes

@@ -34,6 +34,9 @@ class Outside:
         Where one does, levels of the market's own other side are taken to be gone, and users' orders trade with it.
         """
         book, crossed = market.book, False
+        if book.is_alone:
+            book.set_alone(changes)
+            return False
         set_level, crosses = book.set_level, book.crosses
         for side, ticks, lots in changes:
             if lots and crosses(side, ticks):
@@ -67,18 +70,17 @@ class Outside:
         found.update(-int(-stop // tick) for stop in stops)
         return [ticks for ticks in found if low < ticks < high]
 
-    def trade(self, market: Market, side: Side, size: Decimal, price: Decimal, *, takes: bool) -> None:
+    def trade(self, market: Market, side: Side, ticks: int, lots: int, *, takes: bool) -> None:
         """Let an outside taker trade.
 
-        Users' orders at better prices trade first, at their own prices; then, at `price`, what stands in line before a
-        user's order, the user's order, and so on. Whatever users did not trade is one public trade at `price`.
+        Users' orders at better prices trade first, at their own prices; then, at `ticks`, what stands in line before a
+        user's order, the user's order, and so on. Whatever users did not trade is one public trade at `ticks`.
         """
         book = market.book
-        ticks, lots = book.ticks(price), book.lots(size)
         if takes:
             book.clear_crossed(side.opposite, ticks - side.sign)
         before = self._matching.market_lots
-        left = self._matching.take_users(market, side, ticks, lots)
+        left = lots if book.is_alone else self._matching.take_users(market, side, ticks, lots)
         if left and takes:
             book.reduce(side.opposite, ticks, left)
         rest = left + self._matching.market_lots - before

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from cambist_simulator.exchange.margin import FINE, signed_value
+from cambist_simulator.exchange.margin import signed_value
+from cambist_simulator.exchange.rounding import fine, nearest
 
 if TYPE_CHECKING:
     from cambist_simulator.exchange.listing import Listing
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Booked", "Holding", "Position"]
 
 _ZERO = Decimal(0)
-_PAYMENT = Decimal("1e-8")
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,18 +123,22 @@ class Holding(msgspec.Struct, kw_only=True, eq=False):
         opened = abs(signed) - closing
         direction = 1 if signed > 0 else -1
         profit = residue = share = _ZERO
+        # Rounded as a whole, so that both sides of a trade book the same whatever it does to their positions.
+        worth = signed_value(listing, signed, price)
         if closing:
             share = closing / abs(before)
             released = self.cost
             if closing != abs(before):
-                released = (self.cost * closing / abs(before)).quantize(FINE, ROUND_HALF_EVEN)
-            exact = -signed_value(listing, closing * direction, price) - released
-            profit = exact.quantize(_PAYMENT, ROUND_HALF_EVEN)
+                released = fine(self.cost * closing / abs(before))
+            closed = signed_value(listing, closing * direction, price) if opened else worth
+            worth -= closed
+            exact = -closed - released
+            profit = nearest(exact)
             residue = exact - profit
             self.cost -= released
             self.fees -= self.fees * share
         if opened:
-            self.cost += signed_value(listing, opened * direction, price)
+            self.cost += worth
             self.fees += fee * opened / abs(signed)
         self.size = before + signed
         self.realized += profit

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cambist.model import OrderType, Side
 from cambist.simulation import SelfTrade
 from cambist_simulator.exchange.errors import RefusedError, Why
 from cambist_simulator.exchange.events import BalanceChanged
-from cambist_simulator.exchange.filters import refuse
+from cambist_simulator.exchange.filters import MOST, refuse
 from cambist_simulator.exchange.market_book import MARKET
 from cambist_simulator.exchange.orders import Execution, Status
+from cambist_simulator.exchange.rounding import cut
 from cambist_simulator.exchange.spot_ledger import SpotLedger
 
 if TYPE_CHECKING:
     from cambist_simulator.exchange.floor import Floor, Market
     from cambist_simulator.exchange.orders import VenueOrder
 
-__all__ = ["FEES", "PAYMENT", "SpotAccounts"]
+__all__ = ["FEES", "SpotAccounts"]
 
 #: The owner of the fees that were paid.
 FEES = "#fees"
-#: What fees and other computed payments are rounded to, toward zero.
-PAYMENT = Decimal("1e-8")
 _ZERO, _BUY = Decimal(0), Side.BUY
 
 
@@ -205,7 +204,7 @@ class SpotAccounts:
                 asset = user.fee_asset
             else:
                 fee = _ZERO
-        fee = fee or (received * rate).quantize(PAYMENT, ROUND_DOWN)
+        fee = fee or cut(received * rate)
         if fee:
             self.ledger.balance(order.user, asset).free -= fee
             self.ledger.balance(FEES, asset).free += fee
@@ -215,10 +214,10 @@ class SpotAccounts:
     def _in_fee_asset(self, quote: str, asset: str, amount: Decimal) -> Decimal:
         """Return quote money as the fee asset at its last price; 0 where it has none."""
         if asset == quote:
-            return amount.quantize(PAYMENT, ROUND_DOWN)
+            return cut(amount)
         for market in self._floor.markets.values():
             if market.listing.base == asset and market.listing.quote == quote and market.book.last_price:
-                return (amount / market.book.last_price).quantize(PAYMENT, ROUND_DOWN)
+                return cut(amount / market.book.last_price)
         return _ZERO
 
     # From outside.
@@ -231,10 +230,10 @@ class SpotAccounts:
         RefusedError
             Where so much is not free.
         """
-        balance = self.ledger.balance(user, asset)
-        if balance.free + amount < 0:
+        held = self.ledger.balances(user).get(asset)
+        if amount < 0 and (held is None or held.free + amount < 0):
             raise RefusedError(Why.INSUFFICIENT_FUNDS, asset=asset, needed=-amount)
-        balance.free += amount
+        self.ledger.balance(user, asset).free += amount
         self._touch(user, reason, asset, amount)
 
     # What to tell.
@@ -289,9 +288,9 @@ def _cost(order: VenueOrder, market: Market) -> tuple[Decimal, int | None]:
 
 def _size_for(order: VenueOrder, market: Market, money: Decimal) -> Decimal:
     """Return the size that so much quote money buys, or whose sale earns it, in whole steps."""
-    book, lots, left = market.book, 0, money / (market.book.tick * market.book.step)
-    if not 0 < money < 10**15:
+    if not 0 < money < MOST:
         refuse("notional", "min" if money <= 0 else "max", money)
+    book, lots, left = market.book, 0, money / (market.book.tick * market.book.step)
     for ticks, there in book.facing(order.terms.side, not_of(order, market)):
         take = min(there, int(left / ticks))
         lots += take

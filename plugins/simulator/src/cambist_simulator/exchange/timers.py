@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from cambist_simulator.exchange.orders import ExecutionType, Status
@@ -26,6 +26,7 @@ class Timers:
 
     def __init__(self) -> None:
         self._expiries: list[tuple[int, int]] = []
+        self._most = 1_000
         self.countdowns: dict[tuple[str, str], int] = {}
 
     def watch(self, order: VenueOrder) -> None:
@@ -41,6 +42,10 @@ class Timers:
 
     def advance(self, floor: Floor, matching: Matching, now: int, server_now: int) -> None:
         """Do what is due."""
+        if len(self._expiries) > self._most:  # most of them have ended by other ways
+            self._expiries = [one for one in self._expiries if _is_open(floor, one[1])]
+            heapify(self._expiries)
+            self._most = max(1_000, 2 * len(self._expiries))
         while self._expiries and self._expiries[0][0] <= now:
             order = floor.store.get(heappop(self._expiries)[1])
             if order is not None and order.open:
@@ -51,3 +56,8 @@ class Timers:
                 for order in floor.store.open_of(user, symbol, conditional=False):
                     if order.open:
                         matching.cancel(order, "countdown")
+
+
+def _is_open(floor: Floor, order_id: int) -> bool:
+    order = floor.store.get(order_id)
+    return order is not None and order.open

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cambist.api import ParameterError, did_you_mean
+from cambist.api import InputError, ParameterError, did_you_mean
 from cambist_simulator.exchange.keys import ed25519_pair, rsa_pair, text_key
 
 if TYPE_CHECKING:
@@ -177,6 +177,25 @@ class Users:
     def by_key(self, key: str) -> tuple[User, ApiKey] | None:
         """Return whose key that is, and the key; None where it is nobody's."""
         return self._keys.get(key)
+
+    def save(self) -> bytes:
+        """Return all users with their keys as bytes."""
+        return msgspec.msgpack.encode(list(self._users.values()))
+
+    def restore(self, data: bytes) -> None:
+        """Have the users that were saved, in place of those that are here.
+
+        Raises
+        ------
+        InputError
+            If the bytes are no saved users.
+        """
+        try:
+            users = msgspec.msgpack.decode(data, type=list[User])
+        except msgspec.MsgspecError as error:
+            raise InputError(f"these are no saved users: {error}") from None
+        self._users = {one.id: one for one in users}
+        self._keys = {key.key: (one, key) for one in users for key in one.keys.values()}
 
     def get(self, user_id: str) -> User:
         """Return a user.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from cambist.api import ParameterError, did_you_mean
+from cambist.api import CambistError
 from cambist_simulator.exchange.events import OrderChanged
 from cambist_simulator.exchange.orders import ExecutionType
 from cambist_simulator.faults.occasions import Frame, Occasion
@@ -14,7 +13,7 @@ from cambist_simulator.faults.on_frames import FRAME_ACTIONS, Holds
 from cambist_simulator.faults.on_orders import ORDER_ACTIONS
 from cambist_simulator.faults.on_requests import OF_MESSAGES, REQUEST_ACTIONS, strikes_before
 from cambist_simulator.faults.on_venue import VENUE_ACTIONS
-from cambist_simulator.faults.rules import Fired, Rule
+from cambist_simulator.faults.roster import Roster
 from cambist_simulator.server.tampering import Verdict
 
 if TYPE_CHECKING:
@@ -22,15 +21,15 @@ if TYPE_CHECKING:
 
     from cambist_simulator.exchange.events import ExchangeEvent
     from cambist_simulator.exchange.exchange import Exchange
-    from cambist_simulator.faults.fault import Fault
     from cambist_simulator.faults.occasions import Ground
+    from cambist_simulator.faults.rules import Rule
     from cambist_simulator.server.connection import SocketConnection
     from cambist_simulator.server.wire import Dialect, Request, Response
 
 __all__ = ["FaultEngine"]
 
 
-class FaultEngine:
+class FaultEngine(Roster):
     """Faults at work; see `cambist_simulator.server.tampering.Tampering` for what the server asks of it.
 
     Parameters
@@ -42,19 +41,10 @@ class FaultEngine:
     keep
         How many fired faults are kept for those who ask.
 
-    Attributes
-    ----------
-    fired
-        The latest faults that struck, oldest first.
     """
 
     def __init__(self, ground: Ground, *, seed: int = 0, keep: int = 10_000) -> None:
-        self._ground = ground
-        self._seed = seed
-        self._rules: dict[int, Rule] = {}
-        self._next_id = 1
-        self._number = 0
-        self.fired: deque[Fired] = deque(maxlen=keep)
+        super().__init__(ground, seed=seed, keep=keep)
         self._requests: list[Rule] = []
         self._frames: list[Rule] = []
         self._openings: list[Rule] = []
@@ -66,51 +56,6 @@ class FaultEngine:
         #: Until when the venue is away (ns, server time), and with which status.
         self._away: tuple[int, int] = (0, 0)
         self.on_requests = self.on_messages = self.on_frames = self.on_openings = False
-
-    # --- the list --------------------------------------------------------------------------------------------------
-
-    def add(self, fault: Fault) -> int:
-        """Put a fault to work; returns its number.
-
-        Raises
-        ------
-        ParameterError
-            It names a label, a symbol or a user that the venue has not.
-        """
-        self._check(fault)
-        clock = self._ground.clock.market if fault.clock == "market" else self._ground.clock.server
-        rule = Rule(self._next_id, fault, self._ground.clock, clock.now(), self._seed)
-        self._rules[rule.id] = rule
-        self._next_id += 1
-        self._arrange()
-        return rule.id
-
-    def remove(self, number: int) -> None:
-        """Take a fault away; what it has done stays done.
-
-        Raises
-        ------
-        ParameterError
-            There is none of that number.
-        """
-        if self._rules.pop(number, None) is None:
-            known = ", ".join(map(str, self._rules)) or "none"
-            raise ParameterError(f"there is no fault number {number}; at work: {known}.")
-        self._arrange()
-
-    def clear(self) -> None:
-        """Take all away."""
-        self._rules.clear()
-        self._arrange()
-
-    @property
-    def count(self) -> int:
-        """How many faults have struck."""
-        return self._number
-
-    def rules(self) -> list[Rule]:
-        """Return those at work, in the order in which they came."""
-        return list(self._rules.values())
 
     def _arrange(self) -> None:
         """Sort the rules by what sets them off, and say what is to be asked about."""
@@ -137,28 +82,6 @@ class FaultEngine:
 
         return heard
 
-    def _check(self, fault: Fault) -> None:
-        """Refuse a fault that could never strike."""
-        where = f"of the fault {fault.action.name!r}"
-        label = fault.chosen("label")
-        labels = [one for dialect in self._ground.server.dialects for one in dialect.labels()]
-        if label is not None and label not in labels and fault.on == "request":
-            raise ParameterError(f"'label' {where} is {label!r}.{did_you_mean(label, labels)}")
-        symbol = fault.chosen("symbol")
-        symbols = [one for exchange in self._ground.exchanges.values() for one in exchange.listings]
-        if symbol is not None and symbol.upper() not in map(str.upper, symbols):
-            raise ParameterError(f"'symbol' {where} is {symbol!r}.{did_you_mean(symbol, symbols)}")
-        user = fault.chosen("user")
-        if user is not None and self._ground.user_id(user) is None:
-            raise ParameterError(f"'user' {where} is {user!r}; there is no such user.")
-        dialect = fault.chosen("dialect")
-        names = [one.name for one in self._ground.server.dialects]
-        if dialect is not None and dialect not in names:
-            raise ParameterError(f"'dialect' {where} is {dialect!r}.{did_you_mean(dialect, names)}")
-        needs = [name for name in _TARGETS.get(fault.action.name, ()) if fault.on == "time" and not fault.chosen(name)]
-        if needs:
-            raise ParameterError(f"the fault {fault.action.name!r} at a time needs {needs[0]!r}.")
-
     # --- time ------------------------------------------------------------------------------------------------------
 
     def on_timer(self) -> None:
@@ -169,6 +92,15 @@ class FaultEngine:
         for rule in list(self._times):
             if rule.strikes_now():
                 self._at_a_time(rule)
+        self._stand_down()
+
+    def _stand_down(self) -> None:
+        """Let requests and frames go their straight way again when nothing can strike them any more."""
+        if self.on_requests and not self._away[0] and all(rule.over for rule in self._requests):
+            self.on_requests = self.on_messages = False
+        if self.on_frames and not self._holds.any and all(rule.over and not rule.burst for rule in self._frames):
+            self.on_frames = False
+            self._ground.server.retamper()
 
     def _at_a_time(self, rule: Rule) -> None:
         fault = rule.fault
@@ -176,7 +108,14 @@ class FaultEngine:
         self._do(Occasion(rule=rule, facts=facts))
 
     def _do(self, occasion: Occasion) -> None:
-        """Do what concerns connections, orders or the venue, and note it."""
+        """Do what concerns connections, orders or the venue, and note it; what the venue cannot do is noted as well."""
+        try:
+            self._act(occasion)
+        except CambistError as error:
+            occasion.note = f"not possible: {error}"
+        self._note(occasion.rule, occasion.target, occasion.note)
+
+    def _act(self, occasion: Occasion) -> None:
         fault = occasion.rule.fault
         name = fault.action.name
         if name in CONNECTION_ACTIONS:
@@ -189,7 +128,6 @@ class FaultEngine:
             self._close_down(fault.arguments)
         else:
             VENUE_ACTIONS[name](self._ground, occasion)
-        self._note(occasion.rule, occasion.target, occasion.note)
 
     def _connections(self, occasion: Occasion) -> list[SocketConnection]:
         """Return the WebSockets that a fault strikes: that of the message, those of the user, or all it chooses."""
@@ -207,22 +145,6 @@ class FaultEngine:
         for connection in list(self._ground.server.connections.values()):
             connection.close(1001, "maintenance")
         self._arrange()
-
-    def _note(self, rule: Rule, target: str, note: str = "") -> None:
-        self._number += 1
-        clock = self._ground.clock
-        self.fired.append(
-            Fired(
-                number=self._number,
-                fault=rule.id,
-                name=rule.name,
-                action=rule.fault.action.name,
-                at=clock.server.now(),
-                market_at=clock.market.now(),
-                target=target,
-                note=note,
-            )
-        )
 
     # --- requests --------------------------------------------------------------------------------------------------
 
@@ -310,7 +232,7 @@ class FaultEngine:
                 return _refusal(dialect, rule.fault.arguments["status"])
         return None
 
-    def message(self, connection: SocketConnection, text: str, proceed: Callable[[str], None]) -> None:
+    def message(self, connection: SocketConnection, text: str, proceed: Callable[[str], None]) -> list[str]:
         """See `Tampering.message`."""
         assert connection.session is not None
         label, known = connection.session.describe(text)
@@ -325,7 +247,8 @@ class FaultEngine:
         )
         if not struck:
             proceed(text)
-            return
+            return []
+        names = [one.rule.name for one in struck]
         self._made = None
         later = []
         for occasion in struck:
@@ -335,12 +258,13 @@ class FaultEngine:
                 self._note(occasion.rule, occasion.target)
                 connection.write_all(occasion.frames)
                 if occasion.swallow:
-                    return
+                    return names
             elif name == "fill_during_cancel":
                 self._do(occasion)
             else:
                 later.append(occasion)
         self._answered(connection, lambda: proceed(text), later)
+        return names
 
     def _answered(
         self, connection: SocketConnection, proceed: Callable[[], None], occasions: Iterable[Occasion]
@@ -401,24 +325,13 @@ class FaultEngine:
         CONNECTION_ACTIONS[name](self._ground, [connection], rule.fault.arguments)
         return ()
 
-    def forget(self, connection_id: int) -> None:
-        """Forget what waits for a connection that has ended."""
-        self._holds.forget(connection_id)
+    def gone(self, connection: SocketConnection) -> None:
+        """See `Tampering.gone`."""
+        self._holds.forget(connection.id)
 
 
 #: What is done before the answer leaves; the rest comes after it.
 _AT_ONCE = frozenset({"fill_before_ack", "late_visibility"})
-#: What a fault at a time must name.
-_TARGETS = {
-    "foreign_order": ("user", "symbol"),
-    "foreign_cancel": ("user",),
-    "liquidation": ("user", "symbol"),
-    "dead_man": ("user",),
-    "halt": ("symbol",),
-    "rule_change": ("symbol",),
-    "price_jump": ("symbol",),
-    "crossed_book": ("symbol",),
-}
 
 
 def _refusal(dialect: Dialect, status: int) -> Response:

@@ -15,7 +15,7 @@ from cambist_simulator.faults.vocabulary import ACTIONS, MATCHING, SELECTORS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cambist_simulator.faults.vocabulary import Action, Argument
+    from cambist_simulator.faults.vocabulary import Argument
 
 __all__ = ["Fault", "duration", "moment"]
 
@@ -80,7 +80,9 @@ class Fault:
                 known = [*arguments, *MATCHING, *SELECTORS]
                 raise ParameterError(f"the fault {action!r} has no setting {name!r}.{did_you_mean(name, known)}")
         self.arguments = {name: self._argument(one, given) for name, one in arguments.items()}
-        self.selectors = self._selectors(found, {n: v for n, v in given.items() if n not in arguments})
+        chosen = {name: value for name, value in given.items() if name in SELECTORS and name not in arguments}
+        self.on = self._trigger(given, chosen)
+        self.selectors = self._selectors(chosen)
         self.name = str(given.get("name", ""))
         self._read_matching(given)
 
@@ -125,24 +127,24 @@ class Fault:
             return None
         return _read(value, argument.kind, f"{argument.name!r} of the fault {self.action.name!r}")
 
-    def _selectors(self, action: Action, given: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-        patterns: dict[str, Any] = {}
-        if not any(name in given for name in action.selects):
-            patterns.update(action.selects)
-        patterns |= {name: value for name, value in given.items() if name in SELECTORS}
+    def _selectors(self, chosen: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+        usual = self.action.selects if self.on == self.action.triggers[0] else {}
+        patterns: dict[str, Any] = {name: value.split("|") for name, value in usual.items()}
+        if any(name in chosen for name in usual):
+            patterns = {}
+        patterns |= chosen
         found = {}
         for name, value in patterns.items():
             several = value if isinstance(value, list | tuple) else [value]
             if not several or not all(isinstance(one, str | int) and not isinstance(one, bool) for one in several):
                 raise ParameterError(
-                    f'{name!r} of the fault {action.name!r} is {value!r}; give a text such as "BTC*", or a list.'
+                    f'{name!r} of the fault {self.action.name!r} is {value!r}; give a text such as "BTC*", or a list.'
                 )
             found[name] = tuple(str(one).lower() for one in several)
         return found
 
     def _read_matching(self, given: Mapping[str, Any]) -> None:
         where = f"of the fault {self.action.name!r}"
-        self.on = self._trigger(given)
         self.nth = _count(given, "nth", where)
         self.every = _count(given, "every", where)
         self.at = moment(given.get("at"), f"'at' {where}")
@@ -160,7 +162,7 @@ class Fault:
         if self.clock not in {"market", "server"}:
             raise ParameterError(f"'clock' {where} is {self.clock!r}; give 'market' or 'server'.")
 
-    def _trigger(self, given: Mapping[str, Any]) -> str:
+    def _trigger(self, given: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
         triggers = self.action.triggers
         wanted = given.get("on")
         if wanted is not None:
@@ -169,9 +171,9 @@ class Fault:
                     f"'on' of the fault {self.action.name!r} is {wanted!r}; it can be: {', '.join(triggers)}."
                 )
             return str(wanted)
-        if "request" in triggers and any(name in given for name in _OF_REQUESTS):
+        if "request" in triggers and any(name in chosen for name in _OF_REQUESTS):
             return "request"
-        if "frame" in triggers and any(name in given for name in _OF_FRAMES):
+        if "frame" in triggers and any(name in chosen for name in _OF_FRAMES):
             return "frame"
         if "time" in triggers and "at" in given:
             return "time"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cambist.model import OrderType, Side
 from cambist_simulator.exchange.errors import RefusedError
+from cambist_simulator.exchange.listing import Segment
 from cambist_simulator.exchange.orders import OrderTerms, Status
 
 if TYPE_CHECKING:
@@ -16,20 +17,37 @@ if TYPE_CHECKING:
     from cambist_simulator.exchange.orders import VenueOrder
     from cambist_simulator.faults.occasions import Ground, Occasion
 
-__all__ = ["ORDER_ACTIONS"]
+__all__ = ["ORDER_ACTIONS", "exchange_of", "symbol_of"]
 
 
-def exchange_of(ground: Ground, symbol: str) -> Exchange | None:
-    """Return the first exchange that lists a symbol, however it is written."""
+def exchange_of(ground: Ground, symbol: str, *, futures: bool = False) -> tuple[Exchange, str] | None:
+    """Return the first exchange that lists a symbol, and the symbol as it writes it; None where none does.
+
+    Parameters
+    ----------
+    symbol
+        However it is written; ``"BTCUSDT:linear"`` names the segment as well.
+    futures
+        Whether it must be one of futures.
+    """
+    name, _, segment = symbol.partition(":")
     for exchange in ground.exchanges.values():
-        if listed(exchange, symbol) is not None:
-            return exchange
+        if segment not in {"", str(exchange.segment)} or (futures and exchange.segment is Segment.SPOT):
+            continue
+        found = listed(exchange, name)
+        if found is not None:
+            return exchange, found
     return None
 
 
 def listed(exchange: Exchange, symbol: str) -> str | None:
     """Return a symbol as the exchange writes it; None where it does not list it."""
     return next((one for one in exchange.listings if one.upper() == symbol.upper()), None)
+
+
+def symbol_of(occasion: Occasion) -> str:
+    """Return the symbol that a fault concerns: the one it names, or that of the request."""
+    return occasion.rule.fault.chosen("symbol") or str(occasion.facts.get("symbol", ""))
 
 
 def user_of(ground: Ground, occasion: Occasion) -> str | None:
@@ -142,13 +160,11 @@ def _reject_after_ack(ground: Ground, occasion: Occasion) -> None:
 
 def _foreign_order(ground: Ground, occasion: Occasion) -> None:
     arguments = occasion.rule.fault.arguments
-    wanted = occasion.rule.fault.chosen("symbol") or str(occasion.facts.get("symbol", ""))
-    exchange, user = exchange_of(ground, wanted), user_of(ground, occasion)
-    if exchange is None or user is None:
+    found, user = exchange_of(ground, symbol_of(occasion)), user_of(ground, occasion)
+    if found is None or user is None:
         occasion.note = "no such symbol or user"
         return
-    symbol = listed(exchange, wanted)
-    assert symbol is not None
+    exchange, symbol = found
     price = arguments["price"]
     terms = OrderTerms(
         symbol=symbol,
@@ -174,21 +190,21 @@ def _cancel_all(ground: Ground, occasion: Occasion) -> None:
         return
     wanted = occasion.rule.fault.chosen("symbol")
     ended = []
-    for exchange in ground.exchanges.values():
-        symbol = None if wanted is None else listed(exchange, wanted)
-        if wanted is None or symbol is not None:
-            ended += exchange.cancel_all(user, symbol)
+    if wanted is None:
+        for exchange in ground.exchanges.values():
+            ended += exchange.cancel_all(user)
+    else:
+        found = exchange_of(ground, wanted)
+        ended += found[0].cancel_all(user, found[1]) if found is not None else []
     occasion.note = f"orders {', '.join(str(one.id) for one in ended) or 'none'}"
 
 
 def _liquidation(ground: Ground, occasion: Occasion) -> None:
-    wanted = occasion.rule.fault.chosen("symbol") or str(occasion.facts.get("symbol", ""))
-    exchange, user = exchange_of(ground, wanted), user_of(ground, occasion)
-    if exchange is None or user is None:
-        occasion.note = "no such symbol or user"
+    found, user = exchange_of(ground, symbol_of(occasion), futures=True), user_of(ground, occasion)
+    if found is None or user is None:
+        occasion.note = "no such future or user"
         return
-    symbol = listed(exchange, wanted)
-    assert symbol is not None
+    exchange, symbol = found
     occasion.note = "liquidated" if exchange.interference.liquidate(user, symbol) else "there is no position"
 
 

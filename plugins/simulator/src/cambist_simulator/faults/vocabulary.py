@@ -49,7 +49,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     triggers
         What may set it off, the usual one first.
     selects
-        Selectors that it has where a fault names no others.
+        Selectors that it has where a fault names no others; patterns, separated by ``|``.
     """
 
     name: str
@@ -67,7 +67,7 @@ SELECTORS: Mapping[str, str] = MappingProxyType(
         "path": "of a request or a WebSocket",
         "method": "of a REST request",
         "user": "name or id of the account",
-        "symbol": "as the venue writes it",
+        "symbol": "as the venue writes it; for an action at a time also with its segment: `BTCUSDT:linear`",
         "client_id": "of the order in a request",
         "kind": "of a frame: `answer`, `depth`, `trade`, `kline`, `ticker`, `mark`, `order`, `fill`, `balance`, "
         "`position`, `control`",
@@ -266,6 +266,7 @@ _CONNECTIONS = (
         "request time frame",
         "A subscription is acknowledged, and then its streams say nothing; requests are still answered",
         _FOR,
+        label="subscribe|*.subscribe",
     ),
     _action(
         "refuse_connection",
@@ -282,6 +283,13 @@ _CONNECTIONS = (
         "WebSockets are closed as when they have reached the age that the venue allows (24 hours)",
     ),
     _action("expire_listen_keys", "connection", "time", "Keys of user streams expire at once"),
+    _action(
+        "end_user_streams",
+        "connection",
+        "time",
+        "The venue ends streams of user data and says so; their connections stay open",
+    ),
+    _action("announce_shutdown", "connection", "time", "Streams are told that their server is about to go"),
 )
 
 _ORDERS = (
@@ -362,6 +370,14 @@ _VENUE = (
         Argument("by", "duration", "ahead; negative for back", needed=True),
     ),
     _action(
+        "clock_drift",
+        "venue",
+        "time request",
+        "The clock of the venue's servers goes too fast or too slow from now on",
+        Argument("rate", "number", "seconds that it gains in a second; negative for too slow", needed=True),
+        _FOR,
+    ),
+    _action(
         "maintenance",
         "venue",
         "time",
@@ -389,8 +405,8 @@ _VENUE = (
         "venue",
         "time request",
         "A symbol has new rules from now on",
-        Argument("tick_size", "number", "of prices"),
-        Argument("step_size", "number", "of sizes"),
+        Argument("tick_size", "number", "of prices, a multiple of the first one"),
+        Argument("step_size", "number", "of sizes, a multiple of the first one"),
         Argument("min_size", "number", "of an order"),
         Argument("min_notional", "number", "price times size of an order, in quote money"),
     ),
@@ -439,5 +455,5 @@ def _shown(argument: Argument) -> str:
 
 
 def _selected(action: Action) -> str:
-    chosen = ", ".join(f"{name} {value}" for name, value in action.selects.items())
+    chosen = ", ".join(f"{name} {value.replace('|', ' or ')}" for name, value in action.selects.items())
     return f" ({chosen} where nothing else is chosen)" if chosen else ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cambist import load
 from cambist.api import DataError, ParameterError
 from cambist.model import Side
 from cambist.simulation import intrabar_path
-from cambist_simulator.market.history import bar_ticks, loaded_bars
+from cambist_simulator.market.history import bar_candles, bar_ticks
 from cambist_simulator.market.path import path_of, turns_of
 from cambist_simulator.market.quoting import BookShape, Quoter
 from cambist_simulator.market.script import Script
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from cambist import Timeframe
     from cambist.simulation import IntrabarPath
     from cambist_simulator.market.data import MarketData
     from cambist_simulator.market.hand import Hand
@@ -38,10 +38,8 @@ class BarReplay(Script):
     data
         What is kept of it.
     source
-        `cambist.Bars`, a DataFrame, the path of a file, or an object with ``blocks(size)``. Prices must be on the
-        listing's grid; volumes are rounded to its steps.
-    timeframe
-        Of a source that does not tell; see `cambist.load`.
+        `cambist.Bars`, a DataFrame, the path of a file, or an object with ``blocks(size)``; see `cambist.load`.
+        Prices must be on the listing's grid; volumes are rounded to its steps.
     points
         Trades of a bar, if its volume is enough for so many.
     path
@@ -49,9 +47,11 @@ class BarReplay(Script):
         or a function.
     shape
         Of the book around the price.
+    history
+        Bars at the beginning that are not traded: they are candles from the start, for whoever asks for the past.
     fill_volume
-        Volume of a bar that has too little for a trade at each turn of its price, such as a bar of an index, which has
-        none. None refuses such a bar.
+        Volume of each trade of a bar that has too little for one at each turn of its price, such as a bar of an index,
+        which has none. None refuses such a bar.
 
     Raises
     ------
@@ -79,17 +79,22 @@ class BarReplay(Script):
         data: MarketData,
         source: Any,
         *,
-        timeframe: str | Timeframe | None = None,
         points: int = 12,
         path: str | IntrabarPath = "nearer_first",
         shape: BookShape | None = None,
         fill_volume: Decimal | None = None,
+        history: int = 0,
     ) -> None:
         super().__init__()
         if points < 1:
             raise ParameterError(f"{hand.symbol}: a bar of {points} trades cannot be traded; give points=1 or more.")
         self._hand, self._data = hand, data
-        self._bars = loaded_bars(source, timeframe)
+        bars = load(source)
+        if not 0 <= history < len(bars):
+            raise ParameterError(
+                f"{hand.symbol}: {history} of {len(bars)} bars are to be history; give 0 or more, and leave one."
+            )
+        self._before, self._bars = bars[:history] if history else None, bars[history:]
         self._points = points
         self._path = intrabar_path(path)
         self._quoter = Quoter(hand, shape or BookShape())
@@ -112,6 +117,7 @@ class BarReplay(Script):
 
     def play(self, shift: int) -> Iterator[int]:
         """Yield the time of each move of the book and of each trade."""
+        self._remember(shift)
         before: BarTicks | None = None
         for bar in bar_ticks(self._bars, self._hand.grid, self._path, shift):
             if before is not None and bar.opens > before.closes:
@@ -125,20 +131,26 @@ class BarReplay(Script):
                 self._walk(point, len(points) - number)
         self._data.pause()
 
+    def _remember(self, shift: int) -> None:
+        """Put the bars of the past where candles are; once, since what follows is remembered anyway."""
+        if self._before is not None:
+            candles = bar_candles(self._before, self._hand.grid, self._data.contract, shift)
+            self._data.preload(str(self._before.timeframe), candles)
+            self._before = None
+
     # A bar.
 
     def _plan(self, bar: BarTicks) -> list[PathPoint]:
         """Return the trades of a bar, none where nothing was traded; note its volume."""
         turns = turns_of(bar)
         lots = bar.lots
-        if lots < len(turns):
-            if self._fill_lots >= len(turns):
-                lots = self._fill_lots
-            elif lots or len(turns) > 1:
+        if lots < len(turns) and (lots or len(turns) > 1):
+            lots = self._fill_lots * len(turns)
+            if not lots:
                 raise DataError(
                     f"{self._hand.symbol}: the bar that opens at {bar.opens} ns has a volume of "
                     f"{self._hand.grid.size(lots)}, too little for a trade at each of {len(turns)} prices. List the "
-                    "symbol with a smaller step size, or say what such bars traded: fill_volume=Decimal(...)."
+                    "symbol with a smaller step size, or give each trade of such a bar a size: fill_volume=..."
                 )
         self._left = lots
         return path_of(bar, min(self._points, lots)) if lots else []

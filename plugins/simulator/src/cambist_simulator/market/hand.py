@@ -60,6 +60,11 @@ class Hand:
 
     # What is there.
 
+    @property
+    def update_id(self) -> int:
+        """Number of the last change of the book."""
+        return self._book.update_id
+
     def own(self, side: Side) -> list[int]:
         """Return the prices at which the market itself displays something, best first, ticks."""
         return self._book.own_prices(side)
@@ -110,12 +115,12 @@ class Hand:
     def trade(self, side: Side, ticks: int, lots: int) -> None:
         """Let an outside taker trade at a price; see `Exchange.market_trade`. Nothing happens in a halt."""
         if self.trades:
-            self.exchange.market_trade(self.symbol, side, self.grid.size(lots), self.grid.price(ticks))
+            self.exchange.trade_at(self.symbol, side, ticks, lots)
             self.exchange.flush(self.symbol)
 
     def print_trade(self, side: Side, ticks: int, lots: int) -> None:
         """The same, but what the market displays stays as it is."""
-        self.exchange.market_trade(self.symbol, side, self.grid.size(lots), self.grid.price(ticks), takes=False)
+        self.exchange.trade_at(self.symbol, side, ticks, lots, takes=False)
         self.exchange.flush(self.symbol)
 
     def take(self, side: Side, lots: int, limit: int | None = None) -> int:
@@ -126,7 +131,7 @@ class Hand:
             if best is None or (limit is not None and (best > limit if side is _BUY else best < limit)):
                 break
             size = min(left, self._book.displayed(side.opposite, best))
-            self.exchange.market_trade(self.symbol, side, self.grid.size(size), self.grid.price(best))
+            self.exchange.trade_at(self.symbol, side, best, size)
             left -= size
         return lots - left
 
@@ -142,6 +147,10 @@ class Hand:
     def status(self, status: SymbolStatus) -> None:
         """Halt the symbol, or let it trade."""
         self.exchange.set_status(self.symbol, status)
+
+    def mark(self, mark: Decimal, index: Decimal, rate: Decimal, next_funding: int) -> None:
+        """Set the mark price, the index price, and the funding to come; see `Exchange.set_mark`."""
+        self.exchange.set_mark(self.symbol, mark, index, rate, next_funding)
 
     # Who is told.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cambist import Instrument, load, open_quotes, open_ticks
+from cambist import Instrument, open_quotes, open_ticks
 from cambist.api import DataError
 from cambist.model import Quotes, Ticks
 from cambist.simulation import BookUnits, intrabar_path
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cambist import Bars, Timeframe
+    from cambist import Bars
     from cambist.api import MarketSource
     from cambist.simulation import IntrabarPath
     from cambist_simulator.exchange.listing import Listing
     from cambist_simulator.market.contract import Contract
 
-__all__ = ["BLOCK", "Grid", "bar_candles", "bar_ticks", "loaded_bars", "loaded_quotes", "loaded_ticks"]
+__all__ = ["BLOCK", "Grid", "bar_candles", "bar_ticks", "loaded_quotes", "loaded_ticks"]
 
 #: Rows that are turned into whole numbers at a time.
 BLOCK = 4_096
@@ -122,7 +122,7 @@ def bar_ticks(bars: Bars, grid: Grid, path: IntrabarPath, shift: int = 0) -> Ite
             yield BarTicks(at + shift, at + shift + length, open_, high, low, close, lots, high_first)
 
 
-def bar_candles(bars: Bars, grid: Grid, contract: Contract) -> Iterator[Candle]:
+def bar_candles(bars: Bars, grid: Grid, contract: Contract, shift: int = 0) -> Iterator[Candle]:
     """Yield bars as candles, for history that nobody saw being traded.
 
     The value traded is the volume at the mean of the four prices, half of it bought by takers, in as many trades as
@@ -130,7 +130,7 @@ def bar_candles(bars: Bars, grid: Grid, contract: Contract) -> Iterator[Candle]:
     """
     length = bars.timeframe.ns
     number = 0
-    for bar in bar_ticks(bars, grid, intrabar_path("nearer_first")):
+    for bar in bar_ticks(bars, grid, intrabar_path("nearer_first"), shift):
         volume = grid.size(bar.lots)
         mean = grid.price(bar.open + bar.high + bar.low + bar.close) / 4
         value = contract.value(mean, volume)
@@ -152,11 +152,6 @@ def bar_candles(bars: Bars, grid: Grid, contract: Contract) -> Iterator[Candle]:
             last_id=number + trades - 1 if trades else -1,
         )
         number += trades
-
-
-def loaded_bars(source: Any, timeframe: str | Timeframe | None = None) -> Bars:
-    """Return the bars of a path, a DataFrame, `Bars`, or an object with ``blocks(size)``."""
-    return load(source, timeframe=timeframe) if timeframe is not None else load(source)
 
 
 def loaded_ticks(source: Any) -> Ticks:

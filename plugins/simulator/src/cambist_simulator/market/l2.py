@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["RawBookReplay", "RawMessage", "read_raw"]
 
 _BUY, _SELL = Side.BUY, Side.SELL
+_NOTHING: dict[Side, list[tuple[int, int]]] = {_BUY: [], _SELL: []}
 _Levels = tuple[tuple[str, str], ...]
 
 
@@ -98,8 +99,12 @@ class _Parser:
         return found
 
     def levels(self, rows: _Levels) -> list[tuple[int, int]]:
-        price, size = self.price, self.size
-        return [(price(one), size(other)) for one, other in rows]
+        prices, sizes = self._prices.get, self._sizes.get
+        found = []
+        for text, other in rows:
+            ticks, lots = prices(text), sizes(other)
+            found.append((self.price(text) if ticks is None else ticks, self.size(other) if lots is None else lots))
+        return found
 
 
 def read_raw(path: str | Path, grid: Grid) -> Iterator[RawMessage]:
@@ -186,6 +191,8 @@ class RawBookReplay(Script):
         self._over: dict[Side, set[int]] = {_BUY: set(), _SELL: set()}
         self.update_id = 0
         self._ticker_id = 0
+        self._known: dict[Side, list[tuple[int, int]]] = {_BUY: [], _SELL: []}
+        self._seen = -1
         self._first = next((one.at for one in read_raw(path, hand.grid)), None)
         self._last: int | None = None
 
@@ -202,6 +209,7 @@ class RawBookReplay(Script):
     def play(self, shift: int) -> Iterator[int]:
         """Yield the time of each message."""
         messages = read_raw(self._path, self._hand.grid)
+        self.update_id, self._ticker_id, self._seen = 0, 0, -1
         head: list[RawMessage] = []
         for one in messages:
             head.append(one)
@@ -262,7 +270,12 @@ class RawBookReplay(Script):
     def _ticker(self, one: RawMessage) -> None:
         hand = self._hand
         changes: list[tuple[Side, int, int]] = []
+        # As long as nobody else has changed the book, a side that is told again is as it was told.
+        known = self._known if hand.update_id == self._seen else _NOTHING
         for side, levels in ((_BUY, one.bids), (_SELL, one.asks)):
+            if known[side] == levels:
+                continue
+            self._known[side] = levels
             ticks, lots = levels[0]
             over = self._over[side]
             for better in hand.better(side, ticks):
@@ -274,3 +287,4 @@ class RawBookReplay(Script):
         self._ticker_id = one.update_id
         if changes:
             hand.show(changes)
+        self._seen = hand.update_id

@@ -28,7 +28,8 @@ class Markets:
     Parameters
     ----------
     clock
-        Of the venue. While a step is done its market clock shows the time of the step, whatever the pace.
+        Of the venue. While a step is done its market clock shows when the step was due, whatever the pace; where a
+        request came between, what it showed to that.
     exchanges
         Those whose symbols are played; what is listed later is kept as well.
     keep
@@ -101,7 +102,7 @@ class Markets:
             Whether records that have come to their end begin again, as if they followed on themselves.
         """
         self._loops = loop
-        self._recorded = [one for one in self._scripts if one.first is not None and one.last is not None]
+        self._recorded = [one for one in self._scripts if one.first is not None]
         firsts = [one.first for one in self._scripts if one.first is not None]
         first = min(firsts, default=None)
         self._shift = 0 if start is None or first is None else start - first
@@ -131,7 +132,7 @@ class Markets:
                 due, chosen = at, script
         if chosen is None or due is None:
             return None
-        self.clock.market.hold(due)
+        self.clock.market.hold(self._time_of(due))
         try:
             self._mind(due)
             chosen.step()
@@ -139,6 +140,18 @@ class Markets:
             self.clock.market.release()
         self.steps += 1
         return due
+
+    def _time_of(self, due: int) -> int:
+        """Return the time that a step shows: when it was due, but not before what has happened already.
+
+        A clock that runs may have been read by a request before a step was done that was due a little earlier, and the
+        events of an exchange are in the order of their times.
+        """
+        market = self.clock.market
+        if not market.speed:
+            return due
+        last = max((one.at for one in self.exchanges.values()), default=due)
+        return last if due < last <= market.now() else due
 
     def advance(self, now: int, most: int | None = None) -> int:
         """Do all steps that are due at `now` (ns), `most` of them at most; return how many.
@@ -172,8 +185,8 @@ class Markets:
         recorded = self._recorded
         if not recorded or any(one.next_due is not None for one in recorded):
             return
-        first = min(one.first for one in recorded if one.first is not None)
-        last = max(one.last for one in recorded if one.last is not None)
-        self._shift += max(last - first, _SECOND)
+        begins = [one.first for one in recorded if one.first is not None]
+        ends = [one.last for one in recorded if one.last is not None]
+        self._shift += max(max(ends, default=0) - min(begins), _SECOND)
         for script in recorded:
             script.begin(self._shift)

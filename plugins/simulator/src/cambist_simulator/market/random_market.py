@@ -26,6 +26,8 @@ __all__ = ["RandomMarket", "RandomShape"]
 _BUY, _SELL = Side.BUY, Side.SELL
 _SECOND = 1_000_000_000
 _DAY_SECONDS = 86_400.0
+#: The pace up to which a market has all that its shape says.
+_BUSIEST = 10.0
 
 
 class RandomShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +93,18 @@ class RandomShape(msgspec.Struct, frozen=True, kw_only=True):
             raise ParameterError(f"the gap of a random market is {self.gap}; give at least one tick.")
         if not 1.0 <= self.spread < math.inf:
             raise ParameterError(f"the spread of a random market is {self.spread}; it has at least one tick.")
+
+    def at_pace(self, speed: float | None) -> RandomShape:
+        """Return a shape for a clock of that speed: above ten times, what happens in a second of the clock thins out.
+
+        So a second of those who watch has no more in it than at ten times the pace.
+        """
+        if speed is None or speed <= _BUSIEST:
+            return self
+        share = speed / _BUSIEST
+        return msgspec.structs.replace(
+            self, every=round(self.every * share), takers=self.takers / share, changes=self.changes / share
+        )
 
 
 class RandomMarket(Script):
@@ -211,9 +225,10 @@ class RandomMarket(Script):
         """Yield what others change on one side: too far away they leave, and new ones come where there are too few."""
         chance, sign = self._chance, -side.sign
         reach = max(self.shape.levels, round(self.shape.levels * self._gap))
+        farthest, most = 2 * reach, 2 * self.shape.levels
         there: list[int] = []
         for ticks in self._hand.own(side):
-            if 0 <= (ticks - best) * sign < 2 * reach and len(there) < 2 * self.shape.levels:
+            if 0 <= (ticks - best) * sign < farthest and len(there) < most:
                 there.append(ticks)
             else:
                 yield side, ticks, 0

@@ -99,7 +99,12 @@ class Rest:
         self, tampering: Tampering, asked: Request, dialect: Dialect, request: web.BaseRequest
     ) -> web.StreamResponse:
         """Answer a request that somebody may want to spoil."""
-        verdict = tampering.before(dialect, asked)
+        try:
+            verdict = tampering.before(dialect, asked)
+        except Exception:  # noqa: BLE001 -- a fault of a dialect must not end the server
+            self._server.count("errors")
+            _log.exception("what was to go wrong at %s %s failed itself", asked.method, asked.path)
+            verdict = None
         if verdict is not None and (verdict.answer is not None or verdict.silent or verdict.reset):
             response = verdict.answer or Response(status=0)
         else:

@@ -272,6 +272,8 @@ class Server:
         """Forget a connection."""
         self.connections.pop(connection.id, None)
         self._leaving.discard(connection)
+        if self.tampering is not None:
+            self.tampering.gone(connection)
 
     def count(self, what: str) -> None:
         """Count something; see `counts`."""

@@ -132,30 +132,30 @@ class Sockets:
         connection.messages += 1
         self._server.number += 1
         text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-        self._server.log.add(
-            Entry(
-                number=self._server.number,
-                kind="message",
-                dialect=connection.dialect.name,
-                at=self._server.clock.server.now(),
-                market_at=self._server.clock.market.now(),
-                ip=connection.ip,
-                path=connection.path,
-                body=text.encode("utf-8", "surrogatepass"),
-                connection=connection.id,
-            )
+        entry = Entry(
+            number=self._server.number,
+            kind="message",
+            dialect=connection.dialect.name,
+            at=self._server.clock.server.now(),
+            market_at=self._server.clock.market.now(),
+            ip=connection.ip,
+            path=connection.path,
+            body=text.encode("utf-8", "surrogatepass"),
+            connection=connection.id,
         )
-        if connection.closing:
-            return
-        if self._server.tampering is not None and self._server.tampering.on_messages:
-            self._server.tampering.message(connection, text, lambda text: self._proceed(connection, session, text))
-        else:
-            self._proceed(connection, session, text)
+        if not connection.closing:
+            self._guarded(connection, session, text, entry)
+        self._server.log.add(entry)
         self._server.flush()
 
-    def _proceed(self, connection: SocketConnection, session: Session, text: str) -> None:
+    def _guarded(self, connection: SocketConnection, session: Session, text: str, entry: Entry) -> None:
+        """Hand a message to whoever tampers with it, or to its session; one that fails ends the connection."""
+        tampering = self._server.tampering
         try:
-            session.received(text)
+            if tampering is not None and tampering.on_messages:
+                entry.faults = tampering.message(connection, text, session.received)
+            else:
+                session.received(text)
         except Exception:  # noqa: BLE001 -- a fault of a dialect must not end the server
             self._server.count("errors")
             _log.exception("%s failed at a message of connection %d", connection.dialect.name, connection.id)

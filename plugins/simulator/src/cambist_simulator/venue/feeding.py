@@ -9,6 +9,7 @@ from cambist import Bars, load, open_quotes, open_ticks
 from cambist.api import DataError, ParameterError
 from cambist.model import Quotes, Ticks
 from cambist_simulator.market.bars import BarReplay
+from cambist_simulator.market.funding import Marks
 from cambist_simulator.market.hand import Hand
 from cambist_simulator.market.l2 import RawBookReplay
 from cambist_simulator.market.random_market import RandomMarket, RandomShape
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from cambist_simulator.market.markets import Markets
     from cambist_simulator.market.script import Script
 
-__all__ = ["opened", "prices_of", "script_of"]
+__all__ = ["marks_of", "opened", "prices_of", "script_of"]
+
+_SECOND = 1_000_000_000
+_MINUTE = 60 * _SECOND
 
 
 def opened(source: Any, symbol: str) -> Any:
@@ -65,10 +69,25 @@ def prices_of(data: Any) -> np.ndarray | None:
     return data.bid if isinstance(data, Quotes) else None
 
 
+def marks_of(markets: Markets, exchange: Exchange, symbol: str, data: Any, speed: float | None) -> Marks:
+    """Return what marks a symbol of futures to its market, and announces its funding.
+
+    Marks come once a second, and less often where the market is fast: not more than a few in a second of those who
+    watch, nor more than sixty in a recorded bar.
+    """
+    every = round(_SECOND * max(1.0, (speed or 0.0) / 10.0))
+    if isinstance(data, Bars):
+        every = max(every, data.timeframe.ns // 60)
+    return Marks(Hand(exchange, symbol), markets.data(exchange.name, symbol), every=every)
+
+
 def script_of(
-    markets: Markets, exchange: Exchange, symbol: str, data: Any, *, price: Any, shape: RandomShape | None, seed: int
+    markets: Markets, exchange: Exchange, symbol: str, data: Any, *, price: Any, shape: RandomShape, seed: int
 ) -> Script:
-    """Return what plays a symbol; `data` as `opened` returns it, None for chance."""
+    """Return what plays a symbol; `data` as `opened` returns it, None for chance.
+
+    As many minutes of recorded bars as the random market would have before it begins are history.
+    """
     hand, kept = Hand(exchange, symbol), markets.data(exchange.name, symbol)
     if data is None:
         return RandomMarket(hand, kept, price=price, shape=shape, seed=seed)
@@ -78,4 +97,6 @@ def script_of(
         return TradeReplay(hand, data)
     if isinstance(data, Quotes):
         return QuoteReplay(hand, data)
-    return BarReplay(hand, kept, data, fill_volume=exchange.listing(symbol).step_size)
+    # At least one bar is left to be traded.
+    history = min(shape.history * _MINUTE // data.timeframe.ns, len(data) - 1)
+    return BarReplay(hand, kept, data, history=history, fill_volume=exchange.listing(symbol).step_size)

@@ -85,11 +85,7 @@ def _binance(parts: Parts) -> Dialect:
     from cambist_simulator.dialects.binance import BinanceDialect
 
     return BinanceDialect(
-        [
-            (one, partial(parts.markets.data, name))
-            for name, one in parts.exchanges.items()
-            if name in _BINANCE.values()
-        ],
+        [(one, partial(parts.markets.data, name)) for name, one in parts.exchanges.items()],
         parts.users,
         parts.clock,
         seed=parts.seed,

@@ -44,7 +44,7 @@ class VenueSettings:
     shape
         Of random markets.
     history
-        Minutes of candles that a random market has before it begins.
+        Minutes of candles before a market begins: made up for a random one, else the first of the recorded bars.
     speed
         Of the market clock: seconds in a second; 0 stands still until it is stepped, None plays as fast as clients
         read.
@@ -56,12 +56,19 @@ class VenueSettings:
         Whether recorded data begin again at their end.
     users
         Names; each has a key that follows from the seed.
+    cash
+        Dollars that each user is given on each exchange, of everything that symbols are settled in; coins at what they
+        cost in 2025.
     balances
-        What each user is given, by asset, on each exchange; what a symbol is quoted and settled in gets `cash` besides.
+        What he is given instead, or besides, by asset.
     seed
         Of keys, random markets and faults.
     limits
         Whether the venue refuses a client that asks more than it allows: requests, orders, connections.
+    log_file, log_entries
+        A file that gets every request, one JSON object a line; how many requests are kept for those who ask.
+    kept_orders
+        How many ended orders each exchange keeps, and how many executions of a user in a symbol.
     """
 
     venues: tuple[str, ...] = attrs.field(default=("generic",), validator=_at_least_one)
@@ -84,3 +91,4 @@ class VenueSettings:
     limits: bool = True
     log_file: Path | str | None = None
     log_entries: int = 20_000
+    kept_orders: int = 100_000

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import attrs
 
-from cambist.api import ParameterError
+from cambist.api import ParameterError, did_you_mean
 from cambist.model import OrderType, Side
 from cambist_simulator.exchange.orders import OrderTerms
 from cambist_simulator.faults.fault import Fault, duration, moment
@@ -103,29 +103,7 @@ class ExchangeSimulator:
         start: int | str | datetime | None = None,
         **settings: Any,
     ) -> None:
-        venues = (venue,) if isinstance(venue, str) else tuple(venue)
-        named = () if symbols is None else tuple(symbols)
-        known = {field.name for field in attrs.fields(VenueSettings)}
-        for name in settings:
-            if name not in known:
-                from cambist.api import did_you_mean
-
-                raise ParameterError(f"a simulator has no setting {name!r}.{did_you_mean(name, known)}")
-        if "cash" in settings:
-            settings["cash"] = Decimal(str(settings["cash"]))
-        if "balances" in settings:
-            settings["balances"] = {name: Decimal(str(value)) for name, value in settings["balances"].items()}
-        if "users" in settings:
-            settings["users"] = tuple(settings["users"])
-        script = list(faults) if not isinstance(faults, str) and hasattr(faults, "__iter__") else load_script(faults)
-        self._settings = VenueSettings(
-            venues=venues,
-            symbols=named,
-            data=_by_symbol(data, named),
-            faults=script,
-            start=_start(start),
-            **settings,
-        )
+        self._settings = _settings(venue, symbols, data, faults, start, settings)
         self._venue = SimulatedVenue(self._settings)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -247,6 +225,14 @@ class ExchangeSimulator:
 
         return self.call(find)
 
+    def keys(self) -> list[dict[str, Any]]:
+        """Return the keys of all users, secrets included."""
+        return self.call(lambda venue: venue.credentials())
+
+    def labels(self) -> list[str]:
+        """Return what faults can choose requests by."""
+        return self.call(lambda venue: [one for dialect in venue.server.dialects for one in dialect.labels()])
+
     # --- what happened ---------------------------------------------------------------------------------------------
 
     def requests(self, *, after: int = 0, limit: int | None = None, **wanted: Any) -> list[Entry]:
@@ -254,10 +240,15 @@ class ExchangeSimulator:
         return self.call(lambda venue: venue.server.log.entries(after=after, limit=limit, **wanted))
 
     def orders(
-        self, user: str | None = None, symbol: str | None = None, *, open_only: bool = False
+        self,
+        user: str | None = None,
+        symbol: str | None = None,
+        *,
+        open_only: bool = False,
+        latest: int | None = None,
     ) -> list[VenueOrder]:
-        """Return orders as the venue has them, whatever its queries say."""
-        return self.call(lambda venue: venue.orders(user, symbol, open_only=open_only))
+        """Return orders as the venue has them, whatever its queries say; of each exchange the `latest`, or all."""
+        return self.call(lambda venue: venue.orders(user, symbol, open_only=open_only, latest=latest))
 
     def fills(self, user: str | None = None, symbol: str | None = None) -> list[Execution]:
         """Return executions, in the order of their times."""
@@ -352,6 +343,38 @@ class ExchangeSimulator:
         """End the venue and start it again with all that it knew, after a while in which nobody listens."""
         span = duration(down, "the time down")
         self.call(lambda venue: venue.restart(span))
+
+
+def _settings(
+    venue: str | Iterable[str],
+    symbols: Iterable[str] | None,
+    data: Any,
+    faults: Iterable[Fault] | Path | str,
+    start: int | str | datetime | None,
+    settings: dict[str, Any],
+) -> VenueSettings:
+    """Return what `ExchangeSimulator` was given as settings of a venue."""
+    venues = (venue,) if isinstance(venue, str) else tuple(venue)
+    named = () if symbols is None else tuple(symbols)
+    known = [field.name for field in attrs.fields(VenueSettings)]
+    for name in settings:
+        if name not in known:
+            raise ParameterError(f"a simulator has no setting {name!r}.{did_you_mean(name, known)}")
+    if "cash" in settings:
+        settings["cash"] = Decimal(str(settings["cash"]))
+    if "balances" in settings:
+        settings["balances"] = {name: Decimal(str(value)) for name, value in settings["balances"].items()}
+    if "users" in settings:
+        settings["users"] = tuple(settings["users"])
+    script = list(faults) if not isinstance(faults, str) and hasattr(faults, "__iter__") else load_script(faults)
+    return VenueSettings(
+        venues=venues,
+        symbols=named,
+        data=_by_symbol(data, named),
+        faults=script,
+        start=_start(start),
+        **settings,
+    )
 
 
 def _running() -> asyncio.AbstractEventLoop | None:

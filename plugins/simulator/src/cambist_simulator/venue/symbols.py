@@ -8,9 +8,9 @@ from decimal import Decimal
 import numpy as np
 
 from cambist.api import ParameterError
-from cambist_simulator.exchange.listing import Listing, Segment
+from cambist_simulator.exchange.listing import Bracket, Listing, Segment
 
-__all__ = ["first_price", "made_listing", "parse_symbol"]
+__all__ = ["first_price", "made_listing", "parse_symbol", "worth"]
 
 _QUOTES = ("USDT", "USDC", "FDUSD", "USD", "EUR", "BTC", "ETH")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9_-]{1,30}")
@@ -25,6 +25,18 @@ _DOLLARS = {
     "ADA": Decimal("0.4"),
     "DOGE": Decimal("0.1"),
 }
+
+#: Up to so many dollars: most leverage, share that must be left.
+_TIERS = (
+    (Decimal(50_000), 50, "0.01"),
+    (Decimal(250_000), 20, "0.025"),
+    (Decimal(1_000_000), 10, "0.05"),
+    (Decimal(5_000_000), 5, "0.1"),
+    (Decimal(20_000_000), 2, "0.25"),
+    (Decimal(100_000_000), 1, "0.5"),
+)
+_STEP = Decimal("0.0001")
+_PLACES = Decimal("0.00000001")
 
 
 def parse_symbol(text: str) -> tuple[str, Segment]:
@@ -61,6 +73,11 @@ def first_price(listing: Listing) -> Decimal:
     return max(price // listing.tick_size * listing.tick_size, listing.tick_size * 1_000)
 
 
+def worth(dollars: Decimal, asset: str) -> Decimal:
+    """Return how much of an asset so many dollars were in 2025."""
+    return (dollars / _DOLLARS.get(asset, Decimal(1))).quantize(_PLACES)
+
+
 def made_listing(symbol: str, segment: Segment, prices: np.ndarray | None = None) -> Listing:
     """Return a listing of a symbol that the venue does not know.
 
@@ -72,20 +89,51 @@ def made_listing(symbol: str, segment: Segment, prices: np.ndarray | None = None
     """
     base, quote = split_symbol(symbol)
     tick = Decimal("0.01") if prices is None else _tick(prices)
-    # Products of tick and step stay exact, see `cambist_simulator.exchange.exchange`.
-    step = Decimal("0.0001") if tick >= Decimal("0.00000001") else Decimal(1)
-    futures = segment is not Segment.SPOT
+    if segment is Segment.SPOT:
+        return Listing(
+            symbol=symbol, base=base, quote=quote, settle=quote, tick_size=tick, step_size=_STEP, min_size=_STEP
+        )
+    inverse = segment is Segment.INVERSE
+    step = Decimal(1) if inverse else _STEP
+    coin = _DOLLARS.get(base, Decimal(100))
     return Listing(
         symbol=symbol,
         base=base,
         quote=quote,
-        settle=base if segment is Segment.INVERSE else quote,
+        settle=base if inverse else quote,
+        # Dollars in a contract that is settled in coin.
+        contract_size=Decimal(10) if inverse else Decimal(1),
         tick_size=tick,
-        step_size=step if segment is not Segment.INVERSE else Decimal(1),
+        step_size=step,
         min_size=step,
-        maker_fee=Decimal("0.0002") if futures else Decimal("0.001"),
-        taker_fee=Decimal("0.0005") if futures else Decimal("0.001"),
+        maker_fee=Decimal("0.0002"),
+        taker_fee=Decimal("0.0005"),
+        liquidation_fee=Decimal("0.01"),
+        brackets=_brackets(coin if inverse else Decimal(1)),
+        funding_interval=8 * 3_600_000_000_000,
     )
+
+
+def _brackets(unit: Decimal) -> tuple[Bracket, ...]:
+    """Return tiers of positions, in units of so many dollars; margin has no jump from one to the next."""
+    found: list[Bracket] = []
+    floor, rate, cumulative = Decimal(0), Decimal(0), Decimal(0)
+    for number, (dollars, leverage, share) in enumerate(_TIERS, start=1):
+        cap = (dollars / unit).quantize(_PLACES)
+        cumulative += floor * (Decimal(share) - rate) if found else Decimal(0)
+        rate = Decimal(share)
+        found.append(
+            Bracket(
+                bracket=number,
+                max_leverage=leverage,
+                floor=floor,
+                cap=cap,
+                maintenance_rate=rate,
+                cumulative=cumulative,
+            )
+        )
+        floor = cap
+    return tuple(found)
 
 
 def _tick(prices: np.ndarray) -> Decimal:

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 from copy import copy
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from cambist.api import ParameterError, did_you_mean
-from cambist_simulator.clock import Clock, VenueClock
 from cambist_simulator.control.dialect import ControlDialect
-from cambist_simulator.exchange.exchange import Exchange
-from cambist_simulator.exchange.users import Users
+from cambist_simulator.exchange.listing import Segment
 from cambist_simulator.faults.engine import FaultEngine
-from cambist_simulator.market.markets import Markets
 from cambist_simulator.market.pacing import Pacer
-from cambist_simulator.market.random_market import RandomMarket, RandomShape
 from cambist_simulator.server.log import RequestLog
 from cambist_simulator.server.server import Server
 from cambist_simulator.server.timers import Timers
-from cambist_simulator.venue.feeding import opened, prices_of, script_of
-from cambist_simulator.venue.kinds import Parts, kind_of
-from cambist_simulator.venue.symbols import first_price, made_listing, parse_symbol
+from cambist_simulator.venue.assembly import Assembly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cambist.model import Side
-    from cambist_simulator.exchange.listing import Segment
+    from cambist_simulator.exchange.exchange import Exchange
     from cambist_simulator.exchange.orders import OrderTerms, VenueOrder
     from cambist_simulator.server.wire import Dialect
-    from cambist_simulator.venue.kinds import VenueKind
     from cambist_simulator.venue.settings import VenueSettings
 
 __all__ = ["SimulatedVenue"]
@@ -56,16 +50,12 @@ class SimulatedVenue:
 
     def __init__(self, settings: VenueSettings) -> None:
         self.settings = settings
-        self.clock = _clocks(settings)
-        self.users = Users(settings.seed)
-        self._exchanges: dict[str, Exchange] = {}
-        kinds = [kind_of(name) for name in settings.venues]
-        plays = self._listed(kinds)
-        self.markets = Markets(self.clock, self._exchanges.values())
-        self._random: dict[str, RandomMarket] = {}
-        self._play(plays)
-        self._fund()
-        self.server = self._served(kinds)
+        assembly = Assembly(settings)
+        self.clock, self.users, self.markets = assembly.clock, assembly.users, assembly.markets
+        self._exchanges, self._random = assembly.exchanges, assembly.random
+        log = RequestLog(entries=settings.log_entries, path=settings.log_file)
+        served: dict[str, Dialect] = {**assembly.dialects(), "/_sim": ControlDialect(self)}
+        self.server = Server(served, self.clock, log=log, host=settings.host, port=settings.port)
         self._market_timers = Timers(self.clock.market)
         self.faults = FaultEngine(self, seed=settings.seed)
         self.server.tampering = self.faults
@@ -75,73 +65,9 @@ class SimulatedVenue:
         self.stepping = False
         for fault in settings.faults:
             self.faults.add(fault)
-
-    # --- assembly --------------------------------------------------------------------------------------------------
-
-    def _listed(self, kinds: list[VenueKind]) -> list[tuple[str, str, Any]]:
-        """Make the exchanges; returns (exchange, symbol, recorded data) of all that is played."""
-        settings = self.settings
-        wanted = [parse_symbol(one) for one in settings.symbols or dict.fromkeys(s for k in kinds for s in k.symbols)]
-        own = {one.symbol: one for one in settings.listings}
-        plays = []
-        for name in settings.data:
-            if name not in {symbol for symbol, _ in wanted} and name not in settings.symbols:
-                raise ParameterError(f"there is data of {name!r}.{did_you_mean(name, [one for one, _ in wanted])}")
-        for symbol, segment in wanted:
-            kind = next((one for one in kinds if segment in one.segments), None)
-            if kind is None:
-                raise ParameterError(f"{kinds[0].name} has no segment {segment}, which {symbol!r} is of.")
-            name = kind.segments[segment]
-            known = {one.symbol: one for one in kind.listings(segment)} | own
-            source = settings.data.get(f"{symbol}:{segment}", settings.data.get(symbol))
-            data = None if source is None else opened(source, symbol)
-            listing = known.get(symbol) or made_listing(symbol, segment, prices_of(data))
-            self._exchange(name, segment).list_symbol(listing)
-            plays.append((name, symbol, data))
-        return plays
-
-    def _exchange(self, name: str, segment: Segment) -> Exchange:
-        if name not in self._exchanges:
-            self._exchanges[name] = Exchange(
-                name, segment, self.clock, users=self.users, seed=self.settings.seed, keep=100_000
-            )
-        return self._exchanges[name]
-
-    def _play(self, plays: list[tuple[str, str, Any]]) -> None:
-        settings = self.settings
-        shape = settings.shape or RandomShape(history=settings.history)
-        for name, symbol, data in plays:
-            exchange = self._exchanges[name]
-            price = first_price(exchange.listing(symbol))
-            script = script_of(self.markets, exchange, symbol, data, price=price, shape=shape, seed=settings.seed)
-            self.markets.add(script)
-            if isinstance(script, RandomMarket):
-                self._random[symbol] = script
-        self.markets.begin(start=settings.start, loop=settings.loop)
-
-    def _fund(self) -> None:
-        settings = self.settings
-        for name in settings.users:
-            user = self.users.add(name)
-            for exchange in self._exchanges.values():
-                money = {one.settle: settings.cash for one in exchange.listings.values()} | dict(settings.balances)
-                for asset, amount in money.items():
-                    if amount > 0:
-                        exchange.deposit(user, asset, amount)
-
-    def _served(self, kinds: list[VenueKind]) -> Server:
-        parts = Parts(
-            exchanges=self._exchanges,
-            users=self.users,
-            markets=self.markets,
-            clock=self.clock,
-            seed=self.settings.seed,
-            limits=self.settings.limits,
-        )
-        made: dict[str, Dialect] = {"/" if len(kinds) == 1 else f"/{kind.name}": kind.dialect(parts) for kind in kinds}
-        made["/_sim"] = ControlDialect(self)
-        log = RequestLog(entries=self.settings.log_entries, path=self.settings.log_file)
-        return Server(made, self.clock, log=log, host=self.settings.host, port=self.settings.port)
+        if settings.speed is not None:
+            # The first client shall find a book.
+            self.markets.advance(self.clock.market.now())
 
     # --- time ------------------------------------------------------------------------------------------------------
 
@@ -156,8 +82,8 @@ class SimulatedVenue:
         self.faults.on_timer()
 
     def crowded(self) -> bool:
-        """Whether some client has so much unread that the market must wait."""
-        return self.settings.speed is None and self.server.backlog() > 1 << 20
+        """Whether the market must wait: for the first request of all, or since some client has too much unread."""
+        return self.settings.speed is None and (not self.server.number or self.server.backlog() > 1 << 20)
 
     def step(self, by: int) -> None:
         """Let the market go on by so many ns, and the server's clock with it if it stands still.
@@ -218,10 +144,11 @@ class SimulatedVenue:
         ParameterError
             The symbol is played from a recording, or not at all.
         """
-        found = self._random.get(symbol)
-        if found is None:
+        found = self._random.get(symbol.partition(":")[0], ())
+        if not found:
             raise ParameterError(f"{symbol!r} has no random market, so its price cannot jump; recorded prices stay.")
-        found.jump(by)
+        for one in found:
+            one.jump(by)
 
     # --- what tests ask --------------------------------------------------------------------------------------------
 
@@ -243,15 +170,26 @@ class SimulatedVenue:
             raise ParameterError(f"there is no user {name!r}.{did_you_mean(name, [one.name for one in self.users])}")
         return found
 
-    def orders(self, user: str | None = None, symbol: str | None = None, *, open_only: bool = False) -> list[Any]:
-        """Return copies of orders, hidden ones too, by exchange, then as they came."""
+    def orders(
+        self,
+        user: str | None = None,
+        symbol: str | None = None,
+        *,
+        open_only: bool = False,
+        latest: int | None = None,
+    ) -> list[Any]:
+        """Return copies of orders, hidden ones too, by exchange, then as they came; the `latest` of each, or all."""
         found = []
+        who = None if user is None else self.user(user)
         for exchange in self._exchanges.values():
-            for order in exchange.interference.orders(None if user is None else self.user(user)):
-                if (symbol is None or order.terms.symbol == symbol) and (order.open or not open_only):
-                    one = copy(order)
-                    one.executions = list(order.executions)
-                    found.append(one)
+            chosen = (
+                order
+                for order in exchange.interference.latest()
+                if (who is None or order.user == who)
+                and (symbol is None or order.terms.symbol == symbol)
+                and (order.open or not open_only)
+            )
+            found += [_copied(order) for order in islice(chosen, latest)][::-1]
         return found
 
     def fills(self, user: str | None = None, symbol: str | None = None) -> list[Any]:
@@ -260,17 +198,21 @@ class SimulatedVenue:
         return sorted(found, key=lambda one: (one.at, one.trade_id))
 
     def balances(self, user: str | None = None) -> dict[str, dict[str, Any]]:
-        """Return what a user has, by exchange and asset; copies."""
+        """Return what a user has, by exchange and asset; copies: `Balance` on spot, `FuturesWallet` on futures."""
         who = self.user(user)
-        return {
-            name: {asset: copy(one) for asset, one in exchange.balances(who).items()}
-            for name, exchange in self._exchanges.items()
-        }
+        found: dict[str, dict[str, Any]] = {}
+        for name, exchange in self._exchanges.items():
+            if exchange.segment is Segment.SPOT:
+                found[name] = {asset: copy(one) for asset, one in exchange.balances(who).items()}
+            else:
+                found[name] = {one.asset: one for one in exchange.wallets(who)}
+        return found
 
     def positions(self, user: str | None = None) -> dict[str, list[Any]]:
         """Return a user's positions, by exchange of futures."""
-        self.user(user)
-        return {}
+        who = self.user(user)
+        futures = {name: one for name, one in self._exchanges.items() if one.segment is not Segment.SPOT}
+        return {name: list(exchange.positions(who)) for name, exchange in futures.items()}
 
     def place(self, terms: OrderTerms, user: str | None = None) -> VenueOrder:
         """Place an order as another client of the account would.
@@ -324,7 +266,7 @@ class SimulatedVenue:
             "connections": len(self.server.connections),
             "counts": dict(self.server.counts),
             "orders": sum(len(one.interference) for one in self._exchanges.values()),
-            "open_orders": len(self.orders(open_only=True)),
+            "open_orders": sum(one.interference.count_open() for one in self._exchanges.values()),
             "faults": len(self.faults.rules()),
             "fired": self.faults.count,
             "restarts": self.restarts,
@@ -361,8 +303,7 @@ class SimulatedVenue:
         ]
 
 
-def _clocks(settings: VenueSettings) -> VenueClock:
-    """Return the two clocks: the server's keeps the pace of clients, unless it is frozen."""
-    speed = settings.speed
-    server = Clock(speed=0.0 if settings.frozen else 1.0, start=settings.start if settings.frozen else None)
-    return VenueClock(server, Clock(start=settings.start, speed=0.0 if speed is None else speed))
+def _copied(order: VenueOrder) -> VenueOrder:
+    one = copy(order)
+    one.executions = list(order.executions)
+    return one

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["HEAD", "prepare", "refuse_newer", "upgrade", "version_of"]
 
 #: The newest version; its file is in ``migrations/versions``.
-HEAD = "0002"
+HEAD = "0003"
 
 _VERSION = sa.table("cambist_version", sa.column("version_num", sa.Text))
 

@@ -9,7 +9,7 @@ import msgspec
 from cambist_simulator.dialects.binance.calls import Call, Route, Security, authenticate, check_open
 from cambist_simulator.dialects.binance.errors import ApiError
 from cambist_simulator.dialects.binance.faults import apply, failure
-from cambist_simulator.dialects.binance.futures_routes import FUTURES_ROUTES
+from cambist_simulator.dialects.binance.futures_routes import COINM_ROUTES, FUTURES_ROUTES
 from cambist_simulator.dialects.binance.parameters import from_request
 from cambist_simulator.dialects.binance.sessions import Sessions
 from cambist_simulator.dialects.binance.spot_routes import SPOT_ROUTES, WALLET_ROUTES
@@ -93,9 +93,12 @@ class BinanceDialect:
         desks = self.venue.desks
         if (spot := desks.get(Segment.SPOT)) is not None:
             table |= {(method, f"/api/v3/{path}"): (spot, route) for (method, path), route in SPOT_ROUTES.items()}
-        for segment, prefix in ((Segment.LINEAR, "/fapi/"), (Segment.INVERSE, "/dapi/")):
+        for segment, prefix, routes in (
+            (Segment.LINEAR, "/fapi/", FUTURES_ROUTES),
+            (Segment.INVERSE, "/dapi/", COINM_ROUTES),
+        ):
             if (desk := desks.get(segment)) is not None:
-                table |= {(method, prefix + path): (desk, route) for (method, path), route in FUTURES_ROUTES.items()}
+                table |= {(method, prefix + path): (desk, route) for (method, path), route in routes.items()}
         table |= {(method, f"/sapi/v1/{path}"): (None, route) for (method, path), route in WALLET_ROUTES.items()}
         return table
 
@@ -145,7 +148,10 @@ class BinanceDialect:
             if error.retry_after is not None:
                 headers["Retry-After"] = str(error.retry_after)
             used = weights.used(request.ip, now)
-        headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = str(used)
+        if desk is None:
+            headers["x-sapi-used-ip-weight-1m"] = str(used)
+        else:
+            headers["x-mbx-used-weight"] = headers["x-mbx-used-weight-1m"] = str(used)
         if call is not None:
             facts = _facts_of(call)
         return Response(status=status, body=body, headers=headers, label=route.label, facts=facts)

@@ -48,6 +48,8 @@ class ApiError(CambistError):
         Further content of the body, such as the two results of a cancel-replace.
     retry_after
         Seconds; goes to the header of that name.
+    socket_data
+        Further content that only the WebSocket APIs tell.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class ApiError(CambistError):
         status: int = 400,
         data: Any = None,
         retry_after: int | None = None,
+        socket_data: Any = None,
     ) -> None:
         super().__init__(f"{code}: {text}")
         self.code = code
@@ -65,6 +68,7 @@ class ApiError(CambistError):
         self.status = status
         self.data = data
         self.retry_after = retry_after
+        self.socket_data = socket_data
 
     def payload(self) -> dict[str, Any]:
         """Return the error as the venue writes it."""
@@ -73,9 +77,12 @@ class ApiError(CambistError):
             payload["data"] = self.data
         return payload
 
-    def body(self) -> bytes:
-        """Return the JSON of it."""
-        return _encode(self.payload())
+    def body(self, *, socket: bool = False) -> bytes:
+        """Return the JSON of it, as REST or as a WebSocket API tells it."""
+        payload = self.payload()
+        if socket and self.socket_data is not None:
+            payload["data"] = self.socket_data
+        return _encode(payload)
 
 
 def missing(name: str) -> ApiError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
 
 __all__ = ["eight", "percent", "places", "plain", "to_places", "trimmed"]
 
@@ -38,9 +37,9 @@ def percent(change: Decimal, base: Decimal) -> Decimal:
     return change * 100 / base if base else _ZERO
 
 
-@lru_cache(maxsize=1024)
 def places(step: Decimal) -> int:
     """Return the decimals of `step` as it is written: 2 of 0.10, since the venue counts those."""
+    # Not cached: 0.10 and 0.1 are the same key.
     exponent = step.as_tuple().exponent
     assert isinstance(exponent, int)
     return max(0, -exponent)

@@ -127,7 +127,7 @@ def futures_order(order: VenueOrder, listing: Listing, segment: Segment, *, quer
     answer.avg_price = to_places(order.average_price, price_digits)
     answer.time = order.created_at // _MS
     if inverse:
-        answer.cum_base = plain(order.quote_filled)
+        answer.cum_base = eight(order.quote_filled)
     else:
         answer.cum_quote = plain(order.quote_filled)
     return answer
@@ -387,10 +387,10 @@ def position_row(event: PositionChanged, listing: Listing) -> dict[str, str]:
     return {
         "s": event.symbol,
         "pa": to_places(event.size, places(listing.step_size)) if event.size else "0",
-        "ep": plain(event.entry_price),
-        "bep": plain(event.break_even_price),
-        "cr": plain(event.realized),
-        "up": plain(event.unrealized),
+        "ep": trimmed(round(event.entry_price, 8)),
+        "bep": trimmed(round(event.break_even_price, 8)),
+        "cr": trimmed(event.realized),
+        "up": trimmed(round(event.unrealized, 8)),
         "mt": "isolated" if event.isolated else "cross",
         "iw": plain(event.isolated_wallet),
         "ps": position_side(event.position_side),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from cambist_simulator.dialects.binance.errors import invalid_symbol
+from cambist_simulator.dialects.binance.errors import ApiError, invalid_symbol
 from cambist_simulator.dialects.binance.formats import eight, plain, to_places
 from cambist_simulator.dialects.binance.futures_encode import pair
 from cambist_simulator.dialects.binance.market_rest import kline_interval, kline_rows, listed_symbol, market_now
@@ -23,6 +23,7 @@ __all__ = [
     "latest_mark",
     "mark_klines",
     "open_interest",
+    "pair_klines",
     "premium_index",
 ]
 
@@ -116,12 +117,27 @@ def mark_klines(call: Call) -> list[list[Any]]:
     return kline_rows(call, symbol, marks.rows)
 
 
+def _symbol_of_pair(call: Call, *, perpetual: bool | None = None) -> str:
+    """Return the first symbol of the pair that a request names."""
+    name = call.params.symbol("pair")
+    for symbol, listing in call.at.exchange.listings.items():
+        if pair(symbol) == name and (perpetual is None or (not listing.delivers_at) is perpetual):
+            return symbol
+    raise invalid_symbol()
+
+
+def pair_klines(call: Call) -> list[list[Any]]:
+    """Answer with candles of the contract of a pair: the perpetual one, or the one that is delivered next."""
+    kind = call.params.need("contractType")
+    if kind not in {"PERPETUAL", "CURRENT_QUARTER", "NEXT_QUARTER"}:
+        raise ApiError(-4104, "Invalid contract type")
+    symbol = _symbol_of_pair(call, perpetual=kind == "PERPETUAL")
+    return kline_rows(call, symbol, call.at.data(symbol).candles(kline_interval(call.params)).rows)
+
+
 def index_klines(call: Call) -> list[list[Any]]:
     """Answer with candles of the index price, which is a pair's."""
-    name = call.params.symbol("pair")
-    symbol = next((one for one in call.at.exchange.listings if pair(one) == name), None)
-    if symbol is None:
-        raise invalid_symbol()
+    symbol = _symbol_of_pair(call)
     indices = call.at.data(symbol).marks.indices(Interval(kline_interval(call.params)))
     return kline_rows(call, symbol, indices.rows)
 

@@ -13,7 +13,7 @@ from cambist_simulator.dialects.binance.futures_terms import futures_reference, 
 from cambist_simulator.dialects.binance.market_rest import listed_symbol
 from cambist_simulator.dialects.binance.parameters import Parameters, from_json
 from cambist_simulator.exchange.errors import RefusedError, Why
-from cambist_simulator.exchange.orders import AmendTerms
+from cambist_simulator.exchange.orders import AmendTerms, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ __all__ = [
     "cancel",
     "cancel_all",
     "count_down",
+    "force_orders",
     "open_order",
     "open_orders",
     "place",
@@ -77,8 +78,6 @@ def place(call: Call) -> Any:
 
 def _as_it_came(order: VenueOrder) -> VenueOrder:
     """Return a market order as an acknowledgement shows it: new, whatever became of it since."""
-    from cambist_simulator.exchange.orders import Status
-
     return msgspec.structs.replace(order, status=Status.NEW, filled=order.filled * 0)
 
 
@@ -280,6 +279,17 @@ def user_trades(call: Call) -> list[Any]:
         limit=call.params.limit(500, 1_000),
     )
     return [encode.own_trade(one, call.at.listing(symbol), call.at.segment) for one in found]
+
+
+def force_orders(call: Call) -> list[Any]:
+    """Tell of orders by which the venue closed the user's positions."""
+    symbol = listed_symbol(call) if "symbol" in call.params else None
+    start, end = window_ns(call, 7)
+    kinds = {"LIQUIDATION": {"liquidation"}, "ADL": {"adl"}}
+    wanted = kinds.get(call.params.text("autoCloseType"), {"liquidation", "adl"})
+    found = call.at.exchange.orders(call.who, symbol, start=start, end=end, conditional=False)
+    rows = [answer(call, order, queried=True) for order in found if order.system in wanted]
+    return rows[-call.params.limit(50, 100) :]
 
 
 def window_ns(call: Call, days: int) -> tuple[int | None, int | None]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cambist_simulator.dialects.binance.parameters import Parameters
 
-__all__ = ["FUTURES_ROUTES"]
+__all__ = ["COINM_ROUTES", "FUTURES_ROUTES"]
 
 _KEY, _READ, _TRADE = Security.KEY, Security.READ, Security.TRADE
 
@@ -42,6 +42,7 @@ _MARKET: Final[dict[tuple[str, str], Route]] = {
     ("GET", "v1/aggTrades"): Route(label="trades", handler=market.aggregate_trades, weight=20),
     ("GET", "v1/klines"): Route(label="klines", handler=market.klines, weight=_kline_weight),
     ("GET", "v1/markPriceKlines"): Route(label="klines", handler=futures.mark_klines, weight=_kline_weight),
+    ("GET", "v1/continuousKlines"): Route(label="klines", handler=futures.pair_klines, weight=_kline_weight),
     ("GET", "v1/indexPriceKlines"): Route(label="klines", handler=futures.index_klines, weight=_kline_weight),
     ("GET", "v1/ticker/24hr"): Route(label="ticker", handler=market.ticker, weight=_if_symbol(1, 40)),
     ("GET", "v1/ticker/price"): Route(label="ticker", handler=market.price_ticker, weight=_if_symbol(1, 2)),
@@ -72,6 +73,9 @@ _ORDERS: Final[dict[tuple[str, str], Route]] = {
     ),
     ("GET", "v1/allOrders"): Route(label="orders.all", handler=orders.all_orders, weight=5, security=_READ),
     ("GET", "v1/userTrades"): Route(label="trades.mine", handler=orders.user_trades, weight=5, security=_READ),
+    ("GET", "v1/forceOrders"): Route(
+        label="orders.all", handler=orders.force_orders, weight=_if_symbol(20, 50), security=_READ
+    ),
     ("POST", "v1/countdownCancelAll"): Route(label="countdown", handler=orders.count_down, weight=10, security=_TRADE),
     # Conditional orders.
     ("POST", "v1/algoOrder"): Route(label="algo.place", handler=algo.place, weight=0, security=_TRADE, orders=1),
@@ -119,4 +123,14 @@ _ACCOUNT: Final[dict[tuple[str, str], Route]] = {
     ("DELETE", "v1/listenKey"): Route(label="listen_key", handler=settings.stop_listen_key, security=_KEY),
 }
 
+#: Of USD-M.
 FUTURES_ROUTES: Final = _MARKET | _ORDERS | _ACCOUNT
+_USDM_ALONE: Final = frozenset(
+    {"v1/order/test", "v1/multiAssetsMargin", "v1/feeBurn", "v1/symbolConfig", "v1/accountConfig", "v1/rateLimit/order"}
+)
+#: Of COIN-M: the first version of everything, and the second of the brackets.
+COINM_ROUTES: Final = {
+    (method, path): route
+    for (method, path), route in FUTURES_ROUTES.items()
+    if path not in _USDM_ALONE and (path.startswith("v1/") or path == "v2/leverageBracket")
+}

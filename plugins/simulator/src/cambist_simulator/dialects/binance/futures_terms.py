@@ -50,7 +50,7 @@ def futures_terms(call: Call) -> OrderTerms:
     """Return the terms of a new order; conditional ones are for the algo service."""
     params = call.params
     symbol = listed_symbol(call)
-    side = params.choice("side", SIDES, ApiError(-1117, "Invalid side."))
+    side = params.choice("side", SIDES, (-1117, "Invalid side."))
     kind = _kind(params, "type")
     if kind not in _PLAIN:
         raise ApiError(
@@ -86,7 +86,7 @@ def algo_terms(call: Call) -> OrderTerms:
     if params.need("algoType") != "CONDITIONAL":
         raise ApiError(-4500, "Invalid algoType.")
     symbol = listed_symbol(call)
-    side = params.choice("side", SIDES, ApiError(-1117, "Invalid side."))
+    side = params.choice("side", SIDES, (-1117, "Invalid side."))
     kind = _kind(params, "type")
     if kind in _PLAIN:
         raise ApiError(-1116, "Invalid orderType.")
@@ -121,7 +121,7 @@ def algo_terms(call: Call) -> OrderTerms:
         price=_price(call, symbol, "price") if limited else None,
         stop_price=stop_price,
         trail=trail,
-        trigger=params.choice("workingType", TRIGGERS, ApiError(-4031, "Invalid parameter working type."))
+        trigger=params.choice("workingType", TRIGGERS, (-4031, "Invalid parameter working type."))
         if "workingType" in params
         else TRIGGERS["CONTRACT_PRICE"],
         time_in_force=tif,

@@ -111,7 +111,7 @@ def _banned(until: int, now: int) -> ApiError:
         -1003,
         f"Way too much request weight used; IP banned until {until}. {_ADVICE} bans.",
         status=418,
-        data={"serverTime": now, "retryAfter": until},
+        socket_data={"serverTime": now, "retryAfter": until},
         retry_after=-(-(until - now) // 1000),
     )
 
@@ -173,7 +173,7 @@ class Weights:
             f"Too much request weight used; current limit is {limit.most} request weight per {limit.number} "
             f"{limit.interval}. {_ADVICE} polling the API.",
             status=429,
-            data={"serverTime": now, "retryAfter": until},
+            socket_data={"serverTime": now, "retryAfter": until},
             retry_after=-(-(until - now) // 1000),
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Final
+
+from cambist_simulator.exchange.keys import text_key
 
 if TYPE_CHECKING:
     from cambist_simulator.exchange.listing import Segment
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
 __all__ = ["ListenKeys"]
 
 _LIFE: Final = 3_600_000
-_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class ListenKeys:
@@ -34,7 +34,7 @@ class ListenKeys:
         key = self._keys.get((segment, user))
         if key is None or self.owner(key, now) is None:
             self._made += 1
-            key = _text(f"{self._seed}/{segment}/{user}/{self._made}")
+            key = text_key(f"{self._seed}/{segment}/{user}/{self._made}")
             self._keys[segment, user] = key
         self._owners[key] = segment, user, now + _LIFE
         return key
@@ -73,12 +73,3 @@ class ListenKeys:
         for key, (segment, owner, _) in self._owners.items():
             if user is None or owner == user:
                 self._owners[key] = segment, owner, 0
-
-
-def _text(seed: str) -> str:
-    number = int.from_bytes(hashlib.sha512(seed.encode()).digest())
-    letters = []
-    for _ in range(64):
-        number, digit = divmod(number, len(_LETTERS))
-        letters.append(_LETTERS[digit])
-    return "".join(letters)

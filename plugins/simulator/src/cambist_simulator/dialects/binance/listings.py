@@ -19,6 +19,7 @@ __all__ = ["default_listings", "listings_from_file"]
 
 _D = Decimal
 _ONE: Final = _D(1)
+_Tiers = tuple[tuple[str, int, str], ...]
 _8_HOURS: Final = 8 * 3_600_000_000_000
 _STATUS: Final = {
     "TRADING": SymbolStatus.TRADING,
@@ -33,8 +34,8 @@ def default_listings(segment: Segment) -> list[Listing]:
     if segment is Segment.SPOT:
         return [_spot(*row) for row in _SPOT]
     if segment is Segment.LINEAR:
-        return [_linear(*row) for row in _LINEAR]
-    return [_inverse(*row) for row in _INVERSE]
+        return [_linear(row) for row in _LINEAR]
+    return [_inverse(row) for row in _INVERSE]
 
 
 #: Base, quote, tick, step, most of it, least money.
@@ -107,7 +108,7 @@ _ALT_TIERS: Final = (
 )
 
 
-def brackets_of(tiers: tuple[tuple[str, int, str], ...], scale: Decimal = _ONE) -> tuple[Bracket, ...]:
+def brackets_of(tiers: _Tiers, scale: Decimal = _ONE) -> tuple[Bracket, ...]:
     """Return brackets whose maintenance margin has no jump where one ends and the next begins."""
     found: list[Bracket] = []
     floor, rate, cumulative = _D(0), _D(0), _D(0)
@@ -139,17 +140,8 @@ _LINEAR: Final = (
 )
 
 
-def _linear(
-    base: str,
-    quote: str,
-    tick: str,
-    step: str,
-    most: str,
-    at_market: str,
-    least_money: str,
-    highest: str,
-    tiers: tuple[tuple[str, int, str], ...],
-) -> Listing:
+def _linear(row: tuple[str, str, str, str, str, str, str, str, _Tiers]) -> Listing:
+    base, quote, tick, step, most, at_market, least_money, highest, tiers = row
     return Listing(
         symbol=base + quote,
         base=base,
@@ -188,16 +180,8 @@ _INVERSE: Final = (
 )
 
 
-def _inverse(
-    base: str,
-    contract: str,
-    tick: str,
-    most: str,
-    at_market: str,
-    highest: str,
-    round_price: str,
-    tiers: tuple[tuple[str, int, str], ...],
-) -> Listing:
+def _inverse(row: tuple[str, str, str, str, str, str, str, _Tiers]) -> Listing:
+    base, contract, tick, most, at_market, highest, round_price, tiers = row
     return Listing(
         symbol=f"{base}USD_PERP",
         base=base,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from cambist.model import Side
 from cambist_simulator.dialects.binance.formats import eight, percent, places, to_places
 from cambist_simulator.dialects.binance.futures_encode import pair
+from cambist_simulator.dialects.binance.market_rest import average
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +42,7 @@ class SymbolEncoder:
     def __init__(self, desk: Desk, symbol: str) -> None:
         self.symbol = symbol
         self._spot, self._inverse = desk.spot, desk.inverse
+        self._average = partial(average, desk, symbol)
         listing = desk.listing(symbol)
         self._price = _writer(listing.tick_size, None if desk.spot else places(listing.tick_size))
         self._size = _writer(listing.step_size, None if desk.spot else places(listing.step_size))
@@ -188,7 +191,7 @@ class SymbolEncoder:
         told |= {
             "p": price(day.change),
             "P": to_places(percent(day.change, day.open), 3),
-            "w": price(day.average),
+            "w": price(self._average(day)),
         }
         if self._spot:
             told["x"] = price(day.previous)

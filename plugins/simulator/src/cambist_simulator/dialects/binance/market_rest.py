@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from cambist_simulator.dialects.binance.parameters import Parameters
     from cambist_simulator.dialects.binance.venue import Desk
     from cambist_simulator.market.candles import Candle
+    from cambist_simulator.market.windows import Statistics
 
 __all__ = [
     "aggregate_trades",
+    "average",
     "average_price",
     "book_ticker",
     "depth",
@@ -266,7 +268,7 @@ def _ticker_row(call: Call, symbol: str) -> dict[str, Any]:
     if not mini:
         row["priceChange"] = price(day.change)
         row["priceChangePercent"] = to_places(percent(day.change, day.open), 3)
-        row["weightedAvgPrice"] = price(day.average)
+        row["weightedAvgPrice"] = price(average(desk, symbol, day))
         if desk.spot:
             row["prevClosePrice"] = price(day.previous)
     last = data.tape.trades[-1].size if data.tape.trades else None
@@ -288,6 +290,14 @@ def _ticker_row(call: Call, symbol: str) -> dict[str, Any]:
         "count": day.trades,
     }
     return row
+
+
+def average(desk: Desk, symbol: str, day: Statistics) -> Decimal:
+    """Return the average price; an inverse market sums up contracts and coin."""
+    if not desk.inverse:
+        return day.average
+    contracts = day.volume * desk.listing(symbol).contract_size
+    return contracts / day.quote_volume if day.quote_volume else day.last
 
 
 def _best(desk: Desk, symbol: str) -> dict[str, Any]:

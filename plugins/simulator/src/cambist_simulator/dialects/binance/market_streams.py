@@ -46,13 +46,15 @@ class MarketStreams:
         self._desk = desk
         self._symbols: dict[str, _SymbolStreams] = {}
         self._of_all: dict[str, Channel] = {}
-        self._changed: set[str] = set()
+        #: By stream of all symbols: those that changed since its last message.
+        self._changed: dict[str, set[str]] = {}
         desk.exchange.listen(self._heard)
 
     def subscribe(self, name: StreamName, listener: Listener) -> None:
         """Send a stream to a connection from now on."""
         if not name.symbol:
             self._of_all.setdefault(name.name, Channel(name)).join(listener)
+            self._changed.setdefault(name.name, set())
             return
         streams = self._symbols.get(name.symbol)
         if streams is None:
@@ -89,7 +91,8 @@ class MarketStreams:
             elif kind is BookChanged:
                 streams.book_changed(event)  # type: ignore[arg-type]
         if self._of_all and kind in {Traded, BookChanged}:
-            self._changed.add(symbol)
+            for changed in self._changed.values():
+                changed.add(symbol)
             if kind is BookChanged and (channel := self._of_all.get("!bookTicker")):
                 channel.publish(self._streams(symbol).best(event.at))
 
@@ -122,12 +125,12 @@ class MarketStreams:
                 rows = self._rows(name, now)
                 if rows:
                     channel.publish(_encode(rows))
-        self._changed.clear()
 
     def _rows(self, name: str, now: int) -> list[dict[str, Any]]:
         if name.startswith("!markPrice"):
             return [self._streams(one).mark(now) for one in self._desk.exchange.listings]
-        changed = sorted(self._changed)
+        changed = sorted(self._changed[name])
+        self._changed[name].clear()
         if name.startswith("!miniTicker"):
             return [self._streams(one).mini_ticker(now) for one in changed]
         return [self._streams(one).ticker(now) for one in changed]

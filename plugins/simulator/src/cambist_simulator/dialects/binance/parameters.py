@@ -80,11 +80,6 @@ class Parameters:
         if not self.values.get(first) and not self.values.get(second):
             raise one_of(first, second)
 
-    def forbid(self, name: str) -> None:
-        """Let it not be there."""
-        if self.values.get(name):
-            raise ApiError(-1106, f"Parameter '{name}' sent when not required.")
-
     def symbol(self, name: str = "symbol") -> str:
         """Return the symbol, which must be there."""
         value = self.need(name)
@@ -161,11 +156,11 @@ class Parameters:
             raise invalid(name)
         return word == "true"
 
-    def choice(self, name: str, words: Mapping[str, T], error: ApiError | None = None) -> T:
-        """Return what a word stands for that must be there."""
+    def choice(self, name: str, words: Mapping[str, T], error: tuple[int, str] | None = None) -> T:
+        """Return what a word stands for that must be there; `error` is code and text where there is no such word."""
         value = self.need(name)
         if value not in words:
-            raise error or invalid(name)
+            raise invalid(name) if error is None else ApiError(*error)
         return words[value]
 
     def json(self, name: str) -> Any:

@@ -60,6 +60,8 @@ class Sessions:
         self.connection_limit = connection_limit
         self.market = {segment: MarketStreams(desk) for segment, desk in venue.desks.items()}
         self.users = {segment: UserStreams(desk) for segment, desk in venue.desks.items()}
+        if venue.spot is not None:
+            venue.on_rejected = self.users[Segment.SPOT].rejected
         self.streams: dict[MarketSession, None] = {}
         self.apis: dict[WsApiSession, None] = {}
         self._attempts: dict[str, tuple[int, int]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UNSET, UnsetType
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from cambist_simulator.exchange.orders import Execution, OrderList, VenueOrder
 
 __all__ = [
+    "REJECT_REASONS",
     "account_position",
     "acknowledged",
     "balance_update",
@@ -256,20 +257,12 @@ def execution_report(
         status=STATES[order.status],
         reject_reason=_reject_reason(event),
         order_id=order.id,
-        last_size=_NONE if one is None else eight(one.size),
         filled=eight(order.filled),
-        last_price=_NONE if one is None else eight(one.price),
-        fee="0" if one is None else eight(one.fee),
-        fee_asset=None if one is None else one.fee_asset,
         at=event.at // _MS,
-        trade_id=-1 if one is None else one.trade_id,
         execution_id=number,
         on_book=order.open and order.working_at >= 0,
-        maker=one is not None and one.maker,
-        ignored=one is not None,
         created_at=order.created_at // _MS,
         quote_filled=eight(order.quote_filled),
-        last_quote=_NONE if one is None else eight(one.quote),
         quote_size=eight(terms.quote_size),
         working_at=order.working_at // _MS if order.working_at >= 0 else UNSET,
         self_trade=_mode(order, mode),
@@ -281,7 +274,35 @@ def execution_report(
         prevented=eight(order.prevented) if order.prevented else UNSET,
         last_prevented=eight(prevented) if prevented else UNSET,
         expiry_reason=expiry_reason(order) if order.status in _ENDED_UNFILLED else UNSET,
+        **(_NO_TRADE if one is None else _trade(one)),
     )
+
+
+def _trade(one: Execution) -> dict[str, Any]:
+    """Return what a report says of a trade."""
+    return {
+        "last_size": eight(one.size),
+        "last_price": eight(one.price),
+        "last_quote": eight(one.quote),
+        "fee": eight(one.fee),
+        "fee_asset": one.fee_asset,
+        "trade_id": one.trade_id,
+        "maker": one.maker,
+        "ignored": True,
+    }
+
+
+#: What it says where there is none.
+_NO_TRADE: Final[dict[str, Any]] = {
+    "last_size": _NONE,
+    "last_price": _NONE,
+    "last_quote": _NONE,
+    "fee": "0",
+    "fee_asset": None,
+    "trade_id": -1,
+    "maker": False,
+    "ignored": False,
+}
 
 
 def _given(value: int | None) -> int | UnsetType:
@@ -291,10 +312,15 @@ def _given(value: int | None) -> int | UnsetType:
 def _reject_reason(event: OrderChanged) -> str:
     if event.what is not ExecutionType.REJECTED:
         return "NONE"
-    return {
-        "insufficient_funds": "INSUFFICIENT_BALANCES",
-        "post_only": "GTX_ORDER_REJECT",
-    }.get(event.reason or event.order.reason, "UNKNOWN_ORDER")
+    return REJECT_REASONS.get(event.reason, "NONE")
+
+
+#: Why the matching engine refuses an order; what fails before it gets there is not reported.
+REJECT_REASONS: Final = {
+    "insufficient_funds": "INSUFFICIENT_BALANCES",
+    "would_trigger": "STOP_PRICE_WOULD_TRIGGER_IMMEDIATELY",
+    "would_take": "WOULD_MATCH_IMMEDIATELY",
+}
 
 
 def account_position(balances: Mapping[str, tuple[Decimal, Decimal]], *, now: int, at: int) -> AccountPosition:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from cambist_simulator.dialects.binance import spot_encode as encode
 from cambist_simulator.dialects.binance.errors import ApiError, no_such_order, one_of, refusal
 from cambist_simulator.dialects.binance.formats import eight
-from cambist_simulator.dialects.binance.market_rest import listed_symbol
+from cambist_simulator.dialects.binance.market_rest import listed_symbol, market_now
 from cambist_simulator.dialects.binance.spot_terms import (
     client_id,
     order_reference,
@@ -17,13 +18,14 @@ from cambist_simulator.dialects.binance.spot_terms import (
 )
 from cambist_simulator.dialects.binance.words import SELF_TRADE_WORDS, SIDE_WORDS, STATES, TIME_WORDS, spot_type
 from cambist_simulator.exchange.errors import RefusedError, Why
+from cambist_simulator.exchange.events import OrderChanged
 from cambist_simulator.exchange.keys import text_key
 from cambist_simulator.exchange.listing import Segment
-from cambist_simulator.exchange.orders import AmendTerms, Status
+from cambist_simulator.exchange.orders import AmendTerms, ExecutionType, Status, VenueOrder
 
 if TYPE_CHECKING:
     from cambist_simulator.dialects.binance.calls import Call
-    from cambist_simulator.exchange.orders import OrderTerms, VenueOrder
+    from cambist_simulator.exchange.orders import OrderTerms
 
 __all__ = [
     "all_orders",
@@ -143,7 +145,7 @@ def _check_restriction(order: VenueOrder, restriction: str) -> None:
 
 def _name(call: Call, what: str) -> str:
     """Return a name for a request to cancel or to amend that came without one."""
-    return text_key(f"{what}/{call.who.id}/{next(call.at.names)}")[:22]
+    return text_key(f"{what}/{call.who.id}/{next(call.at.names)}", 22)
 
 
 def cancel_all(call: Call) -> list[Any]:
@@ -244,12 +246,36 @@ def cancel_replace(call: Call) -> dict[str, Any]:
             results["newOrderResult"] = "SUCCESS"
         except ApiError as error:
             results |= {"newOrderResult": "FAILURE", "newOrderResponse": error.payload()}
+            if not failed:
+                _tell_rejected(call, terms, error)
             failed += 1
     if not failed:
         return results
     if failed == 1 and results["newOrderResult"] != "NOT_ATTEMPTED":
         raise ApiError(-2021, "Order cancel-replace partially failed.", status=409, data=results)
     raise ApiError(-2022, "Order cancel-replace failed.", data=results)
+
+
+def _tell_rejected(call: Call, terms: OrderTerms, error: ApiError) -> None:
+    """Tell the user's streams of an order that the matching engine refused."""
+    refused = error.__cause__
+    if not isinstance(refused, RefusedError) or str(refused.why) not in encode.REJECT_REASONS:
+        return
+    at = market_now(call)
+    order = VenueOrder(
+        id=-1,
+        user=call.who.id,
+        terms=terms,
+        status=Status.REJECTED,
+        size=terms.size or Decimal(0),
+        price=terms.price,
+        stop_price=terms.stop_price,
+        created_at=at,
+        updated_at=at,
+        client_id=terms.client_id or _name(call, "rejected"),
+    )
+    event = OrderChanged(at=at, order=order, what=ExecutionType.REJECTED, reason=str(refused.why))
+    call.venue.on_rejected(event)
 
 
 def open_orders(call: Call) -> list[Any]:

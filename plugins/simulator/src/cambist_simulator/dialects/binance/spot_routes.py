@@ -8,6 +8,7 @@ from cambist_simulator.dialects.binance import market_rest as market
 from cambist_simulator.dialects.binance import order_lists as lists
 from cambist_simulator.dialects.binance import spot_account as account
 from cambist_simulator.dialects.binance import spot_orders as orders
+from cambist_simulator.dialects.binance import spot_windows as windows
 from cambist_simulator.dialects.binance import wallet
 from cambist_simulator.dialects.binance.calls import Route, Security
 from cambist_simulator.dialects.binance.spot_terms import ORDER_NAMES
@@ -40,6 +41,11 @@ def _by_symbols(few: int, many: int) -> Callable[[Parameters], int]:
         return few if named <= 20 else many // 2 if named <= 100 else many
 
     return weight
+
+
+def _each(weight: int) -> Callable[[Parameters], int]:
+    """Return a weight for each symbol, up to fifty of them."""
+    return lambda params: weight * min(params.text("symbols").count(",") + 1, 50)
 
 
 _SYMBOL: Final = _names("symbol")
@@ -111,6 +117,12 @@ SPOT_ROUTES: Final[dict[tuple[str, str], Route]] = {
     ("GET", "ticker/price"): Route(label="ticker", handler=market.price_ticker, weight=_if_symbol(2, 4), names=_TICKER),
     ("GET", "ticker/bookTicker"): Route(
         label="ticker", handler=market.book_ticker, weight=_if_symbol(2, 4), names=_TICKER
+    ),
+    ("GET", "ticker"): Route(
+        label="ticker", handler=windows.window_ticker, weight=_each(4), names=_TICKER | _names("windowSize")
+    ),
+    ("GET", "ticker/tradingDay"): Route(
+        label="ticker", handler=windows.day_ticker, weight=_each(4), names=_TICKER | _names("timeZone")
     ),
     # Orders.
     ("POST", "order"): Route(

@@ -71,7 +71,7 @@ def spot_terms(call: Call) -> tuple[OrderTerms, str]:
     """Return the terms of a new order, and the kind of answer that is wanted."""
     params = call.params
     symbol = listed_symbol(call)
-    side = params.choice("side", SIDES, ApiError(-1117, "Invalid side."))
+    side = params.choice("side", SIDES, (-1117, "Invalid side."))
     word = params.need("type")
     if word not in SPOT_TYPES:
         raise ApiError(-1116, "Invalid orderType.")
@@ -94,7 +94,7 @@ def spot_terms(call: Call) -> tuple[OrderTerms, str]:
         kind = _TRAILING[kind]
     tif = TimeInForce.GTC
     if "timeInForce" in params:
-        tif = params.choice("timeInForce", TIMES_IN_FORCE, ApiError(-1115, "Invalid timeInForce."))
+        tif = params.choice("timeInForce", TIMES_IN_FORCE, (-1115, "Invalid timeInForce."))
     display = size_of(params, "icebergQty")
     if display is not None and tif is not TimeInForce.GTC:
         raise not_required("icebergQty")
@@ -124,11 +124,12 @@ def spot_terms(call: Call) -> tuple[OrderTerms, str]:
 
 def size_of(params: Parameters, name: str) -> Decimal | None:
     """Return a price or a size; none may be zero, or finer than the asset."""
-    value = params.decimal(name) if params.values.get(name) else None
-    if value is None:
-        if name in params.values:
-            raise ApiError(-1105, f"Parameter '{name}' was empty.")
+    text = params.values.get(name)
+    if text is None:
         return None
+    if not text:
+        raise ApiError(-1105, f"Parameter '{name}' was empty.")
+    value = params.decimal(name)
     if not value:
         raise ApiError(-1013, f"Invalid {name}.")
     check_precision(name, value, 8, spot=True)

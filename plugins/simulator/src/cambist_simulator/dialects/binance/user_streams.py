@@ -99,10 +99,11 @@ class UserStreams:
         order = event.order
         number = next(self._desk.executions)
         if order.user not in self._listeners:
+            if not order.open:
+                self._names.pop(order.id, None)
+                self._prevented.pop(order.id, None)
             return
-        replaced = ""
-        if event.what is ExecutionType.REPLACED:
-            replaced = self._names.get(order.id, "")
+        replaced = self._names.pop(order.id, "") if event.what is ExecutionType.REPLACED else ""
         if order.open:
             self._names[order.id] = order.client_id
         else:
@@ -117,6 +118,10 @@ class UserStreams:
         )
         kind = "fill" if event.execution is not None else "order"
         self.tell(order.user, "executionReport", _encode(told), kind=kind, symbol=order.terms.symbol)
+
+    def rejected(self, event: OrderChanged) -> None:
+        """Tell of a new order that was refused after the one that it was to replace was canceled."""
+        self._spot_order(event)
 
     def _just_prevented(self, event: OrderChanged) -> Any:
         order = event.order
@@ -141,6 +146,8 @@ class UserStreams:
         if kind is OrderChanged:
             self._account_changed(event.order.user)  # type: ignore[attr-defined]
             self._futures_order(event)  # type: ignore[arg-type]
+        elif getattr(event, "user", None) not in self._listeners:
+            return
         elif kind is PositionChanged:
             self._positions.setdefault(event.user, []).append(event)  # type: ignore[attr-defined, arg-type]
         elif kind is BalanceChanged:
@@ -188,7 +195,7 @@ class UserStreams:
             self.tell(order.user, "ALGO_UPDATE", _encode(algo), kind="order", symbol=symbol)
             return
         fill = event.what in _FILLS and event.execution is not None
-        if fill:
+        if fill and not self._desk.inverse:  # COIN-M has no such event
             lite = futures_encode.trade_lite(event, now=now)
             self.tell(order.user, "TRADE_LITE", _encode(lite), kind="fill", symbol=symbol)
         told = futures_encode.order_trade_update(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from cambist_simulator.clock import VenueClock
+    from cambist_simulator.exchange.events import OrderChanged
     from cambist_simulator.exchange.exchange import Exchange
     from cambist_simulator.exchange.listing import Listing
     from cambist_simulator.exchange.orders import VenueOrder
@@ -135,6 +136,8 @@ class Venue:
         self.futures_orders = OrderCounts(_of(futures_limits, "ORDERS"), enforced=enforced)
         self.listen_keys = ListenKeys(seed)
         self.transfers = count(1)
+        #: Told of new orders that were refused after the order that they were to replace was canceled.
+        self.on_rejected: Callable[[OrderChanged], None] = _nobody
         self.incomes = {desk.segment: Incomes(desk) for desk in self.futures()}
         #: Changes of isolated margin that users asked for.
         self.margin_changes: dict[Segment, deque[dict[str, Any]]] = {
@@ -173,6 +176,10 @@ class Venue:
     def alias(self, user: User) -> str:
         """Return what futures balances call a user."""
         return f"Sim{user.number:X}"
+
+
+def _nobody(event: OrderChanged) -> None:
+    """Tell nobody."""
 
 
 def _of(limits: tuple[Limit, ...], kind: str) -> tuple[Limit, ...]:

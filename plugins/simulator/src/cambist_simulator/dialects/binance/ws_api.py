@@ -33,8 +33,6 @@ _SESSION: Final = {
     "userDataStream.unsubscribe": "user_stream.unsubscribe",
     "session.subscriptions": "session.status",
 }
-#: Read by the connection, not by requests.
-_OWN: Final = frozenset({"returnRateLimits"})
 
 
 class WsApiSession:
@@ -91,8 +89,11 @@ class WsApiSession:
             for name, fact in (("symbol", "symbol"), ("newClientOrderId", "client_id"), ("clientAlgoId", "client_id")):
                 if isinstance(params.get(name), str):
                     facts[fact] = params[name]
-        if self._user is not None:
-            facts["user"] = self._user.id
+        key = params.get("apiKey") if isinstance(params, dict) else None
+        found = self._venue.users.by_key(key) if isinstance(key, str) else None
+        user = self._user if found is None else found[0]
+        if user is not None:
+            facts["user"] = user.id
         return label, facts
 
     def received(self, text: str) -> None:
@@ -258,7 +259,14 @@ class WsApiSession:
         self.connection.send(head + self._limits(call, limits=limits) + b"}", kind="answer", symbol=_symbol(call))
 
     def _fail(self, number: Any, error: ApiError, call: Call | None, *, limits: bool) -> None:
-        head = b'{"id":' + _encode(number) + b',"status":' + str(error.status).encode() + b',"error":' + error.body()
+        head = (
+            b'{"id":'
+            + _encode(number)
+            + b',"status":'
+            + str(error.status).encode()
+            + b',"error":'
+            + error.body(socket=True)
+        )
         shown = self._limits(call, limits=limits)
         self.connection.send(head + shown + b"}", kind="answer", symbol="" if call is None else _symbol(call))
 

@@ -25,6 +25,8 @@ _SPOT: Final[dict[str, Route]] = {
     "uiKlines": S["GET", "uiKlines"],
     "avgPrice": S["GET", "avgPrice"],
     "ticker.24hr": S["GET", "ticker/24hr"],
+    "ticker": S["GET", "ticker"],
+    "ticker.tradingDay": S["GET", "ticker/tradingDay"],
     "ticker.price": S["GET", "ticker/price"],
     "ticker.book": S["GET", "ticker/bookTicker"],
     "order.place": S["POST", "order"],

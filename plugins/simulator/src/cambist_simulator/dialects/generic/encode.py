@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from decimal import Decimal
 
+    from cambist_simulator.exchange.book_view import Depth
     from cambist_simulator.exchange.events import BookChanged, MarkChanged, PositionChanged, Traded
     from cambist_simulator.exchange.exchange import Exchange
+    from cambist_simulator.exchange.futures_margin import FuturesWallet
     from cambist_simulator.exchange.listing import Listing
-    from cambist_simulator.exchange.market_book import Depth
     from cambist_simulator.exchange.orders import Execution, VenueOrder
+    from cambist_simulator.exchange.positions import Position
     from cambist_simulator.market.candles import Candle
 
 __all__ = [
@@ -28,9 +30,11 @@ __all__ = [
     "mark",
     "number",
     "order",
+    "position",
     "position_event",
     "side",
     "trade",
+    "wallet",
 ]
 
 _MS = 1_000_000
@@ -167,6 +171,35 @@ def mark(one: MarkChanged) -> dict[str, Any]:
         "funding_rate": number(one.funding_rate),
         "next_funding": one.next_funding // _MS,
         "time": one.at // _MS,
+    }
+
+
+def wallet(one: FuturesWallet) -> dict[str, Any]:
+    """Return an asset of a futures account."""
+    return {
+        "wallet": number(one.wallet),
+        "available": number(one.available),
+        "unrealized": number(one.unrealized),
+        "position_margin": number(one.position_margin),
+        "order_margin": number(one.order_margin),
+        "maintenance_margin": number(one.maintenance),
+    }
+
+
+def position(one: Position) -> dict[str, Any]:
+    """Return a position."""
+    return {
+        "symbol": one.symbol,
+        "position_side": one.position_side,
+        "size": number(one.size),
+        "entry_price": number(one.entry_price),
+        "mark_price": number(one.mark),
+        "unrealized": number(one.unrealized),
+        "realized": number(one.realized),
+        "liquidation_price": number(one.liquidation_price) if one.liquidation_price else None,
+        "leverage": one.leverage,
+        "isolated": one.isolated,
+        "maintenance_margin": number(one.maintenance),
     }
 
 

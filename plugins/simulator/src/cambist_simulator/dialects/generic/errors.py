@@ -31,7 +31,7 @@ _USUAL = {
 class FailedError(Exception):
     """A request fails; `status` is that of HTTP."""
 
-    def __init__(self, status: int, code: str = "", message: str = "", **details: Any) -> None:
+    def __init__(self, status: int, code: str = "", message: str = "", /, **details: Any) -> None:
         usual = _USUAL.get(status, ("failed", "The request failed."))
         self.status, self.code = status, code or usual[0]
         self.message = message or usual[1]

@@ -112,10 +112,12 @@ class TradingFloor:
 
     @staticmethod
     def _account(exchange: Exchange, user: User) -> dict[str, Any]:
-        return {
-            asset: {"free": encode.number(one.free), "locked": encode.number(one.locked)}
-            for asset, one in sorted(exchange.balances(user).items())
-        }
+        if exchange.segment is Segment.SPOT:
+            return {
+                asset: {"free": encode.number(one.free), "locked": encode.number(one.locked)}
+                for asset, one in sorted(exchange.balances(user).items())
+            }
+        return {one.asset: encode.wallet(one) for one in exchange.wallets(user)}
 
     def place(self, user: User, key: ApiKey, request: OrderRequest, *, test: bool = False) -> dict[str, Any]:
         """Place an order, or only check it."""
@@ -163,19 +165,37 @@ class TradingFloor:
         return {"fills": [encode.execution(one) for one in found]}
 
     def positions(self, user: User, symbol: str | None) -> dict[str, Any]:
-        """Return a user's positions on futures."""
-        del user
-        if symbol is not None:
-            self.exchange(symbol)
-        return {"positions": []}
+        """Return a user's positions on futures, those of a symbol or all."""
+        exchanges = self.exchanges.values() if symbol is None else (self.exchange(symbol),)
+        futures = [one for one in exchanges if one.segment is not Segment.SPOT]
+        return {"positions": [encode.position(one) for exchange in futures for one in exchange.positions(user, symbol)]}
 
     def set_leverage(self, user: User, key: ApiKey, symbol: str, leverage: int) -> dict[str, Any]:
         """Set a user's leverage in a symbol of futures."""
         exchange = self._tradable(key, symbol)
-        del user
         if exchange.segment is Segment.SPOT:
             raise FailedError(400, "no_futures", f"{symbol} is no future.")
+        exchange.set_leverage(user, symbol, leverage)
         return {"symbol": symbol, "leverage": leverage}
+
+    def set_margin(self, user: User, key: ApiKey, symbol: str, *, isolated: bool) -> dict[str, Any]:
+        """Let a user's position in a symbol of futures have margin of its own, or not."""
+        exchange = self._tradable(key, symbol)
+        if exchange.segment is Segment.SPOT:
+            raise FailedError(400, "no_futures", f"{symbol} is no future.")
+        exchange.set_margin_type(user, symbol, isolated=isolated)
+        return {"symbol": symbol, "isolated": isolated}
+
+    def set_hedged(self, user: User, key: ApiKey, *, hedged: bool) -> dict[str, Any]:
+        """Let a user hold both sides of a future at once, on all exchanges of futures, or not."""
+        futures = [one for one in self.exchanges.values() if one.segment is not Segment.SPOT]
+        if not futures:
+            raise FailedError(400, "no_futures", "The venue lists no futures.")
+        for exchange in futures:
+            self._permit(key, exchange)
+            if exchange.is_hedged(user) is not hedged:
+                exchange.set_position_mode(user, hedged=hedged)
+        return {"hedged": hedged}
 
     def dead_man(self, user: User, key: ApiKey, symbol: str, after_ms: int) -> dict[str, Any]:
         """Cancel a user's orders in a symbol when he does not say so again in time; 0 stops that."""

@@ -44,6 +44,8 @@ _PRIVATE = {
     ("DELETE", "/v1/orders"): "orders.cancel",
     ("GET", "/v1/fills"): "fills.list",
     ("POST", "/v1/leverage"): "leverage.set",
+    ("POST", "/v1/margin"): "margin.set",
+    ("POST", "/v1/position-mode"): "position_mode.set",
     ("POST", "/v1/dead-man"): "dead_man.set",
 }
 _LABELS = _PUBLIC | _PRIVATE
@@ -59,6 +61,15 @@ class _Switch(msgspec.Struct, forbid_unknown_fields=True):
 class _Leverage(msgspec.Struct, forbid_unknown_fields=True):
     symbol: str
     leverage: int
+
+
+class _Margin(msgspec.Struct, forbid_unknown_fields=True):
+    symbol: str
+    isolated: bool
+
+
+class _Mode(msgspec.Struct, forbid_unknown_fields=True):
+    hedged: bool
 
 
 class Rest:
@@ -100,6 +111,10 @@ class Rest:
             ),
             "fills.list": self._fills,
             "leverage.set": self._leverage,
+            "margin.set": self._margin,
+            "position_mode.set": lambda user, key, request: floor.set_hedged(
+                user, key, hedged=decoded(request.body, _Mode).hedged
+            ),
             "dead_man.set": self._dead_man,
         }
 
@@ -185,6 +200,10 @@ class Rest:
     def _leverage(self, user: User, key: ApiKey, request: Request) -> dict[str, Any]:
         wanted = decoded(request.body, _Leverage)
         return self._floor.set_leverage(user, key, wanted.symbol, wanted.leverage)
+
+    def _margin(self, user: User, key: ApiKey, request: Request) -> dict[str, Any]:
+        wanted = decoded(request.body, _Margin)
+        return self._floor.set_margin(user, key, wanted.symbol, isolated=wanted.isolated)
 
     def _dead_man(self, user: User, key: ApiKey, request: Request) -> dict[str, Any]:
         wanted = decoded(request.body, _Switch)

@@ -80,6 +80,7 @@ class Hub:
         self._followers: dict[str, dict[GenericSession, None]] = {}
         self._private: dict[str, dict[GenericSession, None]] = {}
         self._heard_data: set[str] = set()
+        self._told_at = (0, 0)
         self._tops: dict[str, tuple[Any, Any]] = {}
         self._forming: dict[str, tuple[int, int, Any]] = {}
         for exchange in floor.exchanges.values():
@@ -108,6 +109,13 @@ class Hub:
         """Let a session follow what happens to a user."""
         self._private.setdefault(user, {})[session] = None
 
+    def leave_private(self, session: GenericSession, user: str) -> None:
+        """Let a session follow what happens to a user no longer."""
+        followers = self._private.get(user, {})
+        followers.pop(session, None)
+        if not followers:
+            self._private.pop(user, None)
+
     def leave(self, session: GenericSession, channel: str) -> None:
         """Let a session follow a channel no longer."""
         followers = self._followers.get(channel, {})
@@ -119,13 +127,18 @@ class Hub:
         """Forget a session."""
         for channel in session.channels:
             self.leave(session, channel)
-        for user, followers in list(self._private.items()):
-            followers.pop(session, None)
-            if not followers:
-                del self._private[user]
+        for user in list(self._private):
+            self.leave_private(session, user)
 
     def on_timer(self) -> None:
-        """Tell what changed in books and in the candles that form."""
+        """Tell what changed in books and in the candles that form; nothing while both clocks stand still.
+
+        So what a client hears follows from the clocks and from what was asked, and not from how busy the machine is.
+        """
+        now = (self.floor.clock.server.now(), self.floor.clock.market.now())
+        if now == self._told_at:
+            return
+        self._told_at = now
         for exchange in self.floor.exchanges.values():
             exchange.flush()
         for channel in [one for one in self._followers if one.startswith("klines:")]:
@@ -143,13 +156,11 @@ class Hub:
         table: Mapping[type, Callable[[Any], None]] = {
             Traded: self._traded,
             BookChanged: lambda event: self._book(exchange, event),
-            MarkChanged: lambda event: self._tell(f"mark:{event.symbol}", event.symbol, encode.mark(event)),
+            MarkChanged: self._mark,
             StatusChanged: lambda event: self._tell(f"status:{event.symbol}", event.symbol, {"status": event.status}),
             OrderChanged: self._order,
             BalanceChanged: lambda event: self._balance(exchange, event),
-            PositionChanged: lambda event: self._tell_user(
-                event.user, "position", "position", event.symbol, encode.position_event(event)
-            ),
+            PositionChanged: self._position,
         }
 
         def heard(event: ExchangeEvent) -> None:
@@ -184,6 +195,11 @@ class Hub:
                 self._tops[event.symbol] = top
                 self._tell(channel, event.symbol, self.floor.ticker(event.symbol))
 
+    def _mark(self, event: MarkChanged) -> None:
+        channel = f"mark:{event.symbol}"
+        if channel in self._followers:
+            self._tell(channel, event.symbol, encode.mark(event))
+
     def _heard_candle(self, event: MarketEvent) -> None:
         if isinstance(event, CandleClosed):
             channel = f"klines:{event.symbol}:{event.interval.name}"
@@ -191,6 +207,8 @@ class Hub:
                 self._tell(one, event.symbol, encode.candle(event.candle, final=True))
 
     def _order(self, event: OrderChanged) -> None:
+        if event.order.user not in self._private:
+            return
         data = {"what": str(event.what), "order": encode.order(event.order), "time": event.at // 1_000_000}
         fill = event.execution
         if fill is not None:
@@ -199,7 +217,13 @@ class Hub:
             event.order.user, "fill" if fill is not None else "order", "order", event.order.terms.symbol, data
         )
 
+    def _position(self, event: PositionChanged) -> None:
+        if event.user in self._private:
+            self._tell_user(event.user, "position", "position", event.symbol, encode.position_event(event))
+
     def _balance(self, exchange: Exchange, event: BalanceChanged) -> None:
+        if event.user not in self._private:
+            return
         data = {
             "account": exchange.name,
             "reason": event.reason,
@@ -293,22 +317,45 @@ class GenericSession:
 
     def _login(self, message: _Message) -> dict[str, Any]:
         signed = ("GET", self.connection.path, b"")
-        self._who = self._auth.of(message.key, str(message.time), message.sign, signed, self.connection.ip)
-        self.connection.user = self._who[0].id
-        return {"user": self._who[0].name}
+        who = self._auth.of(message.key, str(message.time), message.sign, signed, self.connection.ip)
+        if self._who is not None and self._who[0] is not who[0]:
+            raise FailedError(400, "logged_in", "Somebody else is logged in on this connection.")
+        self._who = who
+        self.connection.user = who[0].id
+        return {"user": who[0].name}
 
     def _subscribe(self, message: _Message) -> dict[str, Any]:
         if len(self.channels) + len(message.channels) > _MOST:
             raise FailedError(400, "too_many_channels", f"A connection follows up to {_MOST} channels.")
-        for channel in message.channels:
-            if message.op == "unsubscribe":
-                if self.channels.pop(channel, self) is self:
+        if message.op == "unsubscribe":
+            for channel in message.channels:
+                if channel not in self.channels:
                     raise FailedError(400, "not_subscribed", f"{channel[:60]!r} is not followed.")
-                self._hub.leave(self, channel)
-            elif channel not in self.channels:
+            for channel in dict.fromkeys(message.channels):
+                self._leave(channel)
+        else:
+            self._subscribe_all([one for one in dict.fromkeys(message.channels) if one not in self.channels])
+        return {"channels": list(self.channels)}
+
+    def _subscribe_all(self, channels: list[str]) -> None:
+        """Follow all of them, or none where one of them cannot be."""
+        done = []
+        try:
+            for channel in channels:
                 self._follow(channel)
                 self.channels[channel] = None
-        return {"channels": list(self.channels)}
+                done.append(channel)
+        except (FailedError, CambistError):
+            for channel in done:
+                self._leave(channel)
+            raise
+
+    def _leave(self, channel: str) -> None:
+        del self.channels[channel]
+        if channel == "private" and self._who is not None:
+            self._hub.leave_private(self, self._who[0].id)
+        else:
+            self._hub.leave(self, channel)
 
     def _follow(self, channel: str) -> None:
         if channel != "private":

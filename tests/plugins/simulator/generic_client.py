@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -23,14 +24,24 @@ class Answer:
 
 class GenericClient:
     def __init__(self, simulator, user=None, timeout=5.0, now=None):
-        self.base, self.stream = simulator.endpoints["rest"], simulator.endpoints["stream"]
-        self.who = simulator.credentials(user)
-        self.timeout = timeout
+        who = simulator.credentials(user)
+        self._set(simulator.endpoints, who.key, who.secret, timeout, now)
+
+    @classmethod
+    def of(cls, endpoints, key, secret, timeout=5.0, now=None):
+        """Make a client without a simulator at hand."""
+        client = cls.__new__(cls)
+        client._set(endpoints, key, secret, timeout, now)
+        return client
+
+    def _set(self, endpoints, key, secret, timeout, now):
+        self.base, self.stream = endpoints["rest"], endpoints["stream"]
+        self.key, self.secret, self.timeout = key, secret, timeout
         self.now = now or (lambda: time.time_ns() // 1_000_000)
 
     def signature(self, at, method, target, body=b""):
         text = f"{at}{method}{target}".encode() + body
-        return hmac.new(self.who.secret.encode(), text, hashlib.sha256).hexdigest()
+        return hmac.new(self.secret.encode(), text, hashlib.sha256).hexdigest()
 
     def ask(self, method, path, body=None, *, signed=True, headers=None, **query):
         target = path + (f"?{urlencode(query)}" if query else "")
@@ -38,7 +49,7 @@ class GenericClient:
         given = dict(headers or {})
         if signed:
             at = self.now()
-            given |= {"X-Key": self.who.key, "X-Time": str(at), "X-Sign": self.signature(at, method, target, raw)}
+            given |= {"X-Key": self.key, "X-Time": str(at), "X-Sign": self.signature(at, method, target, raw)}
         parts = urlsplit(self.base)
         connection = HTTPConnection(parts.hostname, parts.port, timeout=self.timeout)
         try:
@@ -70,12 +81,13 @@ class GenericClient:
 class GenericStream:
     def __init__(self, client, channels, *, login):
         self.client = client
-        self.ws = connect(client.stream, compression=None, open_timeout=5)
+        self.opened = connect(client.stream, compression=None, open_timeout=5, close_timeout=1)
+        self.ws = self.opened.__enter__()
         self.last = 0
         self.kept = []
         if login:
             at = client.now()
-            self.ask("login", key=client.who.key, time=at, sign=client.signature(at, "GET", "/v1/stream"))
+            self.ask("login", key=client.key, time=at, sign=client.signature(at, "GET", "/v1/stream"))
         if channels:
             self.ask("subscribe", channels=list(channels))
 
@@ -111,15 +123,13 @@ class GenericStream:
         return False
 
     def close(self):
-        self.ws.close()
+        self.opened.__exit__(None, None, None)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         # A connection that was cut on purpose has nothing to say goodbye to.
-        try:
+        with contextlib.suppress(OSError):
             self.ws.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.ws.close()
+        self.close()

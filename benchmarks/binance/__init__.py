@@ -1,0 +1,1 @@
+"""Speed of the sessions of cambist-binance on loopback."""

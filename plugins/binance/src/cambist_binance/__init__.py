@@ -1,0 +1,1 @@
+"""Binance for Cambist: spot, USD-M and COIN-M, as live venue sessions."""

@@ -1,0 +1,193 @@
+"""The account's own events: what its private stream says, as reports."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cambist.api import StreamReport, VenueError
+from cambist.model import ReportedStatus
+from cambist_binance.hosts import Market
+from cambist_binance.orders import ALGO_PREFIX
+from cambist_binance.wire import futures, spot
+from cambist_binance.wire.answers import decode_head, decode_listen_key
+from cambist_ccxt.channel import Channel
+from cambist_ccxt.errors import RefusedError
+from cambist_ccxt.link import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cambist.model import AccountReport, FillReport, OrderReport
+    from cambist_binance.transport import Transport
+    from cambist_ccxt.link import Connection, LinkSettings
+    from cambist_ccxt.symbols import Symbols
+
+__all__ = ["AccountEvents", "Children", "ListenKeyStream"]
+
+_log = logging.getLogger("cambist.binance")
+#: A listen key is good for an hour; it is extended in time for several attempts, seconds.
+_EXTEND_EVERY = 1_200.0
+_REMEMBERED = 10_000
+
+
+class Children:
+    """Which orders work in place of triggered conditional ones, and are reported under their names."""
+
+    def __init__(self) -> None:
+        self._parents: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._children: dict[str, str] = {}
+
+    def note(self, child: str, client_id: str, venue_id: str) -> None:
+        """Remember the order of a conditional one; ``""`` and ``"0"`` are none."""
+        if child in {"", "0"} or child in self._parents:
+            return
+        self._parents[child] = client_id, venue_id
+        self._children[client_id] = child
+        if len(self._parents) > _REMEMBERED:
+            _, (old, _) = self._parents.popitem(last=False)
+            self._children.pop(old, None)
+
+    def child_of(self, client_id: str) -> str:
+        """Return the order in place of a conditional one; ``""`` for none."""
+        return self._children.get(client_id, "")
+
+    def order(self, report: OrderReport) -> OrderReport:
+        """Return a report under the name of the conditional order, where it is of a child."""
+        parent = self._parents.get(report.venue_id)
+        if parent is None:
+            return report
+        return msgspec.structs.replace(report, client_id=parent[0], venue_id=parent[1])
+
+    def fill(self, report: FillReport) -> FillReport:
+        """Return an execution under the name of the conditional order, where it is of a child."""
+        parent = self._parents.get(report.venue_id)
+        if parent is None:
+            return report
+        return msgspec.structs.replace(report, client_id=parent[0], venue_id=parent[1])
+
+
+class AccountEvents:
+    """Makes reports of events, and hands them to whoever iterates; nothing is ever dropped.
+
+    Parameters
+    ----------
+    symbols
+        Names of instruments.
+    children
+        Shared with the queries.
+    """
+
+    def __init__(self, symbols: Symbols, children: Children) -> None:
+        self._symbols, self._children = symbols, children
+        self.channel: Channel[OrderReport | FillReport | AccountReport | StreamReport] = Channel()
+        self._up = False
+
+    def take(self, data: bytes | msgspec.Raw) -> None:
+        """Take an event; one that makes no sense raises, and so ends its connection."""
+        put = self.channel.put
+        for report in self._reports(data):
+            put(report)
+
+    def state(self, state: str, text: str) -> None:
+        """Take how the stream does; the same again is not news."""
+        if (state == "up") != self._up:
+            self._up = state == "up"
+            self.channel.put(StreamReport(stream="private", state=state, text=text))
+
+    def _reports(self, data: bytes | msgspec.Raw) -> Iterator[OrderReport | FillReport | AccountReport]:
+        kind = decode_head(data)
+        if kind == "executionReport":
+            fill, order = spot.execution_of(data, self._symbols)
+            if fill is not None:
+                yield fill
+            yield order
+        elif kind == "ORDER_TRADE_UPDATE":
+            fill, order = futures.trade_update_of(data, self._symbols)
+            if fill is not None:
+                yield self._children.fill(fill)
+            yield self._as_parent(self._children.order(order))
+        elif kind == "ALGO_UPDATE":
+            order, child = futures.algo_update_of(data, self._symbols)
+            self._children.note(child, order.client_id, order.venue_id)
+            yield order
+        elif kind == "outboundAccountPosition":
+            yield spot.position_of(data)
+        elif kind == "ACCOUNT_UPDATE":
+            yield futures.account_update_of(data, self._symbols)
+        elif kind in {"listenKeyExpired", "eventStreamTerminated"}:
+            raise VenueError(f"the venue ended the private stream: {kind}")
+        elif kind == "MARGIN_CALL":
+            _log.warning("margin call: %s", bytes(data)[:500].decode("utf-8", "replace"))
+
+    def _as_parent(self, report: OrderReport) -> OrderReport:
+        """Say of an order that works in place of a conditional one that it was triggered, while it is open."""
+        if report.venue_id.startswith(ALGO_PREFIX) and report.status is ReportedStatus.OPEN:
+            return msgspec.structs.replace(report, status=ReportedStatus.TRIGGERED)
+        return report
+
+
+class ListenKeyStream:
+    """The private stream of a futures market: a listen key, kept alive, and a connection that goes by it.
+
+    Parameters
+    ----------
+    streams
+        Base address.
+    events
+        Takes what comes.
+    """
+
+    def __init__(
+        self, market: Market, streams: str, transport: Transport, events: AccountEvents, settings: LinkSettings
+    ) -> None:
+        self._market, self._streams, self._transport, self._events = market, streams, transport, events
+        self.link = Link("private", self, settings)
+        self._extending: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Connect, and stay connected."""
+        self.link.start()
+        self._extending = asyncio.get_running_loop().create_task(self._extend(), name="listen key")
+
+    async def close(self) -> None:
+        """Close; the key is left to run out, since another session of the account may use it."""
+        if self._extending is not None:
+            self._extending.cancel()
+            await asyncio.gather(self._extending, return_exceptions=True)
+        await self.link.close()
+
+    async def _extend(self) -> None:
+        while True:
+            await asyncio.sleep(_EXTEND_EVERY)
+            try:
+                await self._transport.ask("listen_on", {})
+            except RefusedError as error:
+                self.link.drop(f"the listen key is gone: {error}")
+            except VenueError as error:
+                _log.warning("the listen key could not be extended: %s", error)
+
+    async def address(self) -> str:
+        """Return where to connect, with a key that is good for an hour; the same key while there is one."""
+        key = decode_listen_key(await self._transport.ask("listen", {}, attempts=1))
+        if self._market is Market.COINM:
+            return f"{self._streams}/ws/{key}"
+        return f"{self._streams}/private/ws?listenKey={key}"
+
+    async def opened(self, _connection: Connection) -> None:
+        """Say nothing: the key in the address says it all."""
+
+    def frame(self, _connection: Connection, data: bytes) -> None:
+        """Take an event."""
+        self._events.take(data)
+
+    def lost(self, _connection: Connection) -> None:
+        """Nothing hangs on a single connection."""
+
+    def state(self, state: str, text: str) -> None:
+        """Pass on how the link does."""
+        self._events.state(state, text)

@@ -1,0 +1,97 @@
+"""What is asked of the venue: method of the WebSocket API, endpoint of REST, and what it weighs."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from cambist_binance.hosts import Market
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CALLS", "Call"]
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A kind of request.
+
+    Attributes
+    ----------
+    ws
+        Method of the WebSocket API; ``""`` where REST alone has it.
+    part, method, path
+        ccxt's name of the part of the API, and what is asked there.
+    orders
+        How many orders it counts as.
+    signed
+        Whether it concerns the account.
+    """
+
+    ws: str
+    part: str
+    method: str
+    path: str
+    weight: int = 1
+    orders: int = 0
+    signed: bool = True
+
+
+_SPOT: Final[Mapping[str, Call]] = {
+    "time": Call("", "public", "GET", "time", signed=False),
+    "info": Call("", "public", "GET", "exchangeInfo", 20, signed=False),
+    "klines": Call("", "public", "GET", "klines", 2, signed=False),
+    "depth": Call("", "public", "GET", "depth", 250, signed=False),
+    "rights": Call("", "sapi", "GET", "account/apiRestrictions"),
+    "place": Call("order.place", "private", "POST", "order", 1, 1),
+    "cancel": Call("order.cancel", "private", "DELETE", "order"),
+    "cancel_all": Call("openOrders.cancelAll", "private", "DELETE", "openOrders"),
+    "find": Call("order.status", "private", "GET", "order", 4),
+    "open": Call("", "private", "GET", "openOrders", 80),
+    "fills": Call("", "private", "GET", "myTrades", 20),
+    "account": Call("", "private", "GET", "account", 20),
+}
+
+
+def _futures(prefix: str, account: str) -> dict[str, Call]:
+    """Return the calls of a futures market; `account` is the part that has balances and positions."""
+    public, private = f"{prefix}Public", f"{prefix}Private"
+    return {
+        "time": Call("", public, "GET", "time", signed=False),
+        "info": Call("", public, "GET", "exchangeInfo", 1, signed=False),
+        "klines": Call("", public, "GET", "klines", 5, signed=False),
+        "depth": Call("", public, "GET", "depth", 20, signed=False),
+        "rights": Call("", "sapi", "GET", "account/apiRestrictions"),
+        "place": Call("order.place", private, "POST", "order", 1, 1),
+        "amend": Call("order.modify", private, "PUT", "order", 1, 1),
+        "cancel": Call("order.cancel", private, "DELETE", "order"),
+        "cancel_all": Call("", private, "DELETE", "allOpenOrders"),
+        "find": Call("order.status", private, "GET", "order"),
+        "open": Call("", private, "GET", "openOrders", 40),
+        "fills": Call("", private, "GET", "userTrades", 5),
+        "algo_place": Call("algoOrder.place", private, "POST", "algoOrder", 1, 1),
+        "algo_cancel": Call("algoOrder.cancel", private, "DELETE", "algoOrder"),
+        "algo_cancel_all": Call("", private, "DELETE", "algoOpenOrders"),
+        "algo_find": Call("", private, "GET", "algoOrder"),
+        "algo_open": Call("", private, "GET", "openAlgoOrders", 40),
+        "balances": Call("", account, "GET", "balance", 5),
+        "positions": Call("", account, "GET", "positionRisk", 5),
+        "mode": Call("", private, "GET", "positionSide/dual", 30),
+        "leverage": Call("", private, "POST", "leverage"),
+        "margin": Call("", private, "POST", "marginType"),
+        "countdown": Call("", private, "POST", "countdownCancelAll", 10),
+        "listen": Call("", private, "POST", "listenKey", signed=False),
+        "listen_on": Call("", private, "PUT", "listenKey", signed=False),
+    }
+
+
+#: By market and what is asked.
+CALLS: Final[Mapping[Market, Mapping[str, Call]]] = MappingProxyType(
+    {
+        Market.SPOT: MappingProxyType(_SPOT),
+        Market.USDM: MappingProxyType(_futures("fapi", "fapiPrivateV3")),
+        Market.COINM: MappingProxyType(_futures("dapi", "dapiPrivate")),
+    }
+)

@@ -1,0 +1,41 @@
+"""The records of this package; nothing heavy is imported before a venue is opened."""
+
+from __future__ import annotations
+
+from cambist.api import SessionSpec, hookimpl
+
+__all__ = ["cambist_sessions"]
+
+_CAPABILITIES = ("orders", "streams", "history", "testnet", "keyless")
+_REQUIRES = ("cambist-ccxt",)
+
+
+@hookimpl
+def cambist_sessions() -> list[SessionSpec]:
+    """Offer the three markets of Binance."""
+    return [
+        SessionSpec(
+            name="binance-spot",
+            factory="cambist_binance.session:open_spot",
+            config="cambist_binance.config:BinanceSettings",
+            summary="Binance spot",
+            capabilities=[*_CAPABILITIES, "spot"],
+            requires=_REQUIRES,
+        ),
+        SessionSpec(
+            name="binance-usdm",
+            factory="cambist_binance.session:open_usdm",
+            config="cambist_binance.config:BinanceSettings",
+            summary="Binance USD-M futures: perpetuals and dated contracts settled in stable coins",
+            capabilities=[*_CAPABILITIES, "margin"],
+            requires=_REQUIRES,
+        ),
+        SessionSpec(
+            name="binance-coinm",
+            factory="cambist_binance.session:open_coinm",
+            config="cambist_binance.config:BinanceSettings",
+            summary="Binance COIN-M futures: inverse perpetuals and dated contracts settled in the coin",
+            capabilities=[*_CAPABILITIES, "margin"],
+            requires=_REQUIRES,
+        ),
+    ]

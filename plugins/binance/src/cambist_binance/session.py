@@ -1,0 +1,374 @@
+"""A session: one account at one of Binance's markets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+from cambist.api import Declined, ParameterError, VenueError
+from cambist.model import OrderType
+from cambist_binance.account_events import AccountEvents, Children, ListenKeyStream
+from cambist_binance.config import BinanceSettings
+from cambist_binance.hosts import Market, endpoints
+from cambist_binance.opening import check_key, connect_rest, is_hedged, load_symbols, measure_clock, set_margin
+from cambist_binance.orders import ALGO_PREFIX, amend_params, is_conditional, key_params, place_params
+from cambist_binance.queries import Queries
+from cambist_binance.quirks import terms_of
+from cambist_binance.safety import Countdown
+from cambist_binance.signing import Signer
+from cambist_binance.streams import MarketStreams
+from cambist_binance.transport import Transport, decoded
+from cambist_binance.wire import futures, spot
+from cambist_binance.ws_api import WsApi
+from cambist_ccxt.budget import Priority
+from cambist_ccxt.clock import VenueClock
+from cambist_ccxt.credentials import Credentials
+from cambist_ccxt.errors import NotSentError
+from cambist_ccxt.link import LinkSettings
+from cambist_ccxt.outcomes import outcome_of
+from cambist_ccxt.settings import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from cambist.api import (
+        BarReport,
+        OrderKey,
+        OrderRequest,
+        Outcome,
+        StreamReport,
+        Subscription,
+        VenueTerms,
+    )
+    from cambist.model import (
+        AccountReport,
+        Bars,
+        BookUpdate,
+        FillReport,
+        Instrument,
+        OrderReport,
+        Quote,
+        Tick,
+        Timeframe,
+    )
+    from cambist_ccxt.symbols import Symbols
+
+__all__ = ["BinanceSession", "open_coinm", "open_spot", "open_usdm"]
+
+_log = logging.getLogger("cambist.binance")
+_SECOND = 1_000_000_000
+#: Between measurements of the venue's clock, seconds.
+_MEASURE_EVERY = 600.0
+
+
+def open_spot(**settings: Any) -> BinanceSession:
+    """Make a session on spot; `settings` as `BinanceSettings` has them."""
+    return BinanceSession(Market.SPOT, settings_of(BinanceSettings, settings))
+
+
+def open_usdm(**settings: Any) -> BinanceSession:
+    """Make a session on USD-M futures; `settings` as `BinanceSettings` has them."""
+    return BinanceSession(Market.USDM, settings_of(BinanceSettings, settings))
+
+
+def open_coinm(**settings: Any) -> BinanceSession:
+    """Make a session on COIN-M futures; `settings` as `BinanceSettings` has them."""
+    return BinanceSession(Market.COINM, settings_of(BinanceSettings, settings))
+
+
+class BinanceSession:
+    """One account at one market; a `cambist.api.VenueSession`.
+
+    Parameters
+    ----------
+    market
+        Which.
+    settings
+        Where it is, whose it is, how it behaves.
+    """
+
+    def __init__(self, market: Market, settings: BinanceSettings) -> None:
+        self._market, self._settings = market, settings
+        self._credentials = Credentials(settings.key.get_secret_value(), settings.secret.get_secret_value().strip())
+        self._signer = Signer(self._credentials) if self._credentials else None
+        self._endpoints = endpoints(market, settings.environment, settings.url)
+        self._clock = VenueClock(round(settings.max_clock_skew * _SECOND))
+        self._children = Children()
+        self._links = LinkSettings(proxy=settings.proxy)
+        self._wire: Any = futures if market.futures else spot
+        self._conditional: dict[str, bool] = {}
+        self._hedged = False
+        self._skewed = asyncio.Event()
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._stack = contextlib.AsyncExitStack()
+        self._symbols: Symbols
+        self._transport: Transport
+        self._queries: Queries
+        self._events: AccountEvents
+        self._streams: MarketStreams
+        self._countdown: Countdown | None = None
+        self._opened = self._closed = False
+
+    @property
+    def name(self) -> str:
+        """Of the venue."""
+        return self._market.venue
+
+    @property
+    def terms(self) -> VenueTerms:
+        """What an order manager must know of it."""
+        return terms_of(self._market)
+
+    # Opening and closing.
+
+    async def open(self) -> None:
+        """Connect: load the instruments, check clock and key.
+
+        Raises
+        ------
+        VenueError
+            The venue cannot be reached, or refuses the key; or the key may withdraw; or the clock is too far off.
+        """
+        if self._opened:
+            raise ParameterError("this session was opened before; make another.")
+        self._opened = True
+        try:
+            await self._open()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _open(self) -> None:
+        market, settings, clock = self._market, self._settings, self._clock
+        rest, budget = await connect_rest(market, settings, self._credentials, self._endpoints, clock)
+        self._stack.push_async_callback(rest.close)
+        transport = self._transport = Transport(
+            market,
+            rest,
+            clock,
+            budget,
+            signer=self._signer,
+            recv_window=settings.recv_window,
+            within=settings.timeout,
+            tells_rights="sapi" in self._endpoints.rest,
+        )
+        transport.on_skew(self._skewed.set)
+        await measure_clock(transport, clock)
+        clock.check()
+        self._symbols = await load_symbols(market, transport, settings)
+        self._queries = Queries(market, transport, self._symbols, clock, self._children)
+        self._events = AccountEvents(self._symbols, self._children)
+        self._streams = MarketStreams(
+            market, self._endpoints.streams, self._queries, self._symbols, clock, self._links, settings.quiet_after
+        )
+        self._stack.push_async_callback(self._streams.close)
+        if self._credentials:
+            await check_key(market, transport, settings)
+            if market.futures:
+                self._hedged = await is_hedged(transport)
+                await set_margin(transport, self._symbols, settings)
+            elif settings.leverage or settings.margin or settings.countdown:
+                raise ParameterError("leverage, margin and countdown are settings of futures; spot has none of them.")
+            self._connect_account()
+        self._tasks.append(asyncio.get_running_loop().create_task(self._keep_time(), name="venue clock"))
+
+    def _connect_account(self) -> None:
+        """Start what brings the account's events, and what orders go out by."""
+        market, transport = self._market, self._transport
+        spot_events = not market.futures
+        if self._endpoints.ws_api and (self._settings.transport == "websocket" or spot_events):
+            api = WsApi(
+                self._endpoints.ws_api,
+                self._links,
+                event=self._events.take if spot_events else None,
+                state=self._events.state if spot_events else lambda _state, _text: None,
+                first_words=self._first_words if spot_events else None,
+            )
+            self._stack.push_async_callback(api.link.close)
+            if self._settings.transport == "websocket":
+                transport.ws = api
+            self._api = api
+            api.link.start()
+        if market.futures:
+            private = ListenKeyStream(market, self._endpoints.streams, transport, self._events, self._links)
+            self._stack.push_async_callback(private.close)
+            private.start()
+            if self._settings.countdown:
+                self._countdown = Countdown(transport, self._settings.countdown)
+                self._stack.push_async_callback(self._countdown.close)
+
+    def _first_words(self) -> tuple[str, dict[str, Any]]:
+        return "userDataStream.subscribe.signature", self._transport.sign({})
+
+    async def close(self) -> None:
+        """Let go of all connections; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stack.aclose()
+        if hasattr(self, "_events"):
+            self._events.channel.close()
+
+    async def _keep_time(self) -> None:
+        """Measure the venue's clock now and then, and at once when it says that a stamp is off."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_MEASURE_EVERY):
+                    await self._skewed.wait()
+            if self._skewed.is_set():
+                self._clock.forget()
+            self._skewed.clear()
+            try:
+                await measure_clock(self._transport, self._clock)
+            except VenueError as error:
+                _log.warning("the venue's clock could not be read: %s", error)
+                await asyncio.sleep(1.0)
+
+    def instruments(self) -> Sequence[Instrument]:
+        """Return what can be traded, by today's rules."""
+        return self._symbols.instruments
+
+    def metrics(self) -> dict[str, Any]:
+        """Return what can be counted: connections, use of the venue's limits, the clock, the dead man's switch."""
+        windows = self._transport.budget.windows.values()
+        links = self._streams.metrics()
+        if self._transport.ws is not None:
+            links.append(self._transport.ws.link.metrics())
+        return {
+            "links": links,
+            "budget": {one.name: {"used": one.used + one.pending, "limit": one.limit} for one in windows},
+            "clock_skew": self._clock.skew / _SECOND,
+            "countdown": None if self._countdown is None else self._countdown.armed(),
+        }
+
+    # Orders.
+
+    async def submit(self, request: OrderRequest) -> Outcome:
+        """Send an order."""
+        return await outcome_of(self._submit(request))
+
+    async def _submit(self, request: OrderRequest) -> OrderReport | None:
+        order = request.order
+        instrument = self._symbols.instrument(order.instrument.symbol)
+        name = self._symbols.theirs(instrument.symbol)
+        conditional = is_conditional(request, self._market)
+        params = place_params(
+            request,
+            name,
+            self._market,
+            self._settings,
+            hedged=self._hedged,
+            now_ms=self._clock.now() // 1_000_000,
+        )
+        priority = Priority.REDUCE if order.reduce_only else Priority.ENTRY
+        if self._market.futures:
+            self._note(request.client_id, conditional=conditional)
+        if self._countdown is not None:
+            try:
+                await self._countdown.arm(name)
+            except VenueError as error:
+                what = f"the dead man's switch could not be armed, and so nothing was sent: {error}"
+                raise NotSentError(what, code="countdown") from error
+        if conditional:
+            one = await decoded(self._transport.call("algo_place", params, priority), futures.decode_algo)
+            return futures.algo_of(one, self._symbols)
+        one = await decoded(self._transport.call("place", params, priority), self._wire.decode_order)
+        report: OrderReport = self._wire.order_of(one, self._symbols)
+        return report
+
+    def _note(self, client_id: str, *, conditional: bool) -> None:
+        """Remember which service an order belongs to; the oldest are forgotten, and looked for in both."""
+        self._conditional[client_id] = conditional
+        if len(self._conditional) > 20_000:
+            del self._conditional[next(iter(self._conditional))]
+
+    async def cancel(self, key: OrderKey) -> Outcome:
+        """Ask to withdraw what remains of an order."""
+        return await outcome_of(self._cancel(key))
+
+    async def _cancel(self, key: OrderKey) -> OrderReport | None:
+        name = self._symbols.theirs(key.symbol)
+        if self._market.futures and self._is_conditional(key):
+            child = self._children.child_of(key.client_id)
+            if not child:
+                await self._transport.call("algo_cancel", key_params(key, name, conditional=True), Priority.CANCEL)
+                return None
+            params: dict[str, Any] = {"symbol": name, "orderId": int(child)}
+        else:
+            params = key_params(key, name)
+        one = await decoded(self._transport.call("cancel", params, Priority.CANCEL), self._wire.decode_order)
+        report: OrderReport = self._wire.order_of(one, self._symbols)
+        return self._children.order(report)
+
+    def _is_conditional(self, key: OrderKey) -> bool | None:
+        """Tell whether an order is a conditional one; None where nobody knows."""
+        if key.venue_id:
+            return key.venue_id.startswith(ALGO_PREFIX)
+        return self._conditional.get(key.client_id)
+
+    async def amend(self, key: OrderKey, request: OrderRequest) -> Outcome:
+        """Ask for new terms of an order: size and price of a limit order on futures."""
+        if not self._market.futures or request.type is not OrderType.LIMIT:
+            return Declined("amend_unsupported", f"{self.name} amends limit orders on futures alone")
+        return await outcome_of(self._amend(key, request))
+
+    async def _amend(self, key: OrderKey, request: OrderRequest) -> OrderReport:
+        params = amend_params(request, key, self._symbols.theirs(key.symbol))
+        priority = Priority.REDUCE if request.order.reduce_only else Priority.ENTRY
+        one = await decoded(self._transport.call("amend", params, priority), futures.decode_order)
+        return futures.order_of(one, self._symbols)
+
+    async def cancel_all(self, symbol: str) -> Outcome:
+        """Ask to withdraw every order of an instrument, also those that this run does not know."""
+        return await outcome_of(self._cancel_all(symbol))
+
+    async def _cancel_all(self, symbol: str) -> None:
+        params = {"symbol": self._symbols.theirs(symbol)}
+        try:
+            await self._transport.call("cancel_all", params, Priority.CANCEL)
+        except VenueError as error:
+            # Spot refuses to cancel nothing.
+            if getattr(error, "reason", "") != "unknown_order":
+                raise
+        if self._market.futures:
+            await self._transport.call("algo_cancel_all", params, Priority.CANCEL)
+
+    # Truth.
+
+    async def find_order(self, key: OrderKey) -> Outcome:
+        """Ask how an order stands; ``Answered(None)`` where the venue says that there is none."""
+        conditional = self._is_conditional(key) if self._market.futures else False
+        return await outcome_of(self._queries.find(key, conditional=conditional))
+
+    async def open_orders(self) -> Sequence[OrderReport]:
+        """Return every open order of the account."""
+        return await self._queries.open_orders()
+
+    async def fills(self, symbol: str, since: int, venue_id: str = "") -> Sequence[FillReport]:
+        """Return the executions of an instrument since a time (ns, UTC), or those of one order, oldest first."""
+        return await self._queries.fills(symbol, since, venue_id)
+
+    async def account(self) -> AccountReport:
+        """Return balances and positions."""
+        return await self._queries.account()
+
+    # Streams.
+
+    def private(self) -> AsyncIterator[OrderReport | FillReport | AccountReport | StreamReport]:
+        """Iterate over what the private stream says, reconnects included; it ends when the session is closed."""
+        return self._events.channel
+
+    def market(
+        self, subscriptions: Sequence[Subscription]
+    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
+        """Iterate over market data, reconnects included."""
+        return self._streams.open(subscriptions)
+
+    async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
+        """Return the final bars that opened in ``[start, end)``, ns, UTC."""
+        return await self._queries.history(instrument, timeframe, start, end)

@@ -1,0 +1,222 @@
+"""How requests get to the venue and answers back: the WebSocket API first, REST beside it, one budget for both."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cambist_binance.calls import CALLS
+from cambist_binance.quirks import BUSY, is_open_outcome, reason_of
+from cambist_binance.wire.answers import decode_error, used_up
+from cambist_ccxt.budget import Priority
+from cambist_ccxt.errors import BusyError, NoAnswerError, NotSentError, RefusedError
+from cambist_ccxt.rest import Ask
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from cambist.api import VenueError
+    from cambist_binance.calls import Call
+    from cambist_binance.hosts import Market
+    from cambist_binance.signing import Signer
+    from cambist_binance.wire.answers import ErrorBody
+    from cambist_binance.ws_api import WsApi
+    from cambist_ccxt.budget import Budget
+    from cambist_ccxt.clock import VenueClock
+    from cambist_ccxt.rest import RestClient
+
+__all__ = ["Transport", "decoded", "usage_of"]
+
+_log = logging.getLogger("cambist.binance")
+_SECOND = 1_000_000_000
+_MS = 1_000_000
+_HEADERS = {
+    "x-mbx-used-weight-1m": "weight-1m",
+    "x-mbx-order-count-10s": "orders-10s",
+    "x-mbx-order-count-1m": "orders-1m",
+    "x-mbx-order-count-1d": "orders-1d",
+}
+
+
+def usage_of(headers: Mapping[str, str]) -> dict[str, int]:
+    """Read from an answer's headers what is used up."""
+    return {name: int(headers[key]) for key, name in _HEADERS.items() if headers.get(key, "").isdigit()}
+
+
+class Transport:
+    """Sends signed requests.
+
+    Parameters
+    ----------
+    market
+        Which of the venue's.
+    rest
+        Takes all that the WebSocket API has not, or cannot.
+    clock
+        Of the venue.
+    budget
+        Of the account.
+    recv_window
+        How old a request may be when it arrives, ms.
+    within
+        Until when there must be an answer, seconds.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        rest: RestClient,
+        clock: VenueClock,
+        budget: Budget,
+        *,
+        signer: Signer | None,
+        recv_window: int = 5_000,
+        within: float = 10.0,
+        tells_rights: bool = True,
+    ) -> None:
+        #: Whether this environment has the service that tells what a key may do.
+        self.tells_rights = tells_rights
+        self._market, self._rest, self._clock, self.budget = market, rest, clock, budget
+        self._signer, self._recv_window, self._within = signer, recv_window, within
+        self._calls = CALLS[market]
+        self._resync: Callable[[], None] = clock.forget
+        #: The WebSocket API, once it is there.
+        self.ws: WsApi | None = None
+
+    def sign(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return parameters with key, time stamp and signature.
+
+        Raises
+        ------
+        NotSentError
+            There is no key, or this machine's clock is too far off.
+        """
+        if self._signer is None:
+            raise NotSentError("this session has no API key; give key and secret.", code="no_api_key")
+        self._clock.check()
+        return self._signer.sign(params, self._clock.now_ms(), self._recv_window)
+
+    def on_skew(self, resync: Callable[[], None]) -> None:
+        """Have `resync` called when the venue says that a stamp is off."""
+        self._resync = resync
+
+    async def call(self, name: str, params: Mapping[str, Any], priority: Priority = Priority.DATA) -> bytes:
+        """Ask once, and return the answer's JSON.
+
+        Raises
+        ------
+        BusyError, NotSentError, RefusedError
+            The venue certainly did nothing.
+        NoAnswerError
+            Nobody knows whether it did.
+        """
+        call = self._calls[name]
+        ws = self.ws
+        if call.ws and ws is not None and ws.up:
+            try:
+                return await self._over_websocket(ws, call, params, priority)
+            except BusyError:
+                raise
+            except NotSentError as error:
+                if error.code != "unreachable":
+                    raise
+        return await self._over_rest(call, params, priority)
+
+    async def ask(self, name: str, params: Mapping[str, Any], attempts: int = 3) -> bytes:
+        """Ask what changes nothing, again where there was no answer; raises `VenueError` in the end."""
+        for attempt in range(1, attempts + 1):
+            try:
+                return await self.call(name, params)
+            except RefusedError as error:
+                if attempt == attempts or error.reason != "clock_skew":
+                    raise
+                await asyncio.sleep(0.2 * attempt)
+            except BusyError as error:
+                if attempt == attempts or error.retry_after > self._within * _SECOND:
+                    raise
+                await asyncio.sleep(error.retry_after / _SECOND)
+            except (NoAnswerError, NotSentError) as error:
+                if attempt == attempts or (isinstance(error, NotSentError) and error.code != "unreachable"):
+                    raise
+                _log.info("asked again: %s", error)
+                await asyncio.sleep(0.2 * attempt)
+        raise NoAnswerError(name)
+
+    def _costs(self, call: Call) -> dict[str, int]:
+        costs = {"weight-1m": call.weight}
+        if call.orders:
+            costs |= {"orders-10s": call.orders, "orders-1m": call.orders, "orders-1d": call.orders}
+        return costs
+
+    async def _over_websocket(self, ws: WsApi, call: Call, params: Mapping[str, Any], priority: Priority) -> bytes:
+        costs = self._costs(call)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._within
+        await self.budget.acquire(costs, priority, self._within)
+        told: dict[str, int] = {}
+        try:
+            signed = self.sign(params) if call.signed else params
+            answer = await ws.request(call.ws, signed, max(0.05, end - loop.time()))
+            told = used_up(answer.rate_limits)
+        finally:
+            self.budget.settle(costs, told)
+        if answer.error is not None:
+            raise self._refusal(answer.status, answer.error)
+        if not answer.result:
+            raise NoAnswerError(f"{call.ws}: an answer without a result")
+        return bytes(answer.result)
+
+    async def _over_rest(self, call: Call, params: Mapping[str, Any], priority: Priority) -> bytes:
+        if call.signed:
+            self.sign({})  # refuses where nothing can be signed; ccxt makes the signature of REST
+        ask = Ask(
+            part=call.part,
+            path=call.path,
+            method=call.method,
+            params=params,
+            costs=self._costs(call),
+            priority=priority,
+            within=self._within,
+        )
+        answer = await self._rest.send(ask)
+        if answer.status == 200:
+            if answer.body[:1] not in {b"{", b"["}:
+                raise NoAnswerError(f"{call.method} {call.path}: an answer that is no JSON: {answer.body[:80]!r}")
+            return answer.body
+        try:
+            error = decode_error(answer.body)
+        except msgspec.MsgspecError:
+            text = answer.body[:120].decode("utf-8", "replace")
+            if 400 <= answer.status < 500 and answer.status != 408:
+                raise RefusedError(f"http_{answer.status}", text, code=f"HTTP {answer.status}") from None
+            raise NoAnswerError(f"{call.method} {call.path}: HTTP {answer.status} {text}") from None
+        raise self._refusal(answer.status, error)
+
+    def _refusal(self, status: int, error: ErrorBody) -> VenueError:
+        """Return the error that an answer of the venue means."""
+        code, text = error.code, error.msg
+        if is_open_outcome(status, code):
+            return NoAnswerError(f"the venue does not know itself: {text} ({code}, HTTP {status})", code=str(code))
+        if status in {418, 429} or code in BUSY:
+            span = (120 if status == 418 else 5 if status == 429 else 1) * _SECOND
+            if error.data is not None and error.data.retry_after:
+                span = max(1, error.data.retry_after * _MS - self._clock.now())
+            if status in {418, 429}:
+                self.budget.pause(span)
+            return BusyError(f"{text} ({code})", span, code=str(code))
+        reason = reason_of(code, text, self._market)
+        if reason == "clock_skew":
+            self._resync()
+        return RefusedError(reason, text, code=str(code))
+
+
+async def decoded(asked: Awaitable[bytes], decode: Callable[[bytes], Any]) -> Any:
+    """Read an answer; one that makes no sense is none."""
+    data = await asked
+    try:
+        return decode(data)
+    except msgspec.MsgspecError as error:
+        raise NoAnswerError(f"an answer that makes no sense: {error}: {data[:120]!r}") from error

@@ -1,0 +1,207 @@
+"""What a client may ask of a venue, and who goes first when it is scarce."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import IntEnum
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from cambist_ccxt.errors import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["Budget", "Priority", "Window"]
+
+_SECOND = 1_000_000_000
+
+
+class Priority(IntEnum):
+    """Who goes first."""
+
+    CANCEL = 0
+    #: An order that only makes a position smaller.
+    REDUCE = 1
+    ENTRY = 2
+    #: Truth about orders, and all market data.
+    DATA = 3
+
+
+#: How much of a window each may use up; the rest is for those before it.
+SHARES: Final = {Priority.CANCEL: 1.0, Priority.REDUCE: 0.95, Priority.ENTRY: 0.9, Priority.DATA: 0.7}
+
+
+@attrs.define(slots=True)
+class Window:
+    """What a venue counts over a span of time that begins anew at its multiples.
+
+    Attributes
+    ----------
+    limit
+        Per span.
+    interval
+        The span, ns.
+    used
+        By the venue's count, or ours where it tells none.
+    pending
+        Of requests that are on their way.
+    """
+
+    name: str
+    limit: int
+    interval: int
+    used: int = 0
+    pending: int = 0
+    began: int = 0
+
+    def refresh(self, now: int) -> None:
+        """Begin a new span where the last one is over."""
+        start = now - now % self.interval
+        if start != self.began:
+            self.began, self.used = start, 0
+
+    def wait(self, cost: int, share: float, now: int) -> int:
+        """Return ns until `cost` fits; 0 where it does."""
+        self.refresh(now)
+        taken = self.used + self.pending
+        # Alone, even a request that is larger than its share may go.
+        if taken + cost <= self.limit * share or taken == 0:
+            return 0
+        return self.began + self.interval - now
+
+
+class Budget:
+    """Lets requests go in the order of their priorities, as fast as the venue allows.
+
+    Parameters
+    ----------
+    windows
+        What the venue counts.
+    clock
+        Answers the venue's time, ns: its windows begin by its own clock.
+    """
+
+    def __init__(self, windows: Iterable[Window], clock: Callable[[], int]) -> None:
+        self.windows = {window.name: window for window in windows}
+        self._clock = clock
+        self._paused_until = 0
+        self._queue: list[tuple[Priority, int, Mapping[str, int], asyncio.Future[None]]] = []
+        self._number = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def wait(self, costs: Mapping[str, int], priority: Priority) -> int:
+        """Return ns until a request may go; 0 for now."""
+        now = self._clock()
+        longest = max(0, self._paused_until - now)
+        share = SHARES[priority]
+        for name, cost in costs.items():
+            window = self.windows.get(name)
+            if window is not None:
+                longest = max(longest, window.wait(cost, share, now))
+        return longest
+
+    def charge(self, costs: Mapping[str, int]) -> None:
+        """Count a request that leaves."""
+        for name, cost in costs.items():
+            if (window := self.windows.get(name)) is not None:
+                window.refresh(self._clock())
+                window.pending += cost
+
+    def settle(self, costs: Mapping[str, int], told: Mapping[str, int]) -> None:
+        """Take the end of a request, with what the venue says is used up by now."""
+        for name, cost in costs.items():
+            if (window := self.windows.get(name)) is not None:
+                window.refresh(self._clock())
+                window.pending = max(0, window.pending - cost)
+                if name not in told:
+                    window.used += cost
+        for name, used in told.items():
+            if (window := self.windows.get(name)) is not None:
+                window.refresh(self._clock())
+                window.used = used
+        self._pump()
+
+    def pause(self, span: int) -> None:
+        """Let nothing go for `span` ns: the venue said so."""
+        self._paused_until = max(self._paused_until, self._clock() + span)
+
+    @property
+    def paused(self) -> int:
+        """For how long nothing may go, ns; 0 for none."""
+        return max(0, self._paused_until - self._clock())
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return len(self._queue)
+
+    async def acquire(self, costs: Mapping[str, int], priority: Priority, within: float) -> None:
+        """Wait for the turn of a request, and count it.
+
+        Parameters
+        ----------
+        within
+            How long it may wait, seconds.
+
+        Raises
+        ------
+        BusyError
+            It would have to wait longer; it has not been counted.
+        """
+        wait = self.wait(costs, priority)
+        ahead = bool(self._queue) and self._queue[0][0] <= priority
+        if not wait and not ahead:
+            self.charge(costs)
+            return
+        if wait > within * _SECOND:
+            raise BusyError(
+                f"the venue's limits leave no room for {wait / _SECOND:.1f} s; ask less, or later.",
+                wait,
+                code="rate_limit",
+            )
+        turn = asyncio.get_running_loop().create_future()
+        self._number += 1
+        heappush(self._queue, (priority, self._number, costs, turn))
+        self._pump()
+        try:
+            async with asyncio.timeout(within):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self._release(costs)  # its turn came as it gave up
+            turn.cancel()
+            self._pump()
+            if isinstance(error, TimeoutError):
+                left = self.wait(costs, priority)
+                raise BusyError(
+                    f"the venue's limits left no room within {within:g} s.", left, code="rate_limit"
+                ) from None
+            raise
+
+    def _release(self, costs: Mapping[str, int]) -> None:
+        for name, cost in costs.items():
+            if (window := self.windows.get(name)) is not None:
+                window.pending = max(0, window.pending - cost)
+
+    def _pump(self) -> None:
+        """Let go whoever may, first things first, and come back when the next may."""
+        while self._queue:
+            priority, _, costs, turn = self._queue[0]
+            if turn.done():
+                heappop(self._queue)
+                continue
+            wait = self.wait(costs, priority)
+            if wait:
+                self._come_back(wait)
+                return
+            heappop(self._queue)
+            self.charge(costs)
+            turn.set_result(None)
+
+    def _come_back(self, wait: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(wait / _SECOND, self._pump)

@@ -1,0 +1,179 @@
+"""A run at an exchange in this process: it trades, is killed, goes on, and ends in step with the venue."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from decimal import Decimal
+
+import pytest
+from loopback import SYMBOL, Loopback, make_exchange
+
+from cambist import Strategy
+from cambist.errors import ConfigError
+from cambist.live.reconcile import Policy
+from cambist.live.run import LiveRun
+from cambist.live.settings import LiveSettings, OnStop
+from cambist.model import Bar, OrderStatus, Timeframe
+from cambist.storage.journal import Journal
+
+MINUTE = Timeframe.parse("1m")
+START = 1_700_000_040_000_000_000
+
+
+class Alternate(Strategy):
+    """Buys on one bar, sells on the next."""
+
+    persistent = ("bars",)
+
+    def on_start(self):
+        self.bars = 0
+        self.heard = []
+
+    def on_bar(self, bar):
+        self.bars += 1
+        if self.bars % 2:
+            self.buy(0.1)
+        else:
+            self.close()
+
+    def on_order(self, order):
+        self.heard.append((order.id, order.status))
+
+
+class Resting(Strategy):
+    """Leaves a limit order far below the market."""
+
+    def on_bar(self, bar):
+        if not self.open_orders:
+            self.buy(0.1, limit=90.0)
+
+
+def bars(count: int, first: int = 0):
+    return [Bar(START + (first + n) * MINUTE.ns, 100.0, 101.0, 99.0, 100.0, 1.0) for n in range(count)]
+
+
+@contextlib.asynccontextmanager
+async def running(run: LiveRun):
+    task = asyncio.create_task(run.run())
+    try:
+        async with asyncio.timeout(10):
+            while run.phase != "run":
+                if task.done():
+                    await task
+                await asyncio.sleep(0.005)
+        yield task
+        run.stop("test")
+        async with asyncio.timeout(10):
+            await task
+    finally:
+        task.cancel()
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what the run does tells nobody
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def venue():
+    exchange = make_exchange()
+    user = exchange.users.add("trader")
+    exchange.deposit(user, "USDT", Decimal(1000))
+    session = Loopback(exchange, user)
+    session.quote("99.99", "100.01")
+    return session
+
+
+def make_run(tmp_path, session, strategy, **settings) -> LiveRun:
+    journal = Journal(tmp_path / "journal")
+    run = LiveRun([strategy], [(SYMBOL, MINUTE)], session, journal, LiveSettings(**settings))
+    run.alarms = []
+    run._alarm = lambda word, text: run.alarms.append((word, text))
+    return run
+
+
+def truth(session):
+    return {asset: one.free + one.locked for asset, one in session.exchange.balances(session.user).items()}
+
+
+def test_a_run_trades_and_ends_with_what_the_venue_has(venue, tmp_path):
+    async def play():
+        run = make_run(tmp_path, venue, Alternate())
+        async with running(run):
+            kernel = run.kernel
+            for number, bar in enumerate(bars(4), 1):
+                venue.bar(bar, MINUTE)
+                await until(lambda number=number: len(kernel.fills) == number)
+            statuses = [order.status for order in kernel.book.orders]
+        run._journal.close()
+        return run, statuses, kernel
+
+    run, statuses, _ = asyncio.run(play())
+    assert statuses == [OrderStatus.FILLED] * 4
+    assert run.alarms == []
+    run._mirror.apply_all([])
+    with Journal(tmp_path / "journal") as journal:
+        run._mirror.apply_all(journal.read(run._mirror.sequence + 1))
+    balances = truth(venue)
+    assert run._mirror.ledger.balance("USDT") == balances["USDT"]
+    assert run._mirror.ledger.balance("BTC") == balances["BTC"]
+
+
+def test_an_answer_that_gets_lost_loses_no_order_and_doubles_none(venue, tmp_path):
+    async def play():
+        run = make_run(tmp_path, venue, Alternate())
+        venue.lose_answers, venue.drop_reports = 1, 2
+        async with running(run):
+            venue.bar(bars(1)[0], MINUTE)
+            kernel = run.kernel
+            await until(lambda: len(kernel.fills) == 1)
+            assert kernel.book.orders[0].status is OrderStatus.FILLED
+        run._journal.close()
+
+    asyncio.run(play())
+    assert len(venue.submits) == 1
+
+
+def test_a_run_goes_on_after_it_was_cut_off(venue, tmp_path):
+    async def first():
+        run = make_run(tmp_path, venue, Resting())
+        task = asyncio.create_task(run.run())
+        await until(lambda: run.phase == "run")
+        venue.bar(bars(1)[0], MINUTE)
+        await until(lambda: venue.exchange.open_orders(venue.user))
+        task.cancel()  # no goodbye: the journal is all that is left
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        run._journal.close()
+
+    async def second():
+        run = make_run(tmp_path, venue, Resting(), on_stop=OnStop.CANCEL)
+        async with running(run):
+            kernel = run.kernel
+            assert [order.status for order in kernel.book.orders] == [OrderStatus.ACCEPTED]
+            venue.bar(bars(1, 1)[0], MINUTE)
+            await asyncio.sleep(0.05)
+            assert len(kernel.book.orders) == 1
+        run._journal.close()
+        return kernel
+
+    asyncio.run(first())
+    kernel = asyncio.run(second())
+    assert kernel.book.orders[0].status is OrderStatus.CANCELED
+    assert venue.exchange.open_orders(venue.user) == []
+    assert len(venue.submits) == 1
+
+
+def test_a_position_that_the_run_does_not_know_is_taken_over(venue, tmp_path):
+    venue.exchange.deposit(venue.user, "BTC", Decimal("0.5"))
+
+    async def play():
+        run = make_run(tmp_path, venue, Alternate(), on_position=Policy.ADOPT)
+        async with running(run):
+            pass
+        run._journal.close()
+
+    with pytest.raises(ConfigError, match="before a price is known"):
+        asyncio.run(play())
