@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from loopback import Site
 
 from cambist.api import ConfigError, DeliveryError, ParameterError, Secret
+from cambist.config.settings import check_settings
 from cambist.notify import Channel, Dispatcher, WebhookNotifier
 from cambist.ports import Notice
 
@@ -273,3 +274,16 @@ def test_the_dispatcher_brings_it_through_a_bad_hour(site, clock, caplog):
     assert people.stats["hook"].delivered == 1
     assert [body["title"] for body in site.bodies] == ["The stream is down"] * 4
     assert KEY not in caplog.text
+
+
+def test_its_settings_in_a_run_file_are_checked_and_its_secrets_named(monkeypatch):
+    monkeypatch.delenv("PAGER_KEY", raising=False)
+    table = {"url": "https://hooks.example/x", "headers": {"X-Key": "${env:PAGER_KEY}"}, "timeout": 5}
+    settings, problems = check_settings(table, None, WebhookNotifier, 0, ("notify", 0))
+    assert problems == []
+    with pytest.raises(ConfigError, match=r"^notify\[1\]\.headers\.X-Key, the secret \$\{env:PAGER_KEY\}"):
+        WebhookNotifier(**settings).send(NOTICE)
+    _, problems = check_settings({"url": [KEY], "timeout": "5"}, None, WebhookNotifier, 0, ("notify", 0))
+    told = [f"{one.where[-1]}: {one.message}" for one in problems]
+    assert [one.partition(":")[0] for one in told] == ["url", "timeout"]
+    assert KEY not in "".join(told)
