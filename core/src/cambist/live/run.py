@@ -7,16 +7,15 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from cambist.engine.failures import strategy_error
-from cambist.engine.resume import feed_history
 from cambist.engine.step import named
-from cambist.errors import CambistError, ConfigError, JournalError, VenueError
+from cambist.errors import CambistError, JournalError, VenueError
 from cambist.live.clock import MonotoneClock
 from cambist.live.dispatch import Dispatcher
 from cambist.live.engine import Doors, LiveEngine
 from cambist.live.reconciler import Reconciler
 from cambist.live.settings import OnStop
 from cambist.live.setup import prepare, read_state
+from cambist.live.starting import resolve, start, warm_up
 from cambist.model.events import RunStopped, TradingStateRequested
 from cambist.model.market import Quote, Tick
 from cambist.model.reports import FillReport, OrderReport
@@ -132,9 +131,10 @@ class LiveRun:
         try:
             async with asyncio.timeout(self._settings.ready_within):
                 await self._session.open()
-                self._series = self._resolve()
+                self._series = resolve(self._session, self._named)
                 account = await self._session.account()
             strategies = named([strategy.fresh() for strategy in self._strategies])
+            self._numbers = {(one.symbol, timeframe.ns): number for number, (one, timeframe) in enumerate(self._series)}
             self._prepared = prepare(strategies, self._series, self._journal, state, account, self._settings)
             await self._supervise()
         except BaseExceptionGroup as group:
@@ -147,20 +147,6 @@ class LiveRun:
             self.phase = "closed"
         if self._failure is not None:
             raise self._failure
-
-    def _resolve(self) -> list[tuple[Instrument, Timeframe]]:
-        """Find the instruments of the series at the venue."""
-        known = {one.symbol: one for one in self._session.instruments()}
-        found = []
-        for number, (symbol, timeframe) in enumerate(self._named):
-            if symbol not in known:
-                near = ", ".join(sorted(one for one in known if one[:3] == symbol[:3])[:5])
-                raise ConfigError(
-                    f"{self._session.name} does not trade {symbol!r}.{f' There are {near}.' if near else ''}"
-                )
-            found.append((known[symbol], timeframe))
-            self._numbers[symbol, timeframe.ns] = number
-        return found
 
     # The tasks.
 
@@ -329,28 +315,11 @@ class LiveRun:
 
     async def _warm_up(self) -> None:
         """Start the kernel and let its lines take the bars that they need."""
-        self._warmed: dict[int, int] = {}
         now = self._clock()
-        kernel = self._prepared.kernel
-        try:
-            effects = self._prepared.start(now)
-        except Exception as error:
-            explained = strategy_error(error, kernel)
-            if explained is None:
-                raise
-            raise explained from error
-        for number, (instrument, timeframe) in enumerate(self._series):
-            needed = max(seat.warm_after[number] for seat in kernel.seats)
-            if not needed:
-                continue
-            end = now // timeframe.ns * timeframe.ns
-            bars = await self._session.history(instrument, timeframe, end - needed * timeframe.ns, end)
-            for bar in bars:
-                feed_history(kernel, number, bar)
-                self._warmed[number] = bar.ts
-        state = self._prepared.state
-        if state is not None:
-            self.engine.set_timers(state.timers)
+        effects = start(self._prepared, now)
+        self._warmed = await warm_up(self._session, self.kernel, self._series, now)
+        if self._prepared.state is not None:
+            self.engine.set_timers(self._prepared.state.timers)
         self.engine.put(effects)
 
     # The end.
