@@ -47,6 +47,16 @@ class Loopback:
     """One user's session."""
 
     name = "loopback"
+    instrument = Instrument(
+        symbol=SYMBOL,
+        base="BTC",
+        quote="USDT",
+        tick_size="0.01",
+        step_size="0.00001",
+        min_notional=5,
+        taker_fee=0.001,
+        maker_fee=0.001,
+    )
 
     def __init__(self, exchange: Exchange, user, history: Bars | None = None) -> None:
         self.exchange, self.user, self.past = exchange, user, history
@@ -55,16 +65,6 @@ class Loopback:
             settling=200_000_000,
             confirm_within=100_000_000,
             fills_within=2_000_000_000,
-        )
-        self.instrument = Instrument(
-            symbol=SYMBOL,
-            base="BTC",
-            quote="USDT",
-            tick_size="0.01",
-            step_size="0.00001",
-            min_notional=5,
-            taker_fee=0.001,
-            maker_fee=0.001,
         )
         self.lose_answers = 0  # of the next submits, after they were done
         self.drop_reports = 0  # of the next private events

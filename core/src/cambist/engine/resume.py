@@ -10,9 +10,11 @@ from cambist.model.events import RunStarted
 if TYPE_CHECKING:
     from cambist.engine.fold import RunState
     from cambist.engine.journaled import Journaling
+    from cambist.engine.step import Kernel
+    from cambist.model.bars import Bar
     from cambist.model.effects import Effect
 
-__all__ = ["resume"]
+__all__ = ["feed_history", "resume"]
 
 
 def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
@@ -38,3 +40,15 @@ def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
         if kept is not None:
             seat.strategy.load_state(decode_state(kept))
     return effects
+
+
+def feed_history(kernel: Kernel, number: int, bar: Bar) -> None:
+    """Let the lines of series `number` take a bar of before the run, which no strategy trades on.
+
+    It is shown to `on_warmup_bar` while the indicators are not known, like any other.
+    """
+    for seat in kernel.seats:
+        seat.cursors[number].push(bar)
+        seat.seen[number] += 1
+        if seat.seen[number] <= seat.warm_after[number]:
+            kernel.bar(seat, number, warm=False)

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from cambist.engine.accounts import ExpectedFee
     from cambist.engine.view import AccountView
     from cambist.indicators.series import SeriesCursor
-    from cambist.model.bars import Bar, Bars
+    from cambist.model.bars import Bars
     from cambist.model.calendar import Calendar
     from cambist.model.effects import Effect
     from cambist.model.events import Event, OrderEvent
@@ -248,17 +248,6 @@ class Kernel(Watching):
     def instruments(self) -> tuple[Instrument, ...]:
         """The instrument of each series of bars, in declared order."""
         return self._instruments
-
-    def feed(self, number: int, bar: Bar) -> None:
-        """Let the lines of series `number` take a bar of before the run, which no strategy trades on.
-
-        It is shown to `on_warmup_bar` while the indicators are not known, like any other.
-        """
-        for seat in self.seats:
-            seat.cursors[number].push(bar)
-            seat.seen[number] += 1
-            if seat.seen[number] <= seat.warm_after[number]:
-                self.bar(seat, number, warm=False)
 
     def view_of(self, strategy: str) -> AccountView:
         """Return the account of a strategy as risk rules see it."""

@@ -256,6 +256,10 @@ class LiveEngine:
         """Steps whose effects wait for the journal."""
         return len(self._outbox)
 
+    def resume_orders(self) -> None:
+        """Take the open orders of a run that goes on; the venue is asked about each that may have left."""
+        self.orders.resume(list(self._kernel.book.open.values()), self._clock())
+
     def set_timers(self, timers: dict[str, int]) -> None:
         """Take the timers of a run that goes on."""
         for name, due in timers.items():

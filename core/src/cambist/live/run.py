@@ -7,29 +7,27 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from cambist.engine.document import decode_run, encode_run
-from cambist.engine.fold import RunState
 from cambist.engine.step import named
-from cambist.errors import CambistError, ConfigError, JournalError, VenueError
+from cambist.errors import CambistError, JournalError, VenueError
 from cambist.live.clock import MonotoneClock
 from cambist.live.dispatch import Dispatcher
 from cambist.live.engine import Doors, LiveEngine
-from cambist.live.reconcile import Policy, foreign_orders, position_differences
+from cambist.live.reconciler import Reconciler
 from cambist.live.settings import OnStop
 from cambist.live.setup import prepare, read_state
+from cambist.live.starting import resolve, start, warm_up
 from cambist.model.events import RunStopped, TradingStateRequested
 from cambist.model.market import Quote, Tick
 from cambist.model.reports import FillReport, OrderReport
 from cambist.model.trading_state import TradingState, WorkingOrders
-from cambist.portfolio.exact import exact
-from cambist.ports.venue import BarReport, OrderKey, StreamReport, Subscription
+from cambist.ports.venue import BarReport, StreamReport, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.engine.journaled import Journaling
     from cambist.errors import StrategyError
-    from cambist.live.reconcile import Difference
+    from cambist.live.reconcile import Difference, Policy
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
     from cambist.model.instrument import Instrument
@@ -44,6 +42,9 @@ _log = logging.getLogger("cambist.live")
 _SECOND = 1_000_000_000
 #: Who asks for a state of trading because of the connection.
 _CONNECTION = "connection"
+_STOP = "stop"
+#: How many orders of others are remembered, so that each is told of once.
+_STRANGERS = 10_000
 
 
 class LiveRun:
@@ -92,7 +93,7 @@ class LiveRun:
         self._private_up = asyncio.Event()
         self._ready = False
         self._failure: JournalError | None = None
-        self._foreign: list[OrderReport | FillReport] = []
+        self._strangers: set[str] = set()
         self.engine: LiveEngine
         self._prepared: Prepared
         self._clock: MonotoneClock
@@ -130,10 +131,10 @@ class LiveRun:
         try:
             async with asyncio.timeout(self._settings.ready_within):
                 await self._session.open()
-                self._series = self._resolve()
+                self._series = resolve(self._session, self._named)
                 account = await self._session.account()
-            self._mirror = RunState() if state is None else decode_run(encode_run(state))
             strategies = named([strategy.fresh() for strategy in self._strategies])
+            self._numbers = {(one.symbol, timeframe.ns): number for number, (one, timeframe) in enumerate(self._series)}
             self._prepared = prepare(strategies, self._series, self._journal, state, account, self._settings)
             await self._supervise()
         except BaseExceptionGroup as group:
@@ -147,26 +148,12 @@ class LiveRun:
         if self._failure is not None:
             raise self._failure
 
-    def _resolve(self) -> list[tuple[Instrument, Timeframe]]:
-        """Find the instruments of the series at the venue."""
-        known = {one.symbol: one for one in self._session.instruments()}
-        found = []
-        for number, (symbol, timeframe) in enumerate(self._named):
-            if symbol not in known:
-                near = ", ".join(sorted(one for one in known if one[:3] == symbol[:3])[:5])
-                raise ConfigError(
-                    f"{self._session.name} does not trade {symbol!r}.{f' There are {near}.' if near else ''}"
-                )
-            found.append((known[symbol], timeframe))
-            self._numbers[symbol, timeframe.ns] = number
-        return found
-
     # The tasks.
 
     async def _supervise(self) -> None:
         loop = asyncio.get_running_loop()
         kernel = self._prepared.kernel
-        doors = Doors(self._send, self._alarm, self._foreign.append, self.stop, self._failed)
+        doors = Doors(self._send, self._alarm, self._not_ours, self.stop, self._failed)
         self.engine = LiveEngine(
             kernel,
             [timeframe for _, timeframe in self._series],
@@ -174,6 +161,10 @@ class LiveRun:
             self._clock,
             doors,
             step_timeout=round(self._settings.step_timeout * _SECOND),
+        )
+
+        self._reconciler = Reconciler(
+            self._session, self.engine, self._prepared, self._journal, self._settings, ask=self._ask
         )
 
         def tell(sequence: int) -> None:
@@ -187,7 +178,8 @@ class LiveRun:
             async with asyncio.timeout(self._settings.ready_within):
                 await self._private_up.wait()
                 await self._warm_up()
-                await self._reconcile()
+                await self._reconciler.reconcile(self._dispatcher, going_on=self._prepared.state is not None)
+            self._lift_own_holds()
             self.phase = "run"
             self._ready = True
             tasks.append(group.create_task(self._market(), name="market data"))
@@ -223,9 +215,29 @@ class LiveRun:
 
     def _failed(self, error: StrategyError) -> None:
         self._alarm("strategy_failed", str(error))
-        self._take(
-            TradingStateRequested(self._clock(), TradingState.HALTED, "", str(error), "strategy", WorkingOrders.CANCEL)
-        )
+        self._hold(TradingState.HALTED, str(error), "strategy", WorkingOrders.CANCEL)
+
+    def _hold(self, state: TradingState, reason: str, rule: str, orders: WorkingOrders = WorkingOrders.KEEP) -> None:
+        """Ask for a state of trading that this run itself wants, beside those of rules and operators."""
+        self._take(TradingStateRequested(self._clock(), state, "", reason, "live run", orders, rule))
+
+    def _lift_own_holds(self) -> None:
+        """Take back what a run before this one asked for when it ended, or lost its connection."""
+        for hold in list(self.kernel.trading.holds):
+            if hold.rule in {_CONNECTION, _STOP}:
+                self._hold(TradingState.ACTIVE, "the run goes on", hold.rule)
+
+    def _not_ours(self, report: OrderReport | FillReport) -> None:
+        """Tell, once, of an order of the account that this run did not send."""
+        if report.venue_id not in self._strangers:
+            if len(self._strangers) >= _STRANGERS:
+                self._strangers.clear()
+            self._strangers.add(report.venue_id)
+            self._alarm(
+                "foreign_order",
+                f"order {report.client_id or report.venue_id} in {report.symbol} is none of this run; what it trades "
+                "shows as a difference in the next audit.",
+            )
 
     async def _private(self) -> None:
         """Take what the private stream says."""
@@ -245,14 +257,10 @@ class LiveRun:
             self._private_up.set()
             if self._ready:
                 self.engine.orders.ask_all()
-                self._take(TradingStateRequested(self._clock(), TradingState.ACTIVE, "", report.text, _CONNECTION))
+                self._hold(TradingState.ACTIVE, report.text, _CONNECTION)
         elif self._ready:
             self._alarm("stream_down", f"the private stream of {self._session.name} is {report.state}: {report.text}")
-            self._take(
-                TradingStateRequested(
-                    self._clock(), TradingState.REDUCING, "", report.text, _CONNECTION, WorkingOrders.KEEP
-                )
-            )
+            self._hold(TradingState.REDUCING, report.text, _CONNECTION)
 
     async def _market(self) -> None:
         """Take market data."""
@@ -284,100 +292,35 @@ class LiveRun:
                     await self._woken.wait()
 
     async def _audit(self) -> None:
-        """Look now and then for what a stream that seems healthy has dropped."""
+        """Look now and then for what a stream that seems healthy has dropped.
+
+        What differs once may be on its way; what differs twice in a row is told.
+        """
+        before: list[Difference] = []
         while True:
             await asyncio.sleep(self._settings.audit_every)
             self.engine.orders.ask_all()
             await self._dispatcher.idle()
             try:
-                differences = await self._differences()
+                differences = await self._reconciler.differences()
             except VenueError as error:
                 self._alarm("audit_failed", str(error))
                 continue
             for one in differences:
-                self._alarm("out_of_step", one.describe())
+                if one in before:
+                    self._alarm("out_of_step", one.describe())
+            before = differences
 
     # Getting ready.
 
     async def _warm_up(self) -> None:
         """Start the kernel and let its lines take the bars that they need."""
-        self._warmed: dict[int, int] = {}
         now = self._clock()
-        effects = self._prepared.start(now)
-        kernel = self._prepared.kernel
-        for number, (instrument, timeframe) in enumerate(self._series):
-            needed = max(seat.warm_after[number] for seat in kernel.seats)
-            if not needed:
-                continue
-            end = now // timeframe.ns * timeframe.ns
-            bars = await self._session.history(instrument, timeframe, end - needed * timeframe.ns, end)
-            for bar in bars:
-                kernel.feed(number, bar)
-                self._warmed[number] = bar.ts
-        state = self._prepared.state
-        if state is not None:
-            self.engine.set_timers(state.timers)
+        effects = start(self._prepared, now)
+        self._warmed = await warm_up(self._session, self.kernel, self._series, now)
+        if self._prepared.state is not None:
+            self.engine.set_timers(self._prepared.state.timers)
         self.engine.put(effects)
-
-    async def _reconcile(self) -> None:
-        """Bring the run in step with its venue before anything is sent."""
-        state = self._prepared.state
-        if state is not None:
-            self.engine.orders.resume(list(self._prepared.kernel.book.open.values()), self._clock())
-        while self.engine.orders.unsettled:
-            await self._dispatcher.idle()
-            self.engine.time_passed()
-            await asyncio.sleep(0.05)
-        orders = await self._session.open_orders()
-        for order in foreign_orders(orders, self.engine.orders.client_ids()):
-            await self._settle_order(order, self._decide(order, self._settings.on_order))
-        for position in await self._differences():
-            await self._settle_position(position, self._decide(position, self._settings.on_position))
-
-    async def _differences(self) -> list[Difference]:
-        kernel = self._prepared.kernel
-        self._journal.wait()
-        account = await self._session.account()
-        instruments = list(dict.fromkeys(instrument for instrument, _ in self._series))
-        self._mirror.apply_all(self._journal.read(self._mirror.sequence + 1))
-        portfolio: Any = kernel.portfolio
-        return position_differences(instruments, portfolio.legs, self._mirror.ledger, account)
-
-    def _decide(self, difference: Difference, policy: Policy) -> Policy:
-        if policy is Policy.ASK and self._ask is not None:
-            policy = self._ask(difference)
-        if policy is Policy.ASK:
-            raise ConfigError(
-                f"{difference.describe()}. Say what becomes of it: adopt, ignore or close, by on_position and on_order."
-            )
-        _log.warning("%s: %s", difference.describe(), policy)
-        return policy
-
-    async def _settle_order(self, difference: Difference, policy: Policy) -> None:
-        order = difference.order
-        assert order is not None
-        if policy is not Policy.IGNORE:
-            await self._session.cancel(OrderKey(order.symbol, order.client_id, order.venue_id))
-
-    async def _settle_position(self, difference: Difference, policy: Policy) -> None:
-        """Take a position of the venue as the run's own, at what it cost, or the last price."""
-        if policy is Policy.IGNORE:
-            return
-        instrument = next(one for one, _ in self._series if one.symbol == difference.symbol)
-        price = difference.entry_price
-        if price is None or not price:
-            position = self._prepared.kernel.portfolio.positions[difference.symbol]
-            last = position.price_source()
-            if last != last:  # noqa: PLR0124 - NaN: no bar yet
-                raise ConfigError(
-                    f"{difference.describe()}; it cannot be taken over before a price is known. Give the strategy a "
-                    "warm-up, or an indicator."
-                )
-            price = exact(last)
-        identity = f"{self._prepared.token} {difference.symbol} {difference.ours} {difference.theirs}"
-        self.engine.adopt(instrument, difference.side, float(difference.size), float(price), identity)
-        if policy is Policy.CLOSE:
-            self.engine.close_position(instrument)
 
     # The end.
 
@@ -391,9 +334,7 @@ class LiveRun:
             self._take(RunStopped(self._clock(), self._reason))
 
     async def _withdraw_all(self) -> None:
-        self._take(
-            TradingStateRequested(self._clock(), TradingState.HALTED, "", self._reason, "stop", WorkingOrders.CANCEL)
-        )
+        self._hold(TradingState.HALTED, self._reason, _STOP, WorkingOrders.CANCEL)
         await self._until_no_order_is_open()
         if self._settings.on_stop is OnStop.FLATTEN:
             for instrument in dict.fromkeys(instrument for instrument, _ in self._series):
