@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from loopback import SYMBOL, Loopback, make_exchange
+from venue_in_process import SYMBOL, Loopback, make_exchange
 
 from cambist import Strategy
 from cambist.engine.rebuild import rebuild

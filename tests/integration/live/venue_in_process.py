@@ -46,7 +46,7 @@ def make_exchange() -> Exchange:
 class Loopback:
     """One user's session."""
 
-    name = "loopback"
+    name = "in-process"
     instrument = Instrument(
         symbol=SYMBOL,
         base="BTC",
