@@ -10,14 +10,13 @@ from cambist.errors import ParameterError
 from cambist.model.times import duration_ns
 from cambist.model.trading_state import scope_of
 from cambist.risk.trips import Trip, at_least_one
+from cambist.risk.watching import AccountWatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from cambist.model.instrument import Instrument
-    from cambist.model.orders import Order
-    from cambist.ports.risk import AccountMoment, Refusal, RiskView, TradingRequest
+    from cambist.ports.risk import AccountMoment, TradingRequest
 
 __all__ = ["MaxConsecutiveLossesRule"]
 
@@ -30,7 +29,7 @@ class _Streak:
     ends: int | None = None
 
 
-class MaxConsecutiveLossesRule:
+class MaxConsecutiveLossesRule(AccountWatch):
     """Halts trading, or restricts it to reducing, after `limit` losing trades of an account in a row.
 
     A trade is a round trip, and lost where its profit less fees is below zero; one that ends at zero changes nothing.
@@ -65,18 +64,6 @@ class MaxConsecutiveLossesRule:
             raise ParameterError(f"{self.name}: pause is {pause!r}; it must be longer than nothing, such as '4h'.")
         self._trip = Trip.read(self.name, then, orders)
         self._streaks: dict[str, _Streak] = {}
-
-    def fresh(self) -> MaxConsecutiveLossesRule:
-        """Return a rule with the same settings."""
-        return type(self)(*self._settings)
-
-    def concerns(self, instrument: Instrument) -> bool:  # noqa: ARG002 - no order is asked about
-        """No instrument: it halts trading, and what is halted is refused without it."""
-        return False
-
-    def review(self, order: Order, view: RiskView) -> Refusal | None:  # noqa: ARG002 - see concerns
-        """Let every order pass."""
-        return None
 
     def on_equity(self, moment: AccountMoment) -> TradingRequest | None:
         """Count the trades that were closed since the last time."""

@@ -10,13 +10,12 @@ import attrs
 from cambist.model.local_time import clock_ns, first_instant, local_day, read_zone
 from cambist.model.trading_state import scope_of
 from cambist.risk.trips import Trip, one_of, read_bound
+from cambist.risk.watching import AccountWatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cambist.model.instrument import Instrument
-    from cambist.model.orders import Order
-    from cambist.ports.risk import AccountMoment, Refusal, RiskView, TradingRequest
+    from cambist.ports.risk import AccountMoment, TradingRequest
 
 __all__ = ["MaxDailyLossRule"]
 
@@ -33,7 +32,7 @@ class _Day:
     tripped: bool = False
 
 
-class MaxDailyLossRule:
+class MaxDailyLossRule(AccountWatch):
     """Halts trading, or restricts it to reducing, once an account has lost too much since its day began.
 
     The loss is counted from the equity at the end of the day before, open positions at last prices. What was brought in
@@ -76,18 +75,6 @@ class MaxDailyLossRule:
         self._lifts = one_of(self.name, "until", until, ["next_day", "resumed"]) == "next_day"
         self._zone, self._clock = read_zone(time_zone), clock_ns(day_starts)
         self._days: dict[str, _Day] = {}
-
-    def fresh(self) -> MaxDailyLossRule:
-        """Return a rule with the same settings."""
-        return type(self)(*self._settings)
-
-    def concerns(self, instrument: Instrument) -> bool:  # noqa: ARG002 - no order is asked about
-        """No instrument: it halts trading, and what is halted is refused without it."""
-        return False
-
-    def review(self, order: Order, view: RiskView) -> Refusal | None:  # noqa: ARG002 - see concerns
-        """Let every order pass."""
-        return None
 
     def on_equity(self, moment: AccountMoment) -> TradingRequest | None:
         """Compare the equity with that at the start of the day."""

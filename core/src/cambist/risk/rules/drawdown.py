@@ -8,13 +8,12 @@ import attrs
 
 from cambist.model.trading_state import scope_of
 from cambist.risk.trips import Trip, read_bound
+from cambist.risk.watching import AccountWatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cambist.model.instrument import Instrument
-    from cambist.model.orders import Order
-    from cambist.ports.risk import AccountMoment, Refusal, RiskView, TradingRequest
+    from cambist.ports.risk import AccountMoment, TradingRequest
 
 __all__ = ["MaxDrawdownRule"]
 
@@ -28,7 +27,7 @@ class _Peak:
     tripped: bool = False
 
 
-class MaxDrawdownRule:
+class MaxDrawdownRule(AccountWatch):
     """Halts trading, or restricts it to reducing, once an account has fallen too far from its highest equity.
 
     The equity is that at the close of every bar, open positions at last prices. The peak rises and falls with money
@@ -60,18 +59,6 @@ class MaxDrawdownRule:
         self._bound = read_bound(self.name, amount, share)
         self._trip = Trip.read(self.name, then, orders)
         self._peaks: dict[str, _Peak] = {}
-
-    def fresh(self) -> MaxDrawdownRule:
-        """Return a rule with the same settings."""
-        return type(self)(*self._settings)
-
-    def concerns(self, instrument: Instrument) -> bool:  # noqa: ARG002 - no order is asked about
-        """No instrument: it halts trading, and what is halted is refused without it."""
-        return False
-
-    def review(self, order: Order, view: RiskView) -> Refusal | None:  # noqa: ARG002 - see concerns
-        """Let every order pass."""
-        return None
 
     def on_equity(self, moment: AccountMoment) -> TradingRequest | None:
         """Compare the equity with the highest so far."""
