@@ -61,8 +61,6 @@ class LiveSettings:
         How long a stop may take.
     audit_every
         Between audits of orders, positions and balances.
-    stale_after
-        How long a subscription may be silent before new risk is refused; None for not at all.
     """
 
     currency: str = "USDT"
@@ -76,4 +74,3 @@ class LiveSettings:
     ready_within: float = attrs.field(default=60.0, validator=_positive)
     drain_within: float = attrs.field(default=15.0, validator=_positive)
     audit_every: float = attrs.field(default=60.0, validator=_positive)
-    stale_after: float | None = None

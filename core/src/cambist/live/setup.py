@@ -65,7 +65,7 @@ def read_state(journal: Journal) -> RunState | None:
     Raises
     ------
     JournalError
-        If it cannot be read, or its run has ended.
+        If it cannot be read.
     """
     if journal.last == 0:
         return None
