@@ -407,5 +407,8 @@ def _by_symbol(data: Any, symbols: tuple[str, ...]) -> Mapping[str, Any]:
     if isinstance(data, dict):
         return data
     if len(symbols) != 1:
-        raise ParameterError("data without a symbol needs symbols=[...] of one symbol; or give data={'BTCUSDT': ...}.")
+        raise ParameterError(
+            "data without a symbol needs symbols=[...] of one symbol; or give data={'BTCUSDT': ...}. On the command "
+            "line that is --symbols BTCUSDT, or --data BTCUSDT=FILE."
+        )
     return {symbols[0].partition(":")[0]: data}
