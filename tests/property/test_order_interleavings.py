@@ -26,6 +26,7 @@ from cambist.model.events import (
     OrderCanceled,
     OrderExpired,
     OrderFilled,
+    OrderNotFound,
     OrderRejected,
     OutcomeUnknown,
 )
@@ -261,7 +262,7 @@ def reconcile(world: World) -> World:
         if order.status in NEVER_CONFIRMED:
             book.apply(OutcomeUnknown(0, 1, "no answer"))
         if order.status is S.UNKNOWN:
-            book.not_found(order, 0)
+            book.apply(OrderNotFound(0, order.id))
         return keep(world, order, gap=False)
     if not order.accepted and order.status not in TERMINAL:
         book.apply(OrderAccepted(0, 1))

@@ -23,6 +23,7 @@ from cambist.model.events import (
     OrderCanceled,
     OrderExpired,
     OrderFilled,
+    OrderNotFound,
     OrderRejected,
     OrderTriggered,
     OutcomeUnknown,
@@ -102,7 +103,7 @@ class Walk:
         elif kind is I.AMEND_REQUEST:
             book.request_amend(order, ts)
         elif kind is I.NOT_FOUND:
-            book.not_found(order, ts)
+            book.apply(OrderNotFound(ts, order.id))
         elif kind is I.FILL:
             fill = self.fill(order)
             known = fill.id in self.fills[order.id]

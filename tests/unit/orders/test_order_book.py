@@ -15,6 +15,7 @@ from cambist.model.events import (
     OrderAmended,
     OrderCanceled,
     OrderFilled,
+    OrderNotFound,
     OutcomeUnknown,
 )
 from cambist.orders import Anomaly, OrderBook, OrderInput
@@ -198,7 +199,7 @@ def test_an_event_for_an_order_nobody_sent_is_recorded_and_raises():
         (lambda book, order: book.reject(order, 8, "late"), OrderInput.REJECT),
         (lambda book, order: book.request_cancel(order, 8), OrderInput.CANCEL_REQUEST),
         (lambda book, order: book.request_amend(order, 8), OrderInput.AMEND_REQUEST),
-        (lambda book, order: book.not_found(order, 8), OrderInput.NOT_FOUND),
+        (lambda book, order: book.apply(OrderNotFound(8, order.id)), OrderInput.NOT_FOUND),
         (lambda book, order: book.apply(fill_of(order, 2)), OrderInput.FILL),
     ],
 )
@@ -231,7 +232,7 @@ def test_a_proven_negative_closes_an_unknown_order():
     book.submit(order, 1)
     book.apply(OutcomeUnknown(2, 1))
     assert 1 in book.open
-    book.not_found(order, 3)
+    book.apply(OrderNotFound(3, order.id))
     assert order.status is S.REJECTED
     assert book.open == {}
 

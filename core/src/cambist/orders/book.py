@@ -17,7 +17,6 @@ from cambist.orders.machine import (
     INPUTS,
     accept,
     cancel,
-    not_found,
     reject,
     request_amend,
     request_cancel,
@@ -205,15 +204,6 @@ class OrderBook:
         except OrderStateError as error:
             self._record(ts, order, OrderInput.AMEND_REQUEST, error)
             raise
-
-    def not_found(self, order: Order, ts: int) -> None:
-        """End UNKNOWN by a proven negative; see `cambist.orders.machine.not_found` for what proves it."""
-        try:
-            not_found(order, ts)
-        except OrderStateError as error:
-            self._record(ts, order, OrderInput.NOT_FOUND, error)
-            raise
-        self.open.pop(order.id, None)
 
     def apply(self, event: OrderEvent) -> Order | None:
         """Take `event` into its order, open or ended.
