@@ -14,9 +14,10 @@ from cambist.engine.failures import strategy_error
 from cambist.engine.outbox import Outbox
 from cambist.engine.timers import NEVER, Timers
 from cambist.errors import OrderStateError, StrategyError
+from cambist.live.fills import fill_number
 from cambist.live.instants import Instants
 from cambist.live.orders import LiveOrders
-from cambist.live.watched import Outlets, fill_number
+from cambist.live.watched import Outlets
 from cambist.model.effects import (
     AmendOrder,
     CancelOrder,

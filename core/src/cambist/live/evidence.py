@@ -9,8 +9,8 @@ from __future__ import annotations
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
+from cambist.live.fills import fill_of, same_size
 from cambist.live.requests import Cancel, FetchFills, Find
-from cambist.live.watched import fill_of, same_size
 from cambist.model.events import (
     AmendRejected,
     CancelRejected,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from math import isnan
 from typing import TYPE_CHECKING
 
 import attrs
 
 from cambist.errors import OrderError
-from cambist.model.orders import Fill
 from cambist.orders.ids import ALPHABET, parse_client_id
 from cambist.ports.venue import OrderKey, OrderRequest
 
@@ -18,12 +16,12 @@ if TYPE_CHECKING:
 
     from cambist.live.requests import Request
     from cambist.model.events import OrderEvent
-    from cambist.model.orders import Order, OrderType
+    from cambist.model.orders import Fill, Order, OrderType
     from cambist.model.reports import FillReport, OrderReport
     from cambist.orders.book import OrderBook
     from cambist.ports.venue import VenueTerms
 
-__all__ = ["Outlets", "Register", "Watched", "fill_number", "fill_of", "same_size"]
+__all__ = ["Outlets", "Register", "Watched"]
 
 
 @attrs.frozen(eq=False)
@@ -177,48 +175,3 @@ class Register:
         except OrderError:
             return None
         return number if token == self._book.token else None
-
-
-def fill_number(trade_id: str) -> int:
-    """Return a venue's trade id as a number: itself where it is one, else 63 bits of its hash, always the same."""
-    if trade_id.isascii() and trade_id.isdecimal() and len(trade_id) < 19:
-        return int(trade_id)
-    return int.from_bytes(blake2b(trade_id.encode(), digest_size=8).digest()) >> 1
-
-
-def fill_of(order: Order, report: FillReport, value_of: Callable[[str, float], float]) -> Fill:
-    """Return the execution that a report tells of.
-
-    Parameters
-    ----------
-    value_of
-        Answers what an amount of a third asset that paid the fee is worth, in the settlement asset.
-    """
-    instrument = order.instrument
-    paid, asset, price = float(report.fee), report.fee_asset, float(report.price)
-    elsewhere = bool(asset) and asset != instrument.settle and paid != 0.0
-    if not elsewhere:
-        value = paid
-    elif asset == instrument.base:
-        value = paid * price
-    else:
-        value = value_of(asset, paid)
-    fill = Fill(
-        fill_number(report.trade_id),
-        order.id,
-        instrument,
-        report.side,
-        float(report.size),
-        price,
-        value,
-        report.liquidity,
-        report.ts,
-    )
-    if elsewhere:
-        fill.pay_fee_in(asset, paid)
-    return fill
-
-
-def same_size(order: Order, one: float, other: float) -> bool:
-    """Tell whether two sizes are equal up to half a step."""
-    return abs(one - other) < 0.5 * float(order.instrument.step_size)
