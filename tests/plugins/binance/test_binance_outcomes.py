@@ -180,7 +180,7 @@ async def connected(answer, within=0.5):
         api = transport.ws = WsApi(address, links, state=lambda state, _: up.set() if state == "up" else None)
         api.link.start()
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await up.wait()
             yield transport
         finally:
