@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.document import decode_run, encode_run
@@ -14,7 +16,6 @@ from cambist.portfolio.exact import exact
 from cambist.ports.venue import OrderKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from decimal import Decimal
 
     from cambist.live.dispatch import Dispatcher
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from cambist.ports.venue import VenueSession
     from cambist.storage.journal import Journal
 
-__all__ = ["Reconciler"]
+__all__ = ["Ask", "Reconciler"]
 
 _log = logging.getLogger("cambist.live")
+
+#: Answers what becomes of a difference: at once, or by something that is waited for, such as a person.
+Ask = Callable[["Difference"], "Policy | Awaitable[Policy]"]
 
 
 class Reconciler:
@@ -39,11 +43,15 @@ class Reconciler:
         Of the run.
     ask
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
+    alarm
+        Told of each difference, and what became of it.
 
     Attributes
     ----------
     state
         The run as its journal tells it: the exact ledger of balances is there alone.
+    settled
+        What differed at the start.
     """
 
     def __init__(
@@ -54,14 +62,24 @@ class Reconciler:
         journal: Journal,
         settings: LiveSettings,
         *,
-        ask: Callable[[Difference], Policy] | None,
+        ask: Ask | None,
+        alarm: Callable[[str, str], None] = lambda _word, text: _log.warning(text),
     ) -> None:
+        self._alarm = alarm
+        self.settled: list[Difference] = []
         self._session, self._engine, self._prepared = session, engine, prepared
         self._journal, self._settings, self._ask = journal, settings, ask
         self.state = RunState() if prepared.state is None else decode_run(encode_run(prepared.state))
 
-    async def reconcile(self, dispatcher: Dispatcher, *, going_on: bool) -> None:
+    async def reconcile(self, dispatcher: Dispatcher, limit: asyncio.Timeout, *, going_on: bool) -> None:
         """Learn what became of every order, and settle what differs.
+
+        Parameters
+        ----------
+        limit
+            On the time that it takes; a person who is asked is waited for without one.
+        going_on
+            Whether there was a run before.
 
         Raises
         ------
@@ -78,9 +96,9 @@ class Reconciler:
             engine.time_passed()
             await asyncio.sleep(0.05)
         for order in foreign_orders(await self._session.open_orders(), engine.orders.client_ids()):
-            await self._settle_order(order, self._decide(order, self._settings.on_order))
+            await self._settle_order(order, await self._decide(order, self._settings.on_order, limit))
         for position in await self.differences():
-            self._settle_position(position, self._decide(position, self._settings.on_position))
+            self._settle_position(position, await self._decide(position, self._settings.on_position, limit))
 
     async def differences(self) -> list[Difference]:
         """Return the positions that differ now; an execution that is on its way makes one, too."""
@@ -91,14 +109,22 @@ class Reconciler:
         instruments = list(dict.fromkeys(self._prepared.kernel.instruments))
         return position_differences(instruments, portfolio.legs, self.state.ledger, account)
 
-    def _decide(self, difference: Difference, policy: Policy) -> Policy:
+    async def _decide(self, difference: Difference, policy: Policy, limit: asyncio.Timeout) -> Policy:
         if policy is Policy.ASK and self._ask is not None:
-            policy = self._ask(difference)
+            answer = self._ask(difference)
+            if inspect.isawaitable(answer):
+                seconds = self._settings.ready_within
+                limit.reschedule(None)
+                answer = await answer
+                limit.reschedule(asyncio.get_running_loop().time() + seconds)
+            policy = answer
         if policy is Policy.ASK:
             raise ConfigError(
-                f"{difference.describe()}. Say what becomes of it: adopt, ignore or close, by on_position and on_order."
+                f"{difference.describe()}. Say what becomes of it: adopt, ignore or close, by on_position and on_order.",
+                code="undecided",
             )
-        _log.warning("%s: %s", difference.describe(), policy)
+        self.settled.append(difference)
+        self._alarm("reconciled", f"{difference.describe()}: {policy}")
         return policy
 
     async def _settle_order(self, difference: Difference, policy: Policy) -> None:

@@ -128,7 +128,9 @@ def _open(instruments: Sequence[Instrument], account: AccountReport, settings: L
         )
     if currency not in balances:
         have = ", ".join(sorted(balances)) or "nothing"
-        raise ConfigError(f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.")
+        raise ConfigError(
+            f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.", code="no_funds"
+        )
     kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
     return kind(instruments, float(balances[currency]), settings.leverage)
 
