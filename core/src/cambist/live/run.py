@@ -22,6 +22,7 @@ from cambist.live.starting import resolve, start, warm_up
 from cambist.live.streams import MarketStream, PrivateStream, Strangers
 from cambist.model.events import RunStopped
 from cambist.model.trading_state import TradingState, WorkingOrders
+from cambist.ports.venue import SimulatingSession
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -174,7 +175,11 @@ class LiveRun:
                 self.series = resolve(self.session, self._named)
                 account = await self.session.account()
             strategies = named([strategy.fresh() for strategy in self._strategies])
-            self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings)
+            simulating = self.session if isinstance(self.session, SimulatingSession) else None
+            fee = None if simulating is None else simulating.expected_fee
+            self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings, fee)
+            if simulating is not None:
+                simulating.pace(self._is_busy)
             await self._supervise()
         except BaseExceptionGroup as group:
             known = group.subgroup(CambistError)
@@ -260,6 +265,10 @@ class LiveRun:
             for task in tasks:
                 task.cancel()
         self.journal.wait()
+
+    def _is_busy(self) -> bool:
+        """Tell whether something that follows from what happened has not been sent yet, or not been answered."""
+        return bool(self.engine.waiting or self.dispatcher.busy)
 
     def _durable(self, sequence: int) -> None:
         self.engine.durable(sequence)

@@ -19,7 +19,7 @@ from cambist.risk import RiskGate, fresh_rules
 from cambist.simulation import InstrumentFees
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cambist.engine.fold import RunState
     from cambist.live.settings import LiveSettings
@@ -81,6 +81,7 @@ def prepare(
     state: RunState | None,
     account: AccountReport,
     settings: LiveSettings,
+    expected_fee: Callable[..., float] | None = None,
 ) -> Prepared:
     """Make the kernel of a live run.
 
@@ -96,6 +97,8 @@ def prepare(
         What `read_state` returned.
     account
         What the venue says; a run that begins takes its cash from there.
+    expected_fee
+        Answers the fee to reckon with before an order leaves; None for each instrument's own rates.
 
     Raises
     ------
@@ -107,9 +110,9 @@ def prepare(
         portfolio = _open(instruments, account, settings)
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
-    fees = InstrumentFees()
+    fee = expected_fee or InstrumentFees().fee
     gate = RiskGate(fresh_rules(settings.risk))
-    kernel = JournaledKernel(strategies, series, portfolio, gate, fees.fee, no_calendar)
+    kernel = JournaledKernel(strategies, series, portfolio, gate, fee, no_calendar)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
         return Prepared(kernel, None, secrets.token_hex(4), settings.seed)
