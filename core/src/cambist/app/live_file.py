@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,16 +11,18 @@ from cambist.app.plan import Overrides
 from cambist.app.runfile import Reader
 from cambist.config.document import Document
 from cambist.config.environments import Environment
-from cambist.config.models import LiveTable, NotifyTable
+from cambist.config.models import LiveTable, NotifyTable, PaperTable
 from cambist.config.secrets import Secret
 from cambist.config.settings import check_settings
 from cambist.errors import ConfigError
-from cambist.live import LiveSettings
+from cambist.live import LiveSettings, Policy
+from cambist.live.paper import PaperSettings
 from cambist.model.timeframe import Timeframe
 from cambist.notify import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from cambist.app.plan import RunPlan
     from cambist.config.document import Where
@@ -29,10 +30,15 @@ if TYPE_CHECKING:
     from cambist.plugins.specs import SessionSpec
     from cambist.ports.venue import VenueSession
 
-__all__ = ["LivePlan", "read_live_file"]
+__all__ = ["PAPER", "LivePlan", "read_live_file"]
+
+#: What stands in the place of an environment where no account is traded.
+PAPER = "paper"
 
 #: Of ``[live]``: what `LiveSettings` takes under the same name.
 _SETTINGS = tuple(one.name for one in attrs.fields(LiveSettings) if one.name in LiveTable.model_fields)
+#: Of ``[paper]``, ``[venue]`` and ``[account]``: what `PaperSettings` takes under the same name.
+_PAPER = frozenset(one.name for one in attrs.fields(PaperSettings))
 _CHANNEL = tuple(name for name in NotifyTable.model_fields if name not in {"use", "name"})
 
 
@@ -47,7 +53,9 @@ class LivePlan:
     series
         Symbol and timeframe of each series, as the venue calls them.
     venue, environment
-        Name of the session, and where it trades.
+        Name of the session, and where it trades: ``"dev"``, ``"testnet"``, ``"production"`` or `PAPER`.
+    paper
+        How the simulated venue of a paper run works orders; None for a live run.
     factory, options
         Make the session; the options hold secrets.
     read_only
@@ -65,12 +73,13 @@ class LivePlan:
     plan: RunPlan
     series: tuple[tuple[str, Timeframe], ...]
     venue: str
-    environment: Environment
+    environment: str
     factory: Callable[..., VenueSession]
     options: dict[str, Any] = attrs.field(repr=False)
     read_only: bool
     journal: Path
     live: LiveSettings
+    paper: PaperSettings | None = None
     channels: tuple[Channel, ...] = ()
     notify_window: float = 300.0
     notify_fills: bool = False
@@ -86,21 +95,26 @@ class LivePlan:
         return self.factory(**{**self.options, **changes})
 
 
-def read_live_file(path: Path, registry: Registry) -> LivePlan:
-    """Read the run file of a live run and check everything it says.
+def read_live_file(path: Path, registry: Registry, *, paper: bool = False) -> LivePlan:
+    """Read the run file of a live run, or of a paper run, and check everything it says.
 
     Raises
     ------
     ConfigError
         The file cannot be read, or something in it cannot be used: tells of all that is, with lines.
     """
-    return _LiveReader(Document.read(path), registry, Overrides()).live_plan()
+    reader = _PaperReader if paper else _LiveReader
+    return reader(Document.read(path), registry, Overrides()).live_plan()
+
+
+#: What makes a session, its settings, and whether it can be told to change nothing.
+_Session = tuple["Callable[..., VenueSession]", dict[str, Any], bool]
 
 
 class _LiveReader(Reader):
     """Collects what a run file says of a live run, and what is wrong with it."""
 
-    made_session: tuple[Callable[..., VenueSession], dict[str, Any], bool] | None = None
+    made_session: _Session | None = None
     made_channels: tuple[Channel, ...] = ()
 
     def check_data(self) -> None:
@@ -108,51 +122,68 @@ class _LiveReader(Reader):
         self._check_strategies()
         self._check_series()
         self.made_channels = tuple(self._channels())
-        table = self.document.tables.get("live")
-        if "live" not in self.document.tables:
-            self.add((), "there is no table [live]. It names the account: venue, environment, and [live.settings].")
-        elif isinstance(table, dict):
-            self.made_session = self._session(table)
+        self.made_session = self.session()
 
     def live_plan(self) -> LivePlan:
+        """Return what the file says.
+
+        Raises
+        ------
+        ConfigError
+            It has mistakes.
+        """
         plan = self.plan()
-        file, made = self.file, self.made_session
-        assert file is not None
-        assert file.live is not None
+        made = self.made_session
         assert made is not None  # otherwise there were problems
-        live = file.live
         factory, options, read_only = made
+        said = self.said()
         return LivePlan(
             plan=plan,
             series=tuple((symbol, Timeframe.parse(length)) for symbol, length in self._named()),
-            venue=live.venue,
-            environment=live.environment,
+            venue=said["venue"],
+            environment=str(said.get("environment", PAPER)),
             factory=factory,
             options=options,
             read_only=read_only,
-            journal=self.document.folder / live.journal,
-            live=self._settings(plan),
+            journal=self.document.folder / said["journal"],
+            live=self._settings(plan, said),
+            paper=self.paper(plan, said),
             channels=self.made_channels,
-            notify_window=live.notify_window,
-            notify_fills=live.notify_fills,
+            notify_window=said["notify_window"],
+            notify_fills=said["notify_fills"],
         )
 
-    def _settings(self, plan: RunPlan) -> LiveSettings:
+    def said(self) -> dict[str, Any]:
+        """Return what the tables of the run say, defaults included."""
+        assert self.file is not None
+        assert self.file.live is not None
+        return dict(self.file.live)
+
+    def paper(self, plan: RunPlan, said: dict[str, Any]) -> PaperSettings | None:  # noqa: ARG002 - of a live run
+        """Return how the simulated venue works orders."""
+        return None
+
+    def session(self) -> _Session | None:
+        """Make ready what makes the session; None where there are problems."""
+        table = self.document.tables.get("live")
+        if "live" not in self.document.tables:
+            self.add((), "there is no table [live]. It names the account: venue, environment, and [live.settings].")
+        return self.account(table) if isinstance(table, dict) else None
+
+    def _settings(self, plan: RunPlan, said: dict[str, Any]) -> LiveSettings:
         file = self.file
         assert file is not None
-        assert file.live is not None
-        said = {name: getattr(file.live, name) for name in _SETTINGS if name in file.live.model_fields_set}
-        if said.get("currency") is None:
-            said["currency"] = file.account.currency or LiveSettings().currency
+        given = {name: said[name] for name in _SETTINGS if name in said}
+        given["currency"] = given["currency"] or file.account.currency or LiveSettings().currency
         return LiveSettings(
-            seed=file.run.seed, risk=plan.settings.get("risk", ()), leverage=file.account.leverage, **said
+            seed=file.run.seed, risk=plan.settings.get("risk", ()), leverage=file.account.leverage, **given
         )
 
     # What trades what.
 
     def _check_strategies(self) -> None:
         if "strategy" not in self.document.tables:
-            self.add((), "there is no strategy. Add [strategy] with use = \"my_file.py:SmaCross\".")
+            self.add((), 'there is no strategy. Add [strategy] with use = "my_file.py:SmaCross".')
 
     def _named(self) -> list[tuple[str, str]]:
         """Return what each series says of symbol and timeframe, as far as it does."""
@@ -166,7 +197,7 @@ class _LiveReader(Reader):
     def _check_series(self) -> None:
         tables = list(self.tables("data"))
         if not tables:
-            self.add((), "there is no data. Add [[data]] with symbol = \"BTC/USDT\" and timeframe = \"1m\".")
+            self.add((), 'there is no data. Add [[data]] with symbol = "BTC/USDT" and timeframe = "1m".')
         seen: set[tuple[str, str]] = set()
         for (where, table), named in zip(tables, self._named(), strict=True):
             symbol, timeframe = named
@@ -183,20 +214,17 @@ class _LiveReader(Reader):
 
     # The account.
 
-    def _session(self, table: dict[str, Any]) -> tuple[Callable[..., VenueSession], dict[str, Any], bool] | None:
-        """Make ready what makes the session; None where there are problems."""
+    def account(self, table: dict[str, Any]) -> _Session | None:
+        """Make ready what makes the session of an account; None where there are problems."""
         problems = len(self.problems)
         venue, given = table.get("venue"), table.get("settings", {})
         environment = self._environment(table)
         if not isinstance(venue, str) or not venue or not isinstance(given, dict):
             return None
-        spec = self.attempt(("live", "venue"), self.registry.get, "session", venue)
-        if spec is None:
+        found_spec = self.spec(("live", "venue"), venue)
+        if found_spec is None:
             return None
-        parts = self.attempt(("live", "venue"), lambda: (spec.load(), spec.load_config(), spec.load_environment()))
-        if parts is None:
-            return None
-        factory, config, fit = parts
+        spec, factory, config, fit = found_spec
         where: Where = ("live", "settings")
         added = {}
         if environment is not None:
@@ -206,6 +234,12 @@ class _LiveReader(Reader):
         if not found:
             self._check_secrets(settings, config, environment)
         return (factory, settings, "read-only" in spec.capabilities) if len(self.problems) == problems else None
+
+    def spec(self, where: Where, venue: str) -> tuple[SessionSpec, Callable[..., VenueSession], Any, Any] | None:
+        """Return the record of a session, its factory, the class of its settings, and what fits an environment."""
+        spec = self.attempt(where, self.registry.get, "session", venue)
+        parts = spec and self.attempt(where, lambda: (spec.load(), spec.load_config(), spec.load_environment()))
+        return (spec, *parts) if parts else None
 
     def _environment(self, table: dict[str, Any]) -> Environment | None:
         """Return where the run trades, if it says so; with the consent that this takes."""
@@ -272,6 +306,66 @@ class _LiveReader(Reader):
                 channel = self.attempt(where, Channel, name=name, notifier=notifier, **{"at_least": "warning", **said})
                 if channel is not None:
                     yield channel
+
+
+class _PaperReader(_LiveReader):
+    """Collects what a run file says of a paper run: an account that nobody has, in the market of a venue."""
+
+    def said(self) -> dict[str, Any]:
+        """Return what ``[paper]`` says, then ``[live]``, then the defaults."""
+        file = self.file
+        assert file is not None
+        paper = file.paper or PaperTable()
+        below = {} if file.live is None else {name: getattr(file.live, name) for name in file.live.model_fields_set}
+        kept = {name: value for name, value in below.items() if name in PaperTable.model_fields and name != "journal"}
+        own = {name: getattr(paper, name) for name in paper.model_fields_set}
+        # What differs from the venue of the core is a matter of the core: nobody has to be asked.
+        return {**dict(paper), **kept, **own, "on_position": Policy.ADOPT, "on_order": Policy.IGNORE}
+
+    def paper(self, plan: RunPlan, said: dict[str, Any]) -> PaperSettings | None:
+        """Return how the simulated venue works orders: as ``[venue]`` and ``[account]`` say, and ``[paper]``."""
+        given = {**plan.settings, **{name: said[name] for name in ("match_by", "stop_trigger", "book_cancels")}}
+        settings = {name: value for name, value in given.items() if name in _PAPER}
+        if not isinstance(settings.get("cash", 0.0), int | float):
+            raise ConfigError(
+                f"{self.document.path}, account.cash: a paper account is kept in one asset. Give one number, in "
+                f"{said['currency'] or 'the currency of the instruments'}."
+            )
+        assert self.file is not None
+        return PaperSettings(**{**settings, "seed": self.file.run.seed})
+
+    def session(self) -> _Session | None:
+        """Make ready the session whose market it is; its keys are left out."""
+        problems = len(self.problems)
+        tables = [self.document.tables.get(name, {}) for name in ("paper", "live")]
+        if not any("venue" in one for one in tables if isinstance(one, dict)):
+            self.add((), "there is no venue. Add [paper] with the venue whose market it is, such as binance-spot.")
+            return None
+        paper, live = (one if isinstance(one, dict) else {} for one in tables)
+        name = "paper" if "venue" in paper else "live"
+        venue = paper.get("venue", live.get("venue"))
+        found_spec = self.spec((name, "venue"), venue) if isinstance(venue, str) and venue else None
+        if found_spec is None:
+            return None
+        spec, factory, config, fit = found_spec
+        owner = "paper" if "settings" in paper or venue != live.get("venue") else "live"
+        given = (paper if owner == "paper" else live).get("settings", {})
+        if not isinstance(given, dict):
+            return None
+        secrets = set(_secret_fields(config))
+        given = {key: value for key, value in given.items() if key not in secrets}
+        if owner == "live" and fit is not None:
+            environment = self._environment_of_market(live)
+            given = {**given, **(self.attempt(("live", "settings"), fit, environment, given) or {})}
+        settings, found = check_settings(given, config, factory, 0, (owner, "settings"))
+        self.extend(found)
+        return (factory, settings, "read-only" in spec.capabilities) if len(self.problems) == problems else None
+
+    def _environment_of_market(self, live: dict[str, Any]) -> str:
+        try:
+            return str(Environment.parse(live.get("environment", "")))
+        except ConfigError:  # told of already
+            return str(Environment.PRODUCTION)
 
 
 def _secret_fields(config: type | None) -> Iterator[str]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.app.live_file import LivePlan
-    from cambist.live import Companion
-    from cambist.live.reconcile import Difference, Policy
+    from cambist.live.companions import Companion
+    from cambist.live.reconciler import Ask
     from cambist.ports.notifier import NoticeLevel
     from cambist.ports.venue import VenueSession
     from cambist.strategies import Strategy
@@ -66,6 +66,16 @@ def live_strategies(plan: LivePlan) -> list[Strategy]:
     return made
 
 
+def _maker(plan: LivePlan) -> Callable[[Journal], VenueSession]:
+    """Return what makes the account of a plan; settings that cannot be are told before there is a journal."""
+    made, paper = plan.session(), plan.paper
+    if paper is None:
+        return lambda _journal: made
+    from cambist.live.paper import PaperSession
+
+    return lambda journal: PaperSession(made, plan.series, paper, journal)
+
+
 def new_loop() -> asyncio.AbstractEventLoop:
     """Return an event loop: uvloop's where it is installed."""
     try:
@@ -84,7 +94,7 @@ class LiveJob:
     plan
         What runs.
     session
-        The account; default: the one that the plan names.
+        Makes the account, by the journal of the run; default: what the plan names.
     ask
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
     companions
@@ -99,8 +109,8 @@ class LiveJob:
         self,
         plan: LivePlan,
         *,
-        session: VenueSession | None = None,
-        ask: Callable[[Difference], Policy] | None = None,
+        session: Callable[[Journal], VenueSession] | None = None,
+        ask: Ask | None = None,
         companions: Sequence[Companion] = (),
         phase: Callable[[LiveRun], None] = lambda _run: None,
         heard: Callable[[str, NoticeLevel, str], None] = lambda _word, _level, _text: None,
@@ -108,7 +118,7 @@ class LiveJob:
         self.plan = plan
         self._phase = phase
         self._strategies = live_strategies(plan)
-        self._session = plan.session() if session is None else session
+        self._session = _maker(plan) if session is None else session
         self._ask, self._companions = ask, companions
         self._desk = AlarmDesk(plan.channels, window=plan.notify_window, heard=heard)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -119,7 +129,7 @@ class LiveJob:
         self.run: LiveRun | None = None
 
     def stop(self, reason: str) -> None:
-        """Ask the run to end by its policy, or at once where nothing trades yet; from any thread or a signal handler."""
+        """Ask the run to end by its policy, or at once where it does not trade yet; any thread or handler may."""
         self._early = self._early or reason
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stop, reason)
@@ -140,7 +150,11 @@ class LiveJob:
         """
         folders = [one for one in map(source_folder, map(type, self._strategies)) if one is not None]
         try:
-            with importable(folders), Journal(self.plan.journal) as journal, asyncio.Runner(loop_factory=new_loop) as runner:
+            with (
+                importable(folders),
+                Journal(self.plan.journal) as journal,
+                asyncio.Runner(loop_factory=new_loop) as runner,
+            ):
                 return runner.run(self._work(journal))
         finally:
             self._desk.close()
@@ -155,7 +169,7 @@ class LiveJob:
         run = self.run = LiveRun(
             self._strategies,
             self.plan.series,
-            self._session,
+            self._session(journal),
             journal,
             self.plan.live,
             alarm=self._desk.alarm,
@@ -220,7 +234,6 @@ class LiveJob:
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
-
 
 
 def _counts(run: LiveRun) -> tuple[int, int]:

@@ -120,7 +120,9 @@ def rehearse(plan: LivePlan) -> Rehearsed:
         quiet = attrs.evolve(
             plan, journal=copy, channels=(), live=attrs.evolve(plan.live, on_stop=OnStop.KEEP), notify_fills=False
         )
-        job = LiveJob(quiet, session=scene.session, ask=scene.ask, phase=scene.entered, heard=scene.heard)
+        job = LiveJob(
+            quiet, session=lambda _journal: scene.session, ask=scene.ask, phase=scene.entered, heard=scene.heard
+        )
         scene.job = job
         job.work()
     return Rehearsed(

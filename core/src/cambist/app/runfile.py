@@ -155,6 +155,7 @@ class Reader:
         self.problems: list[Problem] = found
 
     def plan(self) -> RunPlan:
+        """Return what the file says; raises `ConfigError` for all that cannot be used."""
         # Each part is looked at even where another is wrong, so that one reading finds everything.
         strategies = () if self.overrides.strategy else tuple(self._strategies())
         histories = () if self.overrides.histories else tuple(self._histories())
@@ -291,9 +292,7 @@ class Reader:
             if not isinstance(table, dict) or not isinstance(table.get("use"), str) or not table["use"]:
                 continue
             where = ("venue", option)
-            spec = self.attempt(
-                (*where, "use") if table is said else where, _model, self.registry, model, table["use"]
-            )
+            spec = self.attempt((*where, "use") if table is said else where, _model, self.registry, model, table["use"])
             if spec is not None:
                 made[option] = self.make(table, spec.load(), spec.load_config(), where)
                 tables[option] = said
@@ -328,9 +327,7 @@ class Reader:
                 continue
             symbol = table.get("symbol")
             if checked.symbol and symbol and checked.symbol != symbol:
-                self.add(
-                    (*where, "symbol"), f"it is {symbol!r}, and the instrument's is {checked.symbol!r}. Give one."
-                )
+                self.add((*where, "symbol"), f"it is {symbol!r}, and the instrument's is {checked.symbol!r}. Give one.")
                 continue
             fields = {name: getattr(checked, name) for name in checked.model_fields_set}
             fields["symbol"] = checked.symbol or symbol or _default_symbol(source, self.document.folder)
@@ -390,9 +387,11 @@ class Reader:
             return None
 
     def add(self, where: Where, message: str) -> None:
+        """Note a mistake."""
         self.problems.append(Problem(where, message))
 
     def extend(self, found: list[Problem]) -> None:
+        """Note mistakes."""
         self.problems.extend(found)
 
 

@@ -41,9 +41,11 @@ def doctor(run_file: Path | None, *, as_json: bool) -> None:
         findings += examine_run(run_file, session().registry("error"))
     healthy = all(finding.state is not State.FAILED for finding in findings)
     if as_json:
-        click.echo(json.dumps(
+        click.echo(
+            json.dumps(
                 REDACTOR.value({"healthy": healthy, "findings": [attrs.asdict(one) for one in findings]}), indent=2
-            ))
+            )
+        )
     else:
         _print(findings)
     raise SystemExit(Exit.OK if healthy else Exit.FAILED)
@@ -57,6 +59,5 @@ def _print(findings: list[Finding]) -> None:
         if finding.topic != topic:
             topic = finding.topic
             click.secho(topic, bold=True)
-        click.echo(
-            f"  {click.style(f'{finding.state:<7}', fg=colors[finding.state])}  {finding.name:<{width}}  {REDACTOR.text(finding.text)}"
-        )
+        state = click.style(f"{finding.state:<7}", fg=colors[finding.state])
+        click.echo(f"  {state}  {finding.name:<{width}}  {REDACTOR.text(finding.text)}")

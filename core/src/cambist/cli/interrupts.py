@@ -50,7 +50,7 @@ def stop_on_signals(stop: StopRequest) -> Iterator[list[str]]:
 
 @contextmanager
 def end_on_signals(stop: Callable[[str], None], cut_off: Callable[[], None]) -> Iterator[None]:
-    """Have a live run stopped by the first SIGINT or SIGTERM, cut off by the second, and the process ended by the third.
+    """Have a live run stopped by the first SIGINT or SIGTERM, cut off by the second, the process ended by the third.
 
     Both are called in the middle of whatever the main thread does, so they must not do more than pass it on.
     """

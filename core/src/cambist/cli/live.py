@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cambist.app.live_file import LivePlan
     from cambist.cli.live_screen import LiveScreen
 
-__all__ = ["carry_out", "live", "live_options"]
+__all__ = ["carry_out", "live", "paper"]
 
 
 class _Length(click.ParamType[Any]):
@@ -57,8 +57,8 @@ def live_options(command: Any) -> Any:
 def live(run_file: Path, *, journal: Path | None, **options: Any) -> None:
     """Trade an account at a venue, or at a simulated exchange, as RUN_FILE says in [live].
 
-    A run that is in the journal goes on: orders, positions and balances are compared with the venue's before anything is
-    sent. What differs is adopted, ignored or closed as [live] says, or asked about on a terminal.
+    A run that is in the journal goes on: orders, positions and balances are compared with the venue's before anything
+    is sent. What differs is adopted, ignored or closed as [live] says, or asked about on a terminal.
 
     Ctrl-C or SIGTERM stops it: orders are canceled, kept or positions closed, as on_stop says. A second one ends it at
     once; the next start finds everything out. Log records of what goes on are on stderr.
@@ -69,12 +69,34 @@ def live(run_file: Path, *, journal: Path | None, **options: Any) -> None:
       cambist live run.toml --yes --log-json
       cambist live run.toml --for 8h --json
     """  # noqa: D301 -- click reads the control character
+    raise SystemExit(carry_out(_plan(run_file, journal, paper=False), **options))
+
+
+@click.command()
+@live_options
+@global_options(hidden=True)
+def paper(run_file: Path, *, journal: Path | None, **options: Any) -> None:
+    """Trade with play money in the live market of a venue, as RUN_FILE says in [paper].
+
+    Market data are the venue's and need no key; orders are worked by the simulated venue of a backtest, with the fees,
+    latency and rules of [venue], and the cash of [account]. A run that is in the journal goes on: its orders and
+    positions are there again.
+
+    Ctrl-C or SIGTERM stops it as on_stop says, a second one at once.
+
+    \b
+    Examples:
+      cambist paper run.toml
+      cambist paper run.toml --for 8h --json
+    """  # noqa: D301 -- click reads the control character
+    raise SystemExit(carry_out(_plan(run_file, journal, paper=True), **options))
+
+
+def _plan(run_file: Path, journal: Path | None, *, paper: bool) -> LivePlan:
     from cambist.app.live_file import read_live_file
 
-    plan = read_live_file(run_file, session().registry("info"))
-    if journal is not None:
-        plan = attrs.evolve(plan, journal=journal)
-    raise SystemExit(carry_out(plan, **options))
+    plan = read_live_file(run_file, session().registry("info"), paper=paper)
+    return plan if journal is None else attrs.evolve(plan, journal=journal)
 
 
 def carry_out(plan: LivePlan, *, yes: bool, seconds: float | None, as_json: bool) -> Exit:

@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import time
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cambist.cli.checks import Finding, State
@@ -15,6 +14,7 @@ from cambist.errors import CambistError, JournalError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from cambist.app.live_file import LivePlan
     from cambist.plugins.registry import Registry
@@ -164,5 +164,7 @@ async def _stream(topic: str, session: VenueSession) -> Finding:
                     return Finding(topic, "account stream", State.OK, f"up after {took:.2f} s")
     except TimeoutError:
         pass
-    text = f"not up within {_STREAM:g} s; a run would not start. Look at the connection, or a proxy that lacks WebSockets."
+    text = (
+        f"not up within {_STREAM:g} s; a run would not start. Look at the connection, or a proxy that lacks WebSockets."
+    )
     return Finding(topic, "account stream", State.FAILED, text, "not_ready")

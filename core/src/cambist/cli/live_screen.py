@@ -16,11 +16,10 @@ from cambist.live import DifferenceKind, Policy
 from cambist.observe.redaction import REDACTOR
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from cambist.app.live_file import LivePlan
     from cambist.app.live_run import Ended
     from cambist.live import Difference, LiveRun
+    from cambist.live.reconciler import Ask
     from cambist.ports.notifier import NoticeLevel
 
 __all__ = ["LiveScreen", "asking"]
@@ -80,7 +79,7 @@ class LiveScreen:
 _POLICY = {"cancel": "orders are canceled", "keep": "orders stay", "flatten": "orders are canceled, positions closed"}
 
 
-def asking(*, yes: bool) -> Callable[[Difference], Policy | Awaitable[Policy]] | None:
+def asking(*, yes: bool) -> Ask | None:
     """Return what answers where the policy is to ask: nobody, a person on a terminal, or what ``--yes`` stands for."""
     if yes:
         return lambda difference: Policy.IGNORE if difference.kind is DifferenceKind.ORDER else Policy.ADOPT

@@ -54,7 +54,9 @@ def rehearse(run_file: Path, *, journal: Path | None, as_json: bool) -> None:
 
 
 def _lines(found: Rehearsed) -> list[str]:
-    lines = [f"{found.venue} ({found.environment}): {'a run would go on' if found.goes_on else 'a new run would begin'}"]
+    lines = [
+        f"{found.venue} ({found.environment}): {'a run would go on' if found.goes_on else 'a new run would begin'}"
+    ]
     for client_id, report in found.asked.items():
         state = "no such order" if report is None else f"{report.status}, {report.filled} filled"
         lines.append(f"order {client_id}: the venue says {state}")
@@ -64,6 +66,8 @@ def _lines(found: Rehearsed) -> list[str]:
     lines += [f"would send: {one.describe()}" for one in found.withheld]
     lines += [f"would alarm: {word}: {text}" for word, text in found.told]
     if not found.starts:
-        lines.append("It would ask what becomes of what differs: say so by on_position and on_order, or start with --yes.")
+        lines.append(
+            "It would ask what becomes of what differs: say it by on_position and on_order, or start with --yes."
+        )
     lines.append("Nothing was sent.")
     return lines

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from cambist.config.environments import Environment
+from cambist.config.environments import Environment  # noqa: TC001 - pydantic reads the annotations
 from cambist.model.timeframe import Timeframe
 from cambist.model.times import to_ns
 
@@ -29,6 +29,7 @@ __all__ = [
     "ModelTable",
     "NotifyTable",
     "OutputTable",
+    "PaperTable",
     "PlannedMarginTable",
     "RunFile",
     "RunTable",
@@ -375,24 +376,46 @@ class RunTable(_Table):
     calendar: Annotated[str, Field(min_length=1)] | None = None
 
 
-class LiveTable(_Table):
+class _RunningTable(_Table):
+    """What ``[live]`` and ``[paper]`` have in common; times in seconds."""
+
+    currency: str | None = Field(default=None, min_length=1)
+    on_stop: Literal["cancel", "keep", "flatten"] = "cancel"
+    step_timeout: Positive = 5.0
+    ready_within: Positive = 60.0
+    drain_within: Positive = 15.0
+    audit_every: Positive = 60.0
+    notify_fills: bool = Field(default=False, description="tell people of fills, too")
+    notify_window: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
+
+
+class LiveTable(_RunningTable):
     """``[live]``: the account that a live run trades, and how it behaves; see `cambist.live.LiveSettings`."""
 
     venue: str = Field(min_length=1, description="a session of an installed plugin, such as binance-spot")
     environment: Environment = Field(description="dev, testnet or production")
     consent: str | None = Field(default=None, description="to real money, in production")
     journal: str = Field(default="journal", min_length=1, description="a folder; a run that is in it goes on")
-    currency: str | None = Field(default=None, min_length=1)
     on_position: Literal["ask", "adopt", "ignore", "close"] = "ask"
     on_order: Literal["ask", "ignore", "close"] = "ignore"
-    on_stop: Literal["cancel", "keep", "flatten"] = "cancel"
-    step_timeout: Positive = Field(default=5.0, description="seconds, like all that follow")
-    ready_within: Positive = 60.0
-    drain_within: Positive = 15.0
-    audit_every: Positive = 60.0
-    notify_fills: bool = Field(default=False, description="tell people of fills, too")
-    notify_window: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
     settings: dict[str, Any] = Field(default_factory=dict, description="the venue's own: keys, address, ...")
+
+
+MatchBy = Annotated[
+    list[Literal["bars", "ticks", "quotes", "book"]],
+    BeforeValidator(lambda said: [said] if isinstance(said, str) else said),
+]
+
+
+class PaperTable(_RunningTable):
+    """``[paper]``: a paper run; what is not here is as in ``[live]``, where there is one."""
+
+    venue: str | None = Field(default=None, min_length=1, description="whose market it is; that of [live]")
+    journal: str = Field(default="paper-journal", min_length=1, description="a folder; a run that is in it goes on")
+    match_by: MatchBy = Field(default=["bars"], description="what orders meet: bars, or any of the others")
+    stop_trigger: Literal["auto", "last", "quote"] = "auto"
+    book_cancels: Literal["behind", "spread"] = "behind"
+    settings: dict[str, Any] | None = Field(default=None, description="the venue's own, without keys; those of [live]")
 
 
 class NotifyTable(_OpenTable):
@@ -401,7 +424,9 @@ class NotifyTable(_OpenTable):
     use: str = Field(min_length=1)
     name: str = Field(default="", description="in logs and in the journal; that of the notifier by default")
     at_least: Literal["info", "warning", "error", "critical"] = "warning"
-    only: list[Annotated[str, Field(min_length=1)]] = Field(default=[], description="alarms by their words; all if empty")
+    only: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[], description="alarms by their words; all if empty"
+    )
     capacity: Annotated[int, Field(gt=0)] = 200
     burst: Annotated[int, Field(gt=0)] = 20
     interval: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 3.0
@@ -424,4 +449,5 @@ class RunFile(_Table):
     storage: StorageTable = StorageTable()
     run: RunTable = RunTable()
     live: LiveTable | None = None
+    paper: PaperTable | None = None
     notify: list[NotifyTable] = Field(default_factory=list)

@@ -120,7 +120,7 @@ class Reconciler:
             policy = answer
         if policy is Policy.ASK:
             raise ConfigError(
-                f"{difference.describe()}. Say what becomes of it: adopt, ignore or close, by on_position and on_order.",
+                f"{difference.describe()}. Say what becomes of it: adopt, ignore or close, by on_position or on_order.",
                 code="undecided",
             )
         self.settled.append(difference)

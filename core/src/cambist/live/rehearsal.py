@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,6 +10,7 @@ from cambist.ports.venue import Answered, Declined
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from decimal import Decimal
 
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument

@@ -46,7 +46,9 @@ def _near(symbol: str, known: Iterable[str]) -> str:
     same = plain.get("".join(filter(str.isalnum, symbol)).upper())
     if same is not None:
         return f" Did you mean {same!r}?"
-    near = get_close_matches(symbol, plain.values(), n=3) or sorted(one for one in plain.values() if one[:3] == symbol[:3])
+    near = get_close_matches(symbol, plain.values(), n=3) or sorted(
+        one for one in plain.values() if one[:3] == symbol[:3]
+    )
     return f" There are {', '.join(near[:5])}." if near else ""
 
 

@@ -11,6 +11,7 @@ OWN_COMMANDS = {
     "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),
     "journal": ("cambist.cli.journal.group:journal", "Read, verify and rebuild the journal of a run."),
     "live": ("cambist.cli.live:live", "Trade an account at a venue, or at a simulated exchange."),
+    "paper": ("cambist.cli.live:paper", "Trade with play money in the live market of a venue, without keys."),
     "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed and what they offer."),
     "rehearse": ("cambist.cli.rehearse:rehearse", "Show what the start of a live run would do, and send nothing."),
     "replay": ("cambist.cli.replay:replay", "Repeat a recorded run, and find where a strategy decides otherwise."),

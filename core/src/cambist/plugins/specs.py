@@ -427,10 +427,11 @@ class SessionSpec(Spec):
         """
         if not isinstance(self.environment, str):
             return self.environment
-        found = self._resolve(self.environment)
+        found: Any = self._resolve(self.environment)
         if not callable(found):
             raise PluginLoadError(f"{self} names {self.environment!r}, which is {found!r}: it must be callable.")
-        return found
+        fit: Callable[..., Any] = found
+        return fit
 
 
 #: Every kind of record, in the order in which they are listed.

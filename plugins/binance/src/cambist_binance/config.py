@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cambist_ccxt.settings import MaybeSecret
+from cambist_ccxt.settings import MaybeSecret  # noqa: TC001 - pydantic reads the annotations
 
 __all__ = ["BinanceSettings"]
 

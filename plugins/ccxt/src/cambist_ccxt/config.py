@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cambist_ccxt.settings import MaybeSecret
+from cambist_ccxt.settings import MaybeSecret  # noqa: TC001 - pydantic reads the annotations
 
 __all__ = ["CcxtSettings"]
 

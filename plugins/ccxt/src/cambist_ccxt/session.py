@@ -71,9 +71,7 @@ class CcxtSession:
 
     def __init__(self, settings: CcxtSettings) -> None:
         self._settings = settings
-        self._credentials = Credentials(
-            revealed(settings.key), revealed(settings.secret), revealed(settings.password)
-        )
+        self._credentials = Credentials(revealed(settings.key), revealed(settings.secret), revealed(settings.password))
         self._clock = VenueClock(round(settings.max_clock_skew * _SECOND))
         self._private: Channel[Any] = Channel()
         self._markets: list[Channel[Any]] = []
