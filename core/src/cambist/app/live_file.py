@@ -13,8 +13,8 @@ from cambist.config.document import Document
 from cambist.config.environments import Environment
 from cambist.config.models import LiveTable, NotifyTable, PaperTable
 from cambist.config.secrets import Secret
-from cambist.config.settings import check_settings
-from cambist.errors import ConfigError
+from cambist.config.settings import check_settings, settings_model
+from cambist.errors import ConfigError, did_you_mean
 from cambist.live import LiveSettings, Policy
 from cambist.live.paper import PaperSettings
 from cambist.model.timeframe import Timeframe
@@ -285,6 +285,18 @@ class _LiveReader(Reader):
 
     # People.
 
+    def _notifier(self, own: dict[str, Any], factory: Callable[..., Any], config: type | None, where: Where) -> Any:
+        """Make a notifier of its own keys; a key that nobody knows may be meant for the channel as well."""
+        settings, found = check_settings(own, config, factory, 0, where)
+        known = _keys(factory, config)
+        for problem in found:
+            if problem.where[-1] in own and problem.where[-1] not in known:
+                told = f"there is no such key here.{did_you_mean(str(problem.where[-1]), known)}"
+                self.add(problem.where, told)
+            else:
+                self.extend([problem])
+        return None if found else self.attempt(where, factory, **settings)
+
     def _channels(self) -> Iterator[Channel]:
         names: set[str] = set()
         for where, table in self.tables("notify"):
@@ -300,12 +312,19 @@ class _LiveReader(Reader):
             if not parts:
                 continue
             own = {key: value for key, value in table.items() if key not in NotifyTable.model_fields}
-            notifier = self.make(own, parts[0], parts[1], where)
+            notifier = self._notifier(own, parts[0], parts[1], where)
             said = {key: table[key] for key in _CHANNEL if key in table}
             if notifier is not None and self.file is not None:
                 channel = self.attempt(where, Channel, name=name, notifier=notifier, **{"at_least": "warning", **said})
                 if channel is not None:
                     yield channel
+
+
+def _keys(factory: Callable[..., Any], config: type | None) -> set[str]:
+    """Return what may be set of a channel: its own keys, and those of its notifier."""
+    model = settings_model(config or factory) if not hasattr(config, "model_fields") else config
+    fields = getattr(model, "model_fields", {})
+    return {*NotifyTable.model_fields, *(field.alias or name for name, field in fields.items())}
 
 
 class _PaperReader(_LiveReader):

@@ -211,9 +211,8 @@ class LiveJob:
         return ended
 
     def _entered(self, run: LiveRun) -> None:
-        if run.phase == "reconcile":
-            self._before = _counts(run)
         if run.phase == "run":
+            self._before = _counts(run)
             holdings = run.kernel.portfolio.positions.values()
             held = ", ".join(f"{one.size:g} {one.instrument.symbol}" for one in holdings if one.size)
             self._desk.alarm(

@@ -15,6 +15,7 @@ from cambist.cli.session import global_options, session
 if TYPE_CHECKING:
     from cambist.app.live_file import LivePlan
     from cambist.cli.live_screen import LiveScreen
+    from cambist.live import LiveRun
 
 __all__ = ["carry_out", "live", "paper"]
 
@@ -40,7 +41,7 @@ def live_options(command: Any) -> Any:
     """Give a command what `cambist live` and its relatives take."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, one object a line."),
-        click.option("--for", "seconds", type=_Length(), metavar="LENGTH", help="Stop by itself after so long, as 8h."),
+        click.option("--for", "seconds", type=_Length(), metavar="LENGTH", help="Stop by itself after trading so long, as 8h."),
         click.option("--journal", type=click.Path(path_type=Path), metavar="DIR", help="In place of the run file's."),
         click.option(
             "--yes", "-y", is_flag=True, help="Ask nothing at the start: what the venue holds counts, orders stay."
@@ -106,11 +107,15 @@ def carry_out(plan: LivePlan, *, yes: bool, seconds: float | None, as_json: bool
     from cambist.cli.live_screen import LiveScreen, asking
 
     screen: LiveScreen = LiveScreen(plan, as_json=as_json)
-    job = LiveJob(plan, ask=asking(yes=yes), phase=screen.entered, heard=screen.heard)
-    timer = None if seconds is None else threading.Timer(seconds, job.stop, ["its time is over"])
-    if timer is not None:
-        timer.daemon = True
-        timer.start()
+    timer = None if seconds is None else threading.Timer(seconds, lambda: job.stop("its time is over"))
+
+    def entered(run: LiveRun) -> None:
+        screen.entered(run)
+        if timer is not None and run.phase == "run":
+            timer.daemon = True
+            timer.start()
+
+    job = LiveJob(plan, ask=asking(yes=yes), phase=entered, heard=screen.heard)
     try:
         with end_on_signals(job.stop, job.cut_off):
             ended = job.work()

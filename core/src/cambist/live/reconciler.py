@@ -16,6 +16,7 @@ from cambist.portfolio.exact import exact
 from cambist.ports.venue import OrderKey
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from cambist.live.dispatch import Dispatcher
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from cambist.live.reconcile import Difference
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
+    from cambist.model.instrument import Instrument
+    from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import VenueSession
     from cambist.storage.journal import Journal
 
@@ -30,6 +33,8 @@ __all__ = ["Ask", "Reconciler"]
 
 _log = logging.getLogger("cambist.live")
 
+#: How many bars back there has to be a price.
+_BARS = 10
 #: Answers what becomes of a difference: at once, or by something that is waited for, such as a person.
 Ask = Callable[["Difference"], "Policy | Awaitable[Policy]"]
 
@@ -39,7 +44,7 @@ class Reconciler:
 
     Parameters
     ----------
-    session, engine, prepared, journal, settings
+    session, engine, prepared, journal, settings, series
         Of the run.
     ask
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
@@ -61,11 +66,12 @@ class Reconciler:
         prepared: Prepared,
         journal: Journal,
         settings: LiveSettings,
+        series: Sequence[tuple[Instrument, Timeframe]],
         *,
         ask: Ask | None,
         alarm: Callable[[str, str], None] = lambda _word, text: _log.warning(text),
     ) -> None:
-        self._alarm = alarm
+        self._alarm, self._series = alarm, series
         self.settled: list[Difference] = []
         self._session, self._engine, self._prepared = session, engine, prepared
         self._journal, self._settings, self._ask = journal, settings, ask
@@ -98,7 +104,7 @@ class Reconciler:
         for order in foreign_orders(await self._session.open_orders(), engine.orders.client_ids()):
             await self._settle_order(order, await self._decide(order, self._settings.on_order, limit))
         for position in await self.differences():
-            self._settle_position(position, await self._decide(position, self._settings.on_position, limit))
+            await self._settle_position(position, await self._decide(position, self._settings.on_position, limit))
 
     async def differences(self) -> list[Difference]:
         """Return the positions that differ now; an execution that is on its way makes one, too."""
@@ -134,26 +140,39 @@ class Reconciler:
         if policy is not Policy.IGNORE:
             await self._session.cancel(OrderKey(order.symbol, order.client_id, order.venue_id))
 
-    def _settle_position(self, difference: Difference, policy: Policy) -> None:
+    async def _settle_position(self, difference: Difference, policy: Policy) -> None:
         """Take a position of the venue as the run's own, and close it where that is the policy."""
         if policy is Policy.IGNORE:
             return
         kernel = self._prepared.kernel
         instrument = kernel.portfolio.positions[difference.symbol].instrument
-        price = self._price(difference)
+        price = await self._price(difference, instrument)
         identity = f"{self._prepared.token} {difference.symbol} {difference.ours} {difference.theirs}"
         self._engine.adopt(instrument, difference.side, float(difference.size), float(price), identity)
         if policy is Policy.CLOSE:
             self._engine.close_position(instrument)
 
-    def _price(self, difference: Difference) -> Decimal:
-        """Return what a position cost at the venue, or else the last price."""
+    async def _price(self, difference: Difference, instrument: Instrument) -> Decimal:
+        """Return what a position cost at the venue, or else the last price that the run or the venue has."""
         if difference.entry_price:
             return difference.entry_price
-        last = self._prepared.kernel.portfolio.positions[difference.symbol].price_source()
+        last: float | None = self._prepared.kernel.portfolio.positions[difference.symbol].price_source()
         if last != last:  # noqa: PLR0124 - NaN: no bar yet
+            last = await self._last_close(instrument)
+        if last is None:
             raise ConfigError(
-                f"{difference.describe()}; it cannot be taken over before a price is known. Give the strategy a "
-                "warm-up, or an indicator."
+                f"{difference.describe()}; it cannot be taken over, since {self._session.name} has no bar that tells "
+                "what it is worth. Close it by hand, or start later.",
+                code="no_price",
             )
         return exact(last)
+
+    async def _last_close(self, instrument: Instrument) -> float | None:
+        """Ask for the last bar of an instrument; None where there is none."""
+        now = self._engine.now()
+        for one, timeframe in self._series:
+            if one == instrument:
+                end = now // timeframe.ns * timeframe.ns
+                bars = await self._session.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
+                return float(bars.close[-1]) if len(bars) else None
+        return None

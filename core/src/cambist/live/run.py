@@ -233,6 +233,7 @@ class LiveRun:
             self._prepared,
             self.journal,
             self.settings,
+            self.series,
             ask=self._ask,
             alarm=self.alarm,
         )
