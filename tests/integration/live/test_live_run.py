@@ -74,8 +74,8 @@ async def running(run: LiveRun):
         task.cancel()
 
 
-async def until(condition) -> None:
-    async with asyncio.timeout(5):
+async def until(condition, within=5) -> None:
+    async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - what the run does tells nobody
             await asyncio.sleep(0.005)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from enum import IntEnum
 
 from cambist.errors import (
+    AccountInUseError,
     ConfigError,
     InputError,
     JournalError,
     MissingDependencyError,
+    NotRunningError,
     PluginError,
     VenueError,
 )
@@ -28,10 +30,16 @@ class Exit(IntEnum):
     BAD_INPUT = 2
     #: A plugin, or a package that a part needs, is missing, broken or in conflict with another.
     PLUGIN = 3
+    #: No live run answers there, or it has ended.
+    NOT_RUNNING = 4
+    #: A live run that did not get on was ended by its watchdog; start it again.
+    FROZEN = 5
+    #: Another live run trades the account.
+    IN_USE = 6
     #: A venue cannot be reached, or refuses the account, its key or this machine's clock.
-    VENUE = 4
+    VENUE = 7
     #: Venue and run tell different things, and nobody said what becomes of that.
-    UNDECIDED = 5
+    UNDECIDED = 8
     #: Ctrl-C or SIGTERM; what was done until then is written. A live run that ends by its policy is `OK`.
     INTERRUPTED = 130
 
@@ -40,6 +48,10 @@ def exit_of(error: Exception) -> Exit:
     """Return the code for an error."""
     if isinstance(error, PluginError | MissingDependencyError):
         return Exit.PLUGIN
+    if isinstance(error, NotRunningError):
+        return Exit.NOT_RUNNING
+    if isinstance(error, AccountInUseError):
+        return Exit.IN_USE
     if isinstance(error, JournalError) and error.code in ("no_journal", "no_recording"):
         return Exit.BAD_INPUT
     if isinstance(error, VenueError):

@@ -41,7 +41,9 @@ def live_options(command: Any) -> Any:
     """Give a command what `cambist live` and its relatives take."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, one object a line."),
-        click.option("--for", "seconds", type=_Length(), metavar="LENGTH", help="Stop by itself after trading so long, as 8h."),
+        click.option(
+            "--for", "seconds", type=_Length(), metavar="LENGTH", help="Stop by itself after so long, such as 8h."
+        ),
         click.option("--journal", type=click.Path(path_type=Path), metavar="DIR", help="In place of the run file's."),
         click.option(
             "--yes", "-y", is_flag=True, help="Ask nothing at the start: what the venue holds counts, orders stay."

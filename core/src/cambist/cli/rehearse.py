@@ -31,7 +31,7 @@ def rehearse(run_file: Path, *, journal: Path | None, as_json: bool) -> None:
     closed or asked about, and what would be sent. Neither the venue nor the journal is changed, and a run that is
     running goes on.
 
-    The exit code is 5 where a start would have to ask a person.
+    The exit code is 8 where a start would have to ask a person.
 
     \b
     Examples:

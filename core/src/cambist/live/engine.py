@@ -14,6 +14,7 @@ from cambist.engine.failures import strategy_error
 from cambist.engine.outbox import Outbox
 from cambist.engine.timers import NEVER, Timers
 from cambist.errors import OrderStateError, StrategyError
+from cambist.live.dispatch import FLATTEN
 from cambist.live.fills import fill_number
 from cambist.live.instants import Instants
 from cambist.live.orders import LiveOrders
@@ -213,9 +214,7 @@ class LiveEngine:
             return False
         side = Side.SELL if size > 0.0 else Side.BUY
         owner = kernel.seats[0].strategy.name
-        order = kernel.adopt(
-            instrument, side, whole, "flatten", self._clock(), owner, reduce_only=not instrument.is_cash
-        )
+        order = kernel.adopt(instrument, side, whole, FLATTEN, self._clock(), owner, reduce_only=not instrument.is_cash)
         self._outbox.put(kernel.recorder.sequence, [SendAdopted(order)])
         self._release()
         return True

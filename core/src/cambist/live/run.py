@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.step import named
@@ -15,7 +16,9 @@ from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
 from cambist.live.ending import wind_down
 from cambist.live.engine import Doors, LiveEngine
+from cambist.live.heard import Heard
 from cambist.live.holds import CONNECTION, PASSING, STRATEGY, OwnHolds
+from cambist.live.hook_times import HookTimes
 from cambist.live.reconciler import Reconciler
 from cambist.live.setup import prepare, read_state
 from cambist.live.starting import resolve, start, warm_up
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from cambist.errors import StrategyError
     from cambist.live.companions import Companion
     from cambist.live.reconciler import Ask
-    from cambist.live.settings import LiveSettings
+    from cambist.live.settings import LiveSettings, OnStop
     from cambist.live.setup import Prepared
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
@@ -80,6 +83,14 @@ class LiveRun:
         Whether the run got that far.
     reason
         Why it was told to stop; ``""`` before.
+    recent_alarms
+        The newest of what `alarm` was told: engine time (ns), word and sentence.
+    heard
+        When each stream said something last.
+    hook_times
+        How long strategies take.
+    strangers
+        Orders of the account that are not of this run.
     """
 
     def __init__(
@@ -106,7 +117,12 @@ class LiveRun:
         self._private_up = asyncio.Event()
         self._ready = self.begun = False
         self._failure: JournalError | None = None
-        self._strangers = Strangers(self.alarm)
+        self._policy = settings.on_stop
+        self._before_trading: list[Callable[[], None]] = []
+        self.recent_alarms: deque[tuple[int, str, str]] = deque(maxlen=50)
+        self.heard = Heard(self._woken.set)
+        self.hook_times = HookTimes(settings.slow_hook, self.alarm)
+        self.strangers = Strangers(self.alarm)
         self.engine: LiveEngine
         self.holds: OwnHolds
         self.reconciler: Reconciler
@@ -138,7 +154,12 @@ class LiveRun:
 
     def alarm(self, word: str, text: str) -> None:
         """Tell somebody what a person should know: a stable word, and a sentence."""
+        self.recent_alarms.append((self._clock() if hasattr(self, "_clock") else 0, word, text))
         self._told(word, text)
+
+    def before_trading(self, call: Callable[[], None]) -> None:
+        """Have something called once the run is in step with its venue, before anything is traded on."""
+        self._before_trading.append(call)
 
     def take(self, event: Event) -> None:
         """Take an event from outside of venue and market; a journal that fails ends the run."""
@@ -148,10 +169,17 @@ class LiveRun:
             self._fail(error)
         self._woken.set()
 
-    def stop(self, reason: str = "stopped") -> None:
-        """Ask the run to end; the first reason stands."""
+    def stop(self, reason: str = "stopped", policy: OnStop | None = None) -> None:
+        """Ask the run to end; the first reason stands.
+
+        Parameters
+        ----------
+        policy
+            What becomes of orders and positions; None for what the settings say.
+        """
         if not self._stopping.is_set():
             self.reason = reason
+            self._policy = policy or self._policy
             self._stopping.set()
 
     async def run(self) -> None:
@@ -175,6 +203,8 @@ class LiveRun:
                 self.series = resolve(self.session, self._named)
                 account = await self.session.account()
             strategies = named([strategy.fresh() for strategy in self._strategies])
+            for strategy in strategies:
+                self.hook_times.measure(strategy)
             simulating = self.session if isinstance(self.session, SimulatingSession) else None
             fee = None if simulating is None else simulating.expected_fee
             self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings, fee)
@@ -217,7 +247,7 @@ class LiveRun:
     async def _supervise(self) -> None:
         loop = asyncio.get_running_loop()
         kernel = self._prepared.kernel
-        doors = Doors(self._send, self.alarm, self._strangers.seen, self.stop, self._failed)
+        doors = Doors(self._send, self.alarm, self.strangers.seen, self.stop, self._failed)
         self.engine = LiveEngine(
             kernel,
             [timeframe for _, timeframe in self.series],
@@ -244,7 +274,7 @@ class LiveRun:
         self.journal.on_durable(tell)
         async with asyncio.TaskGroup() as group:
             self.dispatcher = Dispatcher(self.session, self.engine.orders.answers, self._clock, group)
-            private = PrivateStream(self.session, self.engine, self._clock, self._connection, self._woken.set)
+            private = PrivateStream(self.session, self.engine, self._clock, self._connection, self.heard.of("private"))
             tasks = [group.create_task(private.take(), name="private stream")]
             self._enter("reconcile")
             tasks += [group.create_task(keep_company(one, self)) for one in self._companions]
@@ -253,9 +283,13 @@ class LiveRun:
                 await self._warm_up()
                 await self.reconciler.reconcile(self.dispatcher, limit, going_on=self._prepared.state is not None)
             self.holds.lift_all(PASSING, "the run goes on")
+            for call in self._before_trading:
+                call()
             self._enter("run")
             self._ready = True
-            market = MarketStream(self.session, self.engine, self.series, self._warmed, self.alarm, self._woken.set)
+            market = MarketStream(
+                self.session, self.engine, self.series, self._warmed, self.alarm, self.heard.of("market")
+            )
             audit = Audit(self.engine, self.reconciler, self.dispatcher, self.settings.audit_every, self.alarm)
             tasks.append(group.create_task(market.take(), name="market data"))
             tasks.append(group.create_task(self._timers(), name="timers"))
@@ -331,7 +365,7 @@ class LiveRun:
         if self._failure is None:
             try:
                 async with asyncio.timeout(seconds):
-                    await wind_down(self.engine, self.holds, self.instruments, self.settings.on_stop, self.reason)
+                    await wind_down(self.engine, self.holds, self.instruments, self._policy, self.reason)
             except TimeoutError:
                 left = len(self.engine.orders.open)
                 self.alarm(

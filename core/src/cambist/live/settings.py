@@ -61,6 +61,8 @@ class LiveSettings:
         How long a stop may take.
     audit_every
         Between audits of orders, positions and balances.
+    slow_hook
+        A hook of a strategy that takes longer is told of: it holds up all the others, and the orders of each.
     """
 
     currency: str = "USDT"
@@ -74,3 +76,4 @@ class LiveSettings:
     ready_within: float = attrs.field(default=60.0, validator=_positive)
     drain_within: float = attrs.field(default=15.0, validator=_positive)
     audit_every: float = attrs.field(default=60.0, validator=_positive)
+    slow_hook: float = attrs.field(default=0.25, validator=_positive)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from cambist.engine.resume import resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.model.events import RunStarted
+from cambist.orders.ids import make_token
 from cambist.portfolio import InKindPortfolio, Portfolio
 from cambist.risk import RiskGate, fresh_rules
 from cambist.simulation import InstrumentFees
@@ -115,7 +116,7 @@ def prepare(
     kernel = JournaledKernel(strategies, series, portfolio, gate, fee, no_calendar)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
-        return Prepared(kernel, None, secrets.token_hex(4), settings.seed)
+        return Prepared(kernel, None, make_token(time.time()), settings.seed)
     return Prepared(kernel, state, state.token, state.seed)
 
 
