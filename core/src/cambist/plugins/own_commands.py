@@ -7,12 +7,22 @@ __all__ = ["OWN_COMMANDS"]
 #: Name -> where the command is, and its line in the list of commands.
 OWN_COMMANDS = {
     "backtest": ("cambist.cli.backtest:backtest", "Run a strategy over recorded bars."),
+    "cancel": ("cambist.cli.operate.ends:cancel", "Cancel orders of a live run, and of the account."),
     "data": ("cambist.cli.data:data", "Show data that is at hand."),
     "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),
+    "flatten": ("cambist.cli.operate.ends:flatten", "Close what a live run holds at the market."),
+    "halt": ("cambist.cli.operate.trading:halt", "Keep orders of a live run from leaving."),
     "journal": ("cambist.cli.journal.group:journal", "Read, verify and rebuild the journal of a run."),
+    "orders": ("cambist.cli.operate.shows:orders", "Show the open orders of a live run."),
     "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed and what they offer."),
+    "positions": ("cambist.cli.operate.shows:positions", "Show what a live run holds."),
+    "reduce": ("cambist.cli.operate.trading:reduce", "Let a live run make positions smaller, and nothing else."),
     "replay": ("cambist.cli.replay:replay", "Repeat a recorded run, and find where a strategy decides otherwise."),
+    "resume": ("cambist.cli.operate.trading:resume", "Let a live run trade again."),
     "show": ("cambist.cli.show:show", "Show a result that was saved."),
+    "status": ("cambist.cli.operate.shows:status", "Show how a live run does."),
+    "stop": ("cambist.cli.operate.ends:stop", "Stop a live run, and wait until it has ended."),
     "storage": ("cambist.cli.storage:storage", "Look after the storage of runs."),
     "version": ("cambist.cli.version:version", "Print the version."),
+    "watch": ("cambist.cli.operate.watch:watch", "Show a live run as it goes on."),
 }
