@@ -29,11 +29,11 @@ class Exit(IntEnum):
     #: A plugin, or a package that a part needs, is missing, broken or in conflict with another.
     PLUGIN = 3
     #: No live run answers there, or it has ended.
-    NOT_RUNNING = 6
+    NOT_RUNNING = 4
     #: A live run that did not get on was ended by its watchdog; start it again.
-    FROZEN = 7
+    FROZEN = 5
     #: Another live run trades the account.
-    IN_USE = 8
+    IN_USE = 6
     #: Ctrl-C or SIGTERM; what was done until then is written.
     INTERRUPTED = 130
 

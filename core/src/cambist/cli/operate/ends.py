@@ -49,7 +49,8 @@ def cancel(
 def flatten(target: str | None, *, symbol: str | None, reason: str | None, yes: bool, as_json: bool) -> None:
     """Close what a live run holds at the market.
 
-    Its orders there are canceled first. The run goes on, and its strategy may open a position again: halt it first where it should not.
+    Its orders there are canceled first. The run goes on, and its strategy may open a position again: halt it first
+    where it should not.
 
     \b
     Examples:

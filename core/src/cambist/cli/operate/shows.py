@@ -21,7 +21,7 @@ def status(target: str | None, *, as_json: bool) -> None:
     RUN is its run file or the folder of its journal, and may be left out where only one is running: phase, what may be
     traded, streams, positions, the last orders, fills and alarms. `cambist watch` goes on showing it.
 
-    The exit code is 6 if it does not run.
+    The exit code is 4 if it does not run.
 
     \b
     Examples:

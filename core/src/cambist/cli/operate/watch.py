@@ -26,7 +26,8 @@ __all__ = ["watch"]
 def watch(target: str | None, *, every: float, length: float | None, as_json: bool) -> None:
     """Show a live run as it goes on.
 
-    Streams, positions, the last orders, fills and alarms. Without a terminal it prints a line for each look. It cannot slow the run. Ctrl-C ends it, not the run.
+    Streams, positions, the last orders, fills and alarms. Without a terminal it prints a line for each look. It cannot
+    slow the run. Ctrl-C ends it, not the run.
 
     \b
     Examples:

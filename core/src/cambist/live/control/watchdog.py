@@ -21,7 +21,7 @@ __all__ = ["FROZEN_STATUS", "Watchdog"]
 _log = logging.getLogger("cambist.live")
 
 #: Exit code of a process that was ended because its run did not get on; whoever supervises it may start it again.
-FROZEN_STATUS: Final = 7
+FROZEN_STATUS: Final = 5
 
 
 class Watchdog:
