@@ -108,7 +108,19 @@ class OrderError(InputError):
 
 
 class ConfigError(InputError):
-    """A run file or a command-line option that cannot be used."""
+    """A run file or a command-line option that cannot be used.
+
+    Parameters
+    ----------
+    what
+        What cannot be used, where it stands, and what to do.
+    code
+        A stable word for programs, where there is one: ``"unknown_symbol"``, ``"undecided"``; or ``""``.
+    """
+
+    def __init__(self, what: str = "", *, code: str = "") -> None:
+        super().__init__(what)
+        self.code = code
 
 
 class StrategyFileError(InputError):

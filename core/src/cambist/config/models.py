@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
+from cambist.config.environments import Environment  # noqa: TC001 - pydantic reads the annotations
 from cambist.model.timeframe import Timeframe
 from cambist.model.times import to_ns
 
@@ -22,10 +23,13 @@ __all__ = [
     "HistoryTable",
     "InstrumentTable",
     "InterestTable",
+    "LiveTable",
     "MakerTakerFees",
     "MarginTable",
     "ModelTable",
+    "NotifyTable",
     "OutputTable",
+    "PaperTable",
     "PlannedMarginTable",
     "RunFile",
     "RunTable",
@@ -116,7 +120,9 @@ class InstrumentTable(_Table):
 class DataTable(_OpenTable):
     """``[[data]]``: one series of bars, and the settings of its feed where a feed opens it."""
 
-    source: str = Field(min_length=1, description="a CSV or Parquet file, or FEED:SERIES")
+    source: str | None = Field(
+        default=None, min_length=1, description="a CSV or Parquet file, or FEED:SERIES; a live run needs none"
+    )
     symbol: str | None = Field(default=None, min_length=1)
     timeframe: TimeframeText | None = None
     instrument: InstrumentTable | None = None
@@ -370,6 +376,65 @@ class RunTable(_Table):
     calendar: Annotated[str, Field(min_length=1)] | None = None
 
 
+class _RunningTable(_Table):
+    """What ``[live]`` and ``[paper]`` have in common; times in seconds."""
+
+    currency: str | None = Field(default=None, min_length=1)
+    on_stop: Literal["cancel", "keep", "flatten"] = "cancel"
+    step_timeout: Positive = 5.0
+    ready_within: Positive = 60.0
+    drain_within: Positive = 15.0
+    audit_every: Positive = 60.0
+    notify_fills: bool = Field(default=False, description="tell people of fills, too")
+    notify_window: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
+
+
+class LiveTable(_RunningTable):
+    """``[live]``: the account that a live run trades, and how it behaves; see `cambist.live.LiveSettings`."""
+
+    venue: str = Field(min_length=1, description="a session of an installed plugin, such as binance-spot")
+    environment: Environment = Field(description="dev, testnet or production")
+    consent: str | None = Field(default=None, description="to real money, in production")
+    journal: str = Field(default="journal", min_length=1, description="a folder; a run that is in it goes on")
+    on_position: Literal["ask", "adopt", "ignore", "close"] = "ask"
+    on_order: Literal["ask", "ignore", "close"] = "ignore"
+    settings: dict[str, Any] = Field(default_factory=dict, description="the venue's own: keys, address, ...")
+
+
+MatchBy = Annotated[
+    list[Literal["bars", "ticks", "quotes", "book"]],
+    BeforeValidator(lambda said: [said] if isinstance(said, str) else said),
+]
+
+
+class PaperTable(_RunningTable):
+    """``[paper]``: a paper run; what is not here is as in ``[live]``, where there is one."""
+
+    venue: str | None = Field(default=None, min_length=1, description="whose market it is; that of [live]")
+    journal: str = Field(default="paper-journal", min_length=1, description="a folder; a run that is in it goes on")
+    match_by: MatchBy = Field(default=["bars"], description="what orders meet: bars, or any of the others")
+    stop_trigger: Literal["auto", "last", "quote"] = "auto"
+    book_cancels: Literal["behind", "spread"] = "behind"
+    settings: dict[str, Any] | None = Field(default=None, description="the venue's own, without keys; those of [live]")
+
+
+class NotifyTable(_OpenTable):
+    """``[[notify]]``: a channel to people, what it is told, and the settings of its notifier."""
+
+    use: str = Field(min_length=1)
+    name: str = Field(default="", description="in logs and in the journal; that of the notifier by default")
+    at_least: Literal["info", "warning", "error", "critical"] = "warning"
+    only: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[], description="alarms by their words; all if empty"
+    )
+    capacity: Annotated[int, Field(gt=0)] = 200
+    burst: Annotated[int, Field(gt=0)] = 20
+    interval: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 3.0
+    retry: Positive = 1.0
+    retry_at_most: Positive = 60.0
+    give_up_after: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 3_600.0
+
+
 class RunFile(_Table):
     """A whole run file."""
 
@@ -383,3 +448,6 @@ class RunFile(_Table):
     output: OutputTable = OutputTable()
     storage: StorageTable = StorageTable()
     run: RunTable = RunTable()
+    live: LiveTable | None = None
+    paper: PaperTable | None = None
+    notify: list[NotifyTable] = Field(default_factory=list)

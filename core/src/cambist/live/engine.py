@@ -147,6 +147,10 @@ class LiveEngine:
             ChangeMargin: lambda _one: self._unsupported("add_margin and set_leverage", "Set it at the venue."),
         }
 
+    def now(self) -> int:
+        """Return the engine's time, ns, UTC."""
+        return self._clock()
+
     # What happens.
 
     def take(self, event: Event) -> None:

@@ -23,6 +23,7 @@ from cambist.model.events import (
     OrderRejected,
     OrderTriggered,
     OutcomeUnknown,
+    StopTrailed,
 )
 from cambist.model.orders import AT_MARKET, OrderStatus
 from cambist.model.reports import ReportedStatus
@@ -215,13 +216,19 @@ class Evidence:
         order = watched.order
         limit = nan if report.limit_price is None else float(report.limit_price)
         stop = nan if report.stop_price is None else float(report.stop_price)
-        if report.type is not order.type or order.type in AT_MARKET:
+        if report.type is not order.type:
             limit, stop = order.limit_price, order.stop_price  # those of what was sent in its place
+        elif order.type in AT_MARKET:
+            limit = order.limit_price
         told = float(report.size), limit, order.stop_price if isnan(stop) else stop
         known = order.size, order.limit_price, order.stop_price
         if _equal(told, known):
             return
-        if watched.wanted is None or not _equal(told, watched.wanted):
+        if order.trail is not None and told[0] == order.size and report.type is order.type:
+            self._out.deliver(StopTrailed(now, order.id, told[2], told[1]))  # the venue lets it follow the price
+            return
+        fitted = self._terms.ties and order.parent and told[0] < order.size  # to what its parent has traded
+        if not fitted and (watched.wanted is None or not _equal(told, watched.wanted)):
             self._out.alarm(
                 "amended_elsewhere",
                 f"order {order.id} ({watched.client_id}) stands at the venue with size {told[0]:g} at {told[1]:g}; the "

@@ -61,7 +61,7 @@ class LiveOrders:
     ) -> None:
         self._book, self._terms, self._out = book, terms, out
         self._register = Register(book, terms)
-        self._emulator = Emulator(terms.native)
+        self._emulator = Emulator(terms.native, ties=terms.ties)
         self.evidence = Evidence(
             self._register, terms, out, filled=self._after_fill, ended=self._after_end, value_of=value_of
         )

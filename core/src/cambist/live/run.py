@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.step import named
-from cambist.errors import CambistError, JournalError
+from cambist.errors import CambistError, JournalError, VenueError
 from cambist.live.auditing import Audit
 from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
@@ -25,14 +25,15 @@ from cambist.live.starting import resolve, start, warm_up
 from cambist.live.streams import MarketStream, PrivateStream, Strangers
 from cambist.model.events import RunStopped
 from cambist.model.trading_state import TradingState, WorkingOrders
+from cambist.ports.venue import SimulatingSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from cambist.engine.journaled import Journaling
     from cambist.errors import StrategyError
     from cambist.live.companions import Companion
-    from cambist.live.reconcile import Difference, Policy
+    from cambist.live.reconciler import Ask
     from cambist.live.settings import LiveSettings, OnStop
     from cambist.live.setup import Prepared
     from cambist.model.events import Event
@@ -78,6 +79,10 @@ class LiveRun:
         As given.
     engine, holds, reconciler, dispatcher
         The parts of the run; there are some from the phase ``"reconcile"`` on.
+    begun
+        Whether the run got that far.
+    reason
+        Why it was told to stop; ``""`` before.
     recent_alarms
         The newest of what `alarm` was told: engine time (ns), word and sentence.
     heard
@@ -97,18 +102,20 @@ class LiveRun:
         settings: LiveSettings,
         *,
         alarm: Callable[[str, str], None] = lambda word, text: _log.warning("%s: %s", word, text),
-        ask: Callable[[Difference], Policy] | None = None,
+        ask: Ask | None = None,
         companions: Sequence[Companion] = (),
     ) -> None:
         self._strategies, self._named = strategies, series
         self.session, self.journal, self.settings = session, journal, settings
         self._told, self._ask, self._companions = alarm, ask, companions
         self.phase = "prepare"
+        #: Told when the run enters another phase.
+        self.entered: Callable[[LiveRun], None] = lambda _run: None
         self._stopping = asyncio.Event()
-        self._reason = ""
+        self.reason = ""
         self._woken = asyncio.Event()
         self._private_up = asyncio.Event()
-        self._ready = False
+        self._ready = self.begun = False
         self._failure: JournalError | None = None
         self._policy = settings.on_stop
         self._before_trading: list[Callable[[], None]] = []
@@ -135,6 +142,11 @@ class LiveRun:
     def instruments(self) -> list[Instrument]:
         """The instruments of the run, each once, in declared order."""
         return list(dict.fromkeys(instrument for instrument, _ in self.series))
+
+    @property
+    def journalling(self) -> bool:
+        """Whether the journal takes records: the run has begun, has not ended, and its journal did not fail."""
+        return self.begun and self.phase != "closed" and self._failure is None
 
     def now(self) -> int:
         """Return the engine's time, ns, UTC."""
@@ -166,7 +178,7 @@ class LiveRun:
             What becomes of orders and positions; None for what the settings say.
         """
         if not self._stopping.is_set():
-            self._reason = reason
+            self.reason = reason
             self._policy = policy or self._policy
             self._stopping.set()
 
@@ -184,16 +196,20 @@ class LiveRun:
         """
         state = read_state(self.journal)
         self._clock = MonotoneClock(0 if state is None else state.ts)
-        self.phase = "connect"
+        self._enter("connect")
         try:
-            async with asyncio.timeout(self.settings.ready_within):
+            async with self._in_time("answered"):
                 await self.session.open()
                 self.series = resolve(self.session, self._named)
                 account = await self.session.account()
             strategies = named([strategy.fresh() for strategy in self._strategies])
             for strategy in strategies:
                 self.hook_times.measure(strategy)
-            self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings)
+            simulating = self.session if isinstance(self.session, SimulatingSession) else None
+            fee = None if simulating is None else simulating.expected_fee
+            self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings, fee)
+            if simulating is not None:
+                simulating.pace(self._is_busy)
             await self._supervise()
         except BaseExceptionGroup as group:
             known = group.subgroup(CambistError)
@@ -202,9 +218,29 @@ class LiveRun:
             raise _first(known) from None
         finally:
             await self.session.close()
-            self.phase = "closed"
+            self._enter("closed")
         if self._failure is not None:
             raise self._failure
+
+    def _enter(self, phase: str) -> None:
+        self.phase = phase
+        self.entered(self)
+
+    @contextlib.asynccontextmanager
+    async def _in_time(self, what: str) -> AsyncIterator[asyncio.Timeout]:
+        """Give up on a venue with which the run does not get ready in time."""
+        seconds = self.settings.ready_within
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                yield limit
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise VenueError(
+                f"{self.session.name} has not {what} within {seconds:g} s (ready_within). Look at the connection, or "
+                "give it more time.",
+                code="not_ready",
+            ) from None
 
     # The tasks.
 
@@ -222,7 +258,14 @@ class LiveRun:
         )
         self.holds = OwnHolds(kernel, self._clock, self.take)
         self.reconciler = Reconciler(
-            self.session, self.engine, self._prepared, self.journal, self.settings, ask=self._ask
+            self.session,
+            self.engine,
+            self._prepared,
+            self.journal,
+            self.settings,
+            self.series,
+            ask=self._ask,
+            alarm=self.alarm,
         )
 
         def tell(sequence: int) -> None:
@@ -233,16 +276,16 @@ class LiveRun:
             self.dispatcher = Dispatcher(self.session, self.engine.orders.answers, self._clock, group)
             private = PrivateStream(self.session, self.engine, self._clock, self._connection, self.heard.of("private"))
             tasks = [group.create_task(private.take(), name="private stream")]
-            self.phase = "reconcile"
+            self._enter("reconcile")
             tasks += [group.create_task(keep_company(one, self)) for one in self._companions]
-            async with asyncio.timeout(self.settings.ready_within):
+            async with self._in_time("been reconciled") as limit:
                 await self._private_up.wait()
                 await self._warm_up()
-                await self.reconciler.reconcile(self.dispatcher, going_on=self._prepared.state is not None)
+                await self.reconciler.reconcile(self.dispatcher, limit, going_on=self._prepared.state is not None)
             self.holds.lift_all(PASSING, "the run goes on")
             for call in self._before_trading:
                 call()
-            self.phase = "run"
+            self._enter("run")
             self._ready = True
             market = MarketStream(
                 self.session, self.engine, self.series, self._warmed, self.alarm, self.heard.of("market")
@@ -252,11 +295,15 @@ class LiveRun:
             tasks.append(group.create_task(self._timers(), name="timers"))
             tasks.append(group.create_task(audit.keep_on(), name="audit"))
             await self._stopping.wait()
-            self.phase = "drain"
+            self._enter("drain")
             await self._drain()
             for task in tasks:
                 task.cancel()
         self.journal.wait()
+
+    def _is_busy(self) -> bool:
+        """Tell whether something that follows from what happened has not been sent yet, or not been answered."""
+        return bool(self.engine.waiting or self.dispatcher.busy)
 
     def _durable(self, sequence: int) -> None:
         self.engine.durable(sequence)
@@ -304,6 +351,7 @@ class LiveRun:
         """Start the kernel and let its lines take the bars that they need."""
         now = self._clock()
         effects = start(self._prepared, now)
+        self.begun = True
         self._warmed = await warm_up(self.session, self.kernel, self.series, now)
         if self._prepared.state is not None:
             self.engine.set_timers(self._prepared.state.timers)
@@ -313,12 +361,20 @@ class LiveRun:
 
     async def _drain(self) -> None:
         """Do what the stop asks for, within its time, and say that the run has ended."""
+        seconds = self.settings.drain_within
         if self._failure is None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.settings.drain_within):
-                    await wind_down(self.engine, self.holds, self.instruments, self._policy, self._reason)
+            try:
+                async with asyncio.timeout(seconds):
+                    await wind_down(self.engine, self.holds, self.instruments, self._policy, self.reason)
+            except TimeoutError:
+                left = len(self.engine.orders.open)
+                self.alarm(
+                    "stop_incomplete",
+                    f"{left} orders are open after {seconds:g} s (drain_within); look at the venue. The next start "
+                    "asks about them.",
+                )
         if self._failure is None:
-            self.take(RunStopped(self._clock(), self._reason))
+            self.take(RunStopped(self._clock(), self.reason))
 
 
 def _first(group: BaseExceptionGroup[CambistError]) -> CambistError:

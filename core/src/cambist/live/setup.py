@@ -20,7 +20,7 @@ from cambist.risk import RiskGate, fresh_rules
 from cambist.simulation import InstrumentFees
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cambist.engine.fold import RunState
     from cambist.live.settings import LiveSettings
@@ -82,6 +82,7 @@ def prepare(
     state: RunState | None,
     account: AccountReport,
     settings: LiveSettings,
+    expected_fee: Callable[..., float] | None = None,
 ) -> Prepared:
     """Make the kernel of a live run.
 
@@ -97,6 +98,8 @@ def prepare(
         What `read_state` returned.
     account
         What the venue says; a run that begins takes its cash from there.
+    expected_fee
+        Answers the fee to reckon with before an order leaves; None for each instrument's own rates.
 
     Raises
     ------
@@ -108,9 +111,9 @@ def prepare(
         portfolio = _open(instruments, account, settings)
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
-    fees = InstrumentFees()
+    fee = expected_fee or InstrumentFees().fee
     gate = RiskGate(fresh_rules(settings.risk))
-    kernel = JournaledKernel(strategies, series, portfolio, gate, fees.fee, no_calendar)
+    kernel = JournaledKernel(strategies, series, portfolio, gate, fee, no_calendar)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
         return Prepared(kernel, None, make_token(time.time()), settings.seed)
@@ -129,7 +132,9 @@ def _open(instruments: Sequence[Instrument], account: AccountReport, settings: L
         )
     if currency not in balances:
         have = ", ".join(sorted(balances)) or "nothing"
-        raise ConfigError(f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.")
+        raise ConfigError(
+            f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.", code="no_funds"
+        )
     kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
     return kind(instruments, float(balances[currency]), settings.leverage)
 

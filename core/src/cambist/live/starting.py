@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from cambist.engine.failures import strategy_error
@@ -9,7 +10,7 @@ from cambist.engine.resume import feed_history
 from cambist.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from cambist.engine.journaled import Journaling
     from cambist.live.setup import Prepared
@@ -32,9 +33,23 @@ def resolve(session: VenueSession, named: Sequence[tuple[str, Timeframe]]) -> li
     known = {one.symbol: one for one in session.instruments()}
     for symbol, _ in named:
         if symbol not in known:
-            near = ", ".join(sorted(one for one in known if one[:3] == symbol[:3])[:5])
-            raise ConfigError(f"{session.name} does not trade {symbol!r}.{f' There are {near}.' if near else ''}")
+            raise ConfigError(
+                f"{session.name} does not trade {symbol!r}: it never did, or not at the moment.{_near(symbol, known)}",
+                code="unknown_symbol",
+            )
     return [(known[symbol], timeframe) for symbol, timeframe in named]
+
+
+def _near(symbol: str, known: Iterable[str]) -> str:
+    """Return what was probably meant: the same symbol in other words, else what has the same first letters."""
+    plain = {"".join(filter(str.isalnum, one)).upper(): one for one in known}
+    same = plain.get("".join(filter(str.isalnum, symbol)).upper())
+    if same is not None:
+        return f" Did you mean {same!r}?"
+    near = get_close_matches(symbol, plain.values(), n=3) or sorted(
+        one for one in plain.values() if one[:3] == symbol[:3]
+    )
+    return f" There are {', '.join(near[:5])}." if near else ""
 
 
 def start(prepared: Prepared, ts: int) -> list[Effect]:

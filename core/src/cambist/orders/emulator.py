@@ -102,6 +102,8 @@ class Emulator:
     ----------
     native
         The types that the venue works by itself.
+    ties
+        Whether it also works orders that hang together.
 
     Notes
     -----
@@ -116,8 +118,10 @@ class Emulator:
     where a venue has stops of its own they are the better ones.
     """
 
-    def __init__(self, native: Iterable[OrderType] = (OrderType.MARKET, OrderType.LIMIT)) -> None:
-        self._native = frozenset(native)
+    def __init__(
+        self, native: Iterable[OrderType] = (OrderType.MARKET, OrderType.LIMIT), *, ties: bool = False
+    ) -> None:
+        self._native, self._ties = frozenset(native), ties
         self._held: dict[int, _Held] = {}
         self._links = Links()
         self._prices: dict[str, float] = {}
@@ -129,7 +133,7 @@ class Emulator:
 
     def needs(self, order: Order) -> bool:
         """Tell whether an order must go through the emulator, because the venue lacks its type or its ties."""
-        return order.type not in self._native or bool(order.oco or order.parent)
+        return order.type not in self._native or (not self._ties and bool(order.oco or order.parent))
 
     # Requests.
 

@@ -46,6 +46,10 @@ def usage_of(headers: Mapping[str, str]) -> dict[str, int]:
     return {name: int(headers[key]) for key, name in _HEADERS.items() if headers.get(key, "").isdigit()}
 
 
+#: What keeps the account's own stream going is no GET, and changes nothing of the account.
+_LISTENING = frozenset({"listen", "listen_on"})
+
+
 class Transport:
     """Sends signed requests.
 
@@ -63,6 +67,8 @@ class Transport:
         How old a request may be when it arrives, ms.
     within
         Until when there must be an answer, seconds.
+    read_only
+        Refuse whatever would change something at the venue.
     """
 
     def __init__(
@@ -76,12 +82,13 @@ class Transport:
         recv_window: int = 5_000,
         within: float = 10.0,
         tells_rights: bool = True,
+        read_only: bool = False,
     ) -> None:
         #: Whether this environment has the service that tells what a key may do.
         self.tells_rights = tells_rights
         self._market, self._rest, self._clock, self.budget = market, rest, clock, budget
         self._signer, self._recv_window, self._within = signer, recv_window, within
-        self._calls = CALLS[market]
+        self._calls, self._read_only = CALLS[market], read_only
         self._resync: Callable[[], None] = clock.forget
         #: The WebSocket API, once it is there.
         self.ws: WsApi | None = None
@@ -114,6 +121,8 @@ class Transport:
             Nobody knows whether it did.
         """
         call = self._calls[name]
+        if self._read_only and call.method != "GET" and name not in _LISTENING:
+            raise NotSentError(f"{call.method} {call.path} is not sent: this session only asks.", code="read_only")
         ws = self.ws
         if call.ws and ws is not None and ws.up:
             try:
