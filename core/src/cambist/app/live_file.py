@@ -16,6 +16,7 @@ from cambist.config.secrets import Secret
 from cambist.config.settings import check_settings, settings_model
 from cambist.errors import ConfigError, did_you_mean
 from cambist.live import LiveSettings, Policy
+from cambist.live.control import ControlSettings, fingerprint
 from cambist.live.paper import PaperSettings
 from cambist.model.timeframe import Timeframe
 from cambist.notify import Channel
@@ -62,8 +63,8 @@ class LivePlan:
         Whether the session can be told to change nothing at the venue.
     journal
         Folder.
-    live
-        How the run behaves.
+    live, control
+        How the run behaves, and how it is operated.
     channels
         To people; may be empty.
     notify_window, notify_fills
@@ -80,6 +81,7 @@ class LivePlan:
     journal: Path
     live: LiveSettings
     paper: PaperSettings | None = None
+    control: ControlSettings = attrs.field(factory=ControlSettings)
     channels: tuple[Channel, ...] = ()
     notify_window: float = 300.0
     notify_fills: bool = False
@@ -93,6 +95,13 @@ class LivePlan:
             A setting cannot be used, or a secret cannot be had.
         """
         return self.factory(**{**self.options, **changes})
+
+    def account(self) -> str:
+        """Return what the account is known by on this machine; ``""`` for a paper run, which has none of its own."""
+        key = next((value for value in self.options.values() if isinstance(value, Secret)), None)
+        if key is None or self.paper is not None:
+            return ""
+        return fingerprint(f"{key.reveal()} {self.options.get('url') or self.environment}")
 
 
 def read_live_file(path: Path, registry: Registry, *, paper: bool = False) -> LivePlan:
@@ -148,6 +157,7 @@ class _LiveReader(Reader):
             journal=self.document.folder / said["journal"],
             live=self._settings(plan, said),
             paper=self.paper(plan, said),
+            control=ControlSettings(**dict(said["control"])),
             channels=self.made_channels,
             notify_window=said["notify_window"],
             notify_fills=said["notify_fills"],

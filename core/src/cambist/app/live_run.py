@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -12,10 +12,12 @@ from cambist.app.alarms import AlarmDesk
 from cambist.app.strategies import importable, make_strategy, source_folder
 from cambist.backtest.prepared import takes_sizer
 from cambist.live import LiveRun
+from cambist.live.control import AccountLock, Control
 from cambist.storage.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from cambist.app.live_file import LivePlan
     from cambist.live.companions import Companion
@@ -97,6 +99,8 @@ class LiveJob:
         Makes the account, by the journal of the run; default: what the plan names.
     ask
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
+    controlled
+        Whether it can be operated by others, and has the account to itself on this machine.
     companions
         What goes on beside the run.
     phase
@@ -111,6 +115,7 @@ class LiveJob:
         *,
         session: Callable[[Journal], VenueSession] | None = None,
         ask: Ask | None = None,
+        controlled: bool = True,
         companions: Sequence[Companion] = (),
         phase: Callable[[LiveRun], None] = lambda _run: None,
         heard: Callable[[str, NoticeLevel, str], None] = lambda _word, _level, _text: None,
@@ -119,7 +124,7 @@ class LiveJob:
         self._phase = phase
         self._strategies = live_strategies(plan)
         self._session = _maker(plan) if session is None else session
-        self._ask, self._companions = ask, companions
+        self._ask, self._companions, self._controlled = ask, companions, controlled
         self._desk = AlarmDesk(plan.channels, window=plan.notify_window, heard=heard)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -152,6 +157,7 @@ class LiveJob:
         try:
             with (
                 importable(folders),
+                self._alone(),
                 Journal(self.plan.journal) as journal,
                 asyncio.Runner(loop_factory=new_loop) as runner,
             ):
@@ -162,6 +168,8 @@ class LiveJob:
     async def _work(self, journal: Journal) -> Ended:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         companions = [*self._companions]
+        if self._controlled:
+            companions.append(self._control())
         if self.plan.notify_fills:
             from cambist.app.fill_notices import tell_fills
 
@@ -195,6 +203,23 @@ class LiveJob:
                 await asyncio.sleep(0)
             self._desk.detach()
         return self._ended(run)
+
+    def _alone(self) -> AbstractContextManager[Any]:
+        """Have the account to oneself on this machine."""
+        account = self.plan.account() if self._controlled else ""
+        return AccountLock(self.plan.venue, account, self.plan.journal) if account else contextlib.nullcontext()
+
+    def _control(self) -> Control:
+        plan = self.plan
+        file = plan.plan.run_file
+        return Control(
+            plan.control,
+            make_session=None if plan.paper is not None else plan.session,
+            tell=self._desk.alarm,
+            name="" if file is None else file.stem,
+            environment=plan.environment,
+            run_file="" if file is None else str(file.absolute()),
+        )
 
     def _ended(self, run: LiveRun) -> Ended:
         begun = run.begun

@@ -121,7 +121,12 @@ def rehearse(plan: LivePlan) -> Rehearsed:
             plan, journal=copy, channels=(), live=attrs.evolve(plan.live, on_stop=OnStop.KEEP), notify_fills=False
         )
         job = LiveJob(
-            quiet, session=lambda _journal: scene.session, ask=scene.ask, phase=scene.entered, heard=scene.heard
+            quiet,
+            session=lambda _journal: scene.session,
+            ask=scene.ask,
+            controlled=False,
+            phase=scene.entered,
+            heard=scene.heard,
         )
         scene.job = job
         job.work()

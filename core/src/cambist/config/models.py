@@ -16,6 +16,7 @@ __all__ = [
     "AccountTable",
     "CashFlowTable",
     "ComponentTable",
+    "ControlTable",
     "DataTable",
     "DeleveragedTable",
     "DeleveragingTable",
@@ -376,6 +377,17 @@ class RunTable(_Table):
     calendar: Annotated[str, Field(min_length=1)] | None = None
 
 
+class ControlTable(_Table):
+    """``[live.control]``: how a live run is operated and watched over; see `cambist.live.control.ControlSettings`."""
+
+    warn_after: Positive = Field(default=2.0, description="seconds, like all that follow")
+    cancel_after: Positive | None = None
+    exit_after: Positive | None = None
+    patience: Positive = 2.0
+    clear_within: Positive = 20.0
+    on_signal: bool = True
+
+
 class _RunningTable(_Table):
     """What ``[live]`` and ``[paper]`` have in common; times in seconds."""
 
@@ -385,8 +397,10 @@ class _RunningTable(_Table):
     ready_within: Positive = 60.0
     drain_within: Positive = 15.0
     audit_every: Positive = 60.0
+    slow_hook: Positive = Field(default=0.25, description="a hook of a strategy that takes longer is told of")
     notify_fills: bool = Field(default=False, description="tell people of fills, too")
     notify_window: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
+    control: ControlTable = ControlTable()
 
 
 class LiveTable(_RunningTable):
