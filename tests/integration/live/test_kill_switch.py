@@ -51,7 +51,8 @@ class Threaded:
 
     def session(self):
         key = self.simulator.credentials()
-        return self.make(url=self.simulator.url, key=key.key, secret=key.secret)
+        settings = {"countdown": 60} if self.make is open_usdm else {}
+        return self.make(url=self.simulator.url, key=key.key, secret=key.secret, **settings)
 
     def _work(self):
         try:
@@ -119,6 +120,14 @@ def test_it_acts_at_the_venue_while_a_strategy_blocks_the_run(tmp_path, listed, 
     ):
         one.until(Blocking.blocked.is_set, 90)
         one.until(lambda: "loop_frozen" in one.words)
+        frozen = one.call("status")
+        assert frozen["not_moved_for"] > 0.5
+        assert len(frozen["fills"]) >= 1
+        if make is open_spot:
+            assert frozen["dead_man_switch"] is None
+        else:
+            assert frozen["dead_man_switch"]["span"] == 60
+            assert frozen["dead_man_switch"]["set_back"]
         assert [order.open for order in simulator.orders()].count(True) == 1
         with pytest.raises(ControlError) as caught:
             one.call("halt")

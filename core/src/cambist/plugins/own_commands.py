@@ -14,6 +14,7 @@ OWN_COMMANDS = {
     "halt": ("cambist.cli.operate.trading:halt", "Keep orders of a live run from leaving."),
     "indicators": ("cambist.cli.indicators:indicators", "Show the indicators that there are."),
     "journal": ("cambist.cli.journal.group:journal", "Read, verify and rebuild the journal of a run."),
+    "kill": ("cambist.cli.operate.kill:kill", "Halt a live run for good, and cancel everything."),
     "live": (
         "cambist.cli.live:live",
         "Trade an account at a venue, or at a simulated exchange, as RUN_FILE says in [live].",
