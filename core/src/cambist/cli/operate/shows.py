@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from cambist.cli.operate.shared import connect, described, operated, write_json
 from cambist.cli.session import global_options
+from cambist.errors import NotRunningError
+
+if TYPE_CHECKING:
+    from cambist.live.control import RunCard
 
 __all__ = ["orders", "positions", "status"]
 
+_STARTING = frozenset({"prepare", "connect", "reconcile"})
 _AT_VENUE = click.option("--venue", "at_venue", is_flag=True, help="Ask the venue as well: what else there is.")
 
 
 @click.command()
 @operated
+@click.option("--wait", type=click.FloatRange(0.0), metavar="SECONDS", help="Wait for a run that is just starting.")
 @global_options(hidden=True)
-def status(target: str | None, *, as_json: bool) -> None:
+def status(target: str | None, *, wait: float | None, as_json: bool) -> None:
     """Show how a live run does.
 
     RUN is its run file or the folder of its journal, and may be left out where only one is running: phase, what may be
@@ -28,17 +37,32 @@ def status(target: str | None, *, as_json: bool) -> None:
       cambist status
       cambist status run.toml --json
     """  # noqa: D301 -- click reads the control character
-    with connect(target) as run:
-        found = run.call("status")
-        if as_json:
-            write_json(found)
-            return
-        from cambist.cli.operate.tables import status_view
-        from cambist.cli.screen import console
+    card, found = _trading(target, wait)
+    if as_json:
+        write_json(found)
+        return
+    from cambist.cli.operate.tables import status_view
+    from cambist.cli.screen import console
 
-        screen = console()
-        screen.print(described(run.card), markup=False)
-        screen.print(status_view(found, screen.width))
+    screen = console()
+    screen.print(described(card), markup=False)
+    screen.print(status_view(found, screen.width))
+
+
+def _trading(target: str | None, wait: float | None) -> tuple[RunCard, dict[str, Any]]:
+    """Return a run and its status; where that is wanted, once it trades."""
+    end = time.monotonic() + (wait or 0.0)
+    while True:
+        late = time.monotonic() >= end
+        try:
+            with connect(target) as run:
+                found = run.call("status")
+                if late or found["phase"] not in _STARTING:
+                    return run.card, found
+        except NotRunningError:
+            if late:
+                raise
+        time.sleep(0.2)
 
 
 @click.command()
