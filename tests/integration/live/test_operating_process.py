@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 import pytest
@@ -75,6 +79,26 @@ def until(condition, process, within=60):
         time.sleep(0.1)
 
 
+def on_a_terminal(columns, *words):
+    """Return what a command draws on a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cambist", *words],
+        stdout=theirs,
+        stderr=theirs,
+        env={name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TERM": "xterm"},
+    )
+    os.close(theirs)
+    drawn = b""
+    with contextlib.suppress(OSError):  # the other end is closed
+        while piece := os.read(ours, 65536):
+            drawn += piece
+    os.close(ours)
+    assert process.wait(30) == 0, drawn
+    return drawn.decode()
+
+
 def resting(simulator):
     return [order for order in simulator.orders() if order.open]
 
@@ -89,6 +113,10 @@ def test_a_running_process_is_shown_halted_killed_and_stopped(room, simulator):
         assert status["budget"]
         assert status["links"]
         assert {"private", "market"} <= set(status["streams"])
+        for columns in (40, 120):
+            shown = on_a_terminal(columns, "watch", "run.toml", "--for", "0.5")
+            assert "binance-spot" in shown
+            assert "BTC/USDT" in shown
         code, out, _ = room.call("kill", "run.toml", "--flatten", "--yes", "--json")
         assert code == Exit.OK, out
         done = json.loads(out)
@@ -99,6 +127,11 @@ def test_a_running_process_is_shown_halted_killed_and_stopped(room, simulator):
         assert code == Exit.OK
         assert process.wait(30) == 0
     assert room.call("status", "run.toml")[0] == Exit.NOT_RUNNING
+    told = {record["code"] for record in room.records("alert_raised")}
+    assert {"kill_switch", "kill_switch_done"} <= told
+    asked = [(record["name"], record["by"]) for record in room.records("operator_command")]
+    assert {name for name, _ in asked} >= {"halt", "cancel_orders", "stop"}
+    assert all("@" in by for _, by in asked if by != "live run"), asked
 
 
 def test_the_account_of_a_process_that_is_gone_is_cleared_and_stays_halted(room, simulator):

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["orders_table", "positions_table", "print_cleared", "status_view"]
 
 _STATES = {"active": "green", "reducing": "yellow", "halted": "bold red"}
-#: Below so many columns a table shows what matters most.
-_NARROW = 90
+#: Below so many columns a table leaves out what matters less, and below so few all but the most.
+_NARROW, _SLIM = 90, 60
 #: A stream that is silent for longer is colored, s.
 _QUIET, _SILENT = 10.0, 60.0
 
@@ -101,9 +101,8 @@ def _switch(status: dict[str, Any]) -> str:
 def positions_table(positions: Iterable[dict[str, Any]], width: int, *, title: str = "Positions") -> Table:
     """Return a table of positions."""
     table = _table(title)
-    wide = width >= _NARROW
-    columns = ["symbol", "size", "average_price", "last_price", "unrealized"]
-    columns += ["realized", "fees"] if wide else []
+    columns = ["symbol", "size", *(["average_price", "last_price"] if width >= _SLIM else []), "unrealized"]
+    columns += ["realized", "fees"] if width >= _NARROW else []
     _columns(table, columns)
     for one in positions:
         table.add_row(one["symbol"], *(_number(one[name]) for name in columns[1:]))
@@ -113,28 +112,38 @@ def positions_table(positions: Iterable[dict[str, Any]], width: int, *, title: s
 def orders_table(orders: Sequence[dict[str, Any]], width: int, *, title: str = "Open orders") -> Table:
     """Return a table of orders."""
     table = _table(title)
-    wide = width >= _NARROW
-    names = ["order", "symbol", "side", "type", "size", "filled", "price", "status"]
-    names += ["strategy", "at"] if wide else []
+    wide, slim = width >= _NARROW, width < _SLIM
+    names = ["order", "symbol", "side", "type", "size", "filled", "price", "status", "strategy", "at"]
+    names = names if wide else ["order", "symbol", "side", "size", "status"] if slim else names[:-2]
     _columns(table, names)
     for one in orders:
         price = one["limit_price"] if one["limit_price"] is not None else one["stop_price"]
         number = str(one["order"] or one["client_id"] or one.get("venue_id", ""))
         status = f"{one['status']} {one['reason']}".strip() if one.get("reason") and wide else one["status"]
-        row = [number, one["symbol"], one["side"], one["type"], _number(one["size"]), _number(one["filled"])]
-        row += [_number(price), status]
-        row += [one.get("strategy", ""), _clock(one["created_at"])] if wide else []
-        table.add_row(*row)
+        cells = {
+            "order": number,
+            "symbol": one["symbol"],
+            "side": one["side"],
+            "type": one["type"],
+            "size": _number(one["size"]),
+            "filled": _number(one["filled"]),
+            "price": _number(price),
+            "status": status,
+            "strategy": one.get("strategy", ""),
+            "at": _clock(one["created_at"]),
+        }
+        table.add_row(*(cells[name] for name in names))
     return table
 
 
 def _fills(fills: Iterable[dict[str, Any]], width: int) -> Table:
     table = _table("Last fills")
-    names = ["at", "order", "symbol", "side", "size", "price", *(["fee"] if width >= _NARROW else [])]
+    start = ["at", "order"] if width >= _SLIM else []
+    names = [*start, "symbol", "side", "size", "price", *(["fee"] if width >= _NARROW else [])]
     _columns(table, names)
     for one in fills:
-        row = [_clock(one["ts"]), str(one["order"]), one["symbol"], one["side"]]
-        table.add_row(*row, *(_number(one[name]) for name in names[4:]))
+        cells = {"at": _clock(one["ts"]), "order": str(one["order"]), "symbol": one["symbol"], "side": one["side"]}
+        table.add_row(*(cells.get(name) or _number(one[name]) for name in names))
     return table
 
 
