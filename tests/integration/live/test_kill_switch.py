@@ -148,6 +148,7 @@ def test_it_acts_at_the_venue_while_a_strategy_blocks_the_run(tmp_path, listed, 
         status = one.call("status")
         assert status["trading"]["state"] == "halted"
         assert status["kill_switch"]["thrown"]
+        assert {"loop_frozen", "kill_switch", "kill_switch_done"} <= {alarm["word"] for alarm in status["alarms"]}
         one.call("stop", policy="keep")
         one.thread.join(60)
     assert one.words[:2] == ["loop_frozen", "kill_switch"]

@@ -19,32 +19,25 @@ if TYPE_CHECKING:
     from cambist.live import LiveRun
     from cambist.notify import Channel, Sent
 
-__all__ = ["LEVELS", "AlarmDesk"]
+__all__ = ["LEVELS", "OVER", "AlarmDesk"]
 
 _log = logging.getLogger("cambist.live")
 
 #: How much an alarm matters, by its word; one that is not here is a warning.
 LEVELS = {
-    "run_started": NoticeLevel.INFO,
-    "run_ended": NoticeLevel.INFO,
-    "reconciled": NoticeLevel.INFO,
-    "fill": NoticeLevel.INFO,
-    "anomaly": NoticeLevel.ERROR,
-    "cancel_failed": NoticeLevel.ERROR,
-    "companion_failed": NoticeLevel.ERROR,
-    "fills_missing": NoticeLevel.ERROR,
-    "order_vanished": NoticeLevel.ERROR,
-    "out_of_step": NoticeLevel.ERROR,
-    "strategy_failed": NoticeLevel.ERROR,
-    "kill_switch_done": NoticeLevel.ERROR,
-    "kill_switch": NoticeLevel.CRITICAL,
-    "kill_switch_failed": NoticeLevel.CRITICAL,
-    "loop_frozen": NoticeLevel.CRITICAL,
-    "frozen_exit": NoticeLevel.CRITICAL,
-    "second_instance": NoticeLevel.CRITICAL,
-    "journal_failed": NoticeLevel.CRITICAL,
-    "run_failed": NoticeLevel.CRITICAL,
+    word: level
+    for level, words in {
+        NoticeLevel.INFO: "run_started run_ended reconciled fill stream_up loop_goes_on kill_switch_done",
+        NoticeLevel.ERROR: (
+            "anomaly cancel_failed close_failed companion_failed fills_missing gap_not_filled journal_slow "
+            "kill_switch loop_frozen order_vanished out_of_step overfilled rule_failed second_instance strategy_failed"
+        ),
+        NoticeLevel.CRITICAL: ("frozen_exit journal_failed kill_switch_failed liquidation_near run_failed unprotected"),
+    }.items()
+    for word in words.split()
 }
+#: Words that say that something is over, and what.
+OVER = {"stream_up": "stream_down", "loop_goes_on": "loop_frozen"}
 _LOG = {
     NoticeLevel.INFO: logging.INFO,
     NoticeLevel.WARNING: logging.WARNING,
@@ -169,6 +162,9 @@ class AlarmDesk:
         if self._people is None:
             return
         fields = {"alarm": word, **({"record": str(number)} if number else {})}
+        if word in OVER:
+            self._people.resolve(OVER[word], text)
+            return
         notice = Notice(level=level, title=word.replace("_", " "), text=text, fields=fields)
         self._people.notify(notice, key=f"{word} {text}" if word in _EACH else word)
 

@@ -330,6 +330,7 @@ class LiveRun:
             if self._ready:
                 self.engine.orders.ask_all()
                 self.holds.lift(CONNECTION, report.text)
+                self.alarm("stream_up", f"the private stream of {self.session.name} is back")
         elif self._ready:
             self.alarm("stream_down", f"the private stream of {self.session.name} is {report.state}: {report.text}")
             self.holds.hold(CONNECTION, TradingState.REDUCING, report.text)

@@ -141,6 +141,7 @@ class _Desk:
         labels: dict[str, str],
     ) -> None:
         self._run, self._folder, self._settings, self._labels = run, folder, settings, labels
+        self._tell_people = tell
         self.heart = Heartbeat()
         self._operator = Operator(run, settings.clear_within, self._resumed)
         self._bridge = Bridge(asyncio.get_running_loop(), self.heart, settings.patience)
@@ -150,7 +151,7 @@ class _Desk:
             self._bridge,
             self._open_now,
             make_session,
-            tell,
+            self._tell,
             within=settings.clear_within,
         )
         self._has_session = make_session is not None
@@ -158,7 +159,7 @@ class _Desk:
             self.heart,
             threading.get_ident(),
             settings.warn_after,
-            tell,
+            self._tell,
             cancel_after=settings.cancel_after,
             cancel=lambda: self._throw("watchdog", "watchdog"),
             exit_after=settings.exit_after,
@@ -206,6 +207,11 @@ class _Desk:
         self._loop.call_soon_threadsafe(self._switch.forget)
 
     # In any thread.
+
+    def _tell(self, word: str, text: str) -> None:
+        """Tell people, and whoever looks at the run."""
+        self._run.recent_alarms.append((self._run.now(), word, text))
+        self._tell_people(word, text)
 
     def _throw(self, by: str, via: str) -> None:
         self._loop.call_soon_threadsafe(lambda: self._begin(self._switch.throw(by, via, flatten=False)))
