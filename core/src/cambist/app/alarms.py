@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,19 @@ _SEVERITY = {
     NoticeLevel.CRITICAL: "critical",
 }
 #: Alarms of which each tells of something else: the same word with another text is another alert.
-_EACH = frozenset({"fill", "foreign_order", "out_of_step", "reconciled", "strategy_failed"})
+_EACH = frozenset(
+    {
+        "fill",
+        "foreign_order",
+        "kill_switch",
+        "kill_switch_done",
+        "kill_switch_failed",
+        "out_of_step",
+        "reconciled",
+        "second_instance",
+        "strategy_failed",
+    }
+)
 #: Told in another way: whoever ran the run gets the error itself.
 _UNLOGGED = frozenset({"run_failed"})
 #: How long channels are given at the end, seconds.
@@ -89,11 +102,12 @@ class AlarmDesk:
         self._heard = heard
         self._run: LiveRun | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.get_ident()
         self._people = Dispatcher(channels, window=window, told=self._sent) if channels else None
 
     def attach(self, run: LiveRun) -> None:
         """Take the run whose journal alarms go into; called in its loop."""
-        self._run, self._loop = run, asyncio.get_running_loop()
+        self._run, self._loop, self._thread = run, asyncio.get_running_loop(), threading.get_ident()
 
     def detach(self) -> None:
         """Let go of the run: its journal takes nothing more."""
@@ -106,7 +120,11 @@ class AlarmDesk:
         if word not in _UNLOGGED:
             _log.log(_LOG[level], "%s: %s", word, text)
         self._heard(word, level, text)
-        if not self._in_loop(self._record, word, level, text):
+        if threading.get_ident() != self._thread:
+            # From beside the run, perhaps because the run does not get on: people first, the journal when it can.
+            self._tell(word, level, text, 0)
+            self._in_loop(self._journal, word, level, text)
+        elif not self._in_loop(self._record, word, level, text):
             self._tell(word, level, text, 0)
 
     def close(self) -> None:
@@ -114,7 +132,7 @@ class AlarmDesk:
         if self._people is not None:
             self._people.close(_FAREWELL)
 
-    def _in_loop(self, what: Callable[..., None], *arguments: object) -> bool:
+    def _in_loop(self, what: Callable[..., object], *arguments: object) -> bool:
         """Have something done in the next turn of the run's loop; False where there is no run."""
         if self._run is None or self._loop is None:
             return False
@@ -126,6 +144,10 @@ class AlarmDesk:
 
     def _record(self, word: str, level: NoticeLevel, text: str) -> None:
         """Journal an alarm, then tell people, who can look it up by the number of its record."""
+        self._tell(word, level, text, self._journal(word, level, text))
+
+    def _journal(self, word: str, level: NoticeLevel, text: str) -> int:
+        """Journal an alarm; return the number of its record, 0 where there is none."""
         number = 0
         run = self._run
         if run is not None and run.journalling:
@@ -134,7 +156,7 @@ class AlarmDesk:
                 number = run.kernel.recorder.alert(run.now(), alert)
             except JournalError as error:
                 _log.warning("alarm %s is not in the journal: %s", word, error)
-        self._tell(word, level, text, number)
+        return number
 
     def _tell(self, word: str, level: NoticeLevel, text: str, number: int) -> None:
         if self._people is None:

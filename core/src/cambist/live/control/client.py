@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from cambist.errors import ControlError, NotRunningError
+from cambist.errors import ConfigError, ControlError, NotRunningError
 from cambist.live.control.places import ControlFolder, RunCard, cards
 from cambist.live.control.protocol import Answer, Request, decode_answer, encode
 
@@ -44,7 +44,8 @@ def find_run(target: str | Path | None = None) -> RunCard:
         return _only(alive, "several live runs are running")
     path = Path(target)
     if path.suffix.lower() == ".toml":
-        found = [card for card in alive if card.run_file == str(path.resolve())]
+        named = {str(folder) for folder in _journals(path)}
+        found = [card for card in alive if card.run_file == str(path.resolve()) or card.journal in named]
         if found:
             return _only(found, f"several live runs were started from {path}")
         raise NotRunningError(f"no live run of {path} is running on this machine.{_others(alive)}")
@@ -53,6 +54,18 @@ def find_run(target: str | Path | None = None) -> RunCard:
         died = "" if card is None else f" Process {card.pid} was it, and has died."
         raise NotRunningError(f"no live run with the journal {path} is running on this machine.{died}{_others(alive)}")
     return card
+
+
+def _journals(run_file: Path) -> list[Path]:
+    """Return the journals that a run file names."""
+    import tomllib
+
+    try:
+        tables = tomllib.loads(run_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{run_file} cannot be read: {error}.") from None
+    said = [tables[name].get("journal") for name in ("live", "paper") if isinstance(tables.get(name), dict)]
+    return [(run_file.parent / one).resolve() for one in said if isinstance(one, str)]
 
 
 def _only(found: list[RunCard], many: str) -> RunCard:

@@ -21,8 +21,9 @@ from cambist.live.control.server import ControlServer
 from cambist.live.control.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
+    from cambist.live.control.kill import Killed
     from cambist.live.control.protocol import Request
     from cambist.live.run import LiveRun
     from cambist.ports.venue import VenueSession
@@ -120,6 +121,7 @@ class Control:
             try:
                 await desk.heart.keep_on(_BEAT_EVERY)
             finally:
+                desk.let_go_of_signal()
                 await asyncio.to_thread(desk.stop)
         finally:
             for one in held:
@@ -139,6 +141,7 @@ class _Desk:
         labels: dict[str, str],
     ) -> None:
         self._run, self._folder, self._settings, self._labels = run, folder, settings, labels
+        self._tell_people = tell
         self.heart = Heartbeat()
         self._operator = Operator(run, settings.clear_within, self._resumed)
         self._bridge = Bridge(asyncio.get_running_loop(), self.heart, settings.patience)
@@ -148,7 +151,7 @@ class _Desk:
             self._bridge,
             self._open_now,
             make_session,
-            tell,
+            self._tell,
             within=settings.clear_within,
         )
         self._has_session = make_session is not None
@@ -156,7 +159,7 @@ class _Desk:
             self.heart,
             threading.get_ident(),
             settings.warn_after,
-            tell,
+            self._tell,
             cancel_after=settings.cancel_after,
             cancel=lambda: self._throw("watchdog", "watchdog"),
             exit_after=settings.exit_after,
@@ -183,6 +186,11 @@ class _Desk:
             # Not the loop's own handler: that would be called when the loop gets on, which it may not.
             self._before = signal.signal(signal.SIGUSR1, lambda *_: self._throw("SIGUSR1", "signal"))
 
+    def let_go_of_signal(self) -> None:
+        """Have the signal do what it did before."""
+        if self._before is not None:
+            signal.signal(signal.SIGUSR1, self._before)
+
     def stop(self) -> None:
         """End both; called in another thread than the run's, which goes on meanwhile."""
         self._watchdog.stop()
@@ -200,13 +208,13 @@ class _Desk:
 
     # In any thread.
 
-    def _throw(self, by: str, via: str) -> None:
-        def begin() -> None:
-            task = self._loop.create_task(self._switch.throw(by, via, flatten=False), name="kill switch")
-            self._thrown.add(task)
-            task.add_done_callback(self._thrown.discard)
+    def _tell(self, word: str, text: str) -> None:
+        """Tell people, and whoever looks at the run."""
+        self._run.recent_alarms.append((self._run.now(), word, text))
+        self._tell_people(word, text)
 
-        self._loop.call_soon_threadsafe(begin)
+    def _throw(self, by: str, via: str) -> None:
+        self._loop.call_soon_threadsafe(lambda: self._begin(self._switch.throw(by, via, flatten=False)))
 
     def _open_now(self) -> Open:
         """Return what is held, as another thread sees it; the run does not move meanwhile, or hardly."""
@@ -214,9 +222,16 @@ class _Desk:
         books: Any = run.kernel.portfolio
         held = {one.symbol: books.positions[one.symbol].size for one in run.instruments}
         known = {name: order.id for name, order in run.engine.orders.client_ids().items()}
-        return Open(run.instruments, held, known)
+        return Open([one.symbol for one in run.instruments], held, known)
 
     # In the thread of the control.
+
+    def _begin(self, throwing: Coroutine[Any, Any, Killed]) -> asyncio.Task[Killed]:
+        """Let the switch be thrown to the end, whoever waits for that, and whether the run ends meanwhile."""
+        task = self._loop.create_task(throwing, name="kill switch")
+        self._thrown.add(task)
+        task.add_done_callback(self._thrown.discard)
+        return task
 
     def _work(self) -> None:
         try:
@@ -244,7 +259,8 @@ class _Desk:
     async def _handle(self, request: Request) -> Any:
         if request.do == "kill":
             flatten, reason = bool(request.arguments.get("flatten")), str(request.arguments.get("reason") or "")
-            return await self._switch.throw(request.by, "socket", flatten=flatten, reason=reason)
+            throwing = self._switch.throw(request.by, "socket", flatten=flatten, reason=reason)
+            return await asyncio.shield(self._begin(throwing))
         if request.do in {"status", "orders", "positions"}:
             return await self._show(request)
         return await self._bridge.call(lambda: self._operator.do(request))
@@ -258,10 +274,11 @@ class _Desk:
             try:
                 shown = await self._bridge.call(lambda: self._operator.do(request))
             except FrozenError:
-                if request.do != "status" or shown is None:
+                if at_venue:
                     raise
-            else:
-                self._shown[key] = time.monotonic(), shown
+                # What does not move can be looked at from here; that it does not is part of the status.
+                shown = await self._operator.do(request)
+            self._shown[key] = time.monotonic(), shown
         return shown | self._own() if request.do == "status" else shown
 
     def _own(self) -> dict[str, Any]:

@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from cambist.live.control.heartbeat import Bridge
     from cambist.live.control.operator import Operator
     from cambist.live.control.places import ControlFolder
-    from cambist.model.instrument import Instrument
     from cambist.ports.venue import VenueSession
 
-__all__ = ["KillSwitch", "Killed", "Open", "clear_account", "read_kill_file", "write_kill_file"]
+__all__ = ["KillSwitch", "Killed", "Open", "clear_account", "read_kill_file", "write_kill_file", "write_report"]
 
 _log = logging.getLogger("cambist.live.control")
 #: Between two looks for the file, s.
@@ -59,15 +58,15 @@ class Open:
 
     Attributes
     ----------
-    instruments
-        Of the run.
+    symbols
+        Of the run's instruments.
     held
         What the run holds, by symbol.
     known
         Numbers of the run's orders by client id.
     """
 
-    instruments: Sequence[Instrument]
+    symbols: Sequence[str]
     held: Mapping[str, float]
     known: Mapping[str, int]
 
@@ -84,9 +83,10 @@ async def clear_account(session: VenueSession, what: Open, *, flatten: bool, wit
     try:
         async with asyncio.timeout(within):
             await session.open()
-        clear = await clearing.cancel(whole=[one.symbol for one in what.instruments])
+        clear = await clearing.cancel(whole=what.symbols)
         if flatten:
-            clear &= await clearing.close(what.instruments, what.held)
+            traded = {one.symbol: one for one in session.instruments()}
+            clear &= await clearing.close([traded[one] for one in what.symbols if one in traded], what.held)
         clearing.done.verified = clear
     except VenueError as error:
         clearing.done.problems.append(str(error))
@@ -116,6 +116,13 @@ def read_kill_file(folder: ControlFolder) -> str | None:
         return None
     except OSError as error:  # it is there, and that is what counts
         return f"({error.strerror})"
+
+
+def write_report(folder: ControlFolder, killed: Killed) -> None:
+    """Leave word of what the switch did; that it was done counts more."""
+    document = msgspec.json.format(msgspec.json.encode(killed, enc_hook=str), indent=2)
+    with contextlib.suppress(OSError):
+        folder.report.write_bytes(document + b"\n")
 
 
 class KillSwitch:
@@ -246,10 +253,7 @@ class KillSwitch:
 
     def _report(self, killed: Killed) -> None:
         """Leave word of what was done, and tell people."""
-        with contextlib.suppress(OSError):
-            self._folder.report.write_bytes(
-                msgspec.json.format(msgspec.json.encode(killed, enc_hook=str), indent=2) + b"\n"
-            )
+        write_report(self._folder, killed)
         orders = sum(one.outcome != "open" for one in killed.orders)
         what = f"{orders} of {len(killed.orders)} orders ended"
         if killed.flatten:

@@ -9,6 +9,8 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Final
 
+from cambist.live import hook_times
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -97,9 +99,21 @@ class Watchdog:
     def _where(self, age: float) -> str:
         """Return where the run hangs, and write its whole stack to the log."""
         frame = sys._current_frames().get(self._watched)  # noqa: SLF001 - there is no other way to see it
-        stack = traceback.extract_stack(frame) if frame is not None else []
+        stack = traceback.StackSummary() if frame is None else traceback.extract_stack(frame)
         _log.critical(
             "the run has not moved for %.1f s; its thread is at\n%s", age, "".join(traceback.format_list(stack))
         )
-        at = f"{stack[-1].filename}:{stack[-1].lineno}, in {stack[-1].name}" if stack else "nowhere"
-        return f"the run has not moved for {age:.1f} s: it is at {at}. Neither data nor orders are looked at meanwhile."
+        at = _place(stack)
+        where = "" if at is None else f": it is in {at.name} ({at.filename}:{at.lineno})"
+        return f"the run has not moved for {age:.1f} s{where}. Neither data nor orders are looked at meanwhile."
+
+
+def _place(stack: traceback.StackSummary) -> traceback.FrameSummary | None:
+    """Return the line of the strategy where it hangs; where that is none, the innermost."""
+    files = [frame.filename for frame in stack]
+    if hook_times.__file__ in files:
+        called = stack[files.index(hook_times.__file__) + 1 :]
+        own = [frame for frame in called if frame.filename == called[0].filename]
+        if own:
+            return own[-1]
+    return stack[-1] if stack else None
