@@ -6,7 +6,7 @@ and what the journal has made durable, and carries out requests.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -54,7 +54,10 @@ if TYPE_CHECKING:
     from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import VenueTerms
 
-__all__ = ["Doors", "LiveEngine"]
+__all__ = ["FLATTEN", "Doors", "LiveEngine"]
+
+#: The tag of orders by which a run ends a position, whatever its strategies think of it.
+FLATTEN: Final = "flatten"
 
 
 @attrs.frozen(eq=False)
@@ -209,9 +212,7 @@ class LiveEngine:
             return False
         side = Side.SELL if size > 0.0 else Side.BUY
         owner = kernel.seats[0].strategy.name
-        order = kernel.adopt(
-            instrument, side, whole, "flatten", self._clock(), owner, reduce_only=not instrument.is_cash
-        )
+        order = kernel.adopt(instrument, side, whole, FLATTEN, self._clock(), owner, reduce_only=not instrument.is_cash)
         self._outbox.put(kernel.recorder.sequence, [SendAdopted(order)])
         self._release()
         return True

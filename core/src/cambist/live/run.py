@@ -205,7 +205,8 @@ class LiveRun:
 
         self.journal.on_durable(tell)
         async with asyncio.TaskGroup() as group:
-            self.dispatcher = Dispatcher(self.session, self.engine.orders.answers, self._clock, group)
+            answers, in_order = self.engine.orders.answers, isinstance(self.session, SimulatingSession)
+            self.dispatcher = Dispatcher(self.session, answers, self._clock, group, in_order=in_order)
             private = PrivateStream(self.session, self.engine, self._clock, self._connection, self._woken.set)
             tasks = [group.create_task(private.take(), name="private stream")]
             self.phase = "reconcile"
