@@ -126,11 +126,14 @@ def traded(fills):
 class PaperRun:
     """A paper run on a recorded market, and those that go on with it."""
 
-    def __init__(self, folder, strategies, market: RecordedMarket, *, series=None, live=None, **settings) -> None:
+    def __init__(
+        self, folder, strategies, market: RecordedMarket, *, series=None, live=None, record=False, **settings
+    ) -> None:
         self.folder, self.strategies, self.market = folder, strategies, market
         self.series = series or [(block.instrument.symbol, block.timeframe) for block in market.blocks]
         self.paper = PaperSettings(**{"cash": 10_000.0, **settings})
         self.live = LiveSettings(**{"on_stop": OnStop.KEEP, "audit_every": 3_600.0, **(live or {})})
+        self.record = record
         self.alarms: list[tuple[str, str]] = []
 
     async def start(self) -> None:
@@ -143,6 +146,7 @@ class PaperRun:
             self.journal,
             self.live,
             alarm=lambda word, text: self.alarms.append((word, text)),
+            record=self.record,
         )
         self.task = asyncio.create_task(self.run.run())
         await self.until(lambda: self.run.phase == "run")

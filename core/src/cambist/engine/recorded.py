@@ -36,11 +36,30 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
 
-__all__ = ["ASKED", "BAR_CLOSED", "DAY", "ENDED", "OUTSIDE", "Recorded", "RecordingRecorder", "read_row"]
+__all__ = [
+    "ASKED",
+    "BAR_CLOSED",
+    "BEGAN",
+    "DAY",
+    "ENDED",
+    "OUTSIDE",
+    "HistoryFed",
+    "Recorded",
+    "RecordingRecorder",
+    "read_row",
+]
 
 #: What a row is, in its first place; then follow the record after which it came, its time, and its own fields.
 BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED, _TRADING = range(8)
-_TICK, _QUOTE, _BOOK, ASKED, DAY = range(8, 13)
+_TICK, _QUOTE, _BOOK, ASKED, DAY, FED, BEGAN = range(8, 15)
+
+
+class HistoryFed(event.Event, eq=False):
+    """The lines of series `series` take a bar of before the run; see `cambist.engine.resume.feed_history`."""
+
+    series: int
+    bar: Bar
+
 
 _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] = {
     event.BarClosed: (
@@ -118,6 +137,7 @@ _MAKERS: dict[int, Callable[..., event.Event]] = {
     _REFUSED: event.OrderRefused,
     _MARGIN: _margin_changed,
     _TRADING: _trading_changed,
+    FED: lambda ts, series, *fields: HistoryFed(ts, series, Bar(*fields)),
 }
 #: The same of what a stream of trades, quotes or books shows, of its instrument too.
 _STREAMS: dict[int, Callable[..., event.Event]] = {_TICK: _tick, _QUOTE: _quote, _BOOK: _book}
@@ -134,7 +154,8 @@ class Recorded:
     event
         What the kernel took in; None where the row is a mark.
     mark
-        `OUTSIDE`: record number `record` was no wish of the kernel, somebody stopped the run. `ENDED`: the recording is
+        `BEGAN`: a run begins with the next record, or goes on with it after a restart. `OUTSIDE`: record number
+        `record` was no wish of the kernel, somebody stopped the run. `ENDED`: the recording is
         whole, and so is the journal with record number `after`. `ASKED`: during event number `record`, counted from 1
         over journal and recording, a strategy asked where `order` stood in its line, and was told `answer`. `DAY`: that
         event belongs to the trading day of the bar that opened at `order`. -1 for an event.
@@ -223,6 +244,15 @@ class RecordingRecorder(Recorder):
             if type(one) is effect.StopRun and self._asked_outside(one.reason):
                 self._record((OUTSIDE, self.sequence, ts, self.sequence + len(self._drafts) + 1))
             super().intents(ts, (one,))
+
+    def fed(self, series: int, bar: Bar) -> None:
+        """Note a bar of before the run that the lines take."""
+        fields = series, bar.ts, bar.open, bar.high, bar.low, bar.close, bar.volume
+        self._record((FED, self.sequence, self._kernel.own_clock.now, *fields))
+
+    def begin(self, ts: int) -> None:
+        """Say that a run begins here, or goes on."""
+        self._record((BEGAN, self.sequence, ts))
 
     def end(self) -> None:
         """Say that nothing is missing."""

@@ -17,6 +17,7 @@ from cambist.live.ending import wind_down
 from cambist.live.engine import Doors, LiveEngine
 from cambist.live.holds import CONNECTION, PASSING, STRATEGY, OwnHolds
 from cambist.live.reconciler import Reconciler
+from cambist.live.recording import RunRecording, about_run
 from cambist.live.setup import prepare, read_state
 from cambist.live.starting import resolve, start, warm_up
 from cambist.live.streams import MarketStream, PrivateStream, Strangers
@@ -67,6 +68,8 @@ class LiveRun:
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
     companions
         What goes on beside the run, from the phase ``"reconcile"`` to its end; see `Companion`.
+    record
+        Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
 
     Attributes
     ----------
@@ -89,10 +92,13 @@ class LiveRun:
         alarm: Callable[[str, str], None] = lambda word, text: _log.warning("%s: %s", word, text),
         ask: Callable[[Difference], Policy] | None = None,
         companions: Sequence[Companion] = (),
+        record: bool = False,
     ) -> None:
         self._strategies, self._named = strategies, series
         self.session, self.journal, self.settings = session, journal, settings
         self._told, self._ask, self._companions = alarm, ask, companions
+        self._record = record
+        self._recording: RunRecording | None = None
         self.phase = "prepare"
         self._stopping = asyncio.Event()
         self._reason = ""
@@ -169,6 +175,10 @@ class LiveRun:
             self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings, fee)
             if simulating is not None:
                 simulating.pace(self._is_busy)
+            if self._record:
+                about = about_run(self.kernel, self.settings, None if simulating is None else simulating.fees)
+                self._recording = RunRecording(self.kernel, self.journal, about, self.alarm)
+                self._recording.begin(0 if state is None else state.sequence, self._clock())
             await self._supervise()
         except BaseExceptionGroup as group:
             known = group.subgroup(CambistError)
@@ -176,6 +186,8 @@ class LiveRun:
                 raise
             raise _first(known) from None
         finally:
+            if self._recording is not None:
+                await asyncio.to_thread(self._recording.close)
             await self.session.close()
             self.phase = "closed"
         if self._failure is not None:
@@ -295,6 +307,8 @@ class LiveRun:
                     await wind_down(self.engine, self.holds, self.instruments, self.settings.on_stop, self._reason)
         if self._failure is None:
             self.take(RunStopped(self._clock(), self._reason))
+            if self._recording is not None:
+                self._recording.end()
 
 
 def _first(group: BaseExceptionGroup[CambistError]) -> CambistError:

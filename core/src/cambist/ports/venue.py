@@ -5,7 +5,7 @@ These are the asynchronous promises. `cambist.ports.broker` is the synchronous o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -260,6 +260,10 @@ class SimulatingSession(Protocol):
 
     def pace(self, is_busy: Callable[[], bool]) -> None:
         """Take what answers whether the run is still working on something that it was shown."""
+
+    @property
+    def fees(self) -> Any:
+        """What it charges, as its settings say it."""
 
     @property
     def expected_fee(self) -> Callable[..., float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cambist.errors import VenueError
 from cambist.live.paper.account import PaperAccount
@@ -106,6 +106,11 @@ class PaperSession:
             confirm_within=_SECOND,
             fills_within=10 * _SECOND,
         )
+
+    @property
+    def fees(self) -> Any:
+        """What it charges, as the settings say it."""
+        return self._settings.fees
 
     @property
     def expected_fee(self) -> Callable[..., float]:
