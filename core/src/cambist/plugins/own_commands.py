@@ -7,6 +7,7 @@ __all__ = ["OWN_COMMANDS"]
 #: Name -> where the command is, and its line in the list of commands.
 OWN_COMMANDS = {
     "backtest": ("cambist.cli.backtest:backtest", "Run a strategy over recorded bars."),
+    "compare": ("cambist.cli.compare:compare", "Compare two runs, to tell whether live did what the backtest said."),
     "data": ("cambist.cli.data:data", "Show data that is at hand."),
     "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),
     "journal": ("cambist.cli.journal.group:journal", "Read, verify and rebuild the journal of a run."),
