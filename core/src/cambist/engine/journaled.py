@@ -25,7 +25,7 @@ from cambist.portfolio.margin import LIQUIDATED
 from cambist.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
     from decimal import Decimal
 
     from cambist.engine.codec import Codec
@@ -116,10 +116,24 @@ class Recorder:
             effect.MoveCash: self._cash_request,
         }
 
-    def go_on_from(self, sequence: int, newest_order: int, states: Mapping[str, bytes]) -> None:
-        """Go on behind what a journal holds: its last record, its newest order, and what strategies kept."""
+    def go_on_from(
+        self, sequence: int, newest_order: int, states: Mapping[str, bytes], anchors: Container[str] = ()
+    ) -> None:
+        """Go on behind what a journal holds: its last record, its newest order, what strategies kept, its anchors."""
         self.sequence, self._known = sequence, newest_order
         self._states.update(states)
+        names = enumerate(f"{one.symbol} {length}" for one, length in self._kernel.series)
+        self._unanchored -= {number for number, name in names if name in anchors}
+
+    def anchored(self, ts: int, series: int, first: int) -> None:
+        """Note the bar (its open time, ns) that the lines of a series begin with, or begin with anew."""
+        self._note_anchor(ts, series, first)
+        self.commit()
+
+    def _note_anchor(self, ts: int, series: int, first: int) -> None:
+        self._unanchored.discard(series)
+        instrument, timeframe = self._kernel.series[series]
+        self.write("series_anchored", ts, record.SeriesAnchored(instrument.symbol, str(timeframe), first))
 
     def write(self, kind: str, ts: int, fields: Any) -> None:
         """Add a record to the commit of the step."""
@@ -212,10 +226,7 @@ class Recorder:
     def _anchor(self, closed: event.BarClosed) -> None:
         """Note the first bar of a series; once each has one, no bar is looked at any more."""
         if closed.series in self._unanchored:
-            self._unanchored.remove(closed.series)
-            instrument, timeframe = self._kernel.series[closed.series]
-            anchor = record.SeriesAnchored(instrument.symbol, str(timeframe), closed.bar.ts)
-            self.write("series_anchored", closed.ts, anchor)
+            self._note_anchor(closed.ts, closed.series, closed.bar.ts)
         if not self._unanchored:
             del self._facts[event.BarClosed]
 

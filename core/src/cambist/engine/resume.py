@@ -33,7 +33,7 @@ def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
     newest = state.book.orders[-1].id if state.book.orders else 0
     kernel.trading.restore(state.trading)
     kernel.monitors.restore(state.rules)
-    kernel.recorder.go_on_from(state.sequence, newest, state.states)
+    kernel.recorder.go_on_from(state.sequence, newest, state.states, state.anchors)
     effects = kernel.step(RunStarted(ts, state.token, state.seed))
     for seat in kernel.seats:
         kept = state.states.get(seat.strategy.name)
