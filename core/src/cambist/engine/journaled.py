@@ -76,7 +76,7 @@ class Recorder:
         self._anomalies = len(kernel.book.anomalies)  # how many of the book's have been told
         self._states: dict[str, bytes] = {}
         self._rules: dict[str, bytes] = {}
-        self._unanchored = set(range(len(kernel.series)))
+        self._unanchored = _unanchored(kernel, ())
         pockets = [pocket for books in kernel.accounts.values() for pocket in books.pockets.values()]
         self._changes: list[list[MarginChange]] = [
             changes
@@ -120,10 +120,8 @@ class Recorder:
         self, sequence: int, newest_order: int, states: Mapping[str, bytes], anchors: Container[str] = ()
     ) -> None:
         """Go on behind what a journal holds: its last record, its newest order, what strategies kept, its anchors."""
-        self.sequence, self._known = sequence, newest_order
+        self.sequence, self._known, self._unanchored = sequence, newest_order, _unanchored(self._kernel, anchors)
         self._states.update(states)
-        names = enumerate(f"{one.symbol} {length}" for one, length in self._kernel.series)
-        self._unanchored -= {number for number, name in names if name in anchors}
 
     def anchored(self, ts: int, series: int, first: int) -> None:
         """Note the bar (its open time, ns) that the lines of a series begin with, or begin with anew."""
@@ -353,6 +351,12 @@ class Recorder:
             if self._states.get(strategy.name) != state:
                 self._states[strategy.name] = state
                 self.write("strategy_state", ts, record.StrategyState(strategy.name, state))
+
+
+def _unanchored(kernel: Kernel, anchors: Container[str]) -> set[int]:
+    """Return the numbers of the series whose first bar is not journalled."""
+    names = (f"{instrument.symbol} {timeframe}" for instrument, timeframe in kernel.series)
+    return {number for number, name in enumerate(names) if name not in anchors}
 
 
 def _keeps_state(strategy: Strategy) -> bool:
