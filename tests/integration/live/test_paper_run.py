@@ -248,7 +248,10 @@ def test_settings_that_mean_nothing_are_refused():
     with pytest.raises(ParameterError, match="cash is 0"):
         PaperSettings(cash=0)
     with pytest.raises(ParameterError, match="stop_trigger is 'last'"):
-        PaperSettings(stop_trigger="last")
+        PaperSettings(match_by="bars", stop_trigger="last")
+    with pytest.raises(ParameterError, match="stop_trigger is 'last'"):
+        PaperSettings(stop_trigger="last").kinds(["1m"])
+    assert PaperSettings(stop_trigger="last").kinds(["1m", "ticks"]) == ("ticks",)
     with pytest.raises(ParameterError, match="market_fill is 'now'"):
         PaperSettings(market_fill="now")
 

@@ -51,7 +51,7 @@ __all__ = [
 
 #: What a row is, in its first place; then follow the record after which it came, its time, and its own fields.
 BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED, _TRADING = range(8)
-_TICK, _QUOTE, _BOOK, ASKED, DAY, FED, BEGAN = range(8, 15)
+_TICK, _QUOTE, _BOOK, ASKED, DAY, FED, BEGAN, _LOST = range(8, 16)
 
 
 class HistoryFed(event.Event, eq=False):
@@ -78,34 +78,59 @@ _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] =
     event.InstantClosed: (_INSTANT_CLOSED, lambda _one: ()),
     event.OrderRefused: (_REFUSED, lambda one: (one.order_id, one.reason)),
     event.MarginChanged: (_MARGIN, lambda one: _margin_fields(one.change)),
-    event.TickReceived: (_TICK, lambda one: _tick_fields(one.stream, one.tick)),
+    event.TickReceived: (_TICK, lambda one: (*_tick_fields(one.stream, one.tick), *_own_time(one.ts, one.tick.ts))),
     event.QuoteReceived: (
         _QUOTE,
-        lambda one: (one.stream, (quote := one.quote).bid, quote.ask, quote.bid_size, quote.ask_size),
+        lambda one: (
+            one.stream,
+            (quote := one.quote).bid,
+            quote.ask,
+            quote.bid_size,
+            quote.ask_size,
+            *_own_time(one.ts, quote.ts),
+        ),
     ),
     event.BookReceived: (
         _BOOK,
-        lambda one: (one.stream, one.update.is_snapshot, *chain.from_iterable(one.update.levels)),
+        lambda one: (
+            one.stream,
+            one.update.is_snapshot,
+            *chain.from_iterable(one.update.levels),
+            *_own_time(one.ts, one.update.ts),
+        ),
     ),
+    event.BookLost: (_LOST, lambda one: (one.stream, one.reason)),
     event.TradingStateChanged: (_TRADING, lambda one: _trading_fields(one.change)),
 }
+
+
+def _own_time(taken: int, own: int) -> tuple[int, ...]:
+    """Return the venue's time of an event, where it is not that at which the run took it in."""
+    return () if own == taken else (own,)
 
 
 def _tick_fields(stream: int, tick: Tick) -> tuple[Any, ...]:
     return stream, tick.price, tick.size, 0 if tick.side is None else tick.side.sign
 
 
-def _tick(ts: int, instrument: Instrument, stream: int, price: float, size: float, sign: int) -> event.TickReceived:
-    return event.TickReceived(ts, stream, Tick(instrument, ts, price, size, _SIDES[sign]))
+def _tick(
+    ts: int, instrument: Instrument, stream: int, price: float, size: float, sign: int, own: int | None = None
+) -> event.TickReceived:
+    at = ts if own is None else own
+    return event.TickReceived(ts, stream, Tick(instrument, at, price, size, _SIDES[sign]))
 
 
-def _quote(ts: int, instrument: Instrument, stream: int, *prices: float) -> event.QuoteReceived:
-    return event.QuoteReceived(ts, stream, Quote(instrument, ts, *prices))
+def _quote(ts: int, instrument: Instrument, stream: int, *fields: Any) -> event.QuoteReceived:
+    *prices, at = fields if len(fields) == 5 else (*fields, ts)
+    return event.QuoteReceived(ts, stream, Quote(instrument, at, *prices))
 
 
 def _book(ts: int, instrument: Instrument, stream: int, is_snapshot: bool, *levels: Any) -> event.BookReceived:
+    at = ts
+    if len(levels) % 3:
+        *levels, at = levels  # type: ignore[assignment]
     sides, prices, sizes = levels[::3], levels[1::3], levels[2::3]
-    update = BookUpdate(instrument, ts, is_snapshot, tuple(zip(sides, prices, sizes, strict=True)))
+    update = BookUpdate(instrument, at, is_snapshot, tuple(zip(sides, prices, sizes, strict=True)))
     return event.BookReceived(ts, stream, update)
 
 
@@ -137,6 +162,7 @@ _MAKERS: dict[int, Callable[..., event.Event]] = {
     _REFUSED: event.OrderRefused,
     _MARGIN: _margin_changed,
     _TRADING: _trading_changed,
+    _LOST: event.BookLost,
     FED: lambda ts, series, *fields: HistoryFed(ts, series, Bar(*fields)),
 }
 #: The same of what a stream of trades, quotes or books shows, of its instrument too.

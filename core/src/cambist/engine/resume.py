@@ -40,7 +40,7 @@ def take_over(kernel: Journaling, state: RunState) -> None:
     newest = state.book.orders[-1].id if state.book.orders else 0
     kernel.trading.restore(state.trading)
     kernel.monitors.restore(state.rules)
-    kernel.recorder.go_on_from(state.sequence, newest, state.states)
+    kernel.recorder.go_on_from(state.sequence, newest, state.states, state.anchors)
 
 
 def give_back(kernel: Journaling, state: RunState) -> None:

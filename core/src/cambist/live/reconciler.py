@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.document import decode_run, encode_run
@@ -39,6 +40,8 @@ class Reconciler:
         Of the run.
     ask
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
+    price_of
+        Answers the newest price of an instrument that has come by now, NaN where none has.
 
     Attributes
     ----------
@@ -55,9 +58,10 @@ class Reconciler:
         settings: LiveSettings,
         *,
         ask: Callable[[Difference], Policy] | None,
+        price_of: Callable[[str], float] = lambda _symbol: nan,
     ) -> None:
         self._session, self._engine, self._prepared = session, engine, prepared
-        self._journal, self._settings, self._ask = journal, settings, ask
+        self._journal, self._settings, self._ask, self._price_of = journal, settings, ask, price_of
         self.state = RunState() if prepared.state is None else decode_run(encode_run(prepared.state))
 
     async def reconcile(self, dispatcher: Dispatcher, *, going_on: bool) -> None:
@@ -88,7 +92,7 @@ class Reconciler:
         self._journal.wait()
         self.state.apply_all(self._journal.read(self.state.sequence + 1))
         portfolio: Any = self._prepared.kernel.portfolio
-        instruments = list(dict.fromkeys(self._prepared.kernel.instruments))
+        instruments = list(dict.fromkeys(one.instrument for one in portfolio.positions.values()))
         return position_differences(instruments, portfolio.legs, self.state.ledger, account)
 
     def _decide(self, difference: Difference, policy: Policy) -> Policy:
@@ -125,7 +129,9 @@ class Reconciler:
         if difference.entry_price:
             return difference.entry_price
         last = self._prepared.kernel.portfolio.positions[difference.symbol].price_source()
-        if last != last:  # noqa: PLR0124 - NaN: no bar yet
+        if isnan(last):  # no bar yet
+            last = self._price_of(difference.symbol)
+        if isnan(last):
             raise ConfigError(
                 f"{difference.describe()}; it cannot be taken over before a price is known. Give the strategy a "
                 "warm-up, or an indicator."

@@ -15,12 +15,16 @@ from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
 from cambist.live.ending import wind_down
 from cambist.live.engine import Doors, LiveEngine
-from cambist.live.holds import CONNECTION, PASSING, STRATEGY, OwnHolds
+from cambist.live.holds import PASSING, STRATEGY, OwnHolds
+from cambist.live.market_stream import MarketStream
 from cambist.live.reconciler import Reconciler
+from cambist.live.reconnecting import Reconnection
 from cambist.live.recording import RunRecording, about_run
 from cambist.live.setup import prepare, read_state
-from cambist.live.starting import resolve, start, warm_up
-from cambist.live.streams import MarketStream, PrivateStream, Strangers
+from cambist.live.starting import start
+from cambist.live.streams import PrivateStream, Strangers
+from cambist.live.subscriptions import Listening, resolve
+from cambist.live.warming import warm_up
 from cambist.model.events import RunStopped
 from cambist.model.trading_state import TradingState, WorkingOrders
 from cambist.ports.venue import SimulatingSession
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from cambist.live.reconcile import Difference, Policy
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
+    from cambist.live.subscriptions import Named
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
@@ -55,7 +60,8 @@ class LiveRun:
     strategies
         Fresh ones.
     series
-        Symbol and timeframe of each series of bars, in declared order.
+        What the run listens to, in declared order: a symbol, and a timeframe (``"1m"``) for bars, or ``"ticks"``,
+        ``"quotes"`` or ``"book"``.
     session
         The account at the venue, not yet open.
     journal
@@ -77,14 +83,16 @@ class LiveRun:
         ``"prepare"``, ``"connect"``, ``"reconcile"``, ``"run"``, ``"drain"`` or ``"closed"``.
     session, settings, journal
         As given.
-    engine, holds, reconciler, dispatcher
+    listening
+        What the run listens to; from the phase ``"reconcile"`` on.
+    engine, holds, reconciler, dispatcher, market
         The parts of the run; there are some from the phase ``"reconcile"`` on.
     """
 
     def __init__(
         self,
         strategies: Sequence[Strategy],
-        series: Sequence[tuple[str, Timeframe]],
+        series: Sequence[Named],
         session: VenueSession,
         journal: Journal,
         settings: LiveSettings,
@@ -111,9 +119,11 @@ class LiveRun:
         self.holds: OwnHolds
         self.reconciler: Reconciler
         self.dispatcher: Dispatcher
+        self.market: MarketStream
+        self._reconnection: Reconnection
         self._prepared: Prepared
         self._clock: MonotoneClock
-        self.series: list[tuple[Instrument, Timeframe]] = []
+        self.listening = Listening(())
 
     # From outside.
 
@@ -123,9 +133,14 @@ class LiveRun:
         return self._prepared.kernel
 
     @property
+    def series(self) -> Sequence[tuple[Instrument, Timeframe]]:
+        """Instrument and timeframe of each series of bars, in declared order."""
+        return self.listening.bars
+
+    @property
     def instruments(self) -> list[Instrument]:
         """The instruments of the run, each once, in declared order."""
-        return list(dict.fromkeys(instrument for instrument, _ in self.series))
+        return self.listening.instruments
 
     def now(self) -> int:
         """Return the engine's time, ns, UTC."""
@@ -167,12 +182,12 @@ class LiveRun:
         try:
             async with asyncio.timeout(self.settings.ready_within):
                 await self.session.open()
-                self.series = resolve(self.session, self._named)
+                self.listening = resolve(self.session, self._named)
                 account = await self.session.account()
             strategies = named([strategy.fresh() for strategy in self._strategies])
             simulating = self.session if isinstance(self.session, SimulatingSession) else None
             fee = None if simulating is None else simulating.expected_fee
-            self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings, fee)
+            self._prepared = prepare(strategies, self.listening, self.journal, state, account, self.settings, fee)
             if simulating is not None:
                 simulating.pace(self._is_busy)
             if self._record:
@@ -197,46 +212,39 @@ class LiveRun:
 
     async def _supervise(self) -> None:
         loop = asyncio.get_running_loop()
-        kernel = self._prepared.kernel
-        doors = Doors(self._send, self.alarm, self._strangers.seen, self.stop, self._failed)
-        self.engine = LiveEngine(
-            kernel,
-            [timeframe for _, timeframe in self.series],
-            self.session.terms,
-            self._clock,
-            doors,
-            step_timeout=round(self.settings.step_timeout * _SECOND),
-        )
-        self.holds = OwnHolds(kernel, self._clock, self.take)
-        self.reconciler = Reconciler(
-            self.session, self.engine, self._prepared, self.journal, self.settings, ask=self._ask
-        )
+        self._assemble()
 
         def tell(sequence: int) -> None:
             loop.call_soon_threadsafe(self._durable, sequence)
 
         self.journal.on_durable(tell)
+        clock, market = self._clock, self.market
         async with asyncio.TaskGroup() as group:
             answers, in_order = self.engine.orders.answers, isinstance(self.session, SimulatingSession)
-            self.dispatcher = Dispatcher(self.session, answers, self._clock, group, in_order=in_order)
-            private = PrivateStream(self.session, self.engine, self._clock, self._connection, self._woken.set)
+            self.dispatcher = Dispatcher(self.session, answers, clock, group, in_order=in_order)
+            self._reconnection = Reconnection(
+                self.session, self.engine, self.dispatcher, self.holds, self.instruments, clock, self.alarm, group
+            )
+            private = PrivateStream(self.session, self.engine, clock, self._connection, self._woken.set)
             tasks = [group.create_task(private.take(), name="private stream")]
+            tasks.append(group.create_task(market.take(), name="market data"))  # before history is asked for
             self.phase = "reconcile"
             tasks += [group.create_task(keep_company(one, self)) for one in self._companions]
             async with asyncio.timeout(self.settings.ready_within):
                 await self._private_up.wait()
                 await self._warm_up()
+                await market.priced(self.settings.step_timeout)
                 await self.reconciler.reconcile(self.dispatcher, going_on=self._prepared.state is not None)
             self.holds.lift_all(PASSING, "the run goes on")
             self.phase = "run"
             self._ready = True
-            market = MarketStream(self.session, self.engine, self.series, self._warmed, self.alarm, self._woken.set)
+            market.begin()
             audit = Audit(self.engine, self.reconciler, self.dispatcher, self.settings.audit_every, self.alarm)
-            tasks.append(group.create_task(market.take(), name="market data"))
             tasks.append(group.create_task(self._timers(), name="timers"))
             tasks.append(group.create_task(audit.keep_on(), name="audit"))
             await self._stopping.wait()
             self.phase = "drain"
+            self._reconnection.close()
             await self._drain()
             for task in tasks:
                 task.cancel()
@@ -244,7 +252,33 @@ class LiveRun:
 
     def _is_busy(self) -> bool:
         """Tell whether something that follows from what happened has not been sent yet, or not been answered."""
-        return bool(self.engine.waiting or self.dispatcher.busy)
+        return bool(self.engine.waiting or self.dispatcher.busy or self.market.is_behind)
+
+    def _assemble(self) -> None:
+        """Make the parts of the run that do not need its tasks."""
+        session, settings, clock = self.session, self.settings, self._clock
+        doors = Doors(self._send, self.alarm, self._strangers.seen, self.stop, self._failed)
+        self.engine = LiveEngine(
+            self._prepared.kernel,
+            self.listening,
+            session.terms,
+            clock,
+            doors,
+            step_timeout=round(settings.step_timeout * _SECOND),
+        )
+        self.holds = OwnHolds(self._prepared.kernel, clock, self.take)
+        self.market = MarketStream(
+            session, self.engine, self.listening, settings, self.holds, clock, self.alarm, self._woken.set
+        )
+        self.reconciler = Reconciler(
+            session,
+            self.engine,
+            self._prepared,
+            self.journal,
+            settings,
+            ask=self._ask,
+            price_of=self.market.price,
+        )
 
     def _durable(self, sequence: int) -> None:
         self.engine.durable(sequence)
@@ -265,15 +299,11 @@ class LiveRun:
         self.holds.hold(STRATEGY, TradingState.HALTED, str(error), orders=WorkingOrders.CANCEL)
 
     def _connection(self, report: StreamReport) -> None:
-        """Allow no new risk while the private stream is away, and fetch the gap once it is back."""
-        if report.state == "up":
+        """Take how the private stream does."""
+        if report.state == "up" and report.stream != "clock":
             self._private_up.set()
-            if self._ready:
-                self.engine.orders.ask_all()
-                self.holds.lift(CONNECTION, report.text)
-        elif self._ready:
-            self.alarm("stream_down", f"the private stream of {self.session.name} is {report.state}: {report.text}")
-            self.holds.hold(CONNECTION, TradingState.REDUCING, report.text)
+        if self._ready and not self._stopping.is_set():
+            self._reconnection.reported(report)
 
     async def _timers(self) -> None:
         """Do what is due, whenever something is."""
@@ -292,9 +322,13 @@ class LiveRun:
         """Start the kernel and let its lines take the bars that they need."""
         now = self._clock()
         effects = start(self._prepared, now)
-        self._warmed = await warm_up(self.session, self.kernel, self.series, now)
-        if self._prepared.state is not None:
-            self.engine.set_timers(self._prepared.state.timers)
+        state, most = self._prepared.state, self.settings.anchor_bars
+        anchors = {} if state is None else state.anchors
+        warmed = await warm_up(self.session, self.kernel, self.listening, anchors, now, most, self.alarm)
+        for joint, bars in zip(self.market.joints, warmed, strict=True):
+            joint.warmed(bars)
+        if state is not None:
+            self.engine.set_timers(state.timers)
         self.engine.put(effects)
 
     # The end.

@@ -176,6 +176,9 @@ class Replay:
         if _is_aside(commit):
             self._pass_by(commit)
             return
+        if kind == "series_anchored":
+            self._anchor(commit)
+            return
         if kind in _OUTCOMES:
             if all(entry.sequence in self._rows.outside for entry in commit.entries):
                 self._pass_by(commit)
@@ -191,6 +194,20 @@ class Replay:
         if kind in ("timer_fired", "run_stopped"):
             self._check_wishes(None)
         self._feed(commit)
+        self._compare(event_is_journalled=True)
+
+    def _anchor(self, commit: Commit) -> None:
+        """Have a series begin with the bar that it began with before the run went on."""
+        anchor, kernel = commit.only("series_anchored"), self._kernel
+        name = anchor.symbol, anchor.timeframe
+        numbers = [
+            number
+            for number, (instrument, timeframe) in enumerate(kernel.series)
+            if (instrument.symbol, str(timeframe)) == name
+        ]
+        if not numbers:
+            raise self._differs(commit.first, None)
+        kernel.recorder.anchored(commit.first.ts, numbers[0], anchor.ts)
         self._compare(event_is_journalled=True)
 
     def _pass_by(self, commit: Commit) -> None:

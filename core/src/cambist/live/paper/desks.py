@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cambist.model.orders import ApprovedOrder, Order
     from cambist.simulation import VenueRules
 
-__all__ = ["BarDesk", "MarketDesk", "make_desk"]
+__all__ = ["BarDesk", "MarketDesk"]
 
 
 class BarDesk:
@@ -170,7 +170,8 @@ class BarDesk:
 class MarketDesk:
     """Works orders against single trades, quotes and books.
 
-    The parameters and attributes are those of `BarDesk`; `now` is the time of the newest event.
+    The parameters and attributes are those of `BarDesk`; `now` is the time of the newest event, `kinds` is what orders
+    meet.
     """
 
     def __init__(
@@ -180,12 +181,14 @@ class MarketDesk:
         rules: VenueRules,
         instruments: Sequence[Instrument],
         deliver: Callable[[OrderEvent], None],
+        *,
+        kinds: Sequence[str],
     ) -> None:
         self.now = LONG_AGO
         self._account = account
         self._quotes: dict[str, Quote] = {}
         self._ends: dict[str, int] = {}
-        symbols, kinds = [one.symbol for one in instruments], settings.match_by
+        symbols = [one.symbol for one in instruments]
         shown = Shown(
             quoted=symbols if "quotes" in kinds else (),
             traded=symbols if "ticks" in kinds else (),
@@ -251,15 +254,3 @@ class MarketDesk:
     def submit(self, approved: ApprovedOrder) -> None:
         """Take an order."""
         self.venue.submit(approved)
-
-
-def make_desk(
-    account: PaperAccount,
-    settings: PaperSettings,
-    rules: VenueRules,
-    instruments: Sequence[Instrument],
-    deliver: Callable[[OrderEvent], None],
-) -> BarDesk | MarketDesk:
-    """Return the desk that the settings ask for."""
-    kind = BarDesk if "bars" in settings.match_by else MarketDesk
-    return kind(account, settings, rules, instruments, deliver)

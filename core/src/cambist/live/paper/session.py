@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from cambist.errors import VenueError
 from cambist.live.paper.account import PaperAccount
 from cambist.live.paper.bars import BarFeed
-from cambist.live.paper.desks import BarDesk, MarketDesk, make_desk
+from cambist.live.paper.desks import BarDesk, MarketDesk
 from cambist.live.paper.matching import Matcher
 from cambist.live.setup import read_state
+from cambist.live.subscriptions import KINDS
 from cambist.model.books import BookUpdate
 from cambist.model.market import Quote, Tick
 from cambist.model.orders import OrderType
+from cambist.model.timeframe import Timeframe
 from cambist.orders.ids import client_id
 from cambist.ports.venue import Answered, BarReport, Declined, StreamReport, Subscription, Unanswered, VenueTerms
 from cambist.simulation.acting import Resumed
@@ -22,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from cambist.live.paper.settings import PaperSettings
+    from cambist.live.subscriptions import Named
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport, FillReport, OrderReport
-    from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import OrderKey, OrderRequest, Outcome, VenueSession
     from cambist.storage.journal import Journal
 
@@ -48,7 +50,7 @@ class PaperSession:
     source
         The venue whose market it is, not yet open.
     series
-        Symbol and timeframe of each series of bars of the run, in declared order; as `LiveRun` takes them.
+        What the run listens to, as `cambist.live.LiveRun` takes it.
     settings
         Of account and venue.
     journal
@@ -74,10 +76,11 @@ class PaperSession:
     """
 
     def __init__(
-        self, source: VenueSession, series: Sequence[tuple[str, Timeframe]], settings: PaperSettings, journal: Journal
+        self, source: VenueSession, series: Sequence[Named], settings: PaperSettings, journal: Journal
     ) -> None:
         self._source, self._series, self._settings, self._journal = source, series, settings, journal
         self._rules = settings.rules()
+        self._kinds = settings.kinds(str(what) for _, what in series)
         self._reports: asyncio.Queue[OrderReport | FillReport | StreamReport] = asyncio.Queue()
         self._told = 0
         self._follows = False
@@ -140,9 +143,12 @@ class PaperSession:
         settings = self._settings
         self._account = PaperAccount(self._instruments, settings.cash, settings.leverage, state)
         self._matcher = Matcher(self._account, self._report, self._is_busy)
-        self._desk = make_desk(self._account, settings, self._rules, self._instruments, self._matcher.deliver)
-        if isinstance(self._desk, BarDesk):
-            self._bars = BarFeed(self._source, self._desk, self._matcher, self._instruments, _finest(self._series))
+        parts = self._account, settings, self._rules, self._instruments, self._matcher.deliver
+        if self._kinds == ("bars",):
+            desk = self._desk = BarDesk(*parts)
+            self._bars = BarFeed(self._source, desk, self._matcher, self._instruments, _finest(self._series))
+        else:
+            self._desk = MarketDesk(*parts, kinds=self._kinds)
         if state is not None:
             self._account.name_all(lambda order: client_id(state.token, order.id))
             self._rules.remember(self._account.past_fills)
@@ -280,6 +286,8 @@ class PaperSession:
                 await self._calm()
                 if (one.instrument.symbol, _KINDS[type(one)], None) not in wanted:
                     continue
+            elif isinstance(one, StreamReport) and one.subscription is not None and one.subscription in own:
+                continue
             self._follows = not isinstance(one, BarReport) or one.final
             yield one
             await self._calm()
@@ -291,7 +299,7 @@ class PaperSession:
         return [
             Subscription(instrument, kind)
             for instrument in self._instruments
-            for kind in self._settings.match_by
+            for kind in self._kinds
             if kind != "bars" and (instrument.symbol, kind) not in there
         ]
 
@@ -303,10 +311,12 @@ class PaperSession:
 _KINDS = {Tick: "ticks", Quote: "quotes", BookUpdate: "book"}
 
 
-def _finest(series: Sequence[tuple[str, Timeframe]]) -> dict[str, Timeframe]:
-    """Return the shortest timeframe of each instrument."""
+def _finest(series: Sequence[Named]) -> dict[str, Timeframe]:
+    """Return the shortest timeframe of the bars of each instrument."""
     finest: dict[str, Timeframe] = {}
-    for symbol, timeframe in series:
-        if symbol not in finest or timeframe.ns < finest[symbol].ns:
-            finest[symbol] = timeframe
+    for symbol, what in series:
+        if what not in KINDS:
+            timeframe = Timeframe.parse(what)
+            if symbol not in finest or timeframe.ns < finest[symbol].ns:
+                finest[symbol] = timeframe
     return finest
