@@ -65,7 +65,7 @@ def test_a_run_trades_ends_by_its_policy_and_goes_on(room, simulator):
     assert out.splitlines()[0] == "connecting to binance-spot (dev); journal journal: a new run"
     assert "trading BTC/USDT 1m; no differences settled" in out
     assert "stopping (its time is over): orders are canceled" in out
-    before = len(simulator.orders())
+    before = len(simulator.fills())
     assert before
     code, out, err = room.call("live", "run.toml", "--for", "3s", "--json")
     assert code == Exit.OK, err
@@ -78,7 +78,7 @@ def test_a_run_trades_ends_by_its_policy_and_goes_on(room, simulator):
         "closed",
     ]
     assert events[-1]["event"] == "ended"
-    assert events[-1]["orders"] == len(simulator.orders()) - before
+    assert events[-1]["fills"] == len(simulator.fills()) - before
     there = simulator.balances()["binance-spot"]
     for asset in ("USDT", "BTC"):
         assert ledger(room).balance(asset) == there[asset].free + there[asset].locked
