@@ -220,12 +220,12 @@ def test_channels_that_cannot_be(phone):
 def test_some_words_go_to_a_channel_that_takes_them_alone(clock, phone):
     picky = Phone()
     with Dispatcher([channel(phone), channel(picky, "picky", only={"fill"})], clock=clock) as people:
-        people.notify(notice("one", fields={"alarm": "fill"}))
-        people.notify(notice("other", fields={"alarm": "stream_down"}))
-        people.notify(notice("none"))
+        people.notify(notice("a fill", fields={"alarm": "fill"}))
+        people.notify(notice("a stream", fields={"alarm": "stream_down"}))
+        people.notify(notice("a plain word"))
         assert people.flush(PATIENCE)
-    assert {phone.next().title for _ in range(3)} == {"one", "other", "none"}
-    assert picky.next().title == "one"
+    assert {phone.next().title for _ in range(3)} == {"a fill", "a stream", "a plain word"}
+    assert picky.next().title == "a fill"
     assert picky.heard.empty()
 
 

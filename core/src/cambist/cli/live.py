@@ -58,10 +58,11 @@ def live_options(command: Any) -> Any:
 @live_options
 @global_options(hidden=True)
 def live(run_file: Path, *, journal: Path | None, **options: Any) -> None:
-    """Trade an account at a venue, or at a simulated exchange, as RUN_FILE says in [live].
+    """Trade an account at a venue, or at a simulated exchange.
 
-    A run that is in the journal goes on: orders, positions and balances are compared with the venue's before anything
-    is sent. What differs is adopted, ignored or closed as [live] says, or asked about on a terminal.
+    RUN_FILE says which, in [live]. A run that is in the journal goes on: orders, positions and balances are compared
+    with the venue's before anything is sent. What differs is adopted, ignored or closed as [live] says, or asked about
+    on a terminal.
 
     Ctrl-C or SIGTERM stops it: orders are canceled, kept or positions closed, as on_stop says. A second one ends it at
     once; the next start finds everything out. Log records of what goes on are on stderr.
@@ -79,11 +80,11 @@ def live(run_file: Path, *, journal: Path | None, **options: Any) -> None:
 @live_options
 @global_options(hidden=True)
 def paper(run_file: Path, *, journal: Path | None, **options: Any) -> None:
-    """Trade with play money in the live market of a venue, as RUN_FILE says in [paper].
+    """Trade with play money in the live market of a venue, without keys.
 
-    Market data are the venue's and need no key; orders are worked by the simulated venue of a backtest, with the fees,
-    latency and rules of [venue], and the cash of [account]. A run that is in the journal goes on: its orders and
-    positions are there again.
+    RUN_FILE says which, in [paper] or [live]. Market data are the venue's and need no key; orders are worked by the
+    simulated venue of a backtest, with the fees, latency and rules of [venue], and the cash of [account]. A run that is
+    in the journal goes on: its orders and positions are there again.
 
     Ctrl-C or SIGTERM stops it as on_stop says, a second one at once.
 

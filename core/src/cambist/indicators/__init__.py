@@ -13,6 +13,7 @@ from cambist.indicators.crossing import crossed_above, crossed_below, crossover
 from cambist.indicators.custom import check_indicator, indicator
 from cambist.indicators.extremes import highest, lowest
 from cambist.indicators.lines import Line, attach
+from cambist.indicators.steps import recursive
 
 __all__ = [
     "Computation",
@@ -30,6 +31,7 @@ __all__ = [
     "lowest",
     "maximum",
     "minimum",
+    "recursive",
 ]
 
 if TYPE_CHECKING:

@@ -9,26 +9,26 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.step import named
-from cambist.errors import CambistError, JournalError, VenueError
+from cambist.errors import CambistError, JournalError
 from cambist.live.auditing import Audit
 from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
-from cambist.live.ending import wind_down
+from cambist.live.ending import in_time_or_told, wind_down
 from cambist.live.engine import Doors, LiveEngine
 from cambist.live.heard import Heard
 from cambist.live.holds import CONNECTION, PASSING, STRATEGY, OwnHolds
 from cambist.live.hook_times import HookTimes
 from cambist.live.reconciler import Reconciler
 from cambist.live.setup import prepare, read_state
-from cambist.live.starting import resolve, start, warm_up
+from cambist.live.starting import in_time, resolve, start, warm_up
 from cambist.live.streams import MarketStream, PrivateStream, Strangers
 from cambist.model.events import RunStopped
 from cambist.model.trading_state import TradingState, WorkingOrders
 from cambist.ports.venue import SimulatingSession
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from cambist.engine.journaled import Journaling
     from cambist.errors import StrategyError
@@ -79,10 +79,8 @@ class LiveRun:
         As given.
     engine, holds, reconciler, dispatcher
         The parts of the run; there are some from the phase ``"reconcile"`` on.
-    begun
-        Whether the run got that far.
-    reason
-        Why it was told to stop; ``""`` before.
+    begun, reason
+        Whether the run got that far, and why it was told to stop.
     recent_alarms
         The newest of what `alarm` was told: engine time (ns), word and sentence.
     heard
@@ -198,7 +196,7 @@ class LiveRun:
         self._clock = MonotoneClock(0 if state is None else state.ts)
         self._enter("connect")
         try:
-            async with self._in_time("answered"):
+            async with in_time(self.session.name, "answered", self.settings.ready_within):
                 await self.session.open()
                 self.series = resolve(self.session, self._named)
                 account = await self.session.account()
@@ -225,22 +223,6 @@ class LiveRun:
     def _enter(self, phase: str) -> None:
         self.phase = phase
         self.entered(self)
-
-    @contextlib.asynccontextmanager
-    async def _in_time(self, what: str) -> AsyncIterator[asyncio.Timeout]:
-        """Give up on a venue with which the run does not get ready in time."""
-        seconds = self.settings.ready_within
-        try:
-            async with asyncio.timeout(seconds) as limit:
-                yield limit
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise VenueError(
-                f"{self.session.name} has not {what} within {seconds:g} s (ready_within). Look at the connection, or "
-                "give it more time.",
-                code="not_ready",
-            ) from None
 
     # The tasks.
 
@@ -278,7 +260,7 @@ class LiveRun:
             tasks = [group.create_task(private.take(), name="private stream")]
             self._enter("reconcile")
             tasks += [group.create_task(keep_company(one, self)) for one in self._companions]
-            async with self._in_time("been reconciled") as limit:
+            async with in_time(self.session.name, "been compared", self.settings.ready_within) as limit:
                 await self._private_up.wait()
                 await self._warm_up()
                 await self.reconciler.reconcile(self.dispatcher, limit, going_on=self._prepared.state is not None)
@@ -362,18 +344,9 @@ class LiveRun:
 
     async def _drain(self) -> None:
         """Do what the stop asks for, within its time, and say that the run has ended."""
-        seconds = self.settings.drain_within
         if self._failure is None:
-            try:
-                async with asyncio.timeout(seconds):
-                    await wind_down(self.engine, self.holds, self.instruments, self._policy, self.reason)
-            except TimeoutError:
-                left = len(self.engine.orders.open)
-                self.alarm(
-                    "stop_incomplete",
-                    f"{left} orders are open after {seconds:g} s (drain_within); look at the venue. The next start "
-                    "asks about them.",
-                )
+            winding = wind_down(self.engine, self.holds, self.instruments, self._policy, self.reason)
+            await in_time_or_told(winding, self.settings.drain_within, self.engine, self.alarm)
         if self._failure is None:
             self.take(RunStopped(self._clock(), self.reason))
 

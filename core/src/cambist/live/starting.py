@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from cambist.engine.failures import strategy_error
 from cambist.engine.resume import feed_history
-from cambist.errors import ConfigError
+from cambist.errors import ConfigError, VenueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from cambist.engine.journaled import Journaling
     from cambist.live.setup import Prepared
@@ -19,7 +21,30 @@ if TYPE_CHECKING:
     from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import VenueSession
 
-__all__ = ["resolve", "start", "warm_up"]
+__all__ = ["in_time", "resolve", "start", "warm_up"]
+
+
+@contextlib.asynccontextmanager
+async def in_time(venue: str, what: str, seconds: float) -> AsyncIterator[asyncio.Timeout]:
+    """Give up on a venue with which a run does not get ready in time.
+
+    Raises
+    ------
+    VenueError
+        It took longer, unless the limit was rescheduled.
+    """
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield limit
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise VenueError(
+            f"{venue} has not {what} within {seconds:g} s (ready_within). Look at the connection, or give it more "
+            "time.",
+            code="not_ready",
+        ) from None
 
 
 def resolve(session: VenueSession, named: Sequence[tuple[str, Timeframe]]) -> list[tuple[Instrument, Timeframe]]:

@@ -153,8 +153,8 @@ class BinanceSession:
             recv_window=settings.recv_window,
             within=settings.timeout,
             tells_rights="sapi" in self._endpoints.rest,
-            read_only=settings.read_only,
         )
+        transport.read_only = settings.read_only
         transport.on_skew(self._skewed.set)
         await measure_clock(transport, clock)
         clock.check()

@@ -67,8 +67,6 @@ class Transport:
         How old a request may be when it arrives, ms.
     within
         Until when there must be an answer, seconds.
-    read_only
-        Refuse whatever would change something at the venue.
     """
 
     def __init__(
@@ -82,13 +80,14 @@ class Transport:
         recv_window: int = 5_000,
         within: float = 10.0,
         tells_rights: bool = True,
-        read_only: bool = False,
     ) -> None:
         #: Whether this environment has the service that tells what a key may do.
         self.tells_rights = tells_rights
         self._market, self._rest, self._clock, self.budget = market, rest, clock, budget
         self._signer, self._recv_window, self._within = signer, recv_window, within
-        self._calls, self._read_only = CALLS[market], read_only
+        self._calls = CALLS[market]
+        #: Whether what would change something at the venue is refused.
+        self.read_only = False
         self._resync: Callable[[], None] = clock.forget
         #: The WebSocket API, once it is there.
         self.ws: WsApi | None = None
@@ -121,7 +120,7 @@ class Transport:
             Nobody knows whether it did.
         """
         call = self._calls[name]
-        if self._read_only and call.method != "GET" and name not in _LISTENING:
+        if self.read_only and call.method != "GET" and name not in _LISTENING:
             raise NotSentError(f"{call.method} {call.path} is not sent: this session only asks.", code="read_only")
         ws = self.ws
         if call.ws and ws is not None and ws.up:
