@@ -27,7 +27,7 @@ _log = logging.getLogger("cambist.live")
 LEVELS = {
     word: level
     for level, words in {
-        NoticeLevel.INFO: "run_started run_ended reconciled fill stream_up loop_goes_on kill_switch_done",
+        NoticeLevel.INFO: "run_started run_ended reconciled fill stream_up clock_right loop_goes_on kill_switch_done",
         NoticeLevel.ERROR: (
             "anomaly cancel_failed close_failed companion_failed fills_missing gap_not_filled journal_slow "
             "kill_switch loop_frozen order_vanished out_of_step overfilled rule_failed second_instance strategy_failed"
@@ -37,7 +37,7 @@ LEVELS = {
     for word in words.split()
 }
 #: Words that say that something is over, and what.
-OVER = {"stream_up": "stream_down", "loop_goes_on": "loop_frozen"}
+OVER = {"stream_up": "stream_down", "clock_right": "clock_skew", "loop_goes_on": "loop_frozen"}
 _LOG = {
     NoticeLevel.INFO: logging.INFO,
     NoticeLevel.WARNING: logging.WARNING,

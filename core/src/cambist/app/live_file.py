@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from cambist.app.plan import RunPlan
     from cambist.config.document import Where
+    from cambist.live.subscriptions import Named
     from cambist.plugins.registry import Registry
     from cambist.plugins.specs import SessionSpec
     from cambist.ports.venue import VenueSession
@@ -52,7 +53,7 @@ class LivePlan:
     plan
         Strategies, risk rules and sizer, as for a backtest.
     series
-        Symbol and timeframe of each series, as the venue calls them.
+        Symbol as the venue calls it, and timeframe or kind, of all that is listened to.
     venue, environment
         Name of the session, and where it trades: ``"dev"``, ``"testnet"``, ``"production"`` or `PAPER`.
     paper
@@ -67,12 +68,14 @@ class LivePlan:
         How the run behaves, and how it is operated.
     channels
         To people; may be empty.
+    record
+        Whether the market is kept beside the journal.
     notify_window, notify_fills
         Seconds in which one alert is told once, and whether fills are told.
     """
 
     plan: RunPlan
-    series: tuple[tuple[str, Timeframe], ...]
+    series: tuple[Named, ...]
     venue: str
     environment: str
     factory: Callable[..., VenueSession]
@@ -83,6 +86,7 @@ class LivePlan:
     paper: PaperSettings | None = None
     control: ControlSettings = attrs.field(factory=ControlSettings)
     channels: tuple[Channel, ...] = ()
+    record: bool = False
     notify_window: float = 300.0
     notify_fills: bool = False
 
@@ -148,7 +152,7 @@ class _LiveReader(Reader):
         said = self.said()
         return LivePlan(
             plan=plan,
-            series=tuple((symbol, Timeframe.parse(length)) for symbol, length in self._named()),
+            series=tuple(self._listened()),
             venue=said["venue"],
             environment=str(said.get("environment", PAPER)),
             factory=factory,
@@ -159,6 +163,7 @@ class _LiveReader(Reader):
             paper=self.paper(plan, said),
             control=ControlSettings(**dict(said["control"])),
             channels=self.made_channels,
+            record=said["record"],
             notify_window=said["notify_window"],
             notify_fills=said["notify_fills"],
         )
@@ -204,6 +209,13 @@ class _LiveReader(Reader):
             found.append((table.get("symbol") or own or "", table.get("timeframe") or ""))
         return found
 
+    def _listened(self) -> Iterator[Named]:
+        """Yield what the run listens to: bars in their order, and what is finer."""
+        assert self.file is not None
+        for (symbol, length), table in zip(self._named(), self.file.data, strict=True):
+            for kind in dict.fromkeys(table.listen):
+                yield symbol, Timeframe.parse(length) if kind == "bars" else kind
+
     def _check_series(self) -> None:
         tables = list(self.tables("data"))
         if not tables:
@@ -216,7 +228,8 @@ class _LiveReader(Reader):
                     (*where, "symbol"),
                     "it is missing: a live run needs the symbol as the venue trades it, such as 'BTC/USDT'.",
                 )
-            if "timeframe" not in table:
+            bars = "bars" in _as_words(table.get("listen", "bars"))
+            if bars and "timeframe" not in table:
                 self.add((*where, "timeframe"), "it is missing: a live run needs the length of a bar, such as '1m'.")
             if symbol and timeframe and named in seen:
                 self.add(where, f"{symbol} {timeframe} is there twice; a strategy sees it once.")
@@ -395,6 +408,11 @@ class _PaperReader(_LiveReader):
             return str(Environment.parse(live.get("environment", "")))
         except ConfigError:  # told of already
             return str(Environment.PRODUCTION)
+
+
+def _as_words(said: Any) -> list[Any]:
+    """Return one word as the list that several are."""
+    return said if isinstance(said, list) else [said]
 
 
 def _secret_fields(config: type | None) -> Iterator[str]:

@@ -183,6 +183,7 @@ class LiveJob:
             alarm=self._desk.alarm,
             ask=self._ask,
             companions=companions,
+            record=self.plan.record,
         )
         run.entered = self._entered
         self._desk.attach(run)

@@ -118,7 +118,12 @@ def rehearse(plan: LivePlan) -> Rehearsed:
         changes = {"read_only": True} if plan.read_only else {}
         scene = _Scene(RehearsalSession(plan.session(**changes)))
         quiet = attrs.evolve(
-            plan, journal=copy, channels=(), live=attrs.evolve(plan.live, on_stop=OnStop.KEEP), notify_fills=False
+            plan,
+            journal=copy,
+            channels=(),
+            record=False,
+            live=attrs.evolve(plan.live, on_stop=OnStop.KEEP),
+            notify_fills=False,
         )
         job = LiveJob(
             quiet,

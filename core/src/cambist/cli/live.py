@@ -44,6 +44,7 @@ def live_options(command: Any) -> Any:
         click.option(
             "--for", "seconds", type=_Length(), metavar="LENGTH", help="Stop by itself after so long, such as 8h."
         ),
+        click.option("--record", is_flag=True, help="Keep what the market did beside the journal, for cambist replay."),
         click.option("--journal", type=click.Path(path_type=Path), metavar="DIR", help="In place of the run file's."),
         click.option(
             "--yes", "-y", is_flag=True, help="Ask nothing at the start: what the venue holds counts, orders stay."
@@ -57,7 +58,7 @@ def live_options(command: Any) -> Any:
 @click.command()
 @live_options
 @global_options(hidden=True)
-def live(run_file: Path, *, journal: Path | None, **options: Any) -> None:
+def live(run_file: Path, *, journal: Path | None, record: bool, **options: Any) -> None:
     """Trade an account at a venue, or at a simulated exchange.
 
     RUN_FILE says which, in [live]. A run that is in the journal goes on: orders, positions and balances are compared
@@ -73,13 +74,13 @@ def live(run_file: Path, *, journal: Path | None, **options: Any) -> None:
       cambist live run.toml --yes --log-json
       cambist live run.toml --for 8h --json
     """  # noqa: D301 -- click reads the control character
-    raise SystemExit(carry_out(_plan(run_file, journal, paper=False), **options))
+    raise SystemExit(carry_out(_plan(run_file, journal, paper=False, record=record), **options))
 
 
 @click.command()
 @live_options
 @global_options(hidden=True)
-def paper(run_file: Path, *, journal: Path | None, **options: Any) -> None:
+def paper(run_file: Path, *, journal: Path | None, record: bool, **options: Any) -> None:
     """Trade with play money in the live market of a venue, without keys.
 
     RUN_FILE says which, in [paper] or [live]. Market data are the venue's and need no key; orders are worked by the
@@ -93,14 +94,14 @@ def paper(run_file: Path, *, journal: Path | None, **options: Any) -> None:
       cambist paper run.toml
       cambist paper run.toml --for 8h --json
     """  # noqa: D301 -- click reads the control character
-    raise SystemExit(carry_out(_plan(run_file, journal, paper=True), **options))
+    raise SystemExit(carry_out(_plan(run_file, journal, paper=True, record=record), **options))
 
 
-def _plan(run_file: Path, journal: Path | None, *, paper: bool) -> LivePlan:
+def _plan(run_file: Path, journal: Path | None, *, paper: bool, record: bool) -> LivePlan:
     from cambist.app.live_file import read_live_file
 
     plan = read_live_file(run_file, session().registry("info"), paper=paper)
-    return plan if journal is None else attrs.evolve(plan, journal=journal)
+    return attrs.evolve(plan, journal=journal or plan.journal, record=record or plan.record)
 
 
 def carry_out(plan: LivePlan, *, yes: bool, seconds: float | None, as_json: bool) -> Exit:

@@ -130,7 +130,7 @@ async def _venue(plan: LivePlan) -> list[Finding]:
 
 
 async def _account(plan: LivePlan, session: VenueSession) -> AsyncIterator[Finding]:
-    from cambist.live.starting import resolve
+    from cambist.live.subscriptions import resolve
 
     topic = "Venue"
     metrics: Any = getattr(session, "metrics", dict)()

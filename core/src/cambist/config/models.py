@@ -118,6 +118,13 @@ class InstrumentTable(_Table):
     calendar: str = ""
 
 
+Listen = Annotated[
+    list[Literal["bars", "ticks", "quotes", "book"]],
+    BeforeValidator(lambda said: [said] if isinstance(said, str) else said),
+    Field(min_length=1),
+]
+
+
 class DataTable(_OpenTable):
     """``[[data]]``: one series of bars, and the settings of its feed where a feed opens it."""
 
@@ -128,6 +135,7 @@ class DataTable(_OpenTable):
     timeframe: TimeframeText | None = None
     instrument: InstrumentTable | None = None
     magnify: str | None = Field(default=None, min_length=1, description="finer bars to match by, as source")
+    listen: Listen = Field(default=["bars"], description="what a live run listens to: bars, ticks, quotes, book")
 
 
 def _moment(value: Any) -> Any:
@@ -397,6 +405,12 @@ class _RunningTable(_Table):
     ready_within: Positive = 60.0
     drain_within: Positive = 15.0
     audit_every: Positive = 60.0
+    stale_after: Annotated[float, Field(gt=0)] = 60.0
+    late_bars_after: Positive = 10.0
+    missing_bars: Literal["skip", "fill", "hold"] = "skip"
+    slow_after: Positive = 0.25
+    anchor_bars: Annotated[int, Field(ge=1)] = 100_000
+    record: bool = Field(default=False, description="keep what the market did beside the journal, to replay the run")
     slow_hook: Positive = Field(default=0.25, description="a hook of a strategy that takes longer is told of")
     notify_fills: bool = Field(default=False, description="tell people of fills, too")
     notify_window: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
@@ -415,18 +429,12 @@ class LiveTable(_RunningTable):
     settings: dict[str, Any] = Field(default_factory=dict, description="the venue's own: keys, address, ...")
 
 
-MatchBy = Annotated[
-    list[Literal["bars", "ticks", "quotes", "book"]],
-    BeforeValidator(lambda said: [said] if isinstance(said, str) else said),
-]
-
-
 class PaperTable(_RunningTable):
     """``[paper]``: a paper run; what is not here is as in ``[live]``, where there is one."""
 
     venue: str | None = Field(default=None, min_length=1, description="whose market it is; that of [live]")
     journal: str = Field(default="paper-journal", min_length=1, description="a folder; a run that is in it goes on")
-    match_by: MatchBy = Field(default=["bars"], description="what orders meet: bars, or any of the others")
+    match_by: Listen = Field(default=["bars"], description="what orders meet: bars, or any of the others")
     stop_trigger: Literal["auto", "last", "quote"] = "auto"
     book_cancels: Literal["behind", "spread"] = "behind"
     settings: dict[str, Any] | None = Field(default=None, description="the venue's own, without keys; those of [live]")

@@ -43,6 +43,8 @@ class Dispatcher:
         Answers the engine's time, ns.
     group
         In which requests run.
+    in_order
+        Whether all requests follow one another, whatever they are about, as a venue without a wire would have them.
 
     Attributes
     ----------
@@ -52,8 +54,15 @@ class Dispatcher:
     """
 
     def __init__(
-        self, session: VenueSession, answers: Answers, clock: Callable[[], int], group: asyncio.TaskGroup
+        self,
+        session: VenueSession,
+        answers: Answers,
+        clock: Callable[[], int],
+        group: asyncio.TaskGroup,
+        *,
+        in_order: bool = False,
     ) -> None:
+        self._in_order = in_order
         self._session, self._answers, self._clock, self._group = session, answers, clock, group
         self._lines: dict[str, deque[Request]] = {}
         self._idle = asyncio.Event()
@@ -62,7 +71,7 @@ class Dispatcher:
 
     def send(self, request: Request) -> None:
         """Ask, behind what is already being asked about the same order."""
-        key = request.key.client_id or request.key.venue_id
+        key = "of all" if self._in_order else request.key.client_id or request.key.venue_id
         line = self._lines.get(key)
         if line is not None:
             line.append(request)

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.document import decode_run, encode_run
@@ -16,7 +17,6 @@ from cambist.portfolio.exact import exact
 from cambist.ports.venue import OrderKey
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from decimal import Decimal
 
     from cambist.live.dispatch import Dispatcher
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from cambist.live.reconcile import Difference
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
-    from cambist.model.instrument import Instrument
-    from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import VenueSession
     from cambist.storage.journal import Journal
 
@@ -33,8 +31,6 @@ __all__ = ["Ask", "Reconciler"]
 
 _log = logging.getLogger("cambist.live")
 
-#: How many bars back there has to be a price.
-_BARS = 10
 #: Answers what becomes of a difference: at once, or by something that is waited for, such as a person.
 Ask = Callable[["Difference"], "Policy | Awaitable[Policy]"]
 
@@ -44,12 +40,14 @@ class Reconciler:
 
     Parameters
     ----------
-    session, engine, prepared, journal, settings, series
+    session, engine, prepared, journal, settings
         Of the run.
     ask
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
     alarm
         Told of each difference, and what became of it.
+    price_of
+        Answers the newest price of an instrument that has come by now, NaN where none has.
 
     Attributes
     ----------
@@ -66,15 +64,15 @@ class Reconciler:
         prepared: Prepared,
         journal: Journal,
         settings: LiveSettings,
-        series: Sequence[tuple[Instrument, Timeframe]],
         *,
         ask: Ask | None,
         alarm: Callable[[str, str], None] = lambda _word, text: _log.warning(text),
+        price_of: Callable[[str], float] = lambda _symbol: nan,
     ) -> None:
-        self._alarm, self._series = alarm, series
+        self._alarm = alarm
         self.settled: list[Difference] = []
         self._session, self._engine, self._prepared = session, engine, prepared
-        self._journal, self._settings, self._ask = journal, settings, ask
+        self._journal, self._settings, self._ask, self._price_of = journal, settings, ask, price_of
         self.state = RunState() if prepared.state is None else decode_run(encode_run(prepared.state))
 
     async def reconcile(self, dispatcher: Dispatcher, limit: asyncio.Timeout, *, going_on: bool) -> None:
@@ -104,7 +102,7 @@ class Reconciler:
         for order in foreign_orders(await self._session.open_orders(), engine.orders.client_ids()):
             await self._settle_order(order, await self._decide(order, self._settings.on_order, limit))
         for position in await self.differences():
-            await self._settle_position(position, await self._decide(position, self._settings.on_position, limit))
+            self._settle_position(position, await self._decide(position, self._settings.on_position, limit))
 
     async def differences(self) -> list[Difference]:
         """Return the positions that differ now; an execution that is on its way makes one, too."""
@@ -112,7 +110,7 @@ class Reconciler:
         self._journal.wait()
         self.state.apply_all(self._journal.read(self.state.sequence + 1))
         portfolio: Any = self._prepared.kernel.portfolio
-        instruments = list(dict.fromkeys(self._prepared.kernel.instruments))
+        instruments = list(dict.fromkeys(one.instrument for one in portfolio.positions.values()))
         return position_differences(instruments, portfolio.legs, self.state.ledger, account)
 
     async def _decide(self, difference: Difference, policy: Policy, limit: asyncio.Timeout) -> Policy:
@@ -140,39 +138,29 @@ class Reconciler:
         if policy is not Policy.IGNORE:
             await self._session.cancel(OrderKey(order.symbol, order.client_id, order.venue_id))
 
-    async def _settle_position(self, difference: Difference, policy: Policy) -> None:
+    def _settle_position(self, difference: Difference, policy: Policy) -> None:
         """Take a position of the venue as the run's own, and close it where that is the policy."""
         if policy is Policy.IGNORE:
             return
         kernel = self._prepared.kernel
         instrument = kernel.portfolio.positions[difference.symbol].instrument
-        price = await self._price(difference, instrument)
+        price = self._price(difference)
         identity = f"{self._prepared.token} {difference.symbol} {difference.ours} {difference.theirs}"
         self._engine.adopt(instrument, difference.side, float(difference.size), float(price), identity)
         if policy is Policy.CLOSE:
             self._engine.close_position(instrument)
 
-    async def _price(self, difference: Difference, instrument: Instrument) -> Decimal:
+    def _price(self, difference: Difference) -> Decimal:
         """Return what a position cost at the venue, or else the last price that the run or the venue has."""
         if difference.entry_price:
             return difference.entry_price
-        last: float | None = self._prepared.kernel.portfolio.positions[difference.symbol].price_source()
-        if last != last:  # noqa: PLR0124 - NaN: no bar yet
-            last = await self._last_close(instrument)
-        if last is None:
+        last = self._prepared.kernel.portfolio.positions[difference.symbol].price_source()
+        if isnan(last):  # no bar yet
+            last = self._price_of(difference.symbol)
+        if isnan(last):
             raise ConfigError(
                 f"{difference.describe()}; it cannot be taken over, since {self._session.name} has no bar that tells "
                 "what it is worth. Close it by hand, or start later.",
                 code="no_price",
             )
         return exact(last)
-
-    async def _last_close(self, instrument: Instrument) -> float | None:
-        """Ask for the last bar of an instrument; None where there is none."""
-        now = self._engine.now()
-        for one, timeframe in self._series:
-            if one == instrument:
-                end = now // timeframe.ns * timeframe.ns
-                bars = await self._session.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
-                return float(bars.close[-1]) if len(bars) else None
-        return None

@@ -17,12 +17,17 @@ from cambist.live.dispatch import Dispatcher
 from cambist.live.ending import in_time_or_told, wind_down
 from cambist.live.engine import Doors, LiveEngine
 from cambist.live.heard import Heard
-from cambist.live.holds import CONNECTION, PASSING, STRATEGY, OwnHolds
+from cambist.live.holds import PASSING, STRATEGY, OwnHolds
 from cambist.live.hook_times import HookTimes
+from cambist.live.market_stream import MarketStream
 from cambist.live.reconciler import Reconciler
+from cambist.live.reconnecting import Reconnection
+from cambist.live.recording import RunRecording, about_run
 from cambist.live.setup import prepare, read_state
-from cambist.live.starting import in_time, resolve, start, warm_up
-from cambist.live.streams import MarketStream, PrivateStream, Strangers
+from cambist.live.starting import in_time, start
+from cambist.live.streams import PrivateStream, Strangers
+from cambist.live.subscriptions import Listening, resolve
+from cambist.live.warming import warm_up
 from cambist.model.events import RunStopped
 from cambist.model.trading_state import TradingState, WorkingOrders
 from cambist.ports.venue import SimulatingSession
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from cambist.live.reconciler import Ask
     from cambist.live.settings import LiveSettings, OnStop
     from cambist.live.setup import Prepared
+    from cambist.live.subscriptions import Named
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
@@ -57,7 +63,8 @@ class LiveRun:
     strategies
         Fresh ones.
     series
-        Symbol and timeframe of each series of bars, in declared order.
+        What the run listens to, in declared order: a symbol, and a timeframe (``"1m"``) for bars, or ``"ticks"``,
+        ``"quotes"`` or ``"book"``.
     session
         The account at the venue, not yet open.
     journal
@@ -70,6 +77,8 @@ class LiveRun:
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
     companions
         What goes on beside the run, from the phase ``"reconcile"`` to its end; see `Companion`.
+    record
+        Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
 
     Attributes
     ----------
@@ -77,7 +86,9 @@ class LiveRun:
         ``"prepare"``, ``"connect"``, ``"reconcile"``, ``"run"``, ``"drain"`` or ``"closed"``.
     session, settings, journal
         As given.
-    engine, holds, reconciler, dispatcher
+    listening
+        What the run listens to; from the phase ``"reconcile"`` on.
+    engine, holds, reconciler, dispatcher, market
         The parts of the run; there are some from the phase ``"reconcile"`` on.
     begun, reason
         Whether the run got that far, and why it was told to stop.
@@ -94,7 +105,7 @@ class LiveRun:
     def __init__(
         self,
         strategies: Sequence[Strategy],
-        series: Sequence[tuple[str, Timeframe]],
+        series: Sequence[Named],
         session: VenueSession,
         journal: Journal,
         settings: LiveSettings,
@@ -102,10 +113,13 @@ class LiveRun:
         alarm: Callable[[str, str], None] = lambda word, text: _log.warning("%s: %s", word, text),
         ask: Ask | None = None,
         companions: Sequence[Companion] = (),
+        record: bool = False,
     ) -> None:
         self._strategies, self._named = strategies, series
         self.session, self.journal, self.settings = session, journal, settings
         self._told, self._ask, self._companions = alarm, ask, companions
+        self._record = record
+        self._recording: RunRecording | None = None
         self.phase = "prepare"
         #: Told when the run enters another phase.
         self.entered: Callable[[LiveRun], None] = lambda _run: None
@@ -125,9 +139,11 @@ class LiveRun:
         self.holds: OwnHolds
         self.reconciler: Reconciler
         self.dispatcher: Dispatcher
+        self.market: MarketStream
+        self._reconnection: Reconnection
         self._prepared: Prepared
         self._clock: MonotoneClock
-        self.series: list[tuple[Instrument, Timeframe]] = []
+        self.listening = Listening(())
 
     # From outside.
 
@@ -137,9 +153,14 @@ class LiveRun:
         return self._prepared.kernel
 
     @property
+    def series(self) -> Sequence[tuple[Instrument, Timeframe]]:
+        """Instrument and timeframe of each series of bars, in declared order."""
+        return self.listening.bars
+
+    @property
     def instruments(self) -> list[Instrument]:
         """The instruments of the run, each once, in declared order."""
-        return list(dict.fromkeys(instrument for instrument, _ in self.series))
+        return self.listening.instruments
 
     @property
     def journalling(self) -> bool:
@@ -198,16 +219,20 @@ class LiveRun:
         try:
             async with in_time(self.session.name, "answered", self.settings.ready_within):
                 await self.session.open()
-                self.series = resolve(self.session, self._named)
+                self.listening = resolve(self.session, self._named)
                 account = await self.session.account()
             strategies = named([strategy.fresh() for strategy in self._strategies])
             for strategy in strategies:
                 self.hook_times.measure(strategy)
             simulating = self.session if isinstance(self.session, SimulatingSession) else None
             fee = None if simulating is None else simulating.expected_fee
-            self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings, fee)
+            self._prepared = prepare(strategies, self.listening, self.journal, state, account, self.settings, fee)
             if simulating is not None:
                 simulating.pace(self._is_busy)
+            if self._record:
+                about = about_run(self.kernel, self.settings, None if simulating is None else simulating.fees)
+                self._recording = RunRecording(self.kernel, self.journal, about, self.alarm)
+                self._recording.begin(0 if state is None else state.sequence, self._clock())
             await self._supervise()
         except BaseExceptionGroup as group:
             known = group.subgroup(CambistError)
@@ -215,6 +240,8 @@ class LiveRun:
                 raise
             raise _first(known) from None
         finally:
+            if self._recording is not None:
+                await asyncio.to_thread(self._recording.close)
             await self.session.close()
             self._enter("closed")
         if self._failure is not None:
@@ -228,56 +255,41 @@ class LiveRun:
 
     async def _supervise(self) -> None:
         loop = asyncio.get_running_loop()
-        kernel = self._prepared.kernel
-        doors = Doors(self._send, self.alarm, self.strangers.seen, self.stop, self._failed)
-        self.engine = LiveEngine(
-            kernel,
-            [timeframe for _, timeframe in self.series],
-            self.session.terms,
-            self._clock,
-            doors,
-            step_timeout=round(self.settings.step_timeout * _SECOND),
-        )
-        self.holds = OwnHolds(kernel, self._clock, self.take)
-        self.reconciler = Reconciler(
-            self.session,
-            self.engine,
-            self._prepared,
-            self.journal,
-            self.settings,
-            self.series,
-            ask=self._ask,
-            alarm=self.alarm,
-        )
+        self._assemble()
 
         def tell(sequence: int) -> None:
             loop.call_soon_threadsafe(self._durable, sequence)
 
         self.journal.on_durable(tell)
+        clock, market = self._clock, self.market
         async with asyncio.TaskGroup() as group:
-            self.dispatcher = Dispatcher(self.session, self.engine.orders.answers, self._clock, group)
-            private = PrivateStream(self.session, self.engine, self._clock, self._connection, self.heard.of("private"))
+            answers, in_order = self.engine.orders.answers, isinstance(self.session, SimulatingSession)
+            self.dispatcher = Dispatcher(self.session, answers, clock, group, in_order=in_order)
+            self._reconnection = Reconnection(
+                self.session, self.engine, self.dispatcher, self.holds, self.instruments, clock, self.alarm, group
+            )
+            private = PrivateStream(self.session, self.engine, clock, self._connection, self.heard.of("private"))
             tasks = [group.create_task(private.take(), name="private stream")]
+            tasks.append(group.create_task(market.take(), name="market data"))  # before history is asked for
             self._enter("reconcile")
             tasks += [group.create_task(keep_company(one, self)) for one in self._companions]
             async with in_time(self.session.name, "been compared", self.settings.ready_within) as limit:
                 await self._private_up.wait()
                 await self._warm_up()
+                await market.priced(self.settings.step_timeout)
                 await self.reconciler.reconcile(self.dispatcher, limit, going_on=self._prepared.state is not None)
             self.holds.lift_all(PASSING, "the run goes on")
             for call in self._before_trading:
                 call()
             self._enter("run")
             self._ready = True
-            market = MarketStream(
-                self.session, self.engine, self.series, self._warmed, self.alarm, self.heard.of("market")
-            )
+            market.begin()
             audit = Audit(self.engine, self.reconciler, self.dispatcher, self.settings.audit_every, self.alarm)
-            tasks.append(group.create_task(market.take(), name="market data"))
             tasks.append(group.create_task(self._timers(), name="timers"))
             tasks.append(group.create_task(audit.keep_on(), name="audit"))
             await self._stopping.wait()
             self._enter("drain")
+            self._reconnection.close()
             await self._drain()
             for task in tasks:
                 task.cancel()
@@ -285,7 +297,34 @@ class LiveRun:
 
     def _is_busy(self) -> bool:
         """Tell whether something that follows from what happened has not been sent yet, or not been answered."""
-        return bool(self.engine.waiting or self.dispatcher.busy)
+        return bool(self.engine.waiting or self.dispatcher.busy or self.market.is_behind)
+
+    def _assemble(self) -> None:
+        """Make the parts of the run that do not need its tasks."""
+        session, settings, clock = self.session, self.settings, self._clock
+        doors = Doors(self._send, self.alarm, self.strangers.seen, self.stop, self._failed)
+        self.engine = LiveEngine(
+            self._prepared.kernel,
+            self.listening,
+            session.terms,
+            clock,
+            doors,
+            step_timeout=round(settings.step_timeout * _SECOND),
+        )
+        self.holds = OwnHolds(self._prepared.kernel, clock, self.take)
+        self.market = MarketStream(
+            session, self.engine, self.listening, settings, self.holds, clock, self.alarm, self.heard.of("market")
+        )
+        self.reconciler = Reconciler(
+            session,
+            self.engine,
+            self._prepared,
+            self.journal,
+            settings,
+            ask=self._ask,
+            alarm=self.alarm,
+            price_of=self.market.price,
+        )
 
     def _durable(self, sequence: int) -> None:
         self.engine.durable(sequence)
@@ -306,16 +345,11 @@ class LiveRun:
         self.holds.hold(STRATEGY, TradingState.HALTED, str(error), orders=WorkingOrders.CANCEL)
 
     def _connection(self, report: StreamReport) -> None:
-        """Allow no new risk while the private stream is away, and fetch the gap once it is back."""
-        if report.state == "up":
+        """Take how the private stream does."""
+        if report.state == "up" and report.stream != "clock":
             self._private_up.set()
-            if self._ready:
-                self.engine.orders.ask_all()
-                self.holds.lift(CONNECTION, report.text)
-                self.alarm("stream_up", f"the private stream of {self.session.name} is back")
-        elif self._ready:
-            self.alarm("stream_down", f"the private stream of {self.session.name} is {report.state}: {report.text}")
-            self.holds.hold(CONNECTION, TradingState.REDUCING, report.text)
+        if self._ready and not self._stopping.is_set():
+            self._reconnection.reported(report)
 
     async def _timers(self) -> None:
         """Do what is due, whenever something is."""
@@ -335,9 +369,13 @@ class LiveRun:
         now = self._clock()
         effects = start(self._prepared, now)
         self.begun = True
-        self._warmed = await warm_up(self.session, self.kernel, self.series, now)
-        if self._prepared.state is not None:
-            self.engine.set_timers(self._prepared.state.timers)
+        state, most = self._prepared.state, self.settings.anchor_bars
+        anchors = {} if state is None else state.anchors
+        warmed = await warm_up(self.session, self.kernel, self.listening, anchors, now, most, self.alarm)
+        for joint, bars in zip(self.market.joints, warmed, strict=True):
+            joint.warmed(bars)
+        if state is not None:
+            self.engine.set_timers(state.timers)
         self.engine.put(effects)
 
     # The end.
@@ -349,6 +387,8 @@ class LiveRun:
             await in_time_or_told(winding, self.settings.drain_within, self.engine, self.alarm)
         if self._failure is None:
             self.take(RunStopped(self._clock(), self.reason))
+            if self._recording is not None:
+                self._recording.end()
 
 
 def _first(group: BaseExceptionGroup[CambistError]) -> CambistError:

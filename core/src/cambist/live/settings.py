@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.errors import ParameterError
+from cambist.live.joining import MissingBars
 from cambist.live.reconcile import Policy
 
 if TYPE_CHECKING:
@@ -63,6 +64,17 @@ class LiveSettings:
         Between audits of orders, positions and balances.
     slow_hook
         A hook of a strategy that takes longer is told of: it holds up all the others, and the orders of each.
+    stale_after
+        How long a subscription may be silent (one to bars: beyond the length of a bar) before its instrument may take
+        no new risk; infinite for no limit.
+    late_bars_after
+        How long after its close a bar may come before the venue is asked for it.
+    missing_bars
+        What becomes of bars that neither the stream brings nor history has; see `MissingBars`.
+    slow_after
+        How long the strategies may take over one event of the market before somebody is told.
+    anchor_bars
+        How many bars, of all series together, a start goes back for at most, so that lines are what they were before.
     """
 
     currency: str = "USDT"
@@ -77,3 +89,8 @@ class LiveSettings:
     drain_within: float = attrs.field(default=15.0, validator=_positive)
     audit_every: float = attrs.field(default=60.0, validator=_positive)
     slow_hook: float = attrs.field(default=0.25, validator=_positive)
+    stale_after: float = attrs.field(default=60.0, validator=_positive)
+    late_bars_after: float = attrs.field(default=10.0, validator=_positive)
+    missing_bars: MissingBars = attrs.field(default=MissingBars.SKIP, converter=MissingBars)
+    slow_after: float = attrs.field(default=0.25, validator=_positive)
+    anchor_bars: int = attrs.field(default=100_000, validator=attrs.validators.ge(1))

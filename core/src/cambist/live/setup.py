@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.engine.journaled import JournaledKernel, Journaling, Recorder
+from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Journaling, Recorder
 from cambist.engine.rebuild import rebuild
 from cambist.engine.resume import resume
 from cambist.engine.step import no_calendar
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from cambist.engine.fold import RunState
     from cambist.live.settings import LiveSettings
+    from cambist.live.subscriptions import Listening
     from cambist.model.effects import Effect
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport
-    from cambist.model.timeframe import Timeframe
     from cambist.storage.journal import Journal
     from cambist.strategies import Strategy
 
@@ -77,7 +77,7 @@ def read_state(journal: Journal) -> RunState | None:
 
 def prepare(
     strategies: Sequence[Strategy],
-    series: Sequence[tuple[Instrument, Timeframe]],
+    listening: Listening,
     journal: Journal,
     state: RunState | None,
     account: AccountReport,
@@ -90,8 +90,8 @@ def prepare(
     ----------
     strategies
         Fresh ones, with names of their own.
-    series
-        Instrument and timeframe of each series, in declared order.
+    listening
+        What the run listens to.
     journal
         Where the run is journalled.
     state
@@ -106,14 +106,20 @@ def prepare(
     ConfigError
         If the run does not fit the journal, or the venue has no account in that currency.
     """
-    instruments = list(dict.fromkeys(instrument for instrument, _ in series))
+    instruments = listening.instruments
     if state is None:
         portfolio = _open(instruments, account, settings)
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
     fee = expected_fee or InstrumentFees().fee
     gate = RiskGate(fresh_rules(settings.risk))
-    kernel = JournaledKernel(strategies, series, portfolio, gate, fee, no_calendar)
+    kernel: Journaling
+    if listening.streams:
+        kernel = JournaledMarketKernel(
+            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar
+        )
+    else:
+        kernel = JournaledKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
         return Prepared(kernel, None, make_token(time.time()), settings.seed)

@@ -1,4 +1,4 @@
-"""What a run needs before it can begin: its instruments, and the bars that its lines need."""
+"""Starts the kernel of a run, or lets it go on."""
 
 from __future__ import annotations
 
@@ -8,20 +8,15 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from cambist.engine.failures import strategy_error
-from cambist.engine.resume import feed_history
-from cambist.errors import ConfigError, VenueError
+from cambist.errors import VenueError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable
 
-    from cambist.engine.journaled import Journaling
     from cambist.live.setup import Prepared
     from cambist.model.effects import Effect
-    from cambist.model.instrument import Instrument
-    from cambist.model.timeframe import Timeframe
-    from cambist.ports.venue import VenueSession
 
-__all__ = ["in_time", "resolve", "start", "warm_up"]
+__all__ = ["in_time", "near_symbol", "start"]
 
 
 @contextlib.asynccontextmanager
@@ -47,25 +42,7 @@ async def in_time(venue: str, what: str, seconds: float) -> AsyncIterator[asynci
         ) from None
 
 
-def resolve(session: VenueSession, named: Sequence[tuple[str, Timeframe]]) -> list[tuple[Instrument, Timeframe]]:
-    """Return the instruments of series as the venue has them today.
-
-    Raises
-    ------
-    ConfigError
-        If it does not trade one of them.
-    """
-    known = {one.symbol: one for one in session.instruments()}
-    for symbol, _ in named:
-        if symbol not in known:
-            raise ConfigError(
-                f"{session.name} does not trade {symbol!r}: it never did, or not at the moment.{_near(symbol, known)}",
-                code="unknown_symbol",
-            )
-    return [(known[symbol], timeframe) for symbol, timeframe in named]
-
-
-def _near(symbol: str, known: Iterable[str]) -> str:
+def near_symbol(symbol: str, known: Iterable[str]) -> str:
     """Return what was probably meant: the same symbol in other words, else what has the same first letters."""
     plain = {"".join(filter(str.isalnum, one)).upper(): one for one in known}
     same = plain.get("".join(filter(str.isalnum, symbol)).upper())
@@ -92,24 +69,3 @@ def start(prepared: Prepared, ts: int) -> list[Effect]:
         if explained is None:
             raise
         raise explained from error
-
-
-async def warm_up(
-    session: VenueSession, kernel: Journaling, series: Sequence[tuple[Instrument, Timeframe]], now: int
-) -> dict[int, int]:
-    """Let the lines take the bars that they need; return the open time of the last one, by the number of its series.
-
-    Raises
-    ------
-    VenueError
-        If the venue does not have them.
-    """
-    last: dict[int, int] = {}
-    for number, (instrument, timeframe) in enumerate(series):
-        needed = max(seat.warm_after[number] for seat in kernel.seats)
-        if needed:
-            end = now // timeframe.ns * timeframe.ns
-            for bar in await session.history(instrument, timeframe, end - needed * timeframe.ns, end):
-                feed_history(kernel, number, bar)
-                last[number] = bar.ts
-    return last

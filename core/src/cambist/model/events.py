@@ -24,6 +24,7 @@ __all__ = [
     "AmendRejected",
     "BarClosed",
     "BarOpened",
+    "BookLost",
     "BookReceived",
     "CancelRejected",
     "CashMoved",
@@ -111,6 +112,13 @@ class BookReceived(Event, eq=False):
 
     stream: int
     update: BookUpdate
+
+
+class BookLost(Event, eq=False):
+    """What is known of an order book is of no use any more, until a snapshot comes; `stream` as in `BookReceived`."""
+
+    stream: int
+    reason: str = ""
 
 
 class TimerFired(Event, eq=False):

@@ -5,7 +5,7 @@ These are the asynchronous promises. `cambist.ports.broker` is the synchronous o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -138,34 +138,6 @@ class Unanswered(msgspec.Struct, frozen=True):
 Outcome = Answered | Declined | Unanswered
 
 
-class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How a stream does.
-
-    Attributes
-    ----------
-    stream
-        Its name: ``"private"``, or that of a subscription.
-    state
-        ``"up"``, ``"down"``, ``"stale"`` (open, and silent for too long) or ``"gap"`` (it goes on, and something is
-        missing).
-    text
-        Why.
-    """
-
-    stream: str
-    state: str
-    text: str = ""
-
-
-class BarReport(msgspec.Struct, frozen=True):
-    """A bar of a stream; `final` only where the venue, or the bar that follows, proves that it is."""
-
-    instrument: Instrument
-    timeframe: Timeframe
-    bar: Bar
-    final: bool
-
-
 class Subscription(msgspec.Struct, frozen=True):
     """What to listen to.
 
@@ -182,6 +154,42 @@ class Subscription(msgspec.Struct, frozen=True):
     instrument: Instrument
     kind: str
     timeframe: Timeframe | None = None
+
+    def __str__(self) -> str:
+        length = "" if self.timeframe is None else f" {self.timeframe}"
+        return f"{self.instrument.symbol} {self.kind}{length}"
+
+
+class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How a stream does.
+
+    Attributes
+    ----------
+    stream
+        Its name: ``"private"``, or that of a subscription. ``"clock"`` tells, among what is private, whether this
+        machine's clock is near enough to the venue's to sign requests.
+    state
+        ``"up"``, ``"down"``, ``"stale"`` (open, and silent for too long) or ``"gap"`` (it goes on, and something is
+        missing).
+    text
+        Why.
+    subscription
+        Which it is about; None for what is about all, or about none.
+    """
+
+    stream: str
+    state: str
+    text: str = ""
+    subscription: Subscription | None = None
+
+
+class BarReport(msgspec.Struct, frozen=True):
+    """A bar of a stream; `final` only where the venue, or the bar that follows, proves that it is."""
+
+    instrument: Instrument
+    timeframe: Timeframe
+    bar: Bar
+    final: bool
 
 
 class VenueSession(Protocol):
@@ -260,6 +268,10 @@ class SimulatingSession(Protocol):
 
     def pace(self, is_busy: Callable[[], bool]) -> None:
         """Take what answers whether the run is still working on something that it was shown."""
+
+    @property
+    def fees(self) -> Any:
+        """What it charges, as its settings say it."""
 
     @property
     def expected_fee(self) -> Callable[..., float]:

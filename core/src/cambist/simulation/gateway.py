@@ -197,7 +197,7 @@ class OrderGateway(VenueFront):
             self._take_up(lane, closed, closed)
 
     def meet_open(self, symbol: str, opened: int, open_: float) -> None:
-        """Let what has arrived by now meet an open; see `SimulatedVenue.meet_open`."""
+        """Let what has arrived by now meet an open; see `FormingVenue.meet_open`."""
         lane = self.lanes[symbol]
         if lane.queue:
             self._take_up(lane, opened)

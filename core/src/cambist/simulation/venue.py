@@ -231,27 +231,6 @@ class SimulatedVenue(ActingVenue):
         market.playing = False
         market.last_open = opened
 
-    @property
-    def knows_opens(self) -> bool:
-        """Whether an open alone, without the rest of its bar, decides what happens at it; see `meet_open`."""
-        return type(self).match is SimulatedVenue.match and not self._sees_bars
-
-    def meet_open(self, symbol: str, opened: int, open_: float) -> None:
-        """Let orders act at the open of a bar of which nothing else is known yet; `match` shows the whole bar later.
-
-        What happens is what `match` would have made happen at the open.
-        """
-        market = self.markets[symbol]
-        if market.timed:
-            self._expire(market, opened)
-        market.opened = opened
-        self._arrivals = 0
-        market.blocked = {number for number, one in market.working.items() if one.since > opened}
-        market.playing = True
-        self._meet_open(market, open_, opened)
-        market.playing = False
-        market.reach = NO_BAR if market.skips_bars and not market.working else EVERY_BAR
-
     def _meet_open(self, market: Market, price: float, opened: int) -> None:
         """Let the orders that wait for the open, and those it has passed already, act at it."""
         for number, working in list(market.working.items()):

@@ -23,7 +23,7 @@ from cambist_binance.transport import Transport, decoded
 from cambist_binance.wire import futures, spot
 from cambist_binance.ws_api import WsApi
 from cambist_ccxt.budget import Priority
-from cambist_ccxt.clock import VenueClock
+from cambist_ccxt.clock import VenueClock, watch_clock
 from cambist_ccxt.credentials import Credentials
 from cambist_ccxt.errors import NotSentError
 from cambist_ccxt.link import LinkSettings
@@ -174,7 +174,9 @@ class BinanceSession:
             elif settings.leverage or settings.margin or settings.countdown:
                 raise ParameterError("leverage, margin and countdown are settings of futures; spot has none of them.")
             self._connect_account()
-        self._tasks.append(asyncio.get_running_loop().create_task(self._keep_time(), name="venue clock"))
+        loop = asyncio.get_running_loop()
+        self._tasks.append(loop.create_task(self._keep_time(), name="venue clock"))
+        self._tasks.append(loop.create_task(watch_clock(clock, self._events.clock), name="clock watch"))
 
     def _connect_account(self) -> None:
         """Start what brings the account's events, and what orders go out by."""
@@ -243,6 +245,7 @@ class BinanceSession:
             links.append(self._transport.ws.link.metrics())
         return {
             "links": links,
+            "queues": self._streams.queues(),
             "budget": {one.name: {"used": one.used + one.pending, "limit": one.limit} for one in windows},
             "clock_skew": self._clock.skew / _SECOND,
             "countdown": None if self._countdown is None else self._countdown.armed(),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING, Any
 
+from cambist.live.dispatch import FLATTEN
 from cambist.model.market import Quote, Tick
 from cambist.simulation import (
     BookVenue,
+    FormingVenue,
     MarketGateway,
     OrderGateway,
     Shown,
-    SimulatedVenue,
     TickVenue,
     cancel_model,
     latency_model,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cambist.model.orders import ApprovedOrder, Order
     from cambist.simulation import VenueRules
 
-__all__ = ["BarDesk", "MarketDesk", "make_desk"]
+__all__ = ["BarDesk", "MarketDesk"]
 
 
 class BarDesk:
@@ -72,28 +73,35 @@ class BarDesk:
         self._account = account
         self._closes = dict.fromkeys((one.symbol for one in instruments), LONG_AGO)
         self._opened = dict(self._closes)
+        self._prompt: set[int] = set()
 
-        def make(clock: Callable[[], int]) -> SimulatedVenue:
-            return SimulatedVenue(instruments, account.portfolio, deliver, clock, rules)
+        def take(event: OrderEvent) -> None:
+            self.now = max(self.now, event.ts)  # what is sent in answer is as of then
+            deliver(event)
+
+        def make(clock: Callable[[], int]) -> FormingVenue:
+            return FormingVenue(instruments, account.portfolio, take, clock, rules)
 
         latency, rejection = latency_model(settings.latency), rejection_model(settings.rejection)
         self.venue: Any
         if latency is None and rejection is None:
             self.venue = make(lambda: self.now)
         else:
-            self.venue = OrderGateway(make, lambda: self.now, deliver, latency, rejection, settings.seed)
+            self.venue = OrderGateway(make, lambda: self.now, take, latency, rejection, settings.seed)
         self.venue.know_orders(account.book.find)
 
-    def order_time(self, *, follows: bool) -> int:
+    def order_time(self, symbol: str, *, follows: bool) -> int:
         """Return as of when an order is that comes now.
 
         Parameters
         ----------
+        symbol
+            Of its instrument.
         follows
             Whether it follows from the newest bar. Any other comes while the next bar is forming, and meets the one
             behind it.
         """
-        return self.now if follows else max(self.now, 0) + 1
+        return self.now if follows else max(self.now, self._closes[symbol], 0) + 1
 
     def has_work(self, symbol: str) -> bool:
         """Tell whether an instrument has orders."""
@@ -113,6 +121,15 @@ class BarDesk:
         self._opened[symbol] = bar.ts
         self.venue.meet_open(symbol, bar.ts, bar.open)
 
+    def waits_for_price(self, symbol: str) -> bool:
+        """Tell whether an order that ends a position waits for word of a price."""
+        self._prompt &= self._account.book.open.keys()
+        return any(self._account.book.get(number).instrument.symbol == symbol for number in self._prompt)
+
+    def meet_price(self, symbol: str, bar: Bar) -> None:
+        """Let such orders trade where a bar that is still forming stands."""
+        self.venue.meet_price(symbol, bar.ts + 1, bar.close, self._prompt)
+
     def match(self, symbol: str, bar: Bar, closed: int) -> None:
         """Let orders meet a whole bar; one that was forming when the first of them came is none for them."""
         if bar.ts < self._closes[symbol]:
@@ -128,10 +145,9 @@ class BarDesk:
         close = self._closes[symbol]
         return None if close == LONG_AGO else close
 
-    def know_until(self, symbol: str, close: int) -> None:
-        """Take note of where the bars that orders can meet begin, ns."""
-        self._closes[symbol] = close
-        self.now = max(self.now, close)
+    def know_until(self, symbol: str, close: int | None) -> None:
+        """Take note of where the bars that orders can meet begin, ns; None for nobody knows."""
+        self._closes[symbol] = LONG_AGO if close is None else close
 
     def closed(self, symbol: str, bar: Bar, closed: int) -> None:
         """Take note that a bar is over."""
@@ -146,13 +162,16 @@ class BarDesk:
 
     def submit(self, approved: ApprovedOrder) -> None:
         """Take an order."""
+        if approved.order.tag == FLATTEN:
+            self._prompt.add(approved.order.id)
         self.venue.submit(approved)
 
 
 class MarketDesk:
     """Works orders against single trades, quotes and books.
 
-    The parameters and attributes are those of `BarDesk`; `now` is the time of the newest event.
+    The parameters and attributes are those of `BarDesk`; `now` is the time of the newest event, `kinds` is what orders
+    meet.
     """
 
     def __init__(
@@ -162,12 +181,14 @@ class MarketDesk:
         rules: VenueRules,
         instruments: Sequence[Instrument],
         deliver: Callable[[OrderEvent], None],
+        *,
+        kinds: Sequence[str],
     ) -> None:
         self.now = LONG_AGO
         self._account = account
         self._quotes: dict[str, Quote] = {}
         self._ends: dict[str, int] = {}
-        symbols, kinds = [one.symbol for one in instruments], settings.match_by
+        symbols = [one.symbol for one in instruments]
         shown = Shown(
             quoted=symbols if "quotes" in kinds else (),
             traded=symbols if "ticks" in kinds else (),
@@ -189,7 +210,7 @@ class MarketDesk:
         self.venue.know_orders(account.book.find)
         self._busy = {symbol: self.venue.to_match(symbol) for symbol in symbols}
 
-    def order_time(self, *, follows: bool) -> int:  # noqa: ARG002 - it meets the next event in any case
+    def order_time(self, symbol: str, *, follows: bool) -> int:  # noqa: ARG002 - it meets the next event in any case
         """Return as of when an order is that comes now."""
         return max(self.now, 0)
 
@@ -233,15 +254,3 @@ class MarketDesk:
     def submit(self, approved: ApprovedOrder) -> None:
         """Take an order."""
         self.venue.submit(approved)
-
-
-def make_desk(
-    account: PaperAccount,
-    settings: PaperSettings,
-    rules: VenueRules,
-    instruments: Sequence[Instrument],
-    deliver: Callable[[OrderEvent], None],
-) -> BarDesk | MarketDesk:
-    """Return the desk that the settings ask for."""
-    kind = BarDesk if "bars" in settings.match_by else MarketDesk
-    return kind(account, settings, rules, instruments, deliver)

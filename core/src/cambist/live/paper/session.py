@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cambist.errors import VenueError
 from cambist.live.paper.account import PaperAccount
-from cambist.live.paper.desks import BarDesk, MarketDesk, make_desk
+from cambist.live.paper.bars import BarFeed
+from cambist.live.paper.desks import BarDesk, MarketDesk
 from cambist.live.paper.matching import Matcher
 from cambist.live.setup import read_state
+from cambist.live.subscriptions import KINDS
 from cambist.model.books import BookUpdate
 from cambist.model.market import Quote, Tick
 from cambist.model.orders import OrderType
+from cambist.model.timeframe import Timeframe
 from cambist.orders.ids import client_id
 from cambist.ports.venue import Answered, BarReport, Declined, StreamReport, Subscription, Unanswered, VenueTerms
 from cambist.simulation.acting import Resumed
@@ -22,19 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from cambist.live.paper.settings import PaperSettings
-    from cambist.model.bars import Bar, Bars
+    from cambist.live.subscriptions import Named
+    from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport, FillReport, OrderReport
-    from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import OrderKey, OrderRequest, Outcome, VenueSession
     from cambist.storage.journal import Journal
 
 __all__ = ["PaperSession"]
 
-_log = logging.getLogger("cambist.paper")
 _SECOND = 1_000_000_000
-#: How long after the open of a bar the last record of a run may have been made for what the close before it led to.
-_AFTERMATH = 5 * _SECOND
 #: Between looks at whether the run is done, seconds.
 _LOOK = 0.001
 
@@ -51,7 +50,7 @@ class PaperSession:
     source
         The venue whose market it is, not yet open.
     series
-        Symbol and timeframe of each series of bars of the run, in declared order; as `LiveRun` takes them.
+        What the run listens to, as `cambist.live.LiveRun` takes it.
     settings
         Of account and venue.
     journal
@@ -67,6 +66,9 @@ class PaperSession:
     sent all that follows from the last. An order that follows from no bar (of a timer, or a person) meets the bar
     behind the one that is forming.
 
+    The order by which a stop or a person ends a position does not wait for that: it trades at the first price that is
+    heard of.
+
     *Trades, quotes, books.* Orders meet the first event behind the one at which they were sent; see
     `cambist.simulation.TickVenue` and `cambist.simulation.BookVenue`.
 
@@ -74,15 +76,16 @@ class PaperSession:
     """
 
     def __init__(
-        self, source: VenueSession, series: Sequence[tuple[str, Timeframe]], settings: PaperSettings, journal: Journal
+        self, source: VenueSession, series: Sequence[Named], settings: PaperSettings, journal: Journal
     ) -> None:
         self._source, self._series, self._settings, self._journal = source, series, settings, journal
         self._rules = settings.rules()
+        self._kinds = settings.kinds(str(what) for _, what in series)
         self._reports: asyncio.Queue[OrderReport | FillReport | StreamReport] = asyncio.Queue()
         self._told = 0
         self._follows = False
         self._busy: Callable[[], bool] = lambda: False
-        self._lengths = _finest(series)
+        self._bars: BarFeed | None = None
         self._instruments: list[Instrument] = []
         self._account: PaperAccount
         self._desk: BarDesk | MarketDesk
@@ -106,6 +109,11 @@ class PaperSession:
             confirm_within=_SECOND,
             fills_within=10 * _SECOND,
         )
+
+    @property
+    def fees(self) -> Any:
+        """What it charges, as the settings say it."""
+        return self._settings.fees
 
     @property
     def expected_fee(self) -> Callable[..., float]:
@@ -135,14 +143,20 @@ class PaperSession:
         settings = self._settings
         self._account = PaperAccount(self._instruments, settings.cash, settings.leverage, state)
         self._matcher = Matcher(self._account, self._report, self._is_busy)
-        self._desk = make_desk(self._account, settings, self._rules, self._instruments, self._matcher.deliver)
+        parts = self._account, settings, self._rules, self._instruments, self._matcher.deliver
+        if self._kinds == ("bars",):
+            desk = self._desk = BarDesk(*parts)
+            self._bars = BarFeed(self._source, desk, self._matcher, self._instruments, _finest(self._series))
+        else:
+            self._desk = MarketDesk(*parts, kinds=self._kinds)
         if state is not None:
             self._account.name_all(lambda order: client_id(state.token, order.id))
             self._rules.remember(self._account.past_fills)
             self._desk.venue.count_fills_from(self._account.last_fill)
             for order in self._account.working:
                 self._desk.resume(order)
-            await self._catch_up(state.ts)
+            if self._bars is not None:
+                await self._bars.catch_up(state.ts)
         self._is_open = True
         self._reports.put_nowait(StreamReport(stream="private", state="up"))
 
@@ -161,7 +175,8 @@ class PaperSession:
     async def submit(self, request: OrderRequest) -> Outcome:
         """Take an order; what becomes of it the private stream tells."""
         with self._matcher.holding():
-            order = self._account.receive(request, self._desk.order_time(follows=self._follows))
+            asked_at = self._desk.order_time(request.order.instrument.symbol, follows=self._follows)
+            order = self._account.receive(request, asked_at)
             if order is None:
                 return Declined("duplicate_client_id")
             self._desk.submit(Resumed(order))  # type: ignore[arg-type]  # it passed the gate before it was sent
@@ -261,15 +276,18 @@ class PaperSession:
         wanted = {(one.instrument.symbol, one.kind, one.timeframe) for one in subscriptions}
         desk = self._desk
         async for one in self._source.market([*subscriptions, *own]):
+            self._follows = True
             if isinstance(one, BarReport):
-                if isinstance(desk, BarDesk):
-                    await self._bar(desk, one)
+                if self._bars is not None:
+                    await self._bars.take(one)
             elif isinstance(one, Tick | Quote | BookUpdate) and isinstance(desk, MarketDesk):
                 with self._matcher.holding():
                     desk.match(one)
                 await self._calm()
                 if (one.instrument.symbol, _KINDS[type(one)], None) not in wanted:
                     continue
+            elif isinstance(one, StreamReport) and one.subscription is not None and one.subscription in own:
+                continue
             self._follows = not isinstance(one, BarReport) or one.final
             yield one
             await self._calm()
@@ -281,7 +299,7 @@ class PaperSession:
         return [
             Subscription(instrument, kind)
             for instrument in self._instruments
-            for kind in self._settings.match_by
+            for kind in self._kinds
             if kind != "bars" and (instrument.symbol, kind) not in there
         ]
 
@@ -289,76 +307,16 @@ class PaperSession:
         """Return the final bars that opened in ``[start, end)``, ns, UTC."""
         return await self._source.history(instrument, timeframe, start, end)
 
-    # Bars.
-
-    async def _bar(self, desk: BarDesk, report: BarReport) -> None:
-        """Let orders meet a bar: its open while it forms, all of it once it is final."""
-        symbol, bar = report.instrument.symbol, report.bar
-        length = self._lengths.get(symbol)
-        if length is None or report.timeframe.ns != length.ns:
-            return  # of several series of an instrument the finest one is matched
-        known = desk.known_until(symbol)
-        if known is not None and bar.ts > known:
-            await self._fill_gap(desk, report.instrument, known, bar.ts)
-        if report.final:
-            await self._meet(desk, symbol, bar, bar.ts + length.ns)
-        elif desk.opens(symbol, bar):
-            await self._matcher.run(lambda: desk.meet_open(symbol, bar))
-
-    async def _meet(self, desk: BarDesk, symbol: str, bar: Bar, closed: int) -> None:
-        if desk.has_work(symbol):
-            await self._matcher.run(lambda: desk.match(symbol, bar, closed))
-        else:
-            desk.match(symbol, bar, closed)
-        desk.closed(symbol, bar, closed)
-
-    async def _fill_gap(self, desk: BarDesk, instrument: Instrument, start: int, end: int) -> None:
-        """Let orders meet the bars that the stream left out."""
-        timeframe = self._lengths[instrument.symbol]
-        if desk.has_work(instrument.symbol):
-            for bar in await self._past(instrument, timeframe, start, end):
-                if start <= bar.ts < end:
-                    await self._meet(desk, instrument.symbol, bar, bar.ts + timeframe.ns)
-        desk.know_until(instrument.symbol, end)
-
-    async def _catch_up(self, last: int) -> None:
-        """Let the orders that work on meet the bars that went by since the last record of the journal.
-
-        The run learns of it when it asks what became of its orders.
-        """
-        desk = self._desk
-        if not isinstance(desk, BarDesk):
-            return
-        for instrument in self._instruments:
-            timeframe = self._lengths[instrument.symbol]
-            if not desk.has_work(instrument.symbol):
-                continue
-            start = last // timeframe.ns * timeframe.ns
-            if last - start > _AFTERMATH:
-                start += timeframe.ns  # what was sent inside a bar does not meet it
-            desk.know_until(instrument.symbol, start)
-            for bar in await self._past(instrument, timeframe, start, 2**63 - 1):
-                if bar.ts >= start:
-                    desk.match(instrument.symbol, bar, bar.ts + timeframe.ns)
-                    desk.closed(instrument.symbol, bar, bar.ts + timeframe.ns)
-
-    async def _past(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Sequence[Bar]:
-        try:
-            return list(await self._source.history(instrument, timeframe, start, end))
-        except VenueError as error:
-            _log.warning(
-                "the bars of %s that went by cannot be had, and orders meet the next one: %s", instrument, error
-            )
-            return ()
-
 
 _KINDS = {Tick: "ticks", Quote: "quotes", BookUpdate: "book"}
 
 
-def _finest(series: Sequence[tuple[str, Timeframe]]) -> dict[str, Timeframe]:
-    """Return the shortest timeframe of each instrument."""
+def _finest(series: Sequence[Named]) -> dict[str, Timeframe]:
+    """Return the shortest timeframe of the bars of each instrument."""
     finest: dict[str, Timeframe] = {}
-    for symbol, timeframe in series:
-        if symbol not in finest or timeframe.ns < finest[symbol].ns:
-            finest[symbol] = timeframe
+    for symbol, what in series:
+        if what not in KINDS:
+            timeframe = Timeframe.parse(what)
+            if symbol not in finest or timeframe.ns < finest[symbol].ns:
+                finest[symbol] = timeframe
     return finest

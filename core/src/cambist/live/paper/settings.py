@@ -18,11 +18,13 @@ __all__ = ["PaperSettings"]
 KINDS = ("bars", "ticks", "quotes", "book")
 
 
-def _kinds(said: str | Sequence[str]) -> tuple[str, ...]:
-    return (said,) if isinstance(said, str) else tuple(said)
+def _kinds(said: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    return said if said is None else (said,) if isinstance(said, str) else tuple(said)
 
 
-def _check_kinds(_instance: object, _attribute: object, kinds: tuple[str, ...]) -> None:
+def _check_kinds(_instance: object, _attribute: object, kinds: tuple[str, ...] | None) -> None:
+    if kinds is None:
+        return
     for kind in kinds:
         if kind not in KINDS:
             raise ParameterError(
@@ -61,7 +63,8 @@ class PaperSettings:
         Money at the start, in the instruments' settlement asset. A run that goes on has what it had.
     match_by
         What orders meet: ``"bars"``, by which fills are those of a backtest on the same bars; or any of ``"ticks"``,
-        ``"quotes"`` and ``"book"``, which are then subscribed to beside what the run wants.
+        ``"quotes"`` and ``"book"``, which are then subscribed to beside what the run wants. None: what the run listens
+        to beside bars, and bars where that is nothing.
     fees
         As in a backtest; None for each instrument's own rates.
     slippage, path, market_fill, volume_limit, fill_on_touch, stop_trigger, latency, rejection, book_cancels, leverage
@@ -71,7 +74,7 @@ class PaperSettings:
     """
 
     cash: float = attrs.field(default=100_000.0, validator=_check_cash)
-    match_by: Sequence[str] = attrs.field(default=("bars",), converter=_kinds, validator=_check_kinds)
+    match_by: Sequence[str] | None = attrs.field(default=None, converter=_kinds, validator=_check_kinds)
     fees: Any = None
     slippage: Any = None
     path: Any = "nearer_first"
@@ -90,11 +93,24 @@ class PaperSettings:
         rejection_model(self.rejection)
         cancel_model(self.book_cancels)
         self.rules()
-        if self.stop_trigger != "auto" and "bars" in self.match_by:
+        if self.match_by is not None:
+            self.kinds(())
+
+    def kinds(self, wanted: Iterable[str]) -> tuple[str, ...]:
+        """Return what orders meet in a run that listens to `wanted`: kinds, or timeframes of bars.
+
+        Raises
+        ------
+        ParameterError
+            If stops are to go by trades or quotes, and there are bars alone.
+        """
+        found = self.match_by or tuple(dict.fromkeys(one for one in wanted if one in KINDS[1:])) or KINDS[:1]
+        if self.stop_trigger != "auto" and "bars" in found:
             raise ParameterError(
                 f"stop_trigger is {self.stop_trigger!r}, which only trades and quotes can have. Leave it out, or say "
                 "match_by."
             )
+        return tuple(found)
 
     def rules(self) -> VenueRules:
         """Return the rules of the venue; models that remember begin anew.
