@@ -16,15 +16,9 @@ OWN_COMMANDS = {
     "indicators": ("cambist.cli.indicators:indicators", "Show the indicators that there are."),
     "journal": ("cambist.cli.journal.group:journal", "Read, verify and rebuild the journal of a run."),
     "kill": ("cambist.cli.operate.kill:kill", "Halt a live run for good, and cancel everything."),
-    "live": (
-        "cambist.cli.live:live",
-        "Trade an account at a venue, or at a simulated exchange, as RUN_FILE says in [live].",
-    ),
+    "live": ("cambist.cli.live:live", "Trade an account at a venue, or at a simulated exchange."),
     "orders": ("cambist.cli.operate.shows:orders", "Show the open orders of a live run."),
-    "paper": (
-        "cambist.cli.live:paper",
-        "Trade with play money in the live market of a venue, as RUN_FILE says in [paper].",
-    ),
+    "paper": ("cambist.cli.live:paper", "Trade with play money in the live market of a venue, without keys."),
     "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed and what they offer."),
     "positions": ("cambist.cli.operate.shows:positions", "Show what a live run holds."),
     "reduce": ("cambist.cli.operate.trading:reduce", "Let a live run make positions smaller, and nothing else."),
