@@ -65,7 +65,7 @@ def test_a_run_trades_ends_by_its_policy_and_goes_on(room, simulator):
     assert out.splitlines()[0] == "connecting to binance-spot (dev); journal journal: a new run"
     assert "trading BTC/USDT 1m; no differences settled" in out
     assert "stopping (its time is over): orders are canceled" in out
-    before = len(simulator.orders())
+    before = len(simulator.fills())
     assert before
     code, out, err = room.call("live", "run.toml", "--for", "3s", "--json")
     assert code == Exit.OK, err
@@ -78,7 +78,7 @@ def test_a_run_trades_ends_by_its_policy_and_goes_on(room, simulator):
         "closed",
     ]
     assert events[-1]["event"] == "ended"
-    assert events[-1]["orders"] == len(simulator.orders()) - before
+    assert events[-1]["fills"] == len(simulator.fills()) - before
     there = simulator.balances()["binance-spot"]
     for asset in ("USDT", "BTC"):
         assert ledger(room).balance(asset) == there[asset].free + there[asset].locked
@@ -338,6 +338,15 @@ def test_a_rehearsal_shows_a_restart_and_changes_neither_venue_nor_journal(room,
     assert changes_asked(simulator) == before
     assert {one.client_id for one in simulator.orders(open_only=True)} == {ours.client_id, "somebody"}
     assert {one.name: one.read_bytes() for one in (room.path / "journal").glob("*.journal*")} == journal
+
+
+def test_a_recorded_run_can_be_replayed(room):
+    code, _, err = room.call("live", "run.toml", "--record", "--for", "3s")
+    assert code == Exit.OK, err
+    assert room.records("order_submitted")
+    code, out, err = room.call("replay", "journal", "run.toml")
+    assert code == Exit.OK, out + err
+    assert out.startswith("equal: ")
 
 
 # People.

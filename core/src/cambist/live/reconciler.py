@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.engine.document import decode_run, encode_run
 from cambist.engine.fold import RunState
-from cambist.errors import ConfigError
+from cambist.errors import ConfigError, VenueError
 from cambist.live.reconcile import Policy, foreign_orders, position_differences
 from cambist.portfolio.exact import exact
 from cambist.ports.venue import OrderKey
@@ -31,6 +31,8 @@ __all__ = ["Ask", "Reconciler"]
 
 _log = logging.getLogger("cambist.live")
 
+#: How many bars back there has to be a price.
+_BARS = 10
 #: Answers what becomes of a difference: at once, or by something that is waited for, such as a person.
 Ask = Callable[["Difference"], "Policy | Awaitable[Policy]"]
 
@@ -102,7 +104,7 @@ class Reconciler:
         for order in foreign_orders(await self._session.open_orders(), engine.orders.client_ids()):
             await self._settle_order(order, await self._decide(order, self._settings.on_order, limit))
         for position in await self.differences():
-            self._settle_position(position, await self._decide(position, self._settings.on_position, limit))
+            await self._settle_position(position, await self._decide(position, self._settings.on_position, limit))
 
     async def differences(self) -> list[Difference]:
         """Return the positions that differ now; an execution that is on its way makes one, too."""
@@ -138,19 +140,19 @@ class Reconciler:
         if policy is not Policy.IGNORE:
             await self._session.cancel(OrderKey(order.symbol, order.client_id, order.venue_id))
 
-    def _settle_position(self, difference: Difference, policy: Policy) -> None:
+    async def _settle_position(self, difference: Difference, policy: Policy) -> None:
         """Take a position of the venue as the run's own, and close it where that is the policy."""
         if policy is Policy.IGNORE:
             return
         kernel = self._prepared.kernel
         instrument = kernel.portfolio.positions[difference.symbol].instrument
-        price = self._price(difference)
+        price = await self._price(difference)
         identity = f"{self._prepared.token} {difference.symbol} {difference.ours} {difference.theirs}"
         self._engine.adopt(instrument, difference.side, float(difference.size), float(price), identity)
         if policy is Policy.CLOSE:
             self._engine.close_position(instrument)
 
-    def _price(self, difference: Difference) -> Decimal:
+    async def _price(self, difference: Difference) -> Decimal:
         """Return what a position cost at the venue, or else the last price that the run or the venue has."""
         if difference.entry_price:
             return difference.entry_price
@@ -158,9 +160,24 @@ class Reconciler:
         if isnan(last):  # no bar yet
             last = self._price_of(difference.symbol)
         if isnan(last):
+            last = await self._last_close(difference.symbol)
+        if isnan(last):
             raise ConfigError(
                 f"{difference.describe()}; it cannot be taken over, since {self._session.name} has no bar that tells "
                 "what it is worth. Close it by hand, or start later.",
                 code="no_price",
             )
         return exact(last)
+
+    async def _last_close(self, symbol: str) -> float:
+        """Ask for the last bar of an instrument; NaN where there is none."""
+        now = self._engine.now()
+        for instrument, timeframe in self._prepared.kernel.series:
+            if instrument.symbol == symbol:
+                end = now // timeframe.ns * timeframe.ns
+                try:
+                    bars = await self._session.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
+                except VenueError:  # some have none
+                    return nan
+                return float(bars.close[-1]) if len(bars) else nan
+        return nan
