@@ -6,7 +6,7 @@ import asyncio
 import math
 import secrets
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from cambist.model.reports import OrderReport, PositionReport
     from cambist.ports.venue import Outcome, VenueSession
 
-__all__ = ["CanceledOrder", "Cleared", "Clearing", "ClosedPosition"]
+__all__ = ["TOO_LITTLE", "CanceledOrder", "Cleared", "Clearing", "ClosedPosition"]
 
+#: Why a venue refuses to sell what is worth next to nothing.
+TOO_LITTLE: Final = "min_notional"
 _ZERO = Decimal(0)
 #: Between two looks at the venue, s.
 _LOOK_EVERY = 0.3
-#: How often in a row nothing has to be open: an order that is on its way shows a little later.
-_LOOKS = 2
+#: For how long nothing has to be open, s: an order that was on its way shows a little later.
+_QUIET = 1.0
 
 
 class CanceledOrder(msgspec.Struct, kw_only=True):
@@ -125,16 +127,19 @@ class Clearing:
         whole
             Symbols all of whose orders are wanted: the venue is told so in one request for each.
         """
-        deadline = asyncio.get_running_loop().time() + self._within
+        now = asyncio.get_running_loop().time
+        deadline = now() + self._within
         found: dict[str, CanceledOrder] = {}
-        left, clear = await self._open(wanted, found, deadline), 0
+        left = await self._open(wanted, found, deadline)
         if whole:
             symbols = dict.fromkeys([*whole, *(one.symbol for one in left)])
             await asyncio.gather(*(self._cancel_all(symbol) for symbol in symbols if symbol))
             left = await self._open(wanted, found, deadline)
+        since = None  # when it was that nothing was open, and nothing has been since
         while True:
-            clear = 0 if left else clear + 1
-            if clear >= _LOOKS or asyncio.get_running_loop().time() >= deadline:
+            since = None if left else since or now()
+            clear = since is not None and now() - since >= _QUIET
+            if clear or now() >= deadline:
                 break
             await asyncio.gather(*(self._cancel_one(one, found) for one in left))
             await asyncio.sleep(_LOOK_EVERY)
@@ -142,7 +147,7 @@ class Clearing:
         still = {_identity(one) for one in left}
         await asyncio.gather(*(self._learn(item) for name, item in found.items() if name not in still))
         self.done.orders.extend(found.values())
-        return clear >= _LOOKS
+        return clear
 
     async def close(self, instruments: Iterable[Instrument], held: Mapping[str, float]) -> bool:
         """Close positions at the market; return whether the venue says that they are.
@@ -157,6 +162,21 @@ class Clearing:
             else:
                 closed &= await self._close_margined(instrument)
         return closed
+
+    async def still_held(self, held: Mapping[str, float], closing: Mapping[str, str]) -> dict[str, float]:
+        """Return what is held, less what orders have closed that were sent before and are not answered.
+
+        A symbol is left out where the venue does not tell of such an order: nothing is sold twice.
+        """
+        left = dict(held)
+        for symbol, name in closing.items():
+            outcome = await _outcome(self._session.find_order(OrderKey(symbol, name)))
+            if not isinstance(outcome, Answered):
+                self._problem(f"whether order {name} has closed {symbol} is not known ({outcome.text}); look there")
+                left.pop(symbol, None)
+            elif outcome.report is not None:
+                left[symbol] += float(outcome.report.filled) * outcome.report.side.sign
+        return left
 
     # Orders.
 
@@ -221,6 +241,8 @@ class Clearing:
             item.outcome = "dust"
             return True
         filled = await self._trade(instrument, Side.SELL if held > 0.0 else Side.BUY, size, item, None)
+        if item.outcome == "dust":
+            return True
         item.after = before - filled if held > 0.0 else before + filled
         rest = instrument.round_size(abs(float(item.after)))
         item.outcome = "open" if rest > 0.0 else "dust" if item.after else "closed"
@@ -290,6 +312,8 @@ class Clearing:
         outcome = await _outcome(self._session.submit(request))
         if isinstance(outcome, Declined):
             item.text = outcome.text
+            if outcome.reason == TOO_LITTLE:
+                item.outcome = "dust"
             return _ZERO
         deadline = asyncio.get_running_loop().time() + self._within
         key = OrderKey(instrument.symbol, request.client_id)

@@ -19,6 +19,7 @@ from cambist.live.control.places import ControlFolder
 from cambist.live.control.rivals import Rivals
 from cambist.live.control.server import ControlServer
 from cambist.live.control.watchdog import Watchdog
+from cambist.live.dispatch import FLATTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -162,6 +163,7 @@ class _Desk:
             self._tell,
             cancel_after=settings.cancel_after,
             cancel=lambda: self._throw("watchdog", "watchdog"),
+            busy=lambda: bool(self._thrown),
             exit_after=settings.exit_after,
         )
         self._thread = threading.Thread(target=self._work, name="control", daemon=True)
@@ -169,6 +171,7 @@ class _Desk:
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop
         self._over: asyncio.Event
+        self._showing = asyncio.Lock()
         self._shown: dict[tuple[str, bool], tuple[float, Any]] = {}
         self._before: Any = None
         self._thrown: set[asyncio.Task[Any]] = set()
@@ -222,7 +225,13 @@ class _Desk:
         books: Any = run.kernel.portfolio
         held = {one.symbol: books.positions[one.symbol].size for one in run.instruments}
         known = {name: order.id for name, order in run.engine.orders.client_ids().items()}
-        return Open([one.symbol for one in run.instruments], held, known)
+        names = {number: name for name, number in known.items()}
+        closing = {
+            one.instrument.symbol: names[one.id]
+            for one in list(run.kernel.book.open.values())
+            if one.tag == FLATTEN and one.id in names
+        }
+        return Open([one.symbol for one in run.instruments], held, known, closing)
 
     # In the thread of the control.
 
@@ -262,7 +271,9 @@ class _Desk:
             throwing = self._switch.throw(request.by, "socket", flatten=flatten, reason=reason)
             return await asyncio.shield(self._begin(throwing))
         if request.do in {"status", "orders", "positions"}:
-            return await self._show(request)
+            async with self._showing:  # so that many who ask at once are shown the same
+                shown = await self._show(request)
+            return shown | self._own() if request.do == "status" else shown
         return await self._bridge.call(lambda: self._operator.do(request))
 
     async def _show(self, request: Request) -> Any:
@@ -279,7 +290,7 @@ class _Desk:
                 # What does not move can be looked at from here; that it does not is part of the status.
                 shown = await self._operator.do(request)
             self._shown[key] = time.monotonic(), shown
-        return shown | self._own() if request.do == "status" else shown
+        return shown
 
     def _own(self) -> dict[str, Any]:
         """Return what the control itself knows."""
