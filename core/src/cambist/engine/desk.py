@@ -96,6 +96,11 @@ class Desk(MoneyDesk):
         return self._kernel.clock.read()
 
     @property
+    def is_live(self) -> bool:
+        """Whether the run trades as time goes by: live, or on paper."""
+        return self._kernel.is_live
+
+    @property
     def current(self) -> Instrument:
         """The instrument of the bar, order or fill being delivered.
 

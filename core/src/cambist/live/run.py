@@ -190,6 +190,7 @@ class LiveRun:
             self._prepared = prepare(strategies, self.listening, self.journal, state, account, self.settings, fee)
             if simulating is not None:
                 simulating.pace(self._is_busy)
+                self.kernel.queue_ahead = simulating.queue_ahead
             if self._record:
                 about = about_run(self.kernel, self.settings, None if simulating is None else simulating.fees)
                 self._recording = RunRecording(self.kernel, self.journal, about, self.alarm)

@@ -119,6 +119,7 @@ def prepare(
         )
     else:
         kernel = JournaledKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
+    kernel.is_live = True
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
         return Prepared(kernel, None, secrets.token_hex(4), settings.seed)

@@ -99,6 +99,7 @@ class LiveStage:
             self.kernel = JournaledMarketKernel(cast, shown, portfolio, gate, fee, bars=bars)
         else:
             self.kernel = JournaledKernel(cast, bars, portfolio, gate, fee, no_calendar)
+        self.kernel.is_live = True
         self.kernel.recorder = Recorder(self.kernel, append)
         if self._before is not None:
             take_over(self.kernel, self._before)
