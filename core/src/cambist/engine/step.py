@@ -183,12 +183,9 @@ class Kernel(Watching):
         What may be traded now, by scope; and the risk rules that remember.
     shows_opens
         Whether it wants to be told when bars open; see `OpeningKernel`.
-    is_live
-        Whether the run trades as time goes by, live or on paper; a backtest alone does not.
     """
 
     shows_opens = False
-    is_live = False
 
     def __init__(
         self,

@@ -321,14 +321,6 @@ class Strategy(FuturesTrading, Holdings):
         return self._desk.now
 
     @property
-    def is_live(self) -> bool:
-        """Whether the run trades as time goes by, live or on paper; False in a backtest alone.
-
-        A replay answers as the run did that it repeats. Decisions that hang on it are no longer those of the backtest.
-        """
-        return self._desk.is_live
-
-    @property
     def time(self) -> datetime:
         """Engine time, UTC."""
         return to_datetime(self._desk.now)
