@@ -277,6 +277,10 @@ class Recorder:
         """Note that somebody told the run to do something."""
         self._aside("operator_command", ts, command)
 
+    def resent(self, ts: int, order_id: int, number: int, carried: float, reason: str) -> None:
+        """Note that an order is about to be sent once more."""
+        self._aside("order_resent", ts, record.OrderResent(order_id, number, exact(carried), reason))
+
     def _aside(self, kind: str, ts: int, fields: Any) -> None:
         self.write(kind, ts, fields)
         self.commit()

@@ -9,15 +9,18 @@ from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from cambist.live.evidence import Answers, Evidence
+from cambist.live.replacing import Replacing
 from cambist.live.requests import Amend, Submit
+from cambist.live.resending import RESENDS, Resending
 from cambist.live.watched import Register
 from cambist.model.events import AmendRejected, CancelRejected
-from cambist.model.orders import OrderStatus, OrderType
+from cambist.model.orders import OrderStatus, OrderType, TimeInForce
 from cambist.orders.emulator import Emulator, Report, Resize, Send
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from cambist.live.resending import Resend
     from cambist.live.watched import Outlets, Watched
     from cambist.model.effects import AmendOrder
     from cambist.model.orders import Order
@@ -45,11 +48,17 @@ class LiveOrders:
         Where events, requests and alarms go.
     value_of
         Answers what an amount of a third asset that paid a fee is worth, in the settlement asset.
+    resend
+        Whether an order that certainly did not arrive is sent again, by kind; see `Resend`.
+    unprotected
+        How long a stop that is being replaced may be away before somebody is told, ns.
 
     Attributes
     ----------
     answers, evidence
         What is told what the venue answers, and what it reports by itself.
+    replacing
+        Gives new terms where the venue cannot.
     """
 
     def __init__(
@@ -58,14 +67,24 @@ class LiveOrders:
         terms: VenueTerms,
         out: Outlets,
         value_of: Callable[[str, float], float] = _worthless,
+        *,
+        resend: Mapping[str, Resend] = RESENDS,
+        unprotected: int = 2_000_000_000,
     ) -> None:
         self._book, self._terms, self._out = book, terms, out
         self._register = Register(book, terms)
         self._emulator = Emulator(terms.native)
+        self.replacing = Replacing(self._register, terms, out, out.note, unprotected)
         self.evidence = Evidence(
-            self._register, terms, out, filled=self._after_fill, ended=self._after_end, value_of=value_of
+            self._register,
+            terms,
+            out,
+            filled=self._after_fill,
+            ended=self._after_end,
+            value_of=value_of,
+            replacing=self.replacing,
         )
-        self.answers = Answers(self._register, terms, out, self.evidence)
+        self.answers = Answers(self._register, terms, out, self.evidence, self.replacing, Resending(resend))
 
     # What the kernel wants.
 
@@ -95,10 +114,8 @@ class LiveOrders:
         actions = self._emulator.amend(wanted.order_id, *terms, now)
         if actions:
             self._act(actions, now)
-        elif self._terms.amends:
-            self._ask_amend(watched, terms, now)
         else:
-            self._out.deliver(AmendRejected(now, wanted.order_id, "venue_cannot_amend"))
+            self._change(watched, terms, now)
 
     # What the market does, for orders that are held here.
 
@@ -113,6 +130,10 @@ class LiveOrders:
     def on_session_end(self, symbol: str, now: int) -> None:
         """Take the end of a session."""
         self._act(self._emulator.on_session_end(symbol, now), now)
+        for watched in self._register:
+            order = watched.order
+            if order.time_in_force is TimeInForce.DAY and order.instrument.symbol == symbol:
+                self.evidence.expire(watched, now)
 
     def on_time(self, now: int) -> None:
         """End what is held and out of time, and ask about every order that has kept silent for too long."""
@@ -134,9 +155,12 @@ class LiveOrders:
             if emulated and order.type not in self._terms.native and not order.triggered:
                 self._act(self._emulator.submit(order, now), now)
                 continue
-            watched.sent_at = order.created_at
+            # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
+            watched.sent_at = now if watched.number else order.created_at
             if emulated:
                 self._emulator.watch(order)
+            if order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched):
+                self.replacing.resume(watched)
             self.evidence.find(watched)
 
     def ask_all(self) -> None:
@@ -179,8 +203,26 @@ class LiveOrders:
         watched.sent_at = now
         watched.check_at = now + self._terms.settling + self._terms.confirm_within
         terms = watched.request(kind, size, limit, stop)
-        self._out.send(
-            Submit(order_id=watched.order.id, key=watched.key, terms=terms, reduces=watched.order.reduce_only)
+        order = watched.order
+        watched.submit = Submit(order_id=order.id, key=watched.key, terms=terms, reduces=order.reduce_only)
+        self._out.send(watched.submit)
+
+    def _change(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
+        """Give an order that was sent new terms, as its venue can."""
+        if self._amends(watched.order, watched, terms):
+            self._ask_amend(watched, terms, now)
+        else:
+            self.replacing.begin(watched, terms, now)
+
+    def _amends(self, order: Order, watched: Watched, terms: tuple[float, float, float] | None = None) -> bool:
+        """Tell whether the venue itself can give an order these terms."""
+        ways, kind = self._terms.amends, order.type
+        if watched.submit is not None:
+            kind = watched.submit.terms.type
+        if kind is not OrderType.LIMIT or not ways:
+            return False
+        return ways == "all" or (
+            ways == "smaller" and (terms is None or (terms[0] < order.size and terms[1] == order.limit_price))
         )
 
     def _ask_amend(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
@@ -211,6 +253,6 @@ class LiveOrders:
                 self._go(watched, kind, action.size, action.limit_price, nan, now)
             elif isinstance(action, Resize):
                 order = watched.order
-                self._ask_amend(watched, (action.size, order.limit_price, order.stop_price), now)
+                self._change(watched, (action.size, order.limit_price, order.stop_price), now)
             else:
                 self.evidence.withdraw(watched, now)

@@ -46,7 +46,8 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     native
         The order types that the venue works by itself; the others are emulated.
     amends
-        Whether it can give an order new terms.
+        What new terms it can give to a limit order: ``"all"``, ``"smaller"`` for less of it at the same price, or
+        ``""`` for none. All else is canceled and sent anew.
     ack_accepts
         Whether the answer to a submit says that the order works. On some venues only the private stream says so.
     id_alphabet, id_length
@@ -57,16 +58,20 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
         How long the private stream may take to confirm what was answered, before the venue is asked.
     fills_within
         How long executions may lag behind the word that an order has ended.
+    overfills
+        What becomes of executions beyond an order's size: ``"accept"`` books them, ``"reject"`` leaves them out; either
+        way somebody is told.
     """
 
     native: frozenset[OrderType] = frozenset({OrderType.MARKET, OrderType.LIMIT})
-    amends: bool = False
+    amends: str = ""
     ack_accepts: bool = True
     id_alphabet: str = ""
     id_length: int = 32
     settling: int = 5_000_000_000
     confirm_within: int = 5_000_000_000
     fills_within: int = 10_000_000_000
+    overfills: str = "accept"
 
 
 class OrderKey(msgspec.Struct, frozen=True, gc=False):

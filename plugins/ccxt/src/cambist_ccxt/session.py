@@ -46,7 +46,7 @@ _log = logging.getLogger("cambist.ccxt")
 _SECOND = 1_000_000_000
 _TERMS = VenueTerms(
     native=frozenset({OrderType.MARKET, OrderType.LIMIT}),
-    amends=False,
+    amends="",
     # Some exchanges answer before they have looked at the order; the next look at it says.
     ack_accepts=False,
     id_length=32,
