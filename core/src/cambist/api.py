@@ -85,6 +85,7 @@ from cambist.ports import (
 from cambist.ports.venue import (
     Answered,
     BarReport,
+    BatchingSession,
     Declined,
     OrderKey,
     OrderRequest,
@@ -105,6 +106,7 @@ __all__ = [
     "Answered",
     "BarKey",
     "BarReport",
+    "BatchingSession",
     "BarStore",
     "BarsWritten",
     "Broker",

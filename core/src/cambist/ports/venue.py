@@ -5,7 +5,7 @@ These are the asynchronous promises. `cambist.ports.broker` is the synchronous o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Answered",
     "BarReport",
+    "BatchingSession",
     "Declined",
     "OrderKey",
     "OrderRequest",
@@ -249,3 +250,21 @@ class VenueSession(Protocol):
 
     async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
         """Return the final bars that opened in ``[start, end)``, ns, UTC."""
+
+
+@runtime_checkable
+class BatchingSession(Protocol):
+    """What a session has besides whose venue takes several orders in one request.
+
+    Each of them has an outcome of its own. Where the answer to the whole request is of no use, each is `Unanswered`.
+    """
+
+    @property
+    def batch(self) -> int:
+        """How many may go together now; 0 where they are faster, or must go, one by one."""
+
+    async def submit_all(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
+        """Send orders of one instrument; return what became of each."""
+
+    async def cancel_many(self, keys: Sequence[OrderKey]) -> Sequence[Outcome]:
+        """Ask to withdraw orders of one instrument; return what became of each."""
