@@ -245,6 +245,16 @@ class Run:
             limit = INSTRUMENT.round_price(order.limit_price + 0.01)
             self.manager.amend(AmendOrder(order.id, size, limit, float("nan")), self.venue.now)
 
+    def resize(self) -> None:
+        """Let the manager itself want another size, as it does for children of an order that trades."""
+        able = [one for one in self.book.open.values() if one.type is OrderType.LIMIT and one.accepted]
+        if able:
+            order = self.chance.choice(able)
+            watched = self.manager._register.get(order.id)
+            if watched is not None and watched.wanted is None and order.status is not OrderStatus.PENDING_CANCEL:
+                size = INSTRUMENT.round_size(order.filled + self.chance.randint(1, 20) / 1000)
+                self.manager._change(watched, (size, order.limit_price, order.stop_price), self.venue.now)
+
     def tell(self) -> None:
         """Let arrive what is due."""
         venue = self.venue
@@ -283,7 +293,9 @@ class Run:
 
     def play(self, steps: int, restarts: float = 0.0) -> None:
         for _ in range(steps):
-            self.chance.choice((self.send, self.cancel, self.amend, self.venue.wander, self.venue.wander))()
+            self.chance.choice(
+                (self.send, self.cancel, self.amend, self.resize, self.venue.wander, self.venue.wander)
+            )()
             if self.chance.random() < restarts:
                 self.restart()
             self.venue.now += self.chance.choice((0, 0, 1, 2)) * SECOND // 2

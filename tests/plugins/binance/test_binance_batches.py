@@ -119,7 +119,7 @@ def test_there_are_no_batches_over_the_websocket_api_nor_on_spot():
         with simulator(USDM) as made:
             async with session_at(made) as (session, instrument):
                 async with asyncio.timeout(30):
-                    while not session._transport.ws.up:
+                    while not session._transport.ws.up:  # noqa: ASYNC110 - nobody tells
                         await asyncio.sleep(0.01)
                 assert session.batch == 0
         with simulator() as made:

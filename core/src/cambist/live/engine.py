@@ -146,7 +146,13 @@ class LiveEngine:
         self._withdrawn: set[int] = set()
         out = Outlets(self.take, self._request, doors.alarm, doors.foreign, kernel.recorder.resent)
         self.orders = LiveOrders(
-            kernel.book, terms, out, self._value_of, resend=tactics.resend, unprotected=tactics.unprotected
+            kernel.book,
+            terms,
+            out,
+            self._value_of,
+            resend=tactics.resend,
+            unprotected=tactics.unprotected,
+            reducible=lambda order: kernel.view_of(order.strategy).reducible_size(order),
         )
         self._actions: dict[type, Callable[[Any], None]] = {
             ApprovedOrder: self._submit,

@@ -110,7 +110,8 @@ class Evidence:
         watched.told_at = report.ts
         if report.status.ended:
             self._compare(watched, report, now)
-            self._replacing.confirmed(watched, now)
+            if watched.replacement is not None and watched.replacement.bare_since is not None:
+                self._replacing.confirmed(watched, now)
             if watched.replacement is None or report.status is not ReportedStatus.CANCELED:
                 watched.replacement = watched.wanted = None
                 if order.status is _S.PENDING_REPLACE:

@@ -9,11 +9,12 @@ from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from cambist.live.evidence import Answers, Evidence
+from cambist.live.reducing import Reducing
 from cambist.live.replacing import Replacing
 from cambist.live.requests import Amend, Submit
 from cambist.live.resending import RESENDS, Resending
 from cambist.live.watched import Register
-from cambist.model.events import AmendRejected, CancelRejected
+from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, OrderCanceled
 from cambist.model.orders import OrderStatus, OrderType, TimeInForce
 from cambist.orders.emulator import Emulator, Report, Resize, Send
 
@@ -52,6 +53,8 @@ class LiveOrders:
         Whether an order that certainly did not arrive is sent again, by kind; see `Resend`.
     unprotected
         How long a stop that is being replaced may be away before somebody is told, ns.
+    reducible
+        See `Reducing`.
 
     Attributes
     ----------
@@ -70,10 +73,12 @@ class LiveOrders:
         *,
         resend: Mapping[str, Resend] = RESENDS,
         unprotected: int = 2_000_000_000,
+        reducible: Callable[[Order], float] | None = None,
     ) -> None:
         self._book, self._terms, self._out = book, terms, out
         self._register = Register(book, terms)
         self._emulator = Emulator(terms.native)
+        self._reducing = Reducing(reducible)
         self.replacing = Replacing(self._register, terms, out, out.note, unprotected)
         self.evidence = Evidence(
             self._register,
@@ -152,14 +157,14 @@ class LiveOrders:
             emulated = self._emulator.needs(order)
             if emulated:
                 self._tie(order)
-            if emulated and order.type not in self._terms.native and not order.triggered:
+            if emulated and not self._emulator.is_native(order) and not order.triggered:
                 self._act(self._emulator.submit(order, now), now)
                 continue
             # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
             watched.sent_at = now if watched.number else order.created_at
             if emulated:
                 self._emulator.watch(order)
-            if order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched):
+            if watched.number or (order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched)):
                 self.replacing.resume(watched)
             self.evidence.find(watched)
 
@@ -200,10 +205,18 @@ class LiveOrders:
 
     def _go(self, watched: Watched, kind: OrderType, size: float, limit: float, stop: float, now: int) -> None:
         """Send an order, which happens once in its life."""
+        order = watched.order
+        allowed = self._reducing.allowed(order, size)
+        if allowed <= 0.0:
+            self._out.deliver(OrderCanceled(now, order.id, "nothing_to_reduce"))
+            self.evidence.forget(watched, now)
+            return
+        if allowed < size:
+            size = allowed
+            self._out.deliver(OrderAmended(now, order.id, size, order.limit_price, order.stop_price))
         watched.sent_at = now
         watched.check_at = now + self._terms.settling + self._terms.confirm_within
         terms = watched.request(kind, size, limit, stop)
-        order = watched.order
         watched.submit = Submit(order_id=order.id, key=watched.key, terms=terms, reduces=order.reduce_only)
         self._out.send(watched.submit)
 
@@ -233,6 +246,12 @@ class LiveOrders:
 
     def _after_fill(self, order: Order, now: int) -> None:
         self._act(self._emulator.on_fill(order.id, order.filled, now), now)
+        for watched, left in self._reducing.too_large(self._register, order):
+            one = watched.order
+            if left <= 0.0:
+                self.evidence.withdraw(watched, now)
+            else:
+                self._change(watched, (one.filled + left, one.limit_price, one.stop_price), now)
 
     def _after_end(self, order: Order, now: int) -> None:
         self._act(self._emulator.on_end(order.id, now), now)

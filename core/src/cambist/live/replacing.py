@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cambist.live.evidence import Evidence
     from cambist.live.watched import Outlets, Register, Watched
+    from cambist.model.orders import Order
     from cambist.ports.venue import VenueTerms
 
 __all__ = ["Replacement", "Replacing"]
@@ -115,8 +116,10 @@ class Replacing:
     def canceled(self, watched: Watched, now: int) -> bool:
         """Take word that what worked is gone, and all that it traded is known; return whether that was wanted."""
         replacement, order = watched.replacement, watched.order
-        if replacement is None or order.status is not OrderStatus.PENDING_REPLACE:
+        if replacement is None or not _goes_on(order):
             return False
+        if replacement.resumed and order.status is not OrderStatus.PENDING_REPLACE:
+            return False  # somebody else canceled it
         if replacement.bare_since is None:
             replacement.bare_since = now
         if not self._send(watched, replacement.before if replacement.refused else replacement.wanted, now):
@@ -126,7 +129,7 @@ class Replacing:
     def refused(self, watched: Watched, reason: str, now: int) -> bool:
         """Take word that what was sent is not there; return whether another is sent."""
         replacement, order = watched.replacement, watched.order
-        if replacement is None or not replacement.may_be_gone or order.status is not OrderStatus.PENDING_REPLACE:
+        if replacement is None or not replacement.may_be_gone or not _goes_on(order):
             return False
         if replacement.bare_since is None:
             replacement.bare_since, replacement.resumed = now, False
@@ -147,12 +150,21 @@ class Replacing:
     def confirmed(self, watched: Watched, now: int) -> None:
         """Take word that an order works, or has worked; what was away is back."""
         replacement = watched.replacement
-        if replacement is None or replacement.bare_since is None:
+        if replacement is None:
+            return
+        if replacement.bare_since is None:
+            if replacement.resumed:
+                watched.replacement = None
+                self._reject(watched, replacement, now)
             return
         watched.replacement = None
         gap = now - replacement.bare_since
         self.gaps = [self.gaps[0] + 1, self.gaps[1] + gap, max(self.gaps[2], gap)]
-        if replacement.refused and watched.order.status is OrderStatus.PENDING_REPLACE:
+        if replacement.refused:
+            self._reject(watched, replacement, now)
+
+    def _reject(self, watched: Watched, replacement: Replacement, now: int) -> None:
+        if watched.order.status is OrderStatus.PENDING_REPLACE:
             self._out.deliver(AmendRejected(now, watched.order.id, replacement.refused))
 
     def unchanged(self, watched: Watched) -> None:
@@ -203,3 +215,8 @@ class Replacing:
         watched.submit = Submit(order_id=order.id, key=watched.key, terms=request, reduces=order.reduce_only)
         self._out.send(watched.submit)
         return True
+
+
+def _goes_on(order: Order) -> bool:
+    """Tell whether an order is to stay: nobody has asked for its end meanwhile."""
+    return order.is_open and order.status is not OrderStatus.PENDING_CANCEL
