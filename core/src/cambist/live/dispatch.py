@@ -28,8 +28,8 @@ class Dispatcher:
     """Asks a venue what the order manager wants to know or have done.
 
     Requests about one order follow one another, so that a cancel never overtakes its submit; those about different
-    orders go at the same time. What one step sends, or cancels, of one instrument goes as a batch where the session says
-    that this is no slower. A request never raises and never waits for ever: the session's own time limits decide.
+    orders go at the same time. What one step sends, or cancels, of one instrument goes as a batch where the session
+    says that this is no slower. A request never raises and never waits for ever: the session's own time limits decide.
 
     Parameters
     ----------

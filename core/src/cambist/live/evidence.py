@@ -109,19 +109,7 @@ class Evidence:
             return  # older than what is known
         watched.told_at = report.ts
         if report.status.ended:
-            self._compare(watched, report, now)
-            if watched.replacement is not None and watched.replacement.bare_since is not None:
-                self._replacing.confirmed(watched, now)
-            if watched.replacement is None or report.status is not ReportedStatus.CANCELED:
-                watched.replacement = watched.wanted = None
-                if order.status is _S.PENDING_REPLACE:
-                    self._out.deliver(AmendRejected(now, order.id, "not_amended"))
-            if watched.ended is None:
-                watched.ended_at = now
-            watched.ended = report
-            if not self._conclude(watched, now):
-                watched.check_at = now + self._terms.confirm_within
-                self.fetch(watched)
+            self._over(watched, report, now)
             return
         filled = float(report.filled)
         if filled < order.filled and not same_size(order, filled, order.filled):
@@ -133,6 +121,23 @@ class Evidence:
         self._replacing.confirmed(watched, now)
         if not same_size(order, filled, order.filled):
             watched.check_at = now + self._terms.confirm_within  # its executions are on their way, or were lost
+
+    def _over(self, watched: Watched, report: OrderReport, now: int) -> None:
+        """Take word that an order works no longer."""
+        order = watched.order
+        self._compare(watched, report, now)
+        if watched.replacement is not None and watched.replacement.bare_since is not None:
+            self._replacing.confirmed(watched, now)
+        if watched.replacement is None or report.status is not ReportedStatus.CANCELED:
+            watched.replacement = watched.wanted = None
+            if order.status is _S.PENDING_REPLACE:
+                self._out.deliver(AmendRejected(now, order.id, "not_amended"))
+        if watched.ended is None:
+            watched.ended_at = now
+        watched.ended = report
+        if not self._conclude(watched, now):
+            watched.check_at = now + self._terms.confirm_within
+            self.fetch(watched)
 
     def executed(self, report: FillReport, now: int) -> None:
         """Take word of an execution."""

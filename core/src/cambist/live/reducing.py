@@ -43,7 +43,7 @@ class Reducing:
         return min(size, order.instrument.round_size(self._reducible(order)))
 
     def too_large(self, watched: Iterable[Watched], after: Order) -> Iterator[tuple[Watched, float]]:
-        """Yield the orders at the venue that could do more than reduce, now that another has traded, and what is left."""
+        """Yield the orders that could do more than reduce, now that another has traded, with what is left to reduce."""
         for one in watched:
             order = one.order
             if one.replacement is not None or one.wanted is not None:

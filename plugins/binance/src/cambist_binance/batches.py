@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cambist.api import Answered, Unanswered, VenueError
+from cambist.api import Answered
 from cambist_binance.wire import futures
 from cambist_binance.wire.answers import decode_error
 from cambist_ccxt.budget import Priority

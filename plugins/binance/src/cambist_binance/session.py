@@ -97,7 +97,7 @@ class BinanceSession:
         self._endpoints = endpoints(market, settings.environment, settings.url)
         self._clock = VenueClock(round(settings.max_clock_skew * _SECOND))
         self._children = Children()
-        self._links = LinkSettings(proxy=settings.proxy)
+        self._links = LinkSettings(proxy=settings.proxy, ip=settings.ip)
         self._wire: Any = futures if market.futures else spot
         self._conditional: dict[str, bool] = {}
         self._hedged = False
@@ -145,6 +145,7 @@ class BinanceSession:
     async def _open(self) -> None:
         market, settings, clock = self._market, self._settings, self._clock
         rest, budget = await connect_rest(market, settings, self._credentials, self._endpoints, clock)
+        self._stack.callback(budget.close)
         self._stack.push_async_callback(rest.close)
         transport = self._transport = Transport(
             market,
@@ -355,8 +356,8 @@ class BinanceSession:
         for one in plain_ones:
             self._note(one.client_id, conditional=False)
         others = [one for one in requests if is_conditional(one, self._market)]
-        together, *alone = await asyncio.gather(
-            self._batches.place(rows, priority), *(self.submit(one) for one in others)
+        together, alone = await asyncio.gather(
+            self._batches.place(rows, priority), asyncio.gather(*(self.submit(one) for one in others))
         )
         outcomes = dict(zip([one.client_id for one in (*plain_ones, *others)], [*together, *alone], strict=True))
         return [outcomes[one.client_id] for one in requests]
@@ -368,8 +369,9 @@ class BinanceSession:
             return await asyncio.gather(*(self.cancel(key) for key in keys))
         others = [key for key in keys if key not in ours]
         name = self._symbols.theirs(ours[0].symbol)
-        together, *alone = await asyncio.gather(
-            self._batches.cancel(name, [key.client_id for key in ours]), *(self.cancel(key) for key in others)
+        together, alone = await asyncio.gather(
+            self._batches.cancel(name, [key.client_id for key in ours]),
+            asyncio.gather(*(self.cancel(key) for key in others)),
         )
         outcomes = dict(zip([*ours, *others], [*together, *alone], strict=True))
         return [outcomes[key] for key in keys]

@@ -118,7 +118,7 @@ class CcxtSession:
         base = await load_exchange(settings.exchange)
         # ccxt says how many ms it leaves between requests.
         budget = Budget([Window("requests", max(1, round(1000 / base().rateLimit)), _SECOND)], self._clock.now)
-        network = Network(timeout=settings.timeout, proxy=settings.proxy)
+        network = Network(timeout=settings.timeout, proxy=settings.proxy, ip=settings.ip)
         client = unified_client(
             base,
             self._credentials,

@@ -20,7 +20,7 @@ __all__ = ["DuplicateOrderRule"]
 
 
 class DuplicateOrderRule:
-    """Refuses an order like one that left within the last `window`: same strategy, instrument, side, kind, size, prices.
+    """Refuses an order like one that left within the last `window`: same strategy, instrument, side, size and terms.
 
     A loop that runs wild is stopped at its second order. One that only reduces a position counts, and is let through.
 
