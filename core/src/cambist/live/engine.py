@@ -221,6 +221,16 @@ class LiveEngine:
         fill = Fill(fill_number(identity), order.id, instrument, side, size, price, 0.0, Liquidity.TAKER, now)
         self.take(OrderFilled(now, order.id, fill))
 
+    def redefine(self, today: Instrument) -> bool:
+        """Let an instrument of the run go by today's rules; return whether they are others than before."""
+        kernel: Any = self._kernel
+        known: Instrument = kernel.portfolio.positions[today.symbol].instrument
+        if not known.take_rules(today):
+            return False
+        kernel.gate.forget_instruments()
+        kernel.recorder.redefined(self._clock(), known)
+        return True
+
     def close_position(self, instrument: Instrument) -> bool:
         """Send a market order that ends what the run holds of an instrument; False where there is nothing to send."""
         kernel: Any = self._kernel

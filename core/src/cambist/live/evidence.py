@@ -376,6 +376,11 @@ class Answers:
         Draws what follows from the reports among the answers.
     replacing, resending
         What else follows.
+
+    Attributes
+    ----------
+    refused
+        Told of the reason for which a venue refused an order.
     """
 
     def __init__(
@@ -389,6 +394,7 @@ class Answers:
     ) -> None:
         self._register, self._terms, self._out, self._evidence = register, terms, out, evidence
         self._replacing, self._resending = replacing, resending
+        self.refused: Callable[[str], None] = lambda _reason: None
 
     def submitted(self, request: Submit, outcome: Outcome, now: int) -> None:
         """Take the answer to a submit."""
@@ -417,6 +423,7 @@ class Answers:
         else:
             self._out.deliver(OrderRejected(now, order.id, _reason(outcome)))
             self._evidence.forget(watched, now)
+            self.refused(outcome.reason)
 
     def _try_again(self, watched: Watched, outcome: Declined, now: int) -> bool:
         """See whether an order that the venue did not take is to be sent again, and when."""

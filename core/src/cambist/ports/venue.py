@@ -31,6 +31,7 @@ __all__ = [
     "OrderKey",
     "OrderRequest",
     "Outcome",
+    "ReloadingSession",
     "StreamReport",
     "Subscription",
     "Unanswered",
@@ -268,3 +269,11 @@ class BatchingSession(Protocol):
 
     async def cancel_many(self, keys: Sequence[OrderKey]) -> Sequence[Outcome]:
         """Ask to withdraw orders of one instrument; return what became of each."""
+
+
+@runtime_checkable
+class ReloadingSession(Protocol):
+    """What a session has besides that can ask for its venue's rules again."""
+
+    async def reload(self) -> None:
+        """Load what can be traded, and by which rules, anew: `VenueSession.instruments` tells it from then on."""

@@ -26,7 +26,7 @@ from cambist_binance.ws_api import WsApi
 from cambist_ccxt.budget import Priority
 from cambist_ccxt.clock import VenueClock
 from cambist_ccxt.credentials import Credentials
-from cambist_ccxt.errors import NotSentError
+from cambist_ccxt.errors import NotSentError, RefusedError
 from cambist_ccxt.link import LinkSettings
 from cambist_ccxt.outcomes import outcome_of
 from cambist_ccxt.settings import settings_of
@@ -162,7 +162,7 @@ class BinanceSession:
         clock.check()
         self._symbols = await load_symbols(market, transport, settings)
         self._queries = Queries(market, transport, self._symbols, clock, self._children)
-        self._events = AccountEvents(self._symbols, self._children)
+        self._events = AccountEvents(self._symbols, self._children, leverage=settings.leverage, margin=settings.margin)
         self._batches = Batches(transport, self._symbols)
         self._streams = MarketStreams(
             market, self._endpoints.streams, self._queries, self._symbols, clock, self._links, settings.quiet_after
@@ -237,6 +237,16 @@ class BinanceSession:
         """Return what can be traded, by today's rules."""
         return self._symbols.instruments
 
+    async def reload(self) -> None:
+        """Load what can be traded, and by which rules, anew.
+
+        Raises
+        ------
+        VenueError
+            The venue does not tell.
+        """
+        self._symbols.become(await load_symbols(self._market, self._transport, self._settings))
+
     def metrics(self) -> dict[str, Any]:
         """Return what can be counted: connections, use of the venue's limits, the clock, the dead man's switch."""
         windows = self._transport.budget.windows.values()
@@ -258,6 +268,9 @@ class BinanceSession:
 
     async def _submit(self, request: OrderRequest) -> OrderReport | None:
         order = request.order
+        changed = self._events.changed.get(order.instrument.symbol)
+        if changed and not order.reduce_only:
+            raise RefusedError(changed[0], changed[1])
         params = self._params(request)
         name, conditional = params["symbol"], is_conditional(request, self._market)
         priority = Priority.REDUCE if order.reduce_only else Priority.ENTRY
