@@ -22,7 +22,7 @@ from cambist.model.events import (
     OrderTriggered,
     StopTrailed,
 )
-from cambist.model.orders import AT_MARKET, TRAILING, OrderType, TimeInForce
+from cambist.model.orders import AT_MARKET, TRAILING, TRIGGERED, OrderType, TimeInForce
 from cambist.orders.links import Links
 from cambist.orders.triggers import is_reached, level, trailed
 
@@ -134,7 +134,20 @@ class Emulator:
 
     def needs(self, order: Order) -> bool:
         """Tell whether an order must go through the emulator, because the venue lacks its type or its ties."""
-        return order.type not in self._native or (not self._ties and bool(order.oco or order.parent))
+        return not self.is_native(order) or (not self._ties and bool(order.oco or order.parent))
+
+    def is_native(self, order: Order) -> bool:
+        """Tell whether the venue works an order of that type.
+
+        A stop that shares a position with another order of its group does not go there where orders are paid in full:
+        each of the two would lock the whole of it, and the second be refused.
+        """
+        if order.type not in self._native:
+            return False
+        if self._ties:
+            return True
+        shares = order.oco or (order.parent and order.reduce_only)
+        return not (shares and order.type in TRIGGERED and order.instrument.is_cash)
 
     # Requests.
 
@@ -156,7 +169,7 @@ class Emulator:
             self._links.after_fill(order.parent, parent.traded)
         waits = self._links.waits(order.id)
         actions: list[Action] = []
-        if waits or order.type not in self._native:
+        if waits or not self.is_native(order):
             actions.append(Report(OrderAccepted(ts, order.id)))
         if not waits:
             self._enter(held, ts, actions)
@@ -268,7 +281,7 @@ class Emulator:
     def _enter(self, held: _Held, ts: int, actions: list[Action]) -> None:
         """Let an order come to the market where it stands."""
         order = held.order
-        if order.type in self._native:
+        if self.is_native(order):
             self._send(held, ts, actions)
             return
         for_buyers, for_sellers = self._prices.get(order.instrument.symbol, (nan, nan))

@@ -16,6 +16,7 @@ from cambist_ccxt.budget import Budget, Window
 from cambist_ccxt.errors import RefusedError
 from cambist_ccxt.loading import Network, load_exchange, raw_client
 from cambist_ccxt.rest import RestClient
+from cambist_ccxt.shared import shared_use
 
 if TYPE_CHECKING:
     from cambist_binance.config import BinanceSettings
@@ -44,12 +45,15 @@ async def connect_rest(
     client = raw_client(
         base,
         credentials,
-        Network(timeout=settings.timeout, proxy=settings.proxy),
+        Network(timeout=settings.timeout, proxy=settings.proxy, ip=settings.ip),
         stamp=clock.now_ms,
         options={"recvWindow": settings.recv_window},
         urls=where.rest,
     )
-    budget = Budget([Window("weight-1m", _FIRST_LIMITS[market], _MINUTE)], clock.now)
+    shared = None
+    if settings.shared_limits:
+        shared = shared_use(market.venue, next(iter(where.rest.values())), credentials.key)
+    budget = Budget([Window("weight-1m", _FIRST_LIMITS[market], _MINUTE)], clock.now, shared)
     return RestClient(client, budget, usage_of), budget
 
 
