@@ -26,7 +26,7 @@ from cambist.model.events import (
     OrderTriggered,
     OutcomeUnknown,
 )
-from cambist.model.orders import AT_MARKET, OrderStatus, TimeInForce
+from cambist.model.orders import AT_MARKET, TRAILING, OrderStatus, TimeInForce
 from cambist.model.reports import ReportedStatus
 from cambist.ports.venue import Answered, Declined, OrderKey
 
@@ -176,7 +176,8 @@ class Evidence:
         """Take word that the venue works an order."""
         if not watched.order.accepted:
             self._out.deliver(OrderAccepted(now, watched.order.id))
-        if watched.order.status not in _WAITING:
+        # What the run itself wants of it, without anybody's word, is waited for just so.
+        if watched.order.status not in _WAITING and not watched.cancels and watched.wanted is None:
             watched.check_at = None
 
     def _conclude(self, watched: Watched, now: int) -> bool:
@@ -281,8 +282,10 @@ class Evidence:
         order = watched.order
         limit = nan if report.limit_price is None else float(report.limit_price)
         stop = nan if report.stop_price is None else float(report.stop_price)
-        if report.type is not order.type or order.type in AT_MARKET:
+        if report.type is not order.type or order.type in TRAILING:
             limit, stop = order.limit_price, order.stop_price  # those of what was sent in its place
+        elif order.type in AT_MARKET:
+            limit = order.limit_price
         told = float(report.size), limit, order.stop_price if isnan(stop) else stop
         known = order.size, order.limit_price, order.stop_price
         if _equal(told, known):
@@ -460,6 +463,7 @@ class Answers:
                 self._replacing.unchanged(watched)
                 self._out.deliver(AmendRejected(now, watched.order.id, _reason(outcome)))
             else:
+                watched.cancels = 0
                 self._out.deliver(CancelRejected(now, watched.order.id, _reason(outcome)))
 
     def amended(self, request: Amend, outcome: Outcome, now: int) -> None:
@@ -519,14 +523,13 @@ class Answers:
                 return
             self._replacing.unchanged(watched)
             self._out.deliver(AmendRejected(now, order.id, "not_amended"))
-        elif order.status is _S.PENDING_CANCEL:
+        elif order.status is _S.PENDING_CANCEL or watched.cancels:
             if watched.cancels < _CANCELS:
                 self._evidence.withdraw(watched, now)  # the request was lost
                 return
+            tried, watched.cancels = watched.cancels, 0
             self._out.deliver(CancelRejected(now, order.id, "not_canceled"))
-            self._out.alarm(
-                "cancel_failed", f"order {order.id} ({watched.client_id}) works on after {watched.cancels} cancels."
-            )
+            self._out.alarm("cancel_failed", f"order {order.id} ({watched.client_id}) works on after {tried} cancels.")
 
     def _absent(self, watched: Watched, now: int) -> None:
         """Take word that the venue has no such order; it counts once the venue had time to see it."""

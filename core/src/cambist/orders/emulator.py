@@ -149,6 +149,20 @@ class Emulator:
         if order.id not in self._held:
             self._held[order.id] = _Held(order, sent=order.size, traded=order.filled)
 
+    def resume(self, order: Order, *, sent: bool) -> None:
+        """Take an order of a run that goes on, oldest first, with the ended ones that others are bound to.
+
+        Parameters
+        ----------
+        sent
+            Whether it is at the venue, or was.
+        """
+        self._held[order.id] = _Held(order, sent=order.size if sent else 0.0, traded=order.filled)
+        self._links.add(order)
+        parent = self._held.get(order.parent)
+        if parent is not None and parent.traded:
+            self._links.after_fill(order.parent, parent.traded)
+
     def submit(self, order: Order, ts: int) -> list[Action]:
         """Take an order; it is sent at once where nothing keeps it. What it is tied to must be watched by then."""
         first, parent = self._held.get(order.oco), self._held.get(order.parent)
