@@ -1,4 +1,4 @@
-"""What a venue lacks of orders, done from here, over the venue's protocol: amendments, groups, times, batches, rules."""
+"""What a venue lacks of orders, done from here over its protocol: new terms, groups, times, batches, rules."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def test_a_bracket_on_spot_survives_cut_offs_and_ends_flat(tmp_path):
             numbers = [order.id for order in bracket]
             await one.until(lambda: bracket[0].status is OrderStatus.FILLED and len(one.open_there()) == 1)
         async with one.run(cut_off=True) as run:
-            entry, stop, target = (run.kernel.book.get(number) for number in numbers)
+            _, stop, target = (run.kernel.book.get(number) for number in numbers)
             assert stop.is_open
             assert target.is_open
             (resting,) = one.open_there()  # the target; the stop is held here, since both would lock the coins

@@ -26,8 +26,9 @@ from cambist.model.events import (
     OrderTriggered,
     OutcomeUnknown,
 )
-from cambist.model.orders import AT_MARKET, TRAILING, OrderStatus, TimeInForce
+from cambist.model.orders import AT_MARKET, TRAILING, OrderStatus
 from cambist.model.reports import ReportedStatus
+from cambist.orders.times import last_moment
 from cambist.ports.venue import Answered, Declined, OrderKey
 
 if TYPE_CHECKING:
@@ -243,7 +244,8 @@ class Evidence:
                 watched.check_at = now + self._terms.confirm_within
                 self.find(watched)
             self._replacing.check(watched, now)
-            if _runs_out(watched) and watched.order.expires_at < now and watched.order.id in self._register:
+            end = _end_of(watched)
+            if end is not None and end < now and watched.order.id in self._register:
                 watched.expiring = True
                 self.withdraw(watched, now)
 
@@ -273,8 +275,9 @@ class Evidence:
                 due.append(watched.check_at)
             away = self._replacing.due(watched)
             due += [one for one in (watched.resend_at, away) if one is not None]
-            if _runs_out(watched):
-                due.append(watched.order.expires_at + 1)
+            end = _end_of(watched)
+            if end is not None:
+                due.append(end + 1)
         return min(due, default=None)
 
     def _compare(self, watched: Watched, report: OrderReport, now: int) -> None:
@@ -302,14 +305,17 @@ class Evidence:
 
     def _overfilled(self, watched: Watched, report: OrderReport) -> OrderReport:
         """Take word that the venue traded more than was asked, as its terms say; return what is to be booked."""
-        order = watched.order
+        order, filled = watched.order, float(report.filled)
         booked = self._terms.overfills == "accept"
-        self._out.alarm(
-            "overfilled",
-            f"the venue filled {report.filled} of order {order.id} ({watched.client_id}), which was for {report.size}. "
-            + ("All of it is booked." if booked else "What exceeds it is not booked: settle it with the venue."),
-        )
+        if not watched.capped and filled > order.size and not same_size(order, filled, order.size):
+            self._out.alarm(
+                "overfilled",
+                f"the venue filled {report.filled} of order {order.id} ({watched.client_id}), which was for "
+                f"{report.size}. "
+                + ("All of it is booked." if booked else "What exceeds it is not booked: settle it with the venue."),
+            )
         if booked:
+            watched.wanted = filled, order.limit_price, order.stop_price
             return msgspec.structs.replace(report, size=report.filled)
         watched.capped = True
         return msgspec.structs.replace(report, filled=report.size)
@@ -560,14 +566,14 @@ class Answers:
         self._evidence.forget(watched, now)
 
 
-def _runs_out(watched: Watched) -> bool:
-    """Tell whether an order's time is kept here; one that its venue ends as well is canceled all the same, once."""
-    return (
-        watched.order.time_in_force is TimeInForce.GTD
-        and watched.sent_at is not None
-        and not watched.expiring
-        and watched.ended is None
-    )
+def _end_of(watched: Watched) -> int | None:
+    """Return until when an order works, ns, None where nothing is to be done then.
+
+    One that its venue ends as well is canceled all the same, once: nobody has to know which venues can what.
+    """
+    if watched.sent_at is None or watched.expiring or watched.ended is not None:
+        return None
+    return last_moment(watched.order)
 
 
 def _cut(report: FillReport, order: Order) -> FillReport:

@@ -185,7 +185,7 @@ class LiveOrders:
         """Tell whether another order of its group has traded, or ended, so that this one is to end as well."""
         group = order.oco or order.id
         return any(
-            (one.oco == group or one.id == group) and one.id != order.id and (one.filled > 0.0 or not one.is_open)
+            group in {one.oco, one.id} and one.id != order.id and (one.filled > 0.0 or not one.is_open)
             for one in self._book.orders
         )
 

@@ -24,6 +24,7 @@ from cambist.model.events import (
 )
 from cambist.model.orders import AT_MARKET, TRAILING, TRIGGERED, OrderType, TimeInForce
 from cambist.orders.links import Links
+from cambist.orders.times import last_moment
 from cambist.orders.triggers import is_reached, level, trailed
 
 if TYPE_CHECKING:
@@ -233,8 +234,8 @@ class Emulator:
         actions: list[Action] = []
         for held in list(self._held.values()):
             order = held.order
-            over = order.time_in_force is TimeInForce.GTD and order.expires_at < ts
-            if over and not held.sent and order.id in self._held:
+            end = last_moment(order)
+            if end is not None and end < ts and not held.sent and order.id in self._held:
                 actions += self._end(held, OrderExpired(ts, order.id), ts)
         return actions
 
