@@ -27,8 +27,9 @@ from cambist.model.events import (
     OutcomeUnknown,
     StopTrailed,
 )
-from cambist.model.orders import AT_MARKET, OrderStatus, TimeInForce
+from cambist.model.orders import AT_MARKET, TRAILING, OrderStatus
 from cambist.model.reports import ReportedStatus
+from cambist.orders.times import last_moment
 from cambist.ports.venue import Answered, Declined, OrderKey
 
 if TYPE_CHECKING:
@@ -177,7 +178,8 @@ class Evidence:
         """Take word that the venue works an order."""
         if not watched.order.accepted:
             self._out.deliver(OrderAccepted(now, watched.order.id))
-        if watched.order.status not in _WAITING:
+        # What the run itself wants of it, without anybody's word, is waited for just so.
+        if watched.order.status not in _WAITING and not watched.cancels and watched.wanted is None:
             watched.check_at = None
 
     def _conclude(self, watched: Watched, now: int) -> bool:
@@ -243,7 +245,8 @@ class Evidence:
                 watched.check_at = now + self._terms.confirm_within
                 self.find(watched)
             self._replacing.check(watched, now)
-            if self._runs_out(watched) and watched.order.expires_at < now and watched.order.id in self._register:
+            end = _end_of(watched, self._terms)
+            if end is not None and end < now and watched.order.id in self._register:
                 watched.expiring = True
                 self.withdraw(watched, now)
 
@@ -273,26 +276,17 @@ class Evidence:
                 due.append(watched.check_at)
             away = self._replacing.due(watched)
             due += [one for one in (watched.resend_at, away) if one is not None]
-            if self._runs_out(watched):
-                due.append(watched.order.expires_at + 1)
+            end = _end_of(watched, self._terms)
+            if end is not None:
+                due.append(end + 1)
         return min(due, default=None)
-
-    def _runs_out(self, watched: Watched) -> bool:
-        """Tell whether an order's time is kept here; one that its venue ends as well is canceled all the same, once."""
-        return (
-            not self._terms.ties  # else the venue goes by a time of its own
-            and watched.order.time_in_force is TimeInForce.GTD
-            and watched.sent_at is not None
-            and not watched.expiring
-            and watched.ended is None
-        )
 
     def _compare(self, watched: Watched, report: OrderReport, now: int) -> None:
         """Take new terms from a report: those that were asked for, or what somebody else has done."""
         order = watched.order
         limit = nan if report.limit_price is None else float(report.limit_price)
         stop = nan if report.stop_price is None else float(report.stop_price)
-        if report.type is not order.type:
+        if report.type is not order.type or (order.type in TRAILING and not self._terms.ties):
             limit, stop = order.limit_price, order.stop_price  # those of what was sent in its place
         elif order.type in AT_MARKET:
             limit = order.limit_price
@@ -316,14 +310,17 @@ class Evidence:
 
     def _overfilled(self, watched: Watched, report: OrderReport) -> OrderReport:
         """Take word that the venue traded more than was asked, as its terms say; return what is to be booked."""
-        order = watched.order
+        order, filled = watched.order, float(report.filled)
         booked = self._terms.overfills == "accept"
-        self._out.alarm(
-            "overfilled",
-            f"the venue filled {report.filled} of order {order.id} ({watched.client_id}), which was for {report.size}. "
-            + ("All of it is booked." if booked else "What exceeds it is not booked: settle it with the venue."),
-        )
+        if not watched.capped and filled > order.size and not same_size(order, filled, order.size):
+            self._out.alarm(
+                "overfilled",
+                f"the venue filled {report.filled} of order {order.id} ({watched.client_id}), which was for "
+                f"{report.size}. "
+                + ("All of it is booked." if booked else "What exceeds it is not booked: settle it with the venue."),
+            )
         if booked:
+            watched.wanted = filled, order.limit_price, order.stop_price
             return msgspec.structs.replace(report, size=report.filled)
         watched.capped = True
         return msgspec.structs.replace(report, filled=report.size)
@@ -477,6 +474,7 @@ class Answers:
                 self._replacing.unchanged(watched)
                 self._out.deliver(AmendRejected(now, watched.order.id, _reason(outcome)))
             else:
+                watched.cancels = 0
                 self._out.deliver(CancelRejected(now, watched.order.id, _reason(outcome)))
 
     def amended(self, request: Amend, outcome: Outcome, now: int) -> None:
@@ -538,14 +536,13 @@ class Answers:
                 return
             self._replacing.unchanged(watched)
             self._out.deliver(AmendRejected(now, order.id, "not_amended"))
-        elif order.status is _S.PENDING_CANCEL:
+        elif order.status is _S.PENDING_CANCEL or watched.cancels:
             if watched.cancels < _CANCELS:
                 self._evidence.withdraw(watched, now)  # the request was lost
                 return
+            tried, watched.cancels = watched.cancels, 0
             self._out.deliver(CancelRejected(now, order.id, "not_canceled"))
-            self._out.alarm(
-                "cancel_failed", f"order {order.id} ({watched.client_id}) works on after {watched.cancels} cancels."
-            )
+            self._out.alarm("cancel_failed", f"order {order.id} ({watched.client_id}) works on after {tried} cancels.")
 
     def _absent(self, watched: Watched, now: int) -> None:
         """Take word that the venue has no such order; it counts once the venue had time to see it."""
@@ -574,6 +571,17 @@ class Answers:
                 out.deliver(OutcomeUnknown(now, order.id, "never confirmed"))
             out.deliver(OrderNotFound(now, order.id))
         self._evidence.forget(watched, now)
+
+
+def _end_of(watched: Watched, terms: VenueTerms) -> int | None:
+    """Return until when an order works, ns, None where nothing is to be done then.
+
+    One that its venue ends as well is canceled all the same, once: nobody has to know which venues can what. The
+    simulated venue of a paper run alone goes by a time of its own.
+    """
+    if terms.ties or watched.sent_at is None or watched.expiring or watched.ended is not None:
+        return None
+    return last_moment(watched.order)
 
 
 def _cut(report: FillReport, order: Order) -> FillReport:

@@ -157,21 +157,42 @@ class LiveOrders:
 
         What the emulator held is held again, and the venue is asked about each order that may have left.
         """
+        parents: dict[int, Order] = {}
+        over: list[Watched] = []
         for order in orders:
             watched = self._register.add(order)
-            emulated = self._emulator.needs(order)
+            emulator = self._emulator
+            emulated = emulator.needs(order)
+            parent = self._book.find(order.parent) if order.parent else None
+            if parent is not None and not parent.is_open and parent.id not in parents:
+                parents[parent.id] = parent
+                emulator.resume(parent, sent=True)
+            first = self._register.get(order.oco) if order.oco else None
+            if first is not None and not emulator.needs(first.order):
+                emulator.watch(first.order)
+            sent = emulator.is_native(order) or order.triggered
             if emulated:
-                self._tie(order)
-            if emulated and not self._emulator.is_native(order) and not order.triggered:
-                self._act(self._emulator.submit(order, now), now)
-                continue
-            # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
-            watched.sent_at = now if watched.number else order.created_at
-            if emulated:
-                self._emulator.watch(order)
-            if watched.number or (order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched)):
-                self.replacing.resume(watched)
-            self.evidence.find(watched)
+                emulator.resume(order, sent=sent)
+            if not order.filled and self._group_is_over(order):
+                over.append(watched)
+            if sent:
+                # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
+                watched.sent_at = now if watched.number else order.created_at
+                if watched.number or (order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched)):
+                    self.replacing.resume(watched)
+                self.evidence.find(watched)
+        for number in parents:
+            self._act(self._emulator.on_end(number, now), now)
+        for watched in over:
+            self._act(self._emulator.cancel(watched.order.id, now), now)
+
+    def _group_is_over(self, order: Order) -> bool:
+        """Tell whether another order of its group has traded, or ended, so that this one is to end as well."""
+        group = order.oco or order.id
+        return any(
+            group in {one.oco, one.id} and one.id != order.id and (one.filled > 0.0 or not one.is_open)
+            for one in self._book.orders
+        )
 
     def ask_all(self) -> None:
         """Ask the venue about every order that has left."""

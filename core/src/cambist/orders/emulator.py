@@ -24,6 +24,7 @@ from cambist.model.events import (
 )
 from cambist.model.orders import AT_MARKET, TRAILING, TRIGGERED, OrderType, TimeInForce
 from cambist.orders.links import Links
+from cambist.orders.times import last_moment
 from cambist.orders.triggers import is_reached, level, trailed
 
 if TYPE_CHECKING:
@@ -156,6 +157,20 @@ class Emulator:
         if order.id not in self._held:
             self._held[order.id] = _Held(order, sent=order.size, traded=order.filled)
 
+    def resume(self, order: Order, *, sent: bool) -> None:
+        """Take an order of a run that goes on, oldest first, with the ended ones that others are bound to.
+
+        Parameters
+        ----------
+        sent
+            Whether it is at the venue, or was.
+        """
+        self._held[order.id] = _Held(order, sent=order.size if sent else 0.0, traded=order.filled)
+        self._links.add(order)
+        parent = self._held.get(order.parent)
+        if parent is not None and parent.traded:
+            self._links.after_fill(order.parent, parent.traded)
+
     def submit(self, order: Order, ts: int) -> list[Action]:
         """Take an order; it is sent at once where nothing keeps it. What it is tied to must be watched by then."""
         first, parent = self._held.get(order.oco), self._held.get(order.parent)
@@ -232,8 +247,8 @@ class Emulator:
         actions: list[Action] = []
         for held in list(self._held.values()):
             order = held.order
-            over = order.time_in_force is TimeInForce.GTD and order.expires_at < ts
-            if over and not held.sent and order.id in self._held:
+            end = last_moment(order)
+            if end is not None and end < ts and not held.sent and order.id in self._held:
                 actions += self._end(held, OrderExpired(ts, order.id), ts)
         return actions
 

@@ -65,8 +65,16 @@ async def measure_clock(transport: Transport, clock: VenueClock) -> None:
         clock.answered(sent, server * _MS)
 
 
-async def load_symbols(market: Market, transport: Transport, settings: BinanceSettings) -> Symbols:
-    """Load the instruments, and put the venue's limits into the budget."""
+async def load_symbols(
+    market: Market, transport: Transport, settings: BinanceSettings, *, again: bool = False
+) -> Symbols:
+    """Load the instruments, and put the venue's limits into the budget.
+
+    Parameters
+    ----------
+    again
+        Whether they were loaded before: by now it may be that none is traded.
+    """
     info = await decoded(transport.ask("info", {}), decode_info)
     windows = transport.budget.windows
     for window in windows_of(info.rate_limits):
@@ -76,7 +84,7 @@ async def load_symbols(market: Market, transport: Transport, settings: BinanceSe
         else:
             known.limit = window.limit
     symbols = symbols_of(info, market, (settings.maker_fee, settings.taker_fee))
-    if not symbols.instruments:
+    if not symbols.instruments and not again:
         raise VenueError(f"{market.venue} trades nothing at the moment: no symbol is open.", code="closed")
     return symbols
 

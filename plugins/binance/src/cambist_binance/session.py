@@ -247,7 +247,7 @@ class BinanceSession:
         VenueError
             The venue does not tell.
         """
-        self._symbols.become(await load_symbols(self._market, self._transport, self._settings))
+        self._symbols.become(await load_symbols(self._market, self._transport, self._settings, again=True))
 
     def metrics(self) -> dict[str, Any]:
         """Return what can be counted: connections, use of the venue's limits, the clock, the dead man's switch."""
