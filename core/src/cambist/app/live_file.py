@@ -18,6 +18,7 @@ from cambist.errors import ConfigError, did_you_mean
 from cambist.live import LiveSettings, Policy
 from cambist.live.control import ControlSettings, fingerprint
 from cambist.live.paper import PaperSettings
+from cambist.live.resending import Resend
 from cambist.model.timeframe import Timeframe
 from cambist.notify import Channel
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from cambist.app.plan import RunPlan
     from cambist.config.document import Where
+    from cambist.config.models import ResendTable
     from cambist.live.subscriptions import Named
     from cambist.plugins.registry import Registry
     from cambist.plugins.specs import SessionSpec
@@ -68,8 +70,6 @@ class LivePlan:
         How the run behaves, and how it is operated.
     channels
         To people; may be empty.
-    record
-        Whether the market is kept beside the journal.
     notify_window, notify_fills
         Seconds in which one alert is told once, and whether fills are told.
     """
@@ -86,7 +86,6 @@ class LivePlan:
     paper: PaperSettings | None = None
     control: ControlSettings = attrs.field(factory=ControlSettings)
     channels: tuple[Channel, ...] = ()
-    record: bool = False
     notify_window: float = 300.0
     notify_fills: bool = False
 
@@ -163,7 +162,6 @@ class _LiveReader(Reader):
             paper=self.paper(plan, said),
             control=ControlSettings(**dict(said["control"])),
             channels=self.made_channels,
-            record=said["record"],
             notify_window=said["notify_window"],
             notify_fills=said["notify_fills"],
         )
@@ -190,6 +188,7 @@ class _LiveReader(Reader):
         assert file is not None
         given = {name: said[name] for name in _SETTINGS if name in said}
         given["currency"] = given["currency"] or file.account.currency or LiveSettings().currency
+        given["resend"] = {kind: _resend(table) for kind, table in given["resend"].items()}
         return LiveSettings(
             seed=file.run.seed, risk=plan.settings.get("risk", ()), leverage=file.account.leverage, **given
         )
@@ -341,6 +340,12 @@ class _LiveReader(Reader):
                 channel = self.attempt(where, Channel, name=name, notifier=notifier, **{"at_least": "warning", **said})
                 if channel is not None:
                     yield channel
+
+
+def _resend(said: ResendTable) -> Resend:
+    """Return a policy of sending again; a bound alone lifts the other one."""
+    never = said.attempts is None and said.within is None
+    return Resend(0 if never else said.attempts, said.within)
 
 
 def _keys(factory: Callable[..., Any], config: type | None) -> set[str]:

@@ -32,6 +32,7 @@ __all__ = [
     "OutputTable",
     "PaperTable",
     "PlannedMarginTable",
+    "ResendTable",
     "RunFile",
     "RunTable",
     "StrategyTable",
@@ -385,6 +386,13 @@ class RunTable(_Table):
     calendar: Annotated[str, Field(min_length=1)] | None = None
 
 
+class ResendTable(_Table):
+    """``resend = { stop = { within = 60 } }``: how long an order of a kind is sent again; both bounds hold."""
+
+    attempts: Annotated[int, Field(ge=0)] | None = None
+    within: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+
 class ControlTable(_Table):
     """``[live.control]``: how a live run is operated and watched over; see `cambist.live.control.ControlSettings`."""
 
@@ -410,6 +418,9 @@ class _RunningTable(_Table):
     missing_bars: Literal["skip", "fill", "hold"] = "skip"
     slow_after: Positive = 0.25
     anchor_bars: Annotated[int, Field(ge=1)] = 100_000
+    rules_every: Positive = 300.0
+    unprotected_within: Positive = 2.0
+    resend: dict[Literal["entry", "reduce", "stop"], ResendTable] = Field(default_factory=dict)
     record: bool = Field(default=False, description="keep what the market did beside the journal, to replay the run")
     slow_hook: Positive = Field(default=0.25, description="a hook of a strategy that takes longer is told of")
     notify_fills: bool = Field(default=False, description="tell people of fills, too")
@@ -434,7 +445,7 @@ class PaperTable(_RunningTable):
 
     venue: str | None = Field(default=None, min_length=1, description="whose market it is; that of [live]")
     journal: str = Field(default="paper-journal", min_length=1, description="a folder; a run that is in it goes on")
-    match_by: Listen = Field(default=["bars"], description="what orders meet: bars, or any of the others")
+    match_by: Listen | None = Field(default=None, description="what orders meet: bars, or any of the others")
     stop_trigger: Literal["auto", "last", "quote"] = "auto"
     book_cancels: Literal["behind", "spread"] = "behind"
     settings: dict[str, Any] | None = Field(default=None, description="the venue's own, without keys; those of [live]")

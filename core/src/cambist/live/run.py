@@ -15,7 +15,7 @@ from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
 from cambist.live.ending import in_time_or_told, wind_down
-from cambist.live.engine import Doors, LiveEngine
+from cambist.live.engine import Doors, LiveEngine, Tactics
 from cambist.live.heard import Heard
 from cambist.live.holds import PASSING, STRATEGY, OwnHolds
 from cambist.live.hook_times import HookTimes
@@ -27,6 +27,7 @@ from cambist.live.setup import prepare, read_state
 from cambist.live.starting import in_time, start
 from cambist.live.streams import PrivateStream, Strangers
 from cambist.live.subscriptions import Listening, resolve
+from cambist.live.todays_rules import TodaysRules
 from cambist.live.warming import warm_up
 from cambist.model.events import RunStopped
 from cambist.model.trading_state import TradingState, WorkingOrders
@@ -77,8 +78,6 @@ class LiveRun:
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
     companions
         What goes on beside the run, from the phase ``"reconcile"`` to its end; see `Companion`.
-    record
-        Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
 
     Attributes
     ----------
@@ -113,12 +112,10 @@ class LiveRun:
         alarm: Callable[[str, str], None] = lambda word, text: _log.warning("%s: %s", word, text),
         ask: Ask | None = None,
         companions: Sequence[Companion] = (),
-        record: bool = False,
     ) -> None:
         self._strategies, self._named = strategies, series
         self.session, self.journal, self.settings = session, journal, settings
         self._told, self._ask, self._companions = alarm, ask, companions
-        self._record = record
         self._recording: RunRecording | None = None
         self.phase = "prepare"
         #: Told when the run enters another phase.
@@ -229,7 +226,8 @@ class LiveRun:
             self._prepared = prepare(strategies, self.listening, self.journal, state, account, self.settings, fee)
             if simulating is not None:
                 simulating.pace(self._is_busy)
-            if self._record:
+                self.kernel.queue_ahead = simulating.queue_ahead
+            if self.settings.record:
                 about = about_run(self.kernel, self.settings, None if simulating is None else simulating.fees)
                 self._recording = RunRecording(self.kernel, self.journal, about, self.alarm)
                 self._recording.begin(0 if state is None else state.sequence, self._clock())
@@ -285,8 +283,12 @@ class LiveRun:
             self._ready = True
             market.begin()
             audit = Audit(self.engine, self.reconciler, self.dispatcher, self.settings.audit_every, self.alarm)
+            rules = TodaysRules(
+                self.session, self.engine, self.holds, self.instruments, self.settings.rules_every, self.alarm
+            )
             tasks.append(group.create_task(self._timers(), name="timers"))
             tasks.append(group.create_task(audit.keep_on(), name="audit"))
+            tasks.append(group.create_task(rules.keep_on(), name="rules"))
             await self._stopping.wait()
             self._enter("drain")
             self._reconnection.close()
@@ -310,6 +312,7 @@ class LiveRun:
             clock,
             doors,
             step_timeout=round(settings.step_timeout * _SECOND),
+            tactics=Tactics(resend=settings.resend, unprotected=round(settings.unprotected_within * _SECOND)),
         )
         self.holds = OwnHolds(self._prepared.kernel, clock, self.take)
         self.market = MarketStream(
