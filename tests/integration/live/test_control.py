@@ -16,9 +16,10 @@ from venue_in_process import SYMBOL, Loopback, make_exchange
 
 from cambist.cli.exits import Exit
 from cambist.errors import ControlError, NotRunningError
-from cambist.live.control import Control, ControlClient, ControlFolder, ControlSettings, find_run
+from cambist.live.control import Control, ControlClient, ControlFolder, ControlSettings, find_run, operator
 from cambist.live.control import running as live_runs
 from cambist.live.control.protocol import MAX_REQUEST, Request, decode_answer, encode
+from cambist.live.control.snapshot import status_of
 from cambist.live.control.watchdog import FROZEN_STATUS
 from cambist.live.settings import OnStop
 from cambist.model import OrderStatus, OrderType, Side
@@ -369,6 +370,27 @@ def test_what_is_no_request_is_refused_and_nobody_else_notices(venue, tmp_path):
     ]  # fmt: skip
     assert "Did you mean 'status'" in answers[1].error
     assert numbers == [7, 8]
+
+
+def test_however_many_ask_how_often_a_status_is_made_now_and_then(venue, tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(operator, "status_of", lambda run: made.append(run) or status_of(run))
+
+    async def play():
+        one = Operated(tmp_path, venue, Alternate())
+        async with one.going():
+
+            def ask():
+                with ControlClient(find_run(one.run.journal.folder)) as client:
+                    return [client.call("status")["phase"] for _ in range(100)]
+
+            began = asyncio.get_running_loop().time()
+            answers = await asyncio.gather(*(asyncio.to_thread(ask) for _ in range(6)))
+            return answers, asyncio.get_running_loop().time() - began
+
+    answers, took = asyncio.run(play())
+    assert sum(map(len, answers)) == 600
+    assert 1 <= len(made) <= 1 + took / 0.1
 
 
 def test_exit_codes_are_those_of_the_command_line():

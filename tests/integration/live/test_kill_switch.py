@@ -14,8 +14,10 @@ from cambist.engine.rebuild import rebuild
 from cambist.errors import ControlError
 from cambist.live import LiveRun, LiveSettings
 from cambist.live.control import Control, ControlClient, ControlFolder, ControlSettings, find_run
-from cambist.model import Timeframe
+from cambist.model import OrderType, Side, Timeframe
+from cambist.ports.venue import Answered
 from cambist.storage.journal import Journal
+from cambist.testing.venue_desk import Desk
 from cambist_binance.session import open_spot, open_usdm
 from cambist_simulator import ExchangeSimulator
 
@@ -42,10 +44,10 @@ class Blocking(Strategy):
 class Threaded:
     """A live run in a thread, as it is in a process of its own."""
 
-    def __init__(self, simulator, folder, make, symbol, settings) -> None:
+    def __init__(self, simulator, folder, make, symbol, settings, *, blocking=True) -> None:
         self.simulator, self.folder, self.make, self.symbol = simulator, folder, make, symbol
         self.told: list[tuple[str, str]] = []
-        self.settings = settings
+        self.settings, self.blocking = settings, blocking
         self.thread = threading.Thread(target=self._work, daemon=True)
         self.failure = None
 
@@ -87,7 +89,7 @@ class Threaded:
             time.sleep(0.05)
 
     def __enter__(self):
-        Blocking.let_go.clear()
+        Blocking.let_go.clear() if self.blocking else Blocking.let_go.set()
         Blocking.blocked.clear()
         self.thread.start()
         return self
@@ -162,6 +164,39 @@ def test_it_acts_at_the_venue_while_a_strategy_blocks_the_run(tmp_path, listed, 
     held = simulator.balances() if make is open_spot else None
     if held is not None:
         assert held["binance-spot"]["BTC"].free < Decimal("0.00001")
+
+
+def test_on_margin_nothing_is_left_of_a_position_that_somebody_else_has_made_larger(tmp_path):
+    folder = tmp_path / "journal"
+    settings = ControlSettings(on_signal=False, clear_within=30.0)
+    with (
+        ExchangeSimulator(
+            "binance", symbols=["BTCUSDT:linear"], seed=7, history=60, cash=20_000, speed=120
+        ) as simulator,
+        Threaded(simulator, folder, open_usdm, "BTC/USDT:USDT", settings, blocking=False) as one,
+    ):
+        one.until(lambda: any(order.open for order in simulator.orders()), 90)
+        asyncio.run(buy(one.session()))
+        assert sum(position.size for position in simulator.positions()["binance-usdm"]) == Decimal("0.03")
+        done = one.call("kill", flatten=True)
+        assert done["verified"], done
+        assert done["acted"] == "run"
+        assert not any(order.open for order in simulator.orders())
+        assert not any(position.size for position in simulator.positions()["binance-usdm"])
+        one.call("stop", policy="keep")
+        one.thread.join(60)
+
+
+async def buy(session):
+    """Buy at the market, as somebody does by hand."""
+    await session.open()
+    try:
+        instrument = next(one for one in session.instruments() if one.symbol == "BTC/USDT:USDT")
+        desk = Desk(session, instrument, 0.02)
+        outcome = await session.submit(desk.request("by-hand", Side.BUY, OrderType.MARKET))
+        assert isinstance(outcome, Answered), outcome
+    finally:
+        await session.close()
 
 
 def test_the_watchdog_cancels_where_the_venue_has_no_dead_mans_switch(tmp_path):

@@ -61,7 +61,7 @@ async def work(url, key, secret, folder, strategy, exit_after) -> None:
             ],
         )
         await run.run()
-        say("ended", run._reason)
+        say("ended", run.reason)
 
 
 async def started(run) -> None:

@@ -29,8 +29,8 @@ __all__ = ["CanceledOrder", "Cleared", "Clearing", "ClosedPosition"]
 _ZERO = Decimal(0)
 #: Between two looks at the venue, s.
 _LOOK_EVERY = 0.3
-#: How often in a row nothing has to be open: an order that is on its way shows a little later.
-_LOOKS = 2
+#: For how long nothing has to be open, s: an order that was on its way shows a little later.
+_QUIET = 1.0
 
 
 class CanceledOrder(msgspec.Struct, kw_only=True):
@@ -125,16 +125,19 @@ class Clearing:
         whole
             Symbols all of whose orders are wanted: the venue is told so in one request for each.
         """
-        deadline = asyncio.get_running_loop().time() + self._within
+        now = asyncio.get_running_loop().time
+        deadline = now() + self._within
         found: dict[str, CanceledOrder] = {}
-        left, clear = await self._open(wanted, found, deadline), 0
+        left = await self._open(wanted, found, deadline)
         if whole:
             symbols = dict.fromkeys([*whole, *(one.symbol for one in left)])
             await asyncio.gather(*(self._cancel_all(symbol) for symbol in symbols if symbol))
             left = await self._open(wanted, found, deadline)
+        since = None  # when it was that nothing was open, and nothing has been since
         while True:
-            clear = 0 if left else clear + 1
-            if clear >= _LOOKS or asyncio.get_running_loop().time() >= deadline:
+            since = None if left else since or now()
+            clear = since is not None and now() - since >= _QUIET
+            if clear or now() >= deadline:
                 break
             await asyncio.gather(*(self._cancel_one(one, found) for one in left))
             await asyncio.sleep(_LOOK_EVERY)
@@ -142,7 +145,7 @@ class Clearing:
         still = {_identity(one) for one in left}
         await asyncio.gather(*(self._learn(item) for name, item in found.items() if name not in still))
         self.done.orders.extend(found.values())
-        return clear >= _LOOKS
+        return clear
 
     async def close(self, instruments: Iterable[Instrument], held: Mapping[str, float]) -> bool:
         """Close positions at the market; return whether the venue says that they are.

@@ -169,6 +169,7 @@ class _Desk:
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop
         self._over: asyncio.Event
+        self._showing = asyncio.Lock()
         self._shown: dict[tuple[str, bool], tuple[float, Any]] = {}
         self._before: Any = None
         self._thrown: set[asyncio.Task[Any]] = set()
@@ -262,7 +263,9 @@ class _Desk:
             throwing = self._switch.throw(request.by, "socket", flatten=flatten, reason=reason)
             return await asyncio.shield(self._begin(throwing))
         if request.do in {"status", "orders", "positions"}:
-            return await self._show(request)
+            async with self._showing:  # so that many who ask at once are shown the same
+                shown = await self._show(request)
+            return shown | self._own() if request.do == "status" else shown
         return await self._bridge.call(lambda: self._operator.do(request))
 
     async def _show(self, request: Request) -> Any:
@@ -279,7 +282,7 @@ class _Desk:
                 # What does not move can be looked at from here; that it does not is part of the status.
                 shown = await self._operator.do(request)
             self._shown[key] = time.monotonic(), shown
-        return shown | self._own() if request.do == "status" else shown
+        return shown
 
     def _own(self) -> dict[str, Any]:
         """Return what the control itself knows."""
