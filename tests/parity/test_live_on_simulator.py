@@ -63,9 +63,8 @@ async def played(simulator, session, journal, names):
         [(name, MINUTE) for name in names],
         session,
         journal,
-        LiveSettings(on_stop=OnStop.KEEP, audit_every=3_600.0),
+        LiveSettings(on_stop=OnStop.KEEP, audit_every=3_600.0, record=True),
         alarm=lambda word, text: alarms.append((word, text)),
-        record=True,
     )
     task = asyncio.create_task(run.run())
 

@@ -132,8 +132,7 @@ class PaperRun:
         self.folder, self.strategies, self.market = folder, strategies, market
         self.series = series or [(block.instrument.symbol, block.timeframe) for block in market.blocks]
         self.paper = PaperSettings(**{"cash": 10_000.0, **settings})
-        self.live = LiveSettings(**{"on_stop": OnStop.KEEP, "audit_every": 3_600.0, **(live or {})})
-        self.record = record
+        self.live = LiveSettings(**{"on_stop": OnStop.KEEP, "audit_every": 3_600.0, "record": record, **(live or {})})
         self.alarms: list[tuple[str, str]] = []
 
     async def start(self) -> None:
@@ -146,7 +145,6 @@ class PaperRun:
             self.journal,
             self.live,
             alarm=lambda word, text: self.alarms.append((word, text)),
-            record=self.record,
         )
         self.task = asyncio.create_task(self.run.run())
         await self.until(lambda: self.run.phase == "run")

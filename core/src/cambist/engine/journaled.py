@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from cambist.engine.codec import Codec
-    from cambist.model.bars import Bar
     from cambist.model.orders import Order
     from cambist.model.portfolio import CashFlow, MarginChange
     from cambist.ports.journal import Draft
@@ -151,9 +150,6 @@ class Recorder:
         make = self._facts.get(type(happened))
         if make is not None:
             make(happened)
-
-    def fed(self, series: int, bar: Bar) -> None:
-        """Take note of a bar of before the run that the lines take; it is no part of a journal."""
 
     def _run_started(self, started: event.RunStarted) -> None:
         kernel = self._kernel

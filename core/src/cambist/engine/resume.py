@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cambist.engine.recorded import RecordingRecorder
 from cambist.engine.strategy_state import decode_state
 from cambist.model.events import RunStarted
 
 if TYPE_CHECKING:
     from cambist.engine.fold import RunState
     from cambist.engine.journaled import Journaling
+    from cambist.engine.step import Kernel
     from cambist.model.bars import Bar
     from cambist.model.effects import Effect
 
-__all__ = ["feed_history", "give_back", "resume", "take_over"]
+__all__ = ["feed_history", "give_back", "go_live", "resume", "take_over"]
 
 
 def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
@@ -31,6 +33,12 @@ def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
     effects = kernel.step(RunStarted(ts, state.token, state.seed))
     give_back(kernel, state)
     return effects
+
+
+def go_live(kernel: Kernel) -> None:
+    """Have strategies know that the run trades as time goes by."""
+    for seat in kernel.seats:
+        seat.desk.is_live = True
 
 
 def take_over(kernel: Journaling, state: RunState) -> None:
@@ -56,7 +64,8 @@ def feed_history(kernel: Journaling, number: int, bar: Bar) -> None:
 
     It is shown to `on_warmup_bar` while the indicators are not known, like any other.
     """
-    kernel.recorder.fed(number, bar)
+    if isinstance(kernel.recorder, RecordingRecorder):
+        kernel.recorder.fed(number, bar)
     for seat in kernel.seats:
         seat.cursors[number].push(bar)
         seat.seen[number] += 1

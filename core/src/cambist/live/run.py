@@ -77,8 +77,6 @@ class LiveRun:
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
     companions
         What goes on beside the run, from the phase ``"reconcile"`` to its end; see `Companion`.
-    record
-        Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
 
     Attributes
     ----------
@@ -113,12 +111,10 @@ class LiveRun:
         alarm: Callable[[str, str], None] = lambda word, text: _log.warning("%s: %s", word, text),
         ask: Ask | None = None,
         companions: Sequence[Companion] = (),
-        record: bool = False,
     ) -> None:
         self._strategies, self._named = strategies, series
         self.session, self.journal, self.settings = session, journal, settings
         self._told, self._ask, self._companions = alarm, ask, companions
-        self._record = record
         self._recording: RunRecording | None = None
         self.phase = "prepare"
         #: Told when the run enters another phase.
@@ -229,7 +225,8 @@ class LiveRun:
             self._prepared = prepare(strategies, self.listening, self.journal, state, account, self.settings, fee)
             if simulating is not None:
                 simulating.pace(self._is_busy)
-            if self._record:
+                self.kernel.queue_ahead = simulating.queue_ahead
+            if self.settings.record:
                 about = about_run(self.kernel, self.settings, None if simulating is None else simulating.fees)
                 self._recording = RunRecording(self.kernel, self.journal, about, self.alarm)
                 self._recording.begin(0 if state is None else state.sequence, self._clock())

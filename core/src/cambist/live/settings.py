@@ -75,10 +75,13 @@ class LiveSettings:
         How long the strategies may take over one event of the market before somebody is told.
     anchor_bars
         How many bars, of all series together, a start goes back for at most, so that lines are what they were before.
+    record
+        Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
     """
 
     currency: str = "USDT"
     seed: int = 0
+    record: bool = False
     risk: Sequence[RiskRule] = ()
     leverage: float = 1.0
     on_position: Policy = attrs.field(default=Policy.ASK, converter=Policy)

@@ -10,7 +10,7 @@ import attrs
 
 from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Journaling, Recorder
 from cambist.engine.rebuild import rebuild
-from cambist.engine.resume import resume
+from cambist.engine.resume import go_live, resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.model.events import RunStarted
@@ -120,6 +120,7 @@ def prepare(
         )
     else:
         kernel = JournaledKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
+    go_live(kernel)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
         return Prepared(kernel, None, make_token(time.time()), settings.seed)

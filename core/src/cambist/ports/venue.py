@@ -269,6 +269,9 @@ class SimulatingSession(Protocol):
     def pace(self, is_busy: Callable[[], bool]) -> None:
         """Take what answers whether the run is still working on something that it was shown."""
 
+    def queue_ahead(self, order: Order) -> float:
+        """Return the size of others that stands before an order in its line; NaN where it stands in none."""
+
     @property
     def fees(self) -> Any:
         """What it charges, as its settings say it."""

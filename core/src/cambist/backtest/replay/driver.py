@@ -198,16 +198,12 @@ class Replay:
 
     def _anchor(self, commit: Commit) -> None:
         """Have a series begin with the bar that it began with before the run went on."""
-        anchor, kernel = commit.only("series_anchored"), self._kernel
-        name = anchor.symbol, anchor.timeframe
-        numbers = [
-            number
-            for number, (instrument, timeframe) in enumerate(kernel.series)
-            if (instrument.symbol, str(timeframe)) == name
-        ]
-        if not numbers:
+        anchor = commit.only("series_anchored")
+        names = [(instrument.symbol, str(timeframe)) for instrument, timeframe in self._kernel.series]
+        if (anchor.symbol, anchor.timeframe) not in names:
             raise self._differs(commit.first, None)
-        kernel.recorder.anchored(commit.first.ts, numbers[0], anchor.ts)
+        number = names.index((anchor.symbol, anchor.timeframe))
+        self._kernel.recorder.anchored(commit.first.ts, number, anchor.ts)
         self._compare(event_is_journalled=True)
 
     def _pass_by(self, commit: Commit) -> None:
@@ -285,7 +281,7 @@ class Replay:
         row = self._rows.peek()  # past the marks behind an event, which are of what came of it
         commit = self._commits.peek()
         if found and commit is None:
-            self._drain()
+            self._rows.drain()
             if self._rows.ended != self._position:
                 raise _Over(_torn_journal(self._position))
             raise self._differs(None, found[0])
@@ -331,11 +327,6 @@ class Replay:
         expected = commit.first if commit is not None and commit.first.kind in _OUTCOMES else None
         raise self._differs(expected, None)
 
-    def _drain(self) -> None:
-        """Look whether the recording has its end."""
-        while self._rows.peek() is not None:
-            self._rows.take()
-
     # What is told.
 
     def _differs(
@@ -363,13 +354,15 @@ class Replay:
 
     def _cut_off(self) -> str:
         """Say that the recording lacks its end."""
-        flaw = self._flaw() or "its last events were not written"
-        ahead = self._commits.peek()
-        goes_on = "" if ahead is None else f"; the journal goes on with record {ahead.first.sequence}"
-        return (
-            f"the recording ends early ({flaw}). The run was replayed up to record {self._position}, "
-            f"{format_ns(self._last[0])}{goes_on}."
-        )
+        return _ends_early(self._flaw(), self._position, self._last[0], self._commits.peek())
+
+
+def _ends_early(flaw: str, position: int, ts: int, ahead: Commit | None) -> str:
+    goes_on = "" if ahead is None else f"; the journal goes on with record {ahead.first.sequence}"
+    return (
+        f"the recording ends early ({flaw or 'its last events were not written'}). The run was replayed up to record "
+        f"{position}, {format_ns(ts)}{goes_on}."
+    )
 
 
 def _is_aside(commit: Commit) -> bool:

@@ -15,7 +15,7 @@ from cambist.engine import conversions as to
 from cambist.engine.fold import RunState
 from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Recorder
 from cambist.engine.recorded import BEGAN, read_row
-from cambist.engine.resume import give_back, take_over
+from cambist.engine.resume import give_back, go_live, take_over
 from cambist.engine.step import no_calendar
 from cambist.errors import JournalError
 from cambist.model.timeframe import Timeframe
@@ -99,6 +99,7 @@ class LiveStage:
             self.kernel = JournaledMarketKernel(cast, shown, portfolio, gate, fee, bars=bars)
         else:
             self.kernel = JournaledKernel(cast, bars, portfolio, gate, fee, no_calendar)
+        go_live(self.kernel)
         self.kernel.recorder = Recorder(self.kernel, append)
         if self._before is not None:
             take_over(self.kernel, self._before)

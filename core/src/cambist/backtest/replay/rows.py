@@ -56,6 +56,11 @@ class Rows:
         """Go on behind the event that was looked at."""
         self._rows.take()
 
+    def drain(self) -> None:
+        """Look whether the recording has its end: `ended` tells."""
+        while self.peek() is not None:
+            self.take()
+
     def answer(self, event: int, order: int) -> float | None:
         """Return what stood before an order in its line when that was asked during an event; None where it was not."""
         self.peek()  # the answers stand behind the event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from cambist.errors import VenueError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cambist.live.subscriptions import Named
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
     from cambist.model.reports import AccountReport, FillReport, OrderReport
     from cambist.ports.venue import OrderKey, OrderRequest, Outcome, VenueSession
     from cambist.storage.journal import Journal
@@ -109,6 +111,14 @@ class PaperSession:
             confirm_within=_SECOND,
             fills_within=10 * _SECOND,
         )
+
+    def queue_ahead(self, order: Order) -> float:
+        """Return the size of others that stands before an order in its line; NaN where it stands in none."""
+        if not isinstance(self._desk, MarketDesk):
+            return nan
+        with self._matcher.holding():
+            own = self._account.book.find(order.id)
+            return nan if own is None or not own.is_open else float(self._desk.venue.queue_ahead(own))
 
     @property
     def fees(self) -> Any:
@@ -200,9 +210,7 @@ class PaperSession:
             if order is None or not order.is_open:
                 return Declined("unknown_order")
             self._account.refused = ""
-            limit, stop = (
-                float("nan") if one is None else float(one) for one in (request.limit_price, request.stop_price)
-            )
+            limit, stop = (nan if one is None else float(one) for one in (request.limit_price, request.stop_price))
             self._desk.venue.amend(order.id, float(request.size), limit, stop)
             refused = self._account.refused
         return Declined(refused) if refused else Answered(None)
