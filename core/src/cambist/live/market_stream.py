@@ -287,7 +287,8 @@ class MarketStream:
             if isinstance(one, Deliver):
                 self._engine.bar(number, one.bar)
             elif isinstance(one, Fetch):
-                self.freshness.trouble(number, "gap", "bars are missing, and are being fetched")
+                if one.proven:  # one that is only late is stale after a while, like whatever is silent
+                    self.freshness.trouble(number, "gap", "bars are missing, and are being fetched")
                 self._group.create_task(self._fetch(number, one), name=f"bars {self._wanted[number]}")
             else:
                 self._alarm(one.word, one.text)
