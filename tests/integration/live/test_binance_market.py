@@ -136,15 +136,18 @@ def test_cut_connections_and_lost_changes_of_a_book_are_told_and_mended(simulato
     assert "and 3 more are down" in told[0]
 
 
-def test_a_subscription_that_is_acknowledged_and_silent_is_found(simulator, tmp_path):
-    simulator.add_fault("silent_subscription", kind="bookTicker", symbol="BTCUSDT", **{"for": "30m"})
-
+def test_subscriptions_that_are_acknowledged_and_silent_are_found_and_connected_anew(simulator, tmp_path):
     async def play():
         async with running(simulator, tmp_path, quiet_after=2.0) as run:
-            await until(lambda: "symbol:BTC/USDT" in held(run))
-            assert "symbol:ETH/USDT" not in held(run)
-            await until(lambda: not held(run))
-        return run
+            strategy = run.kernel.seats[0].strategy
+            await until(lambda: all_heard(strategy))
+            assert not held(run)
+            simulator.add_fault("silent_subscription", at="1s")  # all connections that are open then, to their end
+            await until(lambda: held(run) == {"symbol:BTC/USDT", "symbol:ETH/USDT"})
+            strategy.counts.clear()
+            await until(lambda: not held(run) and all_heard(strategy, 2))
+        return run, strategy
 
-    run = asyncio.run(play())
+    run, strategy = asyncio.run(play())
     assert "data_stale" in [word for word, _ in run.alarms]
+    assert strategy.wrong == []

@@ -142,10 +142,13 @@ class MarketStream:
 
     async def take(self) -> None:
         """Take what comes, until the session is closed, and watch what does not."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            group.create_task(self._watch(), name="market data watch")
-            await self._listen()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                group.create_task(self._watch(), name="market data watch")
+                await self._listen()
+        finally:
+            self.freshness.tell()
 
     async def _listen(self) -> None:
         engine, wake = self._engine, self._wake
