@@ -8,12 +8,16 @@ import resource
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.live.server import serving
 from benchmarks.live.venue import InstantVenue
 from cambist import Strategy
 from cambist.live import LiveRun, LiveSettings
 from cambist.storage.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 __all__ = ["measure_frames", "measure_symbols"]
 
@@ -28,19 +32,19 @@ class Watches(Strategy):
         self.events = 0
         self.widest = 0.0
 
-    def on_tick(self, tick) -> None:  # type: ignore[no-untyped-def]
+    def on_tick(self, tick: Any) -> None:
         """Look at a trade."""
         self.events += 1
         if tick.price > 1e9:
             self.buy(1)
 
-    def on_quote(self, quote) -> None:  # type: ignore[no-untyped-def]
+    def on_quote(self, quote: Any) -> None:
         """Look at a quote."""
         self.events += 1
         if quote.ask - quote.bid > 1e9:
             self.buy(1)
 
-    def on_book(self, book) -> None:  # type: ignore[no-untyped-def]
+    def on_book(self, book: Any) -> None:
         """Look at a book."""
         self.events += 1
         if book.ask - book.bid > 1e9:
@@ -53,10 +57,10 @@ async def _heard(run: LiveRun, count: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _running(run: LiveRun):  # type: ignore[no-untyped-def]
+async def _running(run: LiveRun) -> AsyncIterator[None]:
     task = asyncio.create_task(run.run())
     try:
-        yield task
+        yield
     finally:
         run.stop("measured")
         await task

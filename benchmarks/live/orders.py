@@ -37,7 +37,7 @@ def _simulate(told: Any) -> None:
 class InAndOut(Strategy):
     """Sends an order on a quote, once the one before is done with: buys, sells, buys ..."""
 
-    def on_quote(self, quote) -> None:  # type: ignore[no-untyped-def]
+    def on_quote(self, quote: Any) -> None:  # noqa: ARG002
         """Trade, nine times a second at most."""
         now = time.perf_counter()
         if self.open_orders or now - _ORDER.decided < 0.11:
@@ -50,7 +50,7 @@ class InAndOut(Strategy):
 
 
 class _Order:
-    """The order under way: when its frame came, by the wall and by the CPU time of this thread, and when it was made."""
+    """The order under way: when its frame came, by the wall and by this thread's CPU time, and when it was made."""
 
     def __init__(self) -> None:
         self.frame = self.frame_cpu = self.decided = 0.0
