@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.engine.document import decode_run, encode_run
 from cambist.engine.fold import RunState
-from cambist.errors import ConfigError
+from cambist.errors import ConfigError, VenueError
 from cambist.live.reconcile import Policy, foreign_orders, position_differences
 from cambist.portfolio.exact import exact
 from cambist.ports.venue import OrderKey
@@ -175,6 +175,11 @@ class Reconciler:
         for instrument, timeframe in self._prepared.kernel.series:
             if instrument.symbol == symbol:
                 end = now // timeframe.ns * timeframe.ns
-                bars = await self._session.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
+                try:
+                    bars = await self._session.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
+                except VenueError as error:
+                    if error.code != "no_bars":
+                        raise
+                    return nan
                 return float(bars.close[-1]) if len(bars) else nan
         return nan
