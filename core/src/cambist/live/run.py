@@ -15,7 +15,7 @@ from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
 from cambist.live.ending import in_time_or_told, wind_down
-from cambist.live.engine import Doors, LiveEngine
+from cambist.live.engine import Doors, LiveEngine, Tactics
 from cambist.live.heard import Heard
 from cambist.live.holds import PASSING, STRATEGY, OwnHolds
 from cambist.live.hook_times import HookTimes
@@ -27,6 +27,7 @@ from cambist.live.setup import prepare, read_state
 from cambist.live.starting import in_time, start
 from cambist.live.streams import PrivateStream, Strangers
 from cambist.live.subscriptions import Listening, resolve
+from cambist.live.todays_rules import TodaysRules
 from cambist.live.warming import warm_up
 from cambist.model.events import RunStopped
 from cambist.model.trading_state import TradingState, WorkingOrders
@@ -282,8 +283,12 @@ class LiveRun:
             self._ready = True
             market.begin()
             audit = Audit(self.engine, self.reconciler, self.dispatcher, self.settings.audit_every, self.alarm)
+            rules = TodaysRules(
+                self.session, self.engine, self.holds, self.instruments, self.settings.rules_every, self.alarm
+            )
             tasks.append(group.create_task(self._timers(), name="timers"))
             tasks.append(group.create_task(audit.keep_on(), name="audit"))
+            tasks.append(group.create_task(rules.keep_on(), name="rules"))
             await self._stopping.wait()
             self._enter("drain")
             self._reconnection.close()
@@ -307,6 +312,7 @@ class LiveRun:
             clock,
             doors,
             step_timeout=round(settings.step_timeout * _SECOND),
+            tactics=Tactics(resend=settings.resend, unprotected=round(settings.unprotected_within * _SECOND)),
         )
         self.holds = OwnHolds(self._prepared.kernel, clock, self.take)
         self.market = MarketStream(
