@@ -145,6 +145,10 @@ class Dispatcher:
         assert self._batches is not None
         done = self._done.pop(requests[0].key.client_id or requests[0].key.venue_id)
         try:
+            if self.sealed:
+                for request in requests:
+                    await self._ask(request)
+                return
             if isinstance(requests[0], Submit):
                 terms = [one.terms for one in requests if isinstance(one, Submit)]
                 outcomes = await self._all(self._batches.submit_all(terms), len(requests))

@@ -177,7 +177,9 @@ class Reconciler:
                 end = now // timeframe.ns * timeframe.ns
                 try:
                     bars = await self._session.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
-                except VenueError:  # some have none
+                except VenueError as error:
+                    if error.code != "no_bars":
+                        raise
                     return nan
                 return float(bars.close[-1]) if len(bars) else nan
         return nan

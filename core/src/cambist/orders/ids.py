@@ -14,15 +14,7 @@ from string import ascii_letters, ascii_lowercase, digits
 
 from cambist.errors import OrderError
 
-__all__ = [
-    "ALPHABET",
-    "MAX_LENGTH",
-    "client_id",
-    "make_token",
-    "order_number",
-    "parse_client_id",
-    "token_time",
-]
+__all__ = ["ALPHABET", "MAX_LENGTH", "client_id", "make_token", "order_number", "parse_client_id", "token_time"]
 
 #: Letters, digits and the hyphen: what most venues allow.
 ALPHABET = f"{ascii_letters}{digits}-"
