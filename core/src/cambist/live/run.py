@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.engine.step import named
 from cambist.errors import CambistError, JournalError
+from cambist.indicators.technical import load as load_indicators
 from cambist.live.auditing import Audit
 from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
@@ -215,7 +216,7 @@ class LiveRun:
         self._enter("connect")
         try:
             async with in_time(self.session.name, "answered", self.settings.ready_within):
-                await self.session.open()
+                await asyncio.gather(self.session.open(), asyncio.to_thread(load_indicators))
                 self.listening = resolve(self.session, self._named)
                 account = await self.session.account()
             strategies = named([strategy.fresh() for strategy in self._strategies])

@@ -29,6 +29,8 @@ __all__ = ["warm_up"]
 
 #: How many series are asked for at the same time.
 _AT_ONCE: Final = 4
+#: How many bars ahead of this machine's clock are asked for: the market of a simulated exchange may be that far.
+_AHEAD: Final = 500
 
 
 @attrs.frozen
@@ -123,7 +125,7 @@ async def _history(session: VenueSession, one: _Wanted, now: int) -> Sequence[Ba
     if one.start is None:
         return ()
     try:
-        return list(await session.history(one.instrument, one.timeframe, one.start, (now // length + 2) * length))
+        return list(await session.history(one.instrument, one.timeframe, one.start, (now // length + _AHEAD) * length))
     except VenueError as error:
         if one.anchor is not None and error.code == "no_bars":
             return ()
