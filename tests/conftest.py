@@ -20,6 +20,7 @@ settings.load_profile("repeatable")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer what a soak test asks for."""
     parser.addoption("--kills", type=int, default=20, help="how many processes the kill tests kill")
+    parser.addoption("--orders", type=int, default=20_000, help="how many orders a live run makes to show flat memory")
 
 
 def pytest_configure() -> None:
@@ -27,6 +28,12 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name.startswith("CAMBIST_") and name != "CAMBIST_TEST_DATA":
             del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def soak_orders(request: pytest.FixtureRequest) -> int:
+    """Return how many orders a live run makes to show that its memory stays flat."""
+    return int(request.config.getoption("--orders"))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from cambist.engine.fold import RunState
 from cambist.engine.records import AccountOpened, InstrumentDefined, StrategyRun
 from cambist.errors import RecordError
 from cambist.model.orders import Fill, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
+from cambist.model.portfolio import StockSplit
 from cambist.model.trading_state import TradingChange, TradingState
 from cambist.orders.book import Anomaly, OrderBook
 from cambist.orders.state import OrderInput
@@ -81,6 +82,7 @@ def encode_run(state: RunState) -> bytes:
             "strategies": state.strategies,
             "instruments": [to.instrument_record(one) for one in state.instruments.values()],
             **_account_parts(state),
+            **_share_parts(state),
             "states": state.states,
             "trading": [_plain(hold, _HOLD) for hold in state.trading],
             "rules": state.rules,
@@ -103,6 +105,13 @@ def _account_parts(state: RunState) -> dict[str, Any]:
     if "" not in state.accounts:
         return {"accounts": list(state.opened.values()), "ledgers": ledgers, **_rates(state)}
     return {"account": state.opened[""], "ledger": ledgers[""], **_rates(state)}
+
+
+def _share_parts(state: RunState) -> dict[str, Any]:
+    """Return what strategies held of fills that are kept no more, and splits: few runs have either."""
+    splits = [attrs.astuple(split) for split in state.splits]
+    shares = None if state.shares is None else state.shares.save()
+    return {name: part for name, part in (("splits", splits), ("shares", shares)) if part}
 
 
 def _rates(state: RunState) -> dict[str, Any]:
@@ -149,6 +158,10 @@ def _state_of(document: dict[str, Any], codec: Codec) -> RunState:
     state.book = OrderBook.restore(state.token, orders, state.fills)
     state.book.anomalies.extend(_anomaly_of(row) for row in document["anomalies"])
     _open_accounts(state, document)
+    state.splits.extend(StockSplit(*row) for row in document.get("splits", ()))
+    if "shares" in document:
+        state.shares = state.begin_shares()
+        state.shares.load(document["shares"])
     return state
 
 

@@ -121,6 +121,11 @@ class Recorder:
         self.sequence, self._known = sequence, newest_order
         self._states.update(states)
 
+    def forgotten(self, signals: int, anomalies: int) -> None:
+        """Learn that so many of the oldest signals and anomalies are kept no more, all of which are journalled."""
+        self._signals -= signals
+        self._anomalies -= anomalies
+
     def write(self, kind: str, ts: int, fields: Any) -> None:
         """Add a record to the commit of the step."""
         self._drafts.append(self._codec.encode(kind, ts, fields))
@@ -338,10 +343,14 @@ class Recorder:
                 self._rules[name] = kept
                 self.write("risk_state", ts, record.RiskState(name, kept))
         for strategy in self._keepers:
-            state = encode_state(strategy.name, strategy.save_state())
-            if self._states.get(strategy.name) != state:
+            state = self.state_of(strategy)
+            if state is not None and self._states.get(strategy.name) != state:
                 self._states[strategy.name] = state
                 self.write("strategy_state", ts, record.StrategyState(strategy.name, state))
+
+    def state_of(self, strategy: Strategy) -> bytes | None:
+        """Return what a strategy keeps over a restart; None where what it kept last stands."""
+        return encode_state(strategy.name, strategy.save_state())
 
 
 def _keeps_state(strategy: Strategy) -> bool:

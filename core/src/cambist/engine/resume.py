@@ -30,6 +30,9 @@ def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
     """
     kernel.book.go_on_from(state.book)
     kernel.fills.extend(state.fills)
+    kernel.splits.extend(state.splits)
+    if state.shares is not None:
+        kernel.shares.go_on_from(state.shares)
     newest = state.book.orders[-1].id if state.book.orders else 0
     kernel.trading.restore(state.trading)
     kernel.monitors.restore(state.rules)

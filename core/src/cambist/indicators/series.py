@@ -153,6 +153,15 @@ class SeriesCursor:
             del self._ts_list[:HISTORY]
             self.row -= HISTORY
 
+    def go_on_without_lines(self, bar: Bar) -> None:
+        """Finish a `push` in which an indicator failed; from here on only the columns move.
+
+        Lines of indicators must not be read any more: they stay behind.
+        """
+        self._nodes.clear()
+        self._ts_list.append(bar.ts)
+        self.row += 1
+
     def last_close(self) -> float:
         """Return the close of the current bar, NaN before the first.
 

@@ -12,14 +12,12 @@ if TYPE_CHECKING:
 
     from cambist.engine.journaled import Journaling
 
-__all__ = ["CONNECTION", "PASSING", "STOP", "STRATEGY", "OwnHolds"]
+__all__ = ["CONNECTION", "PASSING", "STOP", "OwnHolds"]
 
 #: The private stream is away.
 CONNECTION: Final = "connection"
 #: The run is being stopped.
 STOP: Final = "stop"
-#: A strategy raised.
-STRATEGY: Final = "strategy"
 #: The watches whose holds say nothing about the run that follows.
 PASSING: Final = frozenset({CONNECTION, STOP})
 _BY: Final = "live run"

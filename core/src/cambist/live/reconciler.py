@@ -6,8 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from cambist.engine.document import decode_run, encode_run
-from cambist.engine.fold import RunState
 from cambist.errors import ConfigError
 from cambist.live.reconcile import Policy, foreign_orders, position_differences
 from cambist.portfolio.exact import exact
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
     from cambist.live.reconcile import Difference
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
+    from cambist.live.shadow import Shadow
     from cambist.ports.venue import VenueSession
-    from cambist.storage.journal import Journal
 
 __all__ = ["Reconciler"]
 
@@ -35,15 +33,12 @@ class Reconciler:
 
     Parameters
     ----------
-    session, engine, prepared, journal, settings
+    session, engine, prepared, settings
         Of the run.
+    shadow
+        The run as its journal tells it: the exact ledger of balances is there alone.
     ask
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
-
-    Attributes
-    ----------
-    state
-        The run as its journal tells it: the exact ledger of balances is there alone.
     """
 
     def __init__(
@@ -51,14 +46,13 @@ class Reconciler:
         session: VenueSession,
         engine: LiveEngine,
         prepared: Prepared,
-        journal: Journal,
+        shadow: Shadow,
         settings: LiveSettings,
         *,
         ask: Callable[[Difference], Policy] | None,
     ) -> None:
         self._session, self._engine, self._prepared = session, engine, prepared
-        self._journal, self._settings, self._ask = journal, settings, ask
-        self.state = RunState() if prepared.state is None else decode_run(encode_run(prepared.state))
+        self._shadow, self._settings, self._ask = shadow, settings, ask
 
     async def reconcile(self, dispatcher: Dispatcher, *, going_on: bool) -> None:
         """Learn what became of every order, and settle what differs.
@@ -85,11 +79,10 @@ class Reconciler:
     async def differences(self) -> list[Difference]:
         """Return the positions that differ now; an execution that is on its way makes one, too."""
         account = await self._session.account()
-        self._journal.wait()
-        self.state.apply_all(self._journal.read(self.state.sequence + 1))
+        state = await self._shadow.catch_up()
         portfolio: Any = self._prepared.kernel.portfolio
         instruments = list(dict.fromkeys(self._prepared.kernel.instruments))
-        return position_differences(instruments, portfolio.legs, self.state.ledger, account)
+        return position_differences(instruments, portfolio.legs, state.ledger, account)
 
     def _decide(self, difference: Difference, policy: Policy) -> Policy:
         if policy is Policy.ASK and self._ask is not None:

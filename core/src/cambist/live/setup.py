@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.engine.journaled import JournaledKernel, Journaling, Recorder
+from cambist.engine.fold import KEEP
 from cambist.engine.rebuild import rebuild
 from cambist.engine.resume import resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
+from cambist.live.shield import Shield, ShieldedKernel, ShieldedRecorder
+from cambist.live.shielded_rules import shielded_rules
 from cambist.model.events import RunStarted
 from cambist.portfolio import InKindPortfolio, Portfolio
 from cambist.risk import RiskGate, fresh_rules
 from cambist.simulation import InstrumentFees
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cambist.engine.fold import RunState
+    from cambist.engine.journaled import Journaling
     from cambist.live.settings import LiveSettings
     from cambist.model.effects import Effect
     from cambist.model.instrument import Instrument
@@ -45,12 +48,15 @@ class Prepared:
         Of the run that goes on; None where it begins.
     token
         Of the run.
+    shield
+        Around its strategies.
     """
 
     kernel: Journaling
     state: RunState | None
     token: str
     seed: int
+    shield: Shield
 
     def start(self, ts: int) -> list[Effect]:
         """Start the kernel, or let it go on; return what it wants done."""
@@ -59,8 +65,13 @@ class Prepared:
         return resume(self.kernel, self.state, ts)
 
 
-def read_state(journal: Journal) -> RunState | None:
+def read_state(journal: Journal, keep: int = KEEP) -> RunState | None:
     """Return the state of the run that a journal holds; None where it is empty.
+
+    Parameters
+    ----------
+    keep
+        See `cambist.engine.fold.RunState`.
 
     Raises
     ------
@@ -70,7 +81,7 @@ def read_state(journal: Journal) -> RunState | None:
     if journal.last == 0:
         return None
     journal.wait()
-    state = rebuild(journal)
+    state = rebuild(journal, keep=keep)
     return state if state.token else None
 
 
@@ -81,6 +92,7 @@ def prepare(
     state: RunState | None,
     account: AccountReport,
     settings: LiveSettings,
+    alarm: Callable[[str, str], None],
 ) -> Prepared:
     """Make the kernel of a live run.
 
@@ -96,6 +108,8 @@ def prepare(
         What `read_state` returned.
     account
         What the venue says; a run that begins takes its cash from there.
+    alarm
+        Told of risk rules that raise.
 
     Raises
     ------
@@ -108,12 +122,15 @@ def prepare(
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
     fees = InstrumentFees()
-    gate = RiskGate(fresh_rules(settings.risk))
-    kernel = JournaledKernel(strategies, series, portfolio, gate, fees.fee, no_calendar)
-    kernel.recorder = Recorder(kernel, journal.append)
+    gate = RiskGate(shielded_rules(fresh_rules(settings.risk), alarm))
+    shield = Shield(strategies)
+    kernel = ShieldedKernel(strategies, series, portfolio, gate, fees.fee, no_calendar)
+    kernel.shield = shield
+    kernel.recorder = ShieldedRecorder(kernel, journal.append, shield)
+    shield.guard(kernel)
     if state is None:
-        return Prepared(kernel, None, secrets.token_hex(4), settings.seed)
-    return Prepared(kernel, state, state.token, state.seed)
+        return Prepared(kernel, None, secrets.token_hex(4), settings.seed, shield)
+    return Prepared(kernel, state, state.token, state.seed, shield)
 
 
 def _open(instruments: Sequence[Instrument], account: AccountReport, settings: LiveSettings) -> Portfolio:

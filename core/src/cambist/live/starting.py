@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from cambist.engine.failures import strategy_error
 from cambist.engine.resume import feed_history
-from cambist.errors import ConfigError
+from cambist.errors import ConfigError, StrategyError
+from cambist.model.times import format_ns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def start(prepared: Prepared, ts: int) -> list[Effect]:
         return prepared.start(ts)
     except Exception as error:
         explained = strategy_error(error, prepared.kernel)
-        if explained is None:
+        if explained is None or isinstance(error, StrategyError):
             raise
         raise explained from error
 
@@ -63,6 +64,8 @@ async def warm_up(
     ------
     VenueError
         If the venue does not have them.
+    StrategyError
+        If a strategy, or one of its indicators, raises.
     """
     last: dict[int, int] = {}
     for number, (instrument, timeframe) in enumerate(series):
@@ -70,6 +73,14 @@ async def warm_up(
         if needed:
             end = now // timeframe.ns * timeframe.ns
             for bar in await session.history(instrument, timeframe, end - needed * timeframe.ns, end):
-                feed_history(kernel, number, bar)
+                try:
+                    feed_history(kernel, number, bar)
+                except StrategyError:
+                    raise
+                except Exception as error:
+                    raise strategy_error(error, kernel) or StrategyError(
+                        f"an indicator raised {type(error).__name__} at the bar of {format_ns(bar.ts)} that "
+                        f"{instrument.symbol} was warmed up with: {error}"
+                    ) from error
                 last[number] = bar.ts
     return last
