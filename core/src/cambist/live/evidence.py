@@ -9,6 +9,8 @@ from __future__ import annotations
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from cambist.live.fills import fill_of, same_size
 from cambist.live.requests import Cancel, FetchFills, Find
 from cambist.model.events import (
@@ -382,7 +384,9 @@ class Answers:
         key = request.key
         for fill in fills or ():
             if (key.venue_id and fill.venue_id == key.venue_id) or (fill.client_id and fill.client_id == key.client_id):
-                self._evidence.executed(fill, now)
+                # Many venues tell executions without our id; by now the order may be watched no more.
+                named = fill if fill.client_id else replace(fill, client_id=key.client_id)
+                self._evidence.executed(named, now)
 
     def _settle(self, watched: Watched, report: OrderReport, now: int) -> None:
         """Draw what follows from an order that works on, now that the venue was asked about it."""
