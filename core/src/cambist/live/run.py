@@ -199,12 +199,16 @@ class LiveRun:
         self.shadow = Shadow(self.journal, state, self.settings.keep_orders)
 
     async def _close(self) -> None:
-        """Let go of the venue, within its time."""
+        """Let go of the venue, within its time; how the run ended is told in any case."""
+        within = self.settings.close_within
         try:
-            async with asyncio.timeout(self.settings.close_within):
+            async with asyncio.timeout(within):
                 await self.session.close()
         except TimeoutError:
-            self.alarm("close_failed", f"{self.session.name} was not closed within {self.settings.close_within:g} s.")
+            self.alarm("close_failed", f"{self.session.name} was not closed within {within:g} s (close_within).")
+        except Exception as error:  # noqa: BLE001 - it would stand in the place of how the run ended
+            _log.exception("%s could not be closed", self.session.name)
+            self.alarm("close_failed", f"{self.session.name} could not be closed: {error}")
         self.phase = "closed"
 
     # The tasks.
