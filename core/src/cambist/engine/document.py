@@ -22,7 +22,7 @@ from cambist.orders.state import OrderInput
 from cambist.portfolio.saved import load_account, save_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from cambist.engine.codec import Codec
     from cambist.model.instrument import Instrument
@@ -39,6 +39,11 @@ _ENUMS: dict[str, Any] = {"side": Side, "type": OrderType, "time_in_force": Time
 _HOLD = [field.name for field in attrs.fields(TradingChange)]
 _AS_THEY_ARE = (*("sequence", "ts", "token", "seed", "states", "rules", "timers", "anchors", "stopping", "stopped"),)
 _FILL = [field.name for field in attrs.fields(Fill) if field.name != "instrument"]
+_ANOMALY = [field.name for field in attrs.fields(Anomaly)]
+#: How MessagePack begins an array whose length takes four bytes.
+_ARRAY = b"\xdd"
+#: Rows that are made without a pause.
+_AT_A_TIME = 100
 
 
 def trading_of(
@@ -48,10 +53,14 @@ def trading_of(
     return {
         "orders": [_order_row(order) for order in book.orders],
         "fills": [_fill_row(fill) for fill in fills],
-        "anomalies": [_plain(one, [field.name for field in attrs.fields(Anomaly)]) for one in book.anomalies],
+        "anomalies": _anomaly_rows(book),
         "portfolio": None if portfolio is None else save_account(portfolio),
         "timers": dict(timers),
     }
+
+
+def _anomaly_rows(book: OrderBook) -> list[list[Any]]:
+    return [_plain(one, _ANOMALY) for one in book.anomalies]
 
 
 def _plain(value: Any, names: Iterable[str]) -> list[Any]:
@@ -69,11 +78,34 @@ def _fill_row(fill: Fill) -> list[Any]:
     return row if fill.fee_asset == fill.instrument.settle else [*row, fill.fee_asset, fill.fee_paid]
 
 
-def encode_run(state: RunState) -> bytes:
-    """Return a state as bytes."""
+def _at_once() -> None:
+    """Do not pause."""
+
+
+def _array(rows: Iterable[Any], count: int, breathe: Callable[[], None]) -> msgspec.Raw:
+    """Return rows as an array of the document, encoded one by one: while one call encodes all, nothing else runs."""
+    parts = bytearray(_ARRAY + count.to_bytes(4))
+    for number, row in enumerate(rows):
+        parts += _encoder.encode(row)
+        if number % _AT_A_TIME == 0:
+            breathe()
+    return msgspec.Raw(parts)
+
+
+def encode_run(state: RunState, breathe: Callable[[], None] = _at_once) -> bytes:
+    """Return a state as bytes.
+
+    Parameters
+    ----------
+    breathe
+        Called often while that goes on, by who does it in a thread beside others.
+    """
     return _encoder.encode(
         {
-            **trading_of(state.book, state.fills, state.portfolio, state.timers),
+            **trading_of(OrderBook(), (), state.portfolio, state.timers),
+            "anomalies": _anomaly_rows(state.book),
+            "orders": _array(map(_order_row, state.book.orders), len(state.book.orders), breathe),
+            "fills": _array(map(_fill_row, state.fills), len(state.fills), breathe),
             "sequence": state.sequence,
             "ts": state.ts,
             "keep": state.keep,

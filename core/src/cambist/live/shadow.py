@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Shadow"]
 
 #: Records that are taken before the event loop gets a turn for certain, and how long that is, s.
-_BATCH, _BREATH = 250, 0.0005
+_BATCH, _BREATH = 100, 0.0002
 
 
 class Shadow:
@@ -82,11 +82,16 @@ class Shadow:
 
     def _keep(self) -> None:
         self._follow()
-        take_snapshot(self._journal, self.state)
+        take_snapshot(self._journal, self.state, _breathe)
 
     def _follow(self) -> None:
         state = self.state
         entries = self._reader.read(state.sequence + 1)
         while batch := list(islice(entries, _BATCH)):
             state.apply_all(batch)
-            time.sleep(_BREATH)  # lets the event loop have the interpreter
+            _breathe()
+
+
+def _breathe() -> None:
+    """Let the event loop have the interpreter."""
+    time.sleep(_BREATH)
