@@ -1,7 +1,18 @@
 """Live trading: what drives a kernel by a venue's streams, and never loses an order."""
 
+from cambist.live.projecting import Projecting
+from cambist.live.quarantine import OnFailure
 from cambist.live.reconcile import Difference, DifferenceKind, Policy
 from cambist.live.run import LiveRun
 from cambist.live.settings import LiveSettings, OnStop
 
-__all__ = ["Difference", "DifferenceKind", "LiveRun", "LiveSettings", "OnStop", "Policy"]
+__all__ = [
+    "Difference",
+    "DifferenceKind",
+    "LiveRun",
+    "LiveSettings",
+    "OnFailure",
+    "OnStop",
+    "Policy",
+    "Projecting",
+]
