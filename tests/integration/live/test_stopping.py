@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from decimal import Decimal
 
@@ -248,12 +249,22 @@ def test_a_run_that_ended_unfinished_finds_its_orders_again(venue, tmp_path):  #
 # What outlasts it.
 
 
-def test_a_halt_outlasts_a_restart_and_the_hold_of_a_stop_does_not(venue, tmp_path):  # noqa: F811
+@pytest.mark.parametrize("how", ["stopped", "cut off"])
+def test_a_halt_outlasts_a_restart_and_the_hold_of_a_stop_does_not(venue, tmp_path, how):  # noqa: F811
     async def first():
         run = make(tmp_path, venue, Alternate())
-        async with running(run):
-            run.take(OperatorCommand(run.now(), "halt", {"reason": "lunch"}, "me"))
-        run.journal.close()
+        try:
+            async with running(run) as task:
+                run.take(OperatorCommand(run.now(), "halt", {"reason": "lunch"}, "me"))
+                await run.journal.wait_async()
+                if how == "cut off":
+                    task.cancel()
+        finally:
+            run.journal.close()
+
+    async def first_over():
+        with contextlib.suppress(asyncio.CancelledError):
+            await first()
 
     async def second(command, orders):
         run = make(tmp_path, venue, Alternate())
@@ -272,7 +283,7 @@ def test_a_halt_outlasts_a_restart_and_the_hold_of_a_stop_does_not(venue, tmp_pa
             assert len(sent) == orders
         run.journal.close()
 
-    asyncio.run(first())
+    asyncio.run(first_over())
     asyncio.run(second("", 0))
     asyncio.run(second("", 0))
     assert venue.submits == []
