@@ -119,7 +119,7 @@ class LongRun:
     """A run of `Busy`, bar after bar."""
 
     def __init__(self, folder: Path, *, keep: int = 10_000, journal: JournalOptions | None = None) -> None:
-        self.settings = LiveSettings(keep_orders=keep)
+        self.settings = LiveSettings(keep_orders=keep, keep_bars=1_000)
         self.journal = Journal(folder, journal, files=Unsynced())
         self.venue = InstantVenue()
         self.now = START

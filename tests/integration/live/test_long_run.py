@@ -28,8 +28,8 @@ def test_memory_stays_flat_however_many_orders_there_are(tmp_path, soak_orders):
     assert len(kernel.signals) <= 2 * keep + 10
     assert len(kernel.portfolio.trades.closed) <= 2 * keep + 10
     # Between two tidyings up to twice what is kept collects: of each order itself, its fills, a trade and a signal.
-    assert objects() - held < 20 * keep
-    assert memory() - before < 48.0
+    assert objects() - held < 10 * keep
+    assert memory() - before < 32.0
     assert run.alarms == []
     run.close()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.errors import ParameterError
+from cambist.indicators.lines import HISTORY
 from cambist.live.quarantine import OnFailure
 from cambist.live.reconcile import Policy
 
@@ -79,6 +80,9 @@ class LiveSettings:
     keep_orders
         How many orders that have ended stay in memory, with their fills, and how many closed trades, signals and
         movements of cash; up to twice as many do. All of them are in the journal.
+    keep_bars
+        How many bars back the lines of each series reach, at most 65,536; up to twice as many take memory, about 200
+        bytes each for a strategy, and 32 more for each of its indicators.
     """
 
     currency: str = "USDT"
@@ -98,3 +102,4 @@ class LiveSettings:
     snapshot_every: float = attrs.field(default=900.0, validator=_positive)
     snapshot_records: int = attrs.field(default=20_000, validator=_some)
     keep_orders: int = attrs.field(default=10_000, validator=_some)
+    keep_bars: int = attrs.field(default=HISTORY, validator=[_some, attrs.validators.le(HISTORY)])

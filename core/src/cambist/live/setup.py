@@ -128,6 +128,8 @@ def prepare(
     kernel.shield = shield
     kernel.recorder = ShieldedRecorder(kernel, journal.append, shield)
     shield.guard(kernel)
+    for cursor in (one for seat in kernel.seats for one in seat.cursors):
+        cursor.history = settings.keep_bars
     if state is None:
         return Prepared(kernel, None, secrets.token_hex(4), settings.seed, shield)
     return Prepared(kernel, state, state.token, state.seed, shield)
