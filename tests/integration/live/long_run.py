@@ -34,7 +34,10 @@ class Unsynced(Files):
 
 
 class Busy(Strategy):
-    """Buys and sells in turn, leaves a limit order behind that is canceled on the next bar, and notes a signal."""
+    """Buys and sells in turn, leaves a limit or a stop behind that is canceled on the next bar, and notes a signal.
+
+    The venue does not know stops: they are held here.
+    """
 
     persistent = ("bars",)
 
@@ -50,7 +53,7 @@ class Busy(Strategy):
             self.close()
         else:
             self.buy(0.1)
-        self.resting = self.buy(0.1, limit=60.0)
+        self.resting = self.buy(0.1, limit=60.0) if self.bars % 2 else self.buy(0.1, stop=150.0)
         self.record_signal("bars", self.bars)
 
 

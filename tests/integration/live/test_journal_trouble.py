@@ -18,7 +18,7 @@ from cambist.errors import JournalDamagedError, JournalError, JournalSlowError, 
 from cambist.live.run import LiveRun
 from cambist.live.settings import LiveSettings
 from cambist.orders.ids import parse_client_id
-from cambist.storage.journal import Journal
+from cambist.storage.journal import Journal, JournalOptions
 from cambist.testing.faults import CrashingFiles, FaultyFiles
 
 
@@ -36,12 +36,12 @@ class Counting(Alternate):
         self.sent += 1
 
 
-def make(folder, session, files=None, strategy=None, **settings) -> LiveRun:
+def make(folder, session, files=None, options=None, **settings) -> LiveRun:
     run = LiveRun(
-        [strategy or Counting()],
+        [Counting()],
         [(SYMBOL, MINUTE)],
         session,
-        Journal(folder, files=files),
+        Journal(folder, options, files=files),
         LiveSettings(**{"drain_within": 1.0, "close_within": 1.0, **settings}),
     )
     run.alarms = []
@@ -152,6 +152,28 @@ def test_a_disk_that_hangs_does_not_hang_the_end(venue, tmp_path):  # noqa: F811
                 await until(lambda: run.engine.waiting)
         finally:
             assert {"stop_incomplete", "journal_failed"} <= {word for word, _ in run.alarms}
+            files.gate.set()
+            run.journal.close()
+
+    with pytest.raises(JournalSlowError):
+        asyncio.run(play())
+    assert venue.submits == []
+
+
+def test_a_disk_that_hangs_for_too_long_is_as_good_as_none(venue, tmp_path):  # noqa: F811
+    files = FaultyFiles()
+
+    async def play():
+        run = make(tmp_path / "journal", venue, files, JournalOptions(pending_seconds=0.2))
+        try:
+            async with running(run):
+                files.gate.clear()
+                venue.bar(bars(1)[0], MINUTE)
+                await until(lambda: run.journal.health().pending_seconds > 0.2)
+                venue.bar(bars(1, 1)[0], MINUTE)
+                await until(lambda: run.phase == "closed")
+        finally:
+            assert "journal_failed" in [word for word, _ in run.alarms]
             files.gate.set()
             run.journal.close()
 

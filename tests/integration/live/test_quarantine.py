@@ -334,3 +334,21 @@ def test_a_risk_rule_that_raises_refuses_and_stops_nobody(venue, tmp_path):  # n
         run.journal.close()
 
     asyncio.run(play())
+
+
+def test_somebody_who_cannot_be_told_stops_nobody(venue, tmp_path):  # noqa: F811
+    async def play():
+        run = two(tmp_path, venue, Raises(hook="on_bar"), Steady())
+
+        def refuse(word, text):
+            run.alarms.append((word, text))
+            raise ConnectionError("no pager there")
+
+        run._told = refuse
+        async with running(run):
+            for number in range(4):
+                await show(venue, run, number)
+            assert words(run) == ["strategy_failed"]
+        run.journal.close()
+
+    asyncio.run(play())

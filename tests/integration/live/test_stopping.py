@@ -81,7 +81,7 @@ class Eager(Strategy):
 
 def test_no_order_leaves_before_the_run_is_in_step(venue, tmp_path):  # noqa: F811
     async def play(tags):
-        run = make(tmp_path, venue, Eager(), on_stop=OnStop.KEEP)
+        run = make(tmp_path, venue, Eager(), drain_within=10.0)
         asked, answer, account = asyncio.Event(), asyncio.Event(), venue.account
         calls = []
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.engine.strategy_state import decode_state
-from cambist.model.events import RunStarted
+from cambist.model.events import RunStarted, TradingStateRequested
+from cambist.model.trading_state import TradingState, WorkingOrders
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from cambist.engine.fold import RunState
     from cambist.engine.journaled import Journaling
     from cambist.engine.step import Kernel
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["feed_history", "resume"]
 
 
-def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
+def resume(kernel: Journaling, state: RunState, ts: int, over: Container[str] = ()) -> list[Effect]:
     """Start a kernel where a run left off; return what it wants done.
 
     It must be made with ``state.portfolio`` and the run's strategies, and have a recorder. The start is journalled: the
@@ -27,6 +30,9 @@ def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
     ----------
     ts
         Engine time, ns, UTC.
+    over
+        Rules whose holds on trading were about the end of the run before this one: they are lifted before the
+        strategies start.
     """
     kernel.book.go_on_from(state.book)
     kernel.fills.extend(state.fills)
@@ -37,7 +43,11 @@ def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
     kernel.trading.restore(state.trading)
     kernel.monitors.restore(state.rules)
     kernel.recorder.go_on_from(state.sequence, newest, state.states)
-    effects = kernel.step(RunStarted(ts, state.token, state.seed))
+    effects: list[Effect] = []
+    for hold in [one for one in kernel.trading.holds if one.rule in over]:
+        asked = (TradingState.ACTIVE, hold.scope, "the run goes on", hold.by, WorkingOrders.KEEP, hold.rule)
+        effects += kernel.step(TradingStateRequested(ts, *asked))
+    effects += kernel.step(RunStarted(ts, state.token, state.seed))
     for seat in kernel.seats:
         kept = state.states.get(seat.strategy.name)
         if kept is not None:

@@ -139,7 +139,10 @@ class LiveRun:
 
     def alarm(self, word: str, text: str) -> None:
         """Tell somebody what a person should know: a stable word, and a sentence."""
-        self._told(word, text)
+        try:
+            self._told(word, text)
+        except Exception:  # noqa: BLE001 - whoever is to be told must not stop the run
+            _log.exception("an alarm was told to nobody: %s: %s", word, text)
 
     def take(self, event: Event) -> None:
         """Take an event from outside of venue and market; a journal that fails ends the run."""

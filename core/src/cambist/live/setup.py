@@ -13,6 +13,7 @@ from cambist.engine.rebuild import rebuild
 from cambist.engine.resume import resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
+from cambist.live.holds import STOP
 from cambist.live.shield import Shield, ShieldedKernel, ShieldedRecorder
 from cambist.live.shielded_rules import shielded_rules
 from cambist.model.events import RunStarted
@@ -62,7 +63,7 @@ class Prepared:
         """Start the kernel, or let it go on; return what it wants done."""
         if self.state is None:
             return self.kernel.step(RunStarted(ts, self.token, self.seed))
-        return resume(self.kernel, self.state, ts)
+        return resume(self.kernel, self.state, ts, over={STOP})
 
 
 def read_state(journal: Journal, keep: int = KEEP) -> RunState | None:
