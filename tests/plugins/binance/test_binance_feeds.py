@@ -33,9 +33,7 @@ def kline(minute, close="2", *, final):
 
 
 def taken(channel):
-    told = list(channel._waiting)
-    channel._waiting.clear()
-    return told
+    return asyncio.run(all_of(channel))
 
 
 def numbers(told):
@@ -70,16 +68,37 @@ def test_a_venue_that_counts_anew_after_it_was_away_is_followed():
     assert [one.ts // MS - START for one in taken(out)] == [100, 1, 2]
 
 
-def test_a_slow_reader_loses_quotes_and_is_told_once():
-    out = Channel(2)
-    feed = QuoteFeed("btcusdt@bookTicker", out, BTC, lambda: 5)
-    for number in (4, 3, 5, 6, 7):
-        feed.take(frame(u=number, b="1", B="2", a="3", A="4"))
+async def all_of(channel):
+    channel.close()
+    return [one async for one in channel]
+
+
+def test_a_slow_reader_gets_the_newest_quotes_and_every_trade_up_to_a_limit():
+    out = Channel(3_000)
+    quotes = [QuoteFeed(f"{name}@bookTicker", out, BTC, lambda: 5) for name in ("a", "b")]
+    trades = TickFeed("a@trade", out, BTC)
+    for number in range(1, 2_001):
+        for feed in quotes:
+            feed.take(frame(u=number, b="1", B=str(number), a="3", A="4"))
+        trades.take(trade(number))
+    assert out.replaced > 2_000
+    told = asyncio.run(all_of(out))
+    sizes = [one.bid_size for one in told if isinstance(one, Quote)]
+    assert sizes[-2:] == [2_000.0, 2_000.0]
+    assert sizes == sorted(sizes)
+    seen = [one.ts // MS - START for one in told if isinstance(one, Tick)]
+    assert seen == list(range(1, 2_001))
+    assert not [one for one in told if isinstance(one, StreamReport)]
+
+
+def test_trades_beyond_the_limit_are_told_as_one_gap():
+    out = Channel(100)
+    trades = TickFeed("a@trade", out, BTC)
+    for number in range(1, 151):
+        trades.take(trade(number))
     told = taken(out)
-    assert [type(one) for one in told] == [Quote, Quote, StreamReport]
-    assert told[0] == Quote(BTC, 5, 1.0, 3.0, 2.0, 4.0)
-    assert told[2].state == "gap"
-    assert out.dropped == 2
+    assert [type(one) for one in told] == [Tick] * 100 + [StreamReport]
+    assert (told[-1].state, out.metrics()["dropped"]) == ("gap", 50)
 
 
 def history(*minutes):
@@ -105,7 +124,7 @@ def bars(fetch, *frames):
         for one in frames:
             feed.take(one)
         await asyncio.sleep(0.05)
-        return numbers(taken(out))
+        return numbers(await all_of(out))
 
     return asyncio.run(run())
 
@@ -113,6 +132,11 @@ def bars(fetch, *frames):
 def test_a_final_bar_is_told_once_and_what_comes_later_of_it_is_left_out():
     frames = [kline(0, final=False), kline(0, final=True), kline(0, final=True), kline(0, final=False)]
     assert bars(history(), *frames, kline(1, final=False)) == [(0, False), (0, True), (1, False)]
+
+
+def test_a_final_bar_that_comes_again_with_other_numbers_is_told():
+    frames = [kline(0, final=True), kline(1, final=True), kline(0, "2.5", final=True), kline(0, "2.5", final=True)]
+    assert bars(history(), *frames, kline(1, final=True)) == [(0, True), (1, True), (0, True)]
 
 
 def test_bars_that_are_missing_are_fetched_before_those_that_came_meanwhile():

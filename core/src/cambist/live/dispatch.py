@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cambist.errors import VenueError
 from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit
-from cambist.ports.venue import Unanswered
+from cambist.ports.venue import Declined, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from cambist.live.requests import Request
     from cambist.ports.venue import Outcome, VenueSession
 
-__all__ = ["Dispatcher"]
+__all__ = ["FLATTEN", "Dispatcher"]
 
 _log = logging.getLogger("cambist.live")
+
+#: The tag of orders by which the run itself closes positions.
+FLATTEN: Final = "flatten"
+_KILLED = Declined("killed", "the kill switch was thrown; cambist resume lets orders leave again")
 
 
 class Dispatcher:
@@ -39,23 +43,39 @@ class Dispatcher:
         Answers the engine's time, ns.
     group
         In which requests run.
+    in_order
+        Whether all requests follow one another, whatever they are about, as a venue without a wire would have them.
+
+    Attributes
+    ----------
+    sealed
+        While it is True no new order leaves: those that want to are refused as ``"killed"``, save what closes positions
+        (tagged `FLATTEN`). Any thread may set it.
     """
 
     def __init__(
-        self, session: VenueSession, answers: Answers, clock: Callable[[], int], group: asyncio.TaskGroup
+        self,
+        session: VenueSession,
+        answers: Answers,
+        clock: Callable[[], int],
+        group: asyncio.TaskGroup,
+        *,
+        in_order: bool = False,
     ) -> None:
+        self._in_order = in_order
         self._session, self._answers, self._clock, self._group = session, answers, clock, group
         self._lines: dict[str, deque[Request]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self.sealed = False
 
     def send(self, request: Request) -> None:
         """Ask, behind what is already being asked about the same order."""
         if self._is_closed:
             return
-        key = request.key.client_id or request.key.venue_id
+        key = "of all" if self._in_order else request.key.client_id or request.key.venue_id
         line = self._lines.get(key)
         if line is not None:
             line.append(request)
@@ -101,7 +121,11 @@ class Dispatcher:
     async def _ask(self, request: Request) -> None:
         session, answers = self._session, self._answers
         if isinstance(request, Submit):
-            answers.submitted(request, await self._outcome(session.submit(request.terms)), self._clock())
+            # Looked at as late as can be: the kill switch may have been thrown while the order waited in line.
+            if self.sealed and request.terms.order.tag != FLATTEN:
+                answers.submitted(request, _KILLED, self._clock())
+            else:
+                answers.submitted(request, await self._outcome(session.submit(request.terms)), self._clock())
         elif isinstance(request, Cancel):
             answers.canceled(request, await self._outcome(session.cancel(request.key)), self._clock())
         elif isinstance(request, Amend):

@@ -14,10 +14,12 @@ from cambist.engine.fold import KEEP
 from cambist.engine.outbox import Outbox
 from cambist.engine.timers import NEVER, Timers
 from cambist.errors import JournalError, OrderStateError
+from cambist.live.dispatch import FLATTEN
 from cambist.live.fills import fill_number
 from cambist.live.instants import Instants
 from cambist.live.memory import Memory
 from cambist.live.orders import LiveOrders
+from cambist.live.requests import Amend, Submit
 from cambist.live.watched import Outlets
 from cambist.model.effects import (
     AmendOrder,
@@ -31,11 +33,15 @@ from cambist.model.effects import (
 )
 from cambist.model.events import (
     BarClosed,
+    BookLost,
+    BookReceived,
     CashMoved,
     InstantClosed,
     OrderCanceled,
     OrderFilled,
     OrderRefused,
+    QuoteReceived,
+    TickReceived,
     TimerFired,
     TradingStateChanged,
 )
@@ -48,16 +54,25 @@ if TYPE_CHECKING:
     from cambist.engine.journaled import Journaling
     from cambist.live.requests import Request
     from cambist.live.shield import Failure, Shield
+    from cambist.live.subscriptions import Listening
     from cambist.model.bars import Bar
+    from cambist.model.books import BookUpdate
     from cambist.model.effects import Effect
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
+    from cambist.model.market import Quote, Tick
     from cambist.model.reports import FillReport, OrderReport
-    from cambist.model.timeframe import Timeframe
     from cambist.model.trading_state import TradingChange
     from cambist.ports.venue import VenueTerms
+    from cambist.strategies.book_view import BookView
 
 __all__ = ["Doors", "LiveEngine"]
+
+_FINEST = ("ticks", "quotes", "book")
+
+
+def _finest(stream: tuple[str, Instrument]) -> int:
+    return _FINEST.index(stream[0])
 
 
 @attrs.frozen(eq=False)
@@ -67,8 +82,8 @@ class SendAdopted:
     order: Order
 
 
-#: Effects that change orders at the venue.
-_ORDERS = frozenset({ApprovedOrder, CancelOrder, AmendOrder, SendAdopted})
+#: What makes or changes orders at the venue.
+_ORDERS = frozenset({ApprovedOrder, CancelOrder, AmendOrder, SendAdopted, Submit, Amend})
 
 
 @attrs.frozen(eq=False)
@@ -109,8 +124,8 @@ class LiveEngine:
     ----------
     kernel
         With its recorder; see `cambist.engine.journaled`.
-    timeframes
-        Of each series of bars, in declared order.
+    listening
+        What the run listens to.
     terms
         Of the venue.
     clock
@@ -132,12 +147,14 @@ class LiveEngine:
         Whether orders leave; not before the run is in step with its venue, see `begin_trading`.
     is_lost
         Whether the journal takes no more, and so nothing is done any more.
+    stirred
+        Whether something was done that may have made something else due; whoever looks sets it back.
     """
 
     def __init__(
         self,
         kernel: Journaling,
-        timeframes: Sequence[Timeframe],
+        listening: Listening,
         terms: VenueTerms,
         clock: Callable[[], int],
         doors: Doors,
@@ -152,9 +169,13 @@ class LiveEngine:
         self._early: list[Effect | Request | SendAdopted] = []
         self._outbox: Outbox[Effect | Request | SendAdopted] = Outbox()
         self._durable = 0
-        self._instants = Instants(timeframes, step_timeout)
         self._memory = Memory(kernel, keep)
-        self._lengths = [timeframe.ns for timeframe in timeframes]
+        self.stirred = False
+        self._instants = Instants([timeframe for _, timeframe in listening.bars], step_timeout)
+        self._lengths = [timeframe.ns for _, timeframe in listening.bars]
+        #: What tells the price of an instrument to orders that are held here: its trades, else its quotes, else its
+        #: book, and its bars where it has none of them.
+        self._priced_by = {one.symbol: kind for kind, one in sorted(listening.streams, key=_finest, reverse=True)}
         self._timers = Timers()
         self._unsent: set[int] = set()
         self._withdrawn: set[int] = set()
@@ -172,6 +193,10 @@ class LiveEngine:
             MoveCash: lambda _one: self._unsupported("add_cash", "Transfer the money at the venue."),
             ChangeMargin: lambda _one: self._unsupported("add_margin and set_leverage", "Set it at the venue."),
         }
+
+    def now(self) -> int:
+        """Return the engine's time, ns, UTC."""
+        return self._clock()
 
     # What happens.
 
@@ -217,6 +242,9 @@ class LiveEngine:
 
     def put(self, effects: Sequence[Effect]) -> None:
         """Take what the kernel wants done; it is done once its records are safe."""
+        if not effects:
+            return
+        self.stirred = True
         for effect in effects:
             if type(effect) is ApprovedOrder:
                 self._unsent.add(effect.order.id)
@@ -265,7 +293,7 @@ class LiveEngine:
         owner = strategy or kernel.seats[0].strategy.name
         reduces = not instrument.is_cash and shrinks and whole <= abs(held)
         try:
-            order = kernel.adopt(instrument, side, whole, "flatten", self._clock(), owner, reduce_only=reduces)
+            order = kernel.adopt(instrument, side, whole, FLATTEN, self._clock(), owner, reduce_only=reduces)
         except JournalError as error:
             self._lose(error)
             return False
@@ -278,15 +306,57 @@ class LiveEngine:
         now = self._clock()
         closes_at = bar.ts + self._lengths[number]
         symbol = self._kernel.instruments[number].symbol
-        self.orders.on_price(symbol, bar.close, now)
+        if symbol not in self._priced_by:
+            self.orders.on_price(symbol, bar.close, now)
         self.orders.on_close(symbol, bar.close, now)
         self.take(BarClosed(now, number, bar))
+        self.stirred = True
         if self._instants.arrived(number, closes_at, now):
             self._close_instant(closes_at, now)
 
-    def price(self, symbol: str, price: float) -> None:
-        """Take a price at which the market of an instrument stands, for orders that are held here."""
-        self.orders.on_price(symbol, price, self._clock())
+    def unfinished(self, number: int, bar: Bar) -> None:
+        """Take a bar that is not over: its close is a price, for orders that are held here."""
+        symbol = self._kernel.instruments[number].symbol
+        if symbol not in self._priced_by:
+            self.orders.on_price(symbol, bar.close, self._clock())
+
+    def tick(self, stream: int, tick: Tick) -> None:
+        """Take a trade of a series; orders that are held here meet it first."""
+        now, symbol = self._clock(), tick.instrument.symbol
+        if self._priced_by[symbol] == "ticks":
+            self.orders.on_price(symbol, tick.price, now)
+        self.take(TickReceived(now, stream, tick))
+
+    def quote(self, stream: int, quote: Quote) -> None:
+        """Take best bid and ask of a series; orders that are held here meet them first."""
+        now, symbol = self._clock(), quote.instrument.symbol
+        if self._priced_by[symbol] == "quotes":
+            self.orders.on_quote(symbol, quote.bid, quote.ask, now)
+        self.take(QuoteReceived(now, stream, quote))
+
+    def book(self, stream: int, update: BookUpdate) -> None:
+        """Take what changed in a book; orders that are held here meet what it has become."""
+        now = self._clock()
+        self.take(BookReceived(now, stream, update))
+        symbol = update.instrument.symbol
+        if self._priced_by[symbol] == "book":
+            view = self._book(stream)
+            if view.is_valid:
+                self.orders.on_quote(symbol, view.bid, view.ask, now)
+
+    def book_lost(self, stream: int, reason: str) -> None:
+        """Take that a book is not known any more, until a snapshot comes."""
+        if self._book(stream).intact:
+            self.take(BookLost(self._clock(), stream, reason))
+
+    def book_known(self, stream: int) -> bool:
+        """Tell whether changes of a book can be applied."""
+        return self._book(stream).intact
+
+    def _book(self, stream: int) -> BookView:
+        kernel: Any = self._kernel
+        view: BookView = kernel.views[stream]
+        return view
 
     def time_passed(self) -> None:
         """Do what is due by now."""
@@ -350,10 +420,12 @@ class LiveEngine:
         """Send a request once everything that led to it is safe."""
         if self.is_lost:
             return
-        if self._kernel.recorder.sequence <= self._durable:
+        self.stirred = True
+        if self._kernel.recorder.sequence <= self._durable and (self.trades or type(request) not in _ORDERS):
             self._doors.send(request)
         else:
             self._outbox.put(self._kernel.recorder.sequence, [request])
+            self._release()
 
     def _submit(self, approved: ApprovedOrder) -> None:
         order = approved.order

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
+import msgspec
 
 from cambist.live.fills import fill_of, same_size
 from cambist.live.requests import Cancel, FetchFills, Find
@@ -25,6 +25,7 @@ from cambist.model.events import (
     OrderRejected,
     OrderTriggered,
     OutcomeUnknown,
+    StopTrailed,
 )
 from cambist.model.orders import AT_MARKET, OrderStatus
 from cambist.model.reports import ReportedStatus
@@ -217,13 +218,19 @@ class Evidence:
         order = watched.order
         limit = nan if report.limit_price is None else float(report.limit_price)
         stop = nan if report.stop_price is None else float(report.stop_price)
-        if report.type is not order.type or order.type in AT_MARKET:
+        if report.type is not order.type:
             limit, stop = order.limit_price, order.stop_price  # those of what was sent in its place
+        elif order.type in AT_MARKET:
+            limit = order.limit_price
         told = float(report.size), limit, order.stop_price if isnan(stop) else stop
         known = order.size, order.limit_price, order.stop_price
         if _equal(told, known):
             return
-        if watched.wanted is None or not _equal(told, watched.wanted):
+        if order.trail is not None and told[0] == order.size and report.type is order.type:
+            self._out.deliver(StopTrailed(now, order.id, told[2], told[1]))  # the venue lets it follow the price
+            return
+        fitted = self._terms.ties and order.parent and told[0] < order.size  # to what its parent has traded
+        if not fitted and (watched.wanted is None or not _equal(told, watched.wanted)):
             self._out.alarm(
                 "amended_elsewhere",
                 f"order {order.id} ({watched.client_id}) stands at the venue with size {told[0]:g} at {told[1]:g}; the "
@@ -384,8 +391,8 @@ class Answers:
         key = request.key
         for fill in fills or ():
             if (key.venue_id and fill.venue_id == key.venue_id) or (fill.client_id and fill.client_id == key.client_id):
-                # Many venues tell executions without our id; by now the order may be watched no more.
-                named = fill if fill.client_id else replace(fill, client_id=key.client_id)
+                # Not every venue says whose it is; the order may have ended meanwhile, and is found by its client id.
+                named = fill if fill.client_id else msgspec.structs.replace(fill, client_id=key.client_id)
                 self._evidence.executed(named, now)
 
     def _settle(self, watched: Watched, report: OrderReport, now: int) -> None:

@@ -12,14 +12,20 @@ if TYPE_CHECKING:
 
     from cambist.engine.journaled import Journaling
 
-__all__ = ["CONNECTION", "PASSING", "STOP", "OwnHolds"]
+__all__ = ["CLOCK", "CONNECTION", "MARKET_DATA", "MISSING_BARS", "PASSING", "STOP", "OwnHolds"]
 
+#: The machine's clock is off.
+CLOCK: Final = "clock"
 #: The private stream is away.
 CONNECTION: Final = "connection"
 #: The run is being stopped.
 STOP: Final = "stop"
+#: Market data of an instrument does not flow.
+MARKET_DATA: Final = "market-data"
+#: Bars of an instrument are missing for good, and that is to hold it.
+MISSING_BARS: Final = "missing-bars"
 #: The watches whose holds say nothing about the run that follows.
-PASSING: Final = frozenset({CONNECTION, STOP})
+PASSING: Final = frozenset({CLOCK, CONNECTION, MARKET_DATA, STOP})
 _BY: Final = "live run"
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Patience", "StoppedEarlyError", "let_go"]
 
 T = TypeVar("T")
-#: How long work that was canceled may take to notice, s.
+#: How long work that was canceled may take to notice, s; and how often a pause is looked at.
 _NOTICE = 2.0
 
 
@@ -37,7 +37,16 @@ class Patience:
 
     def __init__(self, venue: str, seconds: float, setting: str, stopping: asyncio.Event) -> None:
         self._venue, self._seconds, self._setting, self._stopping = venue, seconds, setting, stopping
-        self._ends = asyncio.get_running_loop().time() + seconds
+        self._ends: float | None = None
+        self.go_on()
+
+    def pause(self) -> None:
+        """Let no time count: a person is being asked."""
+        self._ends = None
+
+    def go_on(self) -> None:
+        """Give the phase all of its time from now on."""
+        self._ends = asyncio.get_running_loop().time() + self._seconds
 
     async def wait_for(self, work: Coroutine[Any, Any, T], doing: str) -> T:
         """Return what some work comes to.
@@ -57,20 +66,24 @@ class Patience:
         task = asyncio.ensure_future(work)
         stop = asyncio.ensure_future(self._stopping.wait())
         try:
-            left = self._ends - asyncio.get_running_loop().time()
-            done, _ = await asyncio.wait({task, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            if task in done:
-                return task.result()
-            if stop in done:
-                raise StoppedEarlyError
+            while (left := self._left()) > 0.0:
+                done, _ = await asyncio.wait({task, stop}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if task in done:
+                    return task.result()
+                if stop in done:
+                    raise StoppedEarlyError
         finally:
             stop.cancel()
             await let_go(task)
         raise VenueError(
             f"{self._venue} did not answer in time: after {self._seconds:g} s the run is still {doing}. Check the "
             f"network and whether the venue is at work, or give {self._setting} more time.",
-            code="not_in_time",
+            code="not_ready",
         )
+
+    def _left(self) -> float:
+        """Return how long to wait before looking again, s; 0 where the time is over."""
+        return _NOTICE if self._ends is None else max(0.0, self._ends - asyncio.get_running_loop().time())
 
 
 async def let_go(*tasks: asyncio.Task[Any]) -> None:

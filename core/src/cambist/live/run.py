@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.step import named
@@ -15,19 +16,26 @@ from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
 from cambist.live.ending import left_over, wind_down
 from cambist.live.engine import Doors, LiveEngine
-from cambist.live.holds import CONNECTION, PASSING, OwnHolds
+from cambist.live.heard import Heard
+from cambist.live.holds import PASSING, OwnHolds
+from cambist.live.hook_times import HookTimes
 from cambist.live.journal_watch import JournalWatch
+from cambist.live.market_stream import MarketStream
 from cambist.live.patience import Patience, StoppedEarlyError
 from cambist.live.quarantine import Quarantine
 from cambist.live.reconciler import Reconciler
+from cambist.live.reconnecting import Reconnection
+from cambist.live.recording import RunRecording, about_run
 from cambist.live.settings import OnStop
 from cambist.live.setup import prepare, read_state
 from cambist.live.shadow import Shadow
 from cambist.live.snapshots import keep_snapshots, last_snapshot
-from cambist.live.starting import resolve, start, warm_up
-from cambist.live.streams import MarketStream, PrivateStream, Strangers
+from cambist.live.starting import start
+from cambist.live.streams import PrivateStream, Strangers
+from cambist.live.subscriptions import Listening, resolve
+from cambist.live.warming import warm_up
 from cambist.model.events import RunStopped
-from cambist.model.trading_state import TradingState
+from cambist.ports.venue import SimulatingSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -35,10 +43,11 @@ if TYPE_CHECKING:
     from cambist.engine.fold import RunState
     from cambist.engine.journaled import Journaling
     from cambist.live.companions import Companion
-    from cambist.live.reconcile import Difference, Policy
+    from cambist.live.reconciler import Ask
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
     from cambist.live.shield import Failure
+    from cambist.live.subscriptions import Named
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
@@ -61,7 +70,8 @@ class LiveRun:
     strategies
         Fresh ones.
     series
-        Symbol and timeframe of each series of bars, in declared order.
+        What the run listens to, in declared order: a symbol, and a timeframe (``"1m"``) for bars, or ``"ticks"``,
+        ``"quotes"`` or ``"book"``.
     session
         The account at the venue, not yet open.
     journal
@@ -81,45 +91,67 @@ class LiveRun:
         ``"prepare"``, ``"connect"``, ``"reconcile"``, ``"run"``, ``"drain"`` or ``"closed"``.
     session, settings, journal
         As given.
-    engine, holds, reconciler, dispatcher, shadow
+    listening
+        What the run listens to; from the phase ``"reconcile"`` on.
+    engine, holds, reconciler, dispatcher, market, shadow, quarantine
         The parts of the run; there are some from the phase ``"reconcile"`` on.
     journal_watch
         How far the journal is behind.
+    begun, reason
+        Whether the run got that far, and why it was told to stop.
+    recent_alarms
+        The newest of what `alarm` was told: engine time (ns), word and sentence.
+    heard
+        When each stream said something last.
+    hook_times
+        How long strategies take.
+    strangers
+        Orders of the account that are not of this run.
     """
 
     def __init__(
         self,
         strategies: Sequence[Strategy],
-        series: Sequence[tuple[str, Timeframe]],
+        series: Sequence[Named],
         session: VenueSession,
         journal: Journal,
         settings: LiveSettings,
         *,
         alarm: Callable[[str, str], None] = lambda word, text: _log.warning("%s: %s", word, text),
-        ask: Callable[[Difference], Policy] | None = None,
+        ask: Ask | None = None,
         companions: Sequence[Companion] = (),
     ) -> None:
         self._strategies, self._named = strategies, series
         self.session, self.journal, self.settings = session, journal, settings
         self._told, self._ask, self._companions = alarm, ask, companions
+        self._recording: RunRecording | None = None
         self.phase = "prepare"
+        #: Told when the run enters another phase.
+        self.entered: Callable[[LiveRun], None] = lambda _run: None
         self._stopping = asyncio.Event()
-        self._reason = ""
+        self.reason = ""
         self._woken = asyncio.Event()
         self._private_up = asyncio.Event()
-        self._ready = self._started = False
+        self._ready = self.begun = False
         self._failure: JournalError | None = None
-        self._strangers = Strangers(self.alarm)
+        self._policy = settings.on_stop
+        self._before_trading: list[Callable[[], None]] = []
+        self.recent_alarms: deque[tuple[int, str, str]] = deque(maxlen=50)
+        self.heard = Heard(self._woken.set)
+        self.hook_times = HookTimes(settings.slow_hook, self.alarm)
+        self.strangers = Strangers(self.alarm)
         self.engine: LiveEngine
         self.holds: OwnHolds
         self.reconciler: Reconciler
         self.dispatcher: Dispatcher
+        self.market: MarketStream
         self.shadow: Shadow
         self.quarantine: Quarantine
         self.journal_watch = JournalWatch(journal, settings.journal_slow_after, self.alarm, self._fail)
+        self._reconnection: Reconnection
         self._prepared: Prepared
         self._clock: MonotoneClock
-        self.series: list[tuple[Instrument, Timeframe]] = []
+        self.listening = Listening(())
 
     # From outside.
 
@@ -129,9 +161,19 @@ class LiveRun:
         return self._prepared.kernel
 
     @property
+    def series(self) -> Sequence[tuple[Instrument, Timeframe]]:
+        """Instrument and timeframe of each series of bars, in declared order."""
+        return self.listening.bars
+
+    @property
     def instruments(self) -> list[Instrument]:
         """The instruments of the run, each once, in declared order."""
-        return list(dict.fromkeys(instrument for instrument, _ in self.series))
+        return self.listening.instruments
+
+    @property
+    def journalling(self) -> bool:
+        """Whether the journal takes records: the run has begun, has not ended, and its journal did not fail."""
+        return self.begun and self.phase != "closed" and self._failure is None
 
     def now(self) -> int:
         """Return the engine's time, ns, UTC."""
@@ -139,20 +181,32 @@ class LiveRun:
 
     def alarm(self, word: str, text: str) -> None:
         """Tell somebody what a person should know: a stable word, and a sentence."""
+        self.recent_alarms.append((self._clock() if hasattr(self, "_clock") else 0, word, text))
         try:
             self._told(word, text)
         except Exception:  # noqa: BLE001 - whoever is to be told must not stop the run
             _log.exception("an alarm was told to nobody: %s: %s", word, text)
+
+    def before_trading(self, call: Callable[[], None]) -> None:
+        """Have something called once the run is in step with its venue, before anything is traded on."""
+        self._before_trading.append(call)
 
     def take(self, event: Event) -> None:
         """Take an event from outside of venue and market; a journal that fails ends the run."""
         self.engine.take(event)
         self._woken.set()
 
-    def stop(self, reason: str = "stopped") -> None:
-        """Ask the run to end; the first reason stands."""
+    def stop(self, reason: str = "stopped", policy: OnStop | None = None) -> None:
+        """Ask the run to end; the first reason stands.
+
+        Parameters
+        ----------
+        policy
+            What becomes of orders and positions; None for what the settings say.
+        """
         if not self._stopping.is_set():
-            self._reason = reason
+            self.reason = reason
+            self._policy = policy or self._policy
             self._stopping.set()
 
     async def run(self) -> None:
@@ -169,12 +223,12 @@ class LiveRun:
         """
         state = await asyncio.to_thread(read_state, self.journal, self.settings.keep_orders)
         self._clock = MonotoneClock(0 if state is None else state.ts)
-        self.phase = "connect"
+        self._enter("connect")
         try:
             await self._connect(state)
             await self._supervise()
         except StoppedEarlyError:
-            _log.info("the run was told to stop while it was in the phase %r: %s", self.phase, self._reason)
+            _log.info("the run was told to stop while it was in the phase %r: %s", self.phase, self.reason)
         except JournalError as error:
             self._fail(error)
         except BaseExceptionGroup as group:
@@ -192,18 +246,31 @@ class LiveRun:
 
     async def _connect(self, state: RunState | None) -> None:
         """Reach the venue, and make the run of what it says and of what the journal holds."""
-        session = self.session
-        patience = Patience(session.name, self.settings.ready_within, "ready_within", self._stopping)
+        session, settings = self.session, self.settings
+        patience = Patience(session.name, settings.ready_within, "ready_within", self._stopping)
         await patience.wait_for(session.open(), "connecting")
-        self.series = resolve(session, self._named)
+        self.listening = resolve(session, self._named)
         account = await patience.wait_for(session.account(), "asking for the account")
         strategies = named([strategy.fresh() for strategy in self._strategies])
-        self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings, self.alarm)
-        self.shadow = Shadow(self.journal, state, self.settings.keep_orders)
+        for strategy in strategies:
+            self.hook_times.measure(strategy)
+        simulating = session if isinstance(session, SimulatingSession) else None
+        fee = None if simulating is None else simulating.expected_fee
+        self._prepared = prepare(strategies, self.listening, self.journal, state, account, settings, self.alarm, fee)
+        self.shadow = Shadow(self.journal, state, settings.keep_orders)
+        if simulating is not None:
+            simulating.pace(self._is_busy)
+            self.kernel.queue_ahead = simulating.queue_ahead
+        if settings.record:
+            about = about_run(self.kernel, settings, None if simulating is None else simulating.fees)
+            self._recording = RunRecording(self.kernel, self.journal, about, self.alarm)
+            self._recording.begin(0 if state is None else state.sequence, self._clock())
 
     async def _close(self) -> None:
         """Let go of the venue, within its time; how the run ended is told in any case."""
         within = self.settings.close_within
+        if self._recording is not None:
+            await asyncio.to_thread(self._recording.close)
         try:
             async with asyncio.timeout(within):
                 await self.session.close()
@@ -212,27 +279,42 @@ class LiveRun:
         except Exception as error:  # noqa: BLE001 - it would stand in the place of how the run ended
             _log.exception("%s could not be closed", self.session.name)
             self.alarm("close_failed", f"{self.session.name} could not be closed: {error}")
-        self.phase = "closed"
+        self._enter("closed")
+
+    def _enter(self, phase: str) -> None:
+        self.phase = phase
+        self.entered(self)
 
     # The tasks.
 
     async def _supervise(self) -> None:
+        loop = asyncio.get_running_loop()
         self._assemble()
+
+        def tell(sequence: int) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop of a run that has ended
+                loop.call_soon_threadsafe(self._durable, sequence)
+
+        self.journal.on_durable(tell)
+        clock, market = self._clock, self.market
         async with asyncio.TaskGroup() as group:
-            self.dispatcher = Dispatcher(self.session, self.engine.orders.answers, self._clock, group)
-            private = PrivateStream(self.session, self.engine, self._clock, self._connection, self._woken.set)
+            answers, in_order = self.engine.orders.answers, isinstance(self.session, SimulatingSession)
+            self.dispatcher = Dispatcher(self.session, answers, clock, group, in_order=in_order)
+            self._reconnection = Reconnection(
+                self.session, self.engine, self.dispatcher, self.holds, self.instruments, clock, self.alarm, group
+            )
+            private = PrivateStream(self.session, self.engine, clock, self._connection, self.heard.of("private"))
             tasks = [group.create_task(private.take(), name="private stream")]
+            tasks.append(group.create_task(market.take(), name="market data"))  # before history is asked for
             tasks.append(group.create_task(self.journal_watch.keep_on(), name="journal watch"))
-            self.phase = "reconcile"
+            self._enter("reconcile")
             tasks += [group.create_task(keep_company(one, self)) for one in self._companions]
-            try:
+            with contextlib.suppress(StoppedEarlyError):
                 await self._get_ready()
-            except StoppedEarlyError:
-                pass
-            else:
                 tasks += [group.create_task(one, name=name) for name, one in self._work().items()]
                 await self._stopping.wait()
-            self.phase = "drain"
+            self._enter("drain")
+            self._reconnection.close()
             await self._drain()
             self.dispatcher.close()
             for task in tasks:
@@ -241,63 +323,75 @@ class LiveRun:
             await asyncio.to_thread(self.journal.wait, None, self.settings.close_within)
             await last_snapshot(self.shadow, self.settings.close_within)
 
+    async def _get_ready(self) -> None:
+        """Come in step with the venue; no order leaves before that."""
+        going_on = self._prepared.state is not None
+        patience = Patience(self.session.name, self.settings.ready_within, "ready_within", self._stopping)
+        await patience.wait_for(self._private_up.wait(), "waiting for the private stream")
+        await patience.wait_for(self._warm_up(), "asking for the bars to warm up with")
+        await patience.wait_for(self.market.priced(self.settings.step_timeout), "waiting for prices")
+        reconciled = self.reconciler.reconcile(self.dispatcher, patience, going_on=going_on)
+        await patience.wait_for(reconciled, "asking for orders, executions and balances")
+        self.holds.lift_all(PASSING, "the run goes on")
+        for call in self._before_trading:
+            call()
+        self.engine.begin_trading()
+        self._enter("run")
+        self._ready = True
+        self.market.begin()
+
+    def _work(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """Return what goes on while the run does, by name."""
+        settings = self.settings
+        audit = Audit(self.engine, self.reconciler, self.dispatcher, settings.audit_every, self.alarm)
+        return {
+            "timers": self._timers(),
+            "audit": audit.keep_on(),
+            "snapshots": keep_snapshots(self.shadow, settings.snapshot_every, settings.snapshot_records, self.alarm),
+        }
+
+    def _is_busy(self) -> bool:
+        """Tell whether something that follows from what happened has not been sent yet, or not been answered."""
+        return bool(self.engine.waiting or self.dispatcher.busy or self.market.is_behind)
+
     def _assemble(self) -> None:
-        """Join the kernel to the venue and to the journal."""
-        loop, kernel, shield = asyncio.get_running_loop(), self._prepared.kernel, self._prepared.shield
+        """Make the parts of the run that do not need its tasks."""
+        session, settings, clock = self.session, self.settings, self._clock
+        shield = self._prepared.shield
         doors = Doors(
             self._send,
             self.alarm,
-            self._strangers.seen,
+            self.strangers.seen,
             self.stop,
             failed=self._strategy_failed,
             changed=self._trading_changed,
             lost=self._fail,
         )
         self.engine = LiveEngine(
-            kernel,
-            [timeframe for _, timeframe in self.series],
-            self.session.terms,
-            self._clock,
+            self._prepared.kernel,
+            self.listening,
+            session.terms,
+            clock,
             doors,
             shield,
-            step_timeout=round(self.settings.step_timeout * _SECOND),
-            keep=self.settings.keep_orders,
+            step_timeout=round(settings.step_timeout * _SECOND),
+            keep=settings.keep_orders,
         )
-        self.holds = OwnHolds(kernel, self._clock, self.take)
-        self.quarantine = Quarantine(self.engine, shield, self.holds, self.settings.on_failure, self.alarm)
+        self.holds = OwnHolds(self._prepared.kernel, clock, self.take)
+        self.quarantine = Quarantine(self.engine, shield, self.holds, settings.on_failure, self.alarm)
+        self.market = MarketStream(
+            session, self.engine, self.listening, settings, self.holds, clock, self.alarm, self.heard.of("market")
+        )
         self.reconciler = Reconciler(
-            self.session, self.engine, self._prepared, self.shadow, self.settings, ask=self._ask
+            session,
+            self.engine,
+            self._prepared,
+            self.shadow,
+            settings,
+            ask=self._ask,
+            alarm=self.alarm,
+            price_of=self.market.price,
         )
-
-        def tell(sequence: int) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop of a run that has ended
-                loop.call_soon_threadsafe(self._durable, sequence)
-
-        self.journal.on_durable(tell)
-
-    async def _get_ready(self) -> None:
-        """Come in step with the venue; no order leaves before that."""
-        patience = Patience(self.session.name, self.settings.ready_within, "ready_within", self._stopping)
-        await patience.wait_for(self._private_up.wait(), "waiting for the private stream")
-        await patience.wait_for(self._warm_up(), "asking for the bars to warm up with")
-        reconciled = self.reconciler.reconcile(self.dispatcher, going_on=self._prepared.state is not None)
-        await patience.wait_for(reconciled, "asking for orders, executions and balances")
-        self.engine.begin_trading()
-        self.holds.lift_all(PASSING, "the run goes on")
-        self.phase = "run"
-        self._ready = True
-
-    def _work(self) -> dict[str, Coroutine[Any, Any, None]]:
-        """Return what goes on while the run does, by name."""
-        settings = self.settings
-        market = MarketStream(self.session, self.engine, self.series, self._warmed, self.alarm, self._woken.set)
-        audit = Audit(self.engine, self.reconciler, self.dispatcher, settings.audit_every, self.alarm)
-        return {
-            "market data": market.take(),
-            "timers": self._timers(),
-            "audit": audit.keep_on(),
-            "snapshots": keep_snapshots(self.shadow, settings.snapshot_every, settings.snapshot_records, self.alarm),
-        }
 
     def _durable(self, sequence: int) -> None:
         self.engine.durable(sequence)
@@ -320,15 +414,11 @@ class LiveRun:
             self.stop("the journal failed")
 
     def _connection(self, report: StreamReport) -> None:
-        """Allow no new risk while the private stream is away, and fetch the gap once it is back."""
-        if report.state == "up":
+        """Take how the private stream does."""
+        if report.state == "up" and report.stream != "clock":
             self._private_up.set()
-            if self._ready:
-                self.engine.orders.ask_all()
-                self.holds.lift(CONNECTION, report.text)
-        elif self._ready:
-            self.alarm("stream_down", f"the private stream of {self.session.name} is {report.state}: {report.text}")
-            self.holds.hold(CONNECTION, TradingState.REDUCING, report.text)
+        if self._ready and not self._stopping.is_set():
+            self._reconnection.reported(report)
 
     async def _timers(self) -> None:
         """Do what is due, whenever something is."""
@@ -348,11 +438,15 @@ class LiveRun:
         """Start the kernel and let its lines take the bars that they need."""
         now = self._clock()
         effects = start(self._prepared, now)
-        self._started = True
+        self.begun = True
         self.quarantine.resume()
-        self._warmed = await warm_up(self.session, self.kernel, self.series, now)
-        if self._prepared.state is not None:
-            self.engine.set_timers(self._prepared.state.timers)
+        state, most = self._prepared.state, self.settings.anchor_bars
+        anchors = {} if state is None else state.anchors
+        warmed = await warm_up(self.session, self.kernel, self.listening, anchors, now, most, self.alarm)
+        for joint, bars in zip(self.market.joints, warmed, strict=True):
+            joint.warmed(bars)
+        if state is not None:
+            self.engine.set_timers(state.timers)
         self._prepared.shield.armed = True
         self.engine.put(effects)
 
@@ -361,25 +455,24 @@ class LiveRun:
     async def _drain(self) -> None:
         """Do what the stop asks for, within its time, and say that the run has ended."""
         if self._failure is None and self._ready:
-            settings = self.settings
-            done = await wind_down(
-                self.engine, self.holds, self.instruments, settings.on_stop, self._reason, settings.drain_within
-            )
-            if not done:
+            policy, within = self._policy, self.settings.drain_within
+            if not await wind_down(self.engine, self.holds, self.instruments, policy, self.reason, within):
                 self._tell_left_over()
-        if self._failure is None and self._started:
-            self.take(RunStopped(self._clock(), self._reason))
+        if self._failure is None and self.begun:
+            self.take(RunStopped(self._clock(), self.reason))
+            if self._recording is not None:
+                self._recording.end()
 
     def _tell_left_over(self) -> None:
         """Say what the venue has not confirmed: somebody has to look."""
-        settings = self.settings
-        flattened = self.instruments if settings.on_stop is OnStop.FLATTEN else ()
+        flattened = self.instruments if self._policy is OnStop.FLATTEN else ()
         left = left_over(self.engine, flattened) or "records that the journal has not made safe"
-        self._reason += f"; unfinished: {left}"
+        self.reason += f"; unfinished: {left}"
         self.alarm(
             "stop_incomplete",
-            f"the run ends after {settings.drain_within:g} s (drain_within), and {self.session.name} has not confirmed "
-            f"all that on_stop = {settings.on_stop.value!r} asks for. Left: {left}. Look at the venue.",
+            f"the run ends after {self.settings.drain_within:g} s (drain_within), and {self.session.name} has not "
+            f"confirmed all that {self._policy.value!r} asks for. Left: {left}. Look at the venue; the next start asks "
+            "about these orders.",
         )
 
 

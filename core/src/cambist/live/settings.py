@@ -9,6 +9,7 @@ import attrs
 
 from cambist.errors import ParameterError
 from cambist.indicators.lines import HISTORY
+from cambist.live.joining import MissingBars
 from cambist.live.quarantine import OnFailure
 from cambist.live.reconcile import Policy
 
@@ -83,10 +84,26 @@ class LiveSettings:
     keep_bars
         How many bars back the lines of each series reach, at most 65,536; up to twice as many take memory, about 200
         bytes each for a strategy, and 32 more for each of its indicators.
+    slow_hook
+        A hook of a strategy that takes longer is told of: it holds up all the others, and the orders of each.
+    stale_after
+        How long a subscription may be silent (one to bars: beyond the length of a bar) before its instrument may take
+        no new risk; infinite for no limit.
+    late_bars_after
+        How long after its close a bar may come before the venue is asked for it.
+    missing_bars
+        What becomes of bars that neither the stream brings nor history has; see `MissingBars`.
+    slow_after
+        How long the strategies may take over one event of the market before somebody is told.
+    anchor_bars
+        How many bars, of all series together, a start goes back for at most, so that lines are what they were before.
+    record
+        Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
     """
 
     currency: str = "USDT"
     seed: int = 0
+    record: bool = False
     risk: Sequence[RiskRule] = ()
     leverage: float = 1.0
     on_position: Policy = attrs.field(default=Policy.ASK, converter=Policy)
@@ -103,3 +120,9 @@ class LiveSettings:
     snapshot_records: int = attrs.field(default=20_000, validator=_some)
     keep_orders: int = attrs.field(default=10_000, validator=_some)
     keep_bars: int = attrs.field(default=HISTORY, validator=[_some, attrs.validators.le(HISTORY)])
+    slow_hook: float = attrs.field(default=0.25, validator=_positive)
+    stale_after: float = attrs.field(default=60.0, validator=_positive)
+    late_bars_after: float = attrs.field(default=10.0, validator=_positive)
+    missing_bars: MissingBars = attrs.field(default=MissingBars.SKIP, converter=MissingBars)
+    slow_after: float = attrs.field(default=0.25, validator=_positive)
+    anchor_bars: int = attrs.field(default=100_000, validator=attrs.validators.ge(1))

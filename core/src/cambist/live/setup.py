@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import attrs
 
 from cambist.engine.fold import KEEP
+from cambist.engine.journaled import Journaling, Recorder
 from cambist.engine.rebuild import rebuild
-from cambist.engine.resume import resume
+from cambist.engine.resume import go_live, resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.live.holds import STOP
-from cambist.live.shield import Shield, ShieldedKernel, ShieldedRecorder
+from cambist.live.shield import Shield, ShieldedKernel, ShieldedMarketKernel
 from cambist.live.shielded_rules import shielded_rules
 from cambist.model.events import RunStarted
+from cambist.orders.ids import make_token
 from cambist.portfolio import InKindPortfolio, Portfolio
 from cambist.risk import RiskGate, fresh_rules
 from cambist.simulation import InstrumentFees
@@ -25,12 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.engine.fold import RunState
-    from cambist.engine.journaled import Journaling
     from cambist.live.settings import LiveSettings
+    from cambist.live.subscriptions import Listening
     from cambist.model.effects import Effect
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport
-    from cambist.model.timeframe import Timeframe
     from cambist.storage.journal import Journal
     from cambist.strategies import Strategy
 
@@ -88,12 +89,13 @@ def read_state(journal: Journal, keep: int = KEEP) -> RunState | None:
 
 def prepare(
     strategies: Sequence[Strategy],
-    series: Sequence[tuple[Instrument, Timeframe]],
+    listening: Listening,
     journal: Journal,
     state: RunState | None,
     account: AccountReport,
     settings: LiveSettings,
     alarm: Callable[[str, str], None],
+    expected_fee: Callable[..., float] | None = None,
 ) -> Prepared:
     """Make the kernel of a live run.
 
@@ -101,8 +103,8 @@ def prepare(
     ----------
     strategies
         Fresh ones, with names of their own.
-    series
-        Instrument and timeframe of each series, in declared order.
+    listening
+        What the run listens to.
     journal
         Where the run is journalled.
     state
@@ -111,28 +113,37 @@ def prepare(
         What the venue says; a run that begins takes its cash from there.
     alarm
         Told of risk rules that raise.
+    expected_fee
+        Answers the fee to reckon with before an order leaves; None for each instrument's own rates.
 
     Raises
     ------
     ConfigError
         If the run does not fit the journal, or the venue has no account in that currency.
     """
-    instruments = list(dict.fromkeys(instrument for instrument, _ in series))
+    instruments = listening.instruments
     if state is None:
         portfolio = _open(instruments, account, settings)
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
-    fees = InstrumentFees()
+    fee = expected_fee or InstrumentFees().fee
     gate = RiskGate(shielded_rules(fresh_rules(settings.risk), alarm))
     shield = Shield(strategies)
-    kernel = ShieldedKernel(strategies, series, portfolio, gate, fees.fee, no_calendar)
+    kernel: ShieldedKernel | ShieldedMarketKernel
+    if listening.streams:
+        kernel = ShieldedMarketKernel(
+            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar
+        )
+    else:
+        kernel = ShieldedKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
     kernel.shield = shield
-    kernel.recorder = ShieldedRecorder(kernel, journal.append, shield)
     shield.guard(kernel)
     for cursor in (one for seat in kernel.seats for one in seat.cursors):
         cursor.history = settings.keep_bars
+    go_live(kernel)
+    kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
-        return Prepared(kernel, None, secrets.token_hex(4), settings.seed, shield)
+        return Prepared(kernel, None, make_token(time.time()), settings.seed, shield)
     return Prepared(kernel, state, state.token, state.seed, shield)
 
 
@@ -148,7 +159,9 @@ def _open(instruments: Sequence[Instrument], account: AccountReport, settings: L
         )
     if currency not in balances:
         have = ", ".join(sorted(balances)) or "nothing"
-        raise ConfigError(f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.")
+        raise ConfigError(
+            f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.", code="no_funds"
+        )
     kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
     return kind(instruments, float(balances[currency]), settings.leverage)
 

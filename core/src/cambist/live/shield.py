@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.engine.failures import strategy_error
-from cambist.engine.journaled import JournaledKernel, Recorder
-from cambist.engine.strategy_state import encode_state
+from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Journaling
 from cambist.errors import StrategyError
 from cambist.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cambist.engine.journaled import Append
     from cambist.engine.step import Kernel, Seat
     from cambist.model.events import BarClosed
 
-__all__ = ["Failure", "Shield", "ShieldedKernel", "ShieldedRecorder"]
+__all__ = ["Failure", "Shield", "ShieldedKernel", "ShieldedMarketKernel"]
 
 _log = logging.getLogger("cambist.live")
 
@@ -125,28 +123,20 @@ class Shield:
         return hook
 
 
-class ShieldedRecorder(Recorder):
-    """A recorder that a strategy cannot stop: one whose state cannot be had keeps what it kept last."""
-
-    def __init__(self, kernel: Kernel, append: Append, shield: Shield) -> None:
-        super().__init__(kernel, append)
-        self._shield = shield
-
-    def state_of(self, strategy: Strategy) -> bytes | None:
-        """See `Recorder.state_of`."""
-        if strategy.name in self._shield.silent:
-            return None
-        try:
-            return encode_state(strategy.name, strategy.save_state())
-        except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
-            self._shield.caught(strategy.name, error)
-            return None
-
-
-class ShieldedKernel(JournaledKernel):
-    """A kernel whose bars reach every strategy, whatever the indicators of one of them do. Set `shield` first."""
+class _Shielded(Journaling):
+    """What reaches every strategy of a run, whatever one of them does. Set `shield` first."""
 
     shield: Shield
+
+    def state_of(self, strategy: Strategy) -> bytes | None:
+        """See `Journaling.state_of`; one whose state cannot be had keeps what it kept last."""
+        if strategy.name in self.shield.silent:
+            return None
+        try:
+            return super().state_of(strategy)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+            self.shield.caught(strategy.name, error)
+            return None
 
     def _bar_closed(self, event: BarClosed) -> None:
         number = event.series
@@ -164,6 +154,14 @@ class ShieldedKernel(JournaledKernel):
             self.shield.blind.add(seat.strategy.name)
             if seat.strategy.name not in self.shield.silent:
                 self.shield.caught(seat.strategy.name, _of_indicator(seat.strategy.name, error))
+
+
+class ShieldedKernel(_Shielded, JournaledKernel):
+    """`JournaledKernel`, shielded."""
+
+
+class ShieldedMarketKernel(_Shielded, JournaledMarketKernel):
+    """`JournaledMarketKernel`, shielded."""
 
 
 def _of_indicator(strategy: str, error: Exception) -> StrategyError:
