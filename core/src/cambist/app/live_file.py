@@ -68,8 +68,6 @@ class LivePlan:
         How the run behaves, and how it is operated.
     channels
         To people; may be empty.
-    record
-        Whether the market is kept beside the journal.
     notify_window, notify_fills
         Seconds in which one alert is told once, and whether fills are told.
     """
@@ -86,7 +84,6 @@ class LivePlan:
     paper: PaperSettings | None = None
     control: ControlSettings = attrs.field(factory=ControlSettings)
     channels: tuple[Channel, ...] = ()
-    record: bool = False
     notify_window: float = 300.0
     notify_fills: bool = False
 
@@ -163,7 +160,6 @@ class _LiveReader(Reader):
             paper=self.paper(plan, said),
             control=ControlSettings(**dict(said["control"])),
             channels=self.made_channels,
-            record=said["record"],
             notify_window=said["notify_window"],
             notify_fills=said["notify_fills"],
         )

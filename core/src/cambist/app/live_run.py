@@ -183,7 +183,6 @@ class LiveJob:
             alarm=self._desk.alarm,
             ask=self._ask,
             companions=companions,
-            record=self.plan.record,
         )
         run.entered = self._entered
         self._desk.attach(run)

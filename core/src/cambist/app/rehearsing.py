@@ -121,8 +121,7 @@ def rehearse(plan: LivePlan) -> Rehearsed:
             plan,
             journal=copy,
             channels=(),
-            record=False,
-            live=attrs.evolve(plan.live, on_stop=OnStop.KEEP),
+            live=attrs.evolve(plan.live, on_stop=OnStop.KEEP, record=False),
             notify_fills=False,
         )
         job = LiveJob(

@@ -101,7 +101,8 @@ def _plan(run_file: Path, journal: Path | None, *, paper: bool, record: bool) ->
     from cambist.app.live_file import read_live_file
 
     plan = read_live_file(run_file, session().registry("info"), paper=paper)
-    return attrs.evolve(plan, journal=journal or plan.journal, record=record or plan.record)
+    live = attrs.evolve(plan.live, record=record or plan.live.record)
+    return attrs.evolve(plan, journal=journal or plan.journal, live=live)
 
 
 def carry_out(plan: LivePlan, *, yes: bool, seconds: float | None, as_json: bool) -> Exit:
