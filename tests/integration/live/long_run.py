@@ -14,6 +14,7 @@ from cambist.live.engine import Doors, LiveEngine
 from cambist.live.requests import Cancel, Submit
 from cambist.live.settings import LiveSettings
 from cambist.live.setup import prepare, read_state
+from cambist.live.subscriptions import Listening
 from cambist.model import Bar, Instrument, Liquidity, OrderType, Timeframe
 from cambist.model.reports import AccountReport, BalanceReport, FillReport, OrderReport, ReportedStatus
 from cambist.ports.venue import Answered, VenueTerms
@@ -130,8 +131,15 @@ class LongRun:
         self.stops: list = []
         self.state = read_state(self.journal, keep)
         account = AccountReport(ts=0, balances=(BalanceReport(ts=0, asset="USDT", total=Decimal(10**6)),))
+        listening = Listening(((COIN, MINUTE),))
         self.prepared = prepare(
-            [Busy()], [(COIN, MINUTE)], self.journal, self.state, account, self.settings, self.alarms.append
+            [Busy()],
+            listening,
+            self.journal,
+            self.state,
+            account,
+            self.settings,
+            lambda *told: self.alarms.append(told),
         )
         doors = Doors(
             send=self.venue.waiting.append,
@@ -144,7 +152,7 @@ class LongRun:
         )
         kernel = self.prepared.kernel
         self.engine = LiveEngine(
-            kernel, [MINUTE], self.venue.terms, lambda: self.now, doors, self.prepared.shield, keep=keep
+            kernel, listening, self.venue.terms, lambda: self.now, doors, self.prepared.shield, keep=keep
         )
         effects = self.prepared.start(self.now)
         self.prepared.shield.armed = True

@@ -136,7 +136,7 @@ def test_one_that_cannot_be_opened_catches_up_with_the_next_run(venue, tmp_path)
             if open_storage is refuse:
                 await until(lambda: run.alarms)
         run.journal.close()
-        return [word for word, _ in run.alarms]
+        return [word for word, _ in run.alarms if word != "reanchored"]
 
     assert asyncio.run(play(refuse, 0)) == ["storage_away"]
     assert tries

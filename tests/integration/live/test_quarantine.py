@@ -79,7 +79,8 @@ def of(run, name):
 
 
 def words(run):
-    return [word for word, _ in run.alarms]
+    """Return what was told; a venue without history has a restarted run begin its lines anew, and says so."""
+    return [word for word, _ in run.alarms if word != "reanchored"]
 
 
 def two(tmp_path, session, first, second, **settings) -> LiveRun:

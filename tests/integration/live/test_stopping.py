@@ -45,7 +45,8 @@ def make(tmp_path, session, strategy, **settings) -> LiveRun:
 
 
 def words(run):
-    return [word for word, _ in run.alarms]
+    """Return what was told; a venue without history has a restarted run begin its lines anew, and says so."""
+    return [word for word, _ in run.alarms if word != "reanchored"]
 
 
 async def never(*_given, **_named):
