@@ -1,8 +1,9 @@
-"""The other end: a process that sends frames of Binance's streams, as fast as they are taken or at a rate."""
+"""The other end: a process that sends frames of Binance's streams at a rate."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import multiprocessing
 import time
@@ -10,13 +11,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = ["Frames", "mixed", "quotes_and_klines", "serving"]
 
-#: Makes frame number n; with it goes how many a second are wanted, 0 for as many as are taken.
+#: Which frames, and how many a second.
 Frames = tuple[str, int]
 
 _TRADE = (
@@ -63,7 +65,7 @@ _MAKERS: dict[str, Callable[[int], str]] = {"mixed": mixed, "symbols": quotes_an
 def _serve(frames: Frames, told: Any) -> None:
     kind, rate = frames
     make = _MAKERS[kind]
-    ready = [make(number).encode() for number in range(150_000)] if not rate else []
+    ready = [make(number).encode() for number in range(300_000)] if kind == "mixed" else []
 
     async def talk(socket: Any) -> None:
         sending: asyncio.Task[None] | None = None
@@ -74,16 +76,13 @@ def _serve(frames: Frames, told: Any) -> None:
 
     async def send(socket: Any) -> None:
         await asyncio.sleep(1.5)  # until everything is subscribed to
-        if not rate:
-            for frame in ready:
-                await socket.send(frame, text=True)
-            return
         began, number = time.perf_counter(), 0
-        while True:
-            while number < (time.perf_counter() - began) * rate:
-                await socket.send(make(number).encode(), text=True)
-                number += 1
-            await asyncio.sleep(0.01)
+        with contextlib.suppress(ConnectionClosed):
+            while not ready or number < len(ready):
+                while number < min((time.perf_counter() - began) * rate, len(ready) or number + 1):
+                    await socket.send(ready[number] if ready else make(number).encode(), text=True)
+                    number += 1
+                await asyncio.sleep(0.01)
 
     async def run() -> None:
         async with serve(talk, "127.0.0.1", 0, compression=None, ping_interval=None) as server:

@@ -151,9 +151,7 @@ class LongRun:
             lost=self.alarms.append,
         )
         kernel = self.prepared.kernel
-        self.engine = LiveEngine(
-            kernel, listening, self.venue.terms, lambda: self.now, doors, self.prepared.shield, keep=keep
-        )
+        self.engine = LiveEngine(kernel, listening, self.venue.terms, lambda: self.now, doors, keep=keep)
         effects = self.prepared.start(self.now)
         self.prepared.shield.armed = True
         self.engine.put(effects)

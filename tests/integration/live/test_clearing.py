@@ -14,6 +14,8 @@ from cambist.live.control.clearing import Clearing
 from cambist.live.control.kill import Open, clear_account
 from cambist.model import OrderType, Side
 from cambist.ports.venue import Declined, Unanswered
+from cambist_binance.session import open_spot
+from cambist_simulator import ExchangeSimulator
 from cambist_simulator.exchange.orders import OrderTerms
 
 
@@ -117,3 +119,35 @@ def test_of_a_spot_asset_no_more_is_sold_than_the_run_holds(session):
         (Decimal("0.0999"), Decimal("0.0000"), "closed")
     ]
     assert before - exchange.balances(session.user)["BTC"].free == Decimal("0.0999")
+
+
+@pytest.mark.parametrize(("answered", "sold", "verified"), [(True, "0.1", True), (False, "0", False)])
+def test_what_the_run_may_have_sold_already_is_not_sold_again(session, monkeypatch, answered, sold, verified):
+    exchange = session.exchange
+    exchange.deposit(session.user, "BTC", Decimal(5))
+    terms = OrderTerms(
+        symbol="BTCUSDT", side=Side.SELL, type=OrderType.LIMIT, size=Decimal("0.1"), price=Decimal("99.99"),
+        client_id="closes",
+    )  # fmt: skip
+    exchange.place(session.user, terms)
+    if not answered:
+
+        async def find_order(_key):
+            return Unanswered("the connection was cut")
+
+        monkeypatch.setattr(session, "find_order", find_order)
+    before = exchange.balances(session.user)["BTC"].free
+    what = Open([SYMBOL], {SYMBOL: 0.2}, {}, {SYMBOL: "closes"})
+    done = asyncio.run(clear_account(session, what, flatten=True, within=5.0))
+    assert before - exchange.balances(session.user)["BTC"].free == Decimal(sold)
+    assert done.verified is verified
+
+
+def test_what_is_worth_less_than_may_be_traded_is_dust():
+    with ExchangeSimulator("binance", symbols=["BTCUSDT"], seed=7, history=60, balances={"BTC": 1}) as simulator:
+        key = simulator.credentials()
+        session = open_spot(url=simulator.url, key=key.key, secret=key.secret)
+        what = Open([SYMBOL], {SYMBOL: 0.00003}, {})
+        done = asyncio.run(clear_account(session, what, flatten=True, within=20.0))
+    assert done.verified, done
+    assert [(item.after, item.outcome) for item in done.positions] == [(Decimal("0.00003"), "dust")]

@@ -340,6 +340,15 @@ def test_a_rehearsal_shows_a_restart_and_changes_neither_venue_nor_journal(room,
     assert {one.name: one.read_bytes() for one in (room.path / "journal").glob("*.journal*")} == journal
 
 
+def test_a_recorded_run_can_be_replayed(room):
+    code, _, err = room.call("live", "run.toml", "--record", "--for", "3s")
+    assert code == Exit.OK, err
+    assert room.records("order_submitted")
+    code, out, err = room.call("replay", "journal", "run.toml")
+    assert code == Exit.OK, out + err
+    assert out.startswith("equal: ")
+
+
 # People.
 
 

@@ -225,9 +225,11 @@ def test_it_is_taken_over_at_a_known_price_and_once(venue, tmp_path):
     run = play_nothing(tmp_path, venue, Averaging(), on_position=Policy.ASK)
     assert run.kernel.portfolio.positions[SYMBOL].size == 0.5
     assert told(tmp_path).ledger.balance("BTC") == Decimal("0.5")
-    venue.past = history(0)
+    run = play_nothing(tmp_path / "other", venue, Alternate(), on_position=Policy.ADOPT)
+    assert run.kernel.portfolio.positions[SYMBOL].size == 0.5
+    venue.past = None
     with pytest.raises(ConfigError, match="no bar that tells what it is worth"):
-        play_nothing(tmp_path / "other", venue, Alternate(), on_position=Policy.ADOPT)
+        play_nothing(tmp_path / "third", venue, Alternate(), on_position=Policy.ADOPT)
 
 
 def test_it_is_closed_where_that_is_the_policy(venue, tmp_path):

@@ -56,6 +56,7 @@ def test_it_cancels_and_then_ends_the_process_each_once_in_its_time():
         told,
         cancel_after=5.0,
         cancel=lambda: done.append("cancel"),
+        busy=lambda: "cleared" not in done,
         exit_after=10.0,
         end=done.append,
     )
@@ -65,8 +66,11 @@ def test_it_cancels_and_then_ends_the_process_each_once_in_its_time():
     heart.now = 6.0
     until(lambda: done)
     heart.now = 11.0
-    until(lambda: len(done) == 2)
-    assert done == ["cancel", FROZEN_STATUS]
+    time.sleep(0.1)
+    assert done == ["cancel"], "what was begun is brought to its end"
+    done.append("cleared")
+    until(lambda: len(done) == 3)
+    assert done == ["cancel", "cleared", FROZEN_STATUS]
     assert [word for word, _ in told] == ["loop_frozen", "frozen_exit"]
 
 

@@ -76,7 +76,9 @@ SIZERS: dict[str, type] = {
 }
 
 
-def read_run_file(path: Path, registry: Registry, overrides: Overrides | None = None) -> RunPlan:
+def read_run_file(
+    path: Path, registry: Registry, overrides: Overrides | None = None, *, needs_data: bool = True
+) -> RunPlan:
     """Read a run file and check everything it says.
 
     Parameters
@@ -87,6 +89,8 @@ def read_run_file(path: Path, registry: Registry, overrides: Overrides | None = 
         Knows the components.
     overrides
         What will take the place of parts of it: those need not be there.
+    needs_data
+        Whether each series must say where its bars come from.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def read_run_file(path: Path, registry: Registry, overrides: Overrides | None = 
         The file cannot be read, or something in it cannot be used: tells of all that is, with lines.
     """
     document = Document.read(path)
-    return Reader(document, registry, overrides or Overrides()).plan()
+    return Reader(document, registry, overrides or Overrides(), needs_data=needs_data).plan()
 
 
 def read_settings(said: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -147,8 +151,10 @@ def _as_option(where: Where, said: Mapping[str, Any]) -> Where:
 class Reader:
     """Collects what a document says, and what is wrong with it."""
 
-    def __init__(self, document: Document, registry: Registry, overrides: Overrides) -> None:
-        self.document = document
+    def __init__(
+        self, document: Document, registry: Registry, overrides: Overrides, *, needs_data: bool = True
+    ) -> None:
+        self.document, self._needs_data = document, needs_data
         self.registry = registry
         self.overrides = overrides
         self.file, found = check_tables(document)
@@ -309,7 +315,7 @@ class Reader:
 
     def check_data(self) -> None:
         """See that each series says where it comes from."""
-        if self.overrides.data:
+        if self.overrides.data or not self._needs_data:
             return
         for where, table in self.tables("data"):
             if "source" not in table:

@@ -56,6 +56,7 @@ def trading_of(
         "anomalies": _anomaly_rows(book),
         "portfolio": None if portfolio is None else save_account(portfolio),
         "timers": dict(timers),
+        **({"resent": [[number, *said] for number, said in book.resent.items()]} if book.resent else {}),
     }
 
 
@@ -188,6 +189,7 @@ def _state_of(document: dict[str, Any], codec: Codec) -> RunState:
     orders = [_order_of(row, state.instruments) for row in document["orders"]]
     state.fills = [_fill_of(row, state.instruments) for row in document["fills"]]
     state.book = OrderBook.restore(state.token, orders, state.fills)
+    state.book.resent.update({number: (count, carried) for number, count, carried in document.get("resent", [])})
     state.book.anomalies.extend(_anomaly_of(row) for row in document["anomalies"])
     _open_accounts(state, document)
     state.splits.extend(StockSplit(*row) for row in document.get("splits", ()))

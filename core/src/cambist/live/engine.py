@@ -20,6 +20,7 @@ from cambist.live.instants import Instants
 from cambist.live.memory import Memory
 from cambist.live.orders import LiveOrders
 from cambist.live.requests import Amend, Submit
+from cambist.live.resending import RESENDS
 from cambist.live.watched import Outlets
 from cambist.model.effects import (
     AmendOrder,
@@ -49,11 +50,11 @@ from cambist.model.orders import ApprovedOrder, Fill, Liquidity, Order, Side
 from cambist.model.portfolio import CashFlow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from cambist.engine.journaled import Journaling
     from cambist.live.requests import Request
-    from cambist.live.shield import Failure, Shield
+    from cambist.live.resending import Resend
+    from cambist.live.shield import Failure, Shielded
     from cambist.live.subscriptions import Listening
     from cambist.model.bars import Bar
     from cambist.model.books import BookUpdate
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     from cambist.ports.venue import VenueTerms
     from cambist.strategies.book_view import BookView
 
-__all__ = ["Doors", "LiveEngine"]
+__all__ = ["Doors", "LiveEngine", "Tactics"]
 
 _FINEST = ("ticks", "quotes", "book")
 
@@ -84,6 +85,14 @@ class SendAdopted:
 
 #: What makes or changes orders at the venue.
 _ORDERS = frozenset({ApprovedOrder, CancelOrder, AmendOrder, SendAdopted, Submit, Amend})
+
+
+@attrs.frozen(kw_only=True)
+class Tactics:
+    """What the order manager may decide by itself; see `LiveOrders`."""
+
+    resend: Mapping[str, Resend] = RESENDS
+    unprotected: int = 2_000_000_000
 
 
 @attrs.frozen(eq=False)
@@ -123,7 +132,7 @@ class LiveEngine:
     Parameters
     ----------
     kernel
-        With its recorder; see `cambist.engine.journaled`.
+        With its recorder and its shield.
     listening
         What the run listens to.
     terms
@@ -132,12 +141,12 @@ class LiveEngine:
         Answers the engine's time, ns, UTC, which never goes back.
     doors
         Where things leave.
-    shield
-        Of the strategies.
     step_timeout
         See `Instants`.
     keep
         See `Memory`.
+    tactics
+        Of the order manager.
 
     Attributes
     ----------
@@ -153,18 +162,18 @@ class LiveEngine:
 
     def __init__(
         self,
-        kernel: Journaling,
+        kernel: Shielded,
         listening: Listening,
         terms: VenueTerms,
         clock: Callable[[], int],
         doors: Doors,
-        shield: Shield,
         *,
         step_timeout: int = 5_000_000_000,
         keep: int = KEEP,
+        tactics: Tactics = Tactics(),
     ) -> None:
         self.kernel = self._kernel = kernel
-        self._clock, self._doors, self._shield = clock, doors, shield
+        self._clock, self._doors, self._shield = clock, doors, kernel.shield
         self.trades, self.is_lost = False, False
         self._early: list[Effect | Request | SendAdopted] = []
         self._outbox: Outbox[Effect | Request | SendAdopted] = Outbox()
@@ -179,8 +188,16 @@ class LiveEngine:
         self._timers = Timers()
         self._unsent: set[int] = set()
         self._withdrawn: set[int] = set()
-        out = Outlets(self.take, self._request, doors.alarm, doors.foreign)
-        self.orders = LiveOrders(kernel.book, terms, out, self._value_of)
+        out = Outlets(self.take, self._request, doors.alarm, doors.foreign, kernel.recorder.resent)
+        self.orders = LiveOrders(
+            kernel.book,
+            terms,
+            out,
+            self._value_of,
+            resend=tactics.resend,
+            unprotected=tactics.unprotected,
+            reducible=lambda order: kernel.view_of(order.strategy).reducible_size(order),
+        )
         self._actions: dict[type, Callable[[Any], None]] = {
             ApprovedOrder: self._submit,
             CancelOrder: self._cancel,
@@ -271,6 +288,16 @@ class LiveEngine:
             self.take(CashMoved(now, CashFlow(now, kind, "", instrument.settle, amount)))
         fill = Fill(fill_number(identity), order.id, instrument, side, size, price, 0.0, Liquidity.TAKER, now)
         self.take(OrderFilled(now, order.id, fill))
+
+    def redefine(self, today: Instrument) -> bool:
+        """Let an instrument of the run go by today's rules; return whether they are others than before."""
+        kernel: Any = self._kernel
+        known: Instrument = kernel.portfolio.positions[today.symbol].instrument
+        if not known.take_rules(today):
+            return False
+        kernel.gate.forget_instruments()
+        kernel.recorder.redefined(self._clock(), known)
+        return True
 
     def close_position(self, instrument: Instrument, strategy: str = "") -> bool:
         """Send a market order that ends what the run holds of an instrument; False where there is nothing to send.

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
-from cambist.errors import ConfigError
+from cambist.errors import ConfigError, VenueError
 from cambist.live.reconcile import Policy, foreign_orders, position_differences
 from cambist.portfolio.exact import exact
 from cambist.ports.venue import OrderKey
@@ -171,6 +171,11 @@ class Reconciler:
         for instrument, timeframe in self._prepared.kernel.series:
             if instrument.symbol == symbol:
                 end = now // timeframe.ns * timeframe.ns
-                bars = await self._session.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
+                try:
+                    bars = await self._session.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
+                except VenueError as error:
+                    if error.code != "no_bars":
+                        raise
+                    return nan
                 return float(bars.close[-1]) if len(bars) else nan
         return nan

@@ -15,7 +15,7 @@ from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
 from cambist.live.ending import left_over, wind_down
-from cambist.live.engine import Doors, LiveEngine
+from cambist.live.engine import Doors, LiveEngine, Tactics
 from cambist.live.heard import Heard
 from cambist.live.holds import PASSING, OwnHolds
 from cambist.live.hook_times import HookTimes
@@ -33,6 +33,7 @@ from cambist.live.snapshots import keep_snapshots, last_snapshot
 from cambist.live.starting import start
 from cambist.live.streams import PrivateStream, Strangers
 from cambist.live.subscriptions import Listening, resolve
+from cambist.live.todays_rules import TodaysRules
 from cambist.live.warming import warm_up
 from cambist.model.events import RunStopped
 from cambist.ports.venue import SimulatingSession
@@ -344,9 +345,11 @@ class LiveRun:
         """Return what goes on while the run does, by name."""
         settings = self.settings
         audit = Audit(self.engine, self.reconciler, self.dispatcher, settings.audit_every, self.alarm)
+        rules = TodaysRules(self.session, self.engine, self.holds, self.instruments, settings.rules_every, self.alarm)
         return {
             "timers": self._timers(),
             "audit": audit.keep_on(),
+            "rules": rules.keep_on(),
             "snapshots": keep_snapshots(self.shadow, settings.snapshot_every, settings.snapshot_records, self.alarm),
         }
 
@@ -373,9 +376,9 @@ class LiveRun:
             session.terms,
             clock,
             doors,
-            shield,
             step_timeout=round(settings.step_timeout * _SECOND),
             keep=settings.keep_orders,
+            tactics=Tactics(resend=settings.resend, unprotected=round(settings.unprotected_within * _SECOND)),
         )
         self.holds = OwnHolds(self._prepared.kernel, clock, self.take)
         self.quarantine = Quarantine(self.engine, shield, self.holds, settings.on_failure, self.alarm)

@@ -14,8 +14,9 @@ from cambist.live.quarantine import OnFailure
 from cambist.live.reconcile import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from cambist.live.resending import Resend
     from cambist.ports.risk import RiskRule
 
 __all__ = ["LiveSettings", "OnStop"]
@@ -97,6 +98,13 @@ class LiveSettings:
         How long the strategies may take over one event of the market before somebody is told.
     anchor_bars
         How many bars, of all series together, a start goes back for at most, so that lines are what they were before.
+    rules_every
+        Between looks at what the venue trades, and by which rules.
+    resend
+        Whether an order that certainly did not arrive is sent again, by kind (``"entry"``, ``"reduce"``, ``"stop"``);
+        see `Resend`.
+    unprotected_within
+        How long a stop that is being replaced may be away before somebody is told.
     record
         Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
     """
@@ -126,3 +134,6 @@ class LiveSettings:
     missing_bars: MissingBars = attrs.field(default=MissingBars.SKIP, converter=MissingBars)
     slow_after: float = attrs.field(default=0.25, validator=_positive)
     anchor_bars: int = attrs.field(default=100_000, validator=attrs.validators.ge(1))
+    rules_every: float = attrs.field(default=300.0, validator=_positive)
+    resend: Mapping[str, Resend] = attrs.field(factory=dict)
+    unprotected_within: float = attrs.field(default=2.0, validator=_positive)

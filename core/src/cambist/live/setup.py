@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.engine.fold import KEEP
-from cambist.engine.journaled import Journaling, Recorder
+from cambist.engine.journaled import Recorder
 from cambist.engine.rebuild import rebuild
 from cambist.engine.resume import go_live, resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.live.holds import STOP
-from cambist.live.shield import Shield, ShieldedKernel, ShieldedMarketKernel
+from cambist.live.shield import Shield, Shielded, ShieldedKernel, ShieldedMarketKernel
 from cambist.live.shielded_rules import shielded_rules
 from cambist.model.events import RunStarted
 from cambist.orders.ids import make_token
@@ -54,7 +54,7 @@ class Prepared:
         Around its strategies.
     """
 
-    kernel: Journaling
+    kernel: Shielded
     state: RunState | None
     token: str
     seed: int
@@ -129,7 +129,7 @@ def prepare(
     fee = expected_fee or InstrumentFees().fee
     gate = RiskGate(shielded_rules(fresh_rules(settings.risk), alarm))
     shield = Shield(strategies)
-    kernel: ShieldedKernel | ShieldedMarketKernel
+    kernel: Shielded
     if listening.streams:
         kernel = ShieldedMarketKernel(
             strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar

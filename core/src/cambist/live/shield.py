@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cambist.engine.step import Kernel, Seat
     from cambist.model.events import BarClosed
 
-__all__ = ["Failure", "Shield", "ShieldedKernel", "ShieldedMarketKernel"]
+__all__ = ["Failure", "Shield", "Shielded", "ShieldedKernel", "ShieldedMarketKernel"]
 
 _log = logging.getLogger("cambist.live")
 
@@ -123,7 +123,7 @@ class Shield:
         return hook
 
 
-class _Shielded(Journaling):
+class Shielded(Journaling):
     """What reaches every strategy of a run, whatever one of them does. Set `shield` first."""
 
     shield: Shield
@@ -156,11 +156,11 @@ class _Shielded(Journaling):
                 self.shield.caught(seat.strategy.name, _of_indicator(seat.strategy.name, error))
 
 
-class ShieldedKernel(_Shielded, JournaledKernel):
+class ShieldedKernel(Shielded, JournaledKernel):
     """`JournaledKernel`, shielded."""
 
 
-class ShieldedMarketKernel(_Shielded, JournaledMarketKernel):
+class ShieldedMarketKernel(Shielded, JournaledMarketKernel):
     """`JournaledMarketKernel`, shielded."""
 
 

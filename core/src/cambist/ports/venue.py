@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Answered",
     "BarReport",
+    "BatchingSession",
     "Declined",
     "OrderKey",
     "OrderRequest",
     "Outcome",
+    "ReloadingSession",
     "SimulatingSession",
     "StreamReport",
     "Subscription",
@@ -47,7 +49,8 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     native
         The order types that the venue works by itself; the others are emulated.
     amends
-        Whether it can give an order new terms.
+        What new terms it can give to a limit order: ``"all"``, ``"smaller"`` for less of it at the same price, or
+        ``""`` for none; ``"every"`` where it gives all to any order. All else is canceled and sent anew.
     ties
         Whether it works orders that hang together by itself: groups of which one cancels the others, and children that
         wait for a parent. Where it does, it is given `OrderRequest.order` with all that it is tied to.
@@ -61,10 +64,13 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
         How long the private stream may take to confirm what was answered, before the venue is asked.
     fills_within
         How long executions may lag behind the word that an order has ended.
+    overfills
+        What becomes of executions beyond an order's size: ``"accept"`` books them, ``"reject"`` leaves them out; either
+        way somebody is told.
     """
 
     native: frozenset[OrderType] = frozenset({OrderType.MARKET, OrderType.LIMIT})
-    amends: bool = False
+    amends: str = ""
     ties: bool = False
     ack_accepts: bool = True
     id_alphabet: str = ""
@@ -72,6 +78,7 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     settling: int = 5_000_000_000
     confirm_within: int = 5_000_000_000
     fills_within: int = 10_000_000_000
+    overfills: str = "accept"
 
 
 class OrderKey(msgspec.Struct, frozen=True, gc=False):
@@ -253,10 +260,22 @@ class VenueSession(Protocol):
     def market(
         self, subscriptions: Sequence[Subscription]
     ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
-        """Iterate over market data, reconnects included."""
+        """Iterate over market data, reconnects included.
+
+        What waits for a slow reader is bounded. Of quotes, and of bars that are not over, the newest may take the place
+        of one that waits. Trades and changes of a book are never left out unseen: a ``"gap"`` is told, and a book goes
+        on from a snapshot. Final bars and words about streams are never left out. A book begins with a snapshot, also
+        after every gap.
+        """
 
     async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
-        """Return the final bars that opened in ``[start, end)``, ns, UTC."""
+        """Return the final bars that opened in ``[start, end)``, ns, UTC; the end may be ahead of what is over.
+
+        Raises
+        ------
+        VenueError
+            There are none, with the code ``"no_bars"``, or the venue cannot be asked.
+        """
 
 
 @runtime_checkable
@@ -279,3 +298,29 @@ class SimulatingSession(Protocol):
     @property
     def expected_fee(self) -> Callable[..., float]:
         """What answers the fee to reckon with before an order leaves, as `cambist.simulation.FeeModel.fee` does."""
+
+
+@runtime_checkable
+class BatchingSession(Protocol):
+    """What a session has besides whose venue takes several orders in one request.
+
+    Each of them has an outcome of its own. Where the answer to the whole request is of no use, each is `Unanswered`.
+    """
+
+    @property
+    def batch(self) -> int:
+        """How many may go together now; 0 where they are faster, or must go, one by one."""
+
+    async def submit_all(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
+        """Send orders of one instrument; return what became of each."""
+
+    async def cancel_many(self, keys: Sequence[OrderKey]) -> Sequence[Outcome]:
+        """Ask to withdraw orders of one instrument; return what became of each."""
+
+
+@runtime_checkable
+class ReloadingSession(Protocol):
+    """What a session has besides that can ask for its venue's rules again."""
+
+    async def reload(self) -> None:
+        """Load what can be traded, and by which rules, anew: `VenueSession.instruments` tells it from then on."""

@@ -6,7 +6,7 @@ import asyncio
 import math
 import secrets
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from cambist.model.reports import OrderReport, PositionReport
     from cambist.ports.venue import Outcome, VenueSession
 
-__all__ = ["CanceledOrder", "Cleared", "Clearing", "ClosedPosition"]
+__all__ = ["TOO_LITTLE", "CanceledOrder", "Cleared", "Clearing", "ClosedPosition"]
 
+#: Why a venue refuses to sell what is worth next to nothing.
+TOO_LITTLE: Final = "min_notional"
 _ZERO = Decimal(0)
 #: Between two looks at the venue, s.
 _LOOK_EVERY = 0.3
@@ -161,6 +163,21 @@ class Clearing:
                 closed &= await self._close_margined(instrument)
         return closed
 
+    async def still_held(self, held: Mapping[str, float], closing: Mapping[str, str]) -> dict[str, float]:
+        """Return what is held, less what orders have closed that were sent before and are not answered.
+
+        A symbol is left out where the venue does not tell of such an order: nothing is sold twice.
+        """
+        left = dict(held)
+        for symbol, name in closing.items():
+            outcome = await _outcome(self._session.find_order(OrderKey(symbol, name)))
+            if not isinstance(outcome, Answered):
+                self._problem(f"whether order {name} has closed {symbol} is not known ({outcome.text}); look there")
+                left.pop(symbol, None)
+            elif outcome.report is not None:
+                left[symbol] += float(outcome.report.filled) * outcome.report.side.sign
+        return left
+
     # Orders.
 
     async def _open(
@@ -224,6 +241,8 @@ class Clearing:
             item.outcome = "dust"
             return True
         filled = await self._trade(instrument, Side.SELL if held > 0.0 else Side.BUY, size, item, None)
+        if item.outcome == "dust":
+            return True
         item.after = before - filled if held > 0.0 else before + filled
         rest = instrument.round_size(abs(float(item.after)))
         item.outcome = "open" if rest > 0.0 else "dust" if item.after else "closed"
@@ -293,6 +312,8 @@ class Clearing:
         outcome = await _outcome(self._session.submit(request))
         if isinstance(outcome, Declined):
             item.text = outcome.text
+            if outcome.reason == TOO_LITTLE:
+                item.outcome = "dust"
             return _ZERO
         deadline = asyncio.get_running_loop().time() + self._within
         key = OrderKey(instrument.symbol, request.client_id)

@@ -19,6 +19,7 @@ from cambist.live.control.places import ControlFolder
 from cambist.live.control.rivals import Rivals
 from cambist.live.control.server import ControlServer
 from cambist.live.control.watchdog import Watchdog
+from cambist.live.dispatch import FLATTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -162,6 +163,7 @@ class _Desk:
             self._tell,
             cancel_after=settings.cancel_after,
             cancel=lambda: self._throw("watchdog", "watchdog"),
+            busy=lambda: bool(self._thrown),
             exit_after=settings.exit_after,
         )
         self._thread = threading.Thread(target=self._work, name="control", daemon=True)
@@ -223,7 +225,13 @@ class _Desk:
         books: Any = run.kernel.portfolio
         held = {one.symbol: books.positions[one.symbol].size for one in run.instruments}
         known = {name: order.id for name, order in run.engine.orders.client_ids().items()}
-        return Open([one.symbol for one in run.instruments], held, known)
+        names = {number: name for name, number in known.items()}
+        closing = {
+            one.instrument.symbol: names[one.id]
+            for one in list(run.kernel.book.open.values())
+            if one.tag == FLATTEN and one.id in names
+        }
+        return Open([one.symbol for one in run.instruments], held, known, closing)
 
     # In the thread of the control.
 

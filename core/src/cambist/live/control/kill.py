@@ -30,6 +30,7 @@ _log = logging.getLogger("cambist.live.control")
 _LOOK_EVERY = 0.2
 #: How long a run that is not ready yet is waited for, before the switch acts without it, s.
 _READY_WITHIN = 5.0
+_CLOSE_WITHIN = 5.0
 
 
 class Killed(Cleared, kw_only=True):
@@ -64,11 +65,14 @@ class Open:
         What the run holds, by symbol.
     known
         Numbers of the run's orders by client id.
+    closing
+        Client ids, by symbol, of orders of the run that are to close what it holds, and are not answered.
     """
 
     symbols: Sequence[str]
     held: Mapping[str, float]
     known: Mapping[str, int]
+    closing: Mapping[str, str] = attrs.field(factory=dict)
 
 
 async def clear_account(session: VenueSession, what: Open, *, flatten: bool, within: float) -> Cleared:
@@ -86,15 +90,18 @@ async def clear_account(session: VenueSession, what: Open, *, flatten: bool, wit
         clear = await clearing.cancel(whole=what.symbols)
         if flatten:
             traded = {one.symbol: one for one in session.instruments()}
-            clear &= await clearing.close([traded[one] for one in what.symbols if one in traded], what.held)
+            held = await clearing.still_held(what.held, what.closing)
+            clear &= await clearing.close([traded[one] for one in what.symbols if one in traded], held)
+            clear &= len(held) == len(what.held)
         clearing.done.verified = clear
     except VenueError as error:
         clearing.done.problems.append(str(error))
     except TimeoutError:
         clearing.done.problems.append(f"{session.name} did not answer within {within:g} s")
     finally:
-        with contextlib.suppress(VenueError):
-            await session.close()
+        with contextlib.suppress(VenueError, TimeoutError):
+            async with asyncio.timeout(_CLOSE_WITHIN):
+                await session.close()
     return clearing.done
 
 
@@ -168,9 +175,7 @@ class KillSwitch:
             killed = Killed(at=time.time_ns(), by=by, via=via, flatten=flatten)
             self._tell("kill_switch", f"the kill switch was thrown by {by} ({via}){f': {reason}' if reason else ''}.")
             self._mark(killed)
-            done = await self._by_run(killed, reason)
-            if done is None:
-                done = await self._by_session(killed)
+            done = await self._by_run(killed, reason) or await self._by_session(killed)
             for field in msgspec.structs.fields(Cleared):
                 setattr(killed, field.name, getattr(done, field.name))
             self._report(killed)
@@ -196,7 +201,7 @@ class KillSwitch:
 
     def _mark(self, killed: Killed) -> None:
         """Leave the file, so that a restart finds the run halted."""
-        if self._stamp() is None:
+        if self._stamp() is None or killed.flatten:
             said = {"by": killed.by, "via": killed.via, "at": killed.at, "flatten": killed.flatten}
             try:
                 write_kill_file(self._folder, said)
@@ -229,8 +234,8 @@ class KillSwitch:
                     await asyncio.sleep(_LOOK_EVERY)
                 else:
                     break
-        except CambistError as error:
-            _log.warning("the run could not carry out the kill switch: %s", error)
+        except Exception as error:  # noqa: BLE001 - whatever the run has, the venue can still be asked
+            _log.warning("the run could not carry out the kill switch: %s", error, exc_info=not _known(error))
             killed.problems.append(str(error))
             return None
         if done["verified"] or self._make_session is None:
@@ -240,6 +245,7 @@ class KillSwitch:
                 verified=done["verified"],
                 problems=done["problems"],
             )
+        killed.problems += done["problems"]
         return None
 
     async def _by_session(self, killed: Killed) -> Cleared:
@@ -247,7 +253,13 @@ class KillSwitch:
         if self._make_session is None:
             return Cleared(problems=[*before, "there is no session of the switch's own: act at the venue by hand."])
         killed.acted = "session"
-        done = await clear_account(self._make_session(), self._open_now(), flatten=killed.flatten, within=self._within)
+        try:
+            done = await clear_account(
+                self._make_session(), self._open_now(), flatten=killed.flatten, within=self._within
+            )
+        except Exception as error:  # noqa: BLE001 - people have to know that it was not done
+            _log.critical("the kill switch failed: %s", error, exc_info=not _known(error))
+            done = Cleared(problems=[str(error)])
         done.problems = before + done.problems
         return done
 
@@ -264,6 +276,10 @@ class KillSwitch:
         else:
             why = f" {' '.join(killed.problems)}" if killed.problems else ""
             self._tell("kill_switch_failed", f"{what}, and SOMETHING MAY BE OPEN at the venue: look there now.{why}")
+
+
+def _known(error: Exception) -> bool:
+    return isinstance(error, CambistError)
 
 
 def _author(said: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.engine.records import OperatorCommand as CommandRecord
 from cambist.errors import ControlError, InputError, VenueError, did_you_mean
-from cambist.live.control.clearing import CanceledOrder, Clearing, ClosedPosition
+from cambist.live.control.clearing import TOO_LITTLE, CanceledOrder, Clearing, ClosedPosition
 from cambist.live.control.snapshot import (
     balances_at,
     holds_of,
@@ -209,7 +209,12 @@ class Operator:
             held = self._held(instrument)
             item.after = exact(held)
             if instrument.round_size(abs(held)) > 0.0:
-                item.outcome = "open"
+                last = next(
+                    one
+                    for one in reversed(run.kernel.book.orders)
+                    if one.tag == FLATTEN and one.instrument.symbol == item.symbol
+                )
+                item.outcome, item.text = "dust" if last.reason.startswith(TOO_LITTLE) else "open", last.reason
             elif item.symbol in sides:
                 item.outcome, item.text = "open", f"the venue holds {sides[item.symbol]}, which is not of this run"
             else:

@@ -39,6 +39,8 @@ class Watchdog:
         Told of what a person should know; called in the thread of the watchdog.
     cancel_after, cancel
         After how long what is called; None for never.
+    busy
+        Whether what `cancel` began is still going on: the process is not ended before it is done.
     exit_after
         After how long the process is ended; None for never.
     end
@@ -54,11 +56,13 @@ class Watchdog:
         *,
         cancel_after: float | None = None,
         cancel: Callable[[], None] = lambda: None,
+        busy: Callable[[], bool] = lambda: False,
         exit_after: float | None = None,
         end: Callable[[int], object] = os._exit,
     ) -> None:
         self._heart, self._watched, self._warn_after, self._tell = heart, thread, warn_after, tell
         self._cancel_after, self._cancel, self._exit_after, self._end = cancel_after, cancel, exit_after, end
+        self._busy = busy
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self.frozen = 0  # how often it was
@@ -91,7 +95,7 @@ class Watchdog:
             if self._cancel_after is not None and age > self._cancel_after and not canceled:
                 canceled = True
                 self._cancel()
-            if self._exit_after is not None and age > self._exit_after:
+            if self._exit_after is not None and age > self._exit_after and not self._busy():
                 self._tell("frozen_exit", f"the run has not moved for {age:.1f} s; the process is ended.")
                 self._end(FROZEN_STATUS)
                 return

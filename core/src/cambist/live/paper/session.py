@@ -104,7 +104,7 @@ class PaperSession:
         """What an order manager must know of it: it works every order by itself, and never lags."""
         return VenueTerms(
             native=frozenset(OrderType),
-            amends=True,
+            amends="every",
             ties=True,
             ack_accepts=False,
             settling=_SECOND // 10,
