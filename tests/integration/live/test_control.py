@@ -175,6 +175,25 @@ def test_canceling_all_covers_orders_that_the_run_does_not_know(venue, tmp_path)
     assert sorted((item["order"], item["outcome"]) for item in done["orders"]) == [(0, "canceled"), (1, "canceled")]
 
 
+def test_what_the_strategy_sends_again_is_not_canceled_by_a_command_from_before(venue, tmp_path):
+    async def play():
+        one = Operated(tmp_path, venue, Resting())
+        async with one.going():
+            venue.bar(bars(1)[0], MINUTE)
+            await until(lambda: any(order.accepted for order in one.run.engine.orders.open))
+            asked = asyncio.create_task(one.call("cancel"))
+            await until(lambda: not one.run.engine.orders.open)
+            venue.bar(bars(1, first=1)[0], MINUTE)  # the strategy orders again at once
+            done = await asked
+            assert [order.id for order in one.run.engine.orders.open] == [2]
+            assert len(venue.exchange.open_orders(venue.user)) == 1
+        return done
+
+    done = asyncio.run(play())
+    assert done["verified"]
+    assert [(item["order"], item["outcome"]) for item in done["orders"]] == [(1, "canceled")]
+
+
 def test_flatten_closes_what_the_run_holds_and_says_so(venue, tmp_path):
     async def play():
         one = Operated(tmp_path, venue, Alternate())

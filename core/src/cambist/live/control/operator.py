@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.records import OperatorCommand as CommandRecord
-from cambist.errors import ControlError, InputError, VenueError, did_you_mean
+from cambist.errors import ControlError, InputError, OrderError, VenueError, did_you_mean
 from cambist.live.control.clearing import TOO_LITTLE, CanceledOrder, Clearing, ClosedPosition
 from cambist.live.control.snapshot import (
     balances_at,
@@ -21,6 +21,7 @@ from cambist.live.dispatch import FLATTEN
 from cambist.live.settings import OnStop
 from cambist.model.events import OperatorCommand
 from cambist.model.trading_state import TradingState
+from cambist.orders.ids import parse_client_id
 from cambist.portfolio.exact import exact
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cambist.live.run import LiveRun
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
+    from cambist.model.reports import OrderReport
 
 __all__ = ["Operator"]
 
@@ -137,17 +139,31 @@ class Operator:
             scope = f"symbol:{symbol}"
         return await self.cancel_all([symbol] if symbol else [], scope, request.by)
 
-    async def cancel_all(self, symbols: Sequence[str], scope: str, by: str) -> dict[str, Any]:
-        """Cancel all orders of some symbols, or of the account; also those that the run does not know."""
+    async def cancel_all(
+        self, symbols: Sequence[str], scope: str, by: str, *, whole: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Cancel all orders of some symbols, or of the account; also those that the run does not know.
+
+        What the run sends meanwhile is not meant.
+
+        Parameters
+        ----------
+        whole
+            See `Clearing.cancel`.
+        """
         run = self._run
+        newest = max((one.id for one in run.kernel.book.orders[-1:]), default=0)
         own = [one for one in run.kernel.book.open.values() if not symbols or one.instrument.symbol in symbols]
         known = self._known()
         names = {number: name for name, number in known.items()}
         self._take("cancel_orders", {"scope": scope, "orders": "cancel"}, by)
         await self._until(lambda: not any(one.is_open for one in own), self._within / 2)
         clearing = Clearing(run.session, self._within / 2, known)
-        whole = symbols or [one.symbol for one in run.instruments]
-        clear = await clearing.cancel(lambda one: not symbols or one.symbol in symbols, whole=whole)
+
+        def wanted(one: OrderReport) -> bool:
+            return (not symbols or one.symbol in symbols) and not self._is_later(one.client_id, newest)
+
+        clear = await clearing.cancel(wanted, whole=whole)
         await self._until(lambda: not any(one.is_open for one in own), self._within / 4)
         theirs = [one for one in clearing.done.orders if one.order not in {order.id for order in own}]
         return {
@@ -262,7 +278,7 @@ class Operator:
     async def clear(self, by: str, *, flatten: bool) -> dict[str, Any]:
         """Cancel everything, and close positions where that is wanted."""
         self._be_ready()
-        done = await self.cancel_all([], "", by)
+        done = await self.cancel_all([], "", by, whole=[one.symbol for one in self._run.instruments])
         if flatten:
             run = self._run
             positions, closed = await self.close(run.instruments)
@@ -290,6 +306,14 @@ class Operator:
 
     def _known(self) -> dict[str, int]:
         return {name: order.id for name, order in self._run.engine.orders.client_ids().items()}
+
+    def _is_later(self, client_id: str, newest: int) -> bool:
+        """Tell whether an order is the run's and newer than that number."""
+        try:
+            token, number = parse_client_id(client_id)
+        except OrderError:
+            return False
+        return token == self._run.kernel.book.token and number > newest
 
     def _instrument(self, symbol: str) -> Instrument:
         found = {one.symbol: one for one in self._run.instruments}
