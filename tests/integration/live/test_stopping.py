@@ -290,3 +290,30 @@ def test_a_halt_outlasts_a_restart_and_the_hold_of_a_stop_does_not(venue, tmp_pa
     assert venue.submits == []
     asyncio.run(second("resume", 1))
     assert len(venue.submits) == 1
+
+
+def test_what_is_said_of_its_orders_before_it_knows_them_is_taken_when_it_does(venue, tmp_path):  # noqa: F811
+    async def first():
+        run = make(tmp_path, venue, Resting(), on_stop=OnStop.KEEP)
+        async with running(run):
+            venue.bar(bars(1)[0], MINUTE)
+            await until(lambda: venue.exchange.open_orders(venue.user))
+        run.journal.close()
+
+    async def second():
+        run = make(tmp_path, venue, Resting(), on_stop=OnStop.KEEP)
+        opening = venue.open
+
+        async def open_and_tell():
+            await opening()
+            venue.private_events.put_nowait((await venue.open_orders())[0])
+
+        venue.open = open_and_tell
+        async with running(run):
+            assert [str(order.status) for order in run.engine.orders.open] == ["accepted"]
+        run.journal.close()
+        return run
+
+    asyncio.run(first())
+    assert words(asyncio.run(second())) == []
+    assert len(venue.exchange.open_orders(venue.user)) == 1, "it was not taken for one that should not work any more"

@@ -174,7 +174,7 @@ class LiveEngine:
     ) -> None:
         self.kernel = self._kernel = kernel
         self._clock, self._doors, self._shield = clock, doors, kernel.shield
-        self.trades, self.is_lost = False, False
+        self.trades, self.is_lost, self._resumed = False, False, False
         self._early: list[Effect | Request | SendAdopted] = []
         self._outbox: Outbox[Effect | Request | SendAdopted] = Outbox()
         self._durable = 0
@@ -413,7 +413,10 @@ class LiveEngine:
         return len(self._outbox) + len(self._early)
 
     def resume_orders(self) -> None:
-        """Take the open orders of a run that goes on; the venue is asked about each that may have left."""
+        """Take the open orders of a run that goes on, once; the venue is asked about each that may have left."""
+        if self._resumed:
+            return
+        self._resumed = True
         self.orders.resume(list(self._kernel.book.open.values()), self._clock())
 
     def set_timers(self, timers: dict[str, int]) -> None:

@@ -150,6 +150,7 @@ class LiveRun:
         self.quarantine: Quarantine
         self.journal_watch = JournalWatch(journal, settings.journal_slow_after, self.alarm, self._fail)
         self._reconnection: Reconnection
+        self._private: PrivateStream
         self._prepared: Prepared
         self._clock: MonotoneClock
         self.listening = Listening(())
@@ -304,8 +305,8 @@ class LiveRun:
             self._reconnection = Reconnection(
                 self.session, self.engine, self.dispatcher, self.holds, self.instruments, clock, self.alarm, group
             )
-            private = PrivateStream(self.session, self.engine, clock, self._connection, self.heard.of("private"))
-            tasks = [group.create_task(private.take(), name="private stream")]
+            self._private = PrivateStream(self.session, self.engine, clock, self._connection, self.heard.of("private"))
+            tasks = [group.create_task(self._private.take(), name="private stream")]
             tasks.append(group.create_task(market.take(), name="market data"))  # before history is asked for
             tasks.append(group.create_task(self.journal_watch.keep_on(), name="journal watch"))
             self._enter("reconcile")
@@ -331,6 +332,9 @@ class LiveRun:
         await patience.wait_for(self._private_up.wait(), "waiting for the private stream")
         await patience.wait_for(self._warm_up(), "asking for the bars to warm up with")
         await patience.wait_for(self.market.priced(self.settings.step_timeout), "waiting for prices")
+        if going_on:
+            self.engine.resume_orders()
+        self._private.begin()
         reconciled = self.reconciler.reconcile(self.dispatcher, patience, going_on=going_on)
         await patience.wait_for(reconciled, "asking for orders, executions and balances")
         self.holds.lift_all(PASSING, "the run goes on")
