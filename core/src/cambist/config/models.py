@@ -410,9 +410,16 @@ class _RunningTable(_Table):
     currency: str | None = Field(default=None, min_length=1)
     on_stop: Literal["cancel", "keep", "flatten"] = "cancel"
     step_timeout: Positive = 5.0
+    on_failure: Literal["keep", "cancel_opening", "cancel", "flatten"] = "cancel_opening"
     ready_within: Positive = 60.0
     drain_within: Positive = 15.0
+    close_within: Positive = 10.0
     audit_every: Positive = 60.0
+    journal_slow_after: Positive = 2.0
+    snapshot_every: Positive = 900.0
+    snapshot_records: Annotated[int, Field(ge=1)] = 20_000
+    keep_orders: Annotated[int, Field(ge=1)] = 10_000
+    keep_bars: Annotated[int, Field(ge=1, le=65_536)] = 65_536
     stale_after: Annotated[float, Field(gt=0)] = 60.0
     late_bars_after: Positive = 10.0
     missing_bars: Literal["skip", "fill", "hold"] = "skip"

@@ -69,11 +69,21 @@ class LiveShares:
 
     def of(self, strategy: str) -> Share:
         """Return what a strategy holds now."""
+        return self.up_to_date().shares[strategy]
+
+    def go_on_from(self, shares: StrategyShares) -> None:
+        """Go on from the shares of before a restart; the fills that they have booked are among those of the kernel."""
+        kernel = self._kernel
+        self._shares = StrategyShares.of(kernel.accounts, kernel.owners, kernel.book.get)
+        self._shares.load(shares.save())
+
+    def up_to_date(self) -> StrategyShares:
+        """Return what all of them hold now."""
         kernel = self._kernel
         if self._shares is None:
             self._shares = StrategyShares.of(kernel.accounts, kernel.owners, kernel.book.get)
         self._shares.catch_up(kernel.fills, kernel.splits)
-        return self._shares.shares[strategy]
+        return self._shares
 
 
 def accounts_of(

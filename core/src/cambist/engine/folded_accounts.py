@@ -11,6 +11,7 @@ from cambist.errors import RecordError
 from cambist.model.legs import leg_key
 from cambist.portfolio import AccountGroup, CompensatingPortfolio, HedgePortfolio, MarginPortfolio, MultiAssetPortfolio
 from cambist.portfolio.exact import ExactLedger, exact, held_asset
+from cambist.portfolio.forgetting import forget_history
 from cambist.portfolio.margin import LIQUIDATED
 from cambist.portfolio.margin_changes import carry_out
 
@@ -179,13 +180,4 @@ class FoldedAccounts:
 
     def forget(self, keep: int) -> None:
         """Keep of closed trades and movements of cash the last ones."""
-        for books in self.accounts.values():
-            for pocket in books.pockets.values():
-                pocket.ledger.clear()  # steps for a valuation that nobody makes here
-                del pocket.transfers[:-keep]
-            trades = books.trades
-            trades.restore(trades.closed[-keep:], trades.open, trades.count)
-        portfolio = self._all_accounts
-        del portfolio.cash_flows[:-keep]
-        if isinstance(portfolio, AccountGroup):
-            portfolio.restore(portfolio.cash_flows)
+        forget_history(self._all_accounts, self.accounts, keep)

@@ -68,7 +68,7 @@ class Recorder:
         Number of the last record: what the effects of the last step wait for.
     """
 
-    def __init__(self, kernel: Kernel, append: Append, codec: Codec = CODEC) -> None:
+    def __init__(self, kernel: Journaling, append: Append, codec: Codec = CODEC) -> None:
         self._kernel, self._append, self._codec = kernel, append, codec
         self.sequence = 0
         self._drafts: list[Draft] = []
@@ -123,6 +123,11 @@ class Recorder:
         """Go on behind what a journal holds: its last record, its newest order, what strategies kept, its anchors."""
         self.sequence, self._known, self._unanchored = sequence, newest_order, _unanchored(self._kernel, anchors)
         self._states.update(states)
+
+    def forgotten(self, signals: int, anomalies: int) -> None:
+        """Learn that so many of the oldest signals and anomalies are kept no more, all of which are journalled."""
+        self._signals -= signals
+        self._anomalies -= anomalies
 
     def anchored(self, ts: int, series: int, first: int) -> None:
         """Note the bar (its open time, ns) that the lines of a series begin with, or begin with anew."""
@@ -356,8 +361,8 @@ class Recorder:
                 self._rules[name] = kept
                 self.write("risk_state", ts, record.RiskState(name, kept))
         for strategy in self._keepers:
-            state = encode_state(strategy.name, strategy.save_state())
-            if self._states.get(strategy.name) != state:
+            state = self._kernel.state_of(strategy)
+            if state is not None and self._states.get(strategy.name) != state:
                 self._states[strategy.name] = state
                 self.write("strategy_state", ts, record.StrategyState(strategy.name, state))
 
@@ -404,6 +409,10 @@ class Journaling(Kernel):
         recorder.states(event_.ts)
         recorder.commit()
         return wanted
+
+    def state_of(self, strategy: Strategy) -> bytes | None:
+        """Return what a strategy keeps over a restart; None where what it kept last stands."""
+        return encode_state(strategy.name, strategy.save_state())
 
     def adopted(self, order: Order, ts: int) -> None:
         """See `Kernel.adopted`; the order is journalled."""

@@ -49,12 +49,15 @@ class SeriesCursor:
         First row and end of the window within the loaded block.
     building
         Whether lines may still be made: until the first bar.
+    history
+        How many bars back lines reach; a run bar by bar may set fewer before the first.
     """
 
-    __slots__ = ("_nodes", "_ts", "_ts_list", "_ts_past", "building", "columns", "row", "window")
+    __slots__ = ("_nodes", "_ts", "_ts_list", "_ts_past", "building", "columns", "history", "row", "window")
 
     def __init__(self) -> None:
         self.row = 0
+        self.history = HISTORY
         self.window = (0, 0)
         self.building = True
         self.columns = {name: Line(self, name, 0) for name in COLUMNS}
@@ -116,6 +119,11 @@ class SeriesCursor:
         self.building = False
         self.open_window(0, 0)
 
+    @property
+    def said(self) -> str:
+        """What to say of `history` where somebody asks for more."""
+        return " in this run: raise its keep_bars" if self.history < HISTORY else ""
+
     def moves(self, line: Line) -> bool:
         """Tell whether a line is of this series."""
         return line._cursor is self  # noqa: SLF001
@@ -147,11 +155,21 @@ class SeriesCursor:
                 line._push(value)  # noqa: SLF001
         self._ts_list.append(bar.ts)
         self.row = row
-        if row > 2 * HISTORY:
+        history = self.history
+        if row > 2 * history:
             for line in self._lines():
-                line._forget(HISTORY)  # noqa: SLF001
-            del self._ts_list[:HISTORY]
-            self.row -= HISTORY
+                line._forget(history)  # noqa: SLF001
+            del self._ts_list[:history]
+            self.row -= history
+
+    def go_on_without_lines(self, bar: Bar) -> None:
+        """Finish a `push` in which an indicator failed; from here on only the columns move.
+
+        Lines of indicators must not be read any more: they stay behind.
+        """
+        self._nodes.clear()
+        self._ts_list.append(bar.ts)
+        self.row += 1
 
     def last_close(self) -> float:
         """Return the close of the current bar, NaN before the first.
@@ -284,8 +302,11 @@ class BarView:
         LineError
             For a count below 1, or above the 65,536 bars that are kept.
         """
-        if not 1 <= count <= HISTORY:
-            raise LineError(f"{self.symbol}: the last {count} bars were asked for; 1 to {HISTORY:,} can be.")
+        if not 1 <= count <= self._cursor.history:
+            said = self._cursor.said
+            raise LineError(
+                f"{self.symbol}: the last {count} bars were asked for; 1 to {self._cursor.history:,} can be{said}."
+            )
         times, columns = self._cursor.last(count)
         return Bars(self.instrument, self._series.timeframe, times, *columns) if len(times) else None
 

@@ -67,6 +67,8 @@ class Dispatcher:
         self._in_order = in_order
         self._session, self._answers, self._clock, self._group = session, answers, clock, group
         self._lines: dict[str, deque[Request]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
         self._fresh: dict[str, Request] = {}  # the first of a line of which nothing has been asked yet
         self._batches = session if isinstance(session, BatchingSession) else None
         self._taken: dict[str, asyncio.Event] = {}  # by line whose first request goes in the batch of another
@@ -77,6 +79,8 @@ class Dispatcher:
 
     def send(self, request: Request) -> None:
         """Ask, behind what is already being asked about the same order."""
+        if self._is_closed:
+            return
         key = "of all" if self._in_order else request.key.client_id or request.key.venue_id
         line = self._lines.get(key)
         if line is not None:
@@ -88,11 +92,20 @@ class Dispatcher:
         self._idle.clear()
         work = self._work(key)
         try:
-            self._group.create_task(work, name=f"order {key}")
+            task = self._group.create_task(work, name=f"order {key}")
         except RuntimeError:  # the run is being ended by an error: a restart asks again
             work.close()
             del self._lines[key]
             self._fresh.pop(key, None)
+        else:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Ask no more, and wait for no answer; whatever it would have been, the next start finds out."""
+        self._is_closed = True
+        for task in list(self._tasks):
+            task.cancel()
 
     @property
     def busy(self) -> int:

@@ -10,48 +10,53 @@ from cambist.live.settings import OnStop
 from cambist.model.trading_state import TradingState, WorkingOrders
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
 
     from cambist.live.engine import LiveEngine
     from cambist.live.holds import OwnHolds
     from cambist.model.instrument import Instrument
 
-__all__ = ["in_time_or_told", "wind_down"]
+__all__ = ["left_over", "wind_down"]
 
 
 async def wind_down(
-    engine: LiveEngine, holds: OwnHolds, instruments: Iterable[Instrument], policy: OnStop, reason: str
-) -> None:
-    """Cancel what is open and close positions, as far as the policy says, and wait until that is done.
+    engine: LiveEngine, holds: OwnHolds, instruments: Iterable[Instrument], policy: OnStop, reason: str, within: float
+) -> bool:
+    """Cancel what is open and close positions, as far as the policy says; return whether all of that was done.
 
-    There is no time limit here; who calls it has one.
+    Where positions are to be closed, orders whose cancels the venue does not confirm are waited for no longer than half
+    of the time: what is held weighs more than they do.
+
+    Parameters
+    ----------
+    within
+        How long that may take, s.
     """
     if policy is OnStop.KEEP:
-        return
+        return True
     holds.hold(STOP, TradingState.HALTED, reason, orders=WorkingOrders.CANCEL)
-    await _until_no_order_is_open(engine)
-    if policy is OnStop.FLATTEN:
-        for instrument in dict.fromkeys(instruments):
-            engine.close_position(instrument)
-        await _until_no_order_is_open(engine)
+    if policy is OnStop.CANCEL:
+        return await _until_no_order_is_open(engine, within)
+    await _until_no_order_is_open(engine, within / 2.0)
+    for instrument in dict.fromkeys(instruments):
+        engine.close_position(instrument)
+    return await _until_no_order_is_open(engine, within / 2.0)
 
 
-async def in_time_or_told(
-    winding: Awaitable[None], seconds: float, engine: LiveEngine, alarm: Callable[[str, str], None]
-) -> None:
-    """Wait for a `wind_down` for so long, and alarm what it has left open then."""
+def left_over(engine: LiveEngine, instruments: Iterable[Instrument]) -> str:
+    """Return the orders that are still open and what is held of some instruments, for people; ``""`` for nothing."""
+    orders = [f"order {one.id} ({one.side} {one.remaining:g} {one.instrument.symbol})" for one in engine.orders.open]
+    positions = engine.kernel.portfolio.positions
+    held = [positions[one.symbol] for one in dict.fromkeys(instruments)]
+    return ", ".join([*orders, *(f"a position of {one.size:g} {one.instrument.symbol}" for one in held if one.size)])
+
+
+async def _until_no_order_is_open(engine: LiveEngine, within: float) -> bool:
     try:
-        async with asyncio.timeout(seconds):
-            await winding
+        async with asyncio.timeout(within):
+            while (engine.orders.open or engine.waiting) and not engine.is_lost:
+                await asyncio.sleep(0.02)
+                engine.time_passed()
     except TimeoutError:
-        alarm(
-            "stop_incomplete",
-            f"{len(engine.orders.open)} orders are open after {seconds:g} s (drain_within); look at the venue. The "
-            "next start asks about them.",
-        )
-
-
-async def _until_no_order_is_open(engine: LiveEngine) -> None:
-    while engine.orders.open or engine.waiting:
-        await asyncio.sleep(0.02)
-        engine.time_passed()
+        return False
+    return True

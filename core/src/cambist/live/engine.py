@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cambist.engine.failures import strategy_error
+from cambist.engine.fold import KEEP
 from cambist.engine.outbox import Outbox
 from cambist.engine.timers import NEVER, Timers
-from cambist.errors import OrderStateError, StrategyError
+from cambist.errors import JournalError, OrderStateError
 from cambist.live.dispatch import FLATTEN
 from cambist.live.fills import fill_number
 from cambist.live.instants import Instants
+from cambist.live.memory import Memory
 from cambist.live.orders import LiveOrders
+from cambist.live.requests import Amend, Submit
 from cambist.live.resending import RESENDS
 from cambist.live.watched import Outlets
 from cambist.model.effects import (
@@ -50,9 +52,9 @@ from cambist.model.portfolio import CashFlow
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from cambist.engine.journaled import Journaling
     from cambist.live.requests import Request
     from cambist.live.resending import Resend
+    from cambist.live.shield import Failure, Shielded
     from cambist.live.subscriptions import Listening
     from cambist.model.bars import Bar
     from cambist.model.books import BookUpdate
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.market import Quote, Tick
     from cambist.model.reports import FillReport, OrderReport
+    from cambist.model.trading_state import TradingChange
     from cambist.ports.venue import VenueTerms
     from cambist.strategies.book_view import BookView
 
@@ -78,6 +81,10 @@ class SendAdopted:
     """Send an order that the run itself made, beside its strategies."""
 
     order: Order
+
+
+#: What makes or changes orders at the venue.
+_ORDERS = frozenset({ApprovedOrder, CancelOrder, AmendOrder, SendAdopted, Submit, Amend})
 
 
 @attrs.frozen(kw_only=True)
@@ -104,13 +111,19 @@ class Doors:
         Told why the run is to end.
     failed
         Told of a strategy that raised.
+    changed
+        Told of each change of what may be traded, before the strategies are.
+    lost
+        Told that the journal takes no more: nothing is done from then on.
     """
 
     send: Callable[[Request], None]
     alarm: Callable[[str, str], None]
     foreign: Callable[[OrderReport | FillReport], None]
     stop: Callable[[str], None]
-    failed: Callable[[StrategyError], None]
+    failed: Callable[[Failure], None]
+    changed: Callable[[TradingChange], None]
+    lost: Callable[[JournalError], None]
 
 
 class LiveEngine:
@@ -119,7 +132,7 @@ class LiveEngine:
     Parameters
     ----------
     kernel
-        With its recorder; see `cambist.engine.journaled`.
+        With its recorder and its shield.
     listening
         What the run listens to.
     terms
@@ -130,31 +143,42 @@ class LiveEngine:
         Where things leave.
     step_timeout
         See `Instants`.
+    keep
+        See `Memory`.
     tactics
         Of the order manager.
 
     Attributes
     ----------
-    orders
-        The order manager.
+    kernel, orders
+        The kernel, and the order manager.
+    trades
+        Whether orders leave; not before the run is in step with its venue, see `begin_trading`.
+    is_lost
+        Whether the journal takes no more, and so nothing is done any more.
     stirred
         Whether something was done that may have made something else due; whoever looks sets it back.
     """
 
     def __init__(
         self,
-        kernel: Journaling,
+        kernel: Shielded,
         listening: Listening,
         terms: VenueTerms,
         clock: Callable[[], int],
         doors: Doors,
         *,
         step_timeout: int = 5_000_000_000,
+        keep: int = KEEP,
         tactics: Tactics = Tactics(),
     ) -> None:
-        self._kernel, self._clock, self._doors = kernel, clock, doors
+        self.kernel = self._kernel = kernel
+        self._clock, self._doors, self._shield = clock, doors, kernel.shield
+        self.trades, self.is_lost, self._resumed = False, False, False
+        self._early: list[Effect | Request | SendAdopted] = []
         self._outbox: Outbox[Effect | Request | SendAdopted] = Outbox()
         self._durable = 0
+        self._memory = Memory(kernel, keep)
         self.stirred = False
         self._instants = Instants([timeframe for _, timeframe in listening.bars], step_timeout)
         self._lengths = [timeframe.ns for _, timeframe in listening.bars]
@@ -181,7 +205,7 @@ class LiveEngine:
             ReportRefusal: lambda one: self.take(OrderRefused(self._clock(), one.order_id, one.reason)),
             SetTimer: lambda one: self._timers.set(one.name, one.due),
             SendAdopted: lambda one: self.orders.submit(one.order, self._clock()),
-            ReportTradingState: lambda one: self.take(TradingStateChanged(self._clock(), one.change)),
+            ReportTradingState: self._tell_trading,
             StopRun: lambda one: doors.stop(one.reason),
             MoveCash: lambda _one: self._unsupported("add_cash", "Transfer the money at the venue."),
             ChangeMargin: lambda _one: self._unsupported("add_margin and set_leverage", "Set it at the venue."),
@@ -196,25 +220,42 @@ class LiveEngine:
     def take(self, event: Event) -> None:
         """Take an event; what follows from it leaves once it is journalled.
 
-        Raises
-        ------
-        JournalError
-            If it cannot be journalled: nothing may be traded from then on.
+        Once the journal takes no more, nothing is taken: what cannot be journalled must not be traded.
         """
+        if self.is_lost:
+            return
         kernel = self._kernel
         try:
             effects = kernel.step(event)
         except OrderStateError as error:
             self._doors.alarm("anomaly", str(error))
             effects = kernel.collect()
-        except Exception as error:
-            explained = strategy_error(error, kernel)
-            if explained is None:
-                raise
-            explained.__cause__ = error
-            self._doors.failed(explained)
-            effects = kernel.collect()
+        except JournalError as error:
+            self._lose(error)
+            return
+        failures = self._shield.take_failures()
+        if failures:
+            self._drop_orders({failure.strategy for failure in failures}, effects)
         self.put(effects)
+        for failure in failures:
+            self._doors.failed(failure)
+
+    def _lose(self, error: JournalError) -> None:
+        self.is_lost = True
+        self._doors.lost(error)
+
+    def _drop_orders(self, strategies: set[str], effects: Sequence[Effect]) -> None:
+        """Keep what a strategy ordered just before it raised from leaving: it may be half of what it meant."""
+        for effect in effects:
+            if type(effect) is ApprovedOrder and effect.order.strategy in strategies:
+                self._withdrawn.add(effect.order.id)
+
+    def begin_trading(self) -> None:
+        """Let orders leave; until this is called they wait, whoever wants them, and no timer fires."""
+        self.trades = True
+        early, self._early = self._early, []
+        for one in early:
+            self._act(one)
 
     def put(self, effects: Sequence[Effect]) -> None:
         """Take what the kernel wants done; it is done once its records are safe."""
@@ -258,16 +299,31 @@ class LiveEngine:
         kernel.recorder.redefined(self._clock(), known)
         return True
 
-    def close_position(self, instrument: Instrument) -> bool:
-        """Send a market order that ends what the run holds of an instrument; False where there is nothing to send."""
+    def close_position(self, instrument: Instrument, strategy: str = "") -> bool:
+        """Send a market order that ends what the run holds of an instrument; False where there is nothing to send.
+
+        Parameters
+        ----------
+        strategy
+            Whose share alone is closed; all of the position where none is named.
+        """
         kernel: Any = self._kernel
-        size = kernel.portfolio.positions[instrument.symbol].size
+        held = kernel.portfolio.positions[instrument.symbol].size
+        size = kernel.shares.of(strategy).positions[instrument.symbol].size if strategy else held
+        shrinks = size * held > 0.0  # another strategy may hold the opposite
+        if instrument.is_cash:
+            size = min(size, max(held, 0.0))  # fees out of what was bought are nobody's share
         whole = instrument.round_size(abs(size))
         if whole <= 0.0:
             return False
         side = Side.SELL if size > 0.0 else Side.BUY
-        owner = kernel.seats[0].strategy.name
-        order = kernel.adopt(instrument, side, whole, FLATTEN, self._clock(), owner, reduce_only=not instrument.is_cash)
+        owner = strategy or kernel.seats[0].strategy.name
+        reduces = not instrument.is_cash and shrinks and whole <= abs(held)
+        try:
+            order = kernel.adopt(instrument, side, whole, FLATTEN, self._clock(), owner, reduce_only=reduces)
+        except JournalError as error:
+            self._lose(error)
+            return False
         self._outbox.put(kernel.recorder.sequence, [SendAdopted(order)])
         self._release()
         return True
@@ -334,14 +390,15 @@ class LiveEngine:
         now = self._clock()
         for instant in self._instants.overdue(now):
             self._close_instant(instant, now)
-        for due, name in self._timers.due(now):
+        for due, name in self._timers.due(now) if self.trades else ():
             if self._timers.take(due, name):
                 self.take(TimerFired(now, name, due))
         self.orders.on_time(now)
+        self._memory.tidy()
 
     def next_due(self) -> int | None:
         """Return when `time_passed` has something to do next, ns; None for not before something happens."""
-        timer = None if self._timers.next_due == NEVER else self._timers.next_due
+        timer = None if self._timers.next_due == NEVER or not self.trades else self._timers.next_due
         due = [one for one in (self._instants.next_due(), timer, self.orders.evidence.next_due()) if one is not None]
         return min(due, default=None)
 
@@ -353,10 +410,13 @@ class LiveEngine:
     @property
     def waiting(self) -> int:
         """Steps whose effects wait for the journal."""
-        return len(self._outbox)
+        return len(self._outbox) + len(self._early)
 
     def resume_orders(self) -> None:
-        """Take the open orders of a run that goes on; the venue is asked about each that may have left."""
+        """Take the open orders of a run that goes on, once; the venue is asked about each that may have left."""
+        if self._resumed:
+            return
+        self._resumed = True
         self.orders.resume(list(self._kernel.book.open.values()), self._clock())
 
     def set_timers(self, timers: dict[str, int]) -> None:
@@ -367,20 +427,35 @@ class LiveEngine:
     # What is to be done.
 
     def _release(self) -> None:
+        if self.is_lost:
+            return
         for one in self._outbox.release(self._durable):
-            action = self._actions.get(type(one))
-            if action is None:
-                self._doors.send(one)  # type: ignore[arg-type]  # what is no effect is a request
+            if type(one) in _ORDERS and not self.trades:
+                self._early.append(one)
             else:
-                action(one)
+                self._act(one)
+
+    def _act(self, one: Effect | Request | SendAdopted) -> None:
+        action = self._actions.get(type(one))
+        if action is None:
+            self._doors.send(one)  # type: ignore[arg-type]  # what is no effect is a request
+        else:
+            action(one)
+
+    def _tell_trading(self, report: ReportTradingState) -> None:
+        self._doors.changed(report.change)
+        self.take(TradingStateChanged(self._clock(), report.change))
 
     def _request(self, request: Request) -> None:
         """Send a request once everything that led to it is safe."""
+        if self.is_lost:
+            return
         self.stirred = True
-        if self._kernel.recorder.sequence <= self._durable:
+        if self._kernel.recorder.sequence <= self._durable and (self.trades or type(request) not in _ORDERS):
             self._doors.send(request)
         else:
             self._outbox.put(self._kernel.recorder.sequence, [request])
+            self._release()
 
     def _submit(self, approved: ApprovedOrder) -> None:
         order = approved.order
@@ -394,7 +469,7 @@ class LiveEngine:
     def _cancel(self, effect: CancelOrder) -> None:
         if effect.order_id in self._unsent:
             self._withdrawn.add(effect.order_id)  # it is canceled when its turn to be sent comes
-        else:
+        elif effect.order_id in self._kernel.book.open:  # else it has ended meanwhile
             self.orders.cancel(effect.order_id, self._clock())
 
     def _close_instant(self, closes_at: int, now: int) -> None:

@@ -329,7 +329,10 @@ class Evidence:
         """Take a report of an order that is done with, or is not ours."""
         order = self._register.ended(report)
         if order is None:
-            self._out.foreign(report)
+            if not self._register.forgot(report):
+                self._out.foreign(report)
+            elif not report.status.ended:
+                self._end_zombie(report, f"an order that ended long ago ({report.client_id})")
             return
         key = OrderKey(report.symbol, report.client_id, report.venue_id)
         filled = float(report.filled)
@@ -339,20 +342,25 @@ class Evidence:
                 self.reported(report, now)
             return
         if not report.status.ended:
-            self._out.alarm(
-                "zombie_order",
-                f"order {order.id} ({report.client_id}) had ended as {order.status}, {order.reason!r}, and works at "
-                "the venue; it is being canceled.",
-            )
-            self._out.send(Cancel(order_id=0, key=key))
+            what = f"order {order.id} ({report.client_id}), which had ended as {order.status}, {order.reason!r},"
+            self._end_zombie(report, what)
         if filled > order.filled and not same_size(order, filled, order.filled):
             self._out.send(FetchFills(order_id=order.id, key=key, since=order.created_at))
 
+    def _end_zombie(self, report: OrderReport, what: str) -> None:
+        """Cancel an order of this run that should not work any more."""
+        self._out.alarm("zombie_order", f"{what} works at the venue; it is being canceled.")
+        self._out.send(Cancel(order_id=0, key=OrderKey(report.symbol, report.client_id, report.venue_id)))
+
     def _executed_late(self, report: FillReport, now: int) -> None:
-        """Take an execution of an order that is done with, or is not ours."""
+        """Take an execution of an order that is done with, or is not ours.
+
+        One of an order that is not kept any more was applied when it was: if it was not, the audit finds that.
+        """
         order = self._register.ended(report)
         if order is None:
-            self._out.foreign(report)
+            if not self._register.forgot(report):
+                self._out.foreign(report)
             return
         fill = fill_of(order, report, self._value_of)
         if order.status is _S.FILLED and not self._register.knows(fill):

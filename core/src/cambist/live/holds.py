@@ -20,7 +20,6 @@ __all__ = [
     "NOT_TRADED",
     "PASSING",
     "STOP",
-    "STRATEGY",
     "OwnHolds",
 ]
 
@@ -36,8 +35,6 @@ MARKET_DATA: Final = "market-data"
 MISSING_BARS: Final = "missing-bars"
 #: The venue does not trade an instrument now.
 NOT_TRADED: Final = "not-traded"
-#: A strategy raised.
-STRATEGY: Final = "strategy"
 #: The watches whose holds say nothing about the run that follows.
 PASSING: Final = frozenset({CLOCK, CONNECTION, MARKET_DATA, NOT_TRADED, STOP})
 _BY: Final = "live run"

@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
-from cambist.engine.document import decode_run, encode_run
-from cambist.engine.fold import RunState
 from cambist.errors import ConfigError, VenueError
 from cambist.live.reconcile import Policy, foreign_orders, position_differences
 from cambist.portfolio.exact import exact
@@ -21,11 +19,12 @@ if TYPE_CHECKING:
 
     from cambist.live.dispatch import Dispatcher
     from cambist.live.engine import LiveEngine
+    from cambist.live.patience import Patience
     from cambist.live.reconcile import Difference
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
+    from cambist.live.shadow import Shadow
     from cambist.ports.venue import VenueSession
-    from cambist.storage.journal import Journal
 
 __all__ = ["Ask", "Reconciler"]
 
@@ -42,8 +41,10 @@ class Reconciler:
 
     Parameters
     ----------
-    session, engine, prepared, journal, settings
+    session, engine, prepared, settings
         Of the run.
+    shadow
+        The run as its journal tells it: the exact ledger of balances is there alone.
     ask
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
     alarm
@@ -53,8 +54,6 @@ class Reconciler:
 
     Attributes
     ----------
-    state
-        The run as its journal tells it: the exact ledger of balances is there alone.
     settled
         What differed at the start.
     """
@@ -64,7 +63,7 @@ class Reconciler:
         session: VenueSession,
         engine: LiveEngine,
         prepared: Prepared,
-        journal: Journal,
+        shadow: Shadow,
         settings: LiveSettings,
         *,
         ask: Ask | None,
@@ -74,10 +73,9 @@ class Reconciler:
         self._alarm = alarm
         self.settled: list[Difference] = []
         self._session, self._engine, self._prepared = session, engine, prepared
-        self._journal, self._settings, self._ask, self._price_of = journal, settings, ask, price_of
-        self.state = RunState() if prepared.state is None else decode_run(encode_run(prepared.state))
+        self._shadow, self._settings, self._ask, self._price_of = shadow, settings, ask, price_of
 
-    async def reconcile(self, dispatcher: Dispatcher, limit: asyncio.Timeout, *, going_on: bool) -> None:
+    async def reconcile(self, dispatcher: Dispatcher, limit: Patience, *, going_on: bool) -> None:
         """Learn what became of every order, and settle what differs.
 
         Parameters
@@ -109,20 +107,18 @@ class Reconciler:
     async def differences(self) -> list[Difference]:
         """Return the positions that differ now; an execution that is on its way makes one, too."""
         account = await self._session.account()
-        self._journal.wait()
-        self.state.apply_all(self._journal.read(self.state.sequence + 1))
+        state = await self._shadow.catch_up()
         portfolio: Any = self._prepared.kernel.portfolio
         instruments = list(dict.fromkeys(one.instrument for one in portfolio.positions.values()))
-        return position_differences(instruments, portfolio.legs, self.state.ledger, account)
+        return position_differences(instruments, portfolio.legs, state.ledger, account)
 
-    async def _decide(self, difference: Difference, policy: Policy, limit: asyncio.Timeout) -> Policy:
+    async def _decide(self, difference: Difference, policy: Policy, limit: Patience) -> Policy:
         if policy is Policy.ASK and self._ask is not None:
             answer = self._ask(difference)
             if inspect.isawaitable(answer):
-                seconds = self._settings.ready_within
-                limit.reschedule(None)
+                limit.pause()
                 answer = await answer
-                limit.reschedule(asyncio.get_running_loop().time() + seconds)
+                limit.go_on()
             policy = answer
         if policy is Policy.ASK:
             raise ConfigError(

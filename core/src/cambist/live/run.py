@@ -15,38 +15,45 @@ from cambist.live.auditing import Audit
 from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
-from cambist.live.ending import in_time_or_told, wind_down
+from cambist.live.ending import left_over, wind_down
 from cambist.live.engine import Doors, LiveEngine, Tactics
 from cambist.live.heard import Heard
-from cambist.live.holds import PASSING, STRATEGY, OwnHolds
+from cambist.live.holds import PASSING, OwnHolds
 from cambist.live.hook_times import HookTimes
+from cambist.live.journal_watch import JournalWatch
 from cambist.live.market_stream import MarketStream
+from cambist.live.patience import Patience, StoppedEarlyError
+from cambist.live.quarantine import Quarantine
 from cambist.live.reconciler import Reconciler
 from cambist.live.reconnecting import Reconnection
 from cambist.live.recording import RunRecording, about_run
+from cambist.live.settings import OnStop
 from cambist.live.setup import prepare, read_state
-from cambist.live.starting import in_time, start
+from cambist.live.shadow import Shadow
+from cambist.live.snapshots import keep_snapshots, last_snapshot
+from cambist.live.starting import start
 from cambist.live.streams import PrivateStream, Strangers
 from cambist.live.subscriptions import Listening, resolve
 from cambist.live.todays_rules import TodaysRules
 from cambist.live.warming import warm_up
 from cambist.model.events import RunStopped
-from cambist.model.trading_state import TradingState, WorkingOrders
 from cambist.ports.venue import SimulatingSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
+    from cambist.engine.fold import RunState
     from cambist.engine.journaled import Journaling
-    from cambist.errors import StrategyError
     from cambist.live.companions import Companion
     from cambist.live.reconciler import Ask
-    from cambist.live.settings import LiveSettings, OnStop
+    from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
+    from cambist.live.shield import Failure
     from cambist.live.subscriptions import Named
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
+    from cambist.model.trading_state import TradingChange
     from cambist.ports.venue import StreamReport, VenueSession
     from cambist.storage.journal import Journal
     from cambist.strategies import Strategy
@@ -88,8 +95,10 @@ class LiveRun:
         As given.
     listening
         What the run listens to; from the phase ``"reconcile"`` on.
-    engine, holds, reconciler, dispatcher, market
+    engine, holds, reconciler, dispatcher, market, shadow, quarantine
         The parts of the run; there are some from the phase ``"reconcile"`` on.
+    journal_watch
+        How far the journal is behind.
     begun, reason
         Whether the run got that far, and why it was told to stop.
     recent_alarms
@@ -138,7 +147,11 @@ class LiveRun:
         self.reconciler: Reconciler
         self.dispatcher: Dispatcher
         self.market: MarketStream
+        self.shadow: Shadow
+        self.quarantine: Quarantine
+        self.journal_watch = JournalWatch(journal, settings.journal_slow_after, self.alarm, self._fail)
         self._reconnection: Reconnection
+        self._private: PrivateStream
         self._prepared: Prepared
         self._clock: MonotoneClock
         self.listening = Listening(())
@@ -172,7 +185,10 @@ class LiveRun:
     def alarm(self, word: str, text: str) -> None:
         """Tell somebody what a person should know: a stable word, and a sentence."""
         self.recent_alarms.append((self._clock() if hasattr(self, "_clock") else 0, word, text))
-        self._told(word, text)
+        try:
+            self._told(word, text)
+        except Exception:  # noqa: BLE001 - whoever is to be told must not stop the run
+            _log.exception("an alarm was told to nobody: %s: %s", word, text)
 
     def before_trading(self, call: Callable[[], None]) -> None:
         """Have something called once the run is in step with its venue, before anything is traded on."""
@@ -180,10 +196,7 @@ class LiveRun:
 
     def take(self, event: Event) -> None:
         """Take an event from outside of venue and market; a journal that fails ends the run."""
-        try:
-            self.engine.take(event)
-        except JournalError as error:
-            self._fail(error)
+        self.engine.take(event)
         self._woken.set()
 
     def stop(self, reason: str = "stopped", policy: OnStop | None = None) -> None:
@@ -211,40 +224,67 @@ class LiveRun:
         JournalError
             If the journal failed: nothing was sent since.
         """
-        state = read_state(self.journal)
+        state = await asyncio.to_thread(read_state, self.journal, self.settings.keep_orders)
         self._clock = MonotoneClock(0 if state is None else state.ts)
         self._enter("connect")
         try:
-            async with in_time(self.session.name, "answered", self.settings.ready_within):
-                await asyncio.gather(self.session.open(), asyncio.to_thread(load_indicators))
-                self.listening = resolve(self.session, self._named)
-                account = await self.session.account()
-            strategies = named([strategy.fresh() for strategy in self._strategies])
-            for strategy in strategies:
-                self.hook_times.measure(strategy)
-            simulating = self.session if isinstance(self.session, SimulatingSession) else None
-            fee = None if simulating is None else simulating.expected_fee
-            self._prepared = prepare(strategies, self.listening, self.journal, state, account, self.settings, fee)
-            if simulating is not None:
-                simulating.pace(self._is_busy)
-                self.kernel.queue_ahead = simulating.queue_ahead
-            if self.settings.record:
-                about = about_run(self.kernel, self.settings, None if simulating is None else simulating.fees)
-                self._recording = RunRecording(self.kernel, self.journal, about, self.alarm)
-                self._recording.begin(0 if state is None else state.sequence, self._clock())
+            await self._connect(state)
             await self._supervise()
+        except StoppedEarlyError:
+            _log.info("the run was told to stop while it was in the phase %r: %s", self.phase, self.reason)
+        except JournalError as error:
+            self._fail(error)
         except BaseExceptionGroup as group:
             known = group.subgroup(CambistError)
             if known is None:
                 raise
-            raise _first(known) from None
+            first = _first(known)
+            if not isinstance(first, JournalError):
+                raise first from None
+            self._fail(first)
         finally:
-            if self._recording is not None:
-                await asyncio.to_thread(self._recording.close)
-            await self.session.close()
-            self._enter("closed")
+            await self._close()
         if self._failure is not None:
             raise self._failure
+
+    async def _connect(self, state: RunState | None) -> None:
+        """Reach the venue, and make the run of what it says and of what the journal holds."""
+        session, settings = self.session, self.settings
+        patience = Patience(session.name, settings.ready_within, "ready_within", self._stopping)
+        loading = asyncio.create_task(asyncio.to_thread(load_indicators))  # meanwhile
+        await patience.wait_for(session.open(), "connecting")
+        await loading
+        self.listening = resolve(session, self._named)
+        account = await patience.wait_for(session.account(), "asking for the account")
+        strategies = named([strategy.fresh() for strategy in self._strategies])
+        for strategy in strategies:
+            self.hook_times.measure(strategy)
+        simulating = session if isinstance(session, SimulatingSession) else None
+        fee = None if simulating is None else simulating.expected_fee
+        self._prepared = prepare(strategies, self.listening, self.journal, state, account, settings, self.alarm, fee)
+        self.shadow = Shadow(self.journal, state, settings.keep_orders)
+        if simulating is not None:
+            simulating.pace(self._is_busy)
+            self.kernel.queue_ahead = simulating.queue_ahead
+        if settings.record:
+            about = about_run(self.kernel, settings, None if simulating is None else simulating.fees)
+            self._recording = RunRecording(self.kernel, self.journal, about, self.alarm)
+            self._recording.begin(0 if state is None else state.sequence, self._clock())
+
+    async def _close(self) -> None:
+        """Let go of the venue, within its time; how the run ended is told in any case."""
+        within = self.settings.close_within
+        if self._recording is not None:
+            await asyncio.to_thread(self._recording.close)
+        try:
+            async with asyncio.timeout(within):
+                await self.session.close()
+        except TimeoutError:
+            self.alarm("close_failed", f"{self.session.name} was not closed within {within:g} s (close_within).")
+        except Exception as error:  # noqa: BLE001 - it would stand in the place of how the run ended
+            _log.exception("%s could not be closed", self.session.name)
+            self.alarm("close_failed", f"{self.session.name} could not be closed: {error}")
+        self._enter("closed")
 
     def _enter(self, phase: str) -> None:
         self.phase = phase
@@ -257,7 +297,8 @@ class LiveRun:
         self._assemble()
 
         def tell(sequence: int) -> None:
-            loop.call_soon_threadsafe(self._durable, sequence)
+            with contextlib.suppress(RuntimeError):  # the loop of a run that has ended
+                loop.call_soon_threadsafe(self._durable, sequence)
 
         self.journal.on_durable(tell)
         clock, market = self._clock, self.market
@@ -267,36 +308,57 @@ class LiveRun:
             self._reconnection = Reconnection(
                 self.session, self.engine, self.dispatcher, self.holds, self.instruments, clock, self.alarm, group
             )
-            private = PrivateStream(self.session, self.engine, clock, self._connection, self.heard.of("private"))
-            tasks = [group.create_task(private.take(), name="private stream")]
+            self._private = PrivateStream(self.session, self.engine, clock, self._connection, self.heard.of("private"))
+            tasks = [group.create_task(self._private.take(), name="private stream")]
             tasks.append(group.create_task(market.take(), name="market data"))  # before history is asked for
+            tasks.append(group.create_task(self.journal_watch.keep_on(), name="journal watch"))
             self._enter("reconcile")
             tasks += [group.create_task(keep_company(one, self)) for one in self._companions]
-            async with in_time(self.session.name, "been compared", self.settings.ready_within) as limit:
-                await self._private_up.wait()
-                await self._warm_up()
-                await market.priced(self.settings.step_timeout)
-                await self.reconciler.reconcile(self.dispatcher, limit, going_on=self._prepared.state is not None)
-            self.holds.lift_all(PASSING, "the run goes on")
-            for call in self._before_trading:
-                call()
-            self._enter("run")
-            self._ready = True
-            market.begin()
-            audit = Audit(self.engine, self.reconciler, self.dispatcher, self.settings.audit_every, self.alarm)
-            rules = TodaysRules(
-                self.session, self.engine, self.holds, self.instruments, self.settings.rules_every, self.alarm
-            )
-            tasks.append(group.create_task(self._timers(), name="timers"))
-            tasks.append(group.create_task(audit.keep_on(), name="audit"))
-            tasks.append(group.create_task(rules.keep_on(), name="rules"))
-            await self._stopping.wait()
+            with contextlib.suppress(StoppedEarlyError):
+                await self._get_ready()
+                tasks += [group.create_task(one, name=name) for name, one in self._work().items()]
+                await self._stopping.wait()
             self._enter("drain")
             self._reconnection.close()
             await self._drain()
+            self.dispatcher.close()
             for task in tasks:
                 task.cancel()
-        self.journal.wait()
+        if self._failure is None:
+            await asyncio.to_thread(self.journal.wait, None, self.settings.close_within)
+            await last_snapshot(self.shadow, self.settings.close_within)
+
+    async def _get_ready(self) -> None:
+        """Come in step with the venue; no order leaves before that."""
+        going_on = self._prepared.state is not None
+        patience = Patience(self.session.name, self.settings.ready_within, "ready_within", self._stopping)
+        await patience.wait_for(self._private_up.wait(), "waiting for the private stream")
+        await patience.wait_for(self._warm_up(), "asking for the bars to warm up with")
+        await patience.wait_for(self.market.priced(self.settings.step_timeout), "waiting for prices")
+        if going_on:
+            self.engine.resume_orders()
+        self._private.begin()
+        reconciled = self.reconciler.reconcile(self.dispatcher, patience, going_on=going_on)
+        await patience.wait_for(reconciled, "asking for orders, executions and balances")
+        self.holds.lift_all(PASSING, "the run goes on")
+        for call in self._before_trading:
+            call()
+        self.engine.begin_trading()
+        self._enter("run")
+        self._ready = True
+        self.market.begin()
+
+    def _work(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """Return what goes on while the run does, by name."""
+        settings = self.settings
+        audit = Audit(self.engine, self.reconciler, self.dispatcher, settings.audit_every, self.alarm)
+        rules = TodaysRules(self.session, self.engine, self.holds, self.instruments, settings.rules_every, self.alarm)
+        return {
+            "timers": self._timers(),
+            "audit": audit.keep_on(),
+            "rules": rules.keep_on(),
+            "snapshots": keep_snapshots(self.shadow, settings.snapshot_every, settings.snapshot_records, self.alarm),
+        }
 
     def _is_busy(self) -> bool:
         """Tell whether something that follows from what happened has not been sent yet, or not been answered."""
@@ -305,7 +367,16 @@ class LiveRun:
     def _assemble(self) -> None:
         """Make the parts of the run that do not need its tasks."""
         session, settings, clock = self.session, self.settings, self._clock
-        doors = Doors(self._send, self.alarm, self.strangers.seen, self.stop, self._failed)
+        shield = self._prepared.shield
+        doors = Doors(
+            self._send,
+            self.alarm,
+            self.strangers.seen,
+            self.stop,
+            failed=self._strategy_failed,
+            changed=self._trading_changed,
+            lost=self._fail,
+        )
         self.engine = LiveEngine(
             self._prepared.kernel,
             self.listening,
@@ -313,9 +384,11 @@ class LiveRun:
             clock,
             doors,
             step_timeout=round(settings.step_timeout * _SECOND),
+            keep=settings.keep_orders,
             tactics=Tactics(resend=settings.resend, unprotected=round(settings.unprotected_within * _SECOND)),
         )
         self.holds = OwnHolds(self._prepared.kernel, clock, self.take)
+        self.quarantine = Quarantine(self.engine, shield, self.holds, settings.on_failure, self.alarm)
         self.market = MarketStream(
             session, self.engine, self.listening, settings, self.holds, clock, self.alarm, self.heard.of("market")
         )
@@ -323,7 +396,7 @@ class LiveRun:
             session,
             self.engine,
             self._prepared,
-            self.journal,
+            self.shadow,
             settings,
             ask=self._ask,
             alarm=self.alarm,
@@ -337,16 +410,18 @@ class LiveRun:
     def _send(self, request: Any) -> None:
         self.dispatcher.send(request)
 
+    def _strategy_failed(self, failure: Failure) -> None:
+        self.quarantine.failed(failure)
+
+    def _trading_changed(self, change: TradingChange) -> None:
+        self.quarantine.changed(change)
+
     def _fail(self, error: JournalError) -> None:
         """Stop at once: what cannot be journalled must not be traded."""
         if self._failure is None:
             self._failure = error
             self.alarm("journal_failed", f"{error} Nothing is sent any more.")
             self.stop("the journal failed")
-
-    def _failed(self, error: StrategyError) -> None:
-        self.alarm("strategy_failed", str(error))
-        self.holds.hold(STRATEGY, TradingState.HALTED, str(error), orders=WorkingOrders.CANCEL)
 
     def _connection(self, report: StreamReport) -> None:
         """Take how the private stream does."""
@@ -359,6 +434,7 @@ class LiveRun:
         """Do what is due, whenever something is."""
         while True:
             self.engine.time_passed()
+            self.quarantine.close_positions()
             self._woken.clear()
             due = self.engine.next_due()
             wait = None if due is None else max(0.0, (due - self._clock()) / _SECOND)
@@ -373,6 +449,7 @@ class LiveRun:
         now = self._clock()
         effects = start(self._prepared, now)
         self.begun = True
+        self.quarantine.resume()
         state, most = self._prepared.state, self.settings.anchor_bars
         anchors = {} if state is None else state.anchors
         warmed = await warm_up(self.session, self.kernel, self.listening, anchors, now, most, self.alarm)
@@ -380,19 +457,33 @@ class LiveRun:
             joint.warmed(bars)
         if state is not None:
             self.engine.set_timers(state.timers)
+        self._prepared.shield.armed = True
         self.engine.put(effects)
 
     # The end.
 
     async def _drain(self) -> None:
         """Do what the stop asks for, within its time, and say that the run has ended."""
-        if self._failure is None:
-            winding = wind_down(self.engine, self.holds, self.instruments, self._policy, self.reason)
-            await in_time_or_told(winding, self.settings.drain_within, self.engine, self.alarm)
-        if self._failure is None:
+        if self._failure is None and self._ready:
+            policy, within = self._policy, self.settings.drain_within
+            if not await wind_down(self.engine, self.holds, self.instruments, policy, self.reason, within):
+                self._tell_left_over()
+        if self._failure is None and self.begun:
             self.take(RunStopped(self._clock(), self.reason))
             if self._recording is not None:
                 self._recording.end()
+
+    def _tell_left_over(self) -> None:
+        """Say what the venue has not confirmed: somebody has to look."""
+        flattened = self.instruments if self._policy is OnStop.FLATTEN else ()
+        left = left_over(self.engine, flattened) or "records that the journal has not made safe"
+        self.reason += f"; unfinished: {left}"
+        self.alarm(
+            "stop_incomplete",
+            f"the run ends after {self.settings.drain_within:g} s (drain_within), and {self.session.name} has not "
+            f"confirmed all that {self._policy.value!r} asks for. Left: {left}. Look at the venue; the next start asks "
+            "about these orders.",
+        )
 
 
 def _first(group: BaseExceptionGroup[CambistError]) -> CambistError:

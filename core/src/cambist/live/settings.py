@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.errors import ParameterError
+from cambist.indicators.lines import HISTORY
 from cambist.live.joining import MissingBars
+from cambist.live.quarantine import OnFailure
 from cambist.live.reconcile import Policy
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ def _positive(_instance: object, attribute: attrs.Attribute[Any], value: float) 
         raise ParameterError(f"{attribute.name} is {value!r}; it is a number of seconds above 0.")
 
 
+def _some(_instance: object, attribute: attrs.Attribute[Any], value: int) -> None:
+    if value < 1:
+        raise ParameterError(f"{attribute.name} is {value!r}; it is a number from 1 on.")
+
+
 @attrs.frozen(kw_only=True)
 class LiveSettings:
     """How a live run behaves; times in seconds.
@@ -55,14 +62,29 @@ class LiveSettings:
         order that the run did not send, when the run begins; see `Policy`.
     on_stop
         See `OnStop`.
+    on_failure
+        What becomes of orders and position of a strategy that raises; see `OnFailure`. The other strategies trade on.
     step_timeout
         How long the other bars of an instant are waited for after its first.
     ready_within
-        How long connecting and reconciling may take.
+        How long connecting may take, and how long reconciling may.
     drain_within
-        How long a stop may take.
+        How long a stop may take: until what `on_stop` says is done. What the venue has not confirmed by then is told.
+    close_within
+        How long the connections, and the journal, may take after that.
     audit_every
         Between audits of orders, positions and balances.
+    journal_slow_after
+        How long a record may wait for the disk before somebody is told; what follows from it waits as long.
+    snapshot_every, snapshot_records
+        A snapshot of the run is kept whenever so much time has passed, or so many records were journalled: a restart
+        reads only what came after it.
+    keep_orders
+        How many orders that have ended stay in memory, with their fills, and how many closed trades, signals and
+        movements of cash; up to twice as many do. All of them are in the journal.
+    keep_bars
+        How many bars back the lines of each series reach, at most 65,536; up to twice as many take memory, about 200
+        bytes each for a strategy, and 32 more for each of its indicators.
     slow_hook
         A hook of a strategy that takes longer is told of: it holds up all the others, and the orders of each.
     stale_after
@@ -95,10 +117,17 @@ class LiveSettings:
     on_position: Policy = attrs.field(default=Policy.ASK, converter=Policy)
     on_order: Policy = attrs.field(default=Policy.IGNORE, converter=Policy)
     on_stop: OnStop = attrs.field(default=OnStop.CANCEL, converter=OnStop)
+    on_failure: OnFailure = attrs.field(default=OnFailure.CANCEL_OPENING, converter=OnFailure)
     step_timeout: float = attrs.field(default=5.0, validator=_positive)
     ready_within: float = attrs.field(default=60.0, validator=_positive)
     drain_within: float = attrs.field(default=15.0, validator=_positive)
+    close_within: float = attrs.field(default=10.0, validator=_positive)
     audit_every: float = attrs.field(default=60.0, validator=_positive)
+    journal_slow_after: float = attrs.field(default=2.0, validator=_positive)
+    snapshot_every: float = attrs.field(default=900.0, validator=_positive)
+    snapshot_records: int = attrs.field(default=20_000, validator=_some)
+    keep_orders: int = attrs.field(default=10_000, validator=_some)
+    keep_bars: int = attrs.field(default=HISTORY, validator=[_some, attrs.validators.le(HISTORY)])
     slow_hook: float = attrs.field(default=0.25, validator=_positive)
     stale_after: float = attrs.field(default=60.0, validator=_positive)
     late_bars_after: float = attrs.field(default=10.0, validator=_positive)

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Journaling, Recorder
+from cambist.engine.fold import KEEP
+from cambist.engine.journaled import Recorder
 from cambist.engine.rebuild import rebuild
 from cambist.engine.resume import go_live, resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
+from cambist.live.holds import STOP
+from cambist.live.shield import Shield, Shielded, ShieldedKernel, ShieldedMarketKernel
+from cambist.live.shielded_rules import shielded_rules
 from cambist.model.events import RunStarted
 from cambist.orders.ids import make_token
 from cambist.portfolio import InKindPortfolio, Portfolio
@@ -46,22 +50,30 @@ class Prepared:
         Of the run that goes on; None where it begins.
     token
         Of the run.
+    shield
+        Around its strategies.
     """
 
-    kernel: Journaling
+    kernel: Shielded
     state: RunState | None
     token: str
     seed: int
+    shield: Shield
 
     def start(self, ts: int) -> list[Effect]:
         """Start the kernel, or let it go on; return what it wants done."""
         if self.state is None:
             return self.kernel.step(RunStarted(ts, self.token, self.seed))
-        return resume(self.kernel, self.state, ts)
+        return resume(self.kernel, self.state, ts, over={STOP})
 
 
-def read_state(journal: Journal) -> RunState | None:
+def read_state(journal: Journal, keep: int = KEEP) -> RunState | None:
     """Return the state of the run that a journal holds; None where it is empty.
+
+    Parameters
+    ----------
+    keep
+        See `cambist.engine.fold.RunState`.
 
     Raises
     ------
@@ -71,7 +83,7 @@ def read_state(journal: Journal) -> RunState | None:
     if journal.last == 0:
         return None
     journal.wait()
-    state = rebuild(journal)
+    state = rebuild(journal, keep=keep)
     return state if state.token else None
 
 
@@ -82,6 +94,7 @@ def prepare(
     state: RunState | None,
     account: AccountReport,
     settings: LiveSettings,
+    alarm: Callable[[str, str], None],
     expected_fee: Callable[..., float] | None = None,
 ) -> Prepared:
     """Make the kernel of a live run.
@@ -98,6 +111,8 @@ def prepare(
         What `read_state` returned.
     account
         What the venue says; a run that begins takes its cash from there.
+    alarm
+        Told of risk rules that raise.
     expected_fee
         Answers the fee to reckon with before an order leaves; None for each instrument's own rates.
 
@@ -112,19 +127,24 @@ def prepare(
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
     fee = expected_fee or InstrumentFees().fee
-    gate = RiskGate(fresh_rules(settings.risk))
-    kernel: Journaling
+    gate = RiskGate(shielded_rules(fresh_rules(settings.risk), alarm))
+    shield = Shield(strategies)
+    kernel: Shielded
     if listening.streams:
-        kernel = JournaledMarketKernel(
+        kernel = ShieldedMarketKernel(
             strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar
         )
     else:
-        kernel = JournaledKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
+        kernel = ShieldedKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
+    kernel.shield = shield
+    shield.guard(kernel)
+    for cursor in (one for seat in kernel.seats for one in seat.cursors):
+        cursor.history = settings.keep_bars
     go_live(kernel)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
-        return Prepared(kernel, None, make_token(time.time()), settings.seed)
-    return Prepared(kernel, state, state.token, state.seed)
+        return Prepared(kernel, None, make_token(time.time()), settings.seed, shield)
+    return Prepared(kernel, state, state.token, state.seed, shield)
 
 
 def _open(instruments: Sequence[Instrument], account: AccountReport, settings: LiveSettings) -> Portfolio:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from cambist.engine.failures import strategy_error
-from cambist.errors import VenueError
+from cambist.errors import StrategyError, VenueError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -66,6 +66,6 @@ def start(prepared: Prepared, ts: int) -> list[Effect]:
         return prepared.start(ts)
     except Exception as error:
         explained = strategy_error(error, prepared.kernel)
-        if explained is None:
+        if explained is None or isinstance(error, StrategyError):
             raise
         raise explained from error

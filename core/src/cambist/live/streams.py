@@ -42,15 +42,29 @@ class PrivateStream:
     ) -> None:
         self._session, self._engine, self._clock = session, engine, clock
         self._connection, self._wake = connection, wake
+        self._early: list[OrderReport | FillReport] | None = []
+
+    def begin(self) -> None:
+        """Hand on what has come until now, and all that comes: the run knows its orders from here on."""
+        early, self._early = self._early or [], None
+        for report in early:
+            self._tell(report)
+
+    def _tell(self, report: OrderReport | FillReport) -> None:
+        evidence = self._engine.orders.evidence
+        if isinstance(report, OrderReport):
+            evidence.reported(report, self._clock())
+        else:
+            evidence.executed(report, self._clock())
 
     async def take(self) -> None:
-        """Take what comes, until the session is closed."""
-        evidence = self._engine.orders.evidence
+        """Take what comes, until the session is closed; what is said of orders waits for `begin`."""
         async for report in self._session.private():
-            if isinstance(report, OrderReport):
-                evidence.reported(report, self._clock())
-            elif isinstance(report, FillReport):
-                evidence.executed(report, self._clock())
+            if isinstance(report, OrderReport | FillReport):
+                if self._early is None:
+                    self._tell(report)
+                else:
+                    self._early.append(report)
             elif isinstance(report, StreamReport):
                 self._connection(report)
             self._wake()

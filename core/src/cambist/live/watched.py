@@ -210,6 +210,11 @@ class Register:
         number = self._number(report.client_id)
         return None if number is None else self._book.find(number)
 
+    def forgot(self, report: OrderReport | FillReport) -> bool:
+        """Tell whether a report is about an order of this run that ended long ago, and is not kept any more."""
+        number, orders = self._number(report.client_id), self._book.orders
+        return number is not None and bool(orders) and number < orders[0].id
+
     def knows(self, fill: Fill) -> bool:
         """Tell whether an execution was applied."""
         return self._book.knows(fill)
