@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cambist.live.watched import Outlets, Watched
     from cambist.model.effects import AmendOrder
     from cambist.model.orders import Order
+    from cambist.model.reports import FillReport
     from cambist.orders.book import OrderBook
     from cambist.orders.emulator import Action
     from cambist.ports.venue import VenueTerms
@@ -77,8 +78,8 @@ class LiveOrders:
     ) -> None:
         self._book, self._terms, self._out = book, terms, out
         self._register = Register(book, terms)
-        self._emulator = Emulator(terms.native)
-        self._reducing = Reducing(reducible)
+        self._emulator = Emulator(terms.native, ties=terms.ties)
+        self._reducing = Reducing(None if terms.ties else reducible)  # which knows what is held when they trade
         self.replacing = Replacing(self._register, terms, out, out.note, unprotected)
         self.evidence = Evidence(
             self._register,
@@ -127,6 +128,10 @@ class LiveOrders:
     def on_price(self, symbol: str, price: float, now: int) -> None:
         """Take a price at which the market of an instrument stands."""
         self._act(self._emulator.on_price(symbol, price, now), now)
+
+    def on_quote(self, symbol: str, bid: float, ask: float, now: int) -> None:
+        """Take best bid and ask: a buy goes by the ask, a sale by the bid."""
+        self._act(self._emulator.on_quote(symbol, bid, ask, now), now)
 
     def on_close(self, symbol: str, close: float, now: int) -> None:
         """Take the close of a bar."""
@@ -212,6 +217,10 @@ class LiveOrders:
             one.asking or one.ended is not None or one.order.status is OrderStatus.UNKNOWN for one in self._register
         )
 
+    def concerns(self, report: FillReport) -> bool:
+        """Tell whether an execution is of an order that is not done with."""
+        return self._register.of(report) is not None
+
     def client_ids(self) -> dict[str, Order]:
         """Return the orders that are not done with by what the venue knows them by."""
         return {watched.client_id: watched.order for watched in self._register}
@@ -254,6 +263,8 @@ class LiveOrders:
         ways, kind = self._terms.amends, order.type
         if watched.submit is not None:
             kind = watched.submit.terms.type
+        if ways == "every":
+            return True
         if kind is not OrderType.LIMIT or not ways:
             return False
         return ways == "all" or (
