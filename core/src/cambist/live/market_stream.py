@@ -42,6 +42,10 @@ _SLICE: Final = 0.005
 #: Between attempts to fetch bars that are missing, seconds.
 _WAITS: Final = (0.5, 2.0, 5.0)
 _LOOK_EVERY: Final = 0.5
+_SLOW: Final = (
+    "an event of the market took {:.0f} ms, the work of the strategies included: meanwhile nothing else was heard. Let "
+    "on_bar, on_tick, on_quote and on_book do less."
+)
 
 
 class MarketStream:
@@ -171,11 +175,7 @@ class MarketStream:
         self.slowest = took
         if took > self._slow_after:
             self.slowest = 0.0  # the next one that is as slow is told of as well
-            self._alarm(
-                "slow_strategy",
-                f"an event of the market took {took * 1000:.0f} ms, the work of the strategies included: meanwhile "
-                "nothing else was heard. Let on_bar, on_tick, on_quote and on_book do less.",
-            )
+            self._alarm("slow_strategy", _SLOW.format(took * 1000.0))
 
     async def _watch(self) -> None:
         while True:
