@@ -55,6 +55,8 @@ class MarketKernel(Kernel):
 
     Attributes
     ----------
+    streams
+        As given.
     views
         What strategies are shown of each series of trades or quotes.
     market
@@ -79,6 +81,7 @@ class MarketKernel(Kernel):
     ) -> None:
         self.views: list[View] = []
         self.market: dict[str, MarketSeries] = {}
+        self.streams = tuple(streams)
         for kind, instrument in streams:
             self._add(kind, instrument)
         symbols = Counter(instrument.symbol for instrument, _ in bars)

@@ -94,8 +94,7 @@ class MarketStream:
             for number, (_, timeframe) in enumerate(listening.bars)
         ]
         stale = settings.stale_after * _SECOND
-        lengths = [timeframe.ns for _, timeframe in listening.bars]
-        silences = [length + stale for length in lengths] + [stale] * len(listening.streams)
+        silences = [timeframe.ns + stale for _, timeframe in listening.bars] + [stale] * len(listening.streams)
         self.freshness = Freshness(wanted, holds, clock, alarm, silences)
         self._series = {(one.symbol, timeframe.ns): number for number, (one, timeframe) in enumerate(listening.bars)}
         #: Numbers of subscriptions and of streams, by symbol.
@@ -107,14 +106,18 @@ class MarketStream:
         self._kept: list[Item] | None = []
         self._prices: dict[str, float] = {}
         self._group: asyncio.TaskGroup
-        self.refused = 0
-        self.slowest = 0.0
+        self.refused, self.slowest = 0, 0.0
 
     # Before the run may trade.
 
     def price(self, symbol: str) -> float:
         """Return the newest price of an instrument that has come; NaN where none has."""
         return self._prices.get(symbol, nan)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a bar that has come was not shown yet."""
+        return any(joint.waits for joint in self.joints) or any(isinstance(one, BarReport) for one in self._kept or ())
 
     async def priced(self, within: float) -> None:
         """Wait until each instrument that has trades, quotes or a book has a price, or that time has passed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,16 +10,17 @@ import attrs
 
 from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Journaling, Recorder
 from cambist.engine.rebuild import rebuild
-from cambist.engine.resume import resume
+from cambist.engine.resume import go_live, resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.model.events import RunStarted
+from cambist.orders.ids import make_token
 from cambist.portfolio import InKindPortfolio, Portfolio
 from cambist.risk import RiskGate, fresh_rules
 from cambist.simulation import InstrumentFees
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cambist.engine.fold import RunState
     from cambist.live.settings import LiveSettings
@@ -81,6 +82,7 @@ def prepare(
     state: RunState | None,
     account: AccountReport,
     settings: LiveSettings,
+    expected_fee: Callable[..., float] | None = None,
 ) -> Prepared:
     """Make the kernel of a live run.
 
@@ -96,6 +98,8 @@ def prepare(
         What `read_state` returned.
     account
         What the venue says; a run that begins takes its cash from there.
+    expected_fee
+        Answers the fee to reckon with before an order leaves; None for each instrument's own rates.
 
     Raises
     ------
@@ -107,18 +111,19 @@ def prepare(
         portfolio = _open(instruments, account, settings)
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
-    fees = InstrumentFees()
+    fee = expected_fee or InstrumentFees().fee
     gate = RiskGate(fresh_rules(settings.risk))
     kernel: Journaling
     if listening.streams:
         kernel = JournaledMarketKernel(
-            strategies, listening.streams, portfolio, gate, fees.fee, bars=listening.bars, calendars=no_calendar
+            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar
         )
     else:
-        kernel = JournaledKernel(strategies, listening.bars, portfolio, gate, fees.fee, no_calendar)
+        kernel = JournaledKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
+    go_live(kernel)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
-        return Prepared(kernel, None, secrets.token_hex(4), settings.seed)
+        return Prepared(kernel, None, make_token(time.time()), settings.seed)
     return Prepared(kernel, state, state.token, state.seed)
 
 
@@ -134,7 +139,9 @@ def _open(instruments: Sequence[Instrument], account: AccountReport, settings: L
         )
     if currency not in balances:
         have = ", ".join(sorted(balances)) or "nothing"
-        raise ConfigError(f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.")
+        raise ConfigError(
+            f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.", code="no_funds"
+        )
     kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
     return kind(instruments, float(balances[currency]), settings.leverage)
 

@@ -20,7 +20,7 @@ from cambist_ccxt.mapping import symbols_of
 from cambist_ccxt.outcomes import outcome_of
 from cambist_ccxt.polling import AccountPoller, MarketPoller
 from cambist_ccxt.questions import BY_CLIENT_ID, Questions
-from cambist_ccxt.settings import settings_of
+from cambist_ccxt.settings import revealed, settings_of
 from cambist_ccxt.unified import Unified, unified_client
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _log = logging.getLogger("cambist.ccxt")
 _SECOND = 1_000_000_000
 _TERMS = VenueTerms(
     native=frozenset({OrderType.MARKET, OrderType.LIMIT}),
-    amends=False,
+    amends="",
     # Some exchanges answer before they have looked at the order; the next look at it says.
     ack_accepts=False,
     id_length=32,
@@ -71,9 +71,7 @@ class CcxtSession:
 
     def __init__(self, settings: CcxtSettings) -> None:
         self._settings = settings
-        self._credentials = Credentials(
-            settings.key.get_secret_value(), settings.secret.get_secret_value(), settings.password.get_secret_value()
-        )
+        self._credentials = Credentials(revealed(settings.key), revealed(settings.secret), revealed(settings.password))
         self._clock = VenueClock(round(settings.max_clock_skew * _SECOND))
         self._private: Channel[Any] = Channel()
         self._markets: list[Channel[Any]] = []
@@ -118,7 +116,7 @@ class CcxtSession:
         base = await load_exchange(settings.exchange)
         # ccxt says how many ms it leaves between requests.
         budget = Budget([Window("requests", max(1, round(1000 / base().rateLimit)), _SECOND)], self._clock.now)
-        network = Network(timeout=settings.timeout, proxy=settings.proxy)
+        network = Network(timeout=settings.timeout, proxy=settings.proxy, ip=settings.ip)
         client = unified_client(
             base,
             self._credentials,
