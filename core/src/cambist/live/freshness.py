@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.live.holds import MARKET_DATA
+from cambist.live.seldom import AGAIN
 from cambist.model.trading_state import TradingState
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Freshness", "SubscriptionState"]
 
 _SECOND = 1_000_000_000
-#: One alarm for all subscriptions that fall silent together; the same one again only after so long, ns.
-_AGAIN = 300 * _SECOND
 _NAMED = 5
 _WORDS = {"down": "stream_down", "stale": "data_stale", "gap": "data_gap"}
 
@@ -124,7 +123,7 @@ class Freshness:
         now = self._clock()
         untold, self._untold = self._untold, {}
         for (state, text), numbers in untold.items():
-            news = [one for one in numbers if now - self._told_at.get((one, state), now - 2 * _AGAIN) > _AGAIN]
+            news = [one for one in numbers if now - self._told_at.get((one, state), now - 2 * AGAIN) > AGAIN]
             if news:
                 self._told_at |= dict.fromkeys(((one, state) for one in news), now)
                 self._alarm(_WORDS.get(state, "stream_down"), self._sentence(news, state, text))

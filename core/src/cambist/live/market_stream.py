@@ -15,6 +15,7 @@ from cambist.errors import VenueError
 from cambist.live.freshness import Freshness
 from cambist.live.holds import MISSING_BARS
 from cambist.live.joining import Deliver, Fetch, Joint
+from cambist.live.seldom import Seldom
 from cambist.model.books import BookUpdate
 from cambist.model.market import Quote, Tick
 from cambist.model.trading_state import TradingState
@@ -42,6 +43,10 @@ _SLICE: Final = 0.005
 #: Between attempts to fetch bars that are missing, seconds.
 _WAITS: Final = (0.5, 2.0, 5.0)
 _LOOK_EVERY: Final = 0.5
+_SLOW: Final = (
+    "an event of the market took {:.0f} ms, the work of the strategies included: meanwhile nothing else was heard. Let "
+    "on_bar, on_tick, on_quote and on_book do less."
+)
 
 
 class MarketStream:
@@ -80,7 +85,7 @@ class MarketStream:
         wake: Callable[[], None],
     ) -> None:
         self._session, self._engine, self._clock, self._alarm, self._wake = session, engine, clock, alarm, wake
-        self._holds, self._listening = holds, listening
+        self._holds, self._listening, self._seldom = holds, listening, Seldom(alarm, clock)
         self._slow_after = settings.slow_after
         wanted = self._wanted = listening.subscriptions
         patience = round(settings.late_bars_after * _SECOND)
@@ -173,12 +178,8 @@ class MarketStream:
     def _slow(self, took: float) -> None:
         self.slowest = took
         if took > self._slow_after:
-            self.slowest = 0.0  # the next one that is as slow is told of as well
-            self._alarm(
-                "slow_strategy",
-                f"an event of the market took {took * 1000:.0f} ms, the work of the strategies included: meanwhile "
-                "nothing else was heard. Let on_bar, on_tick, on_quote and on_book do less.",
-            )
+            self.slowest = 0.0  # the next one that is as slow counts as well
+            self._seldom.tell("slow_strategy", "", _SLOW.format(took * 1000.0))
 
     async def _watch(self) -> None:
         while True:
@@ -261,7 +262,7 @@ class MarketStream:
 
     def _refuse(self, word: str, symbol: str, text: str) -> None:
         self.refused += 1
-        self._alarm(word, f"{symbol}: {text}; it is left out.")
+        self._seldom.tell(word, symbol, f"{symbol}: {text}; it is left out.")
 
     # Bars.
 
