@@ -111,12 +111,17 @@ class Freshness:
             self._holds.lift(MARKET_DATA, "market data flows again", scope=f"symbol:{symbol}")
 
     def check(self) -> None:
-        """Look for subscriptions that are silent, and tell of what has changed: all of one reason together."""
+        """Look for subscriptions that are silent, and tell of what has changed."""
         now = self._clock()
         for number, silence in enumerate(self._silences):
             silent = now - self.heard_at[number]
             if silent > silence and number not in self.troubled:
                 self.trouble(number, "stale", f"nothing has come for more than {silence / _SECOND:g} s")
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell of what has changed: all of one reason together."""
+        now = self._clock()
         untold, self._untold = self._untold, {}
         for (state, text), numbers in untold.items():
             news = [one for one in numbers if now - self._told_at.get((one, state), now - 2 * _AGAIN) > _AGAIN]

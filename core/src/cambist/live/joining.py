@@ -44,10 +44,17 @@ class Deliver:
 
 @attrs.frozen
 class Fetch:
-    """Bars that opened in ``[start, end)`` are to be fetched; see `Joint.fetched`."""
+    """Bars that opened in ``[start, end)`` are to be fetched; see `Joint.fetched`.
+
+    Attributes
+    ----------
+    proven
+        Whether a later bar has come, so that these are over; else the first of them may only be late.
+    """
 
     start: int
     end: int
+    proven: bool = True
 
 
 @attrs.frozen
@@ -89,9 +96,7 @@ class Joint:
         self._name, self._length, self._missing, self._patience = name, length, missing, patience
         #: Open time of the bar that must come next; 0 before the first.
         self.next = 0
-        #: What is being fetched, and whether a later bar proves that it is over.
         self._fetching: Fetch | None = None
-        self._proven = False
         self._held: list[Bar] = []
         self._told: dict[int, Bar] = {}
         self._close = 0.0
@@ -155,7 +160,7 @@ class Joint:
                     found += self._miss(self.next, bar.ts, asked_for=True)
                 self._note(bar)
                 found.append(Deliver(bar))
-        if self._proven and self.next < asked.end:
+        if asked.proven and self.next < asked.end:
             found += self._miss(self.next, asked.end, asked_for=bars is not None)
         held, self._held = self._held, []
         for number, bar in enumerate(held):
@@ -168,7 +173,7 @@ class Joint:
     # Within.
 
     def _fetch(self, start: int, end: int, now: int, *, proven: bool) -> Fetch:
-        self._fetching, self._proven, self._asked_at = Fetch(start, end), proven, now
+        self._fetching, self._asked_at = Fetch(start, end, proven), now
         return self._fetching
 
     def _again(self, bar: Bar) -> list[Found]:

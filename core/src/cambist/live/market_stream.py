@@ -145,10 +145,13 @@ class MarketStream:
 
     async def take(self) -> None:
         """Take what comes, until the session is closed, and watch what does not."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            group.create_task(self._watch(), name="market data watch")
-            await self._listen()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                group.create_task(self._watch(), name="market data watch")
+                await self._listen()
+        finally:
+            self.freshness.tell()
 
     async def _listen(self) -> None:
         engine, wake = self._engine, self._wake
@@ -290,7 +293,8 @@ class MarketStream:
             if isinstance(one, Deliver):
                 self._engine.bar(number, one.bar)
             elif isinstance(one, Fetch):
-                self.freshness.trouble(number, "gap", "bars are missing, and are being fetched")
+                if one.proven:  # one that is only late is stale after a while, like whatever is silent
+                    self.freshness.trouble(number, "gap", "bars are missing, and are being fetched")
                 self._group.create_task(self._fetch(number, one), name=f"bars {self._wanted[number]}")
             else:
                 self._alarm(one.word, one.text)

@@ -260,10 +260,22 @@ class VenueSession(Protocol):
     def market(
         self, subscriptions: Sequence[Subscription]
     ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
-        """Iterate over market data, reconnects included."""
+        """Iterate over market data, reconnects included.
+
+        What waits for a slow reader is bounded. Of quotes, and of bars that are not over, the newest may take the place
+        of one that waits. Trades and changes of a book are never left out unseen: a ``"gap"`` is told, and a book goes
+        on from a snapshot. Final bars and words about streams are never left out. A book begins with a snapshot, also
+        after every gap.
+        """
 
     async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
-        """Return the final bars that opened in ``[start, end)``, ns, UTC."""
+        """Return the final bars that opened in ``[start, end)``, ns, UTC; the end may be ahead of what is over.
+
+        Raises
+        ------
+        VenueError
+            There are none, with the code ``"no_bars"``, or the venue cannot be asked.
+        """
 
 
 @runtime_checkable

@@ -60,6 +60,8 @@ class Shard:
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._number = 0
         self._stale: dict[str, int] = {}
+        self._saying = asyncio.Lock()
+        self._renewing: set[asyncio.Task[None]] = set()
         self._time = asyncio.get_running_loop().time
         self._up = False
 
@@ -108,6 +110,7 @@ class Shard:
         if connection is None:
             return
         now = self._time()
+        silent: list[str] = []
         for feed in self.feeds.values():
             periods = int((now - feed.last_at) / quiet_after)
             known = self._stale.get(feed.stream, 0)
@@ -119,16 +122,23 @@ class Shard:
                 self._stale[feed.stream] = periods
                 if not known:
                     feed.tell("stale", f"nothing came for {now - feed.last_at:.0f} s")
-                    task = asyncio.get_running_loop().create_task(self._again(connection, feed.stream))
-                    task.add_done_callback(_note)
+                    silent.append(feed.stream)
+        if silent:
+            task = asyncio.get_running_loop().create_task(self._again(connection, silent))
+            self._renewing.add(task)
+            task.add_done_callback(self._renewing.discard)
+            task.add_done_callback(_note)
         if len(self._stale) == len(self.feeds) and all(periods > 1 for periods in self._stale.values()):
             self._stale.clear()
             self.link.drop("every subscription is silent")
 
-    async def _again(self, connection: Connection, stream: str) -> None:
-        await self._say(connection, "UNSUBSCRIBE", [stream])
-        await asyncio.sleep(self._pause)
-        await self._say(connection, "SUBSCRIBE", [stream])
+    async def _again(self, connection: Connection, names: Sequence[str]) -> None:
+        """Subscribe anew, one message after the other: whatever else is silent waits for its turn."""
+        async with self._saying:
+            for start in range(0, len(names), _AT_ONCE):
+                for method in ("UNSUBSCRIBE", "SUBSCRIBE"):
+                    await self._say(connection, method, list(names[start : start + _AT_ONCE]))
+                    await asyncio.sleep(self._pause)
 
     async def _say(self, connection: Connection, method: str, names: list[str]) -> None:
         self._number += 1
