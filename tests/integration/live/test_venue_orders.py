@@ -13,6 +13,12 @@ from cambist.engine.rebuild import rebuild
 from cambist.live import LiveRun, LiveSettings, Resend
 from cambist.model import OrderStatus, Timeframe
 from cambist.orders.ids import order_number
+from cambist.risk.rules.duplicates import DuplicateOrderRule
+from cambist.risk.rules.open_orders import MaxOpenOrdersRule
+from cambist.risk.rules.order_value import MaxOrderValueRule
+from cambist.risk.rules.position import MaxPositionRule
+from cambist.risk.rules.price_band import PriceBandRule
+from cambist.risk.rules.self_cross import SelfCrossRule
 from cambist.storage.journal import Journal
 from cambist_binance.session import open_spot, open_usdm
 from cambist_simulator import ExchangeSimulator
@@ -473,3 +479,51 @@ def test_leverage_that_somebody_else_changed_keeps_positions_from_growing(tmp_pa
             await one.until(lambda: ends.status is OrderStatus.FILLED)
 
     play(test, tmp_path / "journal", "BTCUSDT:linear", leverage={"BTC/USDT:USDT": 3}).compare()
+
+
+# Rules that hold before anything leaves (K1).
+
+
+def test_every_rule_has_its_code_in_a_live_run_and_nothing_leaves(tmp_path):
+    def orders(strategy, bar):
+        price, instrument = bar.close, strategy.data.instrument
+        low = instrument.round_price(price * 0.95)
+        return {
+            "fine": strategy.buy(0.01, limit=low),
+            "duplicate_order": strategy.buy(0.01, limit=low),
+            "self_cross": strategy.sell(0.01, limit=low),
+            "price_outside_band": strategy.buy(0.01, limit=instrument.round_price(price * 0.5)),
+            "size_not_positive": strategy.buy(0.000001),
+            "notional_below_minimum": strategy.buy(0.00002),
+            "order_value_above_limit": strategy.buy(0.2),
+            "position_above_limit": strategy.buy(0.06),
+            "insufficient_funds": strategy.buy(0.5),
+            "nothing_to_reduce": strategy.sell(0.01, reduce_only=True, limit=instrument.round_price(price * 1.03)),
+            "stop_already_reached": strategy.buy(0.01, stop=low),
+            "expires_in_past": strategy.buy(0.011, limit=low, expires_at=1),
+            "also fine": strategy.buy(0.012, limit=low),
+            "too_many_open_orders": strategy.buy(0.013, limit=low),
+        }
+
+    async def test(one):
+        async with one.run() as run:
+            made = await one.do(orders)
+            fine = [made.pop("fine"), made.pop("also fine")]
+            await one.until(lambda: all(order.accepted for order in fine))
+            assert {code: order.reason.partition(":")[0] for code, order in made.items()} == {
+                code: code for code in made
+            }
+            assert all(order.status is OrderStatus.REJECTED for order in made.values())
+            assert len(one.there) == 2
+            heard = {number for number, status, _ in run.kernel.seats[0].strategy.heard if str(status) == "rejected"}
+            assert {order.id for order in made.values()} <= heard
+
+    rules = [
+        DuplicateOrderRule("1m"),
+        SelfCrossRule(),
+        PriceBandRule(0.2),
+        MaxOrderValueRule(8_000.0),
+        MaxPositionRule(0.05),
+        MaxOpenOrdersRule(2),
+    ]
+    play(test, tmp_path / "journal", settings={"risk": rules}).compare()

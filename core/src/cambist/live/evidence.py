@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cambist.live.fills import fill_of, same_size
+from cambist.live.overfills import bookable, part_of
 from cambist.live.requests import Cancel, FetchFills, Find
 from cambist.model.events import (
     AmendRejected,
@@ -106,7 +107,7 @@ class Evidence:
         self._register.learn(watched, report.venue_id)
         order = watched.order
         if report.filled > report.size and not same_size(order, float(report.filled), float(report.size)):
-            report = self._overfilled(watched, report)
+            report = bookable(watched, report, self._terms, self._out)
         if report.ts < watched.told_at and not report.status.ended:
             return  # older than what is known
         watched.told_at = report.ts
@@ -159,7 +160,7 @@ class Evidence:
         completes, exceeds = same_size(order, after, size), after > size and not same_size(order, after, size)
         amending = watched.wanted is not None or order.status is _S.PENDING_REPLACE
         if exceeds and watched.capped:
-            report = _cut(report, order)
+            report = part_of(report, order)
             if not report.size:
                 return
         elif order.is_open and (exceeds or (completes and amending)):
@@ -291,8 +292,7 @@ class Evidence:
         elif order.type in AT_MARKET:
             limit = order.limit_price
         told = float(report.size), limit, order.stop_price if isnan(stop) else stop
-        known = order.size, order.limit_price, order.stop_price
-        if _equal(told, known):
+        if _equal(told, known := (order.size, order.limit_price, order.stop_price)):
             return
         if order.trail is not None and told[0] == order.size and report.type is order.type:
             self._out.deliver(StopTrailed(now, order.id, told[2], told[1]))  # the venue lets it follow the price
@@ -307,23 +307,6 @@ class Evidence:
             )
         watched.wanted = None
         self._out.deliver(OrderAmended(now, order.id, *told))
-
-    def _overfilled(self, watched: Watched, report: OrderReport) -> OrderReport:
-        """Take word that the venue traded more than was asked, as its terms say; return what is to be booked."""
-        order, filled = watched.order, float(report.filled)
-        booked = self._terms.overfills == "accept"
-        if not watched.capped and filled > order.size and not same_size(order, filled, order.size):
-            self._out.alarm(
-                "overfilled",
-                f"the venue filled {report.filled} of order {order.id} ({watched.client_id}), which was for "
-                f"{report.size}. "
-                + ("All of it is booked." if booked else "What exceeds it is not booked: settle it with the venue."),
-            )
-        if booked:
-            watched.wanted = filled, order.limit_price, order.stop_price
-            return msgspec.structs.replace(report, size=report.filled)
-        watched.capped = True
-        return msgspec.structs.replace(report, filled=report.size)
 
     def _unwatched(self, report: OrderReport, now: int) -> None:
         """Take a report of an order that is done with, or is not ours."""
@@ -582,12 +565,6 @@ def _end_of(watched: Watched, terms: VenueTerms) -> int | None:
     if terms.ties or watched.sent_at is None or watched.expiring or watched.ended is not None:
         return None
     return last_moment(watched.order)
-
-
-def _cut(report: FillReport, order: Order) -> FillReport:
-    """Return the part of an execution that an order was for."""
-    left = order.instrument.size_to_decimal(order.instrument.size_grid.nearest(order.remaining))
-    return msgspec.structs.replace(report, size=left, fee=report.fee * left / report.size)
 
 
 def _reason(outcome: Declined) -> str:

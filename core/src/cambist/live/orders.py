@@ -14,7 +14,7 @@ from cambist.live.replacing import Replacing
 from cambist.live.requests import Amend, Submit
 from cambist.live.resending import RESENDS, Resending
 from cambist.live.watched import Register
-from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, OrderCanceled
+from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, OrderCanceled, OrderRejected
 from cambist.model.orders import OrderStatus, OrderType, TimeInForce
 from cambist.orders.emulator import Emulator, Report, Resize, Send
 
@@ -238,7 +238,8 @@ class LiveOrders:
         order = watched.order
         allowed = self._reducing.allowed(order, size)
         if allowed <= 0.0:
-            self._out.deliver(OrderCanceled(now, order.id, "nothing_to_reduce"))
+            ends = OrderCanceled if order.accepted or order.filled else OrderRejected
+            self._out.deliver(ends(now, order.id, "nothing_to_reduce"))
             self.evidence.forget(watched, now)
             return
         if allowed < size:
