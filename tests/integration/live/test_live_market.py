@@ -327,7 +327,7 @@ def test_a_position_can_be_taken_over_at_the_first_quote(venue, tmp_path):
     run = play(tmp_path, venue, Listener(), ["quotes"], then, on_position="adopt")
     assert run.kernel.portfolio.positions[SYMBOL].size == 0.5
     venue.silent.add("quotes")
-    with pytest.raises(ConfigError, match="before a price is known"):
+    with pytest.raises(ConfigError, match="no bar that tells what it is worth"):
         play(tmp_path / "other", venue, Listener(), ["quotes"], then, on_position="adopt", step_timeout=0.1)
 
 
@@ -402,4 +402,4 @@ def test_after_a_gap_of_the_private_stream_nothing_new_leaves_before_it_is_fetch
         assert resting.status is OrderStatus.FILLED
 
     run = play(tmp_path, venue, OnQuotes(), ["quotes"], then)
-    assert [word for word, _ in run.alarms] == ["stream_down"]
+    assert [word for word, _ in run.alarms] == ["stream_down", "stream_up"]

@@ -209,6 +209,6 @@ def test_a_clock_that_goes_wrong_while_running_holds_new_risk_and_is_told(tmp_pa
         return run.alarms
 
     alarms = asyncio.run(play())
-    assert [word for word, _ in alarms] == ["clock_skew"]
+    assert [word for word, _ in alarms] == ["clock_skew", "clock_right"]
     assert "40.0 s ahead" in alarms[0][1]
     assert "Nothing signed is sent" in alarms[0][1]

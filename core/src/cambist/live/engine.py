@@ -6,7 +6,7 @@ and what the journal has made durable, and carries out requests.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -14,6 +14,7 @@ from cambist.engine.failures import strategy_error
 from cambist.engine.outbox import Outbox
 from cambist.engine.timers import NEVER, Timers
 from cambist.errors import OrderStateError, StrategyError
+from cambist.live.dispatch import FLATTEN
 from cambist.live.fills import fill_number
 from cambist.live.instants import Instants
 from cambist.live.orders import LiveOrders
@@ -63,10 +64,7 @@ if TYPE_CHECKING:
     from cambist.ports.venue import VenueTerms
     from cambist.strategies.book_view import BookView
 
-__all__ = ["FLATTEN", "Doors", "LiveEngine", "Tactics"]
-
-#: The tag of orders by which a run ends a position, whatever its strategies think of it.
-FLATTEN: Final = "flatten"
+__all__ = ["Doors", "LiveEngine", "Tactics"]
 
 _FINEST = ("ticks", "quotes", "book")
 
@@ -188,6 +186,10 @@ class LiveEngine:
             MoveCash: lambda _one: self._unsupported("add_cash", "Transfer the money at the venue."),
             ChangeMargin: lambda _one: self._unsupported("add_margin and set_leverage", "Set it at the venue."),
         }
+
+    def now(self) -> int:
+        """Return the engine's time, ns, UTC."""
+        return self._clock()
 
     # What happens.
 

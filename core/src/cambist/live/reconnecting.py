@@ -78,6 +78,7 @@ class Reconnection:
     def _clock_reported(self, report: StreamReport) -> None:
         if report.state == "up":
             self._holds.lift(CLOCK, report.text)
+            self._alarm("clock_right", f"the clock is right again: {report.text}")
         else:
             what = f"{report.text} Nothing signed is sent to {self._session.name} until it is right."
             self._alarm("clock_skew", what)
@@ -94,8 +95,10 @@ class Reconnection:
             if not self._engine.waiting and not self._engine.orders.unsettled:
                 break
             await asyncio.sleep(0.02)
-        self._lost_at = 0
+        lost, self._lost_at = self._lost_at, 0
         self._holds.lift(CONNECTION, text)
+        if lost:
+            self._alarm("stream_up", f"the private stream of {self._session.name} is back, and nothing is missing")
 
     async def _executions(self, symbol: str, since: int) -> None:
         """Take the executions of an instrument, of whichever order; ask until there is an answer."""

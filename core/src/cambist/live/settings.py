@@ -63,6 +63,8 @@ class LiveSettings:
         How long a stop may take.
     audit_every
         Between audits of orders, positions and balances.
+    slow_hook
+        A hook of a strategy that takes longer is told of: it holds up all the others, and the orders of each.
     stale_after
         How long a subscription may be silent (one to bars: beyond the length of a bar) before its instrument may take
         no new risk; infinite for no limit.
@@ -97,6 +99,7 @@ class LiveSettings:
     ready_within: float = attrs.field(default=60.0, validator=_positive)
     drain_within: float = attrs.field(default=15.0, validator=_positive)
     audit_every: float = attrs.field(default=60.0, validator=_positive)
+    slow_hook: float = attrs.field(default=0.25, validator=_positive)
     stale_after: float = attrs.field(default=60.0, validator=_positive)
     late_bars_after: float = attrs.field(default=10.0, validator=_positive)
     missing_bars: MissingBars = attrs.field(default=MissingBars.SKIP, converter=MissingBars)

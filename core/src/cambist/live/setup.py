@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from cambist.engine.resume import go_live, resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.model.events import RunStarted
+from cambist.orders.ids import make_token
 from cambist.portfolio import InKindPortfolio, Portfolio
 from cambist.risk import RiskGate, fresh_rules
 from cambist.simulation import InstrumentFees
@@ -122,7 +123,7 @@ def prepare(
     go_live(kernel)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
-        return Prepared(kernel, None, secrets.token_hex(4), settings.seed)
+        return Prepared(kernel, None, make_token(time.time()), settings.seed)
     return Prepared(kernel, state, state.token, state.seed)
 
 
@@ -138,7 +139,9 @@ def _open(instruments: Sequence[Instrument], account: AccountReport, settings: L
         )
     if currency not in balances:
         have = ", ".join(sorted(balances)) or "nothing"
-        raise ConfigError(f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.")
+        raise ConfigError(
+            f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.", code="no_funds"
+        )
     kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
     return kind(instruments, float(balances[currency]), settings.leverage)
 

@@ -63,14 +63,22 @@ class Strangers:
     ----------
     alarm
         Told of what a person should know.
+
+    Attributes
+    ----------
+    listeners
+        Told of every such report.
     """
 
     def __init__(self, alarm: Callable[[str, str], None]) -> None:
         self._alarm = alarm
+        self.listeners: list[Callable[[OrderReport | FillReport], None]] = []
         self._known: set[str] = set()
 
     def seen(self, report: OrderReport | FillReport) -> None:
         """Take a report of an order that is none of the run."""
+        for listener in self.listeners:
+            listener(report)
         if report.venue_id in self._known:
             return
         if len(self._known) >= _STRANGERS:

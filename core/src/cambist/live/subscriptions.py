@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.errors import CambistError, ConfigError, did_you_mean
+from cambist.live.starting import near_symbol
 from cambist.model.timeframe import Timeframe
 from cambist.ports.venue import Subscription
 
@@ -66,8 +67,11 @@ def resolve(session: VenueSession, named: Sequence[Named]) -> Listening:
     streams: list[tuple[str, Instrument]] = []
     for symbol, what in named:
         if symbol not in known:
-            near = ", ".join(sorted(one for one in known if one[:3] == symbol[:3])[:5])
-            raise ConfigError(f"{session.name} does not trade {symbol!r}.{f' There are {near}.' if near else ''}")
+            raise ConfigError(
+                f"{session.name} does not trade {symbol!r}: it never did, or not at the moment."
+                f"{near_symbol(symbol, known)}",
+                code="unknown_symbol",
+            )
         instrument = known[symbol]
         if isinstance(what, str) and what in KINDS:
             if (what, instrument) in streams:

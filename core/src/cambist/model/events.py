@@ -159,8 +159,8 @@ class TradingStateRequested(Event, eq=False):
 class OperatorCommand(Event, eq=False):
     """Somebody told the run to do something: ``halt``, ``reduce``, ``resume`` or ``cancel_orders``.
 
-    Arguments are texts: ``scope``, ``reason``, ``orders`` and ``rule`` as in `TradingStateRequested`; `by` says who it
-    was.
+    Arguments are texts: ``scope``, ``reason``, ``orders`` and ``rule`` as in `TradingStateRequested`, and for
+    ``cancel_orders`` also ``order``, the number of a single one; `by` says who it was.
     """
 
     name: str

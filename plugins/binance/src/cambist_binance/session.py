@@ -25,7 +25,7 @@ from cambist_ccxt.clock import VenueClock, watch_clock
 from cambist_ccxt.credentials import Credentials
 from cambist_ccxt.link import LinkSettings
 from cambist_ccxt.outcomes import outcome_of
-from cambist_ccxt.settings import settings_of
+from cambist_ccxt.settings import revealed, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -88,7 +88,7 @@ class BinanceSession:
 
     def __init__(self, market: Market, settings: BinanceSettings) -> None:
         self._market, self._settings = market, settings
-        self._credentials = Credentials(settings.key.get_secret_value(), settings.secret.get_secret_value().strip())
+        self._credentials = Credentials(revealed(settings.key), revealed(settings.secret).strip())
         self._signer = Signer(self._credentials) if self._credentials else None
         self._endpoints = endpoints(market, settings.environment, settings.url)
         self._clock = VenueClock(round(settings.max_clock_skew * _SECOND))
@@ -151,6 +151,7 @@ class BinanceSession:
             within=settings.timeout,
             tells_rights="sapi" in self._endpoints.rest,
         )
+        transport.read_only = settings.read_only
         transport.on_skew(self._skewed.set)
         await measure_clock(transport, clock)
         clock.check()
@@ -165,7 +166,8 @@ class BinanceSession:
             await check_key(market, transport, settings)
             if market.futures:
                 self._hedged = await is_hedged(transport)
-                await set_margin(transport, self._symbols, settings)
+                if not settings.read_only:
+                    await set_margin(transport, self._symbols, settings)
             elif settings.leverage or settings.margin or settings.countdown:
                 raise ParameterError("leverage, margin and countdown are settings of futures; spot has none of them.")
             self._connect_account()
@@ -198,7 +200,7 @@ class BinanceSession:
             private = ListenKeyStream(market, self._endpoints.streams, transport, self._events, self._links)
             self._stack.push_async_callback(private.close)
             private.start()
-            if self._settings.countdown:
+            if self._settings.countdown and not self._settings.read_only:
                 self._countdown = Countdown(transport, self._settings.countdown)
                 self._stack.push_async_callback(self._countdown.close)
 

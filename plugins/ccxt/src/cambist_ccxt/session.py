@@ -20,7 +20,7 @@ from cambist_ccxt.mapping import symbols_of
 from cambist_ccxt.outcomes import outcome_of
 from cambist_ccxt.polling import AccountPoller, MarketPoller
 from cambist_ccxt.questions import BY_CLIENT_ID, Questions
-from cambist_ccxt.settings import settings_of
+from cambist_ccxt.settings import revealed, settings_of
 from cambist_ccxt.unified import Unified, unified_client
 
 if TYPE_CHECKING:
@@ -71,9 +71,7 @@ class CcxtSession:
 
     def __init__(self, settings: CcxtSettings) -> None:
         self._settings = settings
-        self._credentials = Credentials(
-            settings.key.get_secret_value(), settings.secret.get_secret_value(), settings.password.get_secret_value()
-        )
+        self._credentials = Credentials(revealed(settings.key), revealed(settings.secret), revealed(settings.password))
         self._clock = VenueClock(round(settings.max_clock_skew * _SECOND))
         self._private: Channel[Any] = Channel()
         self._markets: list[Channel[Any]] = []

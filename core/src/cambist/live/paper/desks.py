@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-from cambist.live.engine import FLATTEN
+from cambist.live.dispatch import FLATTEN
 from cambist.model.market import Quote, Tick
 from cambist.simulation import (
     BookVenue,
