@@ -9,6 +9,7 @@ import msgspec
 from cambist.engine import conversions as to
 from cambist.engine import records as record
 from cambist.engine.account_opening import account_records, rates_of
+from cambist.engine.aside import AsideRecords
 from cambist.engine.codec import CODEC
 from cambist.engine.market import MarketKernel
 from cambist.engine.opening import OpeningKernel
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from cambist.engine.codec import Codec
-    from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
     from cambist.model.portfolio import CashFlow, MarginChange
     from cambist.ports.journal import Draft
@@ -52,7 +52,7 @@ _NOTES: dict[type[event.Event], str] = {
 _MONEY = frozenset({event.OrderFilled, event.CashMoved, event.DividendPaid, event.SharesSplit})
 
 
-class Recorder:
+class Recorder(AsideRecords):
     """Makes records of what a kernel takes in and wants done.
 
     Parameters
@@ -269,39 +269,6 @@ class Recorder:
         """Note an order that the venue sends by itself."""
         self.write("order_adopted", ts, to.terms_record(order))
         self._known = order.id
-        self.commit()
-
-    # What is noted beside the steps; each is a commit of its own.
-
-    def valued(self, ts: int, accounts: Sequence[record.AccountValued]) -> None:
-        """Note what the account is worth, or the accounts are."""
-        for one in accounts:
-            self.write("account_valued", ts, one)
-        self.commit()
-
-    def alert(self, ts: int, alert: record.AlertRaised) -> int:
-        """Note something that people should know of; return the number of the record, for `notified`."""
-        self._aside("alert_raised", ts, alert)
-        return self.sequence
-
-    def notified(self, ts: int, sent: record.NotificationSent) -> None:
-        """Note that people were told, or could not be."""
-        self._aside("notification_sent", ts, sent)
-
-    def commanded(self, ts: int, command: record.OperatorCommand) -> None:
-        """Note that somebody told the run to do something."""
-        self._aside("operator_command", ts, command)
-
-    def redefined(self, ts: int, instrument: Instrument) -> None:
-        """Note that an instrument has other rules by now."""
-        self._aside("instrument_defined", ts, to.instrument_record(instrument))
-
-    def resent(self, ts: int, order_id: int, number: int, carried: float, reason: str) -> None:
-        """Note that an order is about to be sent once more."""
-        self._aside("order_resent", ts, record.OrderResent(order_id, number, exact(carried), reason))
-
-    def _aside(self, kind: str, ts: int, fields: Any) -> None:
-        self.write(kind, ts, fields)
         self.commit()
 
     # Intents: what is to be done.

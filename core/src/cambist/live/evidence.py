@@ -292,8 +292,7 @@ class Evidence:
         elif order.type in AT_MARKET:
             limit = order.limit_price
         told = float(report.size), limit, order.stop_price if isnan(stop) else stop
-        known = order.size, order.limit_price, order.stop_price
-        if _equal(told, known):
+        if _equal(told, known := (order.size, order.limit_price, order.stop_price)):
             return
         if order.trail is not None and told[0] == order.size and report.type is order.type:
             self._out.deliver(StopTrailed(now, order.id, told[2], told[1]))  # the venue lets it follow the price

@@ -171,8 +171,7 @@ class MarketStream:
             if after - before > self.slowest:
                 self._slow(after - before)
             if after - began > _SLICE:
-                # An iterator that always has something lets nobody else have a turn.
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # an iterator that always has something lets nobody else have a turn
                 began = perf_counter()
 
     def _slow(self, took: float) -> None:
@@ -205,8 +204,7 @@ class MarketStream:
     # Trades, quotes and books. What cannot be is left out, so that no strategy and no stop acts on it.
 
     def _quote(self, one: Quote) -> None:
-        symbol = one.instrument.symbol
-        known = self._numbers["quotes"].get(symbol)
+        known = self._numbers["quotes"].get(symbol := one.instrument.symbol)
         if known is None:
             return
         if not 0.0 < one.bid < one.ask < inf:
@@ -216,8 +214,7 @@ class MarketStream:
             self._engine.quote(known[1], one)
 
     def _tick(self, one: Tick) -> None:
-        symbol = one.instrument.symbol
-        known = self._numbers["ticks"].get(symbol)
+        known = self._numbers["ticks"].get(symbol := one.instrument.symbol)
         if known is None:
             return
         if not 0.0 < one.price < inf:
@@ -227,8 +224,7 @@ class MarketStream:
             self._engine.tick(known[1], one)
 
     def _book(self, one: BookUpdate) -> None:
-        symbol = one.instrument.symbol
-        known = self._numbers["book"].get(symbol)
+        known = self._numbers["book"].get(symbol := one.instrument.symbol)
         if known is None:
             return
         for _, price, size in one.levels:
