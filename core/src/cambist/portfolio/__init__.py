@@ -1,5 +1,6 @@
 """What fills, and all else that moves money, do to an account."""
 
+from cambist.portfolio.by_venue import VenueBooks, VenueHedge, VenueInKind, VenueMargin, VenuePortfolio
 from cambist.portfolio.compensating import CompensatedAccount, CompensatingPortfolio
 from cambist.portfolio.entries import Bookkeeper, Funding, Transfers
 from cambist.portfolio.fund import FundValue
@@ -51,4 +52,9 @@ __all__ = [
     "checked_change",
     "rate_key",
     "worth",
+    "VenueBooks",
+    "VenueHedge",
+    "VenueInKind",
+    "VenueMargin",
+    "VenuePortfolio",
 ]
