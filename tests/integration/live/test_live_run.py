@@ -90,11 +90,18 @@ def venue():
     return session
 
 
-def make_run(tmp_path, session, strategy, **settings) -> LiveRun:
-    journal = Journal(tmp_path / "journal")
-    run = LiveRun([strategy], [(SYMBOL, MINUTE)], session, journal, LiveSettings(**settings))
-    run.alarms = []
-    run._alarm = lambda word, text: run.alarms.append((word, text))
+def make_run(tmp_path, session, strategy, companions=(), **settings) -> LiveRun:
+    alarms: list[tuple[str, str]] = []
+    run = LiveRun(
+        [strategy],
+        [(SYMBOL, MINUTE)],
+        session,
+        Journal(tmp_path / "journal"),
+        LiveSettings(**settings),
+        alarm=lambda word, text: alarms.append((word, text)),
+        companions=companions,
+    )
+    run.alarms = alarms
     return run
 
 
@@ -117,7 +124,7 @@ def test_a_run_trades_and_ends_with_what_the_venue_has(venue, tmp_path):
                 venue.bar(bar, MINUTE)
                 await until(lambda number=number: len(kernel.fills) == number)
             statuses = [order.status for order in kernel.book.orders]
-        run._journal.close()
+        run.journal.close()
         return run, statuses, kernel
 
     run, statuses, _ = asyncio.run(play())
@@ -136,7 +143,7 @@ def test_an_answer_that_gets_lost_loses_no_order_and_doubles_none(venue, tmp_pat
             kernel = run.kernel
             await until(lambda: len(kernel.fills) == 1)
             assert kernel.book.orders[0].status is OrderStatus.FILLED
-        run._journal.close()
+        run.journal.close()
 
     asyncio.run(play())
     assert len(venue.submits) == 1
@@ -152,7 +159,7 @@ def test_a_run_goes_on_after_it_was_cut_off(venue, tmp_path):
         task.cancel()  # no goodbye: the journal is all that is left
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        run._journal.close()
+        run.journal.close()
 
     async def second():
         run = make_run(tmp_path, venue, Resting(), on_stop=OnStop.CANCEL)
@@ -162,7 +169,7 @@ def test_a_run_goes_on_after_it_was_cut_off(venue, tmp_path):
             venue.bar(bars(1, 1)[0], MINUTE)
             await asyncio.sleep(0.05)
             assert len(kernel.book.orders) == 1
-        run._journal.close()
+        run.journal.close()
         return kernel
 
     asyncio.run(first())
@@ -196,7 +203,7 @@ def play_nothing(tmp_path, session, strategy, **settings):
             async with running(run):
                 pass
         finally:
-            run._journal.close()
+            run.journal.close()
         return run
 
     return asyncio.run(play())
@@ -257,7 +264,7 @@ def test_a_run_that_ended_goes_on_and_trades(venue, tmp_path):
             for number, bar in enumerate(bars(count, first), 1):
                 venue.bar(bar, MINUTE)
                 await until(lambda number=number: len(run.kernel.fills) == before + number)
-        run._journal.close()
+        run.journal.close()
         return run
 
     asyncio.run(play(1, 0))
@@ -272,8 +279,37 @@ def test_flatten_sells_what_is_held_before_the_end(venue, tmp_path):
         async with running(run):
             venue.bar(bars(1)[0], MINUTE)
             await until(lambda: len(run.kernel.fills) == 1)
-        run._journal.close()
+        run.journal.close()
 
     asyncio.run(play())
     assert truth(venue)["BTC"] == 0
     assert told(tmp_path).ledger.balance("USDT") == truth(venue)["USDT"]
+
+
+def test_what_goes_on_beside_a_run_ends_with_it_and_cannot_end_it(venue, tmp_path):
+    seen = []
+
+    async def breaks(run):
+        raise ValueError("no good")
+
+    async def stays(run):
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            seen.append(run.phase)
+
+    async def play():
+        run = make_run(tmp_path, venue, Alternate(), companions=[breaks, stays])
+        async with running(run):
+            await until(lambda: run.alarms)
+            venue.bar(bars(1)[0], MINUTE)
+            await until(lambda: len(run.kernel.fills) == 1)
+            assert not seen
+        return run
+
+    run = asyncio.run(play())
+    assert seen == ["drain"]
+    ((word, text),) = run.alarms
+    assert word == "companion_failed"
+    assert "breaks" in text
+    assert "no good" in text

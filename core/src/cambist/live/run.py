@@ -8,31 +8,34 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.step import named
-from cambist.errors import CambistError, JournalError, VenueError
+from cambist.errors import CambistError, JournalError
+from cambist.live.auditing import Audit
 from cambist.live.clock import MonotoneClock
+from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
+from cambist.live.ending import wind_down
 from cambist.live.engine import Doors, LiveEngine
+from cambist.live.holds import CONNECTION, PASSING, STRATEGY, OwnHolds
 from cambist.live.reconciler import Reconciler
-from cambist.live.settings import OnStop
 from cambist.live.setup import prepare, read_state
 from cambist.live.starting import resolve, start, warm_up
-from cambist.model.events import RunStopped, TradingStateRequested
-from cambist.model.market import Quote, Tick
-from cambist.model.reports import FillReport, OrderReport
+from cambist.live.streams import MarketStream, PrivateStream, Strangers
+from cambist.model.events import RunStopped
 from cambist.model.trading_state import TradingState, WorkingOrders
-from cambist.ports.venue import BarReport, StreamReport, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.engine.journaled import Journaling
     from cambist.errors import StrategyError
+    from cambist.live.companions import Companion
     from cambist.live.reconcile import Difference, Policy
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
+    from cambist.model.events import Event
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
-    from cambist.ports.venue import VenueSession
+    from cambist.ports.venue import StreamReport, VenueSession
     from cambist.storage.journal import Journal
     from cambist.strategies import Strategy
 
@@ -40,11 +43,6 @@ __all__ = ["LiveRun"]
 
 _log = logging.getLogger("cambist.live")
 _SECOND = 1_000_000_000
-#: Who asks for a state of trading because of the connection.
-_CONNECTION = "connection"
-_STOP = "stop"
-#: How many orders of others are remembered, so that each is told of once.
-_STRANGERS = 10_000
 
 
 class LiveRun:
@@ -66,11 +64,17 @@ class LiveRun:
         Told of what a person should know: a stable word, and a sentence.
     ask
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
+    companions
+        What goes on beside the run, from the phase ``"reconcile"`` to its end; see `Companion`.
 
     Attributes
     ----------
     phase
         ``"prepare"``, ``"connect"``, ``"reconcile"``, ``"run"``, ``"drain"`` or ``"closed"``.
+    session, settings, journal
+        As given.
+    engine, holds, reconciler, dispatcher
+        The parts of the run; there are some from the phase ``"reconcile"`` on.
     """
 
     def __init__(
@@ -83,9 +87,11 @@ class LiveRun:
         *,
         alarm: Callable[[str, str], None] = lambda word, text: _log.warning("%s: %s", word, text),
         ask: Callable[[Difference], Policy] | None = None,
+        companions: Sequence[Companion] = (),
     ) -> None:
-        self._strategies, self._named, self._session = strategies, series, session
-        self._journal, self._settings, self._alarm, self._ask = journal, settings, alarm, ask
+        self._strategies, self._named = strategies, series
+        self.session, self.journal, self.settings = session, journal, settings
+        self._told, self._ask, self._companions = alarm, ask, companions
         self.phase = "prepare"
         self._stopping = asyncio.Event()
         self._reason = ""
@@ -93,12 +99,14 @@ class LiveRun:
         self._private_up = asyncio.Event()
         self._ready = False
         self._failure: JournalError | None = None
-        self._strangers: set[str] = set()
+        self._strangers = Strangers(self.alarm)
         self.engine: LiveEngine
+        self.holds: OwnHolds
+        self.reconciler: Reconciler
+        self.dispatcher: Dispatcher
         self._prepared: Prepared
         self._clock: MonotoneClock
-        self._series: list[tuple[Instrument, Timeframe]] = []
-        self._numbers: dict[tuple[str, int], int] = {}
+        self.series: list[tuple[Instrument, Timeframe]] = []
 
     # From outside.
 
@@ -106,6 +114,27 @@ class LiveRun:
     def kernel(self) -> Journaling:
         """The kernel; there is one from the phase ``"reconcile"`` on."""
         return self._prepared.kernel
+
+    @property
+    def instruments(self) -> list[Instrument]:
+        """The instruments of the run, each once, in declared order."""
+        return list(dict.fromkeys(instrument for instrument, _ in self.series))
+
+    def now(self) -> int:
+        """Return the engine's time, ns, UTC."""
+        return self._clock()
+
+    def alarm(self, word: str, text: str) -> None:
+        """Tell somebody what a person should know: a stable word, and a sentence."""
+        self._told(word, text)
+
+    def take(self, event: Event) -> None:
+        """Take an event from outside of venue and market; a journal that fails ends the run."""
+        try:
+            self.engine.take(event)
+        except JournalError as error:
+            self._fail(error)
+        self._woken.set()
 
     def stop(self, reason: str = "stopped") -> None:
         """Ask the run to end; the first reason stands."""
@@ -125,17 +154,16 @@ class LiveRun:
         JournalError
             If the journal failed: nothing was sent since.
         """
-        state = read_state(self._journal)
+        state = read_state(self.journal)
         self._clock = MonotoneClock(0 if state is None else state.ts)
         self.phase = "connect"
         try:
-            async with asyncio.timeout(self._settings.ready_within):
-                await self._session.open()
-                self._series = resolve(self._session, self._named)
-                account = await self._session.account()
+            async with asyncio.timeout(self.settings.ready_within):
+                await self.session.open()
+                self.series = resolve(self.session, self._named)
+                account = await self.session.account()
             strategies = named([strategy.fresh() for strategy in self._strategies])
-            self._numbers = {(one.symbol, timeframe.ns): number for number, (one, timeframe) in enumerate(self._series)}
-            self._prepared = prepare(strategies, self._series, self._journal, state, account, self._settings)
+            self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings)
             await self._supervise()
         except BaseExceptionGroup as group:
             known = group.subgroup(CambistError)
@@ -143,7 +171,7 @@ class LiveRun:
                 raise
             raise _first(known) from None
         finally:
-            await self._session.close()
+            await self.session.close()
             self.phase = "closed"
         if self._failure is not None:
             raise self._failure
@@ -153,103 +181,66 @@ class LiveRun:
     async def _supervise(self) -> None:
         loop = asyncio.get_running_loop()
         kernel = self._prepared.kernel
-        doors = Doors(self._send, self._alarm, self._not_ours, self.stop, self._failed)
+        doors = Doors(self._send, self.alarm, self._strangers.seen, self.stop, self._failed)
         self.engine = LiveEngine(
             kernel,
-            [timeframe for _, timeframe in self._series],
-            self._session.terms,
+            [timeframe for _, timeframe in self.series],
+            self.session.terms,
             self._clock,
             doors,
-            step_timeout=round(self._settings.step_timeout * _SECOND),
+            step_timeout=round(self.settings.step_timeout * _SECOND),
         )
-
-        self._reconciler = Reconciler(
-            self._session, self.engine, self._prepared, self._journal, self._settings, ask=self._ask
+        self.holds = OwnHolds(kernel, self._clock, self.take)
+        self.reconciler = Reconciler(
+            self.session, self.engine, self._prepared, self.journal, self.settings, ask=self._ask
         )
 
         def tell(sequence: int) -> None:
             loop.call_soon_threadsafe(self._durable, sequence)
 
-        self._journal.on_durable(tell)
+        self.journal.on_durable(tell)
         async with asyncio.TaskGroup() as group:
-            self._dispatcher = Dispatcher(self._session, self.engine.orders.answers, self._clock, group)
-            tasks = [group.create_task(self._private(), name="private stream")]
+            self.dispatcher = Dispatcher(self.session, self.engine.orders.answers, self._clock, group)
+            private = PrivateStream(self.session, self.engine, self._clock, self._connection, self._woken.set)
+            tasks = [group.create_task(private.take(), name="private stream")]
             self.phase = "reconcile"
-            async with asyncio.timeout(self._settings.ready_within):
+            tasks += [group.create_task(keep_company(one, self)) for one in self._companions]
+            async with asyncio.timeout(self.settings.ready_within):
                 await self._private_up.wait()
                 await self._warm_up()
-                await self._reconciler.reconcile(self._dispatcher, going_on=self._prepared.state is not None)
-            self._lift_own_holds()
+                await self.reconciler.reconcile(self.dispatcher, going_on=self._prepared.state is not None)
+            self.holds.lift_all(PASSING, "the run goes on")
             self.phase = "run"
             self._ready = True
-            tasks.append(group.create_task(self._market(), name="market data"))
+            market = MarketStream(self.session, self.engine, self.series, self._warmed, self.alarm, self._woken.set)
+            audit = Audit(self.engine, self.reconciler, self.dispatcher, self.settings.audit_every, self.alarm)
+            tasks.append(group.create_task(market.take(), name="market data"))
             tasks.append(group.create_task(self._timers(), name="timers"))
-            tasks.append(group.create_task(self._audit(), name="audit"))
+            tasks.append(group.create_task(audit.keep_on(), name="audit"))
             await self._stopping.wait()
             self.phase = "drain"
             await self._drain()
             for task in tasks:
                 task.cancel()
-        self._journal.wait()
+        self.journal.wait()
 
     def _durable(self, sequence: int) -> None:
         self.engine.durable(sequence)
         self._woken.set()
 
     def _send(self, request: Any) -> None:
-        self._dispatcher.send(request)
-
-    def _take(self, event: Any) -> None:
-        try:
-            self.engine.take(event)
-        except JournalError as error:
-            self._fail(error)
-        self._woken.set()
+        self.dispatcher.send(request)
 
     def _fail(self, error: JournalError) -> None:
         """Stop at once: what cannot be journalled must not be traded."""
         if self._failure is None:
             self._failure = error
-            self._alarm("journal_failed", f"{error} Nothing is sent any more.")
+            self.alarm("journal_failed", f"{error} Nothing is sent any more.")
             self.stop("the journal failed")
 
     def _failed(self, error: StrategyError) -> None:
-        self._alarm("strategy_failed", str(error))
-        self._hold(TradingState.HALTED, str(error), "strategy", WorkingOrders.CANCEL)
-
-    def _hold(self, state: TradingState, reason: str, rule: str, orders: WorkingOrders = WorkingOrders.KEEP) -> None:
-        """Ask for a state of trading that this run itself wants, beside those of rules and operators."""
-        self._take(TradingStateRequested(self._clock(), state, "", reason, "live run", orders, rule))
-
-    def _lift_own_holds(self) -> None:
-        """Take back what a run before this one asked for when it ended, or lost its connection."""
-        for hold in list(self.kernel.trading.holds):
-            if hold.rule in {_CONNECTION, _STOP}:
-                self._hold(TradingState.ACTIVE, "the run goes on", hold.rule)
-
-    def _not_ours(self, report: OrderReport | FillReport) -> None:
-        """Tell, once, of an order of the account that this run did not send."""
-        if report.venue_id not in self._strangers:
-            if len(self._strangers) >= _STRANGERS:
-                self._strangers.clear()
-            self._strangers.add(report.venue_id)
-            self._alarm(
-                "foreign_order",
-                f"order {report.client_id or report.venue_id} in {report.symbol} is none of this run; what it trades "
-                "shows as a difference in the next audit.",
-            )
-
-    async def _private(self) -> None:
-        """Take what the private stream says."""
-        async for report in self._session.private():
-            now = self._clock()
-            if isinstance(report, OrderReport):
-                self.engine.orders.evidence.reported(report, now)
-            elif isinstance(report, FillReport):
-                self.engine.orders.evidence.executed(report, now)
-            elif isinstance(report, StreamReport):
-                self._connection(report)
-            self._woken.set()
+        self.alarm("strategy_failed", str(error))
+        self.holds.hold(STRATEGY, TradingState.HALTED, str(error), orders=WorkingOrders.CANCEL)
 
     def _connection(self, report: StreamReport) -> None:
         """Allow no new risk while the private stream is away, and fetch the gap once it is back."""
@@ -257,28 +248,10 @@ class LiveRun:
             self._private_up.set()
             if self._ready:
                 self.engine.orders.ask_all()
-                self._hold(TradingState.ACTIVE, report.text, _CONNECTION)
+                self.holds.lift(CONNECTION, report.text)
         elif self._ready:
-            self._alarm("stream_down", f"the private stream of {self._session.name} is {report.state}: {report.text}")
-            self._hold(TradingState.REDUCING, report.text, _CONNECTION)
-
-    async def _market(self) -> None:
-        """Take market data."""
-        wanted = [Subscription(instrument, "bars", timeframe) for instrument, timeframe in self._series]
-        seen: dict[int, int] = dict(self._warmed)
-        async for one in self._session.market(wanted):
-            if isinstance(one, BarReport):
-                number = self._numbers.get((one.instrument.symbol, one.timeframe.ns))
-                if number is not None and one.final and one.bar.ts > seen.get(number, -1):
-                    seen[number] = one.bar.ts
-                    self.engine.bar(number, one.bar)
-            elif isinstance(one, Tick):
-                self.engine.price(one.instrument.symbol, one.price)
-            elif isinstance(one, Quote):
-                self.engine.price(one.instrument.symbol, 0.5 * (one.bid + one.ask))
-            elif isinstance(one, StreamReport) and one.state != "up":
-                self._alarm("stream_down", f"{one.stream} of {self._session.name} is {one.state}: {one.text}")
-            self._woken.set()
+            self.alarm("stream_down", f"the private stream of {self.session.name} is {report.state}: {report.text}")
+            self.holds.hold(CONNECTION, TradingState.REDUCING, report.text)
 
     async def _timers(self) -> None:
         """Do what is due, whenever something is."""
@@ -291,33 +264,13 @@ class LiveRun:
                 async with asyncio.timeout(wait):
                     await self._woken.wait()
 
-    async def _audit(self) -> None:
-        """Look now and then for what a stream that seems healthy has dropped.
-
-        What differs once may be on its way; what differs twice in a row is told.
-        """
-        before: list[Difference] = []
-        while True:
-            await asyncio.sleep(self._settings.audit_every)
-            self.engine.orders.ask_all()
-            await self._dispatcher.idle()
-            try:
-                differences = await self._reconciler.differences()
-            except VenueError as error:
-                self._alarm("audit_failed", str(error))
-                continue
-            for one in differences:
-                if one in before:
-                    self._alarm("out_of_step", one.describe())
-            before = differences
-
     # Getting ready.
 
     async def _warm_up(self) -> None:
         """Start the kernel and let its lines take the bars that they need."""
         now = self._clock()
         effects = start(self._prepared, now)
-        self._warmed = await warm_up(self._session, self.kernel, self._series, now)
+        self._warmed = await warm_up(self.session, self.kernel, self.series, now)
         if self._prepared.state is not None:
             self.engine.set_timers(self._prepared.state.timers)
         self.engine.put(effects)
@@ -326,25 +279,12 @@ class LiveRun:
 
     async def _drain(self) -> None:
         """Do what the stop asks for, within its time, and say that the run has ended."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.drain_within):
-                if self._failure is None and self._settings.on_stop is not OnStop.KEEP:
-                    await self._withdraw_all()
         if self._failure is None:
-            self._take(RunStopped(self._clock(), self._reason))
-
-    async def _withdraw_all(self) -> None:
-        self._hold(TradingState.HALTED, self._reason, _STOP, WorkingOrders.CANCEL)
-        await self._until_no_order_is_open()
-        if self._settings.on_stop is OnStop.FLATTEN:
-            for instrument in dict.fromkeys(instrument for instrument, _ in self._series):
-                self.engine.close_position(instrument)
-            await self._until_no_order_is_open()
-
-    async def _until_no_order_is_open(self) -> None:
-        while self.engine.orders.open or self.engine.waiting:
-            await asyncio.sleep(0.02)
-            self.engine.time_passed()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.drain_within):
+                    await wind_down(self.engine, self.holds, self.instruments, self.settings.on_stop, self._reason)
+        if self._failure is None:
+            self.take(RunStopped(self._clock(), self._reason))
 
 
 def _first(group: BaseExceptionGroup[CambistError]) -> CambistError:
