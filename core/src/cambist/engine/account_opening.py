@@ -73,6 +73,7 @@ def _record(books: Books, name: str, strategies: list[str]) -> AccountOpened:
         isinstance(books, InKindPortfolio),
         isinstance(books, VenueBooks),
         list(books.known) if isinstance(books, VenueBooks) else [],
+        books.as_of if isinstance(books, VenueBooks) else 0,
     )
 
 
@@ -155,7 +156,7 @@ def _kept_by_venue(record: AccountOpened, margin: Margin | None, instruments: Se
     else:
         books = (VenueInKind if record.fees_in_kind else VenuePortfolio)(instruments, cash, leverage)
     books.currency = record.currency
-    books.open_exactly(record.cash, record.known)
+    books.open_exactly(record.cash, record.as_of, record.known)
     return books
 
 

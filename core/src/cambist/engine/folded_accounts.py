@@ -134,7 +134,7 @@ class FoldedAccounts:
         """An account begins; a run that goes on keeps those that it has."""
         if opened.name not in self.accounts:
             self.open(opened)
-            self.references.update(dict.fromkeys(opened.known, 0))
+            self.references.update(dict.fromkeys(opened.known, opened.as_of))
             if opened.by_venue:
                 return  # such an account has its ledger in it
             for asset, cash in opened.assets or [(opened.currency, opened.cash)]:

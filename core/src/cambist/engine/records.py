@@ -122,6 +122,8 @@ class AccountOpened(Record, frozen=True):
         Whether a venue keeps it, and its word decides what there is; see `cambist.portfolio.by_venue`.
     known
         References of what had moved money before, and is part of `cash`.
+    as_of
+        When there was so much, by the venue's clock, ns, UTC.
     """
 
     currency: str
@@ -136,6 +138,7 @@ class AccountOpened(Record, frozen=True):
     fees_in_kind: bool = False
     by_venue: bool = False
     known: list[str] = []
+    as_of: int = 0
 
 
 class RatesNoted(Record, frozen=True):

@@ -14,7 +14,7 @@ from cambist.engine.failures import strategy_error
 from cambist.engine.outbox import Outbox
 from cambist.engine.timers import NEVER, Timers
 from cambist.errors import OrderStateError, StrategyError
-from cambist.live.fills import fill_number
+from cambist.live.fills import fill_number, fill_of
 from cambist.live.instants import Instants
 from cambist.live.orders import LiveOrders
 from cambist.live.watched import Outlets
@@ -30,7 +30,6 @@ from cambist.model.effects import (
 )
 from cambist.model.events import (
     BarClosed,
-    CashMoved,
     InstantClosed,
     OrderCanceled,
     OrderFilled,
@@ -38,8 +37,10 @@ from cambist.model.events import (
     TimerFired,
     TradingStateChanged,
 )
-from cambist.model.orders import ApprovedOrder, Fill, Liquidity, Order, Side
-from cambist.model.portfolio import CashFlow
+from cambist.model.legs import leg_key, side_in
+from cambist.model.orders import ApprovedOrder, Fill, Order, PositionSide, Side
+from cambist.portfolio import MarginPortfolio
+from cambist.portfolio.margin import LIQUIDATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -179,42 +180,100 @@ class LiveEngine:
         self._outbox.put(self._kernel.recorder.sequence, effects)
         self._release()
 
-    def adopt(self, instrument: Instrument, side: Side, size: float, price: float, identity: str) -> None:
-        """Take a position as the run's own that the venue holds, or forget one that it does not hold.
+    def adopt(self, report: FillReport, tag: str, *, by_venue: bool = False) -> bool:
+        """Book an execution that no order of this run made; return False where it is booked.
 
-        It is booked as an execution of its own at `price`. What is paid in full costs no cash: that is what it is at
-        the venue already.
+        It goes by an order of its own, which is never sent: of the strategy that traded the position, where the venue
+        itself closes it, else of the first.
 
         Parameters
         ----------
-        identity
-            What the execution is known by, so that it is applied once.
+        tag
+            Of that order.
+        by_venue
+            Whether the venue itself traded.
         """
         kernel, now = self._kernel, self._clock()
-        owner = kernel.seats[0].strategy.name
-        order = kernel.adopt(instrument, side, size, "adopted", now, owner, reduce_only=False)
-        if instrument.is_cash:
-            amount = size * price * side.sign
-            kind = "deposit" if amount > 0.0 else "withdrawal"
-            self.take(CashMoved(now, CashFlow(now, kind, "", instrument.settle, amount)))
-        fill = Fill(fill_number(identity), order.id, instrument, side, size, price, 0.0, Liquidity.TAKER, now)
-        self.take(OrderFilled(now, order.id, fill))
+        instrument = self._instrument(report.symbol)
+        if instrument is None or self.is_booked(report):
+            return False
+        side = PositionSide(report.position_side) if report.position_side else None
+        owner = "" if by_venue else kernel.seats[0].strategy.name
+        order = kernel.adopt(
+            instrument, report.side, float(report.size), tag, now, owner, reduce_only=False, position_side=side
+        )
+        if by_venue:
+            self._note_closing(report, leg_key(instrument.symbol, side))
+        self.take(OrderFilled(now, order.id, fill_of(order, report, self._value_of)))
+        return True
+
+    def _note_closing(self, report: FillReport, key: str) -> None:
+        """Have the account know why its next fill is the venue's doing."""
+        portfolio = self._kernel.portfolio
+        if not isinstance(portfolio, MarginPortfolio):
+            return
+        if report.system == LIQUIDATED:
+            price, fee = float(report.price), float(report.fee)
+            portfolio.note_liquidation(key, float(report.size), report.ts, price, fee, price)
+        else:
+            portfolio.note_closing(key, report.system)
+
+    def is_booked(self, report: FillReport) -> bool:
+        """Whether an execution was applied."""
+        instrument = self._instrument(report.symbol)
+        if instrument is None:
+            return False
+        numbers = (float(report.size), float(report.price), 0.0)
+        probe = Fill(fill_number(report.trade_id), 0, instrument, report.side, *numbers, report.liquidity, report.ts)
+        return self._kernel.book.knows(probe)
+
+    @property
+    def activity(self) -> tuple[int, int, int]:
+        """What changes with each execution, each movement of money and each order: nothing happened while it stays."""
+        kernel = self._kernel
+        newest = kernel.book.orders[-1].id if kernel.book.orders else 0
+        return len(kernel.fills), len(kernel.portfolio.cash_flows), newest
+
+    def now(self) -> int:
+        """Return the engine's time, ns, UTC."""
+        return self._clock()
+
+    def last_fill_of(self, symbol: str) -> int:
+        """Return when the last execution of an instrument took place, ns, UTC, that is kept; 0 where none is."""
+        return max((fill.ts for fill in self._kernel.fills if fill.instrument.symbol == symbol), default=0)
+
+    def _instrument(self, symbol: str) -> Instrument | None:
+        position = self._kernel.portfolio.positions.get(symbol)
+        return None if position is None else position.instrument
 
     def close_position(self, instrument: Instrument) -> bool:
-        """Send a market order that ends what the run holds of an instrument; False where there is nothing to send."""
+        """Send market orders that end what the run holds of an instrument; False where there is nothing to send."""
         kernel: Any = self._kernel
-        size = kernel.portfolio.positions[instrument.symbol].size
-        whole = instrument.round_size(abs(size))
-        if whole <= 0.0:
-            return False
-        side = Side.SELL if size > 0.0 else Side.BUY
-        owner = kernel.seats[0].strategy.name
-        order = kernel.adopt(
-            instrument, side, whole, "flatten", self._clock(), owner, reduce_only=not instrument.is_cash
-        )
-        self._outbox.put(kernel.recorder.sequence, [SendAdopted(order)])
+        sent = False
+        for key, leg in kernel.portfolio.legs.items():
+            if leg.instrument.symbol != instrument.symbol:
+                continue
+            size, position_side = leg.size, side_in(key, instrument.symbol)
+            whole = instrument.round_size(abs(size))
+            if whole <= 0.0:
+                continue
+            side = Side.SELL if size > 0.0 else Side.BUY
+            owner = kernel.seats[0].strategy.name
+            reduce_only = not instrument.is_cash and position_side is None
+            order = kernel.adopt(
+                instrument,
+                side,
+                whole,
+                "flatten",
+                self._clock(),
+                owner,
+                reduce_only=reduce_only,
+                position_side=position_side,
+            )
+            self._outbox.put(kernel.recorder.sequence, [SendAdopted(order)])
+            sent = True
         self._release()
-        return True
+        return sent
 
     def bar(self, number: int, bar: Bar) -> None:
         """Take a final bar of a series."""

@@ -4,30 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.document import decode_run, encode_run
 from cambist.engine.fold import RunState
 from cambist.errors import ConfigError
-from cambist.live.reconcile import Policy, foreign_orders, position_differences
-from cambist.portfolio.exact import exact
+from cambist.live.explanation import Explainer, Trades, explains
+from cambist.live.reconcile import (
+    DifferenceKind,
+    Policy,
+    balance_differences,
+    foreign_orders,
+    position_differences,
+)
+from cambist.model.events import CashMoved
+from cambist.model.orders import Liquidity, Side
+from cambist.model.portfolio import CashFlow
+from cambist.model.reports import FillReport
+from cambist.portfolio.by_venue import VenueBooks
+from cambist.portfolio.exact import exact, held_asset
 from cambist.ports.venue import OrderKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from decimal import Decimal
+    from collections.abc import Callable, Sequence
 
     from cambist.live.dispatch import Dispatcher
     from cambist.live.engine import LiveEngine
     from cambist.live.reconcile import Difference
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
+    from cambist.live.wallet import Wallet
+    from cambist.model.instrument import Instrument
+    from cambist.model.reports import AccountReport
+    from cambist.portfolio.exact import ExactLedger
     from cambist.ports.venue import VenueSession
     from cambist.storage.journal import Journal
 
-__all__ = ["Reconciler"]
+__all__ = ["ADOPTED", "SYNTHETIC", "Reconciler"]
 
 _log = logging.getLogger("cambist.live")
+_ZERO = Decimal(0)
+#: Tags of orders by which a run books what it did not trade: the venue's own executions, and one that is made up.
+ADOPTED, SYNTHETIC = "adopted", "synthetic"
 
 
 class Reconciler:
@@ -35,16 +54,20 @@ class Reconciler:
 
     Parameters
     ----------
-    session, engine, prepared, journal, settings
+    session, engine, prepared, journal, settings, wallet
         Of the run.
     ask
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
+    alarm
+        Told of what a person should know.
 
     Attributes
     ----------
-    state
-        The run as its journal tells it: the exact ledger of balances is there alone.
+    account
+        What the venue said last.
     """
+
+    account: AccountReport
 
     def __init__(
         self,
@@ -53,15 +76,21 @@ class Reconciler:
         prepared: Prepared,
         journal: Journal,
         settings: LiveSettings,
+        wallet: Wallet,
         *,
         ask: Callable[[Difference], Policy] | None,
+        alarm: Callable[[str, str], None],
     ) -> None:
         self._session, self._engine, self._prepared = session, engine, prepared
-        self._journal, self._settings, self._ask = journal, settings, ask
-        self.state = RunState() if prepared.state is None else decode_run(encode_run(prepared.state))
+        self._journal, self._settings, self._wallet = journal, settings, wallet
+        self._ask, self._alarm = ask, alarm
+        self._folded = RunState() if prepared.state is None else decode_run(encode_run(prepared.state))
+        books = prepared.kernel.portfolio
+        began = books.as_of if isinstance(books, VenueBooks) else 0
+        self._explainer = Explainer(session, engine, prepared.token, began)
 
     async def reconcile(self, dispatcher: Dispatcher, *, going_on: bool) -> None:
-        """Learn what became of every order, and settle what differs.
+        """Learn what became of every order, book what moved money, and settle what differs.
 
         Raises
         ------
@@ -79,24 +108,107 @@ class Reconciler:
             await asyncio.sleep(0.05)
         for order in foreign_orders(await self._session.open_orders(), engine.orders.client_ids()):
             await self._settle_order(order, self._decide(order, self._settings.on_order))
-        for position in await self.differences():
-            self._settle_position(position, self._decide(position, self._settings.on_position))
+        if going_on:
+            await self._wallet.fetch()
+        for one in await self.differences():
+            if one.kind is not DifferenceKind.BALANCE:
+                await self.settle(one)
+        if not going_on:
+            self._wallet.open_assets(self.account)
+        for one in await self.differences():
+            if one.kind is DifferenceKind.BALANCE:
+                await self.settle(one)
 
     async def differences(self) -> list[Difference]:
-        """Return the positions that differ now; an execution that is on its way makes one, too."""
-        account = await self._session.account()
-        self._journal.wait()
-        self.state.apply_all(self._journal.read(self.state.sequence + 1))
+        """Ask the venue, and return what differs now; what is on its way makes a difference, too."""
+        self.account = account = await self._session.account()
         portfolio: Any = self._prepared.kernel.portfolio
         instruments = list(dict.fromkeys(self._prepared.kernel.instruments))
-        return position_differences(instruments, portfolio.legs, self.state.ledger, account)
+        ledger = self._ledger()
+        found = position_differences(instruments, portfolio.legs, ledger, account)
+        if isinstance(portfolio, VenueBooks):
+            found += balance_differences(instruments, ledger, account, self._settings.tolerances)
+        return found
+
+    def _ledger(self) -> ExactLedger:
+        """Return what the run knows to the last digit: of older journals the fold alone has it."""
+        books = self._prepared.kernel.portfolio
+        if isinstance(books, VenueBooks):
+            return books.exact
+        self._journal.wait()
+        self._folded.apply_all(self._journal.read(self._folded.sequence + 1))
+        return self._folded.ledger
+
+    async def settle(self, difference: Difference, *, running: bool = False) -> bool:
+        """Do with a position or a balance that differs what the policy says, and tell; return whether it is settled.
+
+        Lost executions of this run's own orders are booked in any case. What others have traded is booked by their
+        executions, where those make up the difference, and else as one that is made up and says so.
+
+        Parameters
+        ----------
+        running
+            Whether the run trades by now: then nobody is asked, and nothing is closed.
+
+        Raises
+        ------
+        ConfigError
+            If nobody says what becomes of it.
+        VenueError
+            If the venue cannot be asked.
+        """
+        if difference.kind is DifferenceKind.BALANCE:
+            return self._settle_balance(difference, running=running)
+        trades = Trades([], [])
+        if difference.kind is DifferenceKind.POSITION:
+            trades = await self._explainer.unbooked(difference.symbol)
+        if trades.own:
+            for report in trades.own:
+                self._engine.orders.evidence.executed(report, self._engine.now())
+            return True
+        instrument = self._instrument(difference)
+        foreign = explains(difference, trades.foreign, held_asset(instrument) if instrument.is_cash else "")
+        if foreign and all(one.system for one in foreign):
+            for report in foreign:
+                self.book_system(report)
+            return True
+        policy = self._settings.on_position
+        if running and policy is not Policy.ADOPT:
+            return False
+        policy = self._decide(difference, policy)
+        if policy is not Policy.IGNORE:
+            self._take_over(difference, foreign)
+            if running:
+                self._alarm("position_adopted", f"{difference.describe()}; the run takes the venue's.")
+        if policy is Policy.CLOSE:
+            self._engine.close_position(instrument)
+        return True
+
+    def _take_over(self, difference: Difference, foreign: Sequence[FillReport]) -> None:
+        """Have the run hold what the venue holds, by the executions that make up the difference, if they are known."""
+        if difference.kind is DifferenceKind.AVERAGE:
+            self._adopt_average(difference)
+        elif not foreign:
+            self._adopt(difference)
+        for report in foreign:
+            self._engine.adopt(report, report.system or ADOPTED, by_venue=bool(report.system))
+
+    def book_system(self, report: FillReport) -> None:
+        """Book an execution by which the venue itself closed a position of the run, and tell."""
+        if self._engine.adopt(report, report.system, by_venue=True):
+            self._alarm(
+                report.system,
+                f"the venue closed {report.size} of {report.symbol} at {report.price} ({report.system}); its order "
+                f"{report.venue_id} is booked, and the strategy was told.",
+            )
 
     def _decide(self, difference: Difference, policy: Policy) -> Policy:
         if policy is Policy.ASK and self._ask is not None:
             policy = self._ask(difference)
         if policy is Policy.ASK:
             raise ConfigError(
-                f"{difference.describe()}. Say what becomes of it: adopt, ignore or close, by on_position and on_order."
+                f"{difference.describe()}. Say what becomes of it: adopt, ignore or close, by on_position and "
+                "on_order; of a balance adopt or ignore, by on_balance."
             )
         _log.warning("%s: %s", difference.describe(), policy)
         return policy
@@ -108,26 +220,87 @@ class Reconciler:
         if policy is not Policy.IGNORE:
             await self._session.cancel(OrderKey(order.symbol, order.client_id, order.venue_id))
 
-    def _settle_position(self, difference: Difference, policy: Policy) -> None:
-        """Take a position of the venue as the run's own, and close it where that is the policy."""
-        if policy is Policy.IGNORE:
-            return
-        kernel = self._prepared.kernel
-        instrument = kernel.portfolio.positions[difference.symbol].instrument
-        price = self._price(difference)
-        identity = f"{self._prepared.token} {difference.symbol} {difference.ours} {difference.theirs}"
-        self._engine.adopt(instrument, difference.side, float(difference.size), float(price), identity)
-        if policy is Policy.CLOSE:
-            self._engine.close_position(instrument)
+    def _settle_balance(self, difference: Difference, *, running: bool) -> bool:
+        policy = self._settings.on_balance
+        if running and policy is not Policy.ADOPT:
+            return False
+        if self._decide(difference, policy) is Policy.ADOPT:
+            self._alarm(
+                "balance_adjusted", f"{difference.describe()}, and nothing tells why; the run takes the venue's."
+            )
+            self._wallet.adjust(self.account.ts, difference.symbol, difference.ours, difference.theirs)
+        return True
+
+    # Taking over.
+
+    def _instrument(self, difference: Difference) -> Instrument:
+        instrument: Instrument = self._prepared.kernel.portfolio.positions[difference.symbol].instrument
+        return instrument
+
+    def _made_up(self, difference: Difference, side: Side, size: Decimal, price: Decimal) -> FillReport:
+        """Return an execution that nobody reported: it costs nothing, and moves no money.
+
+        Its id follows from the run, from what differs and from how many orders the run has made, so that it is the same
+        wherever it is reckoned again, and another for every difference.
+        """
+        number = len(self._prepared.kernel.book.orders)
+        said = f"{difference.position_side} {difference.ours} {difference.theirs}"
+        return FillReport(
+            ts=self.account.ts,
+            symbol=difference.symbol,
+            client_id="",
+            venue_id="",
+            trade_id=f"{self._prepared.token} {number} {difference.symbol} {said} {side}",
+            side=side,
+            size=size,
+            price=price,
+            fee=_ZERO,
+            fee_asset="",
+            liquidity=Liquidity.TAKER,
+            position_side=difference.position_side,
+            profit=None if self._instrument(difference).is_cash else _ZERO,
+        )
+
+    def _adopt(self, difference: Difference) -> None:
+        """Take a position of the venue as the run's own, or forget one that it does not hold."""
+        report = self._made_up(difference, difference.side, difference.size, self._price(difference))
+        instrument = self._instrument(difference)
+        if instrument.is_cash:  # it is there already, and so is what it cost
+            self._pay_for(report, instrument)
+        self._engine.adopt(report, SYNTHETIC)
+
+    def _pay_for(self, report: FillReport, instrument: Instrument) -> None:
+        with localcontext(prec=60):
+            amount = report.size * report.price * exact(instrument.multiplier) * report.side.sign
+        kind = "deposit" if amount > 0 else "withdrawal"
+        flow = CashFlow(
+            self._engine.now(),
+            kind,
+            report.symbol,
+            instrument.settle,
+            float(amount),
+            reference=report.trade_id,
+            exact=amount,
+        )
+        self._engine.take(CashMoved(self._engine.now(), flow))
+
+    def _adopt_average(self, difference: Difference) -> None:
+        """Take the venue's average price: the position ends at the run's own, and begins again at the venue's."""
+        opens = Side.BUY if difference.held > 0 else Side.SELL
+        size = abs(difference.held)
+        for side, price in ((opens.opposite, difference.ours), (opens, difference.theirs)):
+            self._engine.adopt(self._made_up(difference, side, size, price), SYNTHETIC)
 
     def _price(self, difference: Difference) -> Decimal:
         """Return what a position cost at the venue, or else the last price."""
         if difference.entry_price:
             return difference.entry_price
-        last = self._prepared.kernel.portfolio.positions[difference.symbol].price_source()
-        if last != last:  # noqa: PLR0124 - NaN: no bar yet
-            raise ConfigError(
-                f"{difference.describe()}; it cannot be taken over before a price is known. Give the strategy a "
-                "warm-up, or an indicator."
-            )
-        return exact(last)
+        portfolio: Any = self._prepared.kernel.portfolio
+        position = portfolio.positions[difference.symbol]
+        for price in (position.price_source(), position.last_fill_price):
+            if price == price:  # noqa: PLR0124 - NaN: no bar yet
+                return exact(price)
+        raise ConfigError(
+            f"{difference.describe()}; it cannot be taken over before a price is known. Give the strategy a "
+            "warm-up, or an indicator."
+        )

@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.step import named
-from cambist.errors import CambistError, JournalError
+from cambist.errors import CambistError, JournalError, VenueError
 from cambist.live.auditing import Audit
 from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
@@ -16,10 +16,14 @@ from cambist.live.dispatch import Dispatcher
 from cambist.live.ending import wind_down
 from cambist.live.engine import Doors, LiveEngine
 from cambist.live.holds import CONNECTION, PASSING, STRATEGY, OwnHolds
+from cambist.live.liquidation_watch import LiquidationWatch
+from cambist.live.margin_settings import MarginSettings
 from cambist.live.reconciler import Reconciler
 from cambist.live.setup import prepare, read_state
 from cambist.live.starting import resolve, start, warm_up
 from cambist.live.streams import MarketStream, PrivateStream, Strangers
+from cambist.live.venue_orders import VenueOrders
+from cambist.live.wallet import OVERLAP, Wallet, asked_cash
 from cambist.model.events import RunStopped
 from cambist.model.trading_state import TradingState, WorkingOrders
 
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from cambist.live.setup import Prepared
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
+    from cambist.model.reports import AccountReport, FillReport
     from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import StreamReport, VenueSession
     from cambist.storage.journal import Journal
@@ -96,14 +101,16 @@ class LiveRun:
         self._stopping = asyncio.Event()
         self._reason = ""
         self._woken = asyncio.Event()
-        self._private_up = asyncio.Event()
-        self._ready = False
+        self._private_up, self._gap = asyncio.Event(), asyncio.Event()
+        self._ready = self._was_up = False
         self._failure: JournalError | None = None
         self._strangers = Strangers(self.alarm)
         self.engine: LiveEngine
         self.holds: OwnHolds
         self.reconciler: Reconciler
         self.dispatcher: Dispatcher
+        self.wallet: Wallet
+        self._auditor: Audit
         self._prepared: Prepared
         self._clock: MonotoneClock
         self.series: list[tuple[Instrument, Timeframe]] = []
@@ -161,9 +168,9 @@ class LiveRun:
             async with asyncio.timeout(self.settings.ready_within):
                 await self.session.open()
                 self.series = resolve(self.session, self._named)
-                account = await self.session.account()
+                account, booked = await self._opening(going_on=state is not None)
             strategies = named([strategy.fresh() for strategy in self._strategies])
-            self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings)
+            self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings, booked)
             await self._supervise()
         except BaseExceptionGroup as group:
             known = group.subgroup(CambistError)
@@ -181,7 +188,8 @@ class LiveRun:
     async def _supervise(self) -> None:
         loop = asyncio.get_running_loop()
         kernel = self._prepared.kernel
-        doors = Doors(self._send, self.alarm, self._strangers.seen, self.stop, self._failed)
+        others = VenueOrders(self._book_system, self._strangers.seen, lambda: self._ready)
+        doors = Doors(self._send, self.alarm, others.seen, self.stop, self._failed)
         self.engine = LiveEngine(
             kernel,
             [timeframe for _, timeframe in self.series],
@@ -191,8 +199,17 @@ class LiveRun:
             step_timeout=round(self.settings.step_timeout * _SECOND),
         )
         self.holds = OwnHolds(kernel, self._clock, self.take)
+        booked = {} if self._prepared.state is None else self._prepared.state.references
+        self.wallet = Wallet(self.session, kernel, self.take, self._clock, booked)
         self.reconciler = Reconciler(
-            self.session, self.engine, self._prepared, self.journal, self.settings, ask=self._ask
+            self.session,
+            self.engine,
+            self._prepared,
+            self.journal,
+            self.settings,
+            self.wallet,
+            ask=self._ask,
+            alarm=self.alarm,
         )
 
         def tell(sequence: int) -> None:
@@ -201,7 +218,9 @@ class LiveRun:
         self.journal.on_durable(tell)
         async with asyncio.TaskGroup() as group:
             self.dispatcher = Dispatcher(self.session, self.engine.orders.answers, self._clock, group)
-            private = PrivateStream(self.session, self.engine, self._clock, self._connection, self._woken.set)
+            private = PrivateStream(
+                self.session, self.engine, self._clock, self.wallet, self._connection, self.alarm, self._woken.set
+            )
             tasks = [group.create_task(private.take(), name="private stream")]
             self.phase = "reconcile"
             tasks += [group.create_task(keep_company(one, self)) for one in self._companions]
@@ -210,13 +229,29 @@ class LiveRun:
                 await self._warm_up()
                 await self.reconciler.reconcile(self.dispatcher, going_on=self._prepared.state is not None)
             self.holds.lift_all(PASSING, "the run goes on")
+            watch = LiquidationWatch(self.settings.liquidation_warnings, self._price_of, self.alarm)
+            margins = MarginSettings(kernel, self.holds, self.take, self._clock, self.alarm)
+            for told in (margins.told, watch.told):
+                told(self.reconciler.account)
+            self.wallet.begin()
             self.phase = "run"
             self._ready = True
             market = MarketStream(self.session, self.engine, self.series, self._warmed, self.alarm, self._woken.set)
-            audit = Audit(self.engine, self.reconciler, self.dispatcher, self.settings.audit_every, self.alarm)
+            self._auditor = Audit(
+                self.engine,
+                self.reconciler,
+                self.dispatcher,
+                self.wallet,
+                self.settings.audit_every,
+                self.alarm,
+                (margins.told, watch.told),
+            )
             tasks.append(group.create_task(market.take(), name="market data"))
             tasks.append(group.create_task(self._timers(), name="timers"))
-            tasks.append(group.create_task(audit.keep_on(), name="audit"))
+            tasks.append(group.create_task(self._auditor.keep_on(), name="audit"))
+            tasks.append(group.create_task(self.wallet.keep_on(), name="wallet"))
+            tasks.append(group.create_task(watch.keep_on(), name="liquidation watch"))
+            tasks.append(group.create_task(self._close_gaps(), name="gaps"))
             await self._stopping.wait()
             self.phase = "drain"
             await self._drain()
@@ -245,13 +280,45 @@ class LiveRun:
     def _connection(self, report: StreamReport) -> None:
         """Allow no new risk while the private stream is away, and fetch the gap once it is back."""
         if report.state == "up":
+            if self._was_up:
+                self._gap.set()
+            self._was_up = True
             self._private_up.set()
-            if self._ready:
-                self.engine.orders.ask_all()
-                self.holds.lift(CONNECTION, report.text)
         elif self._ready:
+            self._private_up.clear()
             self.alarm("stream_down", f"the private stream of {self.session.name} is {report.state}: {report.text}")
             self.holds.hold(CONNECTION, TradingState.REDUCING, report.text)
+
+    async def _close_gaps(self) -> None:
+        """Fetch what happened while the private stream was away, before anything new is risked."""
+        while True:
+            await self._gap.wait()
+            self._gap.clear()
+            try:
+                await self._auditor.catch_up()
+            except VenueError as error:
+                self.alarm("audit_failed", str(error))
+                self._gap.set()
+                await asyncio.sleep(1.0)
+                continue
+            if self._private_up.is_set() and not self._gap.is_set():
+                self.holds.lift(CONNECTION, "the private stream is back, and the gap is fetched")
+
+    def _book_system(self, report: FillReport) -> None:
+        self.reconciler.book_system(report)
+
+    def _price_of(self, symbol: str) -> float:
+        position = self.kernel.portfolio.positions.get(symbol)
+        return float("nan") if position is None else position.last_price
+
+    async def _opening(self, *, going_on: bool) -> tuple[AccountReport, list[str]]:
+        """Return what the account has, and the references of what has moved money until then, lately."""
+        while True:
+            since = self._clock() - 6 * OVERLAP
+            before = await asked_cash(self.session, since)
+            account = await self.session.account()
+            if going_on or list(before) == list(await asked_cash(self.session, since)):
+                return account, [one.reference for one in before]
 
     async def _timers(self) -> None:
         """Do what is due, whenever something is."""

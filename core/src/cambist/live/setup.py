@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,8 +12,9 @@ from cambist.engine.rebuild import rebuild
 from cambist.engine.resume import resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
+from cambist.live.opening import check_mode, open_account
 from cambist.model.events import RunStarted
-from cambist.portfolio import InKindPortfolio, Portfolio
+from cambist.portfolio import Portfolio
 from cambist.risk import RiskGate, fresh_rules
 from cambist.simulation import InstrumentFees
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from cambist.strategies import Strategy
 
 __all__ = ["Prepared", "prepare", "read_state"]
-
-_ZERO = Decimal(0)
 
 
 @attrs.frozen(eq=False)
@@ -81,6 +79,7 @@ def prepare(
     state: RunState | None,
     account: AccountReport,
     settings: LiveSettings,
+    known: Sequence[str] = (),
 ) -> Prepared:
     """Make the kernel of a live run.
 
@@ -96,6 +95,8 @@ def prepare(
         What `read_state` returned.
     account
         What the venue says; a run that begins takes its cash from there.
+    known
+        References of what has moved money before, and is in the balances.
 
     Raises
     ------
@@ -104,9 +105,10 @@ def prepare(
     """
     instruments = list(dict.fromkeys(instrument for instrument, _ in series))
     if state is None:
-        portfolio = _open(instruments, account, settings)
+        portfolio: Portfolio = open_account(instruments, account, settings, known)
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
+        check_mode(portfolio, account)
     fees = InstrumentFees()
     gate = RiskGate(fresh_rules(settings.risk))
     kernel = JournaledKernel(strategies, series, portfolio, gate, fees.fee, no_calendar)
@@ -114,23 +116,6 @@ def prepare(
     if state is None:
         return Prepared(kernel, None, secrets.token_hex(4), settings.seed)
     return Prepared(kernel, state, state.token, state.seed)
-
-
-def _open(instruments: Sequence[Instrument], account: AccountReport, settings: LiveSettings) -> Portfolio:
-    """Open the account of a run that begins, with the cash that the venue says is there."""
-    balances = {one.asset: one.total for one in account.balances}
-    currency = settings.currency
-    foreign = [one for one in instruments if one.settle != currency]
-    if foreign:
-        raise ConfigError(
-            f"{foreign[0].symbol} settles in {foreign[0].settle}, and the account of this run is kept in {currency}. "
-            f"Trade it in a run of its own, with currency = {foreign[0].settle!r}."
-        )
-    if currency not in balances:
-        have = ", ".join(sorted(balances)) or "nothing"
-        raise ConfigError(f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.")
-    kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
-    return kind(instruments, float(balances[currency]), settings.leverage)
 
 
 def _go_on(

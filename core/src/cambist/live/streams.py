@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.model.market import Quote, Tick
-from cambist.model.reports import FillReport, OrderReport
+from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
 from cambist.ports.venue import BarReport, StreamReport, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cambist.live.engine import LiveEngine
+    from cambist.live.wallet import Wallet
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import VenueSession
@@ -29,8 +30,12 @@ class PrivateStream:
     ----------
     session, engine, clock
         Of the run.
+    wallet
+        Told what moves money.
     connection
         Told how the stream does.
+    alarm
+        Told of what a person should know.
     wake
         Called when something has come.
     """
@@ -40,15 +45,17 @@ class PrivateStream:
         session: VenueSession,
         engine: LiveEngine,
         clock: Callable[[], int],
+        wallet: Wallet,
         connection: Callable[[StreamReport], None],
+        alarm: Callable[[str, str], None],
         wake: Callable[[], None],
     ) -> None:
-        self._session, self._engine, self._clock = session, engine, clock
-        self._connection, self._wake = connection, wake
+        self._session, self._engine, self._clock, self._wallet = session, engine, clock, wallet
+        self._connection, self._alarm, self._wake = connection, alarm, wake
 
     async def take(self) -> None:
         """Take what comes, until the session is closed."""
-        evidence = self._engine.orders.evidence
+        evidence, wallet = self._engine.orders.evidence, self._wallet
         async for report in self._session.private():
             if isinstance(report, OrderReport):
                 evidence.reported(report, self._clock())
@@ -56,6 +63,12 @@ class PrivateStream:
                 evidence.executed(report, self._clock())
             elif isinstance(report, StreamReport):
                 self._connection(report)
+            elif isinstance(report, CashReport):
+                wallet.heard(report)
+            elif isinstance(report, AccountReport):
+                wallet.changed(report)
+            elif isinstance(report, NoticeReport):
+                self._alarm(report.word, report.text)
             self._wake()
 
 

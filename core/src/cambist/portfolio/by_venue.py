@@ -6,7 +6,6 @@ paid in full, is read from there after each execution and each movement of money
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from cambist.model.legs import leg_key
@@ -19,6 +18,7 @@ from cambist.portfolio.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
@@ -34,21 +34,22 @@ class VenueBooks(Portfolio):
     ----------
     exact
         What there is of each asset and contract. Of assets that pay fees and are no currency it is all that there is.
-    opening
-        Money at the start, in the currency.
+    opening, as_of
+        Money at the start, in the currency, and when there was so much, by the venue's clock, ns, UTC.
     known
         References of what had moved money before.
     """
 
     exact: ExactLedger
     opening: Decimal
-    known: Sequence[str] = ()
+    as_of: int
+    known: Sequence[str]
 
-    def open_exactly(self, opening: Decimal, known: Sequence[str] = ()) -> None:
-        """Begin with that much money, the references in `known` being part of it."""
+    def open_exactly(self, opening: Decimal, as_of: int = 0, known: Sequence[str] = ()) -> None:
+        """Begin with that much money at that time, the references in `known` being part of it."""
         self.exact = ExactLedger()
         self.exact.move(self.currency, opening)
-        self.opening, self.known = opening, known
+        self.opening, self.as_of, self.known = opening, as_of, known
         held = [held_asset(position.instrument) for position in self.positions.values() if position.instrument.is_cash]
         self._sole = {asset for asset in held if held.count(asset) == 1 and asset != self.currency}
 

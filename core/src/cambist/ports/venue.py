@@ -5,7 +5,7 @@ These are the asynchronous promises. `cambist.ports.broker` is the synchronous o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.market import Quote, Tick
     from cambist.model.orders import Order
-    from cambist.model.reports import AccountReport, FillReport, OrderReport
+    from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
     from cambist.model.timeframe import Timeframe
 
 __all__ = [
     "Answered",
     "BarReport",
+    "CashHistory",
     "Declined",
     "OrderKey",
     "OrderRequest",
@@ -234,7 +235,9 @@ class VenueSession(Protocol):
 
     # Streams.
 
-    def private(self) -> AsyncIterator[OrderReport | FillReport | AccountReport | StreamReport]:
+    def private(
+        self,
+    ) -> AsyncIterator[OrderReport | FillReport | CashReport | AccountReport | NoticeReport | StreamReport]:
         """Iterate over what the private stream says, reconnects included; it ends when the session is closed."""
 
     def market(
@@ -244,3 +247,11 @@ class VenueSession(Protocol):
 
     async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
         """Return the final bars that opened in ``[start, end)``, ns, UTC."""
+
+
+@runtime_checkable
+class CashHistory(Protocol):
+    """What a session has besides whose venue tells of money that moved without a trade."""
+
+    async def cash_flows(self, since: int) -> Sequence[CashReport]:
+        """Return funding, deposits, withdrawals and the like since a time (ns, UTC), oldest first."""

@@ -13,7 +13,7 @@ from cambist.api import StreamReport, VenueError
 from cambist.model import ReportedStatus
 from cambist_binance.hosts import Market
 from cambist_binance.orders import ALGO_PREFIX
-from cambist_binance.wire import futures, spot
+from cambist_binance.wire import futures, money, spot
 from cambist_binance.wire.answers import decode_head, decode_listen_key
 from cambist_ccxt.channel import Channel
 from cambist_ccxt.errors import RefusedError
@@ -22,7 +22,7 @@ from cambist_ccxt.link import Link
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cambist.model import AccountReport, FillReport, OrderReport
+    from cambist.model import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
     from cambist_binance.transport import Transport
     from cambist_ccxt.link import Connection, LinkSettings
     from cambist_ccxt.symbols import Symbols
@@ -84,7 +84,9 @@ class AccountEvents:
 
     def __init__(self, symbols: Symbols, children: Children) -> None:
         self._symbols, self._children = symbols, children
-        self.channel: Channel[OrderReport | FillReport | AccountReport | StreamReport] = Channel()
+        self.channel: Channel[OrderReport | FillReport | CashReport | AccountReport | NoticeReport | StreamReport] = (
+            Channel()
+        )
         self._up = False
 
     def take(self, data: bytes | msgspec.Raw) -> None:
@@ -99,7 +101,9 @@ class AccountEvents:
             self._up = state == "up"
             self.channel.put(StreamReport(stream="private", state=state, text=text))
 
-    def _reports(self, data: bytes | msgspec.Raw) -> Iterator[OrderReport | FillReport | AccountReport]:
+    def _reports(
+        self, data: bytes | msgspec.Raw
+    ) -> Iterator[OrderReport | FillReport | CashReport | AccountReport | NoticeReport]:
         kind = decode_head(data)
         if kind == "executionReport":
             fill, order = spot.execution_of(data, self._symbols)
@@ -117,12 +121,18 @@ class AccountEvents:
             yield order
         elif kind == "outboundAccountPosition":
             yield spot.position_of(data)
+        elif kind == "balanceUpdate":
+            yield money.balance_update_of(data)
         elif kind == "ACCOUNT_UPDATE":
             yield futures.account_update_of(data, self._symbols)
         elif kind in {"listenKeyExpired", "eventStreamTerminated"}:
             raise VenueError(f"the venue ended the private stream: {kind}")
         elif kind == "MARGIN_CALL":
-            _log.warning("margin call: %s", bytes(data)[:500].decode("utf-8", "replace"))
+            yield money.margin_call_of(data, self._symbols)
+        elif kind == "ACCOUNT_CONFIG_UPDATE":
+            told = money.leverage_change_of(data, self._symbols)
+            if told is not None:
+                yield told
 
     def _as_parent(self, report: OrderReport) -> OrderReport:
         """Say of an order that works in place of a conditional one that it was triggered, while it is open."""

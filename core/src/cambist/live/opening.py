@@ -1,0 +1,94 @@
+"""Opens the account of a live run as the venue keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cambist.errors import ConfigError
+from cambist.model.margin import Margin
+from cambist.portfolio import HedgePortfolio, MarginPortfolio, VenueHedge, VenueInKind, VenueMargin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cambist.live.settings import LiveSettings
+    from cambist.model.instrument import Instrument
+    from cambist.model.reports import AccountReport
+    from cambist.portfolio import Portfolio, VenueBooks
+
+__all__ = ["check_mode", "open_account"]
+
+
+def open_account(
+    instruments: Sequence[Instrument], account: AccountReport, settings: LiveSettings, known: Sequence[str] = ()
+) -> VenueBooks:
+    """Open the account of a run that begins, with the money that the venue says is there.
+
+    Parameters
+    ----------
+    known
+        References of what has moved money before, and is in the balances.
+
+    Raises
+    ------
+    ConfigError
+        If the instruments settle in another asset than the run's currency, or there is none of it.
+    """
+    balances = {one.asset: one.total for one in account.balances}
+    currency = settings.currency
+    foreign = [one for one in instruments if one.settle != currency]
+    if foreign:
+        raise ConfigError(
+            f"{foreign[0].symbol} settles in {foreign[0].settle}, and the account of this run is kept in {currency}. "
+            f"Trade it in a run of its own, with currency = {foreign[0].settle!r}."
+        )
+    if not balances.get(currency):
+        have = ", ".join(sorted(asset for asset, total in balances.items() if total)) or "nothing"
+        raise ConfigError(f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.")
+    opening = balances[currency]
+    books: VenueBooks
+    if all(one.is_cash for one in instruments):
+        books = VenueInKind(instruments, float(opening), settings.leverage)
+    else:
+        kind = VenueHedge if account.hedged else VenueMargin
+        books = kind(instruments, float(opening), settings.leverage, margin=_margin_of(instruments, account))
+    books.open_exactly(opening, account.ts, known)
+    return books
+
+
+def _margin_of(instruments: Sequence[Instrument], account: AccountReport) -> Margin:
+    """Return how the venue lets the instruments be traded on margin.
+
+    Whether positions stand for themselves is one mode for the account here: where the venue isolates some and not
+    others, they are taken to be backed by the account, and the venue watches each by its own rule.
+    """
+    told = {one.symbol: one for one in account.margins}
+    own = [told[one.symbol] for one in instruments if one.symbol in told and not one.is_cash]
+    leverage = {
+        one.symbol: min(float(told[one.symbol].leverage), 1.0 / one.margin_rate)
+        for one in instruments
+        if one.symbol in told and not one.is_cash
+    }
+    return Margin(
+        mode="isolated" if own and all(one.isolated for one in own) else "cross",
+        leverage=leverage or None,
+        position_mode="hedge" if account.hedged else "one-way",
+    )
+
+
+def check_mode(portfolio: Portfolio, account: AccountReport) -> None:
+    """See that the venue keeps as many positions in an instrument as the journal's account does.
+
+    Raises
+    ------
+    ConfigError
+        If it does not.
+    """
+    if account.hedged is None or not isinstance(portfolio, MarginPortfolio):
+        return
+    if account.hedged is not isinstance(portfolio, HedgePortfolio):
+        now, before = ("hedge", "one-way") if account.hedged else ("one-way", "hedge")
+        raise ConfigError(
+            f"the account at the venue is in {now} mode, and the journal is of a run in {before} mode. Set the mode "
+            "back at the venue, or name a journal of its own."
+        )
