@@ -19,7 +19,7 @@ MINUTE = Timeframe.parse("1m")
 MARKETS = {
     "spot": (open_spot, "BTCUSDT", "BTC/USDT", "BTCUSDT", "binance-spot", "USDT", 0.01),
     "usdm": (open_usdm, "BTCUSDT:linear", "BTC/USDT:USDT", "BTCUSDT", "binance-usdm", "USDT", 0.013),
-    "coinm": (open_coinm, "BTCUSD_PERP:inverse", "BTC/USD:BTC", "BTCUSD_PERP", "binance-coinm", "BTC", 7.0),
+    "coinm": (open_coinm, "BTCUSD_PERP:inverse", "BTC/USD:BTC", "BTCUSD_PERP", "binance-coinm", "BTC", 3.0),
 }
 
 
@@ -75,7 +75,7 @@ class Play:
         self.alarms.append(word)
         self.texts.append(text)
 
-    async def until(self, what, within=50) -> None:
+    async def until(self, what, within=40) -> None:
         """Wait until something is so while the run goes on."""
         async with asyncio.timeout(within):
             while not what():
@@ -109,8 +109,17 @@ class Play:
         """Have the strategy do something on its next bar, and wait for so many executions of it at least."""
         before = len(self.run.kernel.fills)
         self.seat.todo.append(act)
-        await self.until(lambda: not self.seat.todo and len(self.run.kernel.fills) >= before + fills)
+        await self.until(lambda: not self.seat.todo)
+        order = self.run.kernel.book.orders[-1]
+        await self.until(lambda: len(self.run.kernel.fills) >= before + fills or order.reason)
+        assert not order.reason, order.reason
         await self.until(lambda: not self.run.engine.orders.open)
+
+    async def venue_until(self, what, within=40) -> None:
+        """Wait until something is so at the venue, whether a run goes on or not."""
+        async with asyncio.timeout(within):
+            while not what():  # noqa: ASYNC110 - the market tells nobody
+                await asyncio.sleep(0.02)
 
     @property
     def position(self):
@@ -158,3 +167,10 @@ class Play:
                 assert state.ledger.contracts.get(key, Decimal(0)) == self.held(side)
                 assert state.portfolio.legs[key].size == float(self.held(side))
         assert not state.book.anomalies
+
+    async def once_more(self, times=1, **settings) -> None:
+        """Restart, and end at once, so often."""
+        for _ in range(times):
+            self.start(**settings)
+            await self.running()
+            await self.end()

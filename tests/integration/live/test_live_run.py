@@ -225,6 +225,7 @@ def test_it_is_taken_over_at_a_known_price_and_once(venue, tmp_path):
     run = play_nothing(tmp_path, venue, Averaging(), on_position=Policy.ASK)
     assert run.kernel.portfolio.positions[SYMBOL].size == 0.5
     assert told(tmp_path).ledger.balance("BTC") == Decimal("0.5")
+    venue.past = None
     with pytest.raises(ConfigError, match="before a price is known"):
         play_nothing(tmp_path / "other", venue, Alternate(), on_position=Policy.ADOPT)
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from cambist.errors import ConfigError, VenueError
+from cambist.live.reconcile import DifferenceKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,8 +90,11 @@ class Audit:
         await asyncio.sleep(min(_CONFIRM, self._every))
         await self.catch_up()
         now = await self._look()
-        for one in now or ():
-            if one in before and not await self._reconciler.settle(one, running=True):
+        lasting = [one for one in now or () if one in before]
+        positions = [one for one in lasting if one.kind is not DifferenceKind.BALANCE]
+        # What was traded moved money, too: how much is left of that is seen once positions are settled.
+        for one in positions or lasting:
+            if not await self._reconciler.settle(one, running=True):
                 self._alarm("out_of_step", one.describe())
 
     async def _look(self) -> list[Difference] | None:

@@ -66,7 +66,7 @@ class Explainer:
             If the venue cannot be asked.
         """
         last = self._engine.last_fill_of(symbol)
-        since = max(self._since, last - _OVERLAP) if last else self._since
+        since = max(self._since, min(last, self._engine.now()) - _OVERLAP) if last else self._since
         reports = [one for one in await self._session.fills(symbol, since) if not self._engine.is_booked(one)]
         trades = Trades([], [])
         orders: dict[str, OrderReport | None] = {}
@@ -102,4 +102,4 @@ def explains(difference: Difference, trades: Sequence[FillReport], asset: str = 
     moved = sum((one.size * one.side.sign for one in own), _ZERO)
     if asset:
         moved -= sum((one.fee for one in own if one.fee_asset == asset), _ZERO)
-    return own if own and moved == difference.theirs - difference.ours else []
+    return own if own and moved == difference.moved else []

@@ -31,8 +31,8 @@ class LiquidationWatch:
     Attributes
     ----------
     distances
-        Of each position that has a liquidation price, by symbol and side: the fraction by which the price must move
-        against it. 0 and below are beyond.
+        Of each position that has a liquidation price, by symbol and side: the fraction by which the price must move to
+        get there.
     """
 
     def __init__(
@@ -56,9 +56,8 @@ class LiquidationWatch:
             price = self._price_of(one.symbol)
             if one.liquidation_price is None or not one.size or not price > 0.0:
                 continue
-            level = float(one.liquidation_price)
-            against = price - level if one.size > 0 else level - price
-            self.distances[one.symbol, one.position_side] = against / price
+            # On whichever side: a hedged pair has one price, which is against one of the two alone.
+            self.distances[one.symbol, one.position_side] = abs(price - float(one.liquidation_price)) / price
         for key in self._passed.keys() - self.distances.keys():
             del self._passed[key]
         for key, distance in self.distances.items():
@@ -72,7 +71,7 @@ class LiquidationWatch:
             of = f"{symbol} ({side})" if side else symbol
             self._alarm(
                 "liquidation_near",
-                f"{of} is {max(0.0, distance):.2%} away from its liquidation price; warned below "
+                f"{of} is {distance:.2%} away from its liquidation price; warned below "
                 f"{self._levels[now - 1]:.0%}. Add margin, or make the position smaller.",
             )
             self._passed[key] = now

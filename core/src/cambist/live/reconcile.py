@@ -95,6 +95,11 @@ class Difference:
         return Side.BUY if self.theirs > self.ours else Side.SELL
 
     @property
+    def moved(self) -> Decimal:
+        """By how much (signed) what is held differs; a position at another average has come to the same."""
+        return _ZERO if self.kind is DifferenceKind.AVERAGE else self.theirs - self.ours
+
+    @property
     def size(self) -> Decimal:
         """How much that is."""
         return abs(self.theirs - self.ours)

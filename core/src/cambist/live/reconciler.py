@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.engine.document import decode_run, encode_run
 from cambist.engine.fold import RunState
-from cambist.errors import ConfigError
-from cambist.live.explanation import Explainer, Trades, explains
+from cambist.errors import ConfigError, VenueError
+from cambist.live.explanation import Explainer, explains
 from cambist.live.reconcile import (
     DifferenceKind,
     Policy,
@@ -22,6 +22,7 @@ from cambist.model.events import CashMoved
 from cambist.model.orders import Liquidity, Side
 from cambist.model.portfolio import CashFlow
 from cambist.model.reports import FillReport
+from cambist.model.timeframe import Timeframe
 from cambist.portfolio.by_venue import VenueBooks
 from cambist.portfolio.exact import exact, held_asset
 from cambist.ports.venue import OrderKey
@@ -45,6 +46,9 @@ __all__ = ["ADOPTED", "SYNTHETIC", "Reconciler"]
 
 _log = logging.getLogger("cambist.live")
 _ZERO = Decimal(0)
+_MINUTE = Timeframe.parse("1m")
+#: How far back the last price is looked for, ns.
+_LATELY = 3600 * 1_000_000_000
 #: Tags of orders by which a run books what it did not trade: the venue's own executions, and one that is made up.
 ADOPTED, SYNTHETIC = "adopted", "synthetic"
 
@@ -159,9 +163,7 @@ class Reconciler:
         """
         if difference.kind is DifferenceKind.BALANCE:
             return self._settle_balance(difference, running=running)
-        trades = Trades([], [])
-        if difference.kind is DifferenceKind.POSITION:
-            trades = await self._explainer.unbooked(difference.symbol)
+        trades = await self._explainer.unbooked(difference.symbol)
         if trades.own:
             for report in trades.own:
                 self._engine.orders.evidence.executed(report, self._engine.now())
@@ -177,19 +179,19 @@ class Reconciler:
             return False
         policy = self._decide(difference, policy)
         if policy is not Policy.IGNORE:
-            self._take_over(difference, foreign)
+            await self._take_over(difference, foreign)
             if running:
                 self._alarm("position_adopted", f"{difference.describe()}; the run takes the venue's.")
         if policy is Policy.CLOSE:
             self._engine.close_position(instrument)
         return True
 
-    def _take_over(self, difference: Difference, foreign: Sequence[FillReport]) -> None:
+    async def _take_over(self, difference: Difference, foreign: Sequence[FillReport]) -> None:
         """Have the run hold what the venue holds, by the executions that make up the difference, if they are known."""
-        if difference.kind is DifferenceKind.AVERAGE:
+        if not foreign and difference.kind is DifferenceKind.AVERAGE:
             self._adopt_average(difference)
         elif not foreign:
-            self._adopt(difference)
+            self._adopt(difference, await self._price(difference))
         for report in foreign:
             self._engine.adopt(report, report.system or ADOPTED, by_venue=bool(report.system))
 
@@ -261,13 +263,17 @@ class Reconciler:
             profit=None if self._instrument(difference).is_cash else _ZERO,
         )
 
-    def _adopt(self, difference: Difference) -> None:
+    def _adopt(self, difference: Difference, price: Decimal) -> None:
         """Take a position of the venue as the run's own, or forget one that it does not hold."""
-        report = self._made_up(difference, difference.side, difference.size, self._price(difference))
+        report = self._made_up(difference, difference.side, difference.size, price)
         instrument = self._instrument(difference)
         if instrument.is_cash:  # it is there already, and so is what it cost
             self._pay_for(report, instrument)
         self._engine.adopt(report, SYNTHETIC)
+        legs: Any = self._prepared.kernel.portfolio
+        for one in position_differences([instrument], legs.legs, self._ledger(), self.account):
+            if one.kind is DifferenceKind.AVERAGE and one.position_side == difference.position_side:
+                self._adopt_average(one)
 
     def _pay_for(self, report: FillReport, instrument: Instrument) -> None:
         with localcontext(prec=60):
@@ -291,7 +297,7 @@ class Reconciler:
         for side, price in ((opens.opposite, difference.ours), (opens, difference.theirs)):
             self._engine.adopt(self._made_up(difference, side, size, price), SYNTHETIC)
 
-    def _price(self, difference: Difference) -> Decimal:
+    async def _price(self, difference: Difference) -> Decimal:
         """Return what a position cost at the venue, or else the last price."""
         if difference.entry_price:
             return difference.entry_price
@@ -300,7 +306,12 @@ class Reconciler:
         for price in (position.price_source(), position.last_fill_price):
             if price == price:  # noqa: PLR0124 - NaN: no bar yet
                 return exact(price)
-        raise ConfigError(
-            f"{difference.describe()}; it cannot be taken over before a price is known. Give the strategy a "
-            "warm-up, or an indicator."
-        )
+        now = self._engine.now()
+        try:
+            bars = await self._session.history(position.instrument, _MINUTE, now - _LATELY, now)
+        except VenueError as error:
+            raise ConfigError(
+                f"{difference.describe()}; it cannot be taken over before a price is known, and the venue has none: "
+                f"{error}"
+            ) from error
+        return exact(float(bars.close[-1]))

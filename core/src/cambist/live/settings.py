@@ -78,7 +78,7 @@ class LiveSettings:
     on_order: Policy = attrs.field(default=Policy.IGNORE, converter=Policy)
     on_balance: Policy = attrs.field(default=Policy.ADOPT, converter=Policy)
     tolerances: Mapping[str, float] = attrs.field(factory=dict)
-    liquidation_warnings: Sequence[float] = attrs.field(default=(0.2, 0.1, 0.05))
+    liquidation_warnings: Sequence[float] = attrs.field(default=(0.1, 0.05, 0.02))
     on_stop: OnStop = attrs.field(default=OnStop.CANCEL, converter=OnStop)
     step_timeout: float = attrs.field(default=5.0, validator=_positive)
     ready_within: float = attrs.field(default=60.0, validator=_positive)

@@ -14,8 +14,9 @@ from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.live.opening import check_mode, open_account
 from cambist.model.events import RunStarted
-from cambist.portfolio import Portfolio
+from cambist.portfolio import HedgePortfolio, Portfolio
 from cambist.risk import RiskGate, fresh_rules
+from cambist.risk.hedge import HedgeGate
 from cambist.simulation import InstrumentFees
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def prepare(
         portfolio = _go_on(state, instruments, strategies, journal)
         check_mode(portfolio, account)
     fees = InstrumentFees()
-    gate = RiskGate(fresh_rules(settings.risk))
+    gate = (HedgeGate if isinstance(portfolio, HedgePortfolio) else RiskGate)(fresh_rules(settings.risk))
     kernel = JournaledKernel(strategies, series, portfolio, gate, fees.fee, no_calendar)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal  # noqa: TC003 - records of flows are read by their annotations
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from decimal import Decimal
 
     from cambist.model.instrument import Instrument
     from cambist.model.orders import PositionSide

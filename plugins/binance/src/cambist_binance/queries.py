@@ -116,11 +116,15 @@ class Queries:
         span = 7 * _DAY if self._market.futures else _DAY
         now = self._clock.now() // _MS
         rows: dict[int, Any] = {}
-        while start <= now:
-            end = min(start + span - 1, now + 60_000)
-            for one in await self._pages({"symbol": name, "startTime": start, "endTime": end}, end):
+        while True:
+            end = start + span - 1
+            # The last window is open: clocks differ, and what comes now is wanted, too.
+            asked = {"symbol": name, "startTime": start} | ({"endTime": end} if end < now else {})
+            for one in await self._pages(asked, end if end < now else 0):
                 rows[one.id] = one
             start = end + 1
+            if start > now:
+                break
         return [rows[number] for number in sorted(rows)]
 
     async def _pages(self, params: dict[str, Any], end: int) -> list[Any]:

@@ -1,0 +1,209 @@
+"""What becomes of positions, orders and money of which a run and its venue tell different things."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from margined import MARKETS, Play, exchange
+
+from cambist.errors import ConfigError
+
+FUTURES = ["usdm", "coinm"]
+#: What the run buys, and what another client of the account does meanwhile; in sizes of the market.
+SCENARIOS = {
+    "flat here and long there": (0, [1]),
+    "long here and flat there": (1, [-1]),
+    "the side is flipped": (1, [-3, 1]),
+    "another quantity": (2, [1, -2]),
+    "another average": (2, [-2, "move", 2]),
+}
+
+
+def both(simulator, tmp_path, market, script):
+    one = Play(simulator, tmp_path / "journal", market)
+    asyncio.run(script(one))
+    return one
+
+
+async def trade_beside(one, sizes):
+    """Trade as another client of the account."""
+    for size in sizes:
+        if size == "move":
+            before = one.simulator.price(one.name)["bid"]
+            await one.venue_until(lambda before=before: abs(one.simulator.price(one.name)["bid"] - before) >= 10)
+        else:
+            side = "buy" if size > 0 else "sell"
+            order = one.simulator.place(one.name, side, abs(size) * Decimal(repr(one.size)))
+            assert order.filled == order.size
+
+
+async def differ(one, scenario):
+    """Bring run and venue out of step while nobody looks."""
+    bought, sizes = SCENARIOS[scenario]
+    one.start()
+    await one.running()
+    if bought:
+        await one.do(lambda s: s.buy(bought * one.size))
+    await one.cut_off()
+    await trade_beside(one, sizes)
+
+
+def orders_sent(one):
+    return one.simulator.orders()
+
+
+CASES = [
+    (market, scenario)
+    for market in MARKETS
+    for scenario in SCENARIOS
+    if market != "spot" or scenario in {"flat here and long there", "another quantity"}
+]
+
+
+@pytest.mark.parametrize(("market", "scenario"), CASES)
+def test_the_run_takes_over_what_others_traded_by_their_own_executions(market, scenario, tmp_path):
+    async def script(one):
+        await differ(one, scenario)
+        before = len(orders_sent(one))
+        await one.once_more(on_position="adopt", on_stop="keep")
+        assert len(orders_sent(one)) == before
+        state = one.state()
+        mine = {fill.id for fill in state.fills}
+        assert mine == {one.trade_id for one in one.simulator.fills()}
+        tags = {state.book.get(fill.order_id).tag for fill in state.fills if state.book.get(fill.order_id).tag}
+        assert tags == {"adopted"}
+        await one.once_more(2, on_position="ask", on_stop="keep")
+        assert {fill.id for fill in one.state().fills} == mine
+
+    with exchange(market) as simulator:
+        one = both(simulator, tmp_path, market, script)
+        one.compare()
+        assert one.alarms == []
+        if market != "spot":
+            (there,) = simulator.positions()[one.venue] or [None]
+            average = one.state().portfolio.positions[one.symbol].average_price
+            assert there is None or average == pytest.approx(float(there.entry_price), rel=1e-9)
+
+
+@pytest.mark.parametrize(("market", "scenario"), CASES)
+def test_a_history_that_does_not_reach_back_gives_one_that_is_made_up_and_says_so(market, scenario, tmp_path):
+    async def script(one):
+        await differ(one, scenario)
+        await trade_beside(one, [5, -5])
+        await one.once_more(on_position="adopt", on_stop="keep")
+        state = one.state()
+        made_up = [fill for fill in state.fills if state.book.get(fill.order_id).tag == "synthetic"]
+        assert made_up
+        assert not {fill.id for fill in made_up} & {one.trade_id for one in one.simulator.fills()}
+        await one.once_more(2, on_position="ask", on_stop="keep")
+        assert [fill.id for fill in one.state().fills] == [fill.id for fill in state.fills]
+
+    with exchange(market, kept_orders=1) as simulator:
+        one = both(simulator, tmp_path, market, script)
+        one.compare()
+        assert set(one.alarms) <= {"balance_adjusted"}
+
+
+@pytest.mark.parametrize("market", list(MARKETS))
+@pytest.mark.parametrize("policy", ["ignore", "close", "ask"])
+def test_nothing_of_others_is_traded_unless_somebody_said_so(market, policy, tmp_path):
+    async def script(one):
+        await differ(one, "flat here and long there")
+        bid = one.simulator.price(one.name)["bid"]
+        tick = Decimal("0.1") if market != "spot" else Decimal("0.01")
+        size = Decimal(repr(one.size))
+        strange = one.simulator.place(one.name, "buy", size, (bid * Decimal("0.96")) // tick * tick)
+        before = len(orders_sent(one))
+        if policy == "ask":
+            with pytest.raises(ConfigError, match=r"this run holds 0.*adopt, ignore or close"):
+                await one.once_more()
+            one.journal.close()
+        else:
+            one.start(on_position=policy, on_stop="keep")
+            await one.running()
+            await one.until(lambda: policy == "ignore" or len(orders_sent(one)) > before)
+            await one.end()
+        sent = len(orders_sent(one)) - before
+        (there,) = [order for order in one.simulator.orders() if order.id == strange.id]
+        assert there.open
+        if policy == "close":
+            assert sent == 1
+        else:
+            assert sent == 0
+            held = one.wallet("BTC") if market == "spot" else one.held()
+            assert held > 0
+
+    with exchange(market) as simulator:
+        both(simulator, tmp_path, market, script)
+
+
+@pytest.mark.parametrize("market", list(MARKETS))
+def test_an_order_of_others_is_told_of_and_canceled_only_where_that_is_the_policy(market, tmp_path):
+    async def script(one):
+        bid = one.simulator.price(one.name)["bid"]
+        tick = Decimal("0.1") if market != "spot" else Decimal("0.01")
+        price = (bid * Decimal("0.96")) // tick * tick
+        one.simulator.place(one.name, "buy", Decimal(repr(one.size)), price)
+        await one.once_more(on_order="ignore", on_stop="keep")
+        assert len(one.simulator.orders(open_only=True)) == 1
+        await one.once_more(on_order="close", on_stop="keep")
+        assert not one.simulator.orders(open_only=True)
+        one.start()
+        await one.running()
+        one.simulator.place(one.name, "buy", Decimal(repr(one.size)), price)
+        await one.until(lambda: "foreign_order" in one.alarms)
+        await one.end()
+        assert len(one.simulator.orders(open_only=True)) == 1
+
+    with exchange(market) as simulator:
+        both(simulator, tmp_path, market, script)
+
+
+def test_money_that_spot_does_not_tell_of_is_taken_over_once_and_told(tmp_path):
+    async def script(one):
+        one.start()
+        await one.running()
+        one.at_venue(lambda at, user, _symbol: at.deposit(user, "USDT", Decimal("7.00000001")))
+        await one.until(lambda: one.run.kernel.portfolio.cash == float(one.wallet()))
+        assert one.alarms == []
+        await one.cut_off()
+        one.at_venue(lambda at, user, _symbol: at.deposit(user, "USDT", Decimal("3.33333333")))
+        await one.once_more(2)
+        kinds = [(flow.kind, flow.amount) for flow in one.state().portfolio.cash_flows]
+        assert kinds == [("deposit", 7.00000001), ("adjustment", 3.33333333)]
+        assert one.alarms == ["balance_adjusted"]
+        one.at_venue(lambda at, user, _symbol: at.withdraw(user, "USDT", Decimal(1)))
+        with pytest.raises(ConfigError, match=r"USDT: this run has .* of a balance adopt or ignore, by on_balance"):
+            await one.once_more(on_balance="ask")
+        one.journal.close()
+        await one.once_more(on_balance="ignore")
+        assert one.state().ledger.balance("USDT") == one.wallet() + 1
+        await one.once_more()
+
+    with exchange("spot") as simulator:
+        both(simulator, tmp_path, "spot", script).compare()
+
+
+@pytest.mark.parametrize("market", FUTURES)
+def test_what_others_trade_meanwhile_is_found_told_and_taken_over_where_that_is_the_policy(market, tmp_path):
+    async def script(one):
+        one.start(on_position="adopt", audit_every=0.5)
+        await one.running()
+        await one.do(lambda s: s.buy(one.size))
+        await trade_beside(one, [2])
+        await one.until(lambda: one.position.size == 3 * one.size)
+        assert "position_adopted" in one.alarms
+        await one.end()
+        one.compare()
+        assert set(one.alarms) == {"foreign_order", "position_adopted"}
+        one.start(on_position="ask", audit_every=0.5)
+        await one.running()
+        await trade_beside(one, [-1])
+        await one.until(lambda: "out_of_step" in one.alarms)
+        assert one.position.size == 3 * one.size
+        await one.end()
+
+    with exchange(market) as simulator:
+        both(simulator, tmp_path, market, script)
