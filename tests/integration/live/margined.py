@@ -45,8 +45,8 @@ class Quiet(Strategy):
 
 def exchange(market, **settings):
     """Make an exchange with one market."""
-    given = {"seed": 7, "history": 60, "cash": 20_000, "speed": 120} | settings
-    return ExchangeSimulator("binance", symbols=[MARKETS[market][1]], **given)
+    given = {"symbols": [MARKETS[market][1]], "seed": 7, "history": 60, "cash": 20_000, "speed": 120} | settings
+    return ExchangeSimulator("binance", **given)
 
 
 class Play:

@@ -152,7 +152,7 @@ class Queries:
         if self._market is Market.USDM:  # COIN-M tells with positions
             settings = await decoded(transport.ask("settings", {}), futures.decode_settings)
         hedged = await is_hedged(transport)
-        return futures.account_of(balances, positions, settings, self._symbols, now, hedged=hedged)
+        return futures.account_of(balances, positions, self._symbols, now, settings=settings, hedged=hedged)
 
     async def cash_flows(self, since: int) -> list[CashReport]:
         """Return what moved money without a trade since a time, oldest first."""

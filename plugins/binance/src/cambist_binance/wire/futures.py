@@ -378,11 +378,11 @@ def fill_of(one: _Trade, symbols: Symbols, client_id: str = "") -> FillReport:
 def account_of(
     balances: Sequence[_Balance],
     positions: Sequence[_Position],
-    settings: Sequence[_Setting],
     symbols: Symbols,
     now: int,
     *,
-    hedged: bool,
+    settings: Sequence[_Setting] = (),
+    hedged: bool | None = None,
 ) -> AccountReport:
     """Tell of balances, positions and how instruments are traded on margin; `now` (ns, UTC) is when.
 
@@ -390,6 +390,8 @@ def account_of(
     ----------
     settings
         Leverage and margin type by symbol, where the venue does not tell them with positions.
+    hedged
+        Whether the account has positions on both sides of an instrument; None where nobody asked.
     """
     margins = {
         one.symbol: (one.leverage, one.margin_type == "isolated") for one in positions if one.leverage is not None
