@@ -203,6 +203,11 @@ def test_what_others_trade_meanwhile_is_found_told_and_taken_over_where_that_is_
         await trade_beside(one, [-1])
         await one.until(lambda: "out_of_step" in one.alarms)
         assert one.position.size == 3 * one.size
+        one.seat.todo += [lambda s: s.buy(one.size)]
+        await one.until(lambda: not one.seat.todo)
+        assert one.run.kernel.book.orders[-1].reason.startswith("reducing_only")
+        await trade_beside(one, [1])
+        await one.until(lambda: not list(one.run.kernel.trading.holds))
         await one.end()
 
     with exchange(market) as simulator:

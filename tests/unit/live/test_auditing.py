@@ -10,6 +10,7 @@ import pytest
 from cambist.errors import ConfigError, VenueError
 from cambist.live.auditing import Audit
 from cambist.live.reconcile import Difference, DifferenceKind
+from cambist.model import TradingState
 
 POSITION = Difference(DifferenceKind.POSITION, "B", Decimal(1), Decimal(2))
 BALANCE = Difference(DifferenceKind.BALANCE, "USDT", Decimal(100), Decimal(99))
@@ -25,6 +26,7 @@ class Desk:
         self.activity, self.fetched, self.asked = 0, 0, 0
         self.settled, self.alarms, self.heard = [], [], []
         self.orders = self
+        self.held = {}
 
     def ask_all(self):
         self.asked += 1
@@ -51,11 +53,19 @@ class Desk:
             raise self.settles
         return self.settles
 
+    def hold(self, rule, state, reason, *, scope):
+        self.held[rule, scope] = (state, reason)
+
+    def lift(self, rule, reason, *, scope):
+        del self.held[rule, scope]
+
     def once(self):
-        audit = Audit(
-            self, self, self, self, 0.001, lambda word, text: self.alarms.append((word, text)), [self.heard.append]
-        )
-        asyncio.run(audit.once())
+        def alarm(word, text):
+            self.alarms.append((word, text))
+
+        if not hasattr(self, "auditor"):
+            self.auditor = Audit(self, self, self, self, 0.001, alarm, self, [self.heard.append])
+        asyncio.run(self.auditor.once())
         return self
 
 
@@ -78,6 +88,18 @@ def test_what_lasts_is_settled_within_one_audit():
 def test_or_told_where_the_policy_leaves_it():
     desk = Desk([POSITION], [POSITION], settles=False).once()
     assert desk.alarms == [("out_of_step", "B: this run holds 1, the venue 2")]
+    assert desk.held == {("out_of_step", "symbol:B"): (TradingState.REDUCING, "B: this run holds 1, the venue 2")}
+    assert desk.once().held == {}
+
+
+def test_another_average_or_balance_is_told_and_keeps_nothing_from_trading():
+    average = Difference(DifferenceKind.AVERAGE, "B", Decimal(100), Decimal(101), held=Decimal(1))
+    desk = Desk([average], [average], [BALANCE], [BALANCE], settles=False).once().once()
+    assert [text for _, text in desk.alarms] == [
+        "B: this run holds 1 at 100 on average, the venue at 101",
+        "USDT: this run has 100, the venue 99",
+    ]
+    assert desk.held == {}
 
 
 def test_money_is_looked_at_again_once_positions_are_settled():

@@ -6,13 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from cambist.errors import ConfigError, VenueError
+from cambist.live.holds import OUT_OF_STEP
 from cambist.live.reconcile import DifferenceKind
+from cambist.model.trading_state import TradingState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from cambist.live.dispatch import Dispatcher
     from cambist.live.engine import LiveEngine
+    from cambist.live.holds import OwnHolds
     from cambist.live.reconcile import Difference
     from cambist.live.reconciler import Reconciler
     from cambist.live.wallet import Wallet
@@ -40,6 +43,8 @@ class Audit:
         Seconds between audits.
     alarm
         Told of what a person should know.
+    holds
+        Where a position differs and nobody says what becomes of it, nothing is opened in that instrument.
     listeners
         Told what the venue says of the account, each time.
     """
@@ -52,10 +57,12 @@ class Audit:
         wallet: Wallet,
         every: float,
         alarm: Callable[[str, str], None],
+        holds: OwnHolds,
         listeners: Sequence[Callable[[AccountReport], None]] = (),
     ) -> None:
         self._engine, self._reconciler, self._dispatcher, self._wallet = engine, reconciler, dispatcher, wallet
-        self._every, self._alarm, self._listeners = every, alarm, listeners
+        self._every, self._alarm, self._holds, self._listeners = every, alarm, holds, listeners
+        self._held: set[str] = set()
 
     async def keep_on(self) -> None:
         """Audit until canceled."""
@@ -64,9 +71,9 @@ class Audit:
             await self.once()
 
     async def once(self) -> None:
-        """Audit now."""
+        """Audit now; what goes wrong is told."""
         try:
-            await self._once()
+            await self.audit()
         except (VenueError, ConfigError) as error:
             self._alarm("audit_failed", str(error))
 
@@ -82,10 +89,22 @@ class Audit:
         await self._dispatcher.idle()
         await self._wallet.fetch()
 
-    async def _once(self) -> None:
+    async def audit(self) -> None:
+        """Audit now.
+
+        Raises
+        ------
+        VenueError
+            If the venue cannot be asked.
+        ConfigError
+            If what differs cannot be settled as the policy says.
+        """
         await self.catch_up()
         before = await self._look()
+        if before is None:
+            return
         if not before:
+            self._release(())
             return
         await asyncio.sleep(min(_CONFIRM, self._every))
         await self.catch_up()
@@ -93,9 +112,21 @@ class Audit:
         lasting = [one for one in now or () if one in before]
         positions = [one for one in lasting if one.kind is not DifferenceKind.BALANCE]
         # What was traded moved money, too: how much is left of that is seen once positions are settled.
-        for one in positions or lasting:
-            if not await self._reconciler.settle(one, running=True):
-                self._alarm("out_of_step", one.describe())
+        left = [one for one in positions or lasting if not await self._reconciler.settle(one, running=True)]
+        for one in left:
+            self._alarm("out_of_step", one.describe())
+        off = {f"symbol:{one.symbol}": one for one in left if one.kind is DifferenceKind.POSITION}
+        self._release(off)
+        for scope, one in off.items():
+            if scope not in self._held:
+                self._held.add(scope)
+                self._holds.hold(OUT_OF_STEP, TradingState.REDUCING, one.describe(), scope=scope)
+
+    def _release(self, off: Container[str]) -> None:
+        """Let instruments trade again that are in step."""
+        for scope in [one for one in self._held if one not in off]:
+            self._held.discard(scope)
+            self._holds.lift(OUT_OF_STEP, "run and venue are in step", scope=scope)
 
     async def _look(self) -> list[Difference] | None:
         """Return what differs while nothing happens; None where something always does."""

@@ -12,16 +12,18 @@ if TYPE_CHECKING:
 
     from cambist.engine.journaled import Journaling
 
-__all__ = ["CONNECTION", "PASSING", "STOP", "STRATEGY", "OwnHolds"]
+__all__ = ["CONNECTION", "OUT_OF_STEP", "PASSING", "STOP", "STRATEGY", "OwnHolds"]
 
 #: The private stream is away.
 CONNECTION: Final = "connection"
 #: The run is being stopped.
 STOP: Final = "stop"
+#: The venue holds another position than the run.
+OUT_OF_STEP: Final = "out_of_step"
 #: A strategy raised.
 STRATEGY: Final = "strategy"
 #: The watches whose holds say nothing about the run that follows.
-PASSING: Final = frozenset({CONNECTION, STOP})
+PASSING: Final = frozenset({CONNECTION, STOP, OUT_OF_STEP})
 _BY: Final = "live run"
 
 

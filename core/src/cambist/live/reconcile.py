@@ -31,7 +31,7 @@ __all__ = [
 
 _ZERO = Decimal(0)
 #: Venues round the average prices that they tell; as a fraction.
-_ROUNDING = Decimal("1e-7")
+_ROUNDING = Decimal("1e-5")
 _EXACTLY: Mapping[str, float] = MappingProxyType({})
 
 
@@ -157,7 +157,8 @@ def position_differences(
                 found.append(Difference(DifferenceKind.POSITION, symbol, ours, theirs))
             continue
         legs = {side: (size, price) for side, size, price in held.get(symbol, ())}
-        for side in {"": None} if symbol in positions or "" in legs else dict.fromkeys(PositionSide):
+        netted = "" in legs or (not legs and symbol in positions)
+        for side in {"": None} if netted else dict.fromkeys(PositionSide):
             theirs, price = legs.get(str(side) if side else "", (_ZERO, None))
             position = positions.get(f"{symbol} {side}" if side else symbol)
             ours = _ZERO if position is None else exact(position.size)

@@ -175,9 +175,9 @@ class Reconciler:
                 self.book_system(report)
             return True
         policy = self._settings.on_position
-        if running and policy is not Policy.ADOPT:
+        if running and policy in {Policy.ASK, Policy.CLOSE}:
             return False
-        policy = self._decide(difference, policy)
+        policy = policy if running else self._decide(difference, policy)
         if policy is not Policy.IGNORE:
             await self._take_over(difference, foreign)
             if running:
@@ -224,9 +224,9 @@ class Reconciler:
 
     def _settle_balance(self, difference: Difference, *, running: bool) -> bool:
         policy = self._settings.on_balance
-        if running and policy is not Policy.ADOPT:
+        if running and policy is Policy.ASK:
             return False
-        if self._decide(difference, policy) is Policy.ADOPT:
+        if (policy if running else self._decide(difference, policy)) is Policy.ADOPT:
             self._alarm(
                 "balance_adjusted", f"{difference.describe()}, and nothing tells why; the run takes the venue's."
             )

@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.step import named
-from cambist.errors import CambistError, JournalError, VenueError
+from cambist.errors import CambistError, ConfigError, JournalError, VenueError
 from cambist.live.auditing import Audit
 from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
@@ -244,6 +244,7 @@ class LiveRun:
                 self.wallet,
                 self.settings.audit_every,
                 self.alarm,
+                self.holds,
                 (margins.told, watch.told),
             )
             tasks.append(group.create_task(market.take(), name="market data"))
@@ -295,7 +296,9 @@ class LiveRun:
             await self._gap.wait()
             self._gap.clear()
             try:
-                await self._auditor.catch_up()
+                await self._auditor.audit()
+            except ConfigError as error:
+                self.alarm("audit_failed", str(error))
             except VenueError as error:
                 self.alarm("audit_failed", str(error))
                 self._gap.set()
