@@ -57,7 +57,7 @@ def test_wallet_and_position_equal_the_venue_after_trades_funding_and_transfers(
         one = play(simulator, tmp_path, market, script)
         assert one.held()
         one.compare()
-        assert one.alarms == []
+        assert one.alarms == [], one.texts
 
 
 @pytest.mark.parametrize("market", FUTURES)
@@ -81,7 +81,7 @@ def test_what_moved_money_while_nobody_was_there_is_booked_once(market, tmp_path
     with exchange(market) as simulator:
         one = play(simulator, tmp_path, market, script)
         one.compare()
-        assert one.alarms == []
+        assert one.alarms == [], one.texts
 
 
 @pytest.mark.parametrize("market", FUTURES)
@@ -154,7 +154,7 @@ def test_both_sides_of_a_hedged_account_live_through_a_restart(market, tmp_path)
     with exchange(market) as simulator:
         one = play(simulator, tmp_path, market, script)
         one.compare(("long", "short"))
-        assert one.alarms == []
+        assert one.alarms == [], one.texts
 
 
 def test_another_position_mode_stops_trading_until_it_is_set_back(tmp_path):
@@ -257,4 +257,4 @@ def test_a_lost_word_of_funding_on_a_healthy_stream_is_found_within_the_audit_pe
         one = play(simulator, tmp_path, market, script)
         assert simulator.fired()
         one.compare()
-        assert one.alarms == []
+        assert one.alarms == [], one.texts

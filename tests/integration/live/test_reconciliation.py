@@ -80,7 +80,7 @@ def test_the_run_takes_over_what_others_traded_by_their_own_executions(market, s
     with exchange(market) as simulator:
         one = both(simulator, tmp_path, market, script)
         one.compare()
-        assert one.alarms == []
+        assert one.alarms == [], one.texts
         if market != "spot":
             (there,) = simulator.positions()[one.venue] or [None]
             average = one.state().portfolio.positions[one.symbol].average_price
@@ -167,7 +167,7 @@ def test_money_that_spot_does_not_tell_of_is_taken_over_once_and_told(tmp_path):
         await one.running()
         one.at_venue(lambda at, user, _symbol: at.deposit(user, "USDT", Decimal("7.00000001")))
         await one.until(lambda: one.run.kernel.portfolio.cash == float(one.wallet()))
-        assert one.alarms == []
+        assert one.alarms == [], one.texts
         await one.cut_off()
         one.at_venue(lambda at, user, _symbol: at.deposit(user, "USDT", Decimal("3.33333333")))
         await one.once_more(2)

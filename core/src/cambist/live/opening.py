@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.errors import ConfigError
+from cambist.live.wallet import OVERLAP, asked_cash
 from cambist.model.margin import Margin
 from cambist.portfolio import HedgePortfolio, MarginPortfolio, VenueHedge, VenueInKind, VenueMargin
 
@@ -15,8 +16,27 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport
     from cambist.portfolio import Portfolio, VenueBooks
+    from cambist.ports.venue import VenueSession
 
-__all__ = ["check_mode", "open_account"]
+__all__ = ["ask_opening", "check_mode", "open_account"]
+
+
+async def ask_opening(session: VenueSession, now: int, *, going_on: bool) -> tuple[AccountReport, list[str]]:
+    """Return what an account has, and the references of what has moved money until then, lately.
+
+    A run that begins asks for them until no money moves between: what comes after is booked, and what came before is
+    not.
+
+    Raises
+    ------
+    VenueError
+        If the venue cannot be asked.
+    """
+    while True:
+        before = list(await asked_cash(session, now - 6 * OVERLAP))
+        account = await session.account()
+        if going_on or before == list(await asked_cash(session, now - 6 * OVERLAP)):
+            return account, [one.reference for one in before]
 
 
 def open_account(

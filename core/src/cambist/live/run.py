@@ -8,23 +8,20 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.step import named
-from cambist.errors import CambistError, ConfigError, JournalError, VenueError
-from cambist.live.auditing import Audit
+from cambist.errors import CambistError, JournalError
+from cambist.live.account_keeping import AccountKeeper
 from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
 from cambist.live.ending import wind_down
 from cambist.live.engine import Doors, LiveEngine
 from cambist.live.holds import CONNECTION, PASSING, STRATEGY, OwnHolds
-from cambist.live.liquidation_watch import LiquidationWatch
-from cambist.live.margin_settings import MarginSettings
-from cambist.live.reconciler import Reconciler
+from cambist.live.opening import ask_opening
 from cambist.live.setup import prepare, read_state
 from cambist.live.starting import resolve, start, warm_up
 from cambist.live.streams import MarketStream, PrivateStream, Strangers
-from cambist.live.venue_orders import VenueOrders
-from cambist.live.wallet import OVERLAP, Wallet, asked_cash
 from cambist.model.events import RunStopped
+from cambist.model.reports import FillReport
 from cambist.model.trading_state import TradingState, WorkingOrders
 
 if TYPE_CHECKING:
@@ -34,11 +31,12 @@ if TYPE_CHECKING:
     from cambist.errors import StrategyError
     from cambist.live.companions import Companion
     from cambist.live.reconcile import Difference, Policy
+    from cambist.live.reconciler import Reconciler
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
-    from cambist.model.reports import AccountReport, FillReport
+    from cambist.model.reports import OrderReport
     from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import StreamReport, VenueSession
     from cambist.storage.journal import Journal
@@ -78,7 +76,7 @@ class LiveRun:
         ``"prepare"``, ``"connect"``, ``"reconcile"``, ``"run"``, ``"drain"`` or ``"closed"``.
     session, settings, journal
         As given.
-    engine, holds, reconciler, dispatcher
+    engine, holds, account, reconciler, dispatcher
         The parts of the run; there are some from the phase ``"reconcile"`` on.
     """
 
@@ -101,16 +99,15 @@ class LiveRun:
         self._stopping = asyncio.Event()
         self._reason = ""
         self._woken = asyncio.Event()
-        self._private_up, self._gap = asyncio.Event(), asyncio.Event()
-        self._ready = self._was_up = False
+        self._private_up = asyncio.Event()
+        self._ready = False
         self._failure: JournalError | None = None
         self._strangers = Strangers(self.alarm)
         self.engine: LiveEngine
         self.holds: OwnHolds
         self.reconciler: Reconciler
         self.dispatcher: Dispatcher
-        self.wallet: Wallet
-        self._auditor: Audit
+        self.account: AccountKeeper
         self._prepared: Prepared
         self._clock: MonotoneClock
         self.series: list[tuple[Instrument, Timeframe]] = []
@@ -168,7 +165,7 @@ class LiveRun:
             async with asyncio.timeout(self.settings.ready_within):
                 await self.session.open()
                 self.series = resolve(self.session, self._named)
-                account, booked = await self._opening(going_on=state is not None)
+                account, booked = await ask_opening(self.session, self._clock(), going_on=state is not None)
             strategies = named([strategy.fresh() for strategy in self._strategies])
             self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings, booked)
             await self._supervise()
@@ -188,8 +185,7 @@ class LiveRun:
     async def _supervise(self) -> None:
         loop = asyncio.get_running_loop()
         kernel = self._prepared.kernel
-        others = VenueOrders(self._book_system, self._strangers.seen, lambda: self._ready)
-        doors = Doors(self._send, self.alarm, others.seen, self.stop, self._failed)
+        doors = Doors(self._send, self.alarm, self._not_ours, self.stop, self._failed)
         self.engine = LiveEngine(
             kernel,
             [timeframe for _, timeframe in self.series],
@@ -199,18 +195,8 @@ class LiveRun:
             step_timeout=round(self.settings.step_timeout * _SECOND),
         )
         self.holds = OwnHolds(kernel, self._clock, self.take)
-        booked = {} if self._prepared.state is None else self._prepared.state.references
-        self.wallet = Wallet(self.session, kernel, self.take, self._clock, booked)
-        self.reconciler = Reconciler(
-            self.session,
-            self.engine,
-            self._prepared,
-            self.journal,
-            self.settings,
-            self.wallet,
-            ask=self._ask,
-            alarm=self.alarm,
-        )
+        self.account = AccountKeeper(self, self._prepared, self._ask)
+        self.reconciler = self.account.reconciler
 
         def tell(sequence: int) -> None:
             loop.call_soon_threadsafe(self._durable, sequence)
@@ -219,7 +205,13 @@ class LiveRun:
         async with asyncio.TaskGroup() as group:
             self.dispatcher = Dispatcher(self.session, self.engine.orders.answers, self._clock, group)
             private = PrivateStream(
-                self.session, self.engine, self._clock, self.wallet, self._connection, self.alarm, self._woken.set
+                self.session,
+                self.engine,
+                self._clock,
+                self.account.wallet,
+                self._connection,
+                self.alarm,
+                self._woken.set,
             )
             tasks = [group.create_task(private.take(), name="private stream")]
             self.phase = "reconcile"
@@ -227,32 +219,14 @@ class LiveRun:
             async with asyncio.timeout(self.settings.ready_within):
                 await self._private_up.wait()
                 await self._warm_up()
-                await self.reconciler.reconcile(self.dispatcher, going_on=self._prepared.state is not None)
+                await self.account.begin()
             self.holds.lift_all(PASSING, "the run goes on")
-            watch = LiquidationWatch(self.settings.liquidation_warnings, self._price_of, self.alarm)
-            margins = MarginSettings(kernel, self.holds, self.take, self._clock, self.alarm)
-            for told in (margins.told, watch.told):
-                told(self.reconciler.account)
-            self.wallet.begin()
             self.phase = "run"
             self._ready = True
             market = MarketStream(self.session, self.engine, self.series, self._warmed, self.alarm, self._woken.set)
-            self._auditor = Audit(
-                self.engine,
-                self.reconciler,
-                self.dispatcher,
-                self.wallet,
-                self.settings.audit_every,
-                self.alarm,
-                self.holds,
-                (margins.told, watch.told),
-            )
             tasks.append(group.create_task(market.take(), name="market data"))
             tasks.append(group.create_task(self._timers(), name="timers"))
-            tasks.append(group.create_task(self._auditor.keep_on(), name="audit"))
-            tasks.append(group.create_task(self.wallet.keep_on(), name="wallet"))
-            tasks.append(group.create_task(watch.keep_on(), name="liquidation watch"))
-            tasks.append(group.create_task(self._close_gaps(), name="gaps"))
+            tasks += [group.create_task(work, name=name) for name, work in self.account.work().items()]
             await self._stopping.wait()
             self.phase = "drain"
             await self._drain()
@@ -266,6 +240,15 @@ class LiveRun:
 
     def _send(self, request: Any) -> None:
         self.dispatcher.send(request)
+
+    def _not_ours(self, report: OrderReport | FillReport) -> None:
+        """Take a report of an order that is none of the run; before it is in step with its venue, comparing finds all."""
+        if not self.account.ready:
+            return
+        if isinstance(report, FillReport) and report.system:
+            self.account.book_system(report)
+        elif not report.system:
+            self._strangers.seen(report)
 
     def _fail(self, error: JournalError) -> None:
         """Stop at once: what cannot be journalled must not be traded."""
@@ -281,47 +264,13 @@ class LiveRun:
     def _connection(self, report: StreamReport) -> None:
         """Allow no new risk while the private stream is away, and fetch the gap once it is back."""
         if report.state == "up":
-            if self._was_up:
-                self._gap.set()
-            self._was_up = True
             self._private_up.set()
-        elif self._ready:
-            self._private_up.clear()
+            self.account.stream_back()
+            return
+        self.account.stream_away()
+        if self._ready:
             self.alarm("stream_down", f"the private stream of {self.session.name} is {report.state}: {report.text}")
             self.holds.hold(CONNECTION, TradingState.REDUCING, report.text)
-
-    async def _close_gaps(self) -> None:
-        """Fetch what happened while the private stream was away, before anything new is risked."""
-        while True:
-            await self._gap.wait()
-            self._gap.clear()
-            try:
-                await self._auditor.audit()
-            except ConfigError as error:
-                self.alarm("audit_failed", str(error))
-            except VenueError as error:
-                self.alarm("audit_failed", str(error))
-                self._gap.set()
-                await asyncio.sleep(1.0)
-                continue
-            if self._private_up.is_set() and not self._gap.is_set():
-                self.holds.lift(CONNECTION, "the private stream is back, and the gap is fetched")
-
-    def _book_system(self, report: FillReport) -> None:
-        self.reconciler.book_system(report)
-
-    def _price_of(self, symbol: str) -> float:
-        position = self.kernel.portfolio.positions.get(symbol)
-        return float("nan") if position is None else position.last_price
-
-    async def _opening(self, *, going_on: bool) -> tuple[AccountReport, list[str]]:
-        """Return what the account has, and the references of what has moved money until then, lately."""
-        while True:
-            since = self._clock() - 6 * OVERLAP
-            before = await asked_cash(self.session, since)
-            account = await self.session.account()
-            if going_on or list(before) == list(await asked_cash(self.session, since)):
-                return account, [one.reference for one in before]
 
     async def _timers(self) -> None:
         """Do what is due, whenever something is."""
