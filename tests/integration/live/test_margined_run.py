@@ -102,6 +102,24 @@ def test_what_moved_money_while_the_stream_was_away_is_fetched_before_anything_i
 
 
 @pytest.mark.parametrize("market", FUTURES)
+def test_a_liquidation_while_the_stream_was_away_is_booked_once_it_is_back(market, tmp_path):
+    async def script(one):
+        one.start(audit_every=600.0)
+        await one.running()
+        await one.do(lambda s: s.buy(one.size))
+        one.simulator.add_fault("disconnect", at="0s")
+        one.at_venue(lambda at, user, symbol: at.interference.liquidate(user, symbol))
+        await one.until(lambda: one.position.size == 0.0 and not list(one.run.kernel.trading.holds))
+        assert ["trade", "liquidation"] in one.seat.told
+        await one.end()
+
+    with exchange(market) as simulator:
+        one = play(simulator, tmp_path, market, script)
+        one.compare()
+        assert {"liquidation", "stream_down"} >= set(one.alarms) >= {"liquidation"}
+
+
+@pytest.mark.parametrize("market", FUTURES)
 @pytest.mark.parametrize("away", [False, True])
 def test_a_liquidation_is_booked_as_one_and_told_to_the_strategy(market, away, tmp_path):
     async def script(one):

@@ -9,6 +9,8 @@ import pytest
 from margined import MARKETS, Play, exchange
 
 from cambist.errors import ConfigError
+from cambist.model import OrderType, Side
+from cambist_simulator.exchange.orders import OrderTerms
 
 FUTURES = ["usdm", "coinm"]
 #: What the run buys, and what another client of the account does meanwhile; in sizes of the market.
@@ -212,3 +214,69 @@ def test_what_others_trade_meanwhile_is_found_told_and_taken_over_where_that_is_
 
     with exchange(market) as simulator:
         both(simulator, tmp_path, market, script)
+
+
+#: By side of the position: what the run holds, and what another client makes of it meanwhile.
+LEGS = {
+    "flat here and open there": ({}, [("long", 2), ("short", 1)]),
+    "open here and flat there": ({"long": 1, "short": 2}, [("long", -1), ("short", -2)]),
+    "from one side to the other": ({"long": 2}, [("long", -2), ("short", 2)]),
+    "other quantities": ({"long": 2, "short": 2}, [("long", 1), ("short", -1)]),
+    "another average": ({"long": 2}, [("long", -2), ("move", 0), ("long", 2)]),
+}
+
+
+async def trade_legs(one, changes):
+    """Open (more of) one side, or close some of it, as another client of the account."""
+    for side, change in changes:
+        if side == "move":
+            await trade_beside(one, ["move"])
+            continue
+        buys = (change > 0) == (side == "long")
+        terms = OrderTerms(
+            symbol=one.name,
+            side=Side.BUY if buys else Side.SELL,
+            type=OrderType.MARKET,
+            size=abs(change) * Decimal(repr(one.size)),
+            position_side=side,
+        )
+        order = one.at_venue(lambda at, user, _symbol, terms=terms: at.place(user, terms))
+        assert order.filled == order.size
+
+
+@pytest.mark.parametrize("kept", [100_000, 1], ids=["whole history", "short history"])
+@pytest.mark.parametrize("scenario", LEGS)
+@pytest.mark.parametrize("market", FUTURES)
+def test_each_side_of_a_hedged_account_is_taken_over_for_itself(market, scenario, kept, tmp_path):
+    held, changes = LEGS[scenario]
+
+    async def script(one):
+        one.at_venue(lambda at, user, _symbol: at.set_position_mode(user, hedged=True))
+        one.start()
+        await one.running()
+        for side, count in held.items():
+            send = "buy" if side == "long" else "sell"
+            await one.do(
+                lambda s, send=send, side=side, count=count: getattr(s, send)(count * one.size, position_side=side)
+            )
+        await one.cut_off()
+        await trade_legs(one, changes)
+        if kept == 1:
+            await trade_legs(one, [("long", 5), ("long", -5)])
+        with pytest.raises(ConfigError, match=r"\((long|short)\): this run holds"):
+            await one.once_more(on_position="ask")
+        one.journal.close()
+        await one.once_more(on_position="adopt", on_stop="keep")
+        fills = [fill.id for fill in one.state().fills]
+        tags = {order.tag for order in one.state().book.orders if order.tag}
+        assert tags == {"adopted"} if kept > 1 else "synthetic" in tags
+        await one.once_more(2, on_position="ask", on_stop="keep")
+        assert [fill.id for fill in one.state().fills] == fills
+
+    with exchange(market, kept_orders=kept) as simulator:
+        one = both(simulator, tmp_path, market, script)
+        one.compare(("long", "short"))
+        for there in simulator.positions()[one.venue]:
+            ours = one.state().portfolio.legs[f"{one.symbol} {there.position_side}"]
+            assert ours.average_price == pytest.approx(float(there.entry_price), rel=1e-8)
+        assert set(one.alarms) <= ({"balance_adjusted"} if kept == 1 else set())

@@ -242,7 +242,7 @@ class LiveRun:
         self.dispatcher.send(request)
 
     def _not_ours(self, report: OrderReport | FillReport) -> None:
-        """Take a report of an order that is none of the run; before it is in step with its venue, comparing finds all."""
+        """Take a report of an order that is none of the run; before it is in step, comparing finds all there is."""
         if not self.account.ready:
             return
         if isinstance(report, FillReport) and report.system:
