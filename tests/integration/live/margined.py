@@ -59,6 +59,9 @@ class Play:
         self.texts: list[str] = []
         self.venue_settings: dict = {}
 
+    def strategies(self):
+        return [self.strategy()]
+
     # Runs.
 
     def start(self, **settings) -> None:
@@ -67,7 +70,7 @@ class Play:
         self.journal = Journal(self.folder)
         given = {"audit_every": 1.0, "currency": self.currency, "ready_within": 40.0} | settings
         self.run = LiveRun(
-            [self.strategy()], [(self.symbol, MINUTE)], session, self.journal, LiveSettings(**given), alarm=self._alarm
+            self.strategies(), [(self.symbol, MINUTE)], session, self.journal, LiveSettings(**given), alarm=self._alarm
         )
         self.task = asyncio.create_task(self.run.run())
 

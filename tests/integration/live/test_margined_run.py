@@ -102,6 +102,31 @@ def test_what_moved_money_while_the_stream_was_away_is_fetched_before_anything_i
 
 
 @pytest.mark.parametrize("market", FUTURES)
+def test_what_the_insurance_fund_pays_after_a_liquidation_is_booked(market, tmp_path):
+    async def script(one):
+        one.venue_settings = {"leverage": {one.symbol: 20}, "margin": {one.symbol: "isolated"}}
+        one.start(audit_every=600.0, liquidation_warnings=())
+        await one.running()
+        await one.do(lambda s: s.buy(one.size))
+        crash = one.simulator.price(one.name)["bid"] * Decimal("0.9")
+
+        def fall(at, _user, symbol):
+            at.clear_book(symbol)
+            at.set_mark(symbol, crash)
+
+        one.at_venue(fall)
+        await one.until(lambda: one.position.size == 0.0)
+        await one.until(lambda: one.run.kernel.portfolio.cash == float(one.wallet()))
+        await one.end()
+
+    with exchange(market) as simulator:
+        one = play(simulator, tmp_path, market, script)
+        one.compare()
+        assert "insurance" in {flow.kind for flow in one.state().portfolio.cash_flows}
+        assert set(one.alarms) <= {"liquidation", "margin_call"}, one.texts
+
+
+@pytest.mark.parametrize("market", FUTURES)
 def test_a_liquidation_while_the_stream_was_away_is_booked_once_it_is_back(market, tmp_path):
     async def script(one):
         one.start(audit_every=600.0)

@@ -6,7 +6,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from margined import MARKETS, Play, exchange
+from margined import MARKETS, Play, Quiet, exchange
 
 from cambist.errors import ConfigError
 from cambist.model import OrderType, Side
@@ -280,3 +280,25 @@ def test_each_side_of_a_hedged_account_is_taken_over_for_itself(market, scenario
             ours = one.state().portfolio.legs[f"{one.symbol} {there.position_side}"]
             assert ours.average_price == pytest.approx(float(there.entry_price), rel=1e-8)
         assert set(one.alarms) <= ({"balance_adjusted"} if kept == 1 else set())
+
+
+class Other(Quiet):
+    """One more strategy in the run."""
+
+
+def test_what_is_taken_over_belongs_to_the_strategy_that_is_named_for_the_instrument(tmp_path):
+    async def script(one):
+        one.strategies = lambda: [Quiet(), Other()]
+        await trade_beside(one, [1])
+        one.start(owners={one.symbol: "Stranger"})
+        with pytest.raises(ConfigError, match="owners gives BTC/USDT:USDT to 'Stranger'"):
+            await one.running()
+        one.journal.close()
+        one.folder = one.folder.with_name("another")
+        await one.once_more(on_position="adopt", owners={one.symbol: "Other"}, on_stop="keep")
+        (order,) = one.state().book.orders
+        # It was there before the run began, and so its executions are none of what the run could have missed.
+        assert (order.strategy, order.tag) == ("Other", "synthetic")
+
+    with exchange("usdm") as simulator:
+        both(simulator, tmp_path, "usdm", script).compare()

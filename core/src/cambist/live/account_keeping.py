@@ -6,7 +6,7 @@ import asyncio
 from math import nan
 from typing import TYPE_CHECKING
 
-from cambist.errors import ConfigError, VenueError
+from cambist.errors import ConfigError, VenueError, did_you_mean
 from cambist.live.auditing import Audit
 from cambist.live.holds import CONNECTION
 from cambist.live.liquidation_watch import LiquidationWatch
@@ -15,7 +15,7 @@ from cambist.live.reconciler import Reconciler
 from cambist.live.wallet import Wallet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
     from typing import Any
 
     from cambist.live.reconcile import Difference, Policy
@@ -56,6 +56,7 @@ class AccountKeeper:
         self.watch = LiquidationWatch(run.settings.liquidation_warnings, self._price_of, run.alarm)
         self._margins = MarginSettings(run.kernel, run.holds, run.take, run.now, run.alarm)
         self.ready = False
+        run.engine.owners = _checked_owners(run)
         self._back, self._away = asyncio.Event(), False
         self._audit: Audit
 
@@ -123,3 +124,21 @@ class AccountKeeper:
     def _price_of(self, symbol: str) -> float:
         position = self._run.kernel.portfolio.positions.get(symbol)
         return nan if position is None else position.last_price
+
+
+def _checked_owners(run: LiveRun) -> Mapping[str, str]:
+    """Return whom positions belong to by symbol, as the settings say it.
+
+    Raises
+    ------
+    ConfigError
+        For a symbol or a strategy that the run does not have.
+    """
+    owners, symbols = run.settings.owners, run.kernel.portfolio.positions
+    names = [seat.strategy.name for seat in run.kernel.seats]
+    for symbol, name in owners.items():
+        if symbol not in symbols:
+            raise ConfigError(f"owners names {symbol!r}.{did_you_mean(symbol, symbols)}")
+        if name not in names:
+            raise ConfigError(f"owners gives {symbol} to {name!r}.{did_you_mean(name, names)}")
+    return owners

@@ -6,6 +6,7 @@ and what the journal has made durable, and carries out requests.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -43,7 +44,7 @@ from cambist.portfolio import MarginPortfolio
 from cambist.portfolio.margin import LIQUIDATED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cambist.engine.journaled import Journaling
     from cambist.live.requests import Request
@@ -112,7 +113,11 @@ class LiveEngine:
     ----------
     orders
         The order manager.
+    owners
+        By symbol, the name of the strategy to which positions belong that are taken over.
     """
+
+    owners: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -183,8 +188,8 @@ class LiveEngine:
     def adopt(self, report: FillReport, tag: str, *, by_venue: bool = False) -> bool:
         """Book an execution that no order of this run made; return False where it is booked.
 
-        It goes by an order of its own, which is never sent: of the strategy that traded the position, where the venue
-        itself closes it, else of the first.
+        It goes by an order of its own, which is never sent: of the strategy that trades the position, else of the one
+        that `owners` names for the instrument, else of the first.
 
         Parameters
         ----------
@@ -198,7 +203,7 @@ class LiveEngine:
         if instrument is None or self.is_booked(report):
             return False
         side = PositionSide(report.position_side) if report.position_side else None
-        owner = "" if by_venue else kernel.seats[0].strategy.name
+        owner = "" if by_venue else self._owner(leg_key(instrument.symbol, side))
         order = kernel.adopt(
             instrument, report.side, float(report.size), tag, now, owner, reduce_only=False, position_side=side
         )
@@ -217,6 +222,15 @@ class LiveEngine:
             portfolio.note_liquidation(key, float(report.size), report.ts, price, fee, price)
         else:
             portfolio.note_closing(key, report.system)
+
+    def _owner(self, key: str) -> str:
+        """Return the name of the strategy to which what is taken over of a position belongs."""
+        kernel: Any = self._kernel
+        trade = kernel.portfolio.trades.open.get(key)
+        if trade is not None:
+            return str(trade.strategy)
+        first: str = kernel.seats[0].strategy.name
+        return self.owners.get(kernel.portfolio.legs[key].instrument.symbol, first)
 
     def is_booked(self, report: FillReport) -> bool:
         """Whether an execution was applied."""
@@ -258,7 +272,7 @@ class LiveEngine:
             if whole <= 0.0:
                 continue
             side = Side.SELL if size > 0.0 else Side.BUY
-            owner = kernel.seats[0].strategy.name
+            owner = self._owner(key)
             reduce_only = not instrument.is_cash and position_side is None
             order = kernel.adopt(
                 instrument,

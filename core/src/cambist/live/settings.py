@@ -51,6 +51,9 @@ class LiveSettings:
     on_position, on_order
         What becomes of a position that the venue holds and the run does not, or the other way round, and of an open
         order that the run did not send, when the run begins; see `Policy`.
+    owners
+        By symbol, the name of the strategy to which positions belong that are taken over while no strategy trades them;
+        the first where none is named.
     on_balance
         What becomes of money that the venue has more or less of, and tells no reason for: ``"adopt"``, ``"ignore"`` or
         ``"ask"``.
@@ -76,6 +79,7 @@ class LiveSettings:
     leverage: float = 1.0
     on_position: Policy = attrs.field(default=Policy.ASK, converter=Policy)
     on_order: Policy = attrs.field(default=Policy.IGNORE, converter=Policy)
+    owners: Mapping[str, str] = attrs.field(factory=dict)
     on_balance: Policy = attrs.field(default=Policy.ADOPT, converter=Policy)
     tolerances: Mapping[str, float] = attrs.field(factory=dict)
     liquidation_warnings: Sequence[float] = attrs.field(default=(0.1, 0.05, 0.02))
