@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cambist.engine.document import decode_run, encode_run
 from cambist.engine.fold import RunState
 from cambist.errors import ConfigError, VenueError
-from cambist.live.explanation import Explainer, explains
+from cambist.live.explanation import Explainer, Trades, explains
 from cambist.live.reconcile import (
     DifferenceKind,
     Policy,
@@ -88,6 +88,7 @@ class Reconciler:
         self._session, self._engine, self._prepared = session, engine, prepared
         self._journal, self._settings, self._wallet = journal, settings, wallet
         self._ask, self._alarm = ask, alarm
+        self._began = prepared.state is not None
         self._folded = RunState() if prepared.state is None else decode_run(encode_run(prepared.state))
         books = prepared.kernel.portfolio
         began = books.as_of if isinstance(books, VenueBooks) else 0
@@ -117,6 +118,7 @@ class Reconciler:
         for one in await self.differences():
             if one.kind is not DifferenceKind.BALANCE:
                 await self.settle(one)
+        self._began = True
         if not going_on:
             self._wallet.open_assets(self.account)
         for one in await self.differences():
@@ -163,7 +165,8 @@ class Reconciler:
         """
         if difference.kind is DifferenceKind.BALANCE:
             return self._settle_balance(difference, running=running)
-        trades = await self._explainer.unbooked(difference.symbol)
+        # What was traded before the run began is in the money that it began with.
+        trades = await self._explainer.unbooked(difference.symbol) if self._began else Trades([], [])
         if trades.own:
             for report in trades.own:
                 self._engine.orders.evidence.executed(report, self._engine.now())

@@ -33,7 +33,7 @@ _log = logging.getLogger("cambist.live")
 #: How far before the newest that is known the venue is asked again: what it tells late is not lost, ns.
 OVERLAP = 600 * 1_000_000_000
 #: Reasons of changes that executions tell of, and of those that move nothing out of the wallet.
-_NO_MONEY = frozenset({"", "order", "margin_transfer", "margin_type_change", "asset_transfer"})
+_NO_MONEY = frozenset({"", "order", "margin_transfer", "margin_type_change"})
 #: Seconds after which the venue's list is asked again for what the stream has told.
 _AGAIN = (0.2, 1.0, 3.0, 10.0)
 _KEPT = 20_000
