@@ -46,6 +46,8 @@ __all__ = ["ADOPTED", "SYNTHETIC", "Reconciler"]
 
 _log = logging.getLogger("cambist.live")
 _ZERO = Decimal(0)
+#: How often positions are compared and settled at a start.
+_ROUNDS = 5
 _MINUTE = Timeframe.parse("1m")
 #: How far back the last price is looked for, ns.
 _LATELY = 3600 * 1_000_000_000
@@ -115,15 +117,25 @@ class Reconciler:
             await self._settle_order(order, self._decide(order, self._settings.on_order))
         if going_on:
             await self._wallet.fetch()
-        for one in await self.differences():
-            if one.kind is not DifferenceKind.BALANCE:
-                await self.settle(one)
+        await self._settle_positions(dispatcher)
         self._began = True
         if not going_on:
             self._wallet.open_assets(self.account)
         for one in await self.differences():
             if one.kind is DifferenceKind.BALANCE:
                 await self.settle(one)
+
+    async def _settle_positions(self, dispatcher: Dispatcher) -> None:
+        """Settle what differs until nothing does, or the same as before: a lost execution may hide what others did."""
+        before: list[Difference] = []
+        for _ in range(_ROUNDS):
+            now = [one for one in await self.differences() if one.kind is not DifferenceKind.BALANCE]
+            if not now or now == before:
+                return
+            for one in now:
+                await self.settle(one)
+            await dispatcher.idle()
+            before = now
 
     async def differences(self) -> list[Difference]:
         """Ask the venue, and return what differs now; what is on its way makes a difference, too."""
