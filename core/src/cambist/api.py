@@ -85,6 +85,7 @@ from cambist.ports import (
 from cambist.ports.venue import (
     Answered,
     BarReport,
+    CashHistory,
     Declined,
     OrderKey,
     OrderRequest,
@@ -113,6 +114,7 @@ __all__ = [
     "BrokerSpec",
     "CambistError",
     "CashFlowRow",
+    "CashHistory",
     "CommandSpec",
     "ConfigError",
     "DailyRow",
