@@ -17,6 +17,7 @@ from cambist.engine.fold import RunState
 from cambist.engine.journaled import JournaledKernel, Recorder
 from cambist.engine.step import no_calendar
 from cambist.live.engine import Doors, LiveEngine
+from cambist.live.subscriptions import Listening
 from cambist.model import Instrument, Liquidity, PositionSide, Side, Timeframe
 from cambist.model.events import CashMoved, RunStarted
 from cambist.model.portfolio import CashFlow
@@ -94,7 +95,7 @@ class Rig:
             self.alarms.append(word)
 
         doors = Doors(lambda _: None, alarm, lambda _: None, lambda _: None, lambda _: None)
-        self.engine = LiveEngine(kernel, [MINUTE], VenueTerms(), self.clock, doors)
+        self.engine = LiveEngine(kernel, Listening([(instrument, MINUTE)]), VenueTerms(), self.clock, doors)
         self.engine.put(kernel.step(RunStarted(self.clock(), "token", 0)))
 
     def clock(self) -> int:

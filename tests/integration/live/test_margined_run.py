@@ -228,7 +228,8 @@ def test_another_position_mode_stops_trading_until_it_is_set_back(tmp_path):
 @pytest.mark.parametrize("market", FUTURES)
 def test_leverage_and_margin_are_read_from_the_venue_and_followed(market, tmp_path):
     async def script(one):
-        one.venue_settings = {"leverage": {one.symbol: 7}, "margin": {one.symbol: "isolated"}}
+        one.at_venue(lambda at, user, symbol: at.set_leverage(user, symbol, 7))
+        one.at_venue(lambda at, user, symbol: at.set_margin_type(user, symbol, isolated=True))
         one.start(audit_every=0.3)
         await one.running()
         portfolio = one.run.kernel.portfolio

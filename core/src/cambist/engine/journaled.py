@@ -25,10 +25,11 @@ from cambist.portfolio.margin import LIQUIDATED
 from cambist.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
     from decimal import Decimal
 
     from cambist.engine.codec import Codec
+    from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
     from cambist.model.portfolio import CashFlow, MarginChange
     from cambist.ports.journal import Draft
@@ -76,7 +77,7 @@ class Recorder:
         self._anomalies = len(kernel.book.anomalies)  # how many of the book's have been told
         self._states: dict[str, bytes] = {}
         self._rules: dict[str, bytes] = {}
-        self._unanchored = set(range(len(kernel.series)))
+        self._unanchored = _unanchored(kernel, ())
         pockets = [pocket for books in kernel.accounts.values() for pocket in books.pockets.values()]
         self._changes: list[list[MarginChange]] = [
             changes
@@ -116,10 +117,22 @@ class Recorder:
             effect.MoveCash: self._cash_request,
         }
 
-    def go_on_from(self, sequence: int, newest_order: int, states: Mapping[str, bytes]) -> None:
-        """Go on behind what a journal holds: its last record, its newest order, and what strategies kept."""
-        self.sequence, self._known = sequence, newest_order
+    def go_on_from(
+        self, sequence: int, newest_order: int, states: Mapping[str, bytes], anchors: Container[str] = ()
+    ) -> None:
+        """Go on behind what a journal holds: its last record, its newest order, what strategies kept, its anchors."""
+        self.sequence, self._known, self._unanchored = sequence, newest_order, _unanchored(self._kernel, anchors)
         self._states.update(states)
+
+    def anchored(self, ts: int, series: int, first: int) -> None:
+        """Note the bar (its open time, ns) that the lines of a series begin with, or begin with anew."""
+        self._note_anchor(ts, series, first)
+        self.commit()
+
+    def _note_anchor(self, ts: int, series: int, first: int) -> None:
+        self._unanchored.discard(series)
+        instrument, timeframe = self._kernel.series[series]
+        self.write("series_anchored", ts, record.SeriesAnchored(instrument.symbol, str(timeframe), first))
 
     def write(self, kind: str, ts: int, fields: Any) -> None:
         """Add a record to the commit of the step."""
@@ -212,10 +225,7 @@ class Recorder:
     def _anchor(self, closed: event.BarClosed) -> None:
         """Note the first bar of a series; once each has one, no bar is looked at any more."""
         if closed.series in self._unanchored:
-            self._unanchored.remove(closed.series)
-            instrument, timeframe = self._kernel.series[closed.series]
-            anchor = record.SeriesAnchored(instrument.symbol, str(timeframe), closed.bar.ts)
-            self.write("series_anchored", closed.ts, anchor)
+            self._note_anchor(closed.ts, closed.series, closed.bar.ts)
         if not self._unanchored:
             del self._facts[event.BarClosed]
 
@@ -276,6 +286,14 @@ class Recorder:
     def commanded(self, ts: int, command: record.OperatorCommand) -> None:
         """Note that somebody told the run to do something."""
         self._aside("operator_command", ts, command)
+
+    def redefined(self, ts: int, instrument: Instrument) -> None:
+        """Note that an instrument has other rules by now."""
+        self._aside("instrument_defined", ts, to.instrument_record(instrument))
+
+    def resent(self, ts: int, order_id: int, number: int, carried: float, reason: str) -> None:
+        """Note that an order is about to be sent once more."""
+        self._aside("order_resent", ts, record.OrderResent(order_id, number, exact(carried), reason))
 
     def _aside(self, kind: str, ts: int, fields: Any) -> None:
         self.write(kind, ts, fields)
@@ -342,6 +360,12 @@ class Recorder:
             if self._states.get(strategy.name) != state:
                 self._states[strategy.name] = state
                 self.write("strategy_state", ts, record.StrategyState(strategy.name, state))
+
+
+def _unanchored(kernel: Kernel, anchors: Container[str]) -> set[int]:
+    """Return the numbers of the series whose first bar is not journalled."""
+    names = (f"{instrument.symbol} {timeframe}" for instrument, timeframe in kernel.series)
+    return {number for number, name in enumerate(names) if name not in anchors}
 
 
 def _keeps_state(strategy: Strategy) -> bool:

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 from cambist.errors import ConfigError, VenueError, did_you_mean
 from cambist.live.auditing import Audit
-from cambist.live.holds import CONNECTION
 from cambist.live.liquidation_watch import LiquidationWatch
 from cambist.live.margin_settings import MarginSettings
 from cambist.live.reconciler import Reconciler
 from cambist.live.wallet import Wallet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Coroutine, Mapping
     from typing import Any
 
-    from cambist.live.reconcile import Difference, Policy
+    from cambist.live.reconciler import Ask
     from cambist.live.run import LiveRun
     from cambist.live.setup import Prepared
     from cambist.model.reports import FillReport
@@ -46,24 +45,31 @@ class AccountKeeper:
         Whether run and venue are in step.
     """
 
-    def __init__(self, run: LiveRun, prepared: Prepared, ask: Callable[[Difference], Policy] | None) -> None:
+    def __init__(self, run: LiveRun, prepared: Prepared, ask: Ask | None) -> None:
         self._run, self._going_on = run, prepared.state is not None
         booked = {} if prepared.state is None else prepared.state.references
         self.wallet = Wallet(run.session, run.kernel, run.take, run.now, booked)
         self.reconciler = Reconciler(
-            run.session, run.engine, prepared, run.journal, run.settings, self.wallet, ask=ask, alarm=run.alarm
+            run.session,
+            run.engine,
+            prepared,
+            run.journal,
+            run.settings,
+            self.wallet,
+            ask=ask,
+            alarm=run.alarm,
+            price_of=run.market.price,
         )
         self.watch = LiquidationWatch(run.settings.liquidation_warnings, self._price_of, run.alarm)
         self._margins = MarginSettings(run.kernel, run.holds, run.take, run.now, run.alarm)
         self.ready = False
         run.engine.owners = _checked_owners(run)
-        self._back, self._away = asyncio.Event(), False
         self._audit: Audit
 
-    async def begin(self) -> None:
+    async def begin(self, limit: asyncio.Timeout) -> None:
         """Bring run and venue in step; see `Reconciler.reconcile`."""
         run, listeners = self._run, (self._margins.told, self.watch.told)
-        await self.reconciler.reconcile(run.dispatcher, going_on=self._going_on)
+        await self.reconciler.reconcile(run.dispatcher, limit, going_on=self._going_on)
         for told in listeners:
             told(self.reconciler.account)
         self.wallet.begin()
@@ -85,41 +91,24 @@ class AccountKeeper:
             "audit": self._audit.keep_on(),
             "wallet": self.wallet.keep_on(),
             "liquidation watch": self.watch.keep_on(),
-            "gaps": self._close_gaps(),
         }
 
     def book_system(self, report: FillReport) -> None:
         """Book an execution of the venue's own."""
         self.reconciler.book_system(report)
 
-    # The private stream.
-
-    def stream_away(self) -> None:
-        """Learn that the private stream is away."""
-        self._away = True
-
-    def stream_back(self) -> None:
-        """Learn that it is back: what happened meanwhile is fetched, and only then new risk is allowed."""
-        if self._away:
-            self._away = False
-            self._back.set()
-
-    async def _close_gaps(self) -> None:
-        run = self._run
+    async def catch_up(self) -> None:
+        """Bring the account in step once the private stream is back; ask until there is an answer."""
         while True:
-            await self._back.wait()
-            self._back.clear()
             try:
                 await self._audit.audit()
             except ConfigError as error:
-                run.alarm("audit_failed", str(error))
+                self._run.alarm("audit_failed", str(error))
             except VenueError as error:
-                run.alarm("audit_failed", str(error))
-                self._back.set()
+                self._run.alarm("audit_failed", str(error))
                 await asyncio.sleep(1.0)
                 continue
-            if not self._away and not self._back.is_set():
-                run.holds.lift(CONNECTION, "the private stream is back, and what happened meanwhile is fetched")
+            return
 
     def _price_of(self, symbol: str) -> float:
         position = self._run.kernel.portfolio.positions.get(symbol)

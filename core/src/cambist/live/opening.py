@@ -7,18 +7,27 @@ from typing import TYPE_CHECKING
 from cambist.errors import ConfigError
 from cambist.live.wallet import OVERLAP, asked_cash
 from cambist.model.margin import Margin
-from cambist.portfolio import HedgePortfolio, MarginPortfolio, VenueHedge, VenueInKind, VenueMargin
+from cambist.portfolio import (
+    HedgePortfolio,
+    InKindPortfolio,
+    MarginPortfolio,
+    Portfolio,
+    VenueHedge,
+    VenueInKind,
+    VenueMargin,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from cambist.live.settings import LiveSettings
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport
-    from cambist.portfolio import Portfolio, VenueBooks
+    from cambist.portfolio import VenueBooks
     from cambist.ports.venue import VenueSession
 
-__all__ = ["ask_opening", "check_mode", "open_account"]
+__all__ = ["ask_opening", "check_mode", "open_account", "open_simulated"]
 
 
 async def ask_opening(session: VenueSession, now: int, *, going_on: bool) -> tuple[AccountReport, list[str]]:
@@ -54,18 +63,7 @@ def open_account(
     ConfigError
         If the instruments settle in another asset than the run's currency, or there is none of it.
     """
-    balances = {one.asset: one.total for one in account.balances}
-    currency = settings.currency
-    foreign = [one for one in instruments if one.settle != currency]
-    if foreign:
-        raise ConfigError(
-            f"{foreign[0].symbol} settles in {foreign[0].settle}, and the account of this run is kept in {currency}. "
-            f"Trade it in a run of its own, with currency = {foreign[0].settle!r}."
-        )
-    if not balances.get(currency):
-        have = ", ".join(sorted(asset for asset, total in balances.items() if total)) or "nothing"
-        raise ConfigError(f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.")
-    opening = balances[currency]
+    opening = _money(instruments, account, settings.currency)
     books: VenueBooks
     if all(one.is_cash for one in instruments):
         books = VenueInKind(instruments, float(opening), settings.leverage)
@@ -74,6 +72,41 @@ def open_account(
         books = kind(instruments, float(opening), settings.leverage, margin=_margin_of(instruments, account))
     books.open_exactly(opening, account.ts, known)
     return books
+
+
+def open_simulated(
+    instruments: Sequence[Instrument],
+    account: AccountReport,
+    settings: LiveSettings,
+    known: Sequence[str] = (),  # noqa: ARG001 - nothing moves money there but executions
+) -> Portfolio:
+    """Open the account of a run whose session makes the executions itself: as a backtest's, to the last bit.
+
+    Raises
+    ------
+    ConfigError
+        As `open_account`.
+    """
+    opening = _money(instruments, account, settings.currency)
+    kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
+    return kind(instruments, float(opening), settings.leverage)
+
+
+def _money(instruments: Sequence[Instrument], account: AccountReport, currency: str) -> Decimal:
+    """Return how much there is of the currency, in which all instruments have to settle."""
+    balances = {one.asset: one.total for one in account.balances}
+    foreign = [one for one in instruments if one.settle != currency]
+    if foreign:
+        raise ConfigError(
+            f"{foreign[0].symbol} settles in {foreign[0].settle}, and the account of this run is kept in {currency}. "
+            f"Trade it in a run of its own, with currency = {foreign[0].settle!r}."
+        )
+    if not balances.get(currency):
+        have = ", ".join(sorted(asset for asset, total in balances.items() if total)) or "nothing"
+        raise ConfigError(
+            f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.", code="no_funds"
+        )
+    return balances[currency]
 
 
 def _margin_of(instruments: Sequence[Instrument], account: AccountReport) -> Margin:

@@ -9,18 +9,23 @@ from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from cambist.live.evidence import Answers, Evidence
+from cambist.live.reducing import Reducing
+from cambist.live.replacing import Replacing
 from cambist.live.requests import Amend, Submit
+from cambist.live.resending import RESENDS, Resending
 from cambist.live.watched import Register
-from cambist.model.events import AmendRejected, CancelRejected
-from cambist.model.orders import OrderStatus, OrderType
+from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, OrderCanceled
+from cambist.model.orders import OrderStatus, OrderType, TimeInForce
 from cambist.orders.emulator import Emulator, Report, Resize, Send
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from cambist.live.resending import Resend
     from cambist.live.watched import Outlets, Watched
     from cambist.model.effects import AmendOrder
     from cambist.model.orders import Order
+    from cambist.model.reports import FillReport
     from cambist.orders.book import OrderBook
     from cambist.orders.emulator import Action
     from cambist.ports.venue import VenueTerms
@@ -45,11 +50,19 @@ class LiveOrders:
         Where events, requests and alarms go.
     value_of
         Answers what an amount of a third asset that paid a fee is worth, in the settlement asset.
+    resend
+        Whether an order that certainly did not arrive is sent again, by kind; see `Resend`.
+    unprotected
+        How long a stop that is being replaced may be away before somebody is told, ns.
+    reducible
+        See `Reducing`.
 
     Attributes
     ----------
     answers, evidence
         What is told what the venue answers, and what it reports by itself.
+    replacing
+        Gives new terms where the venue cannot.
     """
 
     def __init__(
@@ -58,14 +71,26 @@ class LiveOrders:
         terms: VenueTerms,
         out: Outlets,
         value_of: Callable[[str, float], float] = _worthless,
+        *,
+        resend: Mapping[str, Resend] = RESENDS,
+        unprotected: int = 2_000_000_000,
+        reducible: Callable[[Order], float] | None = None,
     ) -> None:
         self._book, self._terms, self._out = book, terms, out
         self._register = Register(book, terms)
-        self._emulator = Emulator(terms.native)
+        self._emulator = Emulator(terms.native, ties=terms.ties)
+        self._reducing = Reducing(None if terms.ties else reducible)  # which knows what is held when they trade
+        self.replacing = Replacing(self._register, terms, out, out.note, unprotected)
         self.evidence = Evidence(
-            self._register, terms, out, filled=self._after_fill, ended=self._after_end, value_of=value_of
+            self._register,
+            terms,
+            out,
+            filled=self._after_fill,
+            ended=self._after_end,
+            value_of=value_of,
+            replacing=self.replacing,
         )
-        self.answers = Answers(self._register, terms, out, self.evidence)
+        self.answers = Answers(self._register, terms, out, self.evidence, self.replacing, Resending(resend))
 
     # What the kernel wants.
 
@@ -95,16 +120,18 @@ class LiveOrders:
         actions = self._emulator.amend(wanted.order_id, *terms, now)
         if actions:
             self._act(actions, now)
-        elif self._terms.amends:
-            self._ask_amend(watched, terms, now)
         else:
-            self._out.deliver(AmendRejected(now, wanted.order_id, "venue_cannot_amend"))
+            self._change(watched, terms, now)
 
     # What the market does, for orders that are held here.
 
     def on_price(self, symbol: str, price: float, now: int) -> None:
         """Take a price at which the market of an instrument stands."""
         self._act(self._emulator.on_price(symbol, price, now), now)
+
+    def on_quote(self, symbol: str, bid: float, ask: float, now: int) -> None:
+        """Take best bid and ask: a buy goes by the ask, a sale by the bid."""
+        self._act(self._emulator.on_quote(symbol, bid, ask, now), now)
 
     def on_close(self, symbol: str, close: float, now: int) -> None:
         """Take the close of a bar."""
@@ -113,6 +140,10 @@ class LiveOrders:
     def on_session_end(self, symbol: str, now: int) -> None:
         """Take the end of a session."""
         self._act(self._emulator.on_session_end(symbol, now), now)
+        for watched in self._register:
+            order = watched.order
+            if order.time_in_force is TimeInForce.DAY and order.instrument.symbol == symbol:
+                self.evidence.expire(watched, now)
 
     def on_time(self, now: int) -> None:
         """End what is held and out of time, and ask about every order that has kept silent for too long."""
@@ -126,18 +157,42 @@ class LiveOrders:
 
         What the emulator held is held again, and the venue is asked about each order that may have left.
         """
+        parents: dict[int, Order] = {}
+        over: list[Watched] = []
         for order in orders:
             watched = self._register.add(order)
-            emulated = self._emulator.needs(order)
+            emulator = self._emulator
+            emulated = emulator.needs(order)
+            parent = self._book.find(order.parent) if order.parent else None
+            if parent is not None and not parent.is_open and parent.id not in parents:
+                parents[parent.id] = parent
+                emulator.resume(parent, sent=True)
+            first = self._register.get(order.oco) if order.oco else None
+            if first is not None and not emulator.needs(first.order):
+                emulator.watch(first.order)
+            sent = emulator.is_native(order) or order.triggered
             if emulated:
-                self._tie(order)
-            if emulated and order.type not in self._terms.native and not order.triggered:
-                self._act(self._emulator.submit(order, now), now)
-                continue
-            watched.sent_at = order.created_at
-            if emulated:
-                self._emulator.watch(order)
-            self.evidence.find(watched)
+                emulator.resume(order, sent=sent)
+            if not order.filled and self._group_is_over(order):
+                over.append(watched)
+            if sent:
+                # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
+                watched.sent_at = now if watched.number else order.created_at
+                if watched.number or (order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched)):
+                    self.replacing.resume(watched)
+                self.evidence.find(watched)
+        for number in parents:
+            self._act(self._emulator.on_end(number, now), now)
+        for watched in over:
+            self._act(self._emulator.cancel(watched.order.id, now), now)
+
+    def _group_is_over(self, order: Order) -> bool:
+        """Tell whether another order of its group has traded, or ended, so that this one is to end as well."""
+        group = order.oco or order.id
+        return any(
+            group in {one.oco, one.id} and one.id != order.id and (one.filled > 0.0 or not one.is_open)
+            for one in self._book.orders
+        )
 
     def ask_all(self) -> None:
         """Ask the venue about every order that has left."""
@@ -162,6 +217,10 @@ class LiveOrders:
             one.asking or one.ended is not None or one.order.status is OrderStatus.UNKNOWN for one in self._register
         )
 
+    def concerns(self, report: FillReport) -> bool:
+        """Tell whether an execution is of an order that is not done with."""
+        return self._register.of(report) is not None
+
     def client_ids(self) -> dict[str, Order]:
         """Return the orders that are not done with by what the venue knows them by."""
         return {watched.client_id: watched.order for watched in self._register}
@@ -176,11 +235,39 @@ class LiveOrders:
 
     def _go(self, watched: Watched, kind: OrderType, size: float, limit: float, stop: float, now: int) -> None:
         """Send an order, which happens once in its life."""
+        order = watched.order
+        allowed = self._reducing.allowed(order, size)
+        if allowed <= 0.0:
+            self._out.deliver(OrderCanceled(now, order.id, "nothing_to_reduce"))
+            self.evidence.forget(watched, now)
+            return
+        if allowed < size:
+            size = allowed
+            self._out.deliver(OrderAmended(now, order.id, size, order.limit_price, order.stop_price))
         watched.sent_at = now
         watched.check_at = now + self._terms.settling + self._terms.confirm_within
         terms = watched.request(kind, size, limit, stop)
-        self._out.send(
-            Submit(order_id=watched.order.id, key=watched.key, terms=terms, reduces=watched.order.reduce_only)
+        watched.submit = Submit(order_id=order.id, key=watched.key, terms=terms, reduces=order.reduce_only)
+        self._out.send(watched.submit)
+
+    def _change(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
+        """Give an order that was sent new terms, as its venue can."""
+        if self._amends(watched.order, watched, terms):
+            self._ask_amend(watched, terms, now)
+        else:
+            self.replacing.begin(watched, terms, now)
+
+    def _amends(self, order: Order, watched: Watched, terms: tuple[float, float, float] | None = None) -> bool:
+        """Tell whether the venue itself can give an order these terms."""
+        ways, kind = self._terms.amends, order.type
+        if watched.submit is not None:
+            kind = watched.submit.terms.type
+        if ways == "every":
+            return True
+        if kind is not OrderType.LIMIT or not ways:
+            return False
+        return ways == "all" or (
+            ways == "smaller" and (terms is None or (terms[0] < order.size and terms[1] == order.limit_price))
         )
 
     def _ask_amend(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
@@ -191,6 +278,12 @@ class LiveOrders:
 
     def _after_fill(self, order: Order, now: int) -> None:
         self._act(self._emulator.on_fill(order.id, order.filled, now), now)
+        for watched, left in self._reducing.too_large(self._register, order):
+            one = watched.order
+            if left <= 0.0:
+                self.evidence.withdraw(watched, now)
+            else:
+                self._change(watched, (one.filled + left, one.limit_price, one.stop_price), now)
 
     def _after_end(self, order: Order, now: int) -> None:
         self._act(self._emulator.on_end(order.id, now), now)
@@ -211,6 +304,6 @@ class LiveOrders:
                 self._go(watched, kind, action.size, action.limit_price, nan, now)
             elif isinstance(action, Resize):
                 order = watched.order
-                self._ask_amend(watched, (action.size, order.limit_price, order.stop_price), now)
+                self._change(watched, (action.size, order.limit_price, order.stop_price), now)
             else:
                 self.evidence.withdraw(watched, now)

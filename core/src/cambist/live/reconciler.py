@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
+from collections.abc import Awaitable, Callable
 from decimal import Decimal, localcontext
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.document import decode_run, encode_run
@@ -22,13 +25,12 @@ from cambist.model.events import CashMoved
 from cambist.model.orders import Liquidity, Side
 from cambist.model.portfolio import CashFlow
 from cambist.model.reports import FillReport
-from cambist.model.timeframe import Timeframe
 from cambist.portfolio.by_venue import VenueBooks
 from cambist.portfolio.exact import exact, held_asset
 from cambist.ports.venue import OrderKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from cambist.live.dispatch import Dispatcher
     from cambist.live.engine import LiveEngine
@@ -42,15 +44,16 @@ if TYPE_CHECKING:
     from cambist.ports.venue import VenueSession
     from cambist.storage.journal import Journal
 
-__all__ = ["ADOPTED", "SYNTHETIC", "Reconciler"]
+__all__ = ["ADOPTED", "SYNTHETIC", "Ask", "Reconciler"]
 
 _log = logging.getLogger("cambist.live")
 _ZERO = Decimal(0)
 #: How often positions are compared and settled at a start.
 _ROUNDS = 5
-_MINUTE = Timeframe.parse("1m")
-#: How far back the last price is looked for, ns.
-_LATELY = 3600 * 1_000_000_000
+#: How many bars back there has to be a price.
+_BARS = 10
+#: Answers what becomes of a difference: at once, or by something that is waited for, such as a person.
+Ask = Callable[["Difference"], "Policy | Awaitable[Policy]"]
 #: Tags of orders by which a run books what it did not trade: the venue's own executions, and one that is made up.
 ADOPTED, SYNTHETIC = "adopted", "synthetic"
 
@@ -65,10 +68,14 @@ class Reconciler:
     ask
         Answers what becomes of a difference where the policy is to ask; None refuses to start.
     alarm
-        Told of what a person should know.
+        Told of each difference, and what became of it.
+    price_of
+        Answers the newest price of an instrument that has come by now, NaN where none has.
 
     Attributes
     ----------
+    settled
+        What differed at the start.
     account
         What the venue said last.
     """
@@ -84,9 +91,12 @@ class Reconciler:
         settings: LiveSettings,
         wallet: Wallet,
         *,
-        ask: Callable[[Difference], Policy] | None,
-        alarm: Callable[[str, str], None],
+        ask: Ask | None,
+        alarm: Callable[[str, str], None] = lambda _word, text: _log.warning(text),
+        price_of: Callable[[str], float] = lambda _symbol: nan,
     ) -> None:
+        self.settled: list[Difference] = []
+        self._price_of, self._limit = price_of, asyncio.Timeout(None)
         self._session, self._engine, self._prepared = session, engine, prepared
         self._journal, self._settings, self._wallet = journal, settings, wallet
         self._ask, self._alarm = ask, alarm
@@ -96,8 +106,15 @@ class Reconciler:
         began = books.as_of if isinstance(books, VenueBooks) else 0
         self._explainer = Explainer(session, engine, prepared.token, began)
 
-    async def reconcile(self, dispatcher: Dispatcher, *, going_on: bool) -> None:
+    async def reconcile(self, dispatcher: Dispatcher, limit: asyncio.Timeout, *, going_on: bool) -> None:
         """Learn what became of every order, book what moved money, and settle what differs.
+
+        Parameters
+        ----------
+        limit
+            On the time that it takes; a person who is asked is waited for without one.
+        going_on
+            Whether there was a run before.
 
         Raises
         ------
@@ -106,7 +123,7 @@ class Reconciler:
         VenueError
             If the venue cannot be asked.
         """
-        engine = self._engine
+        engine, self._limit = self._engine, limit
         if going_on:
             engine.resume_orders()
         while engine.orders.unsettled:
@@ -114,7 +131,7 @@ class Reconciler:
             engine.time_passed()
             await asyncio.sleep(0.05)
         for order in foreign_orders(await self._session.open_orders(), engine.orders.client_ids()):
-            await self._settle_order(order, self._decide(order, self._settings.on_order))
+            await self._settle_order(order, await self._decide(order, self._settings.on_order))
         if going_on:
             await self._wallet.fetch()
         await self._settle_positions(dispatcher)
@@ -141,7 +158,7 @@ class Reconciler:
         """Ask the venue, and return what differs now; what is on its way makes a difference, too."""
         self.account = account = await self._session.account()
         portfolio: Any = self._prepared.kernel.portfolio
-        instruments = list(dict.fromkeys(self._prepared.kernel.instruments))
+        instruments = list(dict.fromkeys(one.instrument for one in portfolio.positions.values()))
         ledger = self._ledger()
         found = position_differences(instruments, portfolio.legs, ledger, account)
         if isinstance(portfolio, VenueBooks):
@@ -176,7 +193,7 @@ class Reconciler:
             If the venue cannot be asked.
         """
         if difference.kind is DifferenceKind.BALANCE:
-            return self._settle_balance(difference, running=running)
+            return await self._settle_balance(difference, running=running)
         # What was traded before the run began is in the money that it began with.
         trades = await self._explainer.unbooked(difference.symbol) if self._began else Trades([], [])
         if trades.own:
@@ -192,7 +209,7 @@ class Reconciler:
         policy = self._settings.on_position
         if running and policy in {Policy.ASK, Policy.CLOSE}:
             return False
-        policy = policy if running else self._decide(difference, policy)
+        policy = policy if running else await self._decide(difference, policy)
         if policy is not Policy.IGNORE:
             await self._take_over(difference, foreign)
             if running:
@@ -219,15 +236,23 @@ class Reconciler:
                 f"{report.venue_id} is booked, and the strategy was told.",
             )
 
-    def _decide(self, difference: Difference, policy: Policy) -> Policy:
+    async def _decide(self, difference: Difference, policy: Policy) -> Policy:
         if policy is Policy.ASK and self._ask is not None:
-            policy = self._ask(difference)
+            answer = self._ask(difference)
+            if inspect.isawaitable(answer):
+                seconds = self._settings.ready_within
+                self._limit.reschedule(None)
+                answer = await answer
+                self._limit.reschedule(asyncio.get_running_loop().time() + seconds)
+            policy = answer
         if policy is Policy.ASK:
             raise ConfigError(
                 f"{difference.describe()}. Say what becomes of it: adopt, ignore or close, by on_position and "
-                "on_order; of a balance adopt or ignore, by on_balance."
+                "on_order; of a balance adopt or ignore, by on_balance.",
+                code="undecided",
             )
-        _log.warning("%s: %s", difference.describe(), policy)
+        self.settled.append(difference)
+        self._alarm("reconciled", f"{difference.describe()}: {policy}")
         return policy
 
     async def _settle_order(self, difference: Difference, policy: Policy) -> None:
@@ -237,11 +262,11 @@ class Reconciler:
         if policy is not Policy.IGNORE:
             await self._session.cancel(OrderKey(order.symbol, order.client_id, order.venue_id))
 
-    def _settle_balance(self, difference: Difference, *, running: bool) -> bool:
+    async def _settle_balance(self, difference: Difference, *, running: bool) -> bool:
         policy = self._settings.on_balance
         if running and policy is Policy.ASK:
             return False
-        if (policy if running else self._decide(difference, policy)) is Policy.ADOPT:
+        if (policy if running else await self._decide(difference, policy)) is Policy.ADOPT:
             self._alarm(
                 "balance_adjusted", f"{difference.describe()}, and nothing tells why; the run takes the venue's."
             )
@@ -313,20 +338,36 @@ class Reconciler:
             self._engine.adopt(self._made_up(difference, side, size, price), SYNTHETIC)
 
     async def _price(self, difference: Difference) -> Decimal:
-        """Return what a position cost at the venue, or else the last price."""
+        """Return what a position cost at the venue, or else the last price that the run or the venue has."""
         if difference.entry_price:
             return difference.entry_price
-        portfolio: Any = self._prepared.kernel.portfolio
-        position = portfolio.positions[difference.symbol]
-        for price in (position.price_source(), position.last_fill_price):
-            if price == price:  # noqa: PLR0124 - NaN: no bar yet
-                return exact(price)
-        now = self._engine.now()
-        try:
-            bars = await self._session.history(position.instrument, _MINUTE, now - _LATELY, now)
-        except VenueError as error:
+        position: Any = self._prepared.kernel.portfolio.positions[difference.symbol]
+        last: float = position.price_source()
+        if isnan(last):  # no bar yet
+            last = self._price_of(difference.symbol)
+        if isnan(last):
+            last = await self._last_close(difference.symbol)
+        if isnan(last):
+            last = position.last_fill_price
+        if isnan(last):
             raise ConfigError(
-                f"{difference.describe()}; it cannot be taken over before a price is known, and the venue has none: "
-                f"{error}"
-            ) from error
-        return exact(float(bars.close[-1]))
+                f"{difference.describe()}; it cannot be taken over, since {self._session.name} has no bar that tells "
+                "what it is worth. Close it by hand, or start later.",
+                code="no_price",
+            )
+        return exact(last)
+
+    async def _last_close(self, symbol: str) -> float:
+        """Ask for the last bar of an instrument; NaN where there is none."""
+        now = self._engine.now()
+        for instrument, timeframe in self._prepared.kernel.series:
+            if instrument.symbol == symbol:
+                end = now // timeframe.ns * timeframe.ns
+                try:
+                    bars = await self._session.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
+                except VenueError as error:
+                    if error.code != "no_bars":
+                        raise
+                    return nan
+                return float(bars.close[-1]) if len(bars) else nan
+        return nan

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import secrets
+import time
 from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.engine.journaled import JournaledKernel, Journaling, Recorder
+from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Journaling, Recorder
 from cambist.engine.rebuild import rebuild
-from cambist.engine.resume import resume
+from cambist.engine.resume import go_live, resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
-from cambist.live.opening import check_mode, open_account
+from cambist.live.opening import check_mode, open_account, open_simulated
 from cambist.model.events import RunStarted
+from cambist.orders.ids import make_token
 from cambist.portfolio import HedgePortfolio, Portfolio
 from cambist.risk import RiskGate, fresh_rules
 from cambist.risk.hedge import HedgeGate
 from cambist.simulation import InstrumentFees
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cambist.engine.fold import RunState
     from cambist.live.settings import LiveSettings
+    from cambist.live.subscriptions import Listening
     from cambist.model.effects import Effect
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport
-    from cambist.model.timeframe import Timeframe
     from cambist.storage.journal import Journal
     from cambist.strategies import Strategy
 
@@ -75,11 +76,12 @@ def read_state(journal: Journal) -> RunState | None:
 
 def prepare(
     strategies: Sequence[Strategy],
-    series: Sequence[tuple[Instrument, Timeframe]],
+    listening: Listening,
     journal: Journal,
     state: RunState | None,
     account: AccountReport,
     settings: LiveSettings,
+    expected_fee: Callable[..., float] | None = None,
     known: Sequence[str] = (),
 ) -> Prepared:
     """Make the kernel of a live run.
@@ -88,14 +90,17 @@ def prepare(
     ----------
     strategies
         Fresh ones, with names of their own.
-    series
-        Instrument and timeframe of each series, in declared order.
+    listening
+        What the run listens to.
     journal
         Where the run is journalled.
     state
         What `read_state` returned.
     account
         What the venue says; a run that begins takes its cash from there.
+    expected_fee
+        Answers the fee to reckon with before an order leaves, of a session that makes the executions itself; None for
+        each instrument's own rates.
     known
         References of what has moved money before, and is in the balances.
 
@@ -104,18 +109,26 @@ def prepare(
     ConfigError
         If the run does not fit the journal, or the venue has no account in that currency.
     """
-    instruments = list(dict.fromkeys(instrument for instrument, _ in series))
+    instruments = listening.instruments
     if state is None:
-        portfolio: Portfolio = open_account(instruments, account, settings, known)
+        opened = open_account if expected_fee is None else open_simulated
+        portfolio: Portfolio = opened(instruments, account, settings, known)
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
         check_mode(portfolio, account)
-    fees = InstrumentFees()
+    fee = expected_fee or InstrumentFees().fee
     gate = (HedgeGate if isinstance(portfolio, HedgePortfolio) else RiskGate)(fresh_rules(settings.risk))
-    kernel = JournaledKernel(strategies, series, portfolio, gate, fees.fee, no_calendar)
+    kernel: Journaling
+    if listening.streams:
+        kernel = JournaledMarketKernel(
+            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar
+        )
+    else:
+        kernel = JournaledKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
+    go_live(kernel)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
-        return Prepared(kernel, None, secrets.token_hex(4), settings.seed)
+        return Prepared(kernel, None, make_token(time.time()), settings.seed)
     return Prepared(kernel, state, state.token, state.seed)
 
 

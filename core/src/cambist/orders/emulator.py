@@ -22,8 +22,9 @@ from cambist.model.events import (
     OrderTriggered,
     StopTrailed,
 )
-from cambist.model.orders import AT_MARKET, TRAILING, OrderType, TimeInForce
+from cambist.model.orders import AT_MARKET, TRAILING, TRIGGERED, OrderType, TimeInForce
 from cambist.orders.links import Links
+from cambist.orders.times import last_moment
 from cambist.orders.triggers import is_reached, level, trailed
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class Emulator:
     ----------
     native
         The types that the venue works by itself.
+    ties
+        Whether it also works orders that hang together.
 
     Notes
     -----
@@ -116,11 +119,14 @@ class Emulator:
     where a venue has stops of its own they are the better ones.
     """
 
-    def __init__(self, native: Iterable[OrderType] = (OrderType.MARKET, OrderType.LIMIT)) -> None:
-        self._native = frozenset(native)
+    def __init__(
+        self, native: Iterable[OrderType] = (OrderType.MARKET, OrderType.LIMIT), *, ties: bool = False
+    ) -> None:
+        self._native, self._ties = frozenset(native), ties
         self._held: dict[int, _Held] = {}
         self._links = Links()
-        self._prices: dict[str, float] = {}
+        #: By symbol: what buyers pay, and what sellers get.
+        self._prices: dict[str, tuple[float, float]] = {}
 
     @property
     def orders(self) -> list[Order]:
@@ -129,7 +135,20 @@ class Emulator:
 
     def needs(self, order: Order) -> bool:
         """Tell whether an order must go through the emulator, because the venue lacks its type or its ties."""
-        return order.type not in self._native or bool(order.oco or order.parent)
+        return not self.is_native(order) or (not self._ties and bool(order.oco or order.parent))
+
+    def is_native(self, order: Order) -> bool:
+        """Tell whether the venue works an order of that type.
+
+        A stop that shares a position with another order of its group does not go there where orders are paid in full:
+        each of the two would lock the whole of it, and the second be refused.
+        """
+        if order.type not in self._native:
+            return False
+        if self._ties:
+            return True
+        shares = order.oco or (order.parent and order.reduce_only)
+        return not (shares and order.type in TRIGGERED and order.instrument.is_cash)
 
     # Requests.
 
@@ -137,6 +156,20 @@ class Emulator:
         """Keep an eye on an order that went to the venue by itself, because others are about to be tied to it."""
         if order.id not in self._held:
             self._held[order.id] = _Held(order, sent=order.size, traded=order.filled)
+
+    def resume(self, order: Order, *, sent: bool) -> None:
+        """Take an order of a run that goes on, oldest first, with the ended ones that others are bound to.
+
+        Parameters
+        ----------
+        sent
+            Whether it is at the venue, or was.
+        """
+        self._held[order.id] = _Held(order, sent=order.size if sent else 0.0, traded=order.filled)
+        self._links.add(order)
+        parent = self._held.get(order.parent)
+        if parent is not None and parent.traded:
+            self._links.after_fill(order.parent, parent.traded)
 
     def submit(self, order: Order, ts: int) -> list[Action]:
         """Take an order; it is sent at once where nothing keeps it. What it is tied to must be watched by then."""
@@ -151,7 +184,7 @@ class Emulator:
             self._links.after_fill(order.parent, parent.traded)
         waits = self._links.waits(order.id)
         actions: list[Action] = []
-        if waits or order.type not in self._native:
+        if waits or not self.is_native(order):
             actions.append(Report(OrderAccepted(ts, order.id)))
         if not waits:
             self._enter(held, ts, actions)
@@ -175,13 +208,19 @@ class Emulator:
 
     def on_price(self, symbol: str, price: float, ts: int) -> list[Action]:
         """Take a price at which the market of an instrument stands; orders act oldest first."""
-        self._prices[symbol] = price
+        return self.on_quote(symbol, price, price, ts)
+
+    def on_quote(self, symbol: str, bid: float, ask: float, ts: int) -> list[Action]:
+        """Take best bid and ask: a buy goes by the ask, a sale by the bid."""
+        self._prices[symbol] = ask, bid
         actions: list[Action] = []
+        if not self._held:
+            return actions
         for held in self._resting(symbol):
             if self._is_resting(held):  # still: one before it may have ended it
-                self._meet(held, price, ts, actions)
+                self._meet(held, ask if held.order.is_buy else bid, ts, actions)
         for held in self._resting(symbol):
-            self._follow(held, price, ts, actions, on_closes=False)
+            self._follow(held, ask if held.order.is_buy else bid, ts, actions, on_closes=False)
         return actions
 
     def on_close(self, symbol: str, close: float, ts: int) -> list[Action]:
@@ -208,8 +247,8 @@ class Emulator:
         actions: list[Action] = []
         for held in list(self._held.values()):
             order = held.order
-            over = order.time_in_force is TimeInForce.GTD and order.expires_at < ts
-            if over and not held.sent and order.id in self._held:
+            end = last_moment(order)
+            if end is not None and end < ts and not held.sent and order.id in self._held:
                 actions += self._end(held, OrderExpired(ts, order.id), ts)
         return actions
 
@@ -257,10 +296,11 @@ class Emulator:
     def _enter(self, held: _Held, ts: int, actions: list[Action]) -> None:
         """Let an order come to the market where it stands."""
         order = held.order
-        if order.type in self._native:
+        if self.is_native(order):
             self._send(held, ts, actions)
             return
-        price = self._prices.get(order.instrument.symbol, nan)
+        for_buyers, for_sellers = self._prices.get(order.instrument.symbol, (nan, nan))
+        price = for_buyers if order.is_buy else for_sellers
         if isnan(order.stop_price) and order.type in TRAILING:
             self._move(held, price, ts, actions)
             return

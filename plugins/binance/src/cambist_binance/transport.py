@@ -46,6 +46,10 @@ def usage_of(headers: Mapping[str, str]) -> dict[str, int]:
     return {name: int(headers[key]) for key, name in _HEADERS.items() if headers.get(key, "").isdigit()}
 
 
+#: What keeps the account's own stream going is no GET, and changes nothing of the account.
+_LISTENING = frozenset({"listen", "listen_on"})
+
+
 class Transport:
     """Sends signed requests.
 
@@ -82,6 +86,8 @@ class Transport:
         self._market, self._rest, self._clock, self.budget = market, rest, clock, budget
         self._signer, self._recv_window, self._within = signer, recv_window, within
         self._calls = CALLS[market]
+        #: Whether what would change something at the venue is refused.
+        self.read_only = False
         self._resync: Callable[[], None] = clock.forget
         #: The WebSocket API, once it is there.
         self.ws: WsApi | None = None
@@ -103,8 +109,15 @@ class Transport:
         """Have `resync` called when the venue says that a stamp is off."""
         self._resync = resync
 
-    async def call(self, name: str, params: Mapping[str, Any], priority: Priority = Priority.DATA) -> bytes:
+    async def call(
+        self, name: str, params: Mapping[str, Any], priority: Priority = Priority.DATA, *, times: int = 1
+    ) -> bytes:
         """Ask once, and return the answer's JSON.
+
+        Parameters
+        ----------
+        times
+            How many orders it counts as, where it is about several.
 
         Raises
         ------
@@ -114,6 +127,8 @@ class Transport:
             Nobody knows whether it did.
         """
         call = self._calls[name]
+        if self.read_only and call.method != "GET" and name not in _LISTENING:
+            raise NotSentError(f"{call.method} {call.path} is not sent: this session only asks.", code="read_only")
         ws = self.ws
         if call.ws and ws is not None and ws.up:
             try:
@@ -123,7 +138,7 @@ class Transport:
             except NotSentError as error:
                 if error.code != "unreachable":
                     raise
-        return await self._over_rest(call, params, priority)
+        return await self._over_rest(call, params, priority, times)
 
     async def ask(self, name: str, params: Mapping[str, Any], attempts: int = 3) -> bytes:
         """Ask what changes nothing, again where there was no answer; raises `VenueError` in the end."""
@@ -145,10 +160,11 @@ class Transport:
                 await asyncio.sleep(0.2 * attempt)
         raise NoAnswerError(name)
 
-    def _costs(self, call: Call) -> dict[str, int]:
+    def _costs(self, call: Call, times: int = 1) -> dict[str, int]:
         costs = {"weight-1m": call.weight}
         if call.orders:
-            costs |= {"orders-10s": call.orders, "orders-1m": call.orders, "orders-1d": call.orders}
+            orders = call.orders * times
+            costs |= {"orders-10s": orders, "orders-1m": orders, "orders-1d": orders}
         return costs
 
     async def _over_websocket(self, ws: WsApi, call: Call, params: Mapping[str, Any], priority: Priority) -> bytes:
@@ -164,12 +180,12 @@ class Transport:
         finally:
             self.budget.settle(costs, told)
         if answer.error is not None:
-            raise self._refusal(answer.status, answer.error)
+            raise self.refusal(answer.status, answer.error)
         if not answer.result:
             raise NoAnswerError(f"{call.ws}: an answer without a result")
         return bytes(answer.result)
 
-    async def _over_rest(self, call: Call, params: Mapping[str, Any], priority: Priority) -> bytes:
+    async def _over_rest(self, call: Call, params: Mapping[str, Any], priority: Priority, times: int) -> bytes:
         if call.signed:
             self.sign({})  # refuses where nothing can be signed; ccxt makes the signature of REST
         ask = Ask(
@@ -177,7 +193,7 @@ class Transport:
             path=call.path,
             method=call.method,
             params=params,
-            costs=self._costs(call),
+            costs=self._costs(call, times),
             priority=priority,
             within=self._within,
         )
@@ -193,9 +209,9 @@ class Transport:
             if 400 <= answer.status < 500 and answer.status != 408:
                 raise RefusedError(f"http_{answer.status}", text, code=f"HTTP {answer.status}") from None
             raise NoAnswerError(f"{call.method} {call.path}: HTTP {answer.status} {text}") from None
-        raise self._refusal(answer.status, error)
+        raise self.refusal(answer.status, error)
 
-    def _refusal(self, status: int, error: ErrorBody) -> VenueError:
+    def refusal(self, status: int, error: ErrorBody) -> VenueError:
         """Return the error that an answer of the venue means."""
         code, text = error.code, error.msg
         if is_open_outcome(status, code):
