@@ -93,7 +93,9 @@ def test_the_run_takes_over_what_others_traded_by_their_own_executions(market, s
 def test_a_history_that_does_not_reach_back_gives_one_that_is_made_up_and_says_so(market, scenario, tmp_path):
     async def script(one):
         await differ(one, scenario)
-        await trade_beside(one, [5, -5])
+        # The last execution, which the history keeps, goes the other way than the difference, and so cannot explain it.
+        down = market != "spot" and scenario != "flat here and long there"
+        await trade_beside(one, [-5, 5] if down else [5, -5])
         await one.once_more(on_position="adopt", on_stop="keep")
         state = one.state()
         made_up = [fill for fill in state.fills if state.book.get(fill.order_id).tag == "synthetic"]
@@ -262,7 +264,7 @@ def test_each_side_of_a_hedged_account_is_taken_over_for_itself(market, scenario
         await one.cut_off()
         await trade_legs(one, changes)
         if kept == 1:
-            await trade_legs(one, [("long", 5), ("long", -5)])
+            await trade_legs(one, [("long", 5), ("long", -5)])  # of a whole that no difference here is
         with pytest.raises(ConfigError, match=r"\((long|short)\): this run holds"):
             await one.once_more(on_position="ask")
         one.journal.close()
