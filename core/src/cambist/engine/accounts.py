@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.engine.hedge import view_of
-from cambist.portfolio import AccountGroup, MarginPortfolio, StrategyShares, book_change
+from cambist.portfolio import AccountGroup, MarginPortfolio, StrategyShares, VenueBooks, book_change
+from cambist.portfolio.margin_changes import carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
@@ -117,4 +118,7 @@ def change_margin(accounts: Mapping[str, Books], change: MarginChange) -> None:
     books = accounts[change.account]
     pocket = books.pocket(books.positions[change.symbol].instrument.settle)
     assert isinstance(pocket, MarginPortfolio)  # no other is asked to
-    book_change(pocket, change)
+    if isinstance(pocket, VenueBooks):
+        carry_out(pocket, change)  # it is so: the venue was asked
+    else:
+        book_change(pocket, change)

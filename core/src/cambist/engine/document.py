@@ -123,6 +123,7 @@ def encode_run(state: RunState, breathe: Callable[[], None] = _at_once) -> bytes
             "counts": dict(state.counts),
             "anchors": state.anchors,
             "leaving": [[*key, amount] for key, amount in state.leaving.items() if amount],
+            **({"references": state.references} if state.references else {}),
             "stopping": state.stopping,
             "stopped": state.stopped,
         }
@@ -211,6 +212,7 @@ def _open_accounts(state: RunState, document: dict[str, Any]) -> None:
         state.rates.noted = document["rates"]
     if state.portfolio is not None:
         load_account(state.portfolio, document["portfolio"])
+    state.references.update(document.get("references", {}))
     leaving = document["leaving"]
     if isinstance(leaving, float):  # as it was kept while there was one account, in one asset
         leaving = [["", state.opened[""].currency, leaving]] if leaving else []

@@ -206,7 +206,7 @@ class Recorder(AsideRecords):
         self.write("stop_trailed", trailed.ts, record.NewTerms(trailed.order_id, None, *prices))
 
     def _asked_cash(self, moved: event.CashMoved) -> None:
-        self._cash(moved.ts, moved.flow, asked=True)
+        self._cash(moved.ts, moved.flow, asked=not moved.flow.reference)
 
     def _cash(self, ts: int, flow: CashFlow, *, asked: bool) -> None:
         self.write("cash_moved", ts, to.cash_record(flow, self._kernel.instant, asked=asked))

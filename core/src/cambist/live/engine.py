@@ -6,6 +6,7 @@ and what the journal has made durable, and carries out requests.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -15,7 +16,7 @@ from cambist.engine.outbox import Outbox
 from cambist.engine.timers import NEVER, Timers
 from cambist.errors import JournalError, OrderStateError
 from cambist.live.dispatch import FLATTEN
-from cambist.live.fills import fill_number
+from cambist.live.fills import fill_number, fill_of
 from cambist.live.instants import Instants
 from cambist.live.memory import Memory
 from cambist.live.orders import LiveOrders
@@ -36,7 +37,6 @@ from cambist.model.events import (
     BarClosed,
     BookLost,
     BookReceived,
-    CashMoved,
     InstantClosed,
     OrderCanceled,
     OrderFilled,
@@ -46,8 +46,10 @@ from cambist.model.events import (
     TimerFired,
     TradingStateChanged,
 )
-from cambist.model.orders import ApprovedOrder, Fill, Liquidity, Order, Side
-from cambist.model.portfolio import CashFlow
+from cambist.model.legs import leg_key, side_in
+from cambist.model.orders import ApprovedOrder, Fill, Order, PositionSide, Side
+from cambist.portfolio import MarginPortfolio
+from cambist.portfolio.margin import LIQUIDATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -152,6 +154,8 @@ class LiveEngine:
     ----------
     kernel, orders
         The kernel, and the order manager.
+    owners
+        By symbol, the name of the strategy to which positions belong that are taken over.
     trades
         Whether orders leave; not before the run is in step with its venue, see `begin_trading`.
     is_lost
@@ -159,6 +163,8 @@ class LiveEngine:
     stirred
         Whether something was done that may have made something else due; whoever looks sets it back.
     """
+
+    owners: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -268,26 +274,76 @@ class LiveEngine:
         self._outbox.put(self._kernel.recorder.sequence, effects)
         self._release()
 
-    def adopt(self, instrument: Instrument, side: Side, size: float, price: float, identity: str) -> None:
-        """Take a position as the run's own that the venue holds, or forget one that it does not hold.
+    def adopt(self, report: FillReport, tag: str, *, by_venue: bool = False) -> bool:
+        """Book an execution that no order of this run made; return False where it is booked.
 
-        It is booked as an execution of its own at `price`. What is paid in full costs no cash: that is what it is at
-        the venue already.
+        It goes by an order of its own, which is never sent: of the strategy that trades the position, else of the one
+        that `owners` names for the instrument, else of the first.
 
         Parameters
         ----------
-        identity
-            What the execution is known by, so that it is applied once.
+        tag
+            Of that order.
+        by_venue
+            Whether the venue itself traded.
         """
         kernel, now = self._kernel, self._clock()
-        owner = kernel.seats[0].strategy.name
-        order = kernel.adopt(instrument, side, size, "adopted", now, owner, reduce_only=False)
-        if instrument.is_cash:
-            amount = size * price * side.sign
-            kind = "deposit" if amount > 0.0 else "withdrawal"
-            self.take(CashMoved(now, CashFlow(now, kind, "", instrument.settle, amount)))
-        fill = Fill(fill_number(identity), order.id, instrument, side, size, price, 0.0, Liquidity.TAKER, now)
-        self.take(OrderFilled(now, order.id, fill))
+        instrument = self._instrument(report.symbol)
+        if instrument is None or self.is_booked(report):
+            return False
+        side = PositionSide(report.position_side) if report.position_side else None
+        owner = "" if by_venue else self._owner(leg_key(instrument.symbol, side))
+        order = kernel.adopt(
+            instrument, report.side, float(report.size), tag, now, owner, reduce_only=False, position_side=side
+        )
+        if by_venue:
+            self._note_closing(report, leg_key(instrument.symbol, side))
+        self.take(OrderFilled(now, order.id, fill_of(order, report, self._value_of)))
+        return True
+
+    def _note_closing(self, report: FillReport, key: str) -> None:
+        """Have the account know why its next fill is the venue's doing."""
+        portfolio = self._kernel.portfolio
+        if not isinstance(portfolio, MarginPortfolio):
+            return
+        if report.system == LIQUIDATED:
+            price, fee = float(report.price), float(report.fee)
+            portfolio.note_liquidation(key, float(report.size), report.ts, price, fee, price)
+        else:
+            portfolio.note_closing(key, report.system)
+
+    def _owner(self, key: str) -> str:
+        """Return the name of the strategy to which what is taken over of a position belongs."""
+        kernel: Any = self._kernel
+        trade = kernel.portfolio.trades.open.get(key)
+        if trade is not None:
+            return str(trade.strategy)
+        first: str = kernel.seats[0].strategy.name
+        return self.owners.get(kernel.portfolio.legs[key].instrument.symbol, first)
+
+    def is_booked(self, report: FillReport) -> bool:
+        """Whether an execution was applied."""
+        instrument = self._instrument(report.symbol)
+        if instrument is None:
+            return False
+        numbers = (float(report.size), float(report.price), 0.0)
+        probe = Fill(fill_number(report.trade_id), 0, instrument, report.side, *numbers, report.liquidity, report.ts)
+        return self._kernel.book.knows(probe)
+
+    @property
+    def activity(self) -> tuple[int, int, int]:
+        """What changes with each execution, each movement of money and each order: nothing happened while it stays."""
+        kernel = self._kernel
+        newest = kernel.book.orders[-1].id if kernel.book.orders else 0
+        return len(kernel.fills), len(kernel.portfolio.cash_flows), newest
+
+    def last_fill_of(self, symbol: str) -> int:
+        """Return when the last execution of an instrument took place, ns, UTC, that is kept; 0 where none is."""
+        return max((fill.ts for fill in self._kernel.fills if fill.instrument.symbol == symbol), default=0)
+
+    def _instrument(self, symbol: str) -> Instrument | None:
+        position = self._kernel.portfolio.positions.get(symbol)
+        return None if position is None else position.instrument
 
     def redefine(self, today: Instrument) -> bool:
         """Let an instrument of the run go by today's rules; return whether they are others than before."""
@@ -300,32 +356,46 @@ class LiveEngine:
         return True
 
     def close_position(self, instrument: Instrument, strategy: str = "") -> bool:
-        """Send a market order that ends what the run holds of an instrument; False where there is nothing to send.
+        """Send market orders that end what the run holds of an instrument; False where there is nothing to send.
 
         Parameters
         ----------
         strategy
             Whose share alone is closed; all of the position where none is named.
         """
+        portfolio: Any = self._kernel.portfolio
+        legs = [key for key, leg in portfolio.legs.items() if leg.instrument.symbol == instrument.symbol]
+        sent = [self._close_leg(key, instrument, strategy) for key in legs]
+        self._release()
+        return any(sent)
+
+    def _close_leg(self, key: str, instrument: Instrument, strategy: str) -> bool:
         kernel: Any = self._kernel
-        held = kernel.portfolio.positions[instrument.symbol].size
-        size = kernel.shares.of(strategy).positions[instrument.symbol].size if strategy else held
+        held = kernel.portfolio.legs[key].size
+        size = kernel.shares.of(strategy).legs[key].size if strategy else held
+        position_side = side_in(key, instrument.symbol)
         shrinks = size * held > 0.0  # another strategy may hold the opposite
         if instrument.is_cash:
             size = min(size, max(held, 0.0))  # fees out of what was bought are nobody's share
         whole = instrument.round_size(abs(size))
         if whole <= 0.0:
             return False
-        side = Side.SELL if size > 0.0 else Side.BUY
-        owner = strategy or kernel.seats[0].strategy.name
-        reduces = not instrument.is_cash and shrinks and whole <= abs(held)
+        reduces = not instrument.is_cash and position_side is None and shrinks and whole <= abs(held)
         try:
-            order = kernel.adopt(instrument, side, whole, FLATTEN, self._clock(), owner, reduce_only=reduces)
+            order = kernel.adopt(
+                instrument,
+                Side.SELL if size > 0.0 else Side.BUY,
+                whole,
+                FLATTEN,
+                self._clock(),
+                strategy or self._owner(key),
+                reduce_only=reduces,
+                position_side=position_side,
+            )
         except JournalError as error:
             self._lose(error)
             return False
         self._outbox.put(kernel.recorder.sequence, [SendAdopted(order)])
-        self._release()
         return True
 
     def bar(self, number: int, bar: Bar) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cambist.engine.step import named
 from cambist.errors import CambistError, JournalError
 from cambist.indicators.technical import load as load_indicators
-from cambist.live.auditing import Audit
+from cambist.live.account_keeping import AccountKeeper
 from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
@@ -22,9 +22,9 @@ from cambist.live.holds import PASSING, OwnHolds
 from cambist.live.hook_times import HookTimes
 from cambist.live.journal_watch import JournalWatch
 from cambist.live.market_stream import MarketStream
+from cambist.live.opening import ask_opening
 from cambist.live.patience import Patience, StoppedEarlyError
 from cambist.live.quarantine import Quarantine
-from cambist.live.reconciler import Reconciler
 from cambist.live.reconnecting import Reconnection
 from cambist.live.recording import RunRecording, about_run
 from cambist.live.settings import OnStop
@@ -37,6 +37,7 @@ from cambist.live.subscriptions import Listening, resolve
 from cambist.live.todays_rules import TodaysRules
 from cambist.live.warming import warm_up
 from cambist.model.events import RunStopped
+from cambist.model.reports import FillReport
 from cambist.ports.venue import SimulatingSession
 
 if TYPE_CHECKING:
@@ -45,13 +46,14 @@ if TYPE_CHECKING:
     from cambist.engine.fold import RunState
     from cambist.engine.journaled import Journaling
     from cambist.live.companions import Companion
-    from cambist.live.reconciler import Ask
+    from cambist.live.reconciler import Ask, Reconciler
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
     from cambist.live.shield import Failure
     from cambist.live.subscriptions import Named
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
+    from cambist.model.reports import OrderReport
     from cambist.model.timeframe import Timeframe
     from cambist.model.trading_state import TradingChange
     from cambist.ports.venue import StreamReport, VenueSession
@@ -95,7 +97,7 @@ class LiveRun:
         As given.
     listening
         What the run listens to; from the phase ``"reconcile"`` on.
-    engine, holds, reconciler, dispatcher, market, shadow, quarantine
+    engine, holds, account, reconciler, dispatcher, market, shadow, quarantine
         The parts of the run; there are some from the phase ``"reconcile"`` on.
     journal_watch
         How far the journal is behind.
@@ -144,6 +146,7 @@ class LiveRun:
         self.strangers = Strangers(self.alarm)
         self.engine: LiveEngine
         self.holds: OwnHolds
+        self.account: AccountKeeper
         self.reconciler: Reconciler
         self.dispatcher: Dispatcher
         self.market: MarketStream
@@ -255,13 +258,16 @@ class LiveRun:
         await patience.wait_for(session.open(), "connecting")
         await loading
         self.listening = resolve(session, self._named)
-        account = await patience.wait_for(session.account(), "asking for the account")
+        opening = ask_opening(session, self._clock(), going_on=state is not None)
+        account, booked = await patience.wait_for(opening, "asking for the account")
         strategies = named([strategy.fresh() for strategy in self._strategies])
         for strategy in strategies:
             self.hook_times.measure(strategy)
         simulating = session if isinstance(session, SimulatingSession) else None
         fee = None if simulating is None else simulating.expected_fee
-        self._prepared = prepare(strategies, self.listening, self.journal, state, account, settings, self.alarm, fee)
+        self._prepared = prepare(
+            strategies, self.listening, self.journal, state, account, settings, self.alarm, fee, booked
+        )
         self.shadow = Shadow(self.journal, state, settings.keep_orders)
         if simulating is not None:
             simulating.pace(self._is_busy)
@@ -308,7 +314,16 @@ class LiveRun:
             self._reconnection = Reconnection(
                 self.session, self.engine, self.dispatcher, self.holds, self.instruments, clock, self.alarm, group
             )
-            self._private = PrivateStream(self.session, self.engine, clock, self._connection, self.heard.of("private"))
+            self._reconnection.also = self.account.catch_up
+            self._private = PrivateStream(
+                self.session,
+                self.engine,
+                clock,
+                self.account.wallet,
+                self._connection,
+                self.alarm,
+                self.heard.of("private"),
+            )
             tasks = [group.create_task(self._private.take(), name="private stream")]
             tasks.append(group.create_task(market.take(), name="market data"))  # before history is asked for
             tasks.append(group.create_task(self.journal_watch.keep_on(), name="journal watch"))
@@ -338,8 +353,7 @@ class LiveRun:
         if going_on:
             self.engine.resume_orders()
         self._private.begin()
-        reconciled = self.reconciler.reconcile(self.dispatcher, patience, going_on=going_on)
-        await patience.wait_for(reconciled, "asking for orders, executions and balances")
+        await patience.wait_for(self.account.begin(patience), "asking for orders, executions and balances")
         self.holds.lift_all(PASSING, "the run goes on")
         for call in self._before_trading:
             call()
@@ -351,11 +365,10 @@ class LiveRun:
     def _work(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what goes on while the run does, by name."""
         settings = self.settings
-        audit = Audit(self.engine, self.reconciler, self.dispatcher, settings.audit_every, self.alarm)
         rules = TodaysRules(self.session, self.engine, self.holds, self.instruments, settings.rules_every, self.alarm)
         return {
             "timers": self._timers(),
-            "audit": audit.keep_on(),
+            **self.account.work(),
             "rules": rules.keep_on(),
             "snapshots": keep_snapshots(self.shadow, settings.snapshot_every, settings.snapshot_records, self.alarm),
         }
@@ -371,7 +384,7 @@ class LiveRun:
         doors = Doors(
             self._send,
             self.alarm,
-            self.strangers.seen,
+            self._not_ours,
             self.stop,
             failed=self._strategy_failed,
             changed=self._trading_changed,
@@ -392,16 +405,8 @@ class LiveRun:
         self.market = MarketStream(
             session, self.engine, self.listening, settings, self.holds, clock, self.alarm, self.heard.of("market")
         )
-        self.reconciler = Reconciler(
-            session,
-            self.engine,
-            self._prepared,
-            self.shadow,
-            settings,
-            ask=self._ask,
-            alarm=self.alarm,
-            price_of=self.market.price,
-        )
+        self.account = AccountKeeper(self, self._prepared, self._ask)
+        self.reconciler = self.account.reconciler
 
     def _durable(self, sequence: int) -> None:
         self.engine.durable(sequence)
@@ -415,6 +420,15 @@ class LiveRun:
 
     def _trading_changed(self, change: TradingChange) -> None:
         self.quarantine.changed(change)
+
+    def _not_ours(self, report: OrderReport | FillReport) -> None:
+        """Take a report of an order that is none of the run; before it is in step, comparing finds all there is."""
+        if not self.account.ready:
+            return
+        if isinstance(report, FillReport) and report.system:
+            self.account.book_system(report)
+        elif not report.system:
+            self.strangers.seen(report)
 
     def _fail(self, error: JournalError) -> None:
         """Stop at once: what cannot be journalled must not be traded."""

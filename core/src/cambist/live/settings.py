@@ -56,10 +56,20 @@ class LiveSettings:
     risk
         Rules beside those that every run has; see `cambist.risk`.
     leverage
-        Of an account on margin.
+        Of instruments paid in full; that of futures is set at the venue.
     on_position, on_order
         What becomes of a position that the venue holds and the run does not, or the other way round, and of an open
         order that the run did not send, when the run begins; see `Policy`.
+    owners
+        By symbol, the name of the strategy to which positions belong that are taken over while no strategy trades them;
+        the first where none is named.
+    on_balance
+        What becomes of money that the venue has more or less of, and tells no reason for: ``"adopt"``, ``"ignore"`` or
+        ``"ask"``.
+    tolerances
+        By asset, what may be more or less of it without being told; nothing by default.
+    liquidation_warnings
+        Distances to the liquidation price, as fractions of the price, at each of which a person is told.
     on_stop
         See `OnStop`.
     on_failure
@@ -116,6 +126,10 @@ class LiveSettings:
     leverage: float = 1.0
     on_position: Policy = attrs.field(default=Policy.ASK, converter=Policy)
     on_order: Policy = attrs.field(default=Policy.IGNORE, converter=Policy)
+    owners: Mapping[str, str] = attrs.field(factory=dict)
+    on_balance: Policy = attrs.field(default=Policy.ADOPT, converter=Policy)
+    tolerances: Mapping[str, float] = attrs.field(factory=dict)
+    liquidation_warnings: Sequence[float] = attrs.field(default=(0.1, 0.05, 0.02))
     on_stop: OnStop = attrs.field(default=OnStop.CANCEL, converter=OnStop)
     on_failure: OnFailure = attrs.field(default=OnFailure.CANCEL_OPENING, converter=OnFailure)
     step_timeout: float = attrs.field(default=5.0, validator=_positive)
@@ -137,3 +151,21 @@ class LiveSettings:
     rules_every: float = attrs.field(default=300.0, validator=_positive)
     resend: Mapping[str, Resend] = attrs.field(factory=dict)
     unprotected_within: float = attrs.field(default=2.0, validator=_positive)
+
+    @on_balance.validator
+    def _check_balance(self, _attribute: attrs.Attribute[Any], value: Policy) -> None:
+        if value is Policy.CLOSE:
+            raise ParameterError("on_balance is 'close', and money cannot be closed; say adopt, ignore or ask.")
+
+    @liquidation_warnings.validator
+    def _check_warnings(self, _attribute: attrs.Attribute[Any], value: Sequence[float]) -> None:
+        if not all(0.0 < one < 1.0 for one in value):
+            raise ParameterError(
+                f"liquidation_warnings are {list(value)}; they are fractions of the price: 0.1 is 10 %."
+            )
+
+    @tolerances.validator
+    def _check_tolerances(self, _attribute: attrs.Attribute[Any], value: Mapping[str, float]) -> None:
+        for asset, amount in value.items():
+            if not 0.0 <= amount < float("inf"):
+                raise ParameterError(f"the tolerance of {asset} is {amount!r}; it is an amount of that asset.")

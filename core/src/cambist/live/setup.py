@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import attrs
@@ -15,12 +14,14 @@ from cambist.engine.resume import go_live, resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.live.holds import STOP
+from cambist.live.opening import check_mode, open_account, open_simulated
 from cambist.live.shield import Shield, Shielded, ShieldedKernel, ShieldedMarketKernel
 from cambist.live.shielded_rules import shielded_rules
 from cambist.model.events import RunStarted
 from cambist.orders.ids import make_token
-from cambist.portfolio import InKindPortfolio, Portfolio
+from cambist.portfolio import HedgePortfolio, Portfolio
 from cambist.risk import RiskGate, fresh_rules
+from cambist.risk.hedge import HedgeGate
 from cambist.simulation import InstrumentFees
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from cambist.strategies import Strategy
 
 __all__ = ["Prepared", "prepare", "read_state"]
-
-_ZERO = Decimal(0)
 
 
 @attrs.frozen(eq=False)
@@ -96,6 +95,7 @@ def prepare(
     settings: LiveSettings,
     alarm: Callable[[str, str], None],
     expected_fee: Callable[..., float] | None = None,
+    known: Sequence[str] = (),
 ) -> Prepared:
     """Make the kernel of a live run.
 
@@ -114,7 +114,10 @@ def prepare(
     alarm
         Told of risk rules that raise.
     expected_fee
-        Answers the fee to reckon with before an order leaves; None for each instrument's own rates.
+        Answers the fee to reckon with before an order leaves, of a session that makes the executions itself; None for
+        each instrument's own rates.
+    known
+        References of what has moved money before, and is in the balances.
 
     Raises
     ------
@@ -123,11 +126,14 @@ def prepare(
     """
     instruments = listening.instruments
     if state is None:
-        portfolio = _open(instruments, account, settings)
+        opened = open_account if expected_fee is None else open_simulated
+        portfolio: Portfolio = opened(instruments, account, settings, known)
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
+        check_mode(portfolio, account)
     fee = expected_fee or InstrumentFees().fee
-    gate = RiskGate(shielded_rules(fresh_rules(settings.risk), alarm))
+    rules = shielded_rules(fresh_rules(settings.risk), alarm)
+    gate = (HedgeGate if isinstance(portfolio, HedgePortfolio) else RiskGate)(rules)
     shield = Shield(strategies)
     kernel: Shielded
     if listening.streams:
@@ -145,25 +151,6 @@ def prepare(
     if state is None:
         return Prepared(kernel, None, make_token(time.time()), settings.seed, shield)
     return Prepared(kernel, state, state.token, state.seed, shield)
-
-
-def _open(instruments: Sequence[Instrument], account: AccountReport, settings: LiveSettings) -> Portfolio:
-    """Open the account of a run that begins, with the cash that the venue says is there."""
-    balances = {one.asset: one.total for one in account.balances}
-    currency = settings.currency
-    foreign = [one for one in instruments if one.settle != currency]
-    if foreign:
-        raise ConfigError(
-            f"{foreign[0].symbol} settles in {foreign[0].settle}, and the account of this run is kept in {currency}. "
-            f"Trade it in a run of its own, with currency = {foreign[0].settle!r}."
-        )
-    if currency not in balances:
-        have = ", ".join(sorted(balances)) or "nothing"
-        raise ConfigError(
-            f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.", code="no_funds"
-        )
-    kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
-    return kind(instruments, float(balances[currency]), settings.leverage)
 
 
 def _go_on(

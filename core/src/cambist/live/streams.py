@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.model.reports import FillReport, OrderReport
+from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
 from cambist.ports.venue import StreamReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cambist.live.engine import LiveEngine
+    from cambist.live.wallet import Wallet
     from cambist.ports.venue import VenueSession
 
 __all__ = ["PrivateStream", "Strangers"]
@@ -26,8 +27,12 @@ class PrivateStream:
     ----------
     session, engine, clock
         Of the run.
+    wallet
+        Told what moves money.
     connection
         Told how the stream does.
+    alarm
+        Told of what a person should know.
     wake
         Called when something has come.
     """
@@ -37,11 +42,13 @@ class PrivateStream:
         session: VenueSession,
         engine: LiveEngine,
         clock: Callable[[], int],
+        wallet: Wallet,
         connection: Callable[[StreamReport], None],
+        alarm: Callable[[str, str], None],
         wake: Callable[[], None],
     ) -> None:
-        self._session, self._engine, self._clock = session, engine, clock
-        self._connection, self._wake = connection, wake
+        self._session, self._engine, self._clock, self._wallet = session, engine, clock, wallet
+        self._connection, self._alarm, self._wake = connection, alarm, wake
         self._early: list[OrderReport | FillReport] | None = []
 
     def begin(self) -> None:
@@ -59,6 +66,7 @@ class PrivateStream:
 
     async def take(self) -> None:
         """Take what comes, until the session is closed; what is said of orders waits for `begin`."""
+        wallet = self._wallet
         async for report in self._session.private():
             if isinstance(report, OrderReport | FillReport):
                 if self._early is None:
@@ -67,6 +75,12 @@ class PrivateStream:
                     self._early.append(report)
             elif isinstance(report, StreamReport):
                 self._connection(report)
+            elif isinstance(report, CashReport):
+                wallet.heard(report)
+            elif isinstance(report, AccountReport):
+                wallet.changed(report)
+            elif isinstance(report, NoticeReport):
+                self._alarm(report.word, report.text)
             self._wake()
 
 

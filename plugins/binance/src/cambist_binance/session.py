@@ -43,8 +43,10 @@ if TYPE_CHECKING:
         AccountReport,
         Bars,
         BookUpdate,
+        CashReport,
         FillReport,
         Instrument,
+        NoticeReport,
         OrderReport,
         Quote,
         Tick,
@@ -317,9 +319,15 @@ class BinanceSession:
         """Return balances and positions."""
         return await self._queries.account()
 
+    async def cash_flows(self, since: int) -> Sequence[CashReport]:
+        """Return what moved money without a trade since a time (ns, UTC), oldest first; spot tells by stream alone."""
+        return await self._queries.cash_flows(since)
+
     # Streams.
 
-    def private(self) -> AsyncIterator[OrderReport | FillReport | AccountReport | StreamReport]:
+    def private(
+        self,
+    ) -> AsyncIterator[OrderReport | FillReport | CashReport | AccountReport | NoticeReport | StreamReport]:
         """Iterate over what the private stream says, reconnects included; it ends when the session is closed."""
         return self._events.channel
 

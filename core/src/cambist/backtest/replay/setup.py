@@ -233,6 +233,9 @@ class Stage:
         cast = _cast(strategies, settings, opening)
         kind = MarketAccount if streams else AccountSetup
         setup = kind(settings, streams or bars, instruments, calendars, [one.name for one in cast])  # type: ignore[arg-type]
+        kept = next((one for one in opening.every("account_opened") if one.by_venue), None)
+        if kept is not None:  # a venue's word decides what there is
+            setup.portfolio = account_of(kept, instruments)
         rules = settings.venue_rules()
         fee = setup.expected_fee(rules)
         self._fees = {name: own.fees for name, own in setup.rules.items()}

@@ -1,0 +1,147 @@
+"""Opens the account of a live run as the venue keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cambist.errors import ConfigError
+from cambist.live.wallet import OVERLAP, asked_cash
+from cambist.model.margin import Margin
+from cambist.portfolio import (
+    HedgePortfolio,
+    InKindPortfolio,
+    MarginPortfolio,
+    Portfolio,
+    VenueHedge,
+    VenueInKind,
+    VenueMargin,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from cambist.live.settings import LiveSettings
+    from cambist.model.instrument import Instrument
+    from cambist.model.reports import AccountReport
+    from cambist.portfolio import VenueBooks
+    from cambist.ports.venue import VenueSession
+
+__all__ = ["ask_opening", "check_mode", "open_account", "open_simulated"]
+
+
+async def ask_opening(session: VenueSession, now: int, *, going_on: bool) -> tuple[AccountReport, list[str]]:
+    """Return what an account has, and the references of what has moved money until then, lately.
+
+    A run that begins asks for them until no money moves between: what comes after is booked, and what came before is
+    not.
+
+    Raises
+    ------
+    VenueError
+        If the venue cannot be asked.
+    """
+    while True:
+        before = list(await asked_cash(session, now - 6 * OVERLAP))
+        account = await session.account()
+        if going_on or before == list(await asked_cash(session, now - 6 * OVERLAP)):
+            return account, [one.reference for one in before]
+
+
+def open_account(
+    instruments: Sequence[Instrument], account: AccountReport, settings: LiveSettings, known: Sequence[str] = ()
+) -> VenueBooks:
+    """Open the account of a run that begins, with the money that the venue says is there.
+
+    Parameters
+    ----------
+    known
+        References of what has moved money before, and is in the balances.
+
+    Raises
+    ------
+    ConfigError
+        If the instruments settle in another asset than the run's currency, or there is none of it.
+    """
+    opening = _money(instruments, account, settings.currency)
+    books: VenueBooks
+    if all(one.is_cash for one in instruments):
+        books = VenueInKind(instruments, float(opening), settings.leverage)
+    else:
+        kind = VenueHedge if account.hedged else VenueMargin
+        books = kind(instruments, float(opening), settings.leverage, margin=_margin_of(instruments, account))
+    books.open_exactly(opening, account.ts, known)
+    return books
+
+
+def open_simulated(
+    instruments: Sequence[Instrument],
+    account: AccountReport,
+    settings: LiveSettings,
+    known: Sequence[str] = (),  # noqa: ARG001 - nothing moves money there but executions
+) -> Portfolio:
+    """Open the account of a run whose session makes the executions itself: as a backtest's, to the last bit.
+
+    Raises
+    ------
+    ConfigError
+        As `open_account`.
+    """
+    opening = _money(instruments, account, settings.currency)
+    kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
+    return kind(instruments, float(opening), settings.leverage)
+
+
+def _money(instruments: Sequence[Instrument], account: AccountReport, currency: str) -> Decimal:
+    """Return how much there is of the currency, in which all instruments have to settle."""
+    balances = {one.asset: one.total for one in account.balances}
+    foreign = [one for one in instruments if one.settle != currency]
+    if foreign:
+        raise ConfigError(
+            f"{foreign[0].symbol} settles in {foreign[0].settle}, and the account of this run is kept in {currency}. "
+            f"Trade it in a run of its own, with currency = {foreign[0].settle!r}."
+        )
+    if not balances.get(currency):
+        have = ", ".join(sorted(asset for asset, total in balances.items() if total)) or "nothing"
+        raise ConfigError(
+            f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.", code="no_funds"
+        )
+    return balances[currency]
+
+
+def _margin_of(instruments: Sequence[Instrument], account: AccountReport) -> Margin:
+    """Return how the venue lets the instruments be traded on margin.
+
+    Whether positions stand for themselves is one mode for the account here: where the venue isolates some and not
+    others, they are taken to be backed by the account, and the venue watches each by its own rule.
+    """
+    told = {one.symbol: one for one in account.margins}
+    own = [told[one.symbol] for one in instruments if one.symbol in told and not one.is_cash]
+    leverage = {
+        one.symbol: min(float(told[one.symbol].leverage), 1.0 / one.margin_rate)
+        for one in instruments
+        if one.symbol in told and not one.is_cash
+    }
+    return Margin(
+        mode="isolated" if own and all(one.isolated for one in own) else "cross",
+        leverage=leverage or None,
+        position_mode="hedge" if account.hedged else "one-way",
+    )
+
+
+def check_mode(portfolio: Portfolio, account: AccountReport) -> None:
+    """See that the venue keeps as many positions in an instrument as the journal's account does.
+
+    Raises
+    ------
+    ConfigError
+        If it does not.
+    """
+    if account.hedged is None or not isinstance(portfolio, MarginPortfolio):
+        return
+    if account.hedged is not isinstance(portfolio, HedgePortfolio):
+        now, before = ("hedge", "one-way") if account.hedged else ("one-way", "hedge")
+        raise ConfigError(
+            f"the account at the venue is in {now} mode, and the journal is of a run in {before} mode. Set the mode "
+            "back at the venue, or name a journal of its own."
+        )
