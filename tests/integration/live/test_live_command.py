@@ -125,7 +125,7 @@ def test_a_backtest_of_a_file_for_live_alone_says_what_it_lacks(room):
 def test_all_mistakes_are_told_at_once(room, simulator):
     room.run_file(
         data="timeframe = '1m'",
-        live="environment = 'produktion'\non_stop = 'cancle'\njournal_folder = 'x'",
+        live="environment = 'produktion'\non_stop = 'cancle'\njornal = 'x'",
         settings='kee = "hunter2hunter2"\n' + room.settings(),
         more='[[notify]]\nuse = "webhok"\n\n[[notify]]\nuse = "log"\nat_leats = "info"',
     )
@@ -135,7 +135,7 @@ def test_all_mistakes_are_told_at_once(room, simulator):
         "data[1].symbol: it is missing",
         "live.environment: there is no environment 'produktion'. Did you mean 'production'?",
         "live.on_stop: it is 'cancle'. Did you mean 'cancel'?",
-        "live.journal_folder: there is no such key here. Did you mean 'journal'?",
+        "live.jornal: there is no such key here. Did you mean 'journal'?",
         "live.settings.kee: there is no such key here. Did you mean 'key'?",
         "notify[1].use: no plugin offers the notifier 'webhok'. Did you mean 'webhook'?",
         "notify[2].at_leats: there is no such key here. Did you mean 'at_least'?",

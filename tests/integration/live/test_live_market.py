@@ -368,7 +368,7 @@ def test_a_slow_strategy_is_told_of_and_keeps_nothing_else_waiting_for_long(venu
             turns += 1
         assert turns > 50  # whoever else wants a turn has had one after each of the slow ones
 
-    run = play(tmp_path, venue, Sleeper(), ["quotes"], then, slow_after=0.01)
+    run = play(tmp_path, venue, Sleeper(), ["quotes"], then, slow_hook=0.01)
     assert {word for word, _ in run.alarms} == {"slow_strategy"}
 
 

@@ -423,7 +423,6 @@ class _RunningTable(_Table):
     stale_after: Annotated[float, Field(gt=0)] = 60.0
     late_bars_after: Positive = 10.0
     missing_bars: Literal["skip", "fill", "hold"] = "skip"
-    slow_after: Positive = 0.25
     anchor_bars: Annotated[int, Field(ge=1)] = 100_000
     rules_every: Positive = 300.0
     unprotected_within: Positive = 2.0
@@ -444,6 +443,16 @@ class LiveTable(_RunningTable):
     journal: str = Field(default="journal", min_length=1, description="a folder; a run that is in it goes on")
     on_position: Literal["ask", "adopt", "ignore", "close"] = "ask"
     on_order: Literal["ask", "ignore", "close"] = "ignore"
+    on_balance: Literal["adopt", "ignore", "ask"] = "adopt"
+    owners: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict, description="by symbol, the strategy to which positions belong that are taken over"
+    )
+    tolerances: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
+        default_factory=dict, description="by asset, what may be more or less of it without being told"
+    )
+    liquidation_warnings: list[Share] = Field(
+        default=[0.1, 0.05, 0.02], description="distances to the liquidation price, as fractions of the price"
+    )
     settings: dict[str, Any] = Field(default_factory=dict, description="the venue's own: keys, address, ...")
 
 

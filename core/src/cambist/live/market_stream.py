@@ -43,10 +43,6 @@ _SLICE: Final = 0.005
 #: Between attempts to fetch bars that are missing, seconds.
 _WAITS: Final = (0.5, 2.0, 5.0)
 _LOOK_EVERY: Final = 0.5
-_SLOW: Final = (
-    "an event of the market took {:.0f} ms, the work of the strategies included: meanwhile nothing else was heard. Let "
-    "on_bar, on_tick, on_quote and on_book do less."
-)
 
 
 class MarketStream:
@@ -86,7 +82,6 @@ class MarketStream:
     ) -> None:
         self._session, self._engine, self._clock, self._alarm, self._wake = session, engine, clock, alarm, wake
         self._holds, self._listening, self._seldom = holds, listening, Seldom(alarm, clock)
-        self._slow_after = settings.slow_after
         wanted = self._wanted = listening.subscriptions
         patience = round(settings.late_bars_after * _SECOND)
         self.joints = [
@@ -168,17 +163,10 @@ class MarketStream:
             if engine.stirred:
                 engine.stirred = False
                 wake()
-            if after - before > self.slowest:
-                self._slow(after - before)
+            self.slowest = max(self.slowest, after - before)
             if after - began > _SLICE:
                 await asyncio.sleep(0)  # an iterator that always has something lets nobody else have a turn
                 began = perf_counter()
-
-    def _slow(self, took: float) -> None:
-        self.slowest = took
-        if took > self._slow_after:
-            self.slowest = 0.0  # the next one that is as slow counts as well
-            self._seldom.tell("slow_strategy", "", _SLOW.format(took * 1000.0))
 
     async def _watch(self) -> None:
         while True:

@@ -36,6 +36,7 @@ from cambist.live.streams import PrivateStream, Strangers
 from cambist.live.subscriptions import Listening, resolve
 from cambist.live.todays_rules import TodaysRules
 from cambist.live.warming import warm_up
+from cambist.model.effects import SetTimer
 from cambist.model.events import RunStopped
 from cambist.model.reports import FillReport
 from cambist.ports.venue import SimulatingSession
@@ -470,7 +471,9 @@ class LiveRun:
         for joint, bars in zip(self.market.joints, warmed, strict=True):
             joint.warmed(bars)
         if state is not None:
-            self.engine.set_timers(state.timers)
+            # What a rule sets anew at the start is not to fire for a time before.
+            renewed = {one.name for one in effects if isinstance(one, SetTimer)}
+            self.engine.set_timers({name: due for name, due in state.timers.items() if name not in renewed})
         self._prepared.shield.armed = True
         self.engine.put(effects)
 

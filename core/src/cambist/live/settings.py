@@ -104,8 +104,6 @@ class LiveSettings:
         How long after its close a bar may come before the venue is asked for it.
     missing_bars
         What becomes of bars that neither the stream brings nor history has; see `MissingBars`.
-    slow_after
-        How long the strategies may take over one event of the market before somebody is told.
     anchor_bars
         How many bars, of all series together, a start goes back for at most, so that lines are what they were before.
     rules_every
@@ -146,7 +144,6 @@ class LiveSettings:
     stale_after: float = attrs.field(default=60.0, validator=_positive)
     late_bars_after: float = attrs.field(default=10.0, validator=_positive)
     missing_bars: MissingBars = attrs.field(default=MissingBars.SKIP, converter=MissingBars)
-    slow_after: float = attrs.field(default=0.25, validator=_positive)
     anchor_bars: int = attrs.field(default=100_000, validator=attrs.validators.ge(1))
     rules_every: float = attrs.field(default=300.0, validator=_positive)
     resend: Mapping[str, Resend] = attrs.field(factory=dict)
