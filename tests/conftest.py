@@ -20,6 +20,9 @@ settings.load_profile("repeatable")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer what a soak test asks for."""
     parser.addoption("--kills", type=int, default=20, help="how many processes the kill tests kill")
+    parser.addoption("--matrix", choices=("some", "all"), default="some", help="cells of the fault matrix")
+    parser.addoption("--storm", type=float, default=20.0, help="how long the storm of faults and kills lasts, seconds")
+    parser.addoption("--storm-seed", type=int, default=None, help="of the storm; what it prints when it fails")
 
 
 def pytest_configure() -> None:
