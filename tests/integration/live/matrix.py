@@ -213,11 +213,7 @@ async def play(stage, harm: Harm, phase: str) -> list:
 async def act(stage, phase, order) -> None:
     size = stage.place.size
     if phase == "partial":
-        there = stage.theirs().get(stage.kernel.book.client_id(order))
-        if there is not None and there.open:
-            exchange = stage.simulator.call(lambda venue: venue.exchange_of(stage.place.plays))
-            stage.simulator.call(lambda _: exchange.interference.fill(there.id, there.size / 2))
-            stage.simulator.call(lambda venue: venue.server.flush())
+        fill_half(stage, order)
     elif phase == "amend" and order.is_open:
         price = float(below(stage, 0.03))
         stage.cue(lambda s: s.modify(order, size=1.5 * size, limit=price))
@@ -229,6 +225,15 @@ async def act(stage, phase, order) -> None:
             await stage.agreed()
             if order.is_open:
                 await asyncio.sleep(0.3)
+
+
+def fill_half(stage, order) -> None:
+    """Let somebody else trade with half of an order that rests."""
+    there = stage.theirs().get(stage.kernel.book.client_id(order))
+    if there is not None and there.open:
+        exchange = stage.simulator.call(lambda venue: venue.exchange_of(stage.place.plays))
+        stage.simulator.call(lambda _: exchange.interference.fill(there.id, there.size / 2))
+        stage.simulator.call(lambda venue: venue.server.flush())
 
 
 async def lingering(stage, number) -> None:

@@ -19,7 +19,7 @@ from cambist.live import LiveRun, LiveSettings
 from cambist.model import OrderStatus, Timeframe
 from cambist.model.events import TimerFired
 from cambist.portfolio.exact import exact
-from cambist.storage.journal import Journal, JournalFolder
+from cambist.storage.journal import Journal, JournalFolder, JournalOptions
 from cambist.testing.faults import CrashingFiles
 from cambist_binance.config import BinanceSettings
 from cambist_binance.hosts import Market
@@ -111,9 +111,10 @@ class Stage:
         self.alarms: list[tuple[str, str]] = []
         self.director = Director()
         self.starts = 0
+        self.options = settings.pop("options", JournalOptions())
         self.venue = {"timeout": settings.pop("timeout", 0.7), "transport": settings.pop("transport", "websocket")}
         self.settings = {"currency": place.currency, "audit_every": 0.6, "drain_within": PATIENCE} | settings
-        self.run = self.task = None
+        self.run = self.task = self.journal = None
 
     # One run after another.
 
@@ -122,11 +123,12 @@ class Stage:
         settings = BinanceSettings(url=self.simulator.url, key=key.key, secret=key.secret, **self.venue)
         return QuickSession(self.place.market, settings)
 
-    def begin(self, strategy=None, **settings) -> None:
+    def begin(self, strategy=None, files=None, **settings) -> None:
         """Start a run without waiting for it."""
         self.starts += 1
-        self.files = CrashingFiles()
-        self.journal = Journal(self.folder, files=self.files)
+        self.files = files or CrashingFiles()
+        self.run = self.task = self.journal = None
+        self.journal = Journal(self.folder, self.options, files=self.files)
         acting = strategy or type("Acting", (Acting,), {"director": self.director})()
         self.run = LiveRun(
             [acting],
@@ -138,11 +140,11 @@ class Stage:
         )
         self.task = asyncio.create_task(self.run.run(), name="run")
 
-    async def start(self, strategy=None, **settings) -> None:
+    async def start(self, strategy=None, files=None, **settings) -> None:
         """Start a run, again where the venue cannot be reached, and wait until it trades."""
         end = time.monotonic() + PATIENCE
         while True:
-            self.begin(strategy, **settings)
+            self.begin(strategy, files, **settings)
             try:
                 await self.until(lambda: self.run.phase == "run", "the run to begin")
             except VenueError:
@@ -156,9 +158,12 @@ class Stage:
     async def cut_off(self) -> None:
         """Let go of everything at once: what is not on the disk is lost."""
         self.files.is_dead = True
-        self.task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, CambistError, OSError):
-            await self.task
+        if self.task is not None:
+            self.task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, CambistError, OSError):
+                await self.task
+        if self.journal is None:
+            return
         with contextlib.suppress(CambistError, OSError):
             self.journal.close()
 
