@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections import Counter
 from decimal import Decimal
+from math import isnan
 
 import attrs
 import msgspec
@@ -212,7 +213,7 @@ class Stage:
     def theirs(self):
         """Return the venue's orders of this account that are ours, by client id."""
         token = self.kernel.book.token
-        return {one.client_id: one for one in self.simulator.orders() if one.client_id.startswith(token)}
+        return {name: one for name, one in truth(self.simulator).items() if name.startswith(token)}
 
     def differences(self) -> list[str]:
         """Return of which orders the run and the venue tell different things."""
@@ -246,7 +247,7 @@ class Stage:
         assert [one.error for one in checked if one.error] == []
         with Journal(self.folder) as journal:
             state = rebuild(journal)
-        theirs = {one.client_id: one for one in self.simulator.orders()}
+        theirs = truth(self.simulator)
         book = state.book
         for order in book.orders:
             client_id = book.client_id(order)
@@ -289,18 +290,35 @@ class Stage:
         assert exact(held) == sizes.get(self.place.theirs, Decimal(0))
 
 
+def truth(simulator) -> dict:
+    """Return the venue's orders by client id; a conditional one with what trades in its place, once it was set off."""
+    orders = {one.id: one for one in simulator.orders()}
+    found = {}
+    for order in orders.values():
+        if order.parent_id:
+            continue
+        child = orders.get(order.child_id)
+        if child is not None:
+            order.status, order.filled, order.executions = child.status, child.filled, child.executions
+        found[order.client_id] = order
+    return found
+
+
 def differences_of(order, there, *, ended=False) -> list[str]:
     """Return what an order of the run and the venue's have different."""
     if there is None:
+        held = order.trail is not None or order.parent or order.oco  # what the venue lacks waits here
         never = order.status is OrderStatus.REJECTED or (order.status is OrderStatus.CANCELED and not order.accepted)
-        return [] if never and order.filled == 0.0 else [f"order {order.id} ({order.status}) is not at the venue"]
+        gone = never or (held and not (ended and order.is_open))
+        return [] if gone and order.filled == 0.0 else [f"order {order.id} ({order.status}) is not at the venue"]
     found = []
     if Decimal(repr(order.filled)) != there.filled:
         found.append(f"order {order.id}: {order.filled} filled here, {there.filled} there")
     if order.is_open != there.open:
         found.append(f"order {order.id} is {order.status} here and {there.status} there")
-    if there.open and (Decimal(repr(order.size)), Decimal(repr(order.limit_price))) != (there.size, there.price):
-        found.append(f"order {order.id}: {order.size} at {order.limit_price} here, {there.size} at {there.price} there")
+    price = None if isnan(order.limit_price) else Decimal(repr(order.limit_price))
+    if there.open and (Decimal(repr(order.size)), price) != (there.size, there.price):
+        found.append(f"order {order.id}: {order.size} at {price} here, {there.size} at {there.price} there")
     if ended and there.open:
         found.append(f"order {order.id} was left open")
     return found

@@ -1,4 +1,4 @@
-"""A run whose machine dies at each single operation of its journal, through submit, fill and cancel, and starts again."""
+"""A run whose machine dies at each operation of its journal, through submit, fill and cancel, and starts again."""
 
 from __future__ import annotations
 

@@ -293,10 +293,20 @@ class Answers:
         See `Evidence`.
     evidence
         Draws what follows from the reports among the answers.
+    never_left
+        Told of an order that the venue has not; answers whether somebody else goes on with it.
     """
 
-    def __init__(self, register: Register, terms: VenueTerms, out: Outlets, evidence: Evidence) -> None:
+    def __init__(
+        self,
+        register: Register,
+        terms: VenueTerms,
+        out: Outlets,
+        evidence: Evidence,
+        never_left: Callable[[Watched, int], bool],
+    ) -> None:
         self._register, self._terms, self._out, self._evidence = register, terms, out, evidence
+        self._never_left = never_left
 
     def submitted(self, request: Submit, outcome: Outcome, now: int) -> None:
         """Take the answer to a submit."""
@@ -407,6 +417,8 @@ class Answers:
         watched.absences += 1
         if watched.absences < _PROOFS:
             watched.check_at = now + self._terms.settling
+            return
+        if self._never_left(watched, now):
             return
         if order.accepted:
             out.alarm(

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from cambist.live.evidence import Answers, Evidence
 from cambist.live.requests import Amend, Submit
 from cambist.live.watched import Register
-from cambist.model.events import AmendRejected, CancelRejected
+from cambist.model.events import AmendRejected, CancelRejected, OrderAccepted
 from cambist.model.orders import OrderStatus, OrderType
 from cambist.orders.emulator import Emulator, Report, Resize, Send
+from cambist.orders.state import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +27,25 @@ if TYPE_CHECKING:
     from cambist.ports.venue import VenueTerms
 
 __all__ = ["LiveOrders"]
+
+
+#: How an order stands that the emulator holds.
+_HELD = frozenset({OrderStatus.ACCEPTED, OrderStatus.TRIGGERED})
+
+
+def left_alone(orders: Sequence[Order], book: OrderBook) -> dict[str, list[int]]:
+    """Return, by why, the ids of open orders that have no use any more, because of what they were tied to."""
+    # One that was refused may have been so by the gate, and then was never tied to the others.
+    ended = {status for status in TERMINAL if status is not OrderStatus.REJECTED}
+    over = {one.oco or one.id for one in book.orders if one.filled or one.status in ended}
+    found: dict[str, list[int]] = {"oco": [], "parent_ended": []}
+    for order in orders:
+        parent = book.find(order.parent) if order.parent else None
+        if parent is not None and not parent.is_open and not parent.filled:
+            found["parent_ended"].append(order.id)
+        elif (order.oco or order.id) in over and not order.filled:
+            found["oco"].append(order.id)
+    return found
 
 
 def _worthless(_asset: str, _amount: float) -> float:
@@ -65,7 +85,7 @@ class LiveOrders:
         self.evidence = Evidence(
             self._register, terms, out, filled=self._after_fill, ended=self._after_end, value_of=value_of
         )
-        self.answers = Answers(self._register, terms, out, self.evidence)
+        self.answers = Answers(self._register, terms, out, self.evidence, self._never_left)
 
     # What the kernel wants.
 
@@ -124,20 +144,29 @@ class LiveOrders:
     def resume(self, orders: Iterable[Order], now: int) -> None:
         """Take the open orders of a run that goes on, oldest first.
 
-        What the emulator held is held again, and the venue is asked about each order that may have left.
+        What the emulator held is held again, tied as it was, and the venue is asked about each order that may have
+        left.
         """
-        for order in orders:
+        going_on = list(orders)
+        for order in going_on:
             watched = self._register.add(order)
-            emulated = self._emulator.needs(order)
-            if emulated:
-                self._tie(order)
-            if emulated and order.type not in self._terms.native and not order.triggered:
-                self._act(self._emulator.submit(order, now), now)
-                continue
-            watched.sent_at = order.created_at
-            if emulated:
-                self._emulator.watch(order)
-            self.evidence.find(watched)
+            if not self._emulator.needs(order) or self._resume_tied(watched, now):
+                watched.sent_at = order.created_at
+                self.evidence.find(watched)
+        for reason, numbers in left_alone(going_on, self._book).items():
+            self._act(self._emulator.end(numbers, reason, now), now)
+
+    def _resume_tied(self, watched: Watched, now: int) -> bool:
+        """Give an order back to the emulator; return whether it may have left."""
+        order = watched.order
+        self._tie(order)
+        parent = self._book.find(order.parent) if order.parent else None
+        waits = parent is not None and not parent.filled
+        watched.perhaps_unsent = not waits and (order.type in self._terms.native or order.triggered)
+        self._emulator.resume(order, sent=watched.perhaps_unsent, parent=parent)
+        if not watched.perhaps_unsent and not order.accepted:
+            self._out.deliver(OrderAccepted(now, order.id))
+        return watched.perhaps_unsent
 
     def ask_all(self) -> None:
         """Ask the venue about every order that has left."""
@@ -159,7 +188,8 @@ class LiveOrders:
     def unsettled(self) -> bool:
         """Whether the venue is being asked about an order, or has to be."""
         return any(
-            one.asking or one.ended is not None or one.order.status is OrderStatus.UNKNOWN for one in self._register
+            one.asking or one.absences or one.ended is not None or one.order.status is OrderStatus.UNKNOWN
+            for one in self._register
         )
 
     def client_ids(self) -> dict[str, Order]:
@@ -194,6 +224,15 @@ class LiveOrders:
 
     def _after_end(self, order: Order, now: int) -> None:
         self._act(self._emulator.on_end(order.id, now), now)
+
+    def _never_left(self, watched: Watched, now: int) -> bool:
+        """Take word that the venue has no such order; return whether it is one that the emulator goes on with."""
+        order = watched.order
+        if not watched.perhaps_unsent or order.filled or order.status not in _HELD:
+            return False
+        watched.perhaps_unsent, watched.sent_at, watched.check_at, watched.absences = False, None, None, 0
+        self._act(self._emulator.not_sent(order.id, now), now)
+        return True
 
     def _act(self, actions: Sequence[Action], now: int) -> None:
         """Do what the emulator wants."""

@@ -67,6 +67,8 @@ class Watched:
         How often the venue said that it has no such order.
     cancels
         How often it was asked to cancel it.
+    perhaps_unsent
+        Whether the emulator held it before a restart, and nobody knows whether it left.
     wanted
         Size, limit and stop of the amendment that is under way.
     ended, ended_at
@@ -83,6 +85,7 @@ class Watched:
     check_at: int | None = None
     absences: int = 0
     cancels: int = 0
+    perhaps_unsent: bool = False
     wanted: tuple[float, float, float] | None = None
     ended: OrderReport | None = None
     ended_at: int = 0

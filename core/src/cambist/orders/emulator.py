@@ -131,6 +131,48 @@ class Emulator:
         """Tell whether an order must go through the emulator, because the venue lacks its type or its ties."""
         return order.type not in self._native or bool(order.oco or order.parent)
 
+    # After a restart.
+
+    def resume(self, order: Order, *, sent: bool, parent: Order | None) -> None:
+        """Take an order of a run that goes on, oldest first; what it is tied to and works must be watched by then.
+
+        Parameters
+        ----------
+        sent
+            Whether it may have been sent, see `not_sent`; else it is held again.
+        parent
+            The order that must trade before this one works, as it stands; None for none.
+        """
+        self._held[order.id] = _Held(order, sent=order.size if sent else 0.0, traded=order.filled)
+        self._links.add(order)
+        if parent is not None and parent.filled:
+            self._links.after_fill(parent.id, parent.filled)
+
+    def end(self, numbers: Sequence[int], reason: str, ts: int) -> list[Action]:
+        """End orders that what they were tied to has left without a use; at the venue, where they were sent."""
+        actions: list[Action] = []
+        for number in numbers:
+            held = self._held.get(number)
+            if held is not None:
+                canceled = OrderCanceled(ts, number, reason)
+                actions += [Withdraw(number)] if held.sent else self._end(held, canceled, ts)
+        return actions
+
+    def not_sent(self, order_id: int, ts: int) -> list[Action]:
+        """Take word that an order which `resume` took as sent never left: it is held again, or leaves now."""
+        held = self._held.get(order_id)
+        if held is None:
+            return []
+        held.sent = 0.0
+        actions: list[Action] = []
+        if not held.order.triggered:
+            self._enter(held, ts, actions)
+            return actions
+        if held.order.type in AT_MARKET:
+            self._stop(self._links.dissolve(order_id), held.order, ts, actions)
+        self._send(held, ts, actions)
+        return actions
+
     # Requests.
 
     def watch(self, order: Order) -> None:
