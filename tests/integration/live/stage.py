@@ -284,7 +284,7 @@ class Stage:
             return
         there = balances[self.place.currency].wallet
         ours = state.ledger.balance(self.place.currency)
-        assert abs(ours - there) <= len(state.fills) * Decimal("1e-8"), self.place.currency
+        assert abs(ours - there) <= len(state.fills) * Decimal("1e-8"), f"{self.place.currency}: {ours}, {there} there"
         sizes = {one.symbol: one.size for one in self.simulator.positions()[self.place.exchange]}
         held = state.portfolio.positions[self.place.symbol].size
         assert exact(held) == sizes.get(self.place.theirs, Decimal(0))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from cambist.live.fills import fill_of, same_size
 from cambist.live.requests import Cancel, FetchFills, Find
 from cambist.model.events import (
@@ -243,6 +245,8 @@ class Evidence:
                 self._watch_again(order, report.venue_id)  # it was larger than we knew
                 self.reported(report, now)
             return
+        if not report.status.ended and self._register.is_old(order.id, report):
+            return  # it was overtaken by the word of the end
         if not report.status.ended:
             self._out.alarm(
                 "zombie_order",
@@ -384,7 +388,8 @@ class Answers:
         key = request.key
         for fill in fills or ():
             if (key.venue_id and fill.venue_id == key.venue_id) or (fill.client_id and fill.client_id == key.client_id):
-                self._evidence.executed(fill, now)
+                # Under our name, so that it is known for ours also where the order is done with by now.
+                self._evidence.executed(msgspec.structs.replace(fill, client_id=key.client_id), now)
 
     def _settle(self, watched: Watched, report: OrderReport, now: int) -> None:
         """Draw what follows from an order that works on, now that the venue was asked about it."""

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Outlets", "Register", "Watched"]
 
 
+#: Of how many orders that are done with the time of their last report is kept.
+_REMEMBERED = 1_000
+
+
 @attrs.frozen(eq=False)
 class Outlets:
     """Where what follows goes.
@@ -124,6 +128,8 @@ class Register:
         self._alphabet, self._length = terms.id_alphabet or ALPHABET, terms.id_length
         self._watched: dict[int, Watched] = {}
         self._by_venue_id: dict[str, int] = {}
+        #: The venue's time of the last report of orders that are done with, oldest first.
+        self._last_told: dict[int, int] = {}
 
     def __iter__(self) -> Iterator[Watched]:
         """Iterate over a list that changes leave alone, oldest first."""
@@ -147,6 +153,13 @@ class Register:
         watched = self._watched.pop(order_id, None)
         if watched is not None:
             self._by_venue_id.pop(watched.venue_id, None)
+            self._last_told[order_id] = watched.told_at
+            if len(self._last_told) > _REMEMBERED:
+                del self._last_told[next(iter(self._last_told))]
+
+    def is_old(self, order_id: int, report: OrderReport) -> bool:
+        """Tell whether a report of an order that is done with is not newer than the word of its end."""
+        return report.ts <= self._last_told.get(order_id, -1)
 
     def learn(self, watched: Watched, venue_id: str) -> None:
         """Take note of what the venue calls an order."""
