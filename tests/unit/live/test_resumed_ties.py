@@ -8,18 +8,21 @@ from math import nan
 import pytest
 
 from cambist.live.orders import LiveOrders
-from cambist.live.requests import Cancel, Find, Submit
+from cambist.live.requests import Amend, Cancel, Find, Submit
 from cambist.live.watched import Outlets
 from cambist.model import Instructions, Instrument, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce, Trail
 from cambist.model.events import OrderCanceled
 from cambist.model.reports import FillReport, OrderReport, ReportedStatus
 from cambist.orders.book import OrderBook
-from cambist.ports.venue import Answered, VenueTerms
+from cambist.ports.venue import Answered, Declined, VenueTerms
 
 COIN = Instrument(symbol="BTC/USDT", base="BTC", quote="USDT", tick_size="0.01", step_size="0.001")
 SECOND = 1_000_000_000
 TERMS = VenueTerms(
-    native=frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP}), settling=SECOND, confirm_within=SECOND
+    native=frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP}),
+    amends=True,
+    settling=SECOND,
+    confirm_within=SECOND,
 )
 
 
@@ -57,7 +60,7 @@ class Play:
         profit = self.order(OrderType.LIMIT, limit=110.0, parent=entry.id, oco=loss.id)
         return entry, loss, profit
 
-    def report(self, order, status=ReportedStatus.OPEN, filled="0"):
+    def report(self, order, status=ReportedStatus.OPEN, filled="0", size="0.1"):
         return OrderReport(
             ts=self.now,
             symbol=COIN.symbol,
@@ -66,8 +69,8 @@ class Play:
             status=status,
             side=order.side,
             type=order.type,
-            size=Decimal("0.1"),
-            filled=Decimal(filled),
+            size=Decimal(size),
+            filled=Decimal(str(filled)),
             limit_price=None if order.limit_price != order.limit_price else Decimal(repr(order.limit_price)),
             stop_price=None if order.stop_price != order.stop_price else Decimal(repr(order.stop_price)),
         )
@@ -76,13 +79,13 @@ class Play:
         for order in orders:
             self.manager.evidence.reported(self.report(order), self.now)
 
-    def filled(self, order, size="0.1"):
+    def filled(self, order, size="0.1", trade="first"):
         fill = FillReport(
             ts=self.now,
             symbol=COIN.symbol,
             client_id=self.book.client_id(order),
             venue_id=str(1000 + order.id),
-            trade_id=str(order.id),
+            trade_id=f"{order.id} {trade}",
             side=order.side,
             size=Decimal(size),
             price=Decimal(100),
@@ -192,3 +195,42 @@ def test_legs_whose_entry_ended_untraded_end_too(play):
     play.restart()
     assert [one.status for one in (loss, profit)] == [OrderStatus.CANCELED] * 2
     assert play.asked(Find) == []
+
+
+def test_a_limit_that_closes_grows_at_the_venue_with_its_entry_and_stays_what_it_is(play):
+    entry, _, profit = play.bracket()
+    play.accepted(entry)
+    play.filled(entry, "0.03")
+    (sent,) = [one for one in play.sent if isinstance(one, Submit) and one.order_id == profit.id]
+    assert str(sent.terms.size) == "0.030"
+    play.manager.evidence.reported(play.report(profit, size="0.03"), play.now)
+    assert (profit.size, play.alarms) == (0.1, [])
+    play.filled(entry, "0.04", trade="more")
+    (asked,) = [one for one in play.sent if isinstance(one, Amend)]
+    assert str(asked.terms.size) == "0.070"
+    play.manager.evidence.reported(play.report(profit, size="0.07"), play.now)
+    assert (profit.size, play.alarms) == (0.1, [])
+
+
+def test_a_limit_that_did_not_grow_before_the_process_died_does_afterwards(play):
+    entry, _, profit = play.bracket()
+    play.accepted(entry)
+    play.filled(entry, "0.03")
+    play.manager.evidence.reported(play.report(profit, size="0.03"), play.now)
+    play.filled(entry, "0.04", trade="more")
+    play.restart()
+    for request in [one for one in play.sent if isinstance(one, Find)]:
+        order = play.book.get(request.order_id)
+        size = "0.1" if order is entry else "0.03"
+        play.manager.answers.found(request, Answered(play.report(order, size=size, filled=order.filled)), play.now)
+    assert [str(one.terms.size) for one in play.sent if isinstance(one, Amend)] == ["0.070"]
+    assert (profit.size, play.alarms) == (0.1, [])
+
+
+def test_a_held_order_that_the_venue_refuses_when_it_is_due_is_rejected_with_its_words(play):
+    order = play.order(OrderType.TRAILING_STOP, trail=Trail(amount=5.0))
+    play.manager.on_price(COIN.symbol, 100.0, play.now)
+    play.manager.on_price(COIN.symbol, 94.0, play.now)
+    (sent,) = [one for one in play.sent if isinstance(one, Submit)]
+    play.manager.answers.submitted(sent, Declined("min_notional", "too little"), play.now)
+    assert (order.status, order.reason) == (OrderStatus.REJECTED, "min_notional: too little")

@@ -144,6 +144,7 @@ class Evidence:
 
     def accept(self, watched: Watched, now: int) -> None:
         """Take word that the venue works an order."""
+        watched.confirmed = True
         if not watched.order.accepted:
             self._out.deliver(OrderAccepted(now, watched.order.id))
         if watched.order.status not in _WAITING:
@@ -221,9 +222,14 @@ class Evidence:
             limit, stop = order.limit_price, order.stop_price  # those of what was sent in its place
         told = float(report.size), limit, order.stop_price if isnan(stop) else stop
         known = order.size, order.limit_price, order.stop_price
+        asked = watched.wanted is not None and _equal(told, watched.wanted)
+        if watched.sent_size is not None and told[0] <= watched.sent_size:
+            told = order.size, *told[1:]  # a part of it, which grows with its parent
+        if asked:
+            watched.wanted = None
         if _equal(told, known):
             return
-        if watched.wanted is None or not _equal(told, watched.wanted):
+        if not asked:
             self._out.alarm(
                 "amended_elsewhere",
                 f"order {order.id} ({watched.client_id}) stands at the venue with size {told[0]:g} at {told[1]:g}; the "
@@ -299,6 +305,8 @@ class Answers:
         Draws what follows from the reports among the answers.
     never_left
         Told of an order that the venue has not; answers whether somebody else goes on with it.
+    too_small
+        Told of a child that is smaller at the venue than it should be by now.
     """
 
     def __init__(
@@ -307,10 +315,12 @@ class Answers:
         terms: VenueTerms,
         out: Outlets,
         evidence: Evidence,
+        *,
         never_left: Callable[[Watched, int], bool],
+        too_small: Callable[[Watched, int], None],
     ) -> None:
         self._register, self._terms, self._out, self._evidence = register, terms, out, evidence
-        self._never_left = never_left
+        self._never_left, self._too_small = never_left, too_small
 
     def submitted(self, request: Submit, outcome: Outcome, now: int) -> None:
         """Take the answer to a submit."""
@@ -326,7 +336,7 @@ class Answers:
         elif not isinstance(outcome, Declined):
             self._out.deliver(OutcomeUnknown(now, order.id, outcome.text))
             watched.check_at = now + self._terms.settling
-        elif outcome.reason == "duplicate_client_id" or order.accepted:
+        elif outcome.reason == "duplicate_client_id" or watched.confirmed:
             self._evidence.find(watched)  # it is there: an earlier request arrived, or the stream has told of it
         else:
             self._out.deliver(OrderRejected(now, order.id, _reason(outcome)))
@@ -399,6 +409,8 @@ class Answers:
         if watched.overtaken:
             watched.check_at = now + self._terms.confirm_within
             return
+        if watched.sent_size is not None and float(report.size) < watched.sent_size:
+            self._too_small(watched, now)
         if order.status is _S.PENDING_REPLACE:
             watched.wanted = None
             self._out.deliver(AmendRejected(now, order.id, "not_amended"))

@@ -85,7 +85,9 @@ class LiveOrders:
         self.evidence = Evidence(
             self._register, terms, out, filled=self._after_fill, ended=self._after_end, value_of=value_of
         )
-        self.answers = Answers(self._register, terms, out, self.evidence, self._never_left)
+        self.answers = Answers(
+            self._register, terms, out, self.evidence, never_left=self._never_left, too_small=self._grow
+        )
 
     # What the kernel wants.
 
@@ -164,6 +166,8 @@ class LiveOrders:
         waits = parent is not None and not parent.filled
         watched.perhaps_unsent = not waits and (order.type in self._terms.native or order.triggered)
         self._emulator.resume(order, sent=watched.perhaps_unsent, parent=parent)
+        if parent is not None and watched.perhaps_unsent and not isnan(order.limit_price):
+            watched.sent_size = min(order.size, parent.filled)
         if not watched.perhaps_unsent and not order.accepted:
             self._out.deliver(OrderAccepted(now, order.id))
         return watched.perhaps_unsent
@@ -208,6 +212,7 @@ class LiveOrders:
         """Send an order, which happens once in its life."""
         watched.sent_at = now
         watched.check_at = now + self._terms.settling + self._terms.confirm_within
+        watched.sent_size = size if watched.order.parent and kind is not OrderType.MARKET else None
         terms = watched.request(kind, size, limit, stop)
         self._out.send(
             Submit(order_id=watched.order.id, key=watched.key, terms=terms, reduces=watched.order.reduce_only)
@@ -218,6 +223,11 @@ class LiveOrders:
         watched.check_at = now + self._terms.confirm_within
         request = watched.request(watched.order.type, *terms)
         self._out.send(Amend(order_id=watched.order.id, key=watched.key, terms=request))
+
+    def _grow(self, watched: Watched, now: int) -> None:
+        """Ask for the size that a child should have at the venue by now."""
+        assert watched.sent_size is not None
+        self._ask_amend(watched, (watched.sent_size, watched.order.limit_price, watched.order.stop_price), now)
 
     def _after_fill(self, order: Order, now: int) -> None:
         self._act(self._emulator.on_fill(order.id, order.filled, now), now)
@@ -249,7 +259,7 @@ class LiveOrders:
                 kind = OrderType.MARKET if isnan(action.limit_price) else OrderType.LIMIT
                 self._go(watched, kind, action.size, action.limit_price, nan, now)
             elif isinstance(action, Resize):
-                order = watched.order
-                self._ask_amend(watched, (action.size, order.limit_price, order.stop_price), now)
+                watched.sent_size = action.size
+                self._grow(watched, now)
             else:
                 self.evidence.withdraw(watched, now)

@@ -71,6 +71,10 @@ class Watched:
         How often the venue said that it has no such order.
     cancels
         How often it was asked to cancel it.
+    confirmed
+        Whether the venue said that it works; the emulator accepts what it holds by itself.
+    sent_size
+        How much of a child the venue has, or is to have: it grows with what its parent trades. None for all of it.
     perhaps_unsent
         Whether the emulator held it before a restart, and nobody knows whether it left.
     wanted
@@ -89,6 +93,8 @@ class Watched:
     check_at: int | None = None
     absences: int = 0
     cancels: int = 0
+    confirmed: bool = False
+    sent_size: float | None = None
     perhaps_unsent: bool = False
     wanted: tuple[float, float, float] | None = None
     ended: OrderReport | None = None

@@ -143,10 +143,12 @@ class Emulator:
         parent
             The order that must trade before this one works, as it stands; None for none.
         """
-        self._held[order.id] = _Held(order, sent=order.size if sent else 0.0, traded=order.filled)
+        held = self._held[order.id] = _Held(order, traded=order.filled)
         self._links.add(order)
         if parent is not None and parent.filled:
             self._links.after_fill(parent.id, parent.filled)
+        if sent:
+            held.sent = self._links.allowed(order)
 
     def end(self, numbers: Sequence[int], reason: str, ts: int) -> list[Action]:
         """End orders that what they were tied to has left without a use; at the venue, where they were sent."""
