@@ -20,8 +20,8 @@ from cambist.errors import CambistError
 
 #: One round of a long storm, seconds.
 ROUND = 30.0
-#: What others do to the account is none of the run's. A clock that drifts would go on drifting under the next fault, and
-#: another rule would keep the rest of the orders from being taken.
+#: What others do to the account is none of the run's. A clock that drifts would go on drifting under the next fault,
+#: and another rule would keep the rest of the orders from being taken.
 LASTING = ("clock_drift", "rule_change")
 HARMS = [harm for harm in harms() if not harm.foreign and harm.action not in LASTING]
 
