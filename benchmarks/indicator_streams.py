@@ -16,7 +16,7 @@ from talib import stream
 from cambist.indicators import indicator
 from cambist.indicators.arithmetic import Delay, Elementwise
 from cambist.indicators.crossing import Crossover
-from cambist.indicators.studies import FUNCTIONS
+from cambist.indicators.talib_functions import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +37,12 @@ def middle(high, low):  # noqa: ANN001, ANN201
 
 
 COMPUTATIONS: dict[str, tuple[Computation, int]] = {
-    "SMA(10)": (FUNCTIONS["SMA"](period=10), 1),
-    "EMA(10)": (FUNCTIONS["EMA"](period=10), 1),
-    "RSI(14)": (FUNCTIONS["RSI"](period=14), 1),
-    "MACD(12, 26, 9)": (FUNCTIONS["MACD"](fast=12, slow=26, signal=9), 1),
-    "ATR(14)": (FUNCTIONS["ATR"](period=14), 3),
-    "BBANDS(20, 2)": (FUNCTIONS["BBANDS"](period=20, deviations=2.0), 1),
+    "SMA(10)": (described()["SMA"](period=10), 1),
+    "EMA(10)": (described()["EMA"](period=10), 1),
+    "RSI(14)": (described()["RSI"](period=14), 1),
+    "MACD(12, 26, 9)": (described()["MACD"](fast=12, slow=26, signal=9), 1),
+    "ATR(14)": (described()["ATR"](period=14), 3),
+    "BBANDS(20, 2)": (described()["BBANDS"](period=20, deviations=2.0), 1),
     "a - b": (Elementwise(np.subtract), 2),
     "a / b": (Elementwise(np.divide), 2),
     "a > 100": (Elementwise(np.greater, 100.0), 1),

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from cambist.indicators.arithmetic import Delay, Elementwise
 from cambist.indicators.crossing import Crossover
 from cambist.indicators.custom import indicator
-from cambist.indicators.studies import FUNCTIONS
-from cambist.indicators.technical import TalibFunction
+from cambist.indicators.talib_functions import described
+from cambist.indicators.technical import AVERAGES
+
+FUNCTIONS = described()
 
 _windows = np.lib.stride_tricks.sliding_window_view
 
@@ -40,13 +42,14 @@ CASES = {
     "SMA": (1, technical("SMA", period=PERIODS)),
     "EMA": (1, technical("EMA", period=PERIODS)),
     "RSI": (1, technical("RSI", period=LONGER)),
-    "MACD": (1, technical("MACD", fast=st.integers(2, 12), slow=st.integers(3, 26), signal=st.integers(1, 9))),
+    "MACD": (1, technical("MACD", fast=st.integers(2, 12), slow=st.integers(13, 26), signal=st.integers(1, 9))),
     "ATR": (3, technical("ATR", period=PERIODS)),
     "BBANDS": (1, technical("BBANDS", period=LONGER, deviations=st.sampled_from([0, 1.5, 2.0]))),
     "MAX": (1, technical("MAX", period=LONGER)),
     "MIN": (1, technical("MIN", period=LONGER)),
-    # TA-Lib's patterns return whole numbers, with 0 where a value is not yet known.
-    "CDLDOJI": (4, st.just(TalibFunction("CDLDOJI", tuple("ohlc"), ("value",), (), lambda: 10, integer=True)())),
+    # Patterns are whole numbers, with 0 where TA-Lib does not yet know a value.
+    "CDLDOJI": (4, technical("CDLDOJI")),
+    "MAXINDEX": (1, technical("MAXINDEX", period=LONGER)),
     "subtract": (2, st.just(Elementwise(np.subtract))),
     "divide": (2, st.just(Elementwise(np.divide))),
     "power": (2, st.just(Elementwise(np.power))),
@@ -122,6 +125,38 @@ def test_columns_blocks_and_rows_give_the_same_bits(case, data):
             each[:] = -1.0  # a stream may not hold on to the arrays it was given
     assert same(whole, [np.concatenate(each) for each in zip(*parts, strict=True)])
     assert same(columns, before)
+
+
+@st.composite
+def any_function(draw):
+    """Any function of TA-Lib with any parameters."""
+    function = FUNCTIONS[draw(st.sampled_from(sorted(FUNCTIONS)))]
+    given = {}
+    for one in function.parameters:
+        if isinstance(one.default, str):
+            given[one.name] = draw(st.sampled_from([name for name in AVERAGES if name]))
+        elif isinstance(one.default, int):
+            least = int(one.minimum) + (20 if one.name in {"slow", "max_period"} else 0)
+            given[one.name] = draw(st.integers(least, min(least + 18, int(one.maximum))))
+        else:
+            given[one.name] = draw(st.floats(max(one.minimum, 0.0), min(one.maximum, 4.0)))
+    return function(**given)
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_every_function_of_talib_gives_the_same_bits_whichever_way_it_is_fed(data):
+    computation = data.draw(any_function())
+    rows = data.draw(st.integers(0, 160))
+    columns = [data.draw(column(rows)) for _ in computation.function.inputs]
+    whole = computation.batch(*columns)
+    width = len(whole)
+    assert same(whole, step_through(computation.open(), columns, width))
+    stream, parts = computation.open(), [[np.empty(0)] * width]
+    for start, stop, singly in data.draw(blocks(rows)):
+        block = [each[start:stop].copy() for each in columns]
+        parts.append(list(step_through(stream, block, width)) if singly else list(stream.extend(*block)))
+    assert same(whole, [np.concatenate(each) for each in zip(*parts, strict=True)])
 
 
 @pytest.mark.parametrize("case", CASES)

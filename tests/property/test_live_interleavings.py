@@ -28,7 +28,7 @@ from cambist.ports.venue import Answered, Declined, Unanswered, VenueTerms
 DEPTH = 8
 COIN = Instrument(symbol="COIN", step_size="1", tick_size="1")
 SECOND = 1_000_000_000
-TERMS = VenueTerms(amends=True, settling=SECOND, confirm_within=SECOND, fills_within=1000 * SECOND)
+TERMS = VenueTerms(amends="all", settling=SECOND, confirm_within=SECOND, fills_within=1000 * SECOND)
 #: By how much time passes in one move: more than every wait.
 PASSES = 2 * SECOND
 S, V = OrderStatus, ReportedStatus
@@ -54,7 +54,12 @@ class World:
         self.manager = self.make()
 
     def make(self) -> LiveOrders:
-        return LiveOrders(self.book, TERMS, Outlets(self.deliver, self.send, self.alarm, self.foreign))
+        made = LiveOrders(self.book, TERMS, Outlets(self.deliver, self.send, self.alarm, self.foreign, self.note))
+        made.answers.refused = self.refused
+        return made
+
+    def refused(self, reason) -> None:
+        assert reason in {"insufficient_funds", "unknown_order", "size_filled"}
 
     # Doors of the manager.
 
@@ -72,6 +77,9 @@ class World:
 
     def foreign(self, report) -> None:
         raise AssertionError(report)
+
+    def note(self, *what) -> None:
+        raise AssertionError(f"it was sent anew: {what}")
 
     @property
     def order(self) -> Order | None:

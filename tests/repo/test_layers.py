@@ -23,6 +23,7 @@ LIBRARIES = {
     "pandas": None,
     "msgspec": None,
     "pluggy": {"plugins", "api"},
+    "numba": {"indicators"},
     "talib": {"indicators", "cli"},  # the command line asks for its version in `cambist doctor`
     "pyarrow": {"data", "backtest", "testing"},
     "exchange_calendars": {"data"},

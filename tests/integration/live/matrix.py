@@ -229,10 +229,10 @@ async def act(stage, phase, order) -> None:
 
 def fill_half(stage, order) -> None:
     """Let somebody else trade with half of an order that rests."""
-    there = stage.theirs().get(stage.kernel.book.client_id(order))
+    there = stage.theirs().get(order.id)
     if there is not None and there.open:
         exchange = stage.simulator.call(lambda venue: venue.exchange_of(stage.place.plays))
-        stage.simulator.call(lambda _: exchange.interference.fill(there.id, there.size / 2))
+        stage.simulator.call(lambda _: exchange.interference.fill(there.ids[0], there.size / 2))
         stage.simulator.call(lambda venue: venue.server.flush())
 
 

@@ -19,6 +19,7 @@ from cambist.indicators import SMA
 from cambist.live import LiveRun, LiveSettings
 from cambist.model import OrderStatus, Timeframe
 from cambist.model.events import TimerFired
+from cambist.orders.ids import order_number
 from cambist.portfolio.exact import exact
 from cambist.storage.journal import Journal, JournalFolder, JournalOptions
 from cambist.testing.faults import CrashingFiles
@@ -211,9 +212,8 @@ class Stage:
         return self.run.kernel
 
     def theirs(self):
-        """Return the venue's orders of this account that are ours, by client id."""
-        token = self.kernel.book.token
-        return {name: one for name, one in truth(self.simulator).items() if name.startswith(token)}
+        """Return the venue's orders that are ours, by their numbers."""
+        return truth(self.simulator, self.kernel.book.token)[0]
 
     def differences(self) -> list[str]:
         """Return of which orders the run and the venue tell different things."""
@@ -223,9 +223,9 @@ class Stage:
         for order in self.kernel.book.orders:
             if order.tag == ADOPTED:
                 continue
-            there = theirs.pop(self.kernel.book.client_id(order), None)
+            there = theirs.pop(order.id, None)
             found += differences_of(order, there, whole=self.whole(self.kernel.book, order))
-        return found + [f"{name} is at the venue and not in the run" for name in theirs]
+        return found + [f"order {number} is at the venue and not in the run" for number in theirs]
 
     def whole(self, book, order) -> float:
         """Return how large an order may be at the venue: a child grows with its parent."""
@@ -252,18 +252,15 @@ class Stage:
         assert [one.error for one in checked if one.error] == []
         with Journal(self.folder) as journal:
             state = rebuild(journal)
-        theirs = truth(self.simulator)
         book = state.book
+        theirs, strangers = truth(self.simulator, book.token)
         for order in book.orders:
-            client_id = book.client_id(order)
-            if order.tag == ADOPTED:
-                continue
-            assert differences_of(order, theirs.pop(client_id, None), ended=True) == []
-        strangers = [one for one in theirs.values() if one.client_id.startswith(book.token)]
-        assert not strangers, f"orders at the venue that are not in the journal: {strangers}"
-        assert foreign or not theirs, theirs
+            if order.tag != ADOPTED:
+                assert differences_of(order, theirs.pop(order.id, None), ended=True) == []
+        assert not theirs, f"orders at the venue that are not in the journal: {theirs}"
+        assert foreign or not strangers, strangers
         assert not book.anomalies
-        self._compare_fills(state, {one.id for one in theirs.values()})
+        self._compare_fills(state, {one.id for one in strangers})
         self._compare_requests()
         if not foreign:
             self._compare_account(state)
@@ -295,18 +292,38 @@ class Stage:
         assert exact(held) == sizes.get(self.place.theirs, Decimal(0))
 
 
-def truth(simulator) -> dict:
-    """Return the venue's orders by client id; a conditional one with what trades in its place, once it was set off."""
+@attrs.define
+class There:
+    """An order as the venue has it: all that has stood for it, one after the other."""
+
+    ids: list[int]
+    filled: Decimal
+    size: Decimal
+    price: Decimal | None
+    open: bool
+    status: str
+
+
+def truth(simulator, token: str) -> tuple[dict[int, There], list]:
+    """Return the orders that the venue has of a run, by their numbers, and those of others."""
     orders = {one.id: one for one in simulator.orders()}
-    found = {}
+    found: dict[int, There] = {}
+    strangers = []
     for order in orders.values():
         if order.parent_id:
+            continue  # it trades in place of a conditional one
+        number = order_number(order.client_id, token)
+        if number is None:
+            strangers.append(order)
             continue
-        child = orders.get(order.child_id)
-        if child is not None:
-            order.status, order.filled, order.executions = child.status, child.filled, child.executions
-        found[order.client_id] = order
-    return found
+        works = orders.get(order.child_id, order)
+        before = found.get(number[0])
+        filled = Decimal(0) if before is None else before.filled
+        assert before is None or not before.open, f"two orders at the venue stand for order {number[0]}"
+        ids = [order.id, works.id] + ([] if before is None else before.ids)
+        size = works.size + filled
+        found[number[0]] = There(ids, works.filled + filled, size, works.price, works.open, str(works.status))
+    return found, strangers
 
 
 def differences_of(order, there, *, whole=0.0, ended=False) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from cambist.errors import DataError, ParameterError
 from cambist.indicators.crossing import Crossover
-from cambist.indicators.studies import FUNCTIONS
+from cambist.indicators.talib_functions import described
 
 NAN = math.nan
 
@@ -80,7 +80,7 @@ def test_a_plain_loop_over_the_rule_agrees(seed):
 
 def test_on_real_bars_a_plain_loop_agrees(outside_data):
     close = pd.read_parquet(outside_data / "crypto" / "binance_spot_BTCUSDT_1m.parquet")["close"].to_numpy()
-    (fast,), (slow,) = (FUNCTIONS["SMA"](period=period).batch(close) for period in (10, 30))
+    (fast,), (slow,) = (described()["SMA"](period=period).batch(close) for period in (10, 30))
     (ours,) = Crossover().batch(fast, slow)
     assert np.array_equal(ours, crossings_by_hand(fast.tolist(), slow.tolist()), equal_nan=True)
     assert np.flatnonzero(np.isfinite(ours))[0] == 30

@@ -181,7 +181,7 @@ def test_the_defaults_are_the_documented_ones(data):
         "EMA(30)",
         "RSI(14)",
         "ATR(14)",
-        "BBANDS(20, 2).upper",
+        "BBANDS(20, 2, sma).upper",
         "delay(1)",
     ]
 

@@ -12,19 +12,11 @@ import talib
 from talib import abstract
 
 from cambist.errors import DataError, ParameterError
-from cambist.indicators.studies import FUNCTIONS
-from cambist.indicators.technical import Technical
+from cambist.indicators.talib_functions import described
+from cambist.indicators.technical import AVERAGES, Technical
 
-DEFAULTS = {
-    "ATR": {"period": 14},
-    "BBANDS": {"period": 20, "deviations": 2.0},
-    "EMA": {"period": 30},
-    "MACD": {"fast": 12, "slow": 26, "signal": 9},
-    "MAX": {"period": 30},
-    "MIN": {"period": 30},
-    "RSI": {"period": 14},
-    "SMA": {"period": 30},
-}
+FUNCTIONS = described()
+PERIODS = [name for name, one in FUNCTIONS.items() if any(given.name == "period" for given in one.parameters)]
 
 
 @pytest.fixture
@@ -32,44 +24,91 @@ def walk():
     return 100 * np.exp(np.cumsum(np.random.default_rng(4).normal(0, 0.01, 200)))
 
 
-def test_every_function_of_the_table_is_tested_here():
-    assert set(FUNCTIONS) == set(DEFAULTS)
+def columns_for(computation, walk):
+    """Return columns that every function can be computed from, as many as it takes."""
+    small = walk / 1_000 if computation.function.group == "functions" else walk
+    return [small + at for at in range(len(computation.function.inputs))]
 
 
-@pytest.mark.parametrize("name", DEFAULTS)
+def test_every_function_of_talib_is_there():
+    assert set(FUNCTIONS) == set(talib.get_functions())
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_table_says_what_talib_says_of_itself(name):
-    computation = FUNCTIONS[name](**DEFAULTS[name])
+    computation = FUNCTIONS[name]()
     function = abstract.Function(name)
-    function.parameters = computation.keywords()
+    assert computation.keywords() == dict(function.info["parameters"]), "the defaults, each passed explicitly"
     assert computation.lookback == function.lookback
-    assert set(computation.keywords()) == set(function.info["parameters"]), "every parameter is passed explicitly"
     assert len(computation.outputs) == len(function.output_names)
-    (inputs,) = function.input_names.values()
-    if isinstance(inputs, list):
-        assert list(computation.function.inputs) == inputs
+    inputs = [one for each in function.input_names.values() for one in ([each] if isinstance(each, str) else each)]
+    assert len(computation.function.inputs) == len(inputs)
 
 
-@pytest.mark.parametrize("name", DEFAULTS)
-@pytest.mark.parametrize("extra", [0, 1, 7])
-def test_the_lookback_holds_for_other_parameters_too(name, extra):
-    values = {key: value + extra for key, value in DEFAULTS[name].items()}
-    computation = FUNCTIONS[name](**values)
-    function = abstract.Function(name)
-    function.parameters = computation.keywords()
-    assert computation.lookback == function.lookback
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_first_value_comes_where_the_lookback_says(name, walk):
+    computation = FUNCTIONS[name]()
+    for output in computation.batch(*columns_for(computation, walk)):
+        assert np.isnan(output[: computation.lookback]).all()
+        assert np.isfinite(output[computation.lookback :]).all()
+
+
+@pytest.mark.parametrize("name", PERIODS)
+@pytest.mark.parametrize("period", [2, 9])
+def test_the_lookback_holds_for_other_parameters_too(name, period, walk):
+    computation = FUNCTIONS[name](period=period)
+    first = [np.flatnonzero(~np.isnan(one))[0] for one in computation.batch(*columns_for(computation, walk))]
+    assert first == [computation.lookback] * len(computation.outputs)
+
+
+@pytest.mark.parametrize("average", [name for name in AVERAGES if name])
+def test_a_moving_average_is_named(average, walk):
+    (ours,) = FUNCTIONS["MA"](period=10, average=average).batch(walk)
+    if average == "mama":
+        assert np.array_equal(ours, talib.MAMA(walk)[0], equal_nan=True)
+    else:
+        (theirs,) = FUNCTIONS[average.upper()](period=10).batch(walk)
+        assert np.array_equal(ours, theirs, equal_nan=True)
+
+
+@pytest.mark.parametrize("average", ["", "smaa", 0, None])
+def test_one_that_does_not_exist_is_refused_with_those_that_do(average):
+    with pytest.raises(ParameterError, match=r"MA: average is .*; it must be one of sma, ema, wma"):
+        FUNCTIONS["MA"](average=average)
+
+
+@pytest.mark.parametrize(("fast", "slow"), [(26, 12), (12, 12)])
+def test_a_fast_average_is_not_the_slower_one(fast, slow):
+    with pytest.raises(ParameterError, match=rf"APO: fast is {fast} and slow is {slow}"):
+        FUNCTIONS["APO"](fast=fast, slow=slow)
+
+
+def test_values_that_talib_does_not_take_together_are_refused(walk):
+    computation = FUNCTIONS["MAVP"](min_period=9, max_period=5)
+    with pytest.raises(ParameterError, match="does not take these values of min_period, max_period, average together"):
+        computation.batch(walk, walk)
+
+
+def test_places_count_bars_back_and_not_from_the_beginning():
+    column = np.array([np.nan, 1.0, 5.0, 3.0, 2.0, 9.0, 1.0])
+    (ours,) = FUNCTIONS["MAXINDEX"](period=3).batch(column)
+    assert ours[3:].tolist() == [1.0, 2.0, 0.0, 1.0]
+    lowest, highest = FUNCTIONS["MINMAXINDEX"](period=3).batch(column)
+    assert (lowest[3:].tolist(), highest[3:].tolist()) == ([2.0, 0.0, 1.0, 0.0], ours[3:].tolist())
 
 
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        (name, DEFAULTS[name] | {parameter.name: parameter.minimum})
-        for name in DEFAULTS
-        for parameter in FUNCTIONS[name].parameters
+        (name, {parameter.name: type(parameter.default)(parameter.minimum)})
+        for name, function in FUNCTIONS.items()
+        for parameter in function.parameters
+        if not isinstance(parameter.default, str) and math.isfinite(parameter.minimum) and parameter.name != "slow"
     ],
 )
 def test_the_least_value_allowed_is_one_talib_takes(name, values, walk):
     computation = FUNCTIONS[name](**values)
-    columns = [walk] * len(computation.function.inputs)
+    columns = columns_for(computation, walk)
     assert all(math.isfinite(output[-1]) for output in computation.batch(*columns))
 
 
@@ -92,15 +131,13 @@ def test_the_least_value_allowed_is_one_talib_takes(name, values, walk):
 )
 def test_a_parameter_out_of_range_is_named_with_its_range(name, parameter, value, told):
     with pytest.raises(ParameterError) as caught:
-        FUNCTIONS[name](**DEFAULTS[name] | {parameter: value})
+        FUNCTIONS[name](**{parameter: value})
     assert told in str(caught.value)
 
 
-def test_a_misspelt_parameter_gets_a_hint_and_a_missing_one_its_name():
+def test_a_misspelt_parameter_gets_a_hint():
     with pytest.raises(ParameterError, match=r"SMA has no parameter 'perod'\. Did you mean 'period'\?"):
         FUNCTIONS["SMA"](perod=3)
-    with pytest.raises(ParameterError, match="MACD needs a value for slow, signal"):
-        FUNCTIONS["MACD"](fast=3)
 
 
 def test_numpy_integers_are_integers():
@@ -135,10 +172,10 @@ def test_a_gap_after_the_first_value_is_named_with_its_row(way, bad, walk):
         feed()
 
 
-@pytest.mark.parametrize("name", DEFAULTS)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_gap_would_have_gone_unnoticed_so_every_function_refuses_it(name, walk):
-    computation = FUNCTIONS[name](**DEFAULTS[name])
-    columns = [walk.copy() for _ in computation.function.inputs]
+    computation = FUNCTIONS[name]()
+    columns = columns_for(computation, walk)
     columns[-1][120] = np.nan
     with pytest.raises(DataError, match=f"row 120 of its input {computation.function.inputs[-1]!r} is nan"):
         computation.batch(*columns)
@@ -183,10 +220,10 @@ def test_inputs_that_start_at_different_rows_start_together_at_the_last(walk):
     assert np.array_equal(np.concatenate(parts), whole, equal_nan=True)
 
 
-@pytest.mark.parametrize("name", DEFAULTS)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_columns_too_short_or_never_known_give_nan(name):
-    computation = FUNCTIONS[name](**DEFAULTS[name])
-    for rows in (0, 1, computation.lookback):
+    computation = FUNCTIONS[name]()
+    for rows in {0, min(1, computation.lookback), computation.lookback}:
         for column in (np.linspace(1.0, 2.0, rows), np.full(rows, np.nan)):
             outputs = computation.batch(*[column] * len(computation.function.inputs))
             assert [output.shape for output in outputs] == [(rows,)] * len(computation.outputs)
@@ -228,14 +265,14 @@ def test_talib_and_pandas_are_imported_by_the_first_number_and_not_before():
         "import sys\n"
         "import numpy as np\n"
         "from cambist.indicators import *\n"
-        "from cambist.indicators.studies import FUNCTIONS\n"
-        "sma = FUNCTIONS['SMA'](period=3)\n"
-        "print(sma.name, sma.lookback, 'talib' in sys.modules, 'pandas' in sys.modules)\n"
+        "from cambist.indicators.talib_functions import described\n"
+        "sma = described()['SMA'](period=3)\n"
+        "print(sma.name, KAMA.__name__, 'talib' in sys.modules, 'pandas' in sys.modules)\n"
         "sma.batch(np.arange(9.0))\n"
         "print('talib' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "SMA(3) 2 False False\nTrue\n"
+    assert done.stdout == "SMA(3) KAMA False False\nTrue\n"
 
 
 def test_the_settings_of_the_whole_process_are_left_alone(walk):

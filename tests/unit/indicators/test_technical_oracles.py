@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cambist.indicators.studies import FUNCTIONS
+from cambist.indicators.talib_functions import described
+
+FUNCTIONS = described()
 
 
 def bars_of_a_walk() -> pd.DataFrame:
@@ -117,11 +119,16 @@ def test_highest_and_lowest_are_the_rolling_extremes(bars, period):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_on_real_bars_blocks_and_rows_give_the_bits_of_whole_columns(name, outside_data):
     frame = pd.read_parquet(outside_data / "crypto" / "binance_spot_BTCUSDT_1m.parquet")
-    defaults = {"period": 14, "deviations": 2.0, "fast": 12, "slow": 26, "signal": 9}
     function = FUNCTIONS[name]
-    computation = function(**{parameter.name: defaults[parameter.name] for parameter in function.parameters})
-    fields = ("high", "low", "close") if len(function.inputs) == 3 else ("close",)
-    columns = [frame[field].to_numpy() for field in fields]
+    computation = function()
+    fields = {"price": "close", "price0": "high", "price1": "low"}
+    columns = [frame[fields.get(one, one)].to_numpy() for one in function.inputs if one != "periods"]
+    if name in {"ACOS", "ASIN"}:
+        columns = [np.sin(columns[0])]
+    elif name in {"EXP", "COSH", "SINH"}:
+        columns = [np.log(columns[0])]
+    elif name == "MAVP":
+        columns.append(2.0 + np.arange(len(frame)) % 29)
     whole = np.array(computation.batch(*columns))
     stream, rows = computation.open(), computation.open()
     parts = [

@@ -20,7 +20,7 @@ COIN = Instrument(symbol="BTC/USDT", base="BTC", quote="USDT", tick_size="0.01",
 SECOND = 1_000_000_000
 TERMS = VenueTerms(
     native=frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP}),
-    amends=True,
+    amends="all",
     settling=SECOND,
     confirm_within=SECOND,
 )

@@ -75,6 +75,9 @@ class View(RiskView):
     def total_open_orders(self):
         return self.working
 
+    def working_orders(self, instrument):
+        return [one for one in self.orders.values() if one.instrument is instrument]
+
     def open_size(self, instrument, side):
         return self.buying if side is Side.BUY else self.selling
 

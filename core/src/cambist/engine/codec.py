@@ -165,6 +165,7 @@ for _kind, _type in {
     "amend_requested": records.AmendRequest,
     "order_amended": records.NewTerms,
     "stop_trailed": records.NewTerms,
+    "order_resent": records.OrderResent,
     "order_filled": records.FillEntry,
     "cash_moved": records.CashEntry,
     "cash_requested": records.CashRequest,

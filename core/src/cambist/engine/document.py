@@ -50,6 +50,7 @@ def trading_of(
         "anomalies": [_plain(one, [field.name for field in attrs.fields(Anomaly)]) for one in book.anomalies],
         "portfolio": None if portfolio is None else save_account(portfolio),
         "timers": dict(timers),
+        **({"resent": [[number, *said] for number, said in book.resent.items()]} if book.resent else {}),
     }
 
 
@@ -147,6 +148,7 @@ def _state_of(document: dict[str, Any], codec: Codec) -> RunState:
     orders = [_order_of(row, state.instruments) for row in document["orders"]]
     state.fills = [_fill_of(row, state.instruments) for row in document["fills"]]
     state.book = OrderBook.restore(state.token, orders, state.fills)
+    state.book.resent.update({number: (count, carried) for number, count, carried in document.get("resent", [])})
     state.book.anomalies.extend(_anomaly_of(row) for row in document["anomalies"])
     _open_accounts(state, document)
     return state

@@ -213,6 +213,11 @@ class RunState(FoldedAccounts):
         """A stop has followed the price."""
         self.order_event(StopTrailed(ts, terms.order_id, to.float_of(terms.stop_price), to.float_of(terms.limit_price)))
 
+    def order_resent(self, _ts: int, again: record.OrderResent) -> None:
+        """An order is sent once more."""
+        if again.number:
+            self.book.resent[self.book.get(again.order_id).id] = again.number, float(again.carried)
+
     def order_filled(self, ts: int, entry: record.FillEntry) -> None:
         """Some of an order traded."""
         fill: Any = None
@@ -296,6 +301,7 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
                 "amend_refused",
                 "order_amended",
                 "stop_trailed",
+                "order_resent",
                 "order_filled",
                 "cash_moved",
                 "cash_requested",

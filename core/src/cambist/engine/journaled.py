@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from cambist.engine.codec import Codec
+    from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
     from cambist.model.portfolio import CashFlow, MarginChange
     from cambist.ports.journal import Draft
@@ -276,6 +277,14 @@ class Recorder:
     def commanded(self, ts: int, command: record.OperatorCommand) -> None:
         """Note that somebody told the run to do something."""
         self._aside("operator_command", ts, command)
+
+    def redefined(self, ts: int, instrument: Instrument) -> None:
+        """Note that an instrument has other rules by now."""
+        self._aside("instrument_defined", ts, to.instrument_record(instrument))
+
+    def resent(self, ts: int, order_id: int, number: int, carried: float, reason: str) -> None:
+        """Note that an order is about to be sent once more."""
+        self._aside("order_resent", ts, record.OrderResent(order_id, number, exact(carried), reason))
 
     def _aside(self, kind: str, ts: int, fields: Any) -> None:
         self.write(kind, ts, fields)

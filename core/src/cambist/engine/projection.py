@@ -54,6 +54,7 @@ _ORDER_EVENTS = {
     "order_expired": "OrderExpired",
     "order_amended": "OrderAmended",
     "stop_trailed": "StopTrailed",
+    "order_resent": "OrderResent",
     "cancel_requested": "CancelRequested",
     "cancel_rejected": "CancelRejected",
     "amend_requested": "AmendRequested",

@@ -200,6 +200,25 @@ class NewTerms(Record, frozen=True):
     stop_price: Decimal | None = None
 
 
+class OrderResent(Record, frozen=True):
+    """``order_resent``: an order is about to be sent once more.
+
+    Attributes
+    ----------
+    number
+        How many orders at the venue have stood for it before; its client id is made of that.
+    carried
+        What those have traded.
+    reason
+        Why.
+    """
+
+    order_id: int
+    number: int = 0
+    carried: Decimal = Decimal(0)
+    reason: str = ""
+
+
 class FillEntry(Record, frozen=True):
     """``order_filled``: some of an order traded.
 

@@ -182,6 +182,10 @@ class AccountView:
         """Return how many orders work, the one under review left out."""
         return sum(1 for order in self._book.open.values() if order.status is not _CREATED)
 
+    def working_orders(self, instrument: Instrument) -> list[Order]:
+        """Return the working orders of `instrument`, the one under review left out."""
+        return [order for order in self._book.open_for(instrument) if order.status is not _CREATED]
+
     def open_size(self, instrument: Instrument, side: Side) -> float:
         """Return the unfilled size of one side's working orders that may open or grow a position."""
         return sum(
@@ -263,6 +267,10 @@ class AmendmentView(AccountView):
     def total_open_orders(self) -> int:
         """Return how many other orders work."""
         return super().total_open_orders() - 1
+
+    def working_orders(self, instrument: Instrument) -> list[Order]:
+        """Return the other working orders of `instrument`."""
+        return [order for order in super().working_orders(instrument) if order.id != self._order.id]
 
     def open_size(self, instrument: Instrument, side: Side) -> float:
         """Return the unfilled size of the other working orders of one side."""

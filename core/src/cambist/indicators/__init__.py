@@ -1,23 +1,21 @@
 """Indicators: lines computed from lines, the same in a backtest and live.
 
 In ``on_start`` a strategy combines the lines of its data, ``crossover(SMA(close, 10), SMA(close, 30))``; in ``on_bar``
-it reads them, ``self.cross[0]``. TA-Lib does the work where it has the formula, and is imported when first needed.
+it reads them, ``self.cross[0]``. Every function of TA-Lib is here by its own name, and made when it is asked for.
 """
 
+from typing import TYPE_CHECKING
+
+from cambist.indicators import talib_functions, talib_lines
 from cambist.indicators.arithmetic import absolute, delay, maximum, minimum
 from cambist.indicators.computation import Computation, Stream
 from cambist.indicators.crossing import crossed_above, crossed_below, crossover
 from cambist.indicators.custom import check_indicator, indicator
+from cambist.indicators.extremes import highest, lowest
 from cambist.indicators.lines import Line, attach
-from cambist.indicators.studies import ATR, BBANDS, EMA, MACD, RSI, SMA, highest, lowest
+from cambist.indicators.steps import recursive
 
 __all__ = [
-    "ATR",
-    "BBANDS",
-    "EMA",
-    "MACD",
-    "RSI",
-    "SMA",
     "Computation",
     "Line",
     "Stream",
@@ -33,4 +31,15 @@ __all__ = [
     "lowest",
     "maximum",
     "minimum",
+    "recursive",
 ]
+
+if TYPE_CHECKING:
+    from cambist.indicators.talib_lines import *  # noqa: F403 - 201 names, which the stub spells out
+else:
+    __all__ += talib_lines.__all__
+
+    def __getattr__(name):  # noqa: ANN001, ANN202
+        if name not in talib_functions.names():
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(talib_lines, name)

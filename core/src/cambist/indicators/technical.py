@@ -8,10 +8,11 @@ and no error. TA-Lib's unstable periods and compatibility modes are process-wide
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache, partial
 from itertools import chain
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import attrs
 import numpy as np
@@ -24,89 +25,121 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Parameter", "TalibFunction", "Technical", "TechnicalStream", "period"]
 
-#: TA-Lib's own upper end of every period.
-_LONGEST = 100_000
+__all__ = ["AVERAGES", "Parameter", "TalibFunction", "Technical", "TechnicalStream"]
 
 #: Rows turned into Python floats at once: a list of a million floats would cost 32 MB for each input.
 _CHUNK = 65_536
 
+#: The kinds of moving averages, in TA-Lib's order; it has other uses for two of the numbers.
+AVERAGES = ("sma", "ema", "wma", "dema", "tema", "trima", "kama", "mama", "t3", "hma", "", "", "zlema", "rma")
+
 
 @attrs.frozen
 class Parameter:
-    """One parameter of a function: our name, TA-Lib's name or names for it, and the range that makes sense."""
-
-    name: str
-    keywords: tuple[str, ...]
-    minimum: float = 1
-    maximum: float = _LONGEST
-    whole: bool = True
-
-    def check(self, value: Any, indicator: str) -> float:
-        """Return the value as a plain int (or float), or raise `ParameterError` with the range."""
-        number: float | None = whole_number(value)
-        if number is None and not self.whole and isinstance(value, float | np.floating):
-            number = float(value)
-        if number is not None and self.minimum <= number <= self.maximum:
-            return number if self.whole else float(number)
-        noun = "a whole number" if self.whole else "a number"
-        raise ParameterError(
-            f"{indicator}: {self.name} is {value!r}; it must be {noun} from {self.minimum:g} to {self.maximum:,}."
-        )
-
-
-def period(minimum: int = 1, name: str = "period", keyword: str = "timeperiod") -> Parameter:
-    """Describe a number of bars."""
-    return Parameter(name, (keyword,), minimum)
-
-
-@attrs.frozen(eq=False)
-class TalibFunction:
-    """One function of TA-Lib, as a line of a table.
+    """One parameter of a function.
 
     Attributes
     ----------
     name
-        TA-Lib's name of it.
+        Ours.
+    keywords
+        TA-Lib's name for it; several where one value of ours stands for them all.
+    default
+        Whole numbers, numbers, or the name of a moving average; the kind of the default is that of the parameter.
+    minimum, maximum
+        Of a number.
+    """
+
+    name: str
+    keywords: tuple[str, ...]
+    default: int | float | str
+    minimum: float = -inf
+    maximum: float = inf
+
+    def check(self, value: Any, indicator: str) -> float | str:
+        """Return the value as a plain int, float or str, or raise `ParameterError` with what may be."""
+        if isinstance(self.default, str):
+            if value in AVERAGES and value != "":
+                return str(value)
+            names = ", ".join(filter(None, AVERAGES))
+            raise ParameterError(f"{indicator}: {self.name} is {value!r}; it must be one of {names}.")
+        whole = isinstance(self.default, int)
+        number: float | None = whole_number(value)
+        if number is None and not whole and isinstance(value, float | np.floating):
+            number = float(value)
+        if number is not None and self.minimum <= number <= self.maximum and isfinite(number):
+            return number if whole else float(number)
+        noun = "a whole number" if whole else "a number"
+        raise ParameterError(f"{indicator}: {self.name} is {value!r}; it must be {noun}{self.range}.")
+
+    @property
+    def written(self) -> str:
+        """Return the default as a program writes it."""
+        return f'"{self.default}"' if isinstance(self.default, str) else repr(self.default)
+
+    @property
+    def range(self) -> str:
+        """Return the range in words, with a space before it; ``""`` where every number will do."""
+        least = "" if self.minimum == -inf else f" from {_plain(self.minimum)}"
+        greatest = "" if self.maximum == inf else f" to {_plain(self.maximum)}"
+        return f"{least}{greatest}" if least or not greatest else f" up{greatest}"
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.0f}" if number == int(number) else f"{number:g}"
+
+
+@attrs.frozen(eq=False)
+class TalibFunction:
+    """One function of TA-Lib.
+
+    Attributes
+    ----------
+    name, title, group
+        TA-Lib's name of it, what it is called, and what it belongs to.
     inputs
         Its columns, in TA-Lib's order; the names appear in messages.
     outputs
         Our names of its results, in TA-Lib's order.
     parameters
         What a caller may set.
-    lookback
-        From the parameters, in their order, to the rows before the first output.
-    fixed
-        Keywords that are always passed with one value, since TA-Lib's defaults differ between its versions.
-    integer
-        Whether TA-Lib returns whole numbers (patterns), with 0 for "not yet known".
+    kind
+        ``"real"``; ``"whole"`` where TA-Lib returns whole numbers, with 0 for "not yet known"; ``"position"`` where it
+        returns places in a column, which become the number of bars since.
     """
 
     name: str
+    title: str
+    group: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     parameters: tuple[Parameter, ...]
-    lookback: Callable[..., int]
-    fixed: tuple[tuple[str, Any], ...] = ()
-    integer: bool = False
+    kind: str = "real"
 
     def __call__(self, **values: Any) -> Technical:
-        """Give every parameter its value.
+        """Give every parameter its value; those that are not named keep their default.
 
         Raises
         ------
         ParameterError
-            For one that is missing, misspelt, of the wrong kind or out of range.
+            For one that is misspelt, of the wrong kind or out of range.
         """
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in values:
             if name not in known:
                 raise ParameterError(f"{self.name} has no parameter {name!r}.{did_you_mean(name, known)}")
-        missing = [name for name in known if name not in values]
-        if missing:
-            raise ParameterError(f"{self.name} needs a value for {', '.join(missing)}.")
-        return Technical(self, tuple(known[name].check(values[name], self.name) for name in known))
+        checked = tuple(one.check(values.get(one.name, one.default), self.name) for one in self.parameters)
+        computation = Technical(self, checked)
+        given: dict[str, Any] = dict(zip(known, checked, strict=True))
+        if self.name in _FASTER and not given["fast"] < given["slow"]:
+            told = f"fast is {given['fast']} and slow is {given['slow']}"
+            raise ParameterError(f"{self.name}: {told}; the fast average must span fewer bars.")
+        return computation
+
+
+#: TA-Lib would swap the two without a word.
+_FASTER = frozenset({"AC", "AO", "APO", "MACD", "MACDEXT", "PPO", "PVO"})
 
 
 @cache
@@ -121,17 +154,34 @@ def _talib(name: str) -> tuple[Callable[..., Any], Any]:
     return getattr(talib, name), getattr(stream, name)
 
 
+@lru_cache(maxsize=4096)
+def _lookback(computation: Technical) -> int:
+    """Return TA-Lib's own lookback."""
+    from talib import abstract
+
+    function: Any = abstract.Function(computation.function.name)  # type: ignore[attr-defined]
+    keywords = computation.keywords()
+    if keywords:
+        function.parameters = keywords
+    lookback = int(function.lookback)
+    if lookback < 0:
+        names = ", ".join(one.name for one in computation.function.parameters)
+        raise ParameterError(f"{computation.name}: TA-Lib does not take these values of {names} together.")
+    return lookback
+
+
 @attrs.frozen
 class Technical:
     """A function of TA-Lib with its parameters; see `cambist.indicators.computation.Computation`."""
 
     function: TalibFunction
-    values: tuple[float, ...]
+    values: tuple[float | str, ...]
 
     @property
     def name(self) -> str:
         """Such as ``"SMA(10)"``."""
-        return f"{self.function.name}({', '.join(f'{value:g}' for value in self.values)})"
+        values = (value if isinstance(value, str) else f"{value:g}" for value in self.values)
+        return f"{self.function.name}({', '.join(values)})"
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -140,14 +190,23 @@ class Technical:
 
     @property
     def lookback(self) -> int:
-        """Rows before the first output."""
-        return self.function.lookback(*self.values)
+        """Rows before the first output, as TA-Lib counts them.
+
+        Raises
+        ------
+        ParameterError
+            For values that TA-Lib does not take together.
+        """
+        return _lookback(self)
 
     def keywords(self) -> dict[str, Any]:
         """Return every parameter under TA-Lib's own name."""
         pairs = zip(self.function.parameters, self.values, strict=True)
-        given = {keyword: value for parameter, value in pairs for keyword in parameter.keywords}
-        return given | dict(self.function.fixed)
+        return {
+            keyword: AVERAGES.index(value) if isinstance(value, str) else value
+            for parameter, value in pairs
+            for keyword in parameter.keywords
+        }
 
     def batch(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """Compute whole columns.
@@ -159,25 +218,31 @@ class Technical:
         """
         columns = require_columns(self.name, len(self.function.inputs), inputs)
         starts = [guard_column(self, at, column, started=False, row=0) for at, column in enumerate(columns)]
-        unknown = max(starts) + self.lookback
-        rows = len(columns[0])
-        if rows <= unknown:
+        start, rows = max(starts), len(columns[0])
+        if rows <= start + self.lookback:
             return tuple(blank(rows) for _ in self.outputs)
-        results = as_columns(self.function, _talib(self.function.name)[0](*columns, **self.keywords()))
-        if self.function.integer:
-            for result in results:
-                result[:unknown] = np.nan
-        return results
+        # TA-Lib looks for leading NaN itself, and some of its functions then miscount their outputs.
+        known = [column[start:] for column in columns] if start else columns
+        results = as_columns(self, _talib(self.function.name)[0](*known, **self.keywords()))
+        return tuple(np.concatenate((blank(start), result)) for result in results) if start else results
 
     def open(self) -> TechnicalStream:
         """Begin a stream that has seen no row yet."""
         return TechnicalStream(self)
 
 
-def as_columns(function: TalibFunction, results: Any) -> tuple[NDArray[np.float64], ...]:
-    """Return what TA-Lib returned as float64 columns, also where there is one only."""
+def as_columns(computation: Technical, results: Any) -> tuple[NDArray[np.float64], ...]:
+    """Return what TA-Lib returned as float64 columns, also where there is one only; NaN where nothing is known."""
     columns = results if isinstance(results, tuple) else (results,)
-    return tuple(column.astype(np.float64) for column in columns) if function.integer else columns
+    kind = computation.function.kind
+    if kind == "real":
+        return columns
+    floats = tuple(column.astype(np.float64, copy=False) for column in columns)
+    for column in floats:
+        if kind == "position":
+            np.subtract(np.arange(len(column)), column, out=column)
+        column[: computation.lookback] = np.nan
+    return floats
 
 
 def guard_column(computation: Technical, at: int, column: NDArray[np.float64], *, started: bool, row: int) -> int:
@@ -195,11 +260,28 @@ def guard_column(computation: Technical, at: int, column: NDArray[np.float64], *
         The row of the series at which the column starts, for the message.
     """
     start = 0 if started else first_known(column)
+    if _known_to_be_sound(column):
+        return start
     sound = np.isfinite(column[start:])
     if not sound.all():
         bad = start + int(sound.argmin())
         raise _gap(computation, at, float(column[bad]), row + bad)
+    if not column.flags.writeable:
+        _SOUND[id(column)] = ref(column, partial(_forget, id(column)))
     return start
+
+
+#: Columns that nobody can change and that were looked at: a column of prices feeds many indicators.
+_SOUND: dict[int, ref[NDArray[np.float64]]] = {}
+
+
+def _known_to_be_sound(column: NDArray[np.float64]) -> bool:
+    seen = _SOUND.get(id(column))
+    return seen is not None and seen() is column and not column.flags.writeable
+
+
+def _forget(number: int, _gone: object) -> None:
+    _SOUND.pop(number, None)
 
 
 def _gap(computation: Technical, at: int, value: float, row: int) -> DataError:
@@ -213,12 +295,12 @@ def _gap(computation: Technical, at: int, value: float, row: int) -> DataError:
 class TechnicalStream:
     """A `Technical` computation under way: TA-Lib's handle, once there are rows enough to open it."""
 
-    __slots__ = ("_computation", "_handle", "_history", "_integer", "_rows", "_single", "_start", "_started", "_step")
+    __slots__ = ("_computation", "_handle", "_history", "_kind", "_rows", "_single", "_start", "_started", "_step")
 
     def __init__(self, computation: Technical) -> None:
         self._computation = computation
         self._single = len(computation.outputs) == 1
-        self._integer = computation.function.integer
+        self._kind = computation.function.kind
         self._handle: Any = None
         self._step: Callable[..., Any] | None = None
         inputs = len(computation.function.inputs)
@@ -273,7 +355,12 @@ class TechnicalStream:
                 raise _gap(self._computation, at, value, self._next_row())
         result = step(*values)
         results = (result,) if self._single else result
-        return tuple(map(float, results)) if self._integer else results
+        if self._kind == "real":
+            return results
+        if self._kind == "position":
+            newest = self._next_row() - self._start - 1
+            results = [newest - one for one in results]
+        return tuple(map(float, results))
 
     def _next_row(self) -> int:
         """Return the row of the series that comes next; the open handle counts for us."""
@@ -291,16 +378,13 @@ class TechnicalStream:
         self._handle, filled = stream.open_and_fill(*self._history, **computation.keywords())
         self._step = self._handle.update
         self._history = []
-        results = as_columns(computation.function, filled)
-        if computation.function.integer:
-            for result in results:
-                result[: computation.lookback] = np.nan
-        return results
+        return as_columns(computation, filled)
 
     def _advance(self, columns: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
         """Take rows by the open handle."""
         rows, width = len(columns[0]), len(self._computation.outputs)
         table = np.empty((rows, width))
+        first = self._next_row() - self._start
         update = self._handle.update
         for begin in range(0, rows, _CHUNK):
             lists = [column[begin : begin + _CHUNK].tolist() for column in columns]
@@ -308,4 +392,6 @@ class TechnicalStream:
             numbers = answers if width == 1 else chain.from_iterable(answers)
             part = np.fromiter(numbers, np.float64, count=width * len(lists[0]))
             table[begin : begin + _CHUNK] = part.reshape(-1, width)
+        if self._kind == "position":
+            table = np.arange(first, first + rows)[:, None] - table
         return tuple(np.ascontiguousarray(table[:, at]) for at in range(width))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from cambist.errors import VenueError
 from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit
-from cambist.ports.venue import Unanswered
+from cambist.ports.venue import BatchingSession, Unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from cambist.live.evidence import Answers
     from cambist.live.requests import Request
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["Dispatcher"]
 
 _log = logging.getLogger("cambist.live")
+_BATCHED = (Submit, Cancel)
 
 
 class Dispatcher:
     """Asks a venue what the order manager wants to know or have done.
 
     Requests about one order follow one another, so that a cancel never overtakes its submit; those about different
-    orders go at the same time. A request never raises and never waits for ever: the session's own time limits decide.
+    orders go at the same time. What one step sends, or cancels, of one instrument goes as a batch where the session
+    says that this is no slower. A request never raises and never waits for ever: the session's own time limits decide.
 
     Parameters
     ----------
@@ -46,6 +48,10 @@ class Dispatcher:
     ) -> None:
         self._session, self._answers, self._clock, self._group = session, answers, clock, group
         self._lines: dict[str, deque[Request]] = {}
+        self._fresh: dict[str, Request] = {}  # the first of a line of which nothing has been asked yet
+        self._batches = session if isinstance(session, BatchingSession) else None
+        self._taken: dict[str, asyncio.Event] = {}  # by line whose first request goes in the batch of another
+        self._done: dict[str, asyncio.Event] = {}
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -57,6 +63,8 @@ class Dispatcher:
             line.append(request)
             return
         self._lines[key] = deque((request,))
+        if self._batches is not None and type(request) in _BATCHED:
+            self._fresh[key] = request
         self._idle.clear()
         work = self._work(key)
         try:
@@ -64,6 +72,7 @@ class Dispatcher:
         except RuntimeError:  # the run is being ended by an error: a restart asks again
             work.close()
             del self._lines[key]
+            self._fresh.pop(key, None)
 
     @property
     def busy(self) -> int:
@@ -77,13 +86,67 @@ class Dispatcher:
     async def _work(self, key: str) -> None:
         line = self._lines[key]
         try:
+            first = self._fresh.pop(key, None)
+            together = [] if first is None else self._gather(key, first)
+            if together:
+                await self._ask_together([line[0], *together])
+                line.popleft()
+            elif first is None and key in self._taken:
+                await self._taken[key].wait()  # it is asked for in somebody else's batch
+                del self._taken[key]
+                line.popleft()
             while line:
                 await self._ask(line[0])
                 line.popleft()
         finally:
+            self._taken.pop(key, None)
             del self._lines[key]
             if not self._lines:
                 self._idle.set()
+
+    def _gather(self, key: str, first: Request) -> list[Request]:
+        """Take what goes with a request: others of its kind and instrument that came in the same moment."""
+        size = 0 if self._batches is None else self._batches.batch
+        others = [
+            (other, request)
+            for other, request in self._fresh.items()
+            if type(request) is type(first) and request.key.symbol == first.key.symbol
+        ][: max(0, size - 1)]
+        if others:
+            done = asyncio.Event()
+            self._done[key] = done
+            for other, _ in others:
+                del self._fresh[other]
+                self._taken[other] = done
+        return [request for _, request in others]
+
+    async def _ask_together(self, requests: Sequence[Request]) -> None:
+        """Ask for several orders at once; each has an outcome of its own."""
+        assert self._batches is not None
+        done = self._done.pop(requests[0].key.client_id or requests[0].key.venue_id)
+        try:
+            if isinstance(requests[0], Submit):
+                terms = [one.terms for one in requests if isinstance(one, Submit)]
+                outcomes = await self._all(self._batches.submit_all(terms), len(requests))
+            else:
+                outcomes = await self._all(self._batches.cancel_many([one.key for one in requests]), len(requests))
+            now = self._clock()
+            for request, outcome in zip(requests, outcomes, strict=True):
+                if isinstance(request, Submit):
+                    self._answers.submitted(request, outcome, now)
+                elif isinstance(request, Cancel):
+                    self._answers.canceled(request, outcome, now)
+        finally:
+            done.set()
+
+    async def _all(self, asked: Awaitable[Sequence[Outcome]], count: int) -> Sequence[Outcome]:
+        try:
+            outcomes = await asked
+        except VenueError as error:
+            return [Unanswered(str(error))] * count
+        if len(outcomes) != count:
+            return [Unanswered(f"{len(outcomes)} answers to {count} requests")] * count
+        return outcomes
 
     async def _ask(self, request: Request) -> None:
         session, answers = self._session, self._answers

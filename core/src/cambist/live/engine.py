@@ -17,6 +17,7 @@ from cambist.errors import OrderStateError, StrategyError
 from cambist.live.fills import fill_number
 from cambist.live.instants import Instants
 from cambist.live.orders import LiveOrders
+from cambist.live.resending import RESENDS
 from cambist.live.watched import Outlets
 from cambist.model.effects import (
     AmendOrder,
@@ -42,10 +43,11 @@ from cambist.model.orders import ApprovedOrder, Fill, Liquidity, Order, Side
 from cambist.model.portfolio import CashFlow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cambist.engine.journaled import Journaling
     from cambist.live.requests import Request
+    from cambist.live.resending import Resend
     from cambist.model.bars import Bar
     from cambist.model.effects import Effect
     from cambist.model.events import Event
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
     from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import VenueTerms
 
-__all__ = ["Doors", "LiveEngine"]
+__all__ = ["Doors", "LiveEngine", "Tactics"]
 
 
 @attrs.frozen(eq=False)
@@ -62,6 +64,14 @@ class SendAdopted:
     """Send an order that the run itself made, beside its strategies."""
 
     order: Order
+
+
+@attrs.frozen(kw_only=True)
+class Tactics:
+    """What the order manager may decide by itself; see `LiveOrders`."""
+
+    resend: Mapping[str, Resend] = RESENDS
+    unprotected: int = 2_000_000_000
 
 
 @attrs.frozen(eq=False)
@@ -106,6 +116,8 @@ class LiveEngine:
         Where things leave.
     step_timeout
         See `Instants`.
+    tactics
+        Of the order manager.
 
     Attributes
     ----------
@@ -122,6 +134,7 @@ class LiveEngine:
         doors: Doors,
         *,
         step_timeout: int = 5_000_000_000,
+        tactics: Tactics = Tactics(),
     ) -> None:
         self._kernel, self._clock, self._doors = kernel, clock, doors
         self._outbox: Outbox[Effect | Request | SendAdopted] = Outbox()
@@ -131,8 +144,16 @@ class LiveEngine:
         self._timers = Timers()
         self._unsent: set[int] = set()
         self._withdrawn: set[int] = set()
-        out = Outlets(self.take, self._request, doors.alarm, doors.foreign)
-        self.orders = LiveOrders(kernel.book, terms, out, self._value_of)
+        out = Outlets(self.take, self._request, doors.alarm, doors.foreign, kernel.recorder.resent)
+        self.orders = LiveOrders(
+            kernel.book,
+            terms,
+            out,
+            self._value_of,
+            resend=tactics.resend,
+            unprotected=tactics.unprotected,
+            reducible=lambda order: kernel.view_of(order.strategy).reducible_size(order),
+        )
         self._actions: dict[type, Callable[[Any], None]] = {
             ApprovedOrder: self._submit,
             CancelOrder: self._cancel,
@@ -199,6 +220,16 @@ class LiveEngine:
             self.take(CashMoved(now, CashFlow(now, kind, "", instrument.settle, amount)))
         fill = Fill(fill_number(identity), order.id, instrument, side, size, price, 0.0, Liquidity.TAKER, now)
         self.take(OrderFilled(now, order.id, fill))
+
+    def redefine(self, today: Instrument) -> bool:
+        """Let an instrument of the run go by today's rules; return whether they are others than before."""
+        kernel: Any = self._kernel
+        known: Instrument = kernel.portfolio.positions[today.symbol].instrument
+        if not known.take_rules(today):
+            return False
+        kernel.gate.forget_instruments()
+        kernel.recorder.redefined(self._clock(), known)
+        return True
 
     def close_position(self, instrument: Instrument) -> bool:
         """Send a market order that ends what the run holds of an instrument; False where there is nothing to send."""

@@ -26,14 +26,17 @@ from cambist.model.events import (
     OrderTriggered,
     OutcomeUnknown,
 )
-from cambist.model.orders import AT_MARKET, OrderStatus
+from cambist.model.orders import AT_MARKET, TRAILING, OrderStatus
 from cambist.model.reports import ReportedStatus
+from cambist.orders.times import last_moment
 from cambist.ports.venue import Answered, Declined, OrderKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cambist.live.replacing import Replacing
     from cambist.live.requests import Amend, Submit
+    from cambist.live.resending import Resending
     from cambist.live.watched import Outlets, Register, Watched
     from cambist.model.orders import Order
     from cambist.model.reports import FillReport, OrderReport
@@ -70,6 +73,8 @@ class Evidence:
         Told of each order that something of has traded, or that works no longer: others may hang on it.
     value_of
         See `fill_of`.
+    replacing
+        Carries replacements through.
     """
 
     def __init__(
@@ -81,9 +86,12 @@ class Evidence:
         filled: Callable[[Order, int], None],
         ended: Callable[[Order, int], None],
         value_of: Callable[[str, float], float],
+        replacing: Replacing,
     ) -> None:
         self._register, self._terms, self._out = register, terms, out
         self._filled, self._ended, self._value_of = filled, ended, value_of
+        self._replacing = replacing
+        replacing.evidence = self
 
     def reported(self, report: OrderReport, now: int) -> None:
         """Take word of how an order stands, whoever it came from."""
@@ -91,22 +99,18 @@ class Evidence:
         if watched is None:
             self._unwatched(report, now)
             return
+        if not self._register.is_current(watched, report):
+            return  # it has ended, and another stands in its place
+        report = watched.whole(report)
         self._register.learn(watched, report.venue_id)
         order = watched.order
+        if report.filled > report.size and not same_size(order, float(report.filled), float(report.size)):
+            report = self._overfilled(watched, report)
         if report.ts < watched.told_at and not report.status.ended:
             return  # older than what is known
         watched.told_at = report.ts
         if report.status.ended:
-            self._compare(watched, report, now)
-            if order.status is _S.PENDING_REPLACE:
-                self._out.deliver(AmendRejected(now, order.id, "not_amended"))
-            watched.wanted = None
-            if watched.ended is None:
-                watched.ended_at = now
-            watched.ended = report
-            if not self._conclude(watched, now):
-                watched.check_at = now + self._terms.confirm_within
-                self.fetch(watched)
+            self._over(watched, report, now)
             return
         filled = float(report.filled)
         if filled < order.filled and not same_size(order, filled, order.filled):
@@ -115,8 +119,26 @@ class Evidence:
             self._out.deliver(OrderTriggered(now, order.id))
         self.accept(watched, now)
         self._compare(watched, report, now)
+        self._replacing.confirmed(watched, now)
         if not same_size(order, filled, order.filled):
             watched.check_at = now + self._terms.confirm_within  # its executions are on their way, or were lost
+
+    def _over(self, watched: Watched, report: OrderReport, now: int) -> None:
+        """Take word that an order works no longer."""
+        order = watched.order
+        self._compare(watched, report, now)
+        if watched.replacement is not None and watched.replacement.bare_since is not None:
+            self._replacing.confirmed(watched, now)
+        if watched.replacement is None or report.status is not ReportedStatus.CANCELED:
+            watched.replacement = watched.wanted = None
+            if order.status is _S.PENDING_REPLACE:
+                self._out.deliver(AmendRejected(now, order.id, "not_amended"))
+        if watched.ended is None:
+            watched.ended_at = now
+        watched.ended = report
+        if not self._conclude(watched, now):
+            watched.check_at = now + self._terms.confirm_within
+            self.fetch(watched)
 
     def executed(self, report: FillReport, now: int) -> None:
         """Take word of an execution."""
@@ -124,13 +146,22 @@ class Evidence:
         if watched is None:
             self._executed_late(report, now)
             return
-        self._register.learn(watched, report.venue_id)
+        if self._register.is_current(watched, report):
+            self._register.learn(watched, report.venue_id)
         order = watched.order
+        fill = fill_of(order, report, self._value_of)
+        if self._register.knows(fill):
+            self._out.deliver(OrderFilled(now, order.id, fill))  # the book compares the two
+            return
         before, after = order.filled, order.filled + float(report.size)
         size = order.size
         completes, exceeds = same_size(order, after, size), after > size and not same_size(order, after, size)
         amending = watched.wanted is not None or order.status is _S.PENDING_REPLACE
-        if order.is_open and (exceeds or (completes and amending)):
+        if exceeds and watched.capped:
+            report = _cut(report, order)
+            if not report.size:
+                return
+        elif order.is_open and (exceeds or (completes and amending)):
             # Its size may have been changed. How the order stands tells, and then its executions are fetched.
             self.find(watched)
             return
@@ -147,7 +178,8 @@ class Evidence:
         watched.confirmed = True
         if not watched.order.accepted:
             self._out.deliver(OrderAccepted(now, watched.order.id))
-        if watched.order.status not in _WAITING:
+        # What the run itself wants of it, without anybody's word, is waited for just so.
+        if watched.order.status not in _WAITING and not watched.cancels and watched.wanted is None:
             watched.check_at = None
 
     def _conclude(self, watched: Watched, now: int) -> bool:
@@ -160,6 +192,10 @@ class Evidence:
             if filled > order.filled and not same_size(order, filled, order.filled):
                 return False
             kind = _ENDS.get(report.status)
+            if kind is OrderCanceled and self._replacing.canceled(watched, now):
+                return True  # another takes its place
+            if kind is OrderCanceled and watched.expiring:
+                kind = OrderExpired
             if kind is None:  # filled, at a size that is not the one we know
                 self._out.deliver(OrderAmended(now, order.id, filled, order.limit_price, order.stop_price))
             elif kind is OrderRejected and order.filled:
@@ -176,7 +212,7 @@ class Evidence:
 
     def find(self, watched: Watched) -> None:
         """Ask how an order stands, unless that is being asked."""
-        if not watched.asking:
+        if not watched.asking and watched.resend_at is None:
             watched.asking, watched.overtaken = True, False
             self._out.send(Find(order_id=watched.order.id, key=watched.key))
 
@@ -189,6 +225,10 @@ class Evidence:
 
     def withdraw(self, watched: Watched, now: int) -> None:
         """Ask to cancel an order; once more does no harm."""
+        if watched.resend_at is not None:  # the venue certainly has it not
+            self._out.deliver(OrderCanceled(now, watched.order.id, "canceled before it was sent again"))
+            self.forget(watched, now)
+            return
         watched.cancels += 1
         watched.overtaken = True
         watched.check_at = now + self._terms.confirm_within
@@ -199,9 +239,32 @@ class Evidence:
         for watched in self._register:
             if watched.ended is not None and now - watched.ended_at >= self._terms.fills_within:
                 self._give_up_fills(watched, now)
+            elif watched.resend_at is not None:
+                self._send_again(watched, now)
             elif watched.check_at is not None and watched.check_at <= now and not watched.asking:
                 watched.check_at = now + self._terms.confirm_within
                 self.find(watched)
+            self._replacing.check(watched, now)
+            end = _end_of(watched)
+            if end is not None and end < now and watched.order.id in self._register:
+                watched.expiring = True
+                self.withdraw(watched, now)
+
+    def expire(self, watched: Watched, now: int) -> None:
+        """Cancel an order whose time has passed, whatever the venue does about it."""
+        if watched.sent_at is not None and not watched.expiring:
+            watched.expiring = True
+            self.withdraw(watched, now)
+
+    def _send_again(self, watched: Watched, now: int) -> None:
+        """Send an order again that certainly did not arrive, under the same client id, once its time has come."""
+        if watched.resend_at is None or watched.resend_at > now or watched.submit is None:
+            return
+        watched.resend_at = None
+        watched.resent += 1
+        watched.check_at = now + self._terms.settling + self._terms.confirm_within
+        self._out.note(now, watched.order.id, watched.number, watched.carried, f"attempt {watched.resent + 1}")
+        self._out.send(watched.submit)
 
     def next_due(self) -> int | None:
         """Return when `check` has something to do next, ns; None for not at all."""
@@ -211,6 +274,11 @@ class Evidence:
                 due.append(min(watched.ended_at + self._terms.fills_within, watched.check_at or 2**63))
             elif watched.check_at is not None:
                 due.append(watched.check_at)
+            away = self._replacing.due(watched)
+            due += [one for one in (watched.resend_at, away) if one is not None]
+            end = _end_of(watched)
+            if end is not None:
+                due.append(end + 1)
         return min(due, default=None)
 
     def _compare(self, watched: Watched, report: OrderReport, now: int) -> None:
@@ -218,18 +286,22 @@ class Evidence:
         order = watched.order
         limit = nan if report.limit_price is None else float(report.limit_price)
         stop = nan if report.stop_price is None else float(report.stop_price)
-        if report.type is not order.type or order.type in AT_MARKET:
+        if report.type is not order.type or order.type in TRAILING:
             limit, stop = order.limit_price, order.stop_price  # those of what was sent in its place
+        elif order.type in AT_MARKET:
+            limit = order.limit_price
         told = float(report.size), limit, order.stop_price if isnan(stop) else stop
         known = order.size, order.limit_price, order.stop_price
-        asked = watched.wanted is not None and _equal(told, watched.wanted)
-        if watched.sent_size is not None and told[0] <= watched.sent_size:
+        as_wanted = watched.wanted is not None and _equal(told, watched.wanted)
+        if as_wanted and order.status is _S.PENDING_REPLACE:
+            watched.sent_size = None  # that is its size from now on
+        elif watched.sent_size is not None and told[0] <= watched.sent_size:
             told = order.size, *told[1:]  # a part of it, which grows with its parent
-        if asked:
+        if as_wanted:
             watched.wanted = None
         if _equal(told, known):
             return
-        if not asked:
+        if not as_wanted and watched.replacement is None:
             self._out.alarm(
                 "amended_elsewhere",
                 f"order {order.id} ({watched.client_id}) stands at the venue with size {told[0]:g} at {told[1]:g}; the "
@@ -237,6 +309,23 @@ class Evidence:
             )
         watched.wanted = None
         self._out.deliver(OrderAmended(now, order.id, *told))
+
+    def _overfilled(self, watched: Watched, report: OrderReport) -> OrderReport:
+        """Take word that the venue traded more than was asked, as its terms say; return what is to be booked."""
+        order, filled = watched.order, float(report.filled)
+        booked = self._terms.overfills == "accept"
+        if not watched.capped and filled > order.size and not same_size(order, filled, order.size):
+            self._out.alarm(
+                "overfilled",
+                f"the venue filled {report.filled} of order {order.id} ({watched.client_id}), which was for "
+                f"{report.size}. "
+                + ("All of it is booked." if booked else "What exceeds it is not booked: settle it with the venue."),
+            )
+        if booked:
+            watched.wanted = filled, order.limit_price, order.stop_price
+            return msgspec.structs.replace(report, size=report.filled)
+        watched.capped = True
+        return msgspec.structs.replace(report, filled=report.size)
 
     def _unwatched(self, report: OrderReport, now: int) -> None:
         """Take a report of an order that is done with, or is not ours."""
@@ -303,10 +392,17 @@ class Answers:
         See `Evidence`.
     evidence
         Draws what follows from the reports among the answers.
+    replacing, resending
+        What else follows.
     never_left
         Told of an order that the venue has not; answers whether somebody else goes on with it.
     too_small
         Told of a child that is smaller at the venue than it should be by now.
+
+    Attributes
+    ----------
+    refused
+        Told of the reason for which a venue refused an order.
     """
 
     def __init__(
@@ -315,12 +411,16 @@ class Answers:
         terms: VenueTerms,
         out: Outlets,
         evidence: Evidence,
+        replacing: Replacing,
+        resending: Resending,
         *,
         never_left: Callable[[Watched, int], bool],
         too_small: Callable[[Watched, int], None],
     ) -> None:
         self._register, self._terms, self._out, self._evidence = register, terms, out, evidence
+        self._replacing, self._resending = replacing, resending
         self._never_left, self._too_small = never_left, too_small
+        self.refused: Callable[[str], None] = lambda _reason: None
 
     def submitted(self, request: Submit, outcome: Outcome, now: int) -> None:
         """Take the answer to a submit."""
@@ -328,18 +428,45 @@ class Answers:
         if watched is None:
             return  # the private stream was faster, and told of the end
         order = watched.order
+        if watched.client_id != request.key.client_id:
+            return  # of what stood there before
         if isinstance(outcome, Answered):
             if outcome.report is not None:
                 self._evidence.reported(outcome.report, now)
+            elif watched.replacement is not None:
+                self._evidence.find(watched)
             elif self._terms.ack_accepts:
                 self._evidence.accept(watched, now)
         elif not isinstance(outcome, Declined):
             self._out.deliver(OutcomeUnknown(now, order.id, outcome.text))
             watched.check_at = now + self._terms.settling
+        elif outcome.reason != "duplicate_client_id" and self._try_again(watched, outcome, now):
+            pass
+        elif watched.replacement is not None and outcome.reason != "duplicate_client_id":
+            self._not_replaced(watched, _reason(outcome), now)
         elif outcome.reason == "duplicate_client_id" or watched.confirmed:
             self._evidence.find(watched)  # it is there: an earlier request arrived, or the stream has told of it
         else:
             self._out.deliver(OrderRejected(now, order.id, _reason(outcome)))
+            self._evidence.forget(watched, now)
+            self.refused(outcome.reason)
+
+    def _try_again(self, watched: Watched, outcome: Declined, now: int) -> bool:
+        """See whether an order that the venue did not take is to be sent again, and when."""
+        waits = (
+            watched.order.status in {_S.SUBMITTED, _S.PENDING_REPLACE} and not watched.order.filled > watched.carried
+        )
+        due = self._resending.due(watched, outcome, now) if waits else None
+        if due is None:
+            return False
+        watched.resend_at, watched.check_at = due, None
+        return True
+
+    def _not_replaced(self, watched: Watched, reason: str, now: int) -> None:
+        """Take word that what was to take an order's place is not there."""
+        if not self._replacing.refused(watched, reason, now):
+            if watched.order.is_open:
+                self._out.deliver(OrderCanceled(now, watched.order.id, f"not_replaced: {reason}"))
             self._evidence.forget(watched, now)
 
     def canceled(self, request: Cancel, outcome: Outcome, now: int) -> None:
@@ -355,7 +482,11 @@ class Answers:
                 self._evidence.find(watched)  # it has ended, and how is what matters
             elif outcome.retry_after:
                 watched.check_at = now + outcome.retry_after
+            elif watched.replacement is not None:
+                self._replacing.unchanged(watched)
+                self._out.deliver(AmendRejected(now, watched.order.id, _reason(outcome)))
             else:
+                watched.cancels = 0
                 self._out.deliver(CancelRejected(now, watched.order.id, _reason(outcome)))
 
     def amended(self, request: Amend, outcome: Outcome, now: int) -> None:
@@ -404,24 +535,29 @@ class Answers:
     def _settle(self, watched: Watched, report: OrderReport, now: int) -> None:
         """Draw what follows from an order that works on, now that the venue was asked about it."""
         order = watched.order
-        if not same_size(order, float(report.filled), order.filled):
+        if not same_size(order, float(watched.whole(report).filled), order.filled):
             self._evidence.fetch(watched)
         if watched.overtaken:
             watched.check_at = now + self._terms.confirm_within
             return
-        if watched.sent_size is not None and float(report.size) < watched.sent_size:
+        due = None if watched.cancels or watched.replacement is not None else watched.sent_size
+        if due is not None and float(watched.whole(report).size) < due:
             self._too_small(watched, now)
+            return
         if order.status is _S.PENDING_REPLACE:
-            watched.wanted = None
+            replacement = watched.replacement
+            if replacement is not None and not replacement.refused and watched.cancels < _CANCELS:
+                self._evidence.withdraw(watched, now)  # the request was lost
+                return
+            self._replacing.unchanged(watched)
             self._out.deliver(AmendRejected(now, order.id, "not_amended"))
-        elif order.status is _S.PENDING_CANCEL:
+        elif order.status is _S.PENDING_CANCEL or watched.cancels:
             if watched.cancels < _CANCELS:
                 self._evidence.withdraw(watched, now)  # the request was lost
                 return
+            tried, watched.cancels = watched.cancels, 0
             self._out.deliver(CancelRejected(now, order.id, "not_canceled"))
-            self._out.alarm(
-                "cancel_failed", f"order {order.id} ({watched.client_id}) works on after {watched.cancels} cancels."
-            )
+            self._out.alarm("cancel_failed", f"order {order.id} ({watched.client_id}) works on after {tried} cancels.")
 
     def _absent(self, watched: Watched, now: int) -> None:
         """Take word that the venue has no such order; it counts once the venue had time to see it."""
@@ -434,6 +570,9 @@ class Answers:
         watched.absences += 1
         if watched.absences < _PROOFS:
             watched.check_at = now + self._terms.settling
+            return
+        if watched.replacement is not None and watched.replacement.may_be_gone:
+            self._not_replaced(watched, "never arrived", now)
             return
         if self._never_left(watched, now):
             return
@@ -449,6 +588,22 @@ class Answers:
                 out.deliver(OutcomeUnknown(now, order.id, "never confirmed"))
             out.deliver(OrderNotFound(now, order.id))
         self._evidence.forget(watched, now)
+
+
+def _end_of(watched: Watched) -> int | None:
+    """Return until when an order works, ns, None where nothing is to be done then.
+
+    One that its venue ends as well is canceled all the same, once: nobody has to know which venues can what.
+    """
+    if watched.sent_at is None or watched.expiring or watched.ended is not None:
+        return None
+    return last_moment(watched.order)
+
+
+def _cut(report: FillReport, order: Order) -> FillReport:
+    """Return the part of an execution that an order was for."""
+    left = order.instrument.size_to_decimal(order.instrument.size_grid.nearest(order.remaining))
+    return msgspec.structs.replace(report, size=left, fee=report.fee * left / report.size)
 
 
 def _reason(outcome: Declined) -> str:

@@ -12,16 +12,18 @@ if TYPE_CHECKING:
 
     from cambist.engine.journaled import Journaling
 
-__all__ = ["CONNECTION", "PASSING", "STOP", "STRATEGY", "OwnHolds"]
+__all__ = ["CONNECTION", "NOT_TRADED", "PASSING", "STOP", "STRATEGY", "OwnHolds"]
 
 #: The private stream is away.
 CONNECTION: Final = "connection"
 #: The run is being stopped.
 STOP: Final = "stop"
+#: The venue does not trade an instrument now.
+NOT_TRADED: Final = "not-traded"
 #: A strategy raised.
 STRATEGY: Final = "strategy"
 #: The watches whose holds say nothing about the run that follows.
-PASSING: Final = frozenset({CONNECTION, STOP})
+PASSING: Final = frozenset({CONNECTION, STOP, NOT_TRADED})
 _BY: Final = "live run"
 
 

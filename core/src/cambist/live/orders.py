@@ -9,16 +9,20 @@ from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from cambist.live.evidence import Answers, Evidence
+from cambist.live.reducing import Reducing
+from cambist.live.replacing import Replacing
 from cambist.live.requests import Amend, Submit
+from cambist.live.resending import RESENDS, Resending
 from cambist.live.watched import Register
-from cambist.model.events import AmendRejected, CancelRejected, OrderAccepted
-from cambist.model.orders import OrderStatus, OrderType
+from cambist.model.events import AmendRejected, CancelRejected, OrderAccepted, OrderAmended, OrderCanceled
+from cambist.model.orders import OrderStatus, OrderType, TimeInForce
 from cambist.orders.emulator import Emulator, Report, Resize, Send
 from cambist.orders.state import TERMINAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from cambist.live.resending import Resend
     from cambist.live.watched import Outlets, Watched
     from cambist.model.effects import AmendOrder
     from cambist.model.orders import Order
@@ -33,19 +37,12 @@ __all__ = ["LiveOrders"]
 _HELD = frozenset({OrderStatus.ACCEPTED, OrderStatus.TRIGGERED})
 
 
-def left_alone(orders: Sequence[Order], book: OrderBook) -> dict[str, list[int]]:
-    """Return, by why, the ids of open orders that have no use any more, because of what they were tied to."""
+def left_alone(orders: Sequence[Order], book: OrderBook) -> list[int]:
+    """Return the ids of open orders that have no use any more, since another one of their group has traded or ended."""
     # One that was refused may have been so by the gate, and then was never tied to the others.
     ended = {status for status in TERMINAL if status is not OrderStatus.REJECTED}
     over = {one.oco or one.id for one in book.orders if one.filled or one.status in ended}
-    found: dict[str, list[int]] = {"oco": [], "parent_ended": []}
-    for order in orders:
-        parent = book.find(order.parent) if order.parent else None
-        if parent is not None and not parent.is_open and not parent.filled:
-            found["parent_ended"].append(order.id)
-        elif (order.oco or order.id) in over and not order.filled:
-            found["oco"].append(order.id)
-    return found
+    return [order.id for order in orders if (order.oco or order.id) in over and not order.filled]
 
 
 def _worthless(_asset: str, _amount: float) -> float:
@@ -65,11 +62,19 @@ class LiveOrders:
         Where events, requests and alarms go.
     value_of
         Answers what an amount of a third asset that paid a fee is worth, in the settlement asset.
+    resend
+        Whether an order that certainly did not arrive is sent again, by kind; see `Resend`.
+    unprotected
+        How long a stop that is being replaced may be away before somebody is told, ns.
+    reducible
+        See `Reducing`.
 
     Attributes
     ----------
     answers, evidence
         What is told what the venue answers, and what it reports by itself.
+    replacing
+        Gives new terms where the venue cannot.
     """
 
     def __init__(
@@ -78,15 +83,34 @@ class LiveOrders:
         terms: VenueTerms,
         out: Outlets,
         value_of: Callable[[str, float], float] = _worthless,
+        *,
+        resend: Mapping[str, Resend] = RESENDS,
+        unprotected: int = 2_000_000_000,
+        reducible: Callable[[Order], float] | None = None,
     ) -> None:
         self._book, self._terms, self._out = book, terms, out
         self._register = Register(book, terms)
         self._emulator = Emulator(terms.native)
+        self._reducing = Reducing(reducible)
+        self.replacing = Replacing(self._register, terms, out, out.note, unprotected)
         self.evidence = Evidence(
-            self._register, terms, out, filled=self._after_fill, ended=self._after_end, value_of=value_of
+            self._register,
+            terms,
+            out,
+            filled=self._after_fill,
+            ended=self._after_end,
+            value_of=value_of,
+            replacing=self.replacing,
         )
         self.answers = Answers(
-            self._register, terms, out, self.evidence, never_left=self._never_left, too_small=self._grow
+            self._register,
+            terms,
+            out,
+            self.evidence,
+            self.replacing,
+            Resending(resend),
+            never_left=self._never_left,
+            too_small=self._grow,
         )
 
     # What the kernel wants.
@@ -117,10 +141,8 @@ class LiveOrders:
         actions = self._emulator.amend(wanted.order_id, *terms, now)
         if actions:
             self._act(actions, now)
-        elif self._terms.amends:
-            self._ask_amend(watched, terms, now)
         else:
-            self._out.deliver(AmendRejected(now, wanted.order_id, "venue_cannot_amend"))
+            self._change(watched, terms, now)
 
     # What the market does, for orders that are held here.
 
@@ -135,6 +157,10 @@ class LiveOrders:
     def on_session_end(self, symbol: str, now: int) -> None:
         """Take the end of a session."""
         self._act(self._emulator.on_session_end(symbol, now), now)
+        for watched in self._register:
+            order = watched.order
+            if order.time_in_force is TimeInForce.DAY and order.instrument.symbol == symbol:
+                self.evidence.expire(watched, now)
 
     def on_time(self, now: int) -> None:
         """End what is held and out of time, and ask about every order that has kept silent for too long."""
@@ -153,19 +179,23 @@ class LiveOrders:
         for order in going_on:
             watched = self._register.add(order)
             if not self._emulator.needs(order) or self._resume_tied(watched, now):
-                watched.sent_at = order.created_at
+                # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
+                watched.sent_at = now if watched.number else order.created_at
+                if watched.number or (order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched)):
+                    self.replacing.resume(watched)
                 self.evidence.find(watched)
-        for reason, numbers in left_alone(going_on, self._book).items():
-            self._act(self._emulator.end(numbers, reason, now), now)
+        for number in {order.parent: None for order in going_on if order.parent not in self._register}:
+            self._act(self._emulator.on_end(number, now), now)
+        self._act(self._emulator.end(left_alone(going_on, self._book), "oco", now), now)
 
     def _resume_tied(self, watched: Watched, now: int) -> bool:
         """Give an order back to the emulator; return whether it may have left."""
-        order = watched.order
+        order, emulator = watched.order, self._emulator
         self._tie(order)
         parent = self._book.find(order.parent) if order.parent else None
         waits = parent is not None and not parent.filled
-        watched.perhaps_unsent = not waits and (order.type in self._terms.native or order.triggered)
-        self._emulator.resume(order, sent=watched.perhaps_unsent, parent=parent)
+        watched.perhaps_unsent = not waits and (emulator.is_native(order) or order.triggered)
+        emulator.resume(order, sent=watched.perhaps_unsent, parent=parent)
         if parent is not None and watched.perhaps_unsent and not isnan(order.limit_price):
             watched.sent_size = min(order.size, parent.filled)
         if not watched.perhaps_unsent and not order.accepted:
@@ -210,12 +240,38 @@ class LiveOrders:
 
     def _go(self, watched: Watched, kind: OrderType, size: float, limit: float, stop: float, now: int) -> None:
         """Send an order, which happens once in its life."""
+        order = watched.order
+        allowed = self._reducing.allowed(order, size)
+        if allowed <= 0.0:
+            self._out.deliver(OrderCanceled(now, order.id, "nothing_to_reduce"))
+            self.evidence.forget(watched, now)
+            return
+        if allowed < size:
+            size = allowed
+            self._out.deliver(OrderAmended(now, order.id, size, order.limit_price, order.stop_price))
         watched.sent_at = now
         watched.check_at = now + self._terms.settling + self._terms.confirm_within
         watched.sent_size = size if watched.order.parent and kind is not OrderType.MARKET else None
         terms = watched.request(kind, size, limit, stop)
-        self._out.send(
-            Submit(order_id=watched.order.id, key=watched.key, terms=terms, reduces=watched.order.reduce_only)
+        watched.submit = Submit(order_id=order.id, key=watched.key, terms=terms, reduces=order.reduce_only)
+        self._out.send(watched.submit)
+
+    def _change(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
+        """Give an order that was sent new terms, as its venue can."""
+        if self._amends(watched.order, watched, terms):
+            self._ask_amend(watched, terms, now)
+        else:
+            self.replacing.begin(watched, terms, now)
+
+    def _amends(self, order: Order, watched: Watched, terms: tuple[float, float, float] | None = None) -> bool:
+        """Tell whether the venue itself can give an order these terms."""
+        ways, kind = self._terms.amends, order.type
+        if watched.submit is not None:
+            kind = watched.submit.terms.type
+        if kind is not OrderType.LIMIT or not ways:
+            return False
+        return ways == "all" or (
+            ways == "smaller" and (terms is None or (terms[0] < order.size and terms[1] == order.limit_price))
         )
 
     def _ask_amend(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
@@ -227,10 +283,16 @@ class LiveOrders:
     def _grow(self, watched: Watched, now: int) -> None:
         """Ask for the size that a child should have at the venue by now."""
         assert watched.sent_size is not None
-        self._ask_amend(watched, (watched.sent_size, watched.order.limit_price, watched.order.stop_price), now)
+        self._change(watched, (watched.sent_size, watched.order.limit_price, watched.order.stop_price), now)
 
     def _after_fill(self, order: Order, now: int) -> None:
         self._act(self._emulator.on_fill(order.id, order.filled, now), now)
+        for watched, left in self._reducing.too_large(self._register, order):
+            one, watched.sent_size = watched.order, None
+            if left <= 0.0:
+                self.evidence.withdraw(watched, now)
+            else:
+                self._change(watched, (one.filled + left, one.limit_price, one.stop_price), now)
 
     def _after_end(self, order: Order, now: int) -> None:
         self._act(self._emulator.on_end(order.id, now), now)
@@ -259,7 +321,8 @@ class LiveOrders:
                 kind = OrderType.MARKET if isnan(action.limit_price) else OrderType.LIMIT
                 self._go(watched, kind, action.size, action.limit_price, nan, now)
             elif isinstance(action, Resize):
-                watched.sent_size = action.size
-                self._grow(watched, now)
+                size, order = action.size, watched.order
+                self._change(watched, (size, order.limit_price, order.stop_price), now)
+                watched.sent_size = size
             else:
                 self.evidence.withdraw(watched, now)

@@ -14,12 +14,13 @@ from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
 from cambist.live.ending import wind_down
-from cambist.live.engine import Doors, LiveEngine
+from cambist.live.engine import Doors, LiveEngine, Tactics
 from cambist.live.holds import CONNECTION, PASSING, STRATEGY, OwnHolds
 from cambist.live.reconciler import Reconciler
 from cambist.live.setup import prepare, read_state
 from cambist.live.starting import resolve, start, warm_up
 from cambist.live.streams import MarketStream, PrivateStream, Strangers
+from cambist.live.todays_rules import TodaysRules
 from cambist.model.events import RunStopped
 from cambist.model.trading_state import TradingState, WorkingOrders
 
@@ -189,6 +190,7 @@ class LiveRun:
             self._clock,
             doors,
             step_timeout=round(self.settings.step_timeout * _SECOND),
+            tactics=Tactics(resend=self.settings.resend, unprotected=round(self.settings.unprotected_within * _SECOND)),
         )
         self.holds = OwnHolds(kernel, self._clock, self.take)
         self.reconciler = Reconciler(
@@ -214,9 +216,13 @@ class LiveRun:
             self._ready = True
             market = MarketStream(self.session, self.engine, self.series, self._warmed, self.alarm, self._woken.set)
             audit = Audit(self.engine, self.reconciler, self.dispatcher, self.settings.audit_every, self.alarm)
+            rules = TodaysRules(
+                self.session, self.engine, self.holds, self.instruments, self.settings.rules_every, self.alarm
+            )
             tasks.append(group.create_task(market.take(), name="market data"))
             tasks.append(group.create_task(self._timers(), name="timers"))
             tasks.append(group.create_task(audit.keep_on(), name="audit"))
+            tasks.append(group.create_task(rules.keep_on(), name="rules"))
             await self._stopping.wait()
             self.phase = "drain"
             await self._drain()

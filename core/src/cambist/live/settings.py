@@ -11,8 +11,9 @@ from cambist.errors import ParameterError
 from cambist.live.reconcile import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from cambist.live.resending import Resend
     from cambist.ports.risk import RiskRule
 
 __all__ = ["LiveSettings", "OnStop"]
@@ -61,6 +62,13 @@ class LiveSettings:
         How long a stop may take.
     audit_every
         Between audits of orders, positions and balances.
+    rules_every
+        Between looks at what the venue trades, and by which rules.
+    resend
+        Whether an order that certainly did not arrive is sent again, by kind (``"entry"``, ``"reduce"``, ``"stop"``);
+        see `Resend`.
+    unprotected_within
+        How long a stop that is being replaced may be away before somebody is told.
     """
 
     currency: str = "USDT"
@@ -74,3 +82,6 @@ class LiveSettings:
     ready_within: float = attrs.field(default=60.0, validator=_positive)
     drain_within: float = attrs.field(default=15.0, validator=_positive)
     audit_every: float = attrs.field(default=60.0, validator=_positive)
+    rules_every: float = attrs.field(default=300.0, validator=_positive)
+    resend: Mapping[str, Resend] = attrs.field(factory=dict)
+    unprotected_within: float = attrs.field(default=2.0, validator=_positive)

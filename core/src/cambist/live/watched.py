@@ -6,15 +6,16 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 import attrs
+import msgspec
 
-from cambist.errors import OrderError
-from cambist.orders.ids import ALPHABET, parse_client_id
+from cambist.orders.ids import ALPHABET, order_number
 from cambist.ports.venue import OrderKey, OrderRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cambist.live.requests import Request
+    from cambist.live.replacing import Replacement
+    from cambist.live.requests import Request, Submit
     from cambist.model.events import OrderEvent
     from cambist.model.orders import Fill, Order, OrderType
     from cambist.model.reports import FillReport, OrderReport
@@ -42,12 +43,16 @@ class Outlets:
         Told of what a person should know: a stable word, and a sentence.
     foreign
         Told of reports of orders that are not ours.
+    note
+        Journals that an order is about to be sent once more: when, its number, how often another stood for it before,
+        what those have traded, and why.
     """
 
     deliver: Callable[[OrderEvent], None]
     send: Callable[[Request], None]
     alarm: Callable[[str, str], None]
     foreign: Callable[[OrderReport | FillReport], None]
+    note: Callable[[int, int, int, float, str], None] = lambda *_: None
 
 
 @attrs.define(eq=False, slots=True)
@@ -81,6 +86,16 @@ class Watched:
         Size, limit and stop of the amendment that is under way.
     ended, ended_at
         The word that it has ended, while executions are still missing, and when that came.
+    number, carried
+        How many orders at the venue have stood for it before, and what those have traded.
+    replacement
+        What is under way to put another in its place.
+    submit, resent, resend_at
+        What was sent, how often again, and when the next time is due, since the venue certainly has it not; ns.
+    expiring
+        Whether it is being canceled because its time has passed.
+    capped
+        Whether what the venue traded beyond its size is left out.
     """
 
     order: Order
@@ -99,11 +114,26 @@ class Watched:
     wanted: tuple[float, float, float] | None = None
     ended: OrderReport | None = None
     ended_at: int = 0
+    number: int = 0
+    carried: float = 0.0
+    replacement: Replacement | None = None
+    submit: Submit | None = None
+    resent: int = 0
+    resend_at: int | None = None
+    expiring: bool = False
+    capped: bool = False
 
     @property
     def key(self) -> OrderKey:
         """What names it to its venue."""
         return OrderKey(self.order.instrument.symbol, self.client_id, self.venue_id)
+
+    def whole(self, report: OrderReport) -> OrderReport:
+        """Return a report as one of the whole order: with what has traded before what it is about."""
+        if not self.carried:
+            return report
+        before = self.order.instrument.size_to_decimal(self.carried)
+        return msgspec.structs.replace(report, size=report.size + before, filled=report.filled + before)
 
     def request(self, kind: OrderType, size: float, limit: float, stop: float) -> OrderRequest:
         """Return the terms as they are sent, in exact decimals."""
@@ -146,9 +176,24 @@ class Register:
 
     def add(self, order: Order) -> Watched:
         """Watch an order from now on."""
-        client_id = self._book.client_id(order, alphabet=self._alphabet, max_length=self._length)
-        watched = self._watched[order.id] = Watched(order, client_id)
+        watched = self._watched[order.id] = Watched(order, self._client_id(order))
+        watched.number, watched.carried = self._book.resent.get(order.id, (0, 0.0))
         return watched
+
+    def renew(self, watched: Watched, carried: float) -> None:
+        """Give an order another client id: what goes out next takes the place of what traded `carried` in all."""
+        order = watched.order
+        watched.number, watched.carried = watched.number + 1, carried
+        self._book.resent[order.id] = watched.number, carried
+        # Late executions of what stood there before may name it by the venue's id alone: that stays known.
+        watched.client_id, watched.venue_id = self._client_id(order), ""
+
+    def is_current(self, watched: Watched, report: OrderReport | FillReport) -> bool:
+        """Tell whether a report is about what stands for an order now, and not about what stood there before."""
+        if report.client_id:
+            found = order_number(report.client_id, self._book.token)
+            return found is None or found[1] == watched.number
+        return not watched.number or report.venue_id == watched.venue_id
 
     def get(self, order_id: int) -> Watched | None:
         """Return what is watched under that id of the run."""
@@ -159,6 +204,8 @@ class Register:
         watched = self._watched.pop(order_id, None)
         if watched is not None:
             self._by_venue_id.pop(watched.venue_id, None)
+            if watched.number:
+                self._by_venue_id = {one: number for one, number in self._by_venue_id.items() if number != order_id}
             self._last_told[order_id] = watched.told_at
             if len(self._last_told) > _REMEMBERED:
                 del self._last_told[next(iter(self._last_told))]
@@ -190,10 +237,8 @@ class Register:
         return self._book.knows(fill)
 
     def _number(self, client_id: str) -> int | None:
-        if not client_id:
-            return None
-        try:
-            token, number = parse_client_id(client_id)
-        except OrderError:
-            return None
-        return number if token == self._book.token else None
+        found = order_number(client_id, self._book.token) if client_id else None
+        return None if found is None else found[0]
+
+    def _client_id(self, order: Order) -> str:
+        return self._book.client_id(order, alphabet=self._alphabet, max_length=self._length)

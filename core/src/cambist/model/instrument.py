@@ -24,6 +24,8 @@ class InstrumentKind(StrEnum):
     INVERSE_PERPETUAL = "inverse_perpetual"
 
 
+#: What a venue may change of an instrument from one day to the next.
+_RULES = ("tick_size", "step_size", "min_size", "max_size", "min_notional")
 _CASH_KINDS = frozenset({InstrumentKind.SPOT, InstrumentKind.EQUITY, InstrumentKind.FX})
 
 #: A float this near to the grid (in steps) is taken to be on it: it came from float arithmetic.
@@ -225,6 +227,17 @@ class Instrument:
     @settle.default
     def _settle_default(self) -> str:
         return self.base if self.kind is InstrumentKind.INVERSE_PERPETUAL else self.quote
+
+    def take_rules(self, today: Instrument) -> bool:
+        """Go by today's grid and bounds of the same instrument from now on; return whether they are others.
+
+        It is the one change that an instrument knows: a venue changed its rules while a run holds it in many places.
+        """
+        if all(getattr(self, name) == getattr(today, name) for name in _RULES):
+            return False
+        for name in (*_RULES, "price_grid", "size_grid"):
+            object.__setattr__(self, name, getattr(today, name))
+        return True
 
     def __attrs_post_init__(self) -> None:
         for name in ("multiplier", "margin_rate"):

@@ -77,6 +77,8 @@ class OrderBook:
         All of them, in creation order; ``id`` ascends.
     anomalies
         What the machine refused, in the order it came.
+    resent
+        By order id, of orders that were sent once more under another client id: how often, and what had traded before.
     next_id
         Returns the id of the order that is about to be made; ids count from 1 and none is given twice.
 
@@ -89,6 +91,7 @@ class OrderBook:
     open: dict[int, Order] = attrs.field(factory=dict, init=False)
     orders: list[Order] = attrs.field(factory=list, init=False, repr=False)
     anomalies: list[Anomaly] = attrs.field(factory=list, init=False)
+    resent: dict[int, tuple[int, float]] = attrs.field(factory=dict, init=False, repr=False)
     next_id: Callable[[], int] = attrs.field(factory=lambda: count(1).__next__, init=False, repr=False)
     # By id alone, which is almost always enough; the few that share one are told apart in `_shared`.
     _applied: dict[int, Fill] = attrs.field(factory=dict, init=False, repr=False)
@@ -124,6 +127,7 @@ class OrderBook:
         self.orders.extend(book.orders)
         self.open.update(book.open)
         self.anomalies.extend(book.anomalies)
+        self.resent.update(book.resent)
         self._applied.update(book._applied)
         self._shared.update(book._shared)
         self.next_id = count(self.orders[-1].id + 1 if self.orders else 1).__next__
@@ -169,8 +173,12 @@ class OrderBook:
                 order.instructions = attrs.evolve(instructions, trail=split)
 
     def client_id(self, order: Order, *, alphabet: str = ids.ALPHABET, max_length: int = ids.MAX_LENGTH) -> str:
-        """Return what the venue knows `order` by, the same at every call; see `cambist.orders.ids.client_id`."""
-        return ids.client_id(self.token, order.id, alphabet=alphabet, max_length=max_length)
+        """Return what the venue knows `order` by, the same until it is sent in another's place.
+
+        See `cambist.orders.ids.client_id`.
+        """
+        again, _ = self.resent.get(order.id, (0, 0.0))
+        return ids.client_id(self.token, order.id, again, alphabet=alphabet, max_length=max_length)
 
     def submit(self, order: Order, ts: int) -> None:
         """Note that `order` leaves for the venue at `ts` (ns, UTC); see `cambist.orders.machine.submit`."""
@@ -308,6 +316,7 @@ class OrderBook:
             self.orders = [order for order in self.orders if order.id not in gone]
             self._applied = {one: fill for one, fill in self._applied.items() if fill.order_id not in gone}
             self._shared = {one: fill for one, fill in self._shared.items() if fill.order_id not in gone}
+            self.resent = {one: said for one, said in self.resent.items() if one not in gone}
         return gone
 
     def _reopen(self, order: Order) -> None:

@@ -22,8 +22,9 @@ from cambist.model.events import (
     OrderTriggered,
     StopTrailed,
 )
-from cambist.model.orders import AT_MARKET, TRAILING, OrderType, TimeInForce
+from cambist.model.orders import AT_MARKET, TRAILING, TRIGGERED, OrderType, TimeInForce
 from cambist.orders.links import Links
+from cambist.orders.times import last_moment
 from cambist.orders.triggers import is_reached, level, trailed
 
 if TYPE_CHECKING:
@@ -129,7 +130,18 @@ class Emulator:
 
     def needs(self, order: Order) -> bool:
         """Tell whether an order must go through the emulator, because the venue lacks its type or its ties."""
-        return order.type not in self._native or bool(order.oco or order.parent)
+        return not self.is_native(order) or bool(order.oco or order.parent)
+
+    def is_native(self, order: Order) -> bool:
+        """Tell whether the venue works an order of that type.
+
+        A stop that shares a position with another order of its group does not go there where orders are paid in full:
+        each of the two would lock the whole of it, and the second be refused.
+        """
+        if order.type not in self._native:
+            return False
+        shares = order.oco or (order.parent and order.reduce_only)
+        return not (shares and order.type in TRIGGERED and order.instrument.is_cash)
 
     # After a restart.
 
@@ -141,10 +153,13 @@ class Emulator:
         sent
             Whether it may have been sent, see `not_sent`; else it is held again.
         parent
-            The order that must trade before this one works, as it stands; None for none.
+            The order that must trade before this one works, as it stands; None for none. Of one that has ended
+            `on_end` has to be told once all are taken.
         """
         held = self._held[order.id] = _Held(order, traded=order.filled)
         self._links.add(order)
+        if parent is not None and not parent.is_open:
+            self.watch(parent)
         if parent is not None and parent.filled:
             self._links.after_fill(parent.id, parent.filled)
         if sent:
@@ -195,7 +210,7 @@ class Emulator:
             self._links.after_fill(order.parent, parent.traded)
         waits = self._links.waits(order.id)
         actions: list[Action] = []
-        if waits or order.type not in self._native:
+        if waits or not self.is_native(order):
             actions.append(Report(OrderAccepted(ts, order.id)))
         if not waits:
             self._enter(held, ts, actions)
@@ -252,8 +267,8 @@ class Emulator:
         actions: list[Action] = []
         for held in list(self._held.values()):
             order = held.order
-            over = order.time_in_force is TimeInForce.GTD and order.expires_at < ts
-            if over and not held.sent and order.id in self._held:
+            end = last_moment(order)
+            if end is not None and end < ts and not held.sent and order.id in self._held:
                 actions += self._end(held, OrderExpired(ts, order.id), ts)
         return actions
 
@@ -301,7 +316,7 @@ class Emulator:
     def _enter(self, held: _Held, ts: int, actions: list[Action]) -> None:
         """Let an order come to the market where it stands."""
         order = held.order
-        if order.type in self._native:
+        if self.is_native(order):
             self._send(held, ts, actions)
             return
         price = self._prices.get(order.instrument.symbol, nan)

@@ -1,6 +1,7 @@
 """Client order ids: what a venue knows our orders by.
 
-An id is the token of the run, a separator and the order's number: ``7f3kq9-42``. The driver makes the token at
+An id is the token of the run, a separator and the order's number: ``7f3kq9-42``; where an order had to be sent in
+place of what stood for it before, how often follows: ``7f3kq9-42-1``. The driver makes the token at
 random, which keeps ids apart across runs and hosts; the number keeps them apart within a run. An id can so be
 made before the request leaves, made again after a restart, and read back from whatever the venue lists.
 """
@@ -11,7 +12,7 @@ from string import ascii_letters, digits
 
 from cambist.errors import OrderError
 
-__all__ = ["ALPHABET", "MAX_LENGTH", "client_id", "parse_client_id"]
+__all__ = ["ALPHABET", "MAX_LENGTH", "client_id", "order_number", "parse_client_id"]
 
 #: Letters, digits and the hyphen: what most venues allow.
 ALPHABET = f"{ascii_letters}{digits}-"
@@ -23,7 +24,9 @@ MAX_LENGTH = 32
 _SEPARATORS = "-_.:/x"
 
 
-def client_id(token: str, number: int, *, alphabet: str = ALPHABET, max_length: int = MAX_LENGTH) -> str:
+def client_id(
+    token: str, number: int, again: int = 0, *, alphabet: str = ALPHABET, max_length: int = MAX_LENGTH
+) -> str:
     """Return the id of order `number` of the run `token`.
 
     Parameters
@@ -32,6 +35,8 @@ def client_id(token: str, number: int, *, alphabet: str = ALPHABET, max_length: 
         Letters and digits that no other run has.
     number
         The order's number within the run, from 1.
+    again
+        How often it was sent in place of what stood for it before.
     alphabet
         Every character the venue allows. Without a hyphen the separator is the first of ``_ . : / x`` that is
         allowed.
@@ -50,7 +55,7 @@ def client_id(token: str, number: int, *, alphabet: str = ALPHABET, max_length: 
     separator = next((mark for mark in _SEPARATORS if mark in alphabet), None)
     if separator is None:
         raise OrderError(f"the alphabet {alphabet!r} has none of the separators {_SEPARATORS!r}. Allow one of them.")
-    text = f"{token}{separator}{number}"
+    text = f"{token}{separator}{number}{separator}{again}" if again else f"{token}{separator}{number}"
     foreign = sorted(set(text).difference(alphabet))
     if foreign:
         raise OrderError(
@@ -63,6 +68,24 @@ def client_id(token: str, number: int, *, alphabet: str = ALPHABET, max_length: 
             f"Give the run a token of at most {max_length - 1 - len(str(number))} characters."
         )
     return text
+
+
+def order_number(text: str, token: str) -> tuple[int, int] | None:
+    """Return the number of the order of the run `token` that is known by `text`, and how often it was sent anew.
+
+    None where the id is not of that run.
+    """
+    separator = text[len(token) : len(token) + 1]
+    if not token or not text.startswith(token) or not separator or separator not in _SEPARATORS:
+        return None
+    number, marked, again = text[len(token) + 1 :].partition(separator)
+    if not _counts(number) or (marked and not _counts(again)):
+        return None
+    return int(number), int(again or 0)
+
+
+def _counts(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and not text.startswith("0")
 
 
 def parse_client_id(text: str) -> tuple[str, int]:

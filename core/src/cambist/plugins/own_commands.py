@@ -9,6 +9,7 @@ OWN_COMMANDS = {
     "backtest": ("cambist.cli.backtest:backtest", "Run a strategy over recorded bars."),
     "data": ("cambist.cli.data:data", "Show data that is at hand."),
     "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),
+    "indicators": ("cambist.cli.indicators:indicators", "Show the indicators that there are."),
     "journal": ("cambist.cli.journal.group:journal", "Read, verify and rebuild the journal of a run."),
     "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed and what they offer."),
     "replay": ("cambist.cli.replay:replay", "Repeat a recorded run, and find where a strategy decides otherwise."),

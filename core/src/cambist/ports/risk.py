@@ -102,6 +102,9 @@ class RiskView(Protocol):
     def total_open_orders(self) -> int:
         """Return how many orders work, over all instruments."""
 
+    def working_orders(self, instrument: Instrument) -> Sequence[Order]:
+        """Return the working orders of an instrument, oldest first; the one under review is none of them."""
+
     def open_size(self, instrument: Instrument, side: Side) -> float:
         """Return the unfilled size of working orders of one side, positive, in the instrument's units.
 

@@ -5,7 +5,7 @@ These are the asynchronous promises. `cambist.ports.broker` is the synchronous o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Answered",
     "BarReport",
+    "BatchingSession",
     "Declined",
     "OrderKey",
     "OrderRequest",
     "Outcome",
+    "ReloadingSession",
     "StreamReport",
     "Subscription",
     "Unanswered",
@@ -46,7 +48,8 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     native
         The order types that the venue works by itself; the others are emulated.
     amends
-        Whether it can give an order new terms.
+        What new terms it can give to a limit order: ``"all"``, ``"smaller"`` for less of it at the same price, or
+        ``""`` for none. All else is canceled and sent anew.
     ack_accepts
         Whether the answer to a submit says that the order works. On some venues only the private stream says so.
     id_alphabet, id_length
@@ -57,16 +60,20 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
         How long the private stream may take to confirm what was answered, before the venue is asked.
     fills_within
         How long executions may lag behind the word that an order has ended.
+    overfills
+        What becomes of executions beyond an order's size: ``"accept"`` books them, ``"reject"`` leaves them out; either
+        way somebody is told.
     """
 
     native: frozenset[OrderType] = frozenset({OrderType.MARKET, OrderType.LIMIT})
-    amends: bool = False
+    amends: str = ""
     ack_accepts: bool = True
     id_alphabet: str = ""
     id_length: int = 32
     settling: int = 5_000_000_000
     confirm_within: int = 5_000_000_000
     fills_within: int = 10_000_000_000
+    overfills: str = "accept"
 
 
 class OrderKey(msgspec.Struct, frozen=True, gc=False):
@@ -244,3 +251,29 @@ class VenueSession(Protocol):
 
     async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
         """Return the final bars that opened in ``[start, end)``, ns, UTC."""
+
+
+@runtime_checkable
+class BatchingSession(Protocol):
+    """What a session has besides whose venue takes several orders in one request.
+
+    Each of them has an outcome of its own. Where the answer to the whole request is of no use, each is `Unanswered`.
+    """
+
+    @property
+    def batch(self) -> int:
+        """How many may go together now; 0 where they are faster, or must go, one by one."""
+
+    async def submit_all(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
+        """Send orders of one instrument; return what became of each."""
+
+    async def cancel_many(self, keys: Sequence[OrderKey]) -> Sequence[Outcome]:
+        """Ask to withdraw orders of one instrument; return what became of each."""
+
+
+@runtime_checkable
+class ReloadingSession(Protocol):
+    """What a session has besides that can ask for its venue's rules again."""
+
+    async def reload(self) -> None:
+        """Load what can be traded, and by which rules, anew: `VenueSession.instruments` tells it from then on."""

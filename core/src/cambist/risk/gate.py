@@ -99,6 +99,10 @@ class RiskGate:
         """Every rule, in the order in which they are asked."""
         return self._rules
 
+    def forget_instruments(self) -> None:
+        """Ask rules anew which instruments concern them: some have other rules by now."""
+        self._by_symbol.clear()
+
     def review(self, order: Order, view: RiskView) -> ApprovedOrder | Refusal:
         """Return the approved order, or why it may not leave."""
         asked = self._by_symbol.get(order.instrument.symbol)

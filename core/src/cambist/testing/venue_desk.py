@@ -66,9 +66,9 @@ class Desk:
         """Name an order by our id alone."""
         return OrderKey(self.instrument.symbol, client_id)
 
-    async def rest(self, client_id: str, share: float = 0.97) -> OrderRequest:
+    async def rest(self, client_id: str, share: float = 0.97, size: float | None = None) -> OrderRequest:
         """Place a buy order that does not trade: at a share of the best bid."""
-        request = self.request(client_id, Side.BUY, limit=(await self.quote()).bid * share)
+        request = self.request(client_id, Side.BUY, limit=(await self.quote()).bid * share, size=size or self.size)
         outcome = await self.session.submit(request)
         assert isinstance(outcome, Answered), outcome
         return request

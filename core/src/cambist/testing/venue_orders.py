@@ -171,8 +171,8 @@ class VenueOrderTests(VenueTests):
         """Price and size are the new ones, the ids the old ones."""
 
         async def test(desk: Desk) -> None:
-            if not desk.session.terms.amends:
-                pytest.skip("this venue does not amend")
+            if desk.session.terms.amends != "all":
+                pytest.skip("this venue does not give orders any new terms")
             await desk.rest("amend1")
             quote = await desk.quote()
             request = desk.request("amend1", Side.BUY, limit=quote.bid * 0.96, size=2 * self.size)
@@ -181,6 +181,22 @@ class VenueOrderTests(VenueTests):
             report = await desk.stands("amend1")
             assert (report.size, report.limit_price) == (request.size, request.limit_price)
             await desk.session.cancel(desk.key("amend1"))
+
+        self.at_work(test)
+
+    def test_an_order_is_made_smaller(self) -> None:
+        """It keeps its price and its ids."""
+
+        async def test(desk: Desk) -> None:
+            if not desk.session.terms.amends:
+                pytest.skip("this venue does not amend")
+            sent = await desk.rest("smaller1", size=2 * self.size)
+            request = desk.request("smaller1", Side.BUY, limit=float(sent.limit_price or 0), size=self.size)
+            outcome = await desk.session.amend(desk.key("smaller1"), request)
+            assert isinstance(outcome, Answered), outcome
+            report = await desk.stands("smaller1")
+            assert (report.size, report.limit_price) == (request.size, sent.limit_price)
+            await desk.session.cancel(desk.key("smaller1"))
 
         self.at_work(test)
 

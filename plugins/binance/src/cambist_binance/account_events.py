@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,7 +21,7 @@ from cambist_ccxt.errors import RefusedError
 from cambist_ccxt.link import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cambist.model import AccountReport, FillReport, OrderReport
     from cambist_binance.transport import Transport
@@ -80,10 +81,26 @@ class AccountEvents:
         Names of instruments.
     children
         Shared with the queries.
+    leverage, margin
+        What was set at the start, by symbol.
+
+    Attributes
+    ----------
+    changed
+        By symbol: how what was set has been changed by somebody else since, as a stable word and a sentence.
     """
 
-    def __init__(self, symbols: Symbols, children: Children) -> None:
+    def __init__(
+        self,
+        symbols: Symbols,
+        children: Children,
+        *,
+        leverage: Mapping[str, int] = MappingProxyType({}),
+        margin: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._symbols, self._children = symbols, children
+        self._leverage, self._margin = leverage, margin
+        self.changed: dict[str, tuple[str, str]] = {}
         self.channel: Channel[OrderReport | FillReport | AccountReport | StreamReport] = Channel()
         self._up = False
 
@@ -118,11 +135,34 @@ class AccountEvents:
         elif kind == "outboundAccountPosition":
             yield spot.position_of(data)
         elif kind == "ACCOUNT_UPDATE":
-            yield futures.account_update_of(data, self._symbols)
+            yield self._noted(futures.account_update_of(data, self._symbols))
+        elif kind == "ACCOUNT_CONFIG_UPDATE":
+            self._note_leverage(futures.leverage_of(data))
         elif kind in {"listenKeyExpired", "eventStreamTerminated"}:
             raise VenueError(f"the venue ended the private stream: {kind}")
         elif kind == "MARGIN_CALL":
             _log.warning("margin call: %s", bytes(data)[:500].decode("utf-8", "replace"))
+
+    def _note_leverage(self, found: tuple[str, int] | None) -> None:
+        if found is not None:
+            symbol, now = self._symbols.ours(found[0]), found[1]
+            self._note(symbol, "leverage", str(self._leverage.get(symbol, now)), str(now))
+
+    def _noted(self, account: AccountReport) -> AccountReport:
+        for position in account.positions:
+            if position.isolated is not None:
+                now = "isolated" if position.isolated else "cross"
+                self._note(position.symbol, "margin", self._margin.get(position.symbol, now), now)
+        return account
+
+    def _note(self, symbol: str, what: str, wanted: str, now: str) -> None:
+        """Take note of what a setting is now: what opens a position is refused while it is not what was set."""
+        word = f"{what}_changed"
+        if wanted != now:
+            self.changed[symbol] = word, f"the {what} of {symbol} was set to {wanted}, and is {now} by now"
+            _log.warning("%s: %s", word, self.changed[symbol][1])
+        elif self.changed.get(symbol, ("",))[0] == word:
+            del self.changed[symbol]
 
     def _as_parent(self, report: OrderReport) -> OrderReport:
         """Say of an order that works in place of a conditional one that it was triggered, while it is open."""

@@ -23,6 +23,10 @@ class BinanceSettings(BaseModel):
         "", description="address of an exchange simulator, such as http://127.0.0.1:8800; goes before environment"
     )
     proxy: str = Field("", description="HTTP proxy for requests and streams")
+    ip: Literal[0, 4, 6] = Field(0, description="version of the Internet protocol: 4, 6, or 0 for whichever answers")
+    shared_limits: bool = Field(
+        True, description="count what other processes of this machine use up of the venue's limits"
+    )
     timeout: float = Field(10.0, gt=0, le=120, description="within which a request must be answered")
     recv_window: int = Field(5_000, ge=100, le=60_000, description="how old a request may be when it arrives, ms")
     max_clock_skew: float = Field(30.0, gt=0, description="how far this machine's clock may be off")

@@ -16,6 +16,7 @@ from cambist_ccxt.budget import Budget, Window
 from cambist_ccxt.errors import RefusedError
 from cambist_ccxt.loading import Network, load_exchange, raw_client
 from cambist_ccxt.rest import RestClient
+from cambist_ccxt.shared import shared_use
 
 if TYPE_CHECKING:
     from cambist_binance.config import BinanceSettings
@@ -44,12 +45,15 @@ async def connect_rest(
     client = raw_client(
         base,
         credentials,
-        Network(timeout=settings.timeout, proxy=settings.proxy),
+        Network(timeout=settings.timeout, proxy=settings.proxy, ip=settings.ip),
         stamp=clock.now_ms,
         options={"recvWindow": settings.recv_window},
         urls=where.rest,
     )
-    budget = Budget([Window("weight-1m", _FIRST_LIMITS[market], _MINUTE)], clock.now)
+    shared = None
+    if settings.shared_limits:
+        shared = shared_use(market.venue, next(iter(where.rest.values())), credentials.key)
+    budget = Budget([Window("weight-1m", _FIRST_LIMITS[market], _MINUTE)], clock.now, shared)
     return RestClient(client, budget, usage_of), budget
 
 
@@ -61,8 +65,16 @@ async def measure_clock(transport: Transport, clock: VenueClock) -> None:
         clock.answered(sent, server * _MS)
 
 
-async def load_symbols(market: Market, transport: Transport, settings: BinanceSettings) -> Symbols:
-    """Load the instruments, and put the venue's limits into the budget."""
+async def load_symbols(
+    market: Market, transport: Transport, settings: BinanceSettings, *, again: bool = False
+) -> Symbols:
+    """Load the instruments, and put the venue's limits into the budget.
+
+    Parameters
+    ----------
+    again
+        Whether they were loaded before: by now it may be that none is traded.
+    """
     info = await decoded(transport.ask("info", {}), decode_info)
     windows = transport.budget.windows
     for window in windows_of(info.rate_limits):
@@ -72,7 +84,7 @@ async def load_symbols(market: Market, transport: Transport, settings: BinanceSe
         else:
             known.limit = window.limit
     symbols = symbols_of(info, market, (settings.maker_fee, settings.taker_fee))
-    if not symbols.instruments:
+    if not symbols.instruments and not again:
         raise VenueError(f"{market.venue} trades nothing at the moment: no symbol is open.", code="closed")
     return symbols
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cambist_binance.config import BinanceSettings
     from cambist_binance.hosts import Market
 
-__all__ = ["ALGO_PREFIX", "amend_params", "is_conditional", "key_params", "place_params"]
+__all__ = ["ALGO_PREFIX", "amend_params", "is_conditional", "key_params", "place_params", "plain"]
 
 #: Of the names of conditional orders on futures, which the venue counts apart.
 ALGO_PREFIX: Final = "algo:"

@@ -181,11 +181,11 @@ def terms_of(market: Market) -> VenueTerms:
     """Return what an order manager must know of a market.
 
     Trailing stops stay with the order manager: the venue's follow by fractions alone, from a price of its own. An
-    amendment on spot can only make an order smaller, so there it is a cancel and a new order.
+    amendment on spot can only make an order smaller; all else there is a cancel and a new order.
     """
     return VenueTerms(
         native=_NATIVE,
-        amends=market.futures,
+        amends="all" if market.futures else "smaller",
         ack_accepts=True,
         id_length=36,
         settling=3 * _SECOND,

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from cambist.api import Declined, ParameterError, VenueError
 from cambist.model import OrderType
 from cambist_binance.account_events import AccountEvents, Children, ListenKeyStream
+from cambist_binance.batches import MOST, Batches
 from cambist_binance.config import BinanceSettings
 from cambist_binance.hosts import Market, endpoints
 from cambist_binance.opening import check_key, connect_rest, is_hedged, load_symbols, measure_clock, set_margin
-from cambist_binance.orders import ALGO_PREFIX, amend_params, is_conditional, key_params, place_params
+from cambist_binance.orders import ALGO_PREFIX, amend_params, is_conditional, key_params, place_params, plain
 from cambist_binance.queries import Queries
 from cambist_binance.quirks import terms_of
 from cambist_binance.safety import Countdown
@@ -25,7 +26,7 @@ from cambist_binance.ws_api import WsApi
 from cambist_ccxt.budget import Priority
 from cambist_ccxt.clock import VenueClock
 from cambist_ccxt.credentials import Credentials
-from cambist_ccxt.errors import NotSentError
+from cambist_ccxt.errors import NotSentError, RefusedError
 from cambist_ccxt.link import LinkSettings
 from cambist_ccxt.outcomes import outcome_of
 from cambist_ccxt.settings import settings_of
@@ -96,7 +97,7 @@ class BinanceSession:
         self._endpoints = endpoints(market, settings.environment, settings.url)
         self._clock = VenueClock(round(settings.max_clock_skew * _SECOND))
         self._children = Children()
-        self._links = LinkSettings(proxy=settings.proxy)
+        self._links = LinkSettings(proxy=settings.proxy, ip=settings.ip)
         self._wire: Any = futures if market.futures else spot
         self._conditional: dict[str, bool] = {}
         self._hedged = False
@@ -106,6 +107,7 @@ class BinanceSession:
         self._symbols: Symbols
         self._transport: Transport
         self._queries: Queries
+        self._batches: Batches
         self._events: AccountEvents
         self._streams: MarketStreams
         self._countdown: Countdown | None = None
@@ -143,6 +145,7 @@ class BinanceSession:
     async def _open(self) -> None:
         market, settings, clock = self._market, self._settings, self._clock
         rest, budget = await connect_rest(market, settings, self._credentials, self._endpoints, clock)
+        self._stack.callback(budget.close)
         self._stack.push_async_callback(rest.close)
         transport = self._transport = Transport(
             market,
@@ -159,7 +162,8 @@ class BinanceSession:
         clock.check()
         self._symbols = await load_symbols(market, transport, settings)
         self._queries = Queries(market, transport, self._symbols, clock, self._children)
-        self._events = AccountEvents(self._symbols, self._children)
+        self._events = AccountEvents(self._symbols, self._children, leverage=settings.leverage, margin=settings.margin)
+        self._batches = Batches(transport, self._symbols)
         self._streams = MarketStreams(
             market, self._endpoints.streams, self._queries, self._symbols, clock, self._links, settings.quiet_after
         )
@@ -233,6 +237,16 @@ class BinanceSession:
         """Return what can be traded, by today's rules."""
         return self._symbols.instruments
 
+    async def reload(self) -> None:
+        """Load what can be traded, and by which rules, anew.
+
+        Raises
+        ------
+        VenueError
+            The venue does not tell.
+        """
+        self._symbols.become(await load_symbols(self._market, self._transport, self._settings, again=True))
+
     def metrics(self) -> dict[str, Any]:
         """Return what can be counted: connections, use of the venue's limits, the clock, the dead man's switch."""
         windows = self._transport.budget.windows.values()
@@ -254,17 +268,11 @@ class BinanceSession:
 
     async def _submit(self, request: OrderRequest) -> OrderReport | None:
         order = request.order
-        instrument = self._symbols.instrument(order.instrument.symbol)
-        name = self._symbols.theirs(instrument.symbol)
-        conditional = is_conditional(request, self._market)
-        params = place_params(
-            request,
-            name,
-            self._market,
-            self._settings,
-            hedged=self._hedged,
-            now_ms=self._clock.now() // 1_000_000,
-        )
+        changed = self._events.changed.get(order.instrument.symbol)
+        if changed and not order.reduce_only:
+            raise RefusedError(changed[0], changed[1])
+        params = self._params(request)
+        name, conditional = params["symbol"], is_conditional(request, self._market)
         priority = Priority.REDUCE if order.reduce_only else Priority.ENTRY
         if self._market.futures:
             self._note(request.client_id, conditional=conditional)
@@ -280,6 +288,18 @@ class BinanceSession:
         one = await decoded(self._transport.call("place", params, priority), self._wire.decode_order)
         report: OrderReport = self._wire.order_of(one, self._symbols)
         return report
+
+    def _params(self, request: OrderRequest) -> dict[str, Any]:
+        """Return the venue's parameters of an order; raises where it does not trade the symbol."""
+        instrument = self._symbols.instrument(request.order.instrument.symbol)
+        return place_params(
+            request,
+            self._symbols.theirs(instrument.symbol),
+            self._market,
+            self._settings,
+            hedged=self._hedged,
+            now_ms=self._clock.now() // 1_000_000,
+        )
 
     def _note(self, client_id: str, *, conditional: bool) -> None:
         """Remember which service an order belongs to; the oldest are forgotten, and looked for in both."""
@@ -312,10 +332,62 @@ class BinanceSession:
         return self._conditional.get(key.client_id)
 
     async def amend(self, key: OrderKey, request: OrderRequest) -> Outcome:
-        """Ask for new terms of an order: size and price of a limit order on futures."""
-        if not self._market.futures or request.type is not OrderType.LIMIT:
-            return Declined("amend_unsupported", f"{self.name} amends limit orders on futures alone")
-        return await outcome_of(self._amend(key, request))
+        """Ask for new terms of a limit order: size and price on futures, a smaller size on spot."""
+        if request.type is not OrderType.LIMIT:
+            return Declined("amend_unsupported", f"{self.name} amends limit orders alone")
+        return await outcome_of(self._amend(key, request) if self._market.futures else self._shrink(key, request))
+
+    async def _shrink(self, key: OrderKey, request: OrderRequest) -> OrderReport:
+        params = key_params(key, self._symbols.theirs(key.symbol)) | {
+            "newQty": plain(request.size),
+            "newClientOrderId": key.client_id,  # the venue would make up another
+        }
+        told = await decoded(self._transport.call("shrink", params, Priority.REDUCE), spot.decode_amended)
+        return spot.amended_of(told, self._symbols)
+
+    @property
+    def batch(self) -> int:
+        """How many orders may go together: on futures, while the WebSocket API is not there, which takes no batches.
+
+        One by one over it they are under way at the same time all the same.
+        """
+        if not self._market.futures or self._countdown is not None:
+            return 0
+        ws = self._transport.ws
+        return 0 if ws is not None and ws.up else MOST
+
+    async def submit_all(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
+        """Send orders of one instrument in one request, conditional ones beside it; return what became of each."""
+        plain_ones = [one for one in requests if not is_conditional(one, self._market)]
+        if not self._market.futures or len(plain_ones) < 2:
+            return await asyncio.gather(*(self.submit(one) for one in requests))
+        priority = Priority.REDUCE if all(one.order.reduce_only for one in plain_ones) else Priority.ENTRY
+        try:
+            rows = [self._params(one) for one in plain_ones]
+        except VenueError as error:
+            return [Declined(error.code or "not_sent", str(error)) for _ in requests]
+        for one in plain_ones:
+            self._note(one.client_id, conditional=False)
+        others = [one for one in requests if is_conditional(one, self._market)]
+        together, alone = await asyncio.gather(
+            self._batches.place(rows, priority), asyncio.gather(*(self.submit(one) for one in others))
+        )
+        outcomes = dict(zip([one.client_id for one in (*plain_ones, *others)], [*together, *alone], strict=True))
+        return [outcomes[one.client_id] for one in requests]
+
+    async def cancel_many(self, keys: Sequence[OrderKey]) -> Sequence[Outcome]:
+        """Cancel orders of one instrument in one request, conditional ones beside it; return what became of each."""
+        ours = [key for key in keys if key.client_id and self._is_conditional(key) is False]
+        if not self._market.futures or len(ours) < 2:
+            return await asyncio.gather(*(self.cancel(key) for key in keys))
+        others = [key for key in keys if key not in ours]
+        name = self._symbols.theirs(ours[0].symbol)
+        together, alone = await asyncio.gather(
+            self._batches.cancel(name, [key.client_id for key in ours]),
+            asyncio.gather(*(self.cancel(key) for key in others)),
+        )
+        outcomes = dict(zip([*ours, *others], [*together, *alone], strict=True))
+        return [outcomes[key] for key in keys]
 
     async def _amend(self, key: OrderKey, request: OrderRequest) -> OrderReport:
         params = amend_params(request, key, self._symbols.theirs(key.symbol))

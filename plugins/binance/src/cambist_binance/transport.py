@@ -103,8 +103,15 @@ class Transport:
         """Have `resync` called when the venue says that a stamp is off."""
         self._resync = resync
 
-    async def call(self, name: str, params: Mapping[str, Any], priority: Priority = Priority.DATA) -> bytes:
+    async def call(
+        self, name: str, params: Mapping[str, Any], priority: Priority = Priority.DATA, *, times: int = 1
+    ) -> bytes:
         """Ask once, and return the answer's JSON.
+
+        Parameters
+        ----------
+        times
+            How many orders it counts as, where it is about several.
 
         Raises
         ------
@@ -123,7 +130,7 @@ class Transport:
             except NotSentError as error:
                 if error.code != "unreachable":
                     raise
-        return await self._over_rest(call, params, priority)
+        return await self._over_rest(call, params, priority, times)
 
     async def ask(self, name: str, params: Mapping[str, Any], attempts: int = 3) -> bytes:
         """Ask what changes nothing, again where there was no answer; raises `VenueError` in the end."""
@@ -145,10 +152,11 @@ class Transport:
                 await asyncio.sleep(0.2 * attempt)
         raise NoAnswerError(name)
 
-    def _costs(self, call: Call) -> dict[str, int]:
+    def _costs(self, call: Call, times: int = 1) -> dict[str, int]:
         costs = {"weight-1m": call.weight}
         if call.orders:
-            costs |= {"orders-10s": call.orders, "orders-1m": call.orders, "orders-1d": call.orders}
+            orders = call.orders * times
+            costs |= {"orders-10s": orders, "orders-1m": orders, "orders-1d": orders}
         return costs
 
     async def _over_websocket(self, ws: WsApi, call: Call, params: Mapping[str, Any], priority: Priority) -> bytes:
@@ -164,12 +172,12 @@ class Transport:
         finally:
             self.budget.settle(costs, told)
         if answer.error is not None:
-            raise self._refusal(answer.status, answer.error)
+            raise self.refusal(answer.status, answer.error)
         if not answer.result:
             raise NoAnswerError(f"{call.ws}: an answer without a result")
         return bytes(answer.result)
 
-    async def _over_rest(self, call: Call, params: Mapping[str, Any], priority: Priority) -> bytes:
+    async def _over_rest(self, call: Call, params: Mapping[str, Any], priority: Priority, times: int) -> bytes:
         if call.signed:
             self.sign({})  # refuses where nothing can be signed; ccxt makes the signature of REST
         ask = Ask(
@@ -177,7 +185,7 @@ class Transport:
             path=call.path,
             method=call.method,
             params=params,
-            costs=self._costs(call),
+            costs=self._costs(call, times),
             priority=priority,
             within=self._within,
         )
@@ -193,9 +201,9 @@ class Transport:
             if 400 <= answer.status < 500 and answer.status != 408:
                 raise RefusedError(f"http_{answer.status}", text, code=f"HTTP {answer.status}") from None
             raise NoAnswerError(f"{call.method} {call.path}: HTTP {answer.status} {text}") from None
-        raise self._refusal(answer.status, error)
+        raise self.refusal(answer.status, error)
 
-    def _refusal(self, status: int, error: ErrorBody) -> VenueError:
+    def refusal(self, status: int, error: ErrorBody) -> VenueError:
         """Return the error that an answer of the venue means."""
         code, text = error.code, error.msg
         if is_open_outcome(status, code):

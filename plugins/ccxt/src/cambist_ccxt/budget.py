@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from enum import IntEnum
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,9 @@ import attrs
 from cambist_ccxt.errors import BusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from cambist_ccxt.shared import SharedUse
 
 __all__ = ["Budget", "Priority", "Window"]
 
@@ -48,6 +51,8 @@ class Window:
         By the venue's count, or ours where it tells none.
     pending
         Of requests that are on their way.
+    elsewhere
+        Of those of other processes, by the last look.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Window:
     used: int = 0
     pending: int = 0
     began: int = 0
+    elsewhere: int = 0
 
     def refresh(self, now: int) -> None:
         """Begin a new span where the last one is over."""
@@ -66,7 +72,7 @@ class Window:
     def wait(self, cost: int, share: float, now: int) -> int:
         """Return ns until `cost` fits; 0 where it does."""
         self.refresh(now)
-        taken = self.used + self.pending
+        taken = self.used + self.pending + self.elsewhere
         # Alone, even a request that is larger than its share may go.
         if taken + cost <= self.limit * share or taken == 0:
             return 0
@@ -82,11 +88,13 @@ class Budget:
         What the venue counts.
     clock
         Answers the venue's time, ns: its windows begin by its own clock.
+    shared
+        What other processes have used up; None to count this one alone.
     """
 
-    def __init__(self, windows: Iterable[Window], clock: Callable[[], int]) -> None:
+    def __init__(self, windows: Iterable[Window], clock: Callable[[], int], shared: SharedUse | None = None) -> None:
         self.windows = {window.name: window for window in windows}
-        self._clock = clock
+        self._clock, self._shared, self._depth = clock, shared, 0
         self._paused_until = 0
         self._queue: list[tuple[Priority, int, Mapping[str, int], asyncio.Future[None]]] = []
         self._number = 0
@@ -94,6 +102,10 @@ class Budget:
 
     def wait(self, costs: Mapping[str, int], priority: Priority) -> int:
         """Return ns until a request may go; 0 for now."""
+        with self._together():
+            return self._wait(costs, priority)
+
+    def _wait(self, costs: Mapping[str, int], priority: Priority) -> int:
         now = self._clock()
         longest = max(0, self._paused_until - now)
         share = SHARES[priority]
@@ -105,28 +117,53 @@ class Budget:
 
     def charge(self, costs: Mapping[str, int]) -> None:
         """Count a request that leaves."""
-        for name, cost in costs.items():
-            if (window := self.windows.get(name)) is not None:
-                window.refresh(self._clock())
-                window.pending += cost
+        with self._together():
+            for name, cost in costs.items():
+                if (window := self.windows.get(name)) is not None:
+                    window.refresh(self._clock())
+                    window.pending += cost
 
     def settle(self, costs: Mapping[str, int], told: Mapping[str, int]) -> None:
         """Take the end of a request, with what the venue says is used up by now."""
-        for name, cost in costs.items():
-            if (window := self.windows.get(name)) is not None:
-                window.refresh(self._clock())
-                window.pending = max(0, window.pending - cost)
-                if name not in told:
-                    window.used += cost
-        for name, used in told.items():
-            if (window := self.windows.get(name)) is not None:
-                window.refresh(self._clock())
-                window.used = used
+        with self._together():
+            for name, cost in costs.items():
+                if (window := self.windows.get(name)) is not None:
+                    window.refresh(self._clock())
+                    window.pending = max(0, window.pending - cost)
+                    if name not in told:
+                        window.used += cost
+            for name, used in told.items():
+                if (window := self.windows.get(name)) is not None:
+                    window.refresh(self._clock())
+                    window.used = used
         self._pump()
 
     def pause(self, span: int) -> None:
         """Let nothing go for `span` ns: the venue said so."""
-        self._paused_until = max(self._paused_until, self._clock() + span)
+        with self._together():
+            self._paused_until = max(self._paused_until, self._clock() + span)
+
+    def close(self) -> None:
+        """Let go of what is shared."""
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """Look and count as one, beside other processes."""
+        shared = self._shared
+        if shared is None or self._depth:
+            yield
+            return
+        windows = self.windows.values()
+        self._depth = 1
+        self._paused_until = max(self._paused_until, shared.load(windows, self._clock()))
+        try:
+            yield
+        finally:
+            shared.store(windows, self._paused_until - self._clock())
+            self._depth = 0
 
     @property
     def paused(self) -> int:
@@ -151,11 +188,12 @@ class Budget:
         BusyError
             It would have to wait longer; it has not been counted.
         """
-        wait = self.wait(costs, priority)
-        ahead = bool(self._queue) and self._queue[0][0] <= priority
-        if not wait and not ahead:
-            self.charge(costs)
-            return
+        with self._together():
+            wait = self._wait(costs, priority)
+            ahead = bool(self._queue) and self._queue[0][0] <= priority
+            if not wait and not ahead:
+                self.charge(costs)
+                return
         if wait > within * _SECOND:
             raise BusyError(
                 f"the venue's limits leave no room for {wait / _SECOND:.1f} s; ask less, or later.",
@@ -182,9 +220,10 @@ class Budget:
             raise
 
     def _release(self, costs: Mapping[str, int]) -> None:
-        for name, cost in costs.items():
-            if (window := self.windows.get(name)) is not None:
-                window.pending = max(0, window.pending - cost)
+        with self._together():
+            for name, cost in costs.items():
+                if (window := self.windows.get(name)) is not None:
+                    window.pending = max(0, window.pending - cost)
 
     def _pump(self) -> None:
         """Let go whoever may, first things first, and come back when the next may."""
@@ -193,12 +232,14 @@ class Budget:
             if turn.done():
                 heappop(self._queue)
                 continue
-            wait = self.wait(costs, priority)
+            with self._together():
+                wait = self._wait(costs, priority)
+                if not wait:
+                    self.charge(costs)
             if wait:
                 self._come_back(wait)
                 return
             heappop(self._queue)
-            self.charge(costs)
             turn.set_result(None)
 
     def _come_back(self, wait: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -20,6 +20,7 @@ class CcxtSettings(BaseModel):
     password: SecretStr = Field(SecretStr(""), description="where the exchange wants one besides")
     sandbox: bool = Field(False, description="trade at the exchange's test net")
     proxy: str = Field("", description="HTTP proxy")
+    ip: Literal[0, 4, 6] = Field(0, description="version of the Internet protocol: 4, 6, or 0 for whichever answers")
     timeout: float = Field(10.0, gt=0, le=120, description="within which a request must be answered")
     poll_every: float = Field(2.0, gt=0, description="between looks at the account and at the market")
     max_clock_skew: float = Field(30.0, gt=0, description="how far this machine's clock may be off")

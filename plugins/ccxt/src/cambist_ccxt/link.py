@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from cambist.api import VenueError
 from cambist_ccxt.backoff import Backoff
+from cambist_ccxt.loading import FAMILIES
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -42,6 +43,8 @@ class LinkSettings:
         Between attempts to connect.
     proxy
         Address of an HTTP proxy; ``""`` for none.
+    ip
+        4 or 6 for that version of the Internet protocol alone, 0 for whichever answers.
     """
 
     open_timeout: float = 10.0
@@ -51,6 +54,7 @@ class LinkSettings:
     most_wait: float = 30.0
     max_frame: int = 16 * 2**20
     proxy: str = ""
+    ip: int = 0
 
 
 @attrs.define(eq=False)
@@ -229,6 +233,7 @@ class Link:
                 ping_interval=settings.heartbeat,
                 ping_timeout=settings.heartbeat,
                 proxy=settings.proxy or None,
+                family=FAMILIES[settings.ip],
             )
             connection = Connection(socket, loop.time(), loop.time())
             connection.reader = loop.create_task(self._read(connection), name=f"reader {self.name}")

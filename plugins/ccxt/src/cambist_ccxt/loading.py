@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from typing import TYPE_CHECKING, Any
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from cambist_ccxt.credentials import Credentials
 
-__all__ = ["Answer", "Network", "load_exchange", "raw_client"]
+__all__ = ["FAMILIES", "Answer", "Network", "keep_to_ip", "load_exchange", "raw_client"]
 
 
 class Answer(Exception):  # noqa: N818 - it is how a whole answer leaves ccxt, not an error
@@ -37,10 +39,36 @@ class Network:
         Of a request, seconds.
     proxy
         Address of an HTTP proxy, for requests and streams; ``""`` for none.
+    ip
+        4 or 6 for that version of the Internet protocol alone, 0 for whichever answers.
     """
 
     timeout: float = 10.0
     proxy: str = ""
+    ip: int = 0
+
+
+#: Address families by version of the protocol.
+FAMILIES: Final = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
+
+
+def keep_to_ip(client: Any, ip: int) -> Any:
+    """Have a client of ccxt connect by one version of the Internet protocol alone; return it."""
+    if ip:
+        usual = client.open
+
+        def open_session(lazy: bool = False) -> None:
+            if client.session is None and client.own_session:
+                aiohttp = importlib.import_module("aiohttp")
+                client.ssl_context = ssl.create_default_context(cafile=client.cafile)
+                client.tcp_connector = aiohttp.TCPConnector(ssl=client.ssl_context, family=FAMILIES[ip])
+                client.session = aiohttp.ClientSession(
+                    connector=client.tcp_connector, trust_env=client.aiohttp_trust_env
+                )
+            usual(lazy)
+
+        client.open = open_session
+    return client
 
 
 async def load_exchange(name: str) -> Any:
@@ -116,6 +144,7 @@ def raw_client(
     # ccxt names its loggers and messages by the class.
     RawClient.__name__ = base.__name__
     client = RawClient(config_of(credentials, network, options or {}) | {"enableRateLimit": False})
+    keep_to_ip(client, network.ip)
     if urls is not None:
         client.urls["api"] = {**client.urls["api"], **urls}
     return client

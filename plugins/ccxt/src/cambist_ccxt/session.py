@@ -46,7 +46,7 @@ _log = logging.getLogger("cambist.ccxt")
 _SECOND = 1_000_000_000
 _TERMS = VenueTerms(
     native=frozenset({OrderType.MARKET, OrderType.LIMIT}),
-    amends=False,
+    amends="",
     # Some exchanges answer before they have looked at the order; the next look at it says.
     ack_accepts=False,
     id_length=32,
@@ -118,7 +118,7 @@ class CcxtSession:
         base = await load_exchange(settings.exchange)
         # ccxt says how many ms it leaves between requests.
         budget = Budget([Window("requests", max(1, round(1000 / base().rateLimit)), _SECOND)], self._clock.now)
-        network = Network(timeout=settings.timeout, proxy=settings.proxy)
+        network = Network(timeout=settings.timeout, proxy=settings.proxy, ip=settings.ip)
         client = unified_client(
             base,
             self._credentials,

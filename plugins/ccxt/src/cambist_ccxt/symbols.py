@@ -40,6 +40,11 @@ class Symbols:
             self._venue_names[symbol] = name
             self._closed[symbol] = status
 
+    def become(self, other: Symbols) -> None:
+        """Say from now on what another says: everybody who asks holds this one."""
+        self.by_venue, self._venue_names = other.by_venue, other._venue_names
+        self._ours, self._closed = {**self._ours, **other._ours}, other._closed
+
     @property
     def instruments(self) -> list[Instrument]:
         """What can be traded."""

@@ -45,6 +45,10 @@ def cambist_risk_rules() -> list[RiskRuleSpec]:
             "consecutive_losses:MaxConsecutiveLossesRule",
             "Trading rests after so many losing trades in a row",
         ),
+        _rule("self-cross", "self_cross:SelfCrossRule", "No order could trade with another of the account"),
+        _rule("price-band", "price_band:PriceBandRule", "No limit is further from the market than a fraction"),
+        _rule("remainder", "remainder:RemainderRule", "No sale leaves something behind that cannot be sold"),
+        _rule("duplicate-order", "duplicates:DuplicateOrderRule", "The same order does not leave twice in a moment"),
         _rule("reduce-only", "reduce_only:ReduceOnlyRule", "A reduce-only order has something to reduce"),
         _rule("one-way", "position_side:OneWayRule", "An order names a side of a position only where it has two"),
     ]

@@ -67,7 +67,7 @@ class AtrRisk:
         bars = desk.history(instrument, _PERIODS * self.period)
         if bars is None or len(bars) <= self.period:
             return nan
-        from cambist.indicators.studies import FUNCTIONS  # TA-Lib takes its time to load
+        from cambist.indicators.talib_functions import described  # TA-Lib takes its time to load
 
-        ranges = FUNCTIONS["ATR"](period=self.period).batch(bars.high, bars.low, bars.close)[0]
+        ranges = described()["ATR"](period=self.period).batch(bars.high, bars.low, bars.close)[0]
         return float(ranges[-1])

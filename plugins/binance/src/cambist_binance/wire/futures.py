@@ -48,6 +48,7 @@ __all__ = [
     "decode_positions",
     "decode_trades",
     "fill_of",
+    "leverage_of",
     "order_of",
     "trade_update_of",
 ]
@@ -260,6 +261,17 @@ class _AccountUpdate(msgspec.Struct, gc=False):
     E: int = 0
 
 
+class _Leverage(msgspec.Struct, gc=False):
+    s: str
+    l: int  # noqa: E741 - the venue's names
+
+
+class _Config(msgspec.Struct, gc=False):
+    """``ACCOUNT_CONFIG_UPDATE``."""
+
+    ac: _Leverage | None = None
+
+
 decode_order = msgspec.json.Decoder(FuturesOrder, strict=False).decode
 decode_orders = msgspec.json.Decoder(list[FuturesOrder], strict=False).decode
 decode_algo = msgspec.json.Decoder(AlgoOrder, strict=False).decode
@@ -269,7 +281,14 @@ decode_balances = msgspec.json.Decoder(list[_Balance], strict=False).decode
 decode_positions = msgspec.json.Decoder(list[_Position], strict=False).decode
 _trade_update = msgspec.json.Decoder(_TradeUpdate, strict=False).decode
 _algo_update = msgspec.json.Decoder(_AlgoUpdate, strict=False).decode
+_config = msgspec.json.Decoder(_Config, strict=False).decode
 _account_update = msgspec.json.Decoder(_AccountUpdate, strict=False).decode
+
+
+def leverage_of(data: bytes | msgspec.Raw) -> tuple[str, int] | None:
+    """Read ``ACCOUNT_CONFIG_UPDATE``: a symbol and its leverage; None where it is about something else."""
+    told = _config(data).ac
+    return None if told is None else (told.s, told.l)
 
 
 def algo_venue_id(number: int) -> str:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = [
     "SpotOrder",
     "account_of",
+    "amended_of",
     "decode_account",
+    "decode_amended",
     "decode_order",
     "decode_orders",
     "decode_trades",
@@ -57,6 +59,26 @@ class SpotOrder(msgspec.Struct, rename="camel", gc=False):
     stop_price: Decimal = _ZERO
     trailing_delta: int = 0
     expiry_reason: str | int = ""
+
+
+class _Amended(msgspec.Struct, rename="camel", gc=False):
+    """An order that was made smaller, which here has other names and no side."""
+
+    symbol: str
+    order_id: int
+    client_order_id: str
+    price: Decimal
+    qty: Decimal
+    executed_qty: Decimal
+    status: str
+    side: str
+    time_in_force: str = "GTC"
+    type: str = "LIMIT"
+
+
+class _Amendment(msgspec.Struct, rename="camel", gc=False):
+    amended_order: _Amended
+    transact_time: int = 0
 
 
 class _Trade(msgspec.Struct, rename="camel", gc=False):
@@ -158,6 +180,7 @@ class _Position(msgspec.Struct, gc=False):
 
 
 decode_order = msgspec.json.Decoder(SpotOrder, strict=False).decode
+decode_amended = msgspec.json.Decoder(_Amendment, strict=False).decode
 decode_orders = msgspec.json.Decoder(list[SpotOrder], strict=False).decode
 decode_trades = msgspec.json.Decoder(list[_Trade], strict=False).decode
 decode_account = msgspec.json.Decoder(_Account, strict=False).decode
@@ -187,6 +210,25 @@ def order_of(one: SpotOrder, symbols: Symbols) -> OrderReport:
         created_at=one.time * MS,
         reason=reason,
     )
+
+
+def amended_of(told: _Amendment, symbols: Symbols) -> OrderReport:
+    """Say how an order stands that was made smaller."""
+    one = told.amended_order
+    order = SpotOrder(
+        symbol=one.symbol,
+        order_id=one.order_id,
+        client_order_id=one.client_order_id,
+        transact_time=told.transact_time,
+        price=one.price,
+        orig_qty=one.qty,
+        executed_qty=one.executed_qty,
+        status=one.status,
+        time_in_force=one.time_in_force,
+        type=one.type,
+        side=one.side,
+    )
+    return order_of(order, symbols)
 
 
 def fill_of(one: _Trade, symbols: Symbols, client_id: str = "") -> FillReport:

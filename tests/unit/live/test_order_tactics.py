@@ -1,0 +1,278 @@
+"""What the order manager decides by itself: over-fills, resends, times, and orders that only reduce."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+
+import attrs
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cambist.errors import ParameterError
+from cambist.live.orders import LiveOrders
+from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit
+from cambist.live.resending import RESENDS, Resend, Resending, kind_of
+from cambist.live.watched import Outlets
+from cambist.model import Instrument, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
+from cambist.model.reports import FillReport, OrderReport, ReportedStatus
+from cambist.model.times import DAY_NS
+from cambist.orders.book import OrderBook
+from cambist.orders.ids import client_id, order_number
+from cambist.orders.times import last_moment
+from cambist.ports.venue import Answered, Declined, VenueTerms
+
+NAN = float("nan")
+SECOND = 1_000_000_000
+COIN = Instrument(symbol="BTC/USDT", base="BTC", quote="USDT", tick_size="0.01", step_size="0.001")
+TERMS = VenueTerms(settling=3 * SECOND, confirm_within=2 * SECOND, fills_within=60 * SECOND)
+
+
+class Desk:
+    """An order manager, and what it wants."""
+
+    def __init__(self, terms=TERMS, **more) -> None:
+        self.book, self.now = OrderBook("run7"), SECOND
+        self.asked, self.alarms, self.notes = [], [], []
+        out = Outlets(
+            self.book.apply,
+            self.asked.append,
+            lambda word, _text: self.alarms.append(word),
+            lambda _report: None,
+            lambda *note: self.notes.append(note),
+        )
+        self.manager = LiveOrders(self.book, terms, out, **more)
+
+    def send(self, size=1.0, *, kind=OrderType.LIMIT, limit=100.0, stop=NAN, side=Side.BUY, **more):
+        terms = {"tif": TimeInForce.GTC, "expires_at": 0, "reduce_only": False} | more
+        order = Order(
+            self.book.next_id(),
+            COIN,
+            side,
+            kind,
+            size,
+            limit,
+            stop,
+            terms["tif"],
+            terms["expires_at"],
+            terms["reduce_only"],
+            "test",
+            "",
+            self.now,
+        )
+        self.book.submit(self.book.add(order), self.now)
+        self.manager.submit(order, self.now)
+        return order
+
+    def report(self, order, status, filled, size=None):
+        return OrderReport(
+            ts=self.now,
+            symbol=COIN.symbol,
+            client_id=self.book.client_id(order),
+            venue_id=str(1000 + order.id),
+            status=status,
+            side=order.side,
+            type=order.type,
+            size=Decimal(repr(order.size if size is None else size)),
+            filled=Decimal(filled),
+            limit_price=None if order.limit_price != order.limit_price else Decimal(repr(order.limit_price)),
+        )
+
+    def fill(self, order, number, size, fee="0"):
+        return FillReport(
+            ts=self.now,
+            symbol=COIN.symbol,
+            client_id=self.book.client_id(order),
+            venue_id=str(1000 + order.id),
+            trade_id=str(number),
+            side=order.side,
+            size=Decimal(size),
+            price=Decimal(100),
+            fee=Decimal(fee),
+            fee_asset="USDT",
+            liquidity=Liquidity.MAKER,
+        )
+
+
+@pytest.mark.parametrize(("policy", "filled"), [("accept", 1.2), ("reject", 1.0)])
+def test_what_a_venue_trades_beyond_the_size_is_booked_or_left_out_and_told_either_way(policy, filled):
+    desk = Desk(msgspec.structs.replace(TERMS, overfills=policy))
+    order, evidence = desk.send(), desk.manager.evidence
+    evidence.reported(desk.report(order, ReportedStatus.OPEN, "0"), desk.now)
+    evidence.executed(desk.fill(order, 1, "0.8"), desk.now)
+    evidence.executed(desk.fill(order, 2, "0.4", fee="0.4"), desk.now)
+    assert order.filled == 0.8  # how the order stands is asked first
+    assert isinstance(desk.asked[-1], Find)
+    told = Answered(desk.report(order, ReportedStatus.FILLED, "1.2"))
+    desk.manager.answers.found(desk.asked[-1], told, desk.now)
+    assert isinstance(desk.asked[-1], FetchFills)
+    fills = [desk.fill(order, 1, "0.8"), desk.fill(order, 2, "0.4", fee="0.4")]
+    desk.manager.answers.fetched(desk.asked[-1], fills, desk.now)
+    assert (order.status, order.filled) == (OrderStatus.FILLED, filled)
+    assert order.fees == pytest.approx(0.4 * (filled - 0.8) / 0.4)
+    assert desk.alarms == ["overfilled"]
+    assert not desk.book.anomalies
+
+
+def busy(retry_after=0):
+    return Declined("rate_limit", "", retry_after)
+
+
+def test_what_reduces_is_sent_again_until_its_deadline_under_the_same_name_and_noted():
+    desk = Desk(resend={"reduce": Resend(None, 3.0)})
+    order = desk.send(side=Side.SELL, reduce_only=True)
+    first = desk.asked[0]
+    for attempt in range(2, 7):
+        desk.manager.answers.submitted(desk.asked[-1], busy(SECOND), desk.now)
+        assert order.status is OrderStatus.SUBMITTED
+        assert desk.manager.evidence.next_due() == desk.now + SECOND
+        desk.manager.on_time(desk.now + SECOND - 1)
+        assert len(desk.asked) == attempt - 1
+        desk.now += SECOND
+        desk.manager.on_time(desk.now)
+        assert desk.asked[-1] == first
+        assert desk.notes[-1][4] == f"attempt {attempt}"
+        if attempt == 4:
+            break
+    desk.manager.answers.submitted(desk.asked[-1], busy(SECOND), desk.now)
+    assert order.status is OrderStatus.REJECTED  # 4 s are more than its 3
+
+
+def test_entries_are_not_chased_and_what_was_refused_is_not_sent_again():
+    desk = Desk()
+    entry = desk.send()
+    desk.manager.answers.submitted(desk.asked[-1], busy(), desk.now)
+    assert entry.status is OrderStatus.REJECTED
+    leaves = desk.send(side=Side.SELL, reduce_only=True)
+    desk.manager.answers.submitted(desk.asked[-1], Declined("insufficient_funds"), desk.now)
+    assert leaves.status is OrderStatus.REJECTED
+    assert desk.notes == []
+
+
+def test_an_order_that_waits_to_be_sent_again_is_canceled_without_the_venue():
+    desk = Desk()
+    order = desk.send(side=Side.SELL, reduce_only=True)
+    desk.manager.answers.submitted(desk.asked[-1], busy(60 * SECOND // 4), desk.now)
+    desk.manager.ask_all()
+    asked = len(desk.asked)
+    desk.book.request_cancel(order, desk.now)
+    desk.manager.cancel(order.id, desk.now)
+    assert order.status is OrderStatus.CANCELED
+    assert len(desk.asked) == asked
+
+
+def test_kinds_and_policies_are_named():
+    desk = Desk()
+    assert kind_of(desk.send()) == "entry"
+    assert kind_of(desk.send(reduce_only=True)) == "reduce"
+    assert kind_of(desk.send(kind=OrderType.STOP, limit=NAN, stop=120.0, reduce_only=True)) == "stop"
+    assert RESENDS["entry"] == Resend(0)
+    with pytest.raises(ParameterError, match="resend has 'entries'; kinds of orders are entry, reduce, stop"):
+        Resending({"entries": Resend()})
+    with pytest.raises(ParameterError, match="attempts of a resend policy is -1"):
+        Resend(-1)
+
+
+@pytest.mark.parametrize(
+    ("more", "end"),
+    [
+        ({}, None),
+        ({"tif": TimeInForce.GTD, "expires_at": 7 * SECOND}, 7 * SECOND),
+        ({"tif": TimeInForce.DAY}, DAY_NS - 1),
+    ],
+)
+def test_an_order_ends_at_its_time_whatever_the_venue_can(more, end):
+    desk = Desk()
+    order = desk.send(**more)
+    desk.manager.evidence.reported(desk.report(order, ReportedStatus.OPEN, "0"), desk.now)
+    assert last_moment(order) == end
+    assert desk.manager.evidence.next_due() == (None if end is None else end + 1)
+    desk.manager.on_time(end or 10 * DAY_NS)
+    assert not any(isinstance(one, Cancel) for one in desk.asked)
+    if end is None:
+        return
+    desk.now = end + 1
+    desk.manager.on_time(desk.now)
+    assert isinstance(desk.asked[-1], Cancel)
+    told = Answered(desk.report(order, ReportedStatus.CANCELED, "0"))
+    desk.manager.answers.canceled(desk.asked[-1], told, desk.now)
+    assert order.status is OrderStatus.EXPIRED
+
+
+def test_a_day_order_with_a_calendar_waits_for_its_session():
+    order = Desk().send(tif=TimeInForce.DAY)
+    stock = Instrument(symbol="ACME", calendar="XNYS")
+    assert last_moment(attrs.evolve(order, instrument=stock)) is None
+
+
+@given(seed=st.integers(0, 2**32), steps=st.integers(1, 40))
+def test_orders_that_only_reduce_never_do_more_together_than_there_is(seed, steps):
+    chance = random.Random(seed)
+    held = [chance.randint(1, 30)]  # steps of 0.001
+    working: dict[int, Order] = {}
+
+    def reducible(order):
+        others = sum(one.remaining for one in working.values() if one.id != order.id)
+        return max(0.0, COIN.size_grid.nearest(held[0] / 1000 - others))
+
+    desk = Desk(VenueTerms(amends="all", settling=SECOND, confirm_within=SECOND), reducible=reducible)
+    trades = iter(range(1, 10_000))
+
+    def settle():
+        """Let the venue do what is asked, at once."""
+        while desk.asked:
+            one = desk.asked.pop(0)
+            order = desk.book.get(one.order_id)
+            if isinstance(one, Submit):
+                working[order.id] = order
+                report = desk.report(order, ReportedStatus.OPEN, "0", float(one.terms.size))
+                desk.manager.answers.submitted(one, Answered(report), desk.now)
+            elif isinstance(one, Amend):
+                report = desk.report(order, ReportedStatus.OPEN, repr(order.filled), float(one.terms.size))
+                desk.manager.answers.amended(one, Answered(report), desk.now)
+            elif isinstance(one, Cancel):
+                working.pop(order.id, None)
+                report = desk.report(order, ReportedStatus.CANCELED, repr(order.filled))
+                desk.manager.answers.canceled(one, Answered(report), desk.now)
+
+    for _ in range(steps):
+        desk.now += SECOND
+        if chance.random() < 0.5 or not working:
+            size = COIN.round_size(chance.randint(1, 40) / 1000)
+            desk.send(size, side=Side.SELL, reduce_only=True)
+        elif chance.random() < 0.6:
+            order = chance.choice(list(working.values()))
+            lots = chance.randint(1, max(1, round(order.remaining * 1000)))
+            held[0] -= lots
+            report = desk.fill(order, next(trades), f"{lots / 1000:.3f}")
+            if lots == round(order.remaining * 1000):
+                del working[order.id]
+            desk.manager.evidence.executed(report, desk.now)
+        else:
+            held[0] = max(0, held[0] - chance.randint(0, 5))  # sold by another order, which trades now
+            other = desk.send(0.001, side=Side.BUY)
+            desk.asked.pop()
+            desk.manager.evidence.executed(desk.fill(other, next(trades), "0.001"), desk.now)
+        settle()
+        together = sum(round(one.remaining * 1000) for one in working.values())
+        assert together <= max(0, held[0])
+        assert held[0] >= 0
+    assert not desk.book.anomalies
+
+
+@given(number=st.integers(1, 10**9), again=st.integers(0, 10**4), alphabet=st.sampled_from(["", "-", "_", "x"]))
+def test_an_id_that_was_sent_anew_is_read_back(number, again, alphabet):
+    letters = "abcdefghijklmnopqrstuvw0123456789" + (alphabet or "-")
+    text = client_id("a5c1e1c7", number, again, alphabet=letters)
+    assert order_number(text, "a5c1e1c7") == (number, again)
+    assert order_number(text, "a5c1e1c8") is None
+    assert order_number(text + "-", "a5c1e1c7") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a5c1", "a5c1e1c7-", "a5c1e1c7-01", "a5c1e1c7-1-0", "a5c1e1c7-1-1-1", "a5c1e1c7+1"]
+)
+def test_what_is_no_id_of_the_run_is_none(text):
+    assert order_number(text, "a5c1e1c7") is None
