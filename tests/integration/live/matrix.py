@@ -238,7 +238,7 @@ def fill_half(stage, order) -> None:
 
 async def lingering(stage, number) -> None:
     """Give a fault that has to be met by something that happens by itself the time for it."""
-    for _ in range(70):
+    for _ in range(200):
         if any(one.fault == number for one in stage.simulator.fired()):
             break
         await asyncio.sleep(0.02)

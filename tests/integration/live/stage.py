@@ -19,6 +19,7 @@ from cambist.indicators import SMA
 from cambist.live import LiveRun, LiveSettings
 from cambist.model import OrderStatus, Timeframe
 from cambist.model.events import TimerFired
+from cambist.model.reports import FillReport
 from cambist.orders.ids import order_number
 from cambist.portfolio.exact import exact
 from cambist.storage.journal import Journal, JournalFolder, JournalOptions
@@ -34,7 +35,7 @@ MS = 1_000_000
 #: Tag of what a run books to take a position over; the venue knows no such order.
 ADOPTED = "adopted"
 #: How long anything may take to come right on a machine that does other things, too; seconds.
-PATIENCE = 45.0
+PATIENCE = 90.0
 
 
 @attrs.frozen
@@ -284,9 +285,10 @@ class Stage:
             for asset, there in balances.items():
                 assert state.ledger.balance(asset) == there.free + there.locked, asset
             return
-        there = balances[self.place.currency].wallet
-        ours = state.ledger.balance(self.place.currency)
-        assert abs(ours - there) <= len(state.fills) * Decimal("1e-8"), f"{self.place.currency}: {ours}, {there} there"
+        if "profit" in FillReport.__struct_fields__:
+            # What an execution realized is the venue's word; by averages of ours it depends on the order they came in.
+            ours, there = state.ledger.balance(self.place.currency), balances[self.place.currency].wallet
+            assert ours == there, f"{self.place.currency}: {ours} here, {there} there"
         sizes = {one.symbol: one.size for one in self.simulator.positions()[self.place.exchange]}
         held = state.portfolio.positions[self.place.symbol].size
         assert exact(held) == sizes.get(self.place.theirs, Decimal(0))

@@ -15,7 +15,7 @@ from stage import PLACES
 from cambist_simulator.faults.vocabulary import ACTIONS
 
 #: Cells that are played at the same time: they wait more than they work.
-AT_ONCE = 16
+AT_ONCE = 10
 HARMS = harms()
 NAMES = sorted({harm.action for harm in HARMS})
 

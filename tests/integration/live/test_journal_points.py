@@ -13,7 +13,7 @@ from cambist.errors import CambistError
 from cambist.storage.journal import JournalOptions
 from cambist.testing.faults import CrashingFiles
 
-AT_ONCE = 16
+AT_ONCE = 10
 #: Every commit is a write of its own.
 ALONE = JournalOptions(write_bytes=1)
 #: How much of the write at which the machine dies gets to the disk.
