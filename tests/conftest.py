@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,15 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name.startswith("CAMBIST_") and name != "CAMBIST_TEST_DATA":
             del os.environ[name]
+    # Live runs of tests are not listed among the user's own.
+    os.environ["CAMBIST_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="cambist-tests-")
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    folder = os.environ.get("CAMBIST_RUNTIME_DIR", "")
+    if "cambist-tests-" in folder:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 sys.path.insert(0, str(Path(__file__).parent))  # what several modules of this folder share is imported by name
+sys.path.insert(0, str(Path(__file__).parents[1] / "integration" / "live"))  # and the markets of live runs
 
 START = to_ns("2024-03-01")
 TIMEFRAMES = {"1m": 1, "2m": 2, "5m": 5, "1h": 60, "1d": 1440}

@@ -9,7 +9,10 @@ The fences of a page run from top to bottom in one namespace and one empty folde
 ``raises="Name"``        a ``python`` fence that ends with this error
 ``exit="2"``             the last command of a ``console`` fence ends with this code
 ``checked``              each line of output shown is a line of the real output; ``...`` stands for any text
+``background``           the commands of a ``console`` fence go on until the page ends
 =======================  ==========================================================================================
+
+``$ export NAME=value`` sets a variable for the commands that follow.
 
 Given to a page, and to a docstring: ``bars``, a DataFrame of a thousand daily bars, the same as ``bars.csv`` and
 ``bars.parquet``, a copy of the folder ``examples``, and its ``sma_cross.py`` once more as ``my_file.py``.
@@ -49,9 +52,9 @@ PAGES = [
     *sorted(page for page in ROOT.glob("docs/**/*.md") if "_build" not in page.parts),
 ]
 EXAMPLES = sorted(ROOT.glob("examples/*.py"))
-WORDS = {"no-run", "reason", "file", "raises", "exit", "checked"}
+WORDS = {"no-run", "reason", "file", "raises", "exit", "checked", "background"}
 # Commands that a page may show without their being run here: they install, or are run by other tests.
-SHOWN_ONLY = ("make", "pip", "git", "cd", "uv", "python", "scripts/", ".ci/run", "CAMBIST_INSTALLER=")
+SHOWN_ONLY = ("make", "pip", "git", "cd", "uv", "python", "scripts/", ".ci/run", "CAMBIST_INSTALLER=", "export ")
 
 
 @attrs.frozen
@@ -141,13 +144,18 @@ def run_python(fence: Fence, namespace: dict[str, Any]) -> None:
             fence.fail(f"the example should have raised {wanted} and did not")
 
 
-def run_process(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def environment_of_commands() -> dict[str, str]:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
-    environment = {**os.environ, "PATH": path, "COLUMNS": "120", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    return {**os.environ, "PATH": path, "COLUMNS": "120", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+
+
+def run_process(
+    arguments: list[str], folder: Path, exported: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         arguments,
         cwd=folder,
-        env=environment,
+        env={**environment_of_commands(), **(exported or {})},
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -156,11 +164,48 @@ def run_process(arguments: list[str], folder: Path) -> subprocess.CompletedProce
     )
 
 
-def run_console(fence: Fence, folder: Path) -> None:
+@attrs.define
+class Shell:
+    """What console fences of one page leave to those after them."""
+
+    folder: Path
+    exported: dict[str, str] = attrs.field(factory=dict)
+    started: list[subprocess.Popen[str]] = attrs.field(factory=list)
+
+    def start(self, command: str, fence: Fence) -> None:
+        """Start a command that goes on, and wait for its first line."""
+        process = subprocess.Popen(
+            shlex.split(command),
+            cwd=self.folder,
+            env={**environment_of_commands(), **self.exported, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        )
+        self.started.append(process)
+        assert process.stdout is not None
+        if not process.stdout.readline() or process.poll() is not None:
+            fence.fail(f"it did not go on: {command}\n{process.stdout.read()}")
+
+    def end(self) -> None:
+        for process in self.started:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def run_console(fence: Fence, shell: Shell) -> None:
+    for command, _ in commands_of(fence):
+        if command.startswith("export "):
+            shell.exported.update(word.split("=", 1) for word in shlex.split(command)[1:])
     commands = [(command, shown) for command, shown in commands_of(fence) if command.split()[0] == "cambist"]
+    if "background" in fence.words:
+        for command, _ in commands:
+            shell.start(command, fence)
+        return
     for number, (command, shown) in enumerate(commands, 1):
         wanted = int(fence.words.get("exit", 0)) if number == len(commands) else 0
-        done = run_process(["bash", "-c", command], folder)
+        done = run_process(["bash", "-c", command], shell.folder, shell.exported)
         output = done.stdout + done.stderr
         if done.returncode != wanted:
             fence.fail(f"exit code {done.returncode} instead of {wanted} from: {command}\n{output}")
@@ -179,6 +224,7 @@ def run_page(page: Path, folder: Path) -> int:
     sys.modules[module.__name__] = module  # classes of the page find their module, as annotations and pickles need
     sys.path.insert(0, str(folder))  # as when Python is started there
     ran = 0
+    shell = Shell(folder)
     try:
         for fence in fences_of(page):
             if "file" in fence.words:
@@ -191,9 +237,10 @@ def run_page(page: Path, folder: Path) -> int:
                 run_python(fence, module.__dict__)
                 ran += 1
             elif fence.language == "console":
-                run_console(fence, folder)
+                run_console(fence, shell)
                 ran += 1
     finally:
+        shell.end()
         sys.path.remove(str(folder))
         for name, loaded in list(sys.modules.items()):
             if loaded is module or str(getattr(loaded, "__file__", None)).startswith(str(folder)):

@@ -28,6 +28,7 @@ LIBRARIES = {
     "pyarrow": {"data", "backtest", "testing"},
     "exchange_calendars": {"data"},
     "cronsim": {"strategies"},
+    "uvloop": {"app"},
     "structlog": {"observe"},
     "pydantic": {"config", "cli"},
     "pydantic_core": {"config", "cli"},

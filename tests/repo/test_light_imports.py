@@ -19,6 +19,7 @@ HEAVY = [
     "talib",
     "exchange_calendars",
     "cronsim",
+    "uvloop",
     "pyarrow",
     "pydantic",
     "click",

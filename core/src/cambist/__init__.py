@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
+    from cambist.backtest.comparing import compare
     from cambist.backtest.load import load_result
     from cambist.backtest.records.histories import FillHistory, OrderHistory
     from cambist.backtest.replay import replay
@@ -74,6 +75,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
+    "cambist.backtest.comparing": ("compare",),
     "cambist.backtest.load": ("load_result",),
     "cambist.backtest.records.histories": ("FillHistory", "OrderHistory"),
     "cambist.backtest.replay": ("replay",),
@@ -193,6 +195,7 @@ __all__ = [
     "Trade",
     "__version__",
     "backtest",
+    "compare",
     "load",
     "load_calendar",
     "load_result",

@@ -24,6 +24,9 @@ One base class per cause, so that a caller can catch what it can answer::
     │   └── StateUnusableError      what is kept under a name is damaged, or of a newer version
     ├── VenueError                  a venue cannot be reached, or answers what makes no sense
     ├── DeliveryError               a notice did not reach people: says whether trying again can help
+    ├── ControlError                a live run cannot be reached, or does not do what it was told
+    │   ├── NotRunningError         no live run answers there: says what to do instead
+    │   └── AccountInUseError       another live run trades the account: names process and journal
     └── JournalError                the journal of a run: names the file, the byte and the record
         ├── JournalLockedError      another process has it: names process, host and since when
         ├── JournalDamagedError     what is on the disk is not what was written
@@ -44,8 +47,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "AccountInUseError",
     "CambistError",
     "ConfigError",
+    "ControlError",
     "DataError",
     "DeliveryError",
     "InputError",
@@ -59,6 +64,7 @@ __all__ = [
     "LineError",
     "LookAheadError",
     "MissingDependencyError",
+    "NotRunningError",
     "OrderError",
     "OrderStateError",
     "ParameterError",
@@ -102,7 +108,19 @@ class OrderError(InputError):
 
 
 class ConfigError(InputError):
-    """A run file or a command-line option that cannot be used."""
+    """A run file or a command-line option that cannot be used.
+
+    Parameters
+    ----------
+    what
+        What cannot be used, where it stands, and what to do.
+    code
+        A stable word for programs, where there is one: ``"unknown_symbol"``, ``"undecided"``; or ``""``.
+    """
+
+    def __init__(self, what: str = "", *, code: str = "") -> None:
+        super().__init__(what)
+        self.code = code
 
 
 class StrategyFileError(InputError):
@@ -201,6 +219,36 @@ class DeliveryError(CambistError):
         super().__init__(what)
         self.again = again
         self.after = after
+
+
+class ControlError(CambistError):
+    """A live run cannot be reached, or does not do what it was told.
+
+    Parameters
+    ----------
+    what
+        What happened, and what to do.
+    code
+        Stable, for programs; see the reference of the control protocol.
+    """
+
+    def __init__(self, what: str, *, code: str = "failed") -> None:
+        super().__init__(what)
+        self.code = code
+
+
+class NotRunningError(ControlError):
+    """No live run answers there."""
+
+    def __init__(self, what: str, *, code: str = "not_running") -> None:
+        super().__init__(what, code=code)
+
+
+class AccountInUseError(ControlError):
+    """Another live run on this machine trades the account."""
+
+    def __init__(self, what: str, *, code: str = "account_in_use") -> None:
+        super().__init__(what, code=code)
 
 
 class JournalError(CambistError):

@@ -74,8 +74,8 @@ async def running(run: LiveRun):
         task.cancel()
 
 
-async def until(condition) -> None:
-    async with asyncio.timeout(5):
+async def until(condition, within=5) -> None:
+    async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - what the run does tells nobody
             await asyncio.sleep(0.005)
 
@@ -225,8 +225,11 @@ def test_it_is_taken_over_at_a_known_price_and_once(venue, tmp_path):
     run = play_nothing(tmp_path, venue, Averaging(), on_position=Policy.ASK)
     assert run.kernel.portfolio.positions[SYMBOL].size == 0.5
     assert told(tmp_path).ledger.balance("BTC") == Decimal("0.5")
-    with pytest.raises(ConfigError, match="before a price is known"):
-        play_nothing(tmp_path / "other", venue, Alternate(), on_position=Policy.ADOPT)
+    run = play_nothing(tmp_path / "other", venue, Alternate(), on_position=Policy.ADOPT)
+    assert run.kernel.portfolio.positions[SYMBOL].size == 0.5
+    venue.past = None
+    with pytest.raises(ConfigError, match="no bar that tells what it is worth"):
+        play_nothing(tmp_path / "third", venue, Alternate(), on_position=Policy.ADOPT)
 
 
 def test_it_is_closed_where_that_is_the_policy(venue, tmp_path):

@@ -203,7 +203,7 @@ class Loopback:
 
     async def history(self, instrument, timeframe, start, end):
         if self.past is None:
-            raise VenueError("there is no history")
+            raise VenueError("there is no history", code="no_bars")
         return self.past
 
     # What tests do.

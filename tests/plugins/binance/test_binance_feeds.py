@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
@@ -13,7 +14,9 @@ from payloads import BTC, MS
 from cambist.api import BarReport, StreamReport, VenueError
 from cambist.model import Bars, Quote, Tick, Timeframe
 from cambist_binance.feeds import BarFeed, QuoteFeed, TickFeed
+from cambist_binance.streams import Shard
 from cambist_ccxt.channel import Channel
+from cambist_ccxt.link import Connection, LinkSettings
 
 MINUTE = Timeframe.parse("1m")
 START = 1_700_000_040_000
@@ -33,9 +36,7 @@ def kline(minute, close="2", *, final):
 
 
 def taken(channel):
-    told = list(channel._waiting)
-    channel._waiting.clear()
-    return told
+    return asyncio.run(all_of(channel))
 
 
 def numbers(told):
@@ -70,16 +71,37 @@ def test_a_venue_that_counts_anew_after_it_was_away_is_followed():
     assert [one.ts // MS - START for one in taken(out)] == [100, 1, 2]
 
 
-def test_a_slow_reader_loses_quotes_and_is_told_once():
-    out = Channel(2)
-    feed = QuoteFeed("btcusdt@bookTicker", out, BTC, lambda: 5)
-    for number in (4, 3, 5, 6, 7):
-        feed.take(frame(u=number, b="1", B="2", a="3", A="4"))
+async def all_of(channel):
+    channel.close()
+    return [one async for one in channel]
+
+
+def test_a_slow_reader_gets_the_newest_quotes_and_every_trade_up_to_a_limit():
+    out = Channel(9_000)
+    quotes = [QuoteFeed(f"{name}@bookTicker", out, BTC, lambda: 5) for name in ("a", "b")]
+    trades = TickFeed("a@trade", out, BTC)
+    for number in range(1, 6_001):
+        for feed in quotes:
+            feed.take(frame(u=number, b="1", B=str(number), a="3", A="4"))
+        trades.take(trade(number))
+    assert out.replaced > 2_000
+    told = asyncio.run(all_of(out))
+    sizes = [one.bid_size for one in told if isinstance(one, Quote)]
+    assert sizes[-2:] == [6_000.0, 6_000.0]
+    assert sizes == sorted(sizes)
+    seen = [one.ts // MS - START for one in told if isinstance(one, Tick)]
+    assert seen == list(range(1, 6_001))
+    assert not [one for one in told if isinstance(one, StreamReport)]
+
+
+def test_trades_beyond_the_limit_are_told_as_one_gap():
+    out = Channel(100)
+    trades = TickFeed("a@trade", out, BTC)
+    for number in range(1, 151):
+        trades.take(trade(number))
     told = taken(out)
-    assert [type(one) for one in told] == [Quote, Quote, StreamReport]
-    assert told[0] == Quote(BTC, 5, 1.0, 3.0, 2.0, 4.0)
-    assert told[2].state == "gap"
-    assert out.dropped == 2
+    assert [type(one) for one in told] == [Tick] * 100 + [StreamReport]
+    assert (told[-1].state, out.metrics()["dropped"]) == ("gap", 50)
 
 
 def history(*minutes):
@@ -105,7 +127,7 @@ def bars(fetch, *frames):
         for one in frames:
             feed.take(one)
         await asyncio.sleep(0.05)
-        return numbers(taken(out))
+        return numbers(await all_of(out))
 
     return asyncio.run(run())
 
@@ -113,6 +135,11 @@ def bars(fetch, *frames):
 def test_a_final_bar_is_told_once_and_what_comes_later_of_it_is_left_out():
     frames = [kline(0, final=False), kline(0, final=True), kline(0, final=True), kline(0, final=False)]
     assert bars(history(), *frames, kline(1, final=False)) == [(0, False), (0, True), (1, False)]
+
+
+def test_a_final_bar_that_comes_again_with_other_numbers_is_told():
+    frames = [kline(0, final=True), kline(1, final=True), kline(0, "2.5", final=True), kline(0, "2.5", final=True)]
+    assert bars(history(), *frames, kline(1, final=True)) == [(0, True), (1, True), (0, True)]
 
 
 def test_bars_that_are_missing_are_fetched_before_those_that_came_meanwhile():
@@ -141,3 +168,36 @@ def test_bars_that_cannot_be_fetched(code, states):
 
     told = bars(fetch, kline(0, final=True), kline(5, final=True))
     assert told == [(0, True), *states, (5, True)]
+
+
+def test_many_silent_subscriptions_are_asked_for_anew_in_few_messages():
+    sent = []
+
+    async def play():
+        out = Channel()
+        feeds = [TickFeed(f"s{number}@trade", out, BTC) for number in range(120)]
+        shard = Shard("test", "ws://nowhere", feeds, LinkSettings(), 0.01)
+        venue = Connection(None, 0.0, 0.0, ready=True)
+
+        async def send(data, text):
+            asked = msgspec.json.decode(data)
+            sent.append((asked["method"], len(asked["params"])))
+            answer = msgspec.json.encode({"result": None, "id": asked["id"]})
+            asyncio.get_running_loop().call_soon(shard.frame, venue, answer)
+
+        venue.socket = SimpleNamespace(send=send)
+        shard.link._current = venue
+        now = asyncio.get_running_loop().time()
+        for feed in feeds:
+            feed.last_at = now - 10.0
+        for _ in range(3):
+            shard.watch(8.0)
+        async with asyncio.timeout(30):
+            while len(sent) < 6:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        return await all_of(out)
+
+    told = asyncio.run(play())
+    assert sent == [(method, size) for size in (50, 50, 20) for method in ("UNSUBSCRIBE", "SUBSCRIBE")]
+    assert [one.state for one in told] == ["stale"] * 120

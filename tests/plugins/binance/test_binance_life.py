@@ -201,6 +201,22 @@ def test_without_a_key_there_is_market_data_and_nothing_else():
         asyncio.run(test())
 
 
+def test_a_session_that_only_asks_changes_nothing():
+    async def test():
+        async with session_at(made, read_only=True) as (session, instrument):
+            assert (await session.account()).balances
+            for outcome in (
+                await session.submit(request(instrument, "none1", "buy", 0.01)),
+                await session.cancel_all(instrument.symbol),
+            ):
+                assert isinstance(outcome, Declined)
+                assert outcome.reason == "read_only"
+            assert not made.orders()
+
+    with simulator() as made:
+        asyncio.run(test())
+
+
 def test_a_clock_that_is_off_by_minutes_is_told_and_nothing_is_signed():
     async def test():
         with pytest.raises(

@@ -12,12 +12,14 @@ from cambist.model import Instrument
 from cambist_ccxt.backoff import Backoff
 from cambist_ccxt.budget import Budget, Priority, Window
 from cambist_ccxt.channel import Channel
-from cambist_ccxt.clock import VenueClock
+from cambist_ccxt.clock import VenueClock, watch_clock
 from cambist_ccxt.credentials import Credentials
 from cambist_ccxt.errors import BusyError, NoAnswerError, NotSentError, RefusedError, failure_of
 from cambist_ccxt.outcomes import outcome_of
 from cambist_ccxt.plugin import cambist_sessions
 from cambist_ccxt.symbols import Symbols
+
+SECOND = 1_000_000_000
 
 S = 1_000_000_000
 
@@ -263,3 +265,23 @@ def test_the_record_names_what_is_there():
     (spec,) = cambist_sessions()
     assert spec.load().__name__ == "open_ccxt"
     assert spec.load_config().__name__ == "CcxtSettings"
+
+
+def test_a_clock_that_jumps_is_told_beyond_the_limit_and_changes_no_stamp():
+    mono, jump = [0], [0]
+    clock = VenueClock(30 * SECOND, monotonic=lambda: mono[0], wall=lambda: mono[0] + jump[0])
+    clock.answered(clock.begin(), 0)
+    told = []
+
+    async def play():
+        task = asyncio.create_task(watch_clock(clock, lambda *said: told.append(said), every=0.001))
+        for by in (10, -10, 40, 41, -40, 0):
+            jump[0] = by * SECOND
+            mono[0] += SECOND
+            await asyncio.sleep(0.02)
+            assert clock.now() == mono[0]
+        task.cancel()
+
+    asyncio.run(play())
+    assert [state for state, _ in told] == ["down", "up"]
+    assert "40.0 s ahead of" in told[0][1]

@@ -114,7 +114,8 @@ def test_every_error_has_its_code(error, code):
 
 def test_the_codes_are_stable():
     assert {one.name: int(one) for one in Exit} == {
-        "OK": 0, "FAILED": 1, "BAD_INPUT": 2, "PLUGIN": 3, "INTERRUPTED": 130,
+        "OK": 0, "FAILED": 1, "BAD_INPUT": 2, "PLUGIN": 3, "NOT_RUNNING": 4, "FROZEN": 5, "IN_USE": 6,
+        "VENUE": 7, "UNDECIDED": 8, "INTERRUPTED": 130,
     }  # fmt: skip
 
 

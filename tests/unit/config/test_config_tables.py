@@ -160,9 +160,10 @@ def test_the_models_know_every_choice():
 
 def test_a_schema_for_editors_can_be_made():
     schema = RunFile.model_json_schema()
-    assert {"strategy", "history", "data", "account", "venue", "risk", "sizer", "output", "storage", "run"} == set(
-        schema["properties"]
-    )
+    assert set(schema["properties"]) == {
+        "strategy", "history", "data", "account", "venue", "risk", "sizer", "output", "storage", "run", "live", "paper",
+        "notify",
+    }  # fmt: skip
 
 
 # Settings of components.

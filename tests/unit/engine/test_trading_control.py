@@ -348,9 +348,22 @@ def test_an_operator_commands_by_words():
     assert play.one.trading_state is REDUCING
 
 
+def test_an_operator_cancels_one_order_by_its_number():
+    play = Play()
+    one, other = working(play)["more"], working(play)["more"]
+    taken = play.step(OperatorCommand(play.now, "cancel_orders", {"order": str(one.id)}, "anna"))
+    assert [(type(effect), effect.order_id) for effect in taken] == [(CancelOrder, one.id)]
+    assert (str(one.status), str(other.status)) == ("pending_cancel", "accepted")
+    again = play.step(OperatorCommand(play.now, "cancel_orders", {"order": str(one.id)}, "anna"))
+    assert again == []  # it is being canceled
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
+        ("cancel_orders", {"order": "99"}, "the run has no open order 99"),
+        ("cancel_orders", {"order": "by-hand"}, "order is 'by-hand'; cancel_orders takes the number"),
+        ("halt", {"order": "1"}, "order is '1'; cancel_orders takes the number"),
         ("hlat", {}, "there is no command 'hlat'. Did you mean 'halt'"),
         ("halt", {"scop": ""}, "halt has no argument 'scop'. Did you mean 'scope'"),
         ("halt", {"orders": "drop"}, "halt: orders is 'drop'"),

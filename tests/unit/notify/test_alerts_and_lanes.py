@@ -235,6 +235,7 @@ def test_no_notice_is_unaccounted_for(actions):
         stats = made.stats
         assert stats.delivered + stats.dropped + stats.failed + stats.pending == offered
         assert stats.pending <= 4
+        assert len(made.ended) == stats.delivered + stats.dropped + stats.failed
     made.abandon()
     assert made.stats.pending == 0
 

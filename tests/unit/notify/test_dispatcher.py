@@ -215,3 +215,44 @@ def test_channels_that_cannot_be(phone):
         Dispatcher([channel(phone), channel(phone)])
     with pytest.raises(ParameterError, match="window"):
         Dispatcher([channel(phone)], window=-1)
+
+
+def test_some_words_go_to_a_channel_that_takes_them_alone(clock, phone):
+    picky = Phone()
+    with Dispatcher([channel(phone), channel(picky, "picky", only={"fill"})], clock=clock) as people:
+        people.notify(notice("a fill", fields={"alarm": "fill"}))
+        people.notify(notice("a stream", fields={"alarm": "stream_down"}))
+        people.notify(notice("a plain word"))
+        assert people.flush(PATIENCE)
+    assert {phone.next().title for _ in range(3)} == {"a fill", "a stream", "a plain word"}
+    assert picky.next().title == "a fill"
+    assert picky.heard.empty()
+
+
+def test_what_became_of_each_notice_is_told(clock):
+    register_secret("open-sesame")
+    phone, told = Phone(), queue.Queue()
+    phone.errors = [
+        DeliveryError("busy", again=True),
+        DeliveryError("no such address as open-sesame", again=False),
+    ]
+    people = Dispatcher([channel(phone, capacity=2, retry=1)], clock=clock, told=told.put)
+    people.notify(notice("first"))
+    assert phone.entered.get(timeout=PATIENCE) == "first"
+    clock.advance(2)
+    assert phone.entered.get(timeout=PATIENCE) == "first"
+    given_up = told.get(timeout=PATIENCE)
+    assert (given_up.notice.title, given_up.outcome, given_up.attempts) == ("first", "failed", 2)
+    assert given_up.error == "no such address as ***"
+    people.notify(notice("second"))
+    assert told.get(timeout=PATIENCE).outcome == "delivered"
+    phone.open.clear()
+    for title in ("third", "fourth", "fifth", "sixth"):
+        people.notify(notice(title))
+    lost = told.get(timeout=PATIENCE)
+    assert (lost.outcome, lost.attempts, lost.error) == ("dropped", 0, "")
+    phone.open.set()
+    people.close()
+    rest = [told.get(timeout=PATIENCE) for _ in range(3)]
+    assert {lost.notice.title, *(one.notice.title for one in rest)} == {"third", "fourth", "fifth", "sixth"}
+    assert told.empty()

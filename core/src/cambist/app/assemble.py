@@ -54,7 +54,7 @@ def make_plan(
         # pydantic is imported here, and only here.
         from cambist.app.runfile import read_run_file
 
-        plan = read_run_file(run_file, registry, overrides)
+        plan = read_run_file(run_file, registry, overrides, needs_data=needs_data)
     made: dict[str, Any] = {}
     tables: dict[str, Any] = {}
     if overrides.said:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from cambist.plugins.specs import SimulationModelSpec
     from cambist.strategies import Strategy
 
-__all__ = ["SIZERS", "read_run_file", "read_settings"]
+__all__ = ["SIZERS", "Reader", "read_run_file", "read_settings"]
 
 #: The keys of ``[venue]`` that take a simulation model, and what that decides.
 MODEL_OPTIONS = {
@@ -76,7 +76,9 @@ SIZERS: dict[str, type] = {
 }
 
 
-def read_run_file(path: Path, registry: Registry, overrides: Overrides | None = None) -> RunPlan:
+def read_run_file(
+    path: Path, registry: Registry, overrides: Overrides | None = None, *, needs_data: bool = True
+) -> RunPlan:
     """Read a run file and check everything it says.
 
     Parameters
@@ -87,6 +89,8 @@ def read_run_file(path: Path, registry: Registry, overrides: Overrides | None = 
         Knows the components.
     overrides
         What will take the place of parts of it: those need not be there.
+    needs_data
+        Whether each series must say where its bars come from.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def read_run_file(path: Path, registry: Registry, overrides: Overrides | None = 
         The file cannot be read, or something in it cannot be used: tells of all that is, with lines.
     """
     document = Document.read(path)
-    return _Reader(document, registry, overrides or Overrides()).plan()
+    return Reader(document, registry, overrides or Overrides(), needs_data=needs_data).plan()
 
 
 def read_settings(said: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -125,7 +129,7 @@ def read_settings(said: Mapping[str, Any], registry: Registry) -> tuple[dict[str
         else:
             tables[name] = {"use": value} if isinstance(value, str) else value
     document = Document(Path("the command line"), tables, {})
-    reader = _Reader(document, registry, Overrides())
+    reader = Reader(document, registry, Overrides())
     made, made_tables = reader.components()
     raise_problems(document, (attrs.evolve(one, where=_as_option(one.where, said)) for one in reader.problems))
     assert reader.file is not None
@@ -144,17 +148,20 @@ def _as_option(where: Where, said: Mapping[str, Any]) -> Where:
     return (f"--{name}", *(way[1:] if isinstance(said[name], dict) else ()))
 
 
-class _Reader:
+class Reader:
     """Collects what a document says, and what is wrong with it."""
 
-    def __init__(self, document: Document, registry: Registry, overrides: Overrides) -> None:
-        self.document = document
+    def __init__(
+        self, document: Document, registry: Registry, overrides: Overrides, *, needs_data: bool = True
+    ) -> None:
+        self.document, self._needs_data = document, needs_data
         self.registry = registry
         self.overrides = overrides
         self.file, found = check_tables(document)
         self.problems: list[Problem] = found
 
     def plan(self) -> RunPlan:
+        """Return what the file says; raises `ConfigError` for all that cannot be used."""
         # Each part is looked at even where another is wrong, so that one reading finds everything.
         strategies = () if self.overrides.strategy else tuple(self._strategies())
         histories = () if self.overrides.histories else tuple(self._histories())
@@ -164,6 +171,7 @@ class _Reader:
         feed_settings = {} if others else dict(self._feed_settings())
         storage = None if self.overrides.storage else self._storage()
         self._check_snapshots()
+        self.check_data()
         raise_problems(self.document, self.problems)
         file = self.file
         assert file is not None
@@ -199,21 +207,21 @@ class _Reader:
     # Strategies and histories.
 
     def _histories(self) -> Iterator[HistoryPlan]:
-        for where, table in self._tables("history"):
+        for where, table in self.tables("history"):
             given = [kind for kind in ("fills", "orders") if isinstance(table.get(kind), str) and table[kind]]
             if len(given) != 1:
                 if not any(kind in table for kind in ("fills", "orders")) or len(given) > 1:
-                    self._add(where, "a history is of one thing: give fills or orders, a file or a saved result.")
+                    self.add(where, "a history is of one thing: give fills or orders, a file or a saved result.")
                 continue
             named = {name: table[name] for name in ("strategy", "name") if isinstance(table.get(name), str)}
             yield HistoryPlan(kind=given[0], source=table[given[0]], folder=self.document.folder, **named)
 
     def _strategies(self) -> Iterator[StrategyPlan]:
-        for where, table in self._tables("strategy"):
+        for where, table in self.tables("strategy"):
             use, given = table.get("use"), table.get("parameters", {})
             if not isinstance(use, str) or not use:
                 continue
-            cls = self._attempt((*where, "use"), load_strategy, use, self.registry, self.document.folder)
+            cls = self.attempt((*where, "use"), load_strategy, use, self.registry, self.document.folder)
             if cls is not None and isinstance(given, dict):
                 parameters = dict(self._parameters(cls, given, (*where, "parameters")))
                 name = table.get("name", "")
@@ -224,27 +232,27 @@ class _Reader:
             parameter = cls.parameters.get(name)
             if parameter is None:
                 hint = did_you_mean(name, cls.parameters) or " It has no parameters."
-                self._add((*where, name), f"{cls.__name__} has no such parameter.{hint}")
+                self.add((*where, name), f"{cls.__name__} has no such parameter.{hint}")
                 continue
             try:
                 yield name, parameter.validate(value, cls.__name__)
             except ParameterError:
-                self._add((*where, name), f"it is {shown((name,), value)}; it takes {parameter.describe()}.")
+                self.add((*where, name), f"it is {shown((name,), value)}; it takes {parameter.describe()}.")
         for name, parameter in cls.parameters.items():
             if parameter.default is MISSING and name not in given and name not in self.overrides.parameters:
-                self._add((*where, name), f"{cls.__name__} needs a value here: {parameter.describe()}.")
+                self.add((*where, name), f"{cls.__name__} needs a value here: {parameter.describe()}.")
 
     # Risk rules, sizers, simulation models.
 
     def _risk(self) -> tuple[list[Any], list[dict[str, Any]]]:
         rules, tables = [], []
-        for where, table in self._tables("risk"):
+        for where, table in self.tables("risk"):
             use = table.get("use")
             if not isinstance(use, str) or not use:
                 continue
-            parts = self._attempt((*where, "use"), _load, self.registry, "risk_rule", use)
+            parts = self.attempt((*where, "use"), load_parts, self.registry, "risk_rule", use)
             if parts:
-                rule = self._make(table, parts[0], parts[1], where)
+                rule = self.make(table, parts[0], parts[1], where)
                 if rule is not None:
                     rules.append(rule)
                     tables.append(dict(table))
@@ -255,9 +263,9 @@ class _Reader:
         if not isinstance(table, dict) or not isinstance(table.get("use"), str) or not table["use"]:
             return None, {}
         if table["use"] not in SIZERS:
-            self._add(("sizer", "use"), f"there is no sizer {table['use']!r}.{did_you_mean(table['use'], SIZERS)}")
+            self.add(("sizer", "use"), f"there is no sizer {table['use']!r}.{did_you_mean(table['use'], SIZERS)}")
             return None, {}
-        return self._make(table, SIZERS[table["use"]], None, ("sizer",)), dict(table)
+        return self.make(table, SIZERS[table["use"]], None, ("sizer",)), dict(table)
 
     def _storage(self) -> str | None:
         """Return the URL of ``[storage]``; a relative path in it starts from the run file's folder."""
@@ -265,14 +273,14 @@ class _Reader:
         url = table.get("url") if isinstance(table, dict) else None
         if not isinstance(url, str) or not url:
             return None
-        resolved: str | None = self._attempt(("storage", "url"), resolved_url, url, self.registry, self.document.folder)
+        resolved: str | None = self.attempt(("storage", "url"), resolved_url, url, self.registry, self.document.folder)
         return resolved
 
     def _check_snapshots(self) -> None:
         table = self.document.tables.get("storage")
         said = table.get("snapshots") if isinstance(table, dict) else None
         if isinstance(said, str) and said:
-            self._attempt(("storage", "snapshots"), BacktestSettings.of, snapshots=said)
+            self.attempt(("storage", "snapshots"), BacktestSettings.of, snapshots=said)
 
     def _models(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Make the simulation models that ``[venue]`` names, alone or in tables with ``use``."""
@@ -282,7 +290,7 @@ class _Reader:
         for option, model in MODEL_OPTIONS.items():
             said = venue.get(option) if isinstance(venue, dict) else None
             if option == "latency" and is_duration(said):
-                self._attempt(("venue", option), latency_model, said)
+                self.attempt(("venue", option), latency_model, said)
                 continue
             if option == "path" and isinstance(said, str) and said in PATHS:
                 continue  # what the option takes as it stands
@@ -290,58 +298,66 @@ class _Reader:
             if not isinstance(table, dict) or not isinstance(table.get("use"), str) or not table["use"]:
                 continue
             where = ("venue", option)
-            spec = self._attempt(
-                (*where, "use") if table is said else where, _model, self.registry, model, table["use"]
-            )
+            spec = self.attempt((*where, "use") if table is said else where, _model, self.registry, model, table["use"])
             if spec is not None:
-                made[option] = self._make(table, spec.load(), spec.load_config(), where)
+                made[option] = self.make(table, spec.load(), spec.load_config(), where)
                 tables[option] = said
         return made, tables
 
-    def _make(self, table: dict[str, Any], factory: Callable[..., Any], config: type | None, where: Where) -> Any:
+    def make(self, table: dict[str, Any], factory: Callable[..., Any], config: type | None, where: Where) -> Any:
         """Make a component of its table; None where that does not work."""
         own = {name: value for name, value in table.items() if name != "use"}
         settings, found = check_settings(own, config, factory, 0, where)
-        self._extend(found)
-        return None if found else self._attempt(where, factory, **settings)
+        self.extend(found)
+        return None if found else self.attempt(where, factory, **settings)
 
     # Data.
 
+    def check_data(self) -> None:
+        """See that each series says where it comes from."""
+        if self.overrides.data or not self._needs_data:
+            return
+        for where, table in self.tables("data"):
+            if "source" not in table:
+                self.add(
+                    (*where, "source"),
+                    "it is missing: a backtest takes its bars from a file or a feed. A live run needs symbol and "
+                    "timeframe alone.",
+                )
+
     def _instruments(self) -> Iterator[tuple[int, Instrument]]:
-        for number, (where, table) in enumerate(self._tables("data")):
+        for number, (where, table) in enumerate(self.tables("data")):
             source = table.get("source")
             checked = instrument_table(table["instrument"]) if "instrument" in table else None
             if checked is None or not isinstance(source, str):
                 continue
             symbol = table.get("symbol")
             if checked.symbol and symbol and checked.symbol != symbol:
-                self._add(
-                    (*where, "symbol"), f"it is {symbol!r}, and the instrument's is {checked.symbol!r}. Give one."
-                )
+                self.add((*where, "symbol"), f"it is {symbol!r}, and the instrument's is {checked.symbol!r}. Give one.")
                 continue
             fields = {name: getattr(checked, name) for name in checked.model_fields_set}
             fields["symbol"] = checked.symbol or symbol or _default_symbol(source, self.document.folder)
-            made = self._attempt((*where, "instrument"), Instrument, **fields)
+            made = self.attempt((*where, "instrument"), Instrument, **fields)
             if made is not None:
                 yield number, made
 
     def _feed_settings(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Check the keys of each series that are not ours against its feed; a file has none."""
-        for number, (where, table) in enumerate(self._tables("data")):
-            source = table.get("source")
+        for number, (where, table) in enumerate(self.tables("data")):
+            source = table.get("source", "")
             if not isinstance(source, str):
                 continue
             extra = {name: value for name, value in table.items() if name not in DATA_KEYS}
             feed = feed_name(source, self.document.folder)
             if feed is None:
                 for name in extra:
-                    self._add((*where, name), f"there is no such key here.{did_you_mean(name, DATA_KEYS)}")
+                    self.add((*where, name), f"there is no such key here.{did_you_mean(name, DATA_KEYS)}")
                 continue
-            parts = self._attempt((*where, "source"), _load, self.registry, "feed", feed)
+            parts = self.attempt((*where, "source"), load_parts, self.registry, "feed", feed)
             if parts:
                 said: dict[str, Any] = {name: table[name] for name in ("symbol", "timeframe") if name in table}
                 settings, found = check_settings({**said, **extra}, parts[1], parts[0], 1, where)
-                self._extend(found)
+                self.extend(found)
                 yield number, {name: value for name, value in settings.items() if name not in DATA_KEYS}
 
     def _series(
@@ -349,7 +365,7 @@ class _Reader:
     ) -> SeriesPlan:
         instrument = instruments.get(number)
         return SeriesPlan(
-            source=table.source,
+            source=table.source or "",
             folder=self.document.folder,
             symbol=None if instrument is not None else table.symbol,
             timeframe=table.timeframe,
@@ -360,26 +376,28 @@ class _Reader:
 
     # Collecting.
 
-    def _tables(self, name: str) -> Iterator[tuple[Where, dict[str, Any]]]:
+    def tables(self, name: str) -> Iterator[tuple[Where, dict[str, Any]]]:
         """Yield the tables of a list as far as they are tables, each with its place in the file."""
         tables = as_list(self.document.tables.get(name, []))
         for number, table in enumerate(tables if isinstance(tables, list) else []):
             if isinstance(table, dict):
                 yield place(self.document, (name, number)), table
 
-    def _attempt(self, where: Where, do: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+    def attempt(self, where: Where, do: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
         """Do what may raise one of our errors; None where it did, which is then a problem."""
         try:
             return do(*arguments, **named)
         except CambistError as error:
             # What failed with a traceback tells it below an empty line.
-            self._add(where, str(error).partition("\n\n")[0])
+            self.add(where, str(error).partition("\n\n")[0])
             return None
 
-    def _add(self, where: Where, message: str) -> None:
+    def add(self, where: Where, message: str) -> None:
+        """Note a mistake."""
         self.problems.append(Problem(where, message))
 
-    def _extend(self, found: list[Problem]) -> None:
+    def extend(self, found: list[Problem]) -> None:
+        """Note mistakes."""
         self.problems.extend(found)
 
 
@@ -394,7 +412,7 @@ def _model(registry: Registry, model: str, name: str) -> SimulationModelSpec:
     return found
 
 
-def _load(registry: Registry, kind: str, name: str) -> tuple[Callable[..., Any], type | None]:
+def load_parts(registry: Registry, kind: str, name: str) -> tuple[Callable[..., Any], type | None]:
     """Return a component's factory and the class of its settings."""
     spec = registry.get(kind, name)
     return spec.load(), spec.load_config()

@@ -10,7 +10,7 @@ from cambist.strategies import Strategy
 if TYPE_CHECKING:
     from cambist.backtest.settings import BacktestSettings
 
-__all__ = ["prepared"]
+__all__ = ["prepared", "takes_sizer"]
 
 
 def prepared(strategy: Any, settings: BacktestSettings) -> Strategy:
@@ -26,6 +26,11 @@ def prepared(strategy: Any, settings: BacktestSettings) -> Strategy:
     if not isinstance(strategy, Strategy):
         raise InputError(f"{strategy!r} is no strategy. Give a subclass of cambist.Strategy, or an instance of one.")
     fresh = strategy.fresh()
-    if settings.sizer is not None and "sizer" not in vars(strategy) and type(strategy).sizer is Strategy.sizer:
+    if settings.sizer is not None and takes_sizer(strategy):
         fresh.sizer = settings.sizer
     return fresh
+
+
+def takes_sizer(strategy: Strategy) -> bool:
+    """Whether the sizer of a run is that of a strategy, too: it brings none of its own."""
+    return "sizer" not in vars(strategy) and type(strategy).sizer is Strategy.sizer

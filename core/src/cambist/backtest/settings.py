@@ -16,22 +16,21 @@ from cambist.model.margin import Margin
 from cambist.model.market_rules import MarketRules
 from cambist.model.times import MINUTE_NS, duration_ns, to_ns
 from cambist.portfolio.interest import Interest
-from cambist.simulation.fees import FeeModel, fee_model
-from cambist.simulation.fillers import VolumeFiller, volume_filler
 from cambist.simulation.latency import LatencyModel, latency_model
-from cambist.simulation.paths import intrabar_path
 from cambist.simulation.queue import CancelModel, cancel_model
 from cambist.simulation.rejection import RejectionModel, rejection_model
 from cambist.simulation.rules import MarketFill, StopTrigger, VenueRules
-from cambist.simulation.slippage import BarSlippageModel, SlippageModel, slippage_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
 
     from cambist.ports.risk import RiskRule
+    from cambist.simulation.fees import FeeModel
+    from cambist.simulation.fillers import VolumeFiller
     from cambist.simulation.market_rules import MarketRulesBySymbol
     from cambist.simulation.paths import IntrabarPath
+    from cambist.simulation.slippage import BarSlippageModel, SlippageModel
     from cambist.strategies.sizers import Sizer
 
 __all__ = ["BacktestOptions", "BacktestSettings"]
@@ -421,15 +420,15 @@ class BacktestSettings:
 
     def venue_rules(self) -> VenueRules:
         """Return the rules of the simulated venue, for one run: models that remember begin anew."""
-        return VenueRules(
-            fees=fee_model(self.fees),
-            slippage=slippage_model(self.slippage),
-            path=intrabar_path(self.path),
-            market_fill=MarketFill(self.market_fill),
-            volume_limit=volume_filler(self.volume_limit),
+        return VenueRules.read(
+            fees=self.fees,
+            slippage=self.slippage,
+            path=self.path,
+            market_fill=self.market_fill,
+            volume_limit=self.volume_limit,
             fill_on_touch=self.fill_on_touch,
-            stop_trigger=StopTrigger(self.stop_trigger),
-        ).fresh()
+            stop_trigger=self.stop_trigger,
+        )
 
     def describe(self) -> dict[str, object]:
         """Return the settings as they go into a result, fit for JSON."""

@@ -54,12 +54,15 @@ class Finding:
         How it stands.
     text
         What was found, and what to do about it.
+    code
+        A stable word for what is wrong, where there is one.
     """
 
     topic: str
     name: str
     state: State
     text: str
+    code: str = ""
 
 
 def examine(registry: Callable[[], Registry]) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import attrs
 import click
@@ -10,15 +11,20 @@ import click
 from cambist.cli.checks import Finding, State, examine
 from cambist.cli.exits import Exit
 from cambist.cli.session import global_options, session
+from cambist.observe.redaction import REDACTOR
 
 __all__ = ["doctor"]
 
 
 @click.command()
+@click.argument("run_file", required=False, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @global_options(hidden=True)
-def doctor(*, as_json: bool) -> None:
+def doctor(run_file: Path | None, *, as_json: bool) -> None:
     """Check that everything Cambist needs is there and works.
+
+    With the RUN_FILE of a live run, its journal, disk, venue, clock and key as well: the venue is asked, and nothing is
+    sent there.
 
     The exit code is 1 if something needed is broken. A warning is no failure.
 
@@ -26,11 +32,20 @@ def doctor(*, as_json: bool) -> None:
     Examples:
       cambist doctor
       cambist doctor --json
+      cambist doctor run.toml
     """  # noqa: D301 -- click reads the control character
     findings = examine(session().registry)
+    if run_file is not None:
+        from cambist.cli.live_checks import examine_run
+
+        findings += examine_run(run_file, session().registry("error"))
     healthy = all(finding.state is not State.FAILED for finding in findings)
     if as_json:
-        click.echo(json.dumps({"healthy": healthy, "findings": [attrs.asdict(one) for one in findings]}, indent=2))
+        click.echo(
+            json.dumps(
+                REDACTOR.value({"healthy": healthy, "findings": [attrs.asdict(one) for one in findings]}), indent=2
+            )
+        )
     else:
         _print(findings)
     raise SystemExit(Exit.OK if healthy else Exit.FAILED)
@@ -44,6 +59,5 @@ def _print(findings: list[Finding]) -> None:
         if finding.topic != topic:
             topic = finding.topic
             click.secho(topic, bold=True)
-        click.echo(
-            f"  {click.style(f'{finding.state:<7}', fg=colors[finding.state])}  {finding.name:<{width}}  {finding.text}"
-        )
+        state = click.style(f"{finding.state:<7}", fg=colors[finding.state])
+        click.echo(f"  {state}  {finding.name:<{width}}  {REDACTOR.text(finding.text)}")

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from cambist.cli.exits import Exit, exit_of
+from cambist.cli.exits import Exit, code_of, exit_of
 from cambist.cli.plugin_commands import plugin_command
 from cambist.cli.session import Session, global_options
 from cambist.errors import CambistError
+from cambist.observe.redaction import REDACTOR
 from cambist.plugins.known import KNOWN
 from cambist.plugins.own_commands import OWN_COMMANDS
 from cambist.plugins.specs import CommandSpec
@@ -139,15 +140,16 @@ def _usage_error(error: click.ClickException) -> Exit:
 def _report(error: Exception, *, debug: bool) -> Exit:
     """Tell of an error in one message, with its traceback if that was asked for."""
     if debug:
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        click.echo(REDACTOR.text("".join(traceback.format_exception(error))), err=True, nl=False)
     if isinstance(error, CambistError):
         # Below an empty line stands the traceback of a plugin that failed.
         text, _, rest = str(error).partition("\n\n")
-        click.echo(f"error: {text}", err=True)
+        code = code_of(error)
+        click.echo(REDACTOR.text(f"error: {text}{f' [{code}]' if code else ''}"), err=True)
         if rest and not debug:
             click.echo("'cambist plugins list' and --debug show more.", err=True)
         return exit_of(error)
-    click.echo(f"error: {type(error).__name__}: {error}", err=True)
+    click.echo(REDACTOR.text(f"error: {type(error).__name__}: {error}"), err=True)
     if not debug:
         click.echo("This is a fault of Cambist or of a plugin, not of yours; --debug shows where.", err=True)
     return Exit.FAILED

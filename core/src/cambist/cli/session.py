@@ -28,24 +28,24 @@ class Session:
     debug
         Show tracebacks.
     log_level, log_json
-        See `cambist.observe.configure`.
+        See `cambist.observe.configure`; without a level each command has its own.
     strict_plugins
         A plugin that cannot be used is an error, even when nothing of it is needed.
     """
 
     debug: bool = False
-    log_level: str = "warning"
+    log_level: str = ""
     log_json: bool = False
     strict_plugins: bool = False
 
-    def start_logs(self) -> None:
-        """Send log records to stderr, as the options say."""
+    def start_logs(self, level: str = "warning") -> None:
+        """Send log records to stderr, as the options say; `level` holds where they say nothing."""
         from cambist.observe import configure
 
-        configure(self.log_level, json=self.log_json)
+        configure(self.log_level or level, json=self.log_json)
 
-    def registry(self) -> Registry:
-        """Return what is installed.
+    def registry(self, log_level: str = "warning") -> Registry:
+        """Return what is installed; `log_level` as for `start_logs`.
 
         Raises
         ------
@@ -54,7 +54,7 @@ class Session:
         """
         from cambist.plugins.registry import Registry
 
-        self.start_logs()
+        self.start_logs(log_level)
         return Registry.discover(strict=self.strict_plugins)
 
 

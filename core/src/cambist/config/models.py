@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
+from cambist.config.environments import Environment  # noqa: TC001 - pydantic reads the annotations
 from cambist.model.timeframe import Timeframe
 from cambist.model.times import to_ns
 
@@ -15,6 +16,7 @@ __all__ = [
     "AccountTable",
     "CashFlowTable",
     "ComponentTable",
+    "ControlTable",
     "DataTable",
     "DeleveragedTable",
     "DeleveragingTable",
@@ -22,10 +24,13 @@ __all__ = [
     "HistoryTable",
     "InstrumentTable",
     "InterestTable",
+    "LiveTable",
     "MakerTakerFees",
     "MarginTable",
     "ModelTable",
+    "NotifyTable",
     "OutputTable",
+    "PaperTable",
     "PlannedMarginTable",
     "RunFile",
     "RunTable",
@@ -113,14 +118,24 @@ class InstrumentTable(_Table):
     calendar: str = ""
 
 
+Listen = Annotated[
+    list[Literal["bars", "ticks", "quotes", "book"]],
+    BeforeValidator(lambda said: [said] if isinstance(said, str) else said),
+    Field(min_length=1),
+]
+
+
 class DataTable(_OpenTable):
     """``[[data]]``: one series of bars, and the settings of its feed where a feed opens it."""
 
-    source: str = Field(min_length=1, description="a CSV or Parquet file, or FEED:SERIES")
+    source: str | None = Field(
+        default=None, min_length=1, description="a CSV or Parquet file, or FEED:SERIES; a live run needs none"
+    )
     symbol: str | None = Field(default=None, min_length=1)
     timeframe: TimeframeText | None = None
     instrument: InstrumentTable | None = None
     magnify: str | None = Field(default=None, min_length=1, description="finer bars to match by, as source")
+    listen: Listen = Field(default=["bars"], description="what a live run listens to: bars, ticks, quotes, book")
 
 
 def _moment(value: Any) -> Any:
@@ -370,6 +385,78 @@ class RunTable(_Table):
     calendar: Annotated[str, Field(min_length=1)] | None = None
 
 
+class ControlTable(_Table):
+    """``[live.control]``: how a live run is operated and watched over; see `cambist.live.control.ControlSettings`."""
+
+    warn_after: Positive = Field(default=2.0, description="seconds, like all that follow")
+    cancel_after: Positive | None = None
+    exit_after: Positive | None = None
+    patience: Positive = 2.0
+    clear_within: Positive = 20.0
+    on_signal: bool = True
+
+
+class _RunningTable(_Table):
+    """What ``[live]`` and ``[paper]`` have in common; times in seconds."""
+
+    currency: str | None = Field(default=None, min_length=1)
+    on_stop: Literal["cancel", "keep", "flatten"] = "cancel"
+    step_timeout: Positive = 5.0
+    ready_within: Positive = 60.0
+    drain_within: Positive = 15.0
+    audit_every: Positive = 60.0
+    stale_after: Annotated[float, Field(gt=0)] = 60.0
+    late_bars_after: Positive = 10.0
+    missing_bars: Literal["skip", "fill", "hold"] = "skip"
+    slow_after: Positive = 0.25
+    anchor_bars: Annotated[int, Field(ge=1)] = 100_000
+    record: bool = Field(default=False, description="keep what the market did beside the journal, to replay the run")
+    slow_hook: Positive = Field(default=0.25, description="a hook of a strategy that takes longer is told of")
+    notify_fills: bool = Field(default=False, description="tell people of fills, too")
+    notify_window: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0
+    control: ControlTable = ControlTable()
+
+
+class LiveTable(_RunningTable):
+    """``[live]``: the account that a live run trades, and how it behaves; see `cambist.live.LiveSettings`."""
+
+    venue: str = Field(min_length=1, description="a session of an installed plugin, such as binance-spot")
+    environment: Environment = Field(description="dev, testnet or production")
+    consent: str | None = Field(default=None, description="to real money, in production")
+    journal: str = Field(default="journal", min_length=1, description="a folder; a run that is in it goes on")
+    on_position: Literal["ask", "adopt", "ignore", "close"] = "ask"
+    on_order: Literal["ask", "ignore", "close"] = "ignore"
+    settings: dict[str, Any] = Field(default_factory=dict, description="the venue's own: keys, address, ...")
+
+
+class PaperTable(_RunningTable):
+    """``[paper]``: a paper run; what is not here is as in ``[live]``, where there is one."""
+
+    venue: str | None = Field(default=None, min_length=1, description="whose market it is; that of [live]")
+    journal: str = Field(default="paper-journal", min_length=1, description="a folder; a run that is in it goes on")
+    match_by: Listen = Field(default=["bars"], description="what orders meet: bars, or any of the others")
+    stop_trigger: Literal["auto", "last", "quote"] = "auto"
+    book_cancels: Literal["behind", "spread"] = "behind"
+    settings: dict[str, Any] | None = Field(default=None, description="the venue's own, without keys; those of [live]")
+
+
+class NotifyTable(_OpenTable):
+    """``[[notify]]``: a channel to people, what it is told, and the settings of its notifier."""
+
+    use: str = Field(min_length=1)
+    name: str = Field(default="", description="in logs and in the journal; that of the notifier by default")
+    at_least: Literal["info", "warning", "error", "critical"] = "warning"
+    only: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[], description="alarms by their words; all if empty"
+    )
+    capacity: Annotated[int, Field(gt=0)] = 200
+    burst: Annotated[int, Field(gt=0)] = 20
+    interval: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 3.0
+    retry: Positive = 1.0
+    retry_at_most: Positive = 60.0
+    give_up_after: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 3_600.0
+
+
 class RunFile(_Table):
     """A whole run file."""
 
@@ -383,3 +470,6 @@ class RunFile(_Table):
     output: OutputTable = OutputTable()
     storage: StorageTable = StorageTable()
     run: RunTable = RunTable()
+    live: LiveTable | None = None
+    paper: PaperTable | None = None
+    notify: list[NotifyTable] = Field(default_factory=list)

@@ -59,11 +59,13 @@ class Desk(MoneyDesk):
         The rules of the markets, None where there are none.
     refusing
         Why orders cannot be sent now, ``""`` when they can.
+    is_live
+        Whether the run trades as time goes by, live or on paper.
     """
 
     __slots__ = (
         *("_account", "_book", "_books", "_gate", "_kernel", "_view", "cash_in", "equity_in"),
-        *("instrument", "markets", "name", "positions", "refusing"),
+        *("instrument", "is_live", "markets", "name", "positions", "refusing"),
     )
 
     def __init__(self, kernel: Kernel, name: str) -> None:
@@ -78,7 +80,7 @@ class Desk(MoneyDesk):
         self.equity_in: Callable[[Instrument], float] = self._books.equity_in
         self.cash_in: Callable[[Instrument], float] = self._books.cash_in
         self.instrument: Instrument | None = None
-        self.refusing = ""
+        self.refusing, self.is_live = "", False
         self.markets: RuledMarkets | None = None
 
     def reviewed_by(self, gate: Reviewer) -> None:

@@ -25,7 +25,7 @@ from cambist.portfolio.margin import LIQUIDATED
 from cambist.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
     from decimal import Decimal
 
     from cambist.engine.codec import Codec
@@ -77,7 +77,7 @@ class Recorder:
         self._anomalies = len(kernel.book.anomalies)  # how many of the book's have been told
         self._states: dict[str, bytes] = {}
         self._rules: dict[str, bytes] = {}
-        self._unanchored = set(range(len(kernel.series)))
+        self._unanchored = _unanchored(kernel, ())
         pockets = [pocket for books in kernel.accounts.values() for pocket in books.pockets.values()]
         self._changes: list[list[MarginChange]] = [
             changes
@@ -117,10 +117,22 @@ class Recorder:
             effect.MoveCash: self._cash_request,
         }
 
-    def go_on_from(self, sequence: int, newest_order: int, states: Mapping[str, bytes]) -> None:
-        """Go on behind what a journal holds: its last record, its newest order, and what strategies kept."""
-        self.sequence, self._known = sequence, newest_order
+    def go_on_from(
+        self, sequence: int, newest_order: int, states: Mapping[str, bytes], anchors: Container[str] = ()
+    ) -> None:
+        """Go on behind what a journal holds: its last record, its newest order, what strategies kept, its anchors."""
+        self.sequence, self._known, self._unanchored = sequence, newest_order, _unanchored(self._kernel, anchors)
         self._states.update(states)
+
+    def anchored(self, ts: int, series: int, first: int) -> None:
+        """Note the bar (its open time, ns) that the lines of a series begin with, or begin with anew."""
+        self._note_anchor(ts, series, first)
+        self.commit()
+
+    def _note_anchor(self, ts: int, series: int, first: int) -> None:
+        self._unanchored.discard(series)
+        instrument, timeframe = self._kernel.series[series]
+        self.write("series_anchored", ts, record.SeriesAnchored(instrument.symbol, str(timeframe), first))
 
     def write(self, kind: str, ts: int, fields: Any) -> None:
         """Add a record to the commit of the step."""
@@ -213,10 +225,7 @@ class Recorder:
     def _anchor(self, closed: event.BarClosed) -> None:
         """Note the first bar of a series; once each has one, no bar is looked at any more."""
         if closed.series in self._unanchored:
-            self._unanchored.remove(closed.series)
-            instrument, timeframe = self._kernel.series[closed.series]
-            anchor = record.SeriesAnchored(instrument.symbol, str(timeframe), closed.bar.ts)
-            self.write("series_anchored", closed.ts, anchor)
+            self._note_anchor(closed.ts, closed.series, closed.bar.ts)
         if not self._unanchored:
             del self._facts[event.BarClosed]
 
@@ -351,6 +360,12 @@ class Recorder:
             if self._states.get(strategy.name) != state:
                 self._states[strategy.name] = state
                 self.write("strategy_state", ts, record.StrategyState(strategy.name, state))
+
+
+def _unanchored(kernel: Kernel, anchors: Container[str]) -> set[int]:
+    """Return the numbers of the series whose first bar is not journalled."""
+    names = (f"{instrument.symbol} {timeframe}" for instrument, timeframe in kernel.series)
+    return {number for number, name in enumerate(names) if name not in anchors}
 
 
 def _keeps_state(strategy: Strategy) -> bool:

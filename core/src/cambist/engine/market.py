@@ -12,7 +12,7 @@ from cambist.engine.monitors import looking_after
 from cambist.engine.step import Kernel, Seat, no_calendar
 from cambist.errors import InputError
 from cambist.indicators.series import BarView
-from cambist.model.events import BookReceived, QuoteReceived, TickReceived
+from cambist.model.events import BookLost, BookReceived, QuoteReceived, TickReceived
 from cambist.strategies.book_view import BookView
 from cambist.strategies.market import MarketBarSeries, MarketDataSet, MarketSeries, QuoteView, TickView
 
@@ -55,6 +55,8 @@ class MarketKernel(Kernel):
 
     Attributes
     ----------
+    streams
+        As given.
     views
         What strategies are shown of each series of trades or quotes.
     market
@@ -79,6 +81,7 @@ class MarketKernel(Kernel):
     ) -> None:
         self.views: list[View] = []
         self.market: dict[str, MarketSeries] = {}
+        self.streams = tuple(streams)
         for kind, instrument in streams:
             self._add(kind, instrument)
         symbols = Counter(instrument.symbol for instrument, _ in bars)
@@ -96,6 +99,7 @@ class MarketKernel(Kernel):
         self._handlers[TickReceived] = self._tick_received
         self._handlers[QuoteReceived] = self._quote_received
         self._handlers[BookReceived] = self._book_received
+        self._handlers[BookLost] = self._book_lost
         looks = self.monitors.looks
         if looks is not None and not bars:  # with bars, when they close
             for shown in (TickReceived, QuoteReceived, BookReceived):
@@ -191,3 +195,8 @@ class MarketKernel(Kernel):
             seat.desk.instrument = view.instrument
             seat.strategy.on_book(view)
             seat.desk.instrument = self.sole_instrument
+
+    def _book_lost(self, event: BookLost) -> None:
+        view = self.views[event.stream]
+        assert isinstance(view, BookView)
+        view.lose()

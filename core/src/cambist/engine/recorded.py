@@ -36,11 +36,30 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
 
-__all__ = ["ASKED", "BAR_CLOSED", "DAY", "ENDED", "OUTSIDE", "Recorded", "RecordingRecorder", "read_row"]
+__all__ = [
+    "ASKED",
+    "BAR_CLOSED",
+    "BEGAN",
+    "DAY",
+    "ENDED",
+    "OUTSIDE",
+    "HistoryFed",
+    "Recorded",
+    "RecordingRecorder",
+    "read_row",
+]
 
 #: What a row is, in its first place; then follow the record after which it came, its time, and its own fields.
 BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED, _TRADING = range(8)
-_TICK, _QUOTE, _BOOK, ASKED, DAY = range(8, 13)
+_TICK, _QUOTE, _BOOK, ASKED, DAY, FED, BEGAN, _LOST = range(8, 16)
+
+
+class HistoryFed(event.Event, eq=False):
+    """The lines of series `series` take a bar of before the run; see `cambist.engine.resume.feed_history`."""
+
+    series: int
+    bar: Bar
+
 
 _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] = {
     event.BarClosed: (
@@ -59,34 +78,59 @@ _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] =
     event.InstantClosed: (_INSTANT_CLOSED, lambda _one: ()),
     event.OrderRefused: (_REFUSED, lambda one: (one.order_id, one.reason)),
     event.MarginChanged: (_MARGIN, lambda one: _margin_fields(one.change)),
-    event.TickReceived: (_TICK, lambda one: _tick_fields(one.stream, one.tick)),
+    event.TickReceived: (_TICK, lambda one: (*_tick_fields(one.stream, one.tick), *_own_time(one.ts, one.tick.ts))),
     event.QuoteReceived: (
         _QUOTE,
-        lambda one: (one.stream, (quote := one.quote).bid, quote.ask, quote.bid_size, quote.ask_size),
+        lambda one: (
+            one.stream,
+            (quote := one.quote).bid,
+            quote.ask,
+            quote.bid_size,
+            quote.ask_size,
+            *_own_time(one.ts, quote.ts),
+        ),
     ),
     event.BookReceived: (
         _BOOK,
-        lambda one: (one.stream, one.update.is_snapshot, *chain.from_iterable(one.update.levels)),
+        lambda one: (
+            one.stream,
+            one.update.is_snapshot,
+            *chain.from_iterable(one.update.levels),
+            *_own_time(one.ts, one.update.ts),
+        ),
     ),
+    event.BookLost: (_LOST, lambda one: (one.stream, one.reason)),
     event.TradingStateChanged: (_TRADING, lambda one: _trading_fields(one.change)),
 }
+
+
+def _own_time(taken: int, own: int) -> tuple[int, ...]:
+    """Return the venue's time of an event, where it is not that at which the run took it in."""
+    return () if own == taken else (own,)
 
 
 def _tick_fields(stream: int, tick: Tick) -> tuple[Any, ...]:
     return stream, tick.price, tick.size, 0 if tick.side is None else tick.side.sign
 
 
-def _tick(ts: int, instrument: Instrument, stream: int, price: float, size: float, sign: int) -> event.TickReceived:
-    return event.TickReceived(ts, stream, Tick(instrument, ts, price, size, _SIDES[sign]))
+def _tick(
+    ts: int, instrument: Instrument, stream: int, price: float, size: float, sign: int, own: int | None = None
+) -> event.TickReceived:
+    at = ts if own is None else own
+    return event.TickReceived(ts, stream, Tick(instrument, at, price, size, _SIDES[sign]))
 
 
-def _quote(ts: int, instrument: Instrument, stream: int, *prices: float) -> event.QuoteReceived:
-    return event.QuoteReceived(ts, stream, Quote(instrument, ts, *prices))
+def _quote(ts: int, instrument: Instrument, stream: int, *fields: Any) -> event.QuoteReceived:
+    *prices, at = fields if len(fields) == 5 else (*fields, ts)
+    return event.QuoteReceived(ts, stream, Quote(instrument, at, *prices))
 
 
 def _book(ts: int, instrument: Instrument, stream: int, is_snapshot: bool, *levels: Any) -> event.BookReceived:
+    at = ts
+    if len(levels) % 3:
+        *levels, at = levels  # type: ignore[assignment]
     sides, prices, sizes = levels[::3], levels[1::3], levels[2::3]
-    update = BookUpdate(instrument, ts, is_snapshot, tuple(zip(sides, prices, sizes, strict=True)))
+    update = BookUpdate(instrument, at, is_snapshot, tuple(zip(sides, prices, sizes, strict=True)))
     return event.BookReceived(ts, stream, update)
 
 
@@ -118,6 +162,8 @@ _MAKERS: dict[int, Callable[..., event.Event]] = {
     _REFUSED: event.OrderRefused,
     _MARGIN: _margin_changed,
     _TRADING: _trading_changed,
+    _LOST: event.BookLost,
+    FED: lambda ts, series, *fields: HistoryFed(ts, series, Bar(*fields)),
 }
 #: The same of what a stream of trades, quotes or books shows, of its instrument too.
 _STREAMS: dict[int, Callable[..., event.Event]] = {_TICK: _tick, _QUOTE: _quote, _BOOK: _book}
@@ -134,7 +180,8 @@ class Recorded:
     event
         What the kernel took in; None where the row is a mark.
     mark
-        `OUTSIDE`: record number `record` was no wish of the kernel, somebody stopped the run. `ENDED`: the recording is
+        `BEGAN`: a run begins with the next record, or goes on with it after a restart. `OUTSIDE`: record number
+        `record` was no wish of the kernel, somebody stopped the run. `ENDED`: the recording is
         whole, and so is the journal with record number `after`. `ASKED`: during event number `record`, counted from 1
         over journal and recording, a strategy asked where `order` stood in its line, and was told `answer`. `DAY`: that
         event belongs to the trading day of the bar that opened at `order`. -1 for an event.
@@ -223,6 +270,15 @@ class RecordingRecorder(Recorder):
             if type(one) is effect.StopRun and self._asked_outside(one.reason):
                 self._record((OUTSIDE, self.sequence, ts, self.sequence + len(self._drafts) + 1))
             super().intents(ts, (one,))
+
+    def fed(self, series: int, bar: Bar) -> None:
+        """Note a bar of before the run that the lines take."""
+        fields = series, bar.ts, bar.open, bar.high, bar.low, bar.close, bar.volume
+        self._record((FED, self.sequence, self._kernel.own_clock.now, *fields))
+
+    def begin(self, ts: int) -> None:
+        """Say that a run begins here, or goes on."""
+        self._record((BEGAN, self.sequence, ts))
 
     def end(self) -> None:
         """Say that nothing is missing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cambist.engine.recorded import RecordingRecorder
 from cambist.engine.strategy_state import decode_state
 from cambist.model.events import RunStarted
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from cambist.model.bars import Bar
     from cambist.model.effects import Effect
 
-__all__ = ["feed_history", "resume"]
+__all__ = ["feed_history", "give_back", "go_live", "resume", "take_over"]
 
 
 def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
@@ -28,25 +29,43 @@ def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
     ts
         Engine time, ns, UTC.
     """
+    take_over(kernel, state)
+    effects = kernel.step(RunStarted(ts, state.token, state.seed))
+    give_back(kernel, state)
+    return effects
+
+
+def go_live(kernel: Kernel) -> None:
+    """Have strategies know that the run trades as time goes by."""
+    for seat in kernel.seats:
+        seat.desk.is_live = True
+
+
+def take_over(kernel: Journaling, state: RunState) -> None:
+    """Have a kernel know what a run knew, before it is started."""
     kernel.book.go_on_from(state.book)
     kernel.fills.extend(state.fills)
     newest = state.book.orders[-1].id if state.book.orders else 0
     kernel.trading.restore(state.trading)
     kernel.monitors.restore(state.rules)
-    kernel.recorder.go_on_from(state.sequence, newest, state.states)
-    effects = kernel.step(RunStarted(ts, state.token, state.seed))
+    kernel.recorder.go_on_from(state.sequence, newest, state.states, state.anchors)
+
+
+def give_back(kernel: Journaling, state: RunState) -> None:
+    """Have strategies know what they kept, once the kernel was started."""
     for seat in kernel.seats:
         kept = state.states.get(seat.strategy.name)
         if kept is not None:
             seat.strategy.load_state(decode_state(kept))
-    return effects
 
 
-def feed_history(kernel: Kernel, number: int, bar: Bar) -> None:
+def feed_history(kernel: Journaling, number: int, bar: Bar) -> None:
     """Let the lines of series `number` take a bar of before the run, which no strategy trades on.
 
     It is shown to `on_warmup_bar` while the indicators are not known, like any other.
     """
+    if isinstance(kernel.recorder, RecordingRecorder):
+        kernel.recorder.fed(number, bar)
     for seat in kernel.seats:
         seat.cursors[number].push(bar)
         seat.seen[number] += 1

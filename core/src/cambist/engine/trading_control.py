@@ -34,7 +34,7 @@ COMMANDS: dict[str, TradingState | None] = {
     "resume": TradingState.ACTIVE,
     "cancel_orders": None,
 }
-_ARGUMENTS = ("scope", "reason", "orders", "rule")
+_ARGUMENTS = ("scope", "reason", "orders", "rule", "order")
 
 
 class TradingControl:
@@ -108,6 +108,9 @@ class TradingControl:
         """Do what an operator wants, or raise `InputError`."""
         arguments = _read(command)
         if arguments["state"] is None:
+            if arguments["order"] is not None:
+                self._cancel_one(arguments["order"])
+                return
             self._check(arguments["scope"])
             self._cancel(arguments["scope"], arguments["orders"] or WorkingOrders.CANCEL)
             return
@@ -196,6 +199,16 @@ class TradingControl:
                 request_cancel(order, now)
                 kernel.effects.append(CancelOrder(order.id))
 
+    def _cancel_one(self, number: int) -> None:
+        """Withdraw one order; one that is being withdrawn already is left alone."""
+        kernel = self._kernel
+        order = kernel.book.open.get(number)
+        if order is None or order.by_venue:
+            raise InputError(f"the run has no open order {number}; cambist orders lists those it has.")
+        if order.status is not _PENDING_CANCEL:
+            request_cancel(order, kernel.clock.read())
+            kernel.effects.append(CancelOrder(order.id))
+
     def _closing(self, working: Iterable[Order]) -> set[int]:
         """Return the orders that only make a position smaller, the oldest where they are too many together.
 
@@ -222,7 +235,7 @@ class TradingControl:
 
 
 def _read(command: OperatorCommand) -> dict[str, Any]:
-    """Return state, scope, reason and orders of a command."""
+    """Return what a command says, checked."""
     if command.name not in COMMANDS:
         raise InputError(f"there is no command {command.name!r}.{did_you_mean(command.name, COMMANDS)}")
     for name in command.arguments:
@@ -235,10 +248,14 @@ def _read(command: OperatorCommand) -> dict[str, Any]:
         raise ParameterError(
             f"{command.name}: orders is {asked!r}.{did_you_mean(str(asked), list(WorkingOrders))}"
         ) from None
+    number = command.arguments.get("order")
+    if number is not None and not (command.name == "cancel_orders" and str(number).isdecimal()):
+        raise ParameterError(f"{command.name}: order is {number!r}; cancel_orders takes the number of an order.")
     return {
         "state": COMMANDS[command.name],
         "scope": command.arguments.get("scope", ""),
         "reason": command.arguments.get("reason", ""),
         "orders": orders,
         "rule": command.arguments.get("rule", ""),
+        "order": None if number is None else int(number),
     }

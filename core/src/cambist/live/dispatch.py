@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cambist.errors import VenueError
 from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit
-from cambist.ports.venue import BatchingSession, Unanswered
+from cambist.ports.venue import BatchingSession, Declined, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from cambist.live.requests import Request
     from cambist.ports.venue import Outcome, VenueSession
 
-__all__ = ["Dispatcher"]
+__all__ = ["FLATTEN", "Dispatcher"]
 
 _log = logging.getLogger("cambist.live")
 _BATCHED = (Submit, Cancel)
+
+#: The tag of orders by which the run itself closes positions.
+FLATTEN: Final = "flatten"
+_KILLED = Declined("killed", "the kill switch was thrown; cambist resume lets orders leave again")
 
 
 class Dispatcher:
@@ -41,11 +45,26 @@ class Dispatcher:
         Answers the engine's time, ns.
     group
         In which requests run.
+    in_order
+        Whether all requests follow one another, whatever they are about, as a venue without a wire would have them.
+
+    Attributes
+    ----------
+    sealed
+        While it is True no new order leaves: those that want to are refused as ``"killed"``, save what closes positions
+        (tagged `FLATTEN`). Any thread may set it.
     """
 
     def __init__(
-        self, session: VenueSession, answers: Answers, clock: Callable[[], int], group: asyncio.TaskGroup
+        self,
+        session: VenueSession,
+        answers: Answers,
+        clock: Callable[[], int],
+        group: asyncio.TaskGroup,
+        *,
+        in_order: bool = False,
     ) -> None:
+        self._in_order = in_order
         self._session, self._answers, self._clock, self._group = session, answers, clock, group
         self._lines: dict[str, deque[Request]] = {}
         self._fresh: dict[str, Request] = {}  # the first of a line of which nothing has been asked yet
@@ -54,10 +73,11 @@ class Dispatcher:
         self._done: dict[str, asyncio.Event] = {}
         self._idle = asyncio.Event()
         self._idle.set()
+        self.sealed = False
 
     def send(self, request: Request) -> None:
         """Ask, behind what is already being asked about the same order."""
-        key = request.key.client_id or request.key.venue_id
+        key = "of all" if self._in_order else request.key.client_id or request.key.venue_id
         line = self._lines.get(key)
         if line is not None:
             line.append(request)
@@ -125,6 +145,10 @@ class Dispatcher:
         assert self._batches is not None
         done = self._done.pop(requests[0].key.client_id or requests[0].key.venue_id)
         try:
+            if self.sealed:
+                for request in requests:
+                    await self._ask(request)
+                return
             if isinstance(requests[0], Submit):
                 terms = [one.terms for one in requests if isinstance(one, Submit)]
                 outcomes = await self._all(self._batches.submit_all(terms), len(requests))
@@ -151,7 +175,11 @@ class Dispatcher:
     async def _ask(self, request: Request) -> None:
         session, answers = self._session, self._answers
         if isinstance(request, Submit):
-            answers.submitted(request, await self._outcome(session.submit(request.terms)), self._clock())
+            # Looked at as late as can be: the kill switch may have been thrown while the order waited in line.
+            if self.sealed and request.terms.order.tag != FLATTEN:
+                answers.submitted(request, _KILLED, self._clock())
+            else:
+                answers.submitted(request, await self._outcome(session.submit(request.terms)), self._clock())
         elif isinstance(request, Cancel):
             answers.canceled(request, await self._outcome(session.cancel(request.key)), self._clock())
         elif isinstance(request, Amend):

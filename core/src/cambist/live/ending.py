@@ -10,13 +10,13 @@ from cambist.live.settings import OnStop
 from cambist.model.trading_state import TradingState, WorkingOrders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from cambist.live.engine import LiveEngine
     from cambist.live.holds import OwnHolds
     from cambist.model.instrument import Instrument
 
-__all__ = ["wind_down"]
+__all__ = ["in_time_or_told", "wind_down"]
 
 
 async def wind_down(
@@ -34,6 +34,21 @@ async def wind_down(
         for instrument in dict.fromkeys(instruments):
             engine.close_position(instrument)
         await _until_no_order_is_open(engine)
+
+
+async def in_time_or_told(
+    winding: Awaitable[None], seconds: float, engine: LiveEngine, alarm: Callable[[str, str], None]
+) -> None:
+    """Wait for a `wind_down` for so long, and alarm what it has left open then."""
+    try:
+        async with asyncio.timeout(seconds):
+            await winding
+    except TimeoutError:
+        alarm(
+            "stop_incomplete",
+            f"{len(engine.orders.open)} orders are open after {seconds:g} s (drain_within); look at the venue. The "
+            "next start asks about them.",
+        )
 
 
 async def _until_no_order_is_open(engine: LiveEngine) -> None:

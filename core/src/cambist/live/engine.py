@@ -14,6 +14,7 @@ from cambist.engine.failures import strategy_error
 from cambist.engine.outbox import Outbox
 from cambist.engine.timers import NEVER, Timers
 from cambist.errors import OrderStateError, StrategyError
+from cambist.live.dispatch import FLATTEN
 from cambist.live.fills import fill_number
 from cambist.live.instants import Instants
 from cambist.live.orders import LiveOrders
@@ -31,11 +32,15 @@ from cambist.model.effects import (
 )
 from cambist.model.events import (
     BarClosed,
+    BookLost,
+    BookReceived,
     CashMoved,
     InstantClosed,
     OrderCanceled,
     OrderFilled,
     OrderRefused,
+    QuoteReceived,
+    TickReceived,
     TimerFired,
     TradingStateChanged,
 )
@@ -48,15 +53,24 @@ if TYPE_CHECKING:
     from cambist.engine.journaled import Journaling
     from cambist.live.requests import Request
     from cambist.live.resending import Resend
+    from cambist.live.subscriptions import Listening
     from cambist.model.bars import Bar
+    from cambist.model.books import BookUpdate
     from cambist.model.effects import Effect
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
+    from cambist.model.market import Quote, Tick
     from cambist.model.reports import FillReport, OrderReport
-    from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import VenueTerms
+    from cambist.strategies.book_view import BookView
 
 __all__ = ["Doors", "LiveEngine", "Tactics"]
+
+_FINEST = ("ticks", "quotes", "book")
+
+
+def _finest(stream: tuple[str, Instrument]) -> int:
+    return _FINEST.index(stream[0])
 
 
 @attrs.frozen(eq=False)
@@ -106,8 +120,8 @@ class LiveEngine:
     ----------
     kernel
         With its recorder; see `cambist.engine.journaled`.
-    timeframes
-        Of each series of bars, in declared order.
+    listening
+        What the run listens to.
     terms
         Of the venue.
     clock
@@ -123,12 +137,14 @@ class LiveEngine:
     ----------
     orders
         The order manager.
+    stirred
+        Whether something was done that may have made something else due; whoever looks sets it back.
     """
 
     def __init__(
         self,
         kernel: Journaling,
-        timeframes: Sequence[Timeframe],
+        listening: Listening,
         terms: VenueTerms,
         clock: Callable[[], int],
         doors: Doors,
@@ -139,8 +155,12 @@ class LiveEngine:
         self._kernel, self._clock, self._doors = kernel, clock, doors
         self._outbox: Outbox[Effect | Request | SendAdopted] = Outbox()
         self._durable = 0
-        self._instants = Instants(timeframes, step_timeout)
-        self._lengths = [timeframe.ns for timeframe in timeframes]
+        self.stirred = False
+        self._instants = Instants([timeframe for _, timeframe in listening.bars], step_timeout)
+        self._lengths = [timeframe.ns for _, timeframe in listening.bars]
+        #: What tells the price of an instrument to orders that are held here: its trades, else its quotes, else its
+        #: book, and its bars where it has none of them.
+        self._priced_by = {one.symbol: kind for kind, one in sorted(listening.streams, key=_finest, reverse=True)}
         self._timers = Timers()
         self._unsent: set[int] = set()
         self._withdrawn: set[int] = set()
@@ -166,6 +186,10 @@ class LiveEngine:
             MoveCash: lambda _one: self._unsupported("add_cash", "Transfer the money at the venue."),
             ChangeMargin: lambda _one: self._unsupported("add_margin and set_leverage", "Set it at the venue."),
         }
+
+    def now(self) -> int:
+        """Return the engine's time, ns, UTC."""
+        return self._clock()
 
     # What happens.
 
@@ -194,6 +218,9 @@ class LiveEngine:
 
     def put(self, effects: Sequence[Effect]) -> None:
         """Take what the kernel wants done; it is done once its records are safe."""
+        if not effects:
+            return
+        self.stirred = True
         for effect in effects:
             if type(effect) is ApprovedOrder:
                 self._unsent.add(effect.order.id)
@@ -240,9 +267,7 @@ class LiveEngine:
             return False
         side = Side.SELL if size > 0.0 else Side.BUY
         owner = kernel.seats[0].strategy.name
-        order = kernel.adopt(
-            instrument, side, whole, "flatten", self._clock(), owner, reduce_only=not instrument.is_cash
-        )
+        order = kernel.adopt(instrument, side, whole, FLATTEN, self._clock(), owner, reduce_only=not instrument.is_cash)
         self._outbox.put(kernel.recorder.sequence, [SendAdopted(order)])
         self._release()
         return True
@@ -252,15 +277,57 @@ class LiveEngine:
         now = self._clock()
         closes_at = bar.ts + self._lengths[number]
         symbol = self._kernel.instruments[number].symbol
-        self.orders.on_price(symbol, bar.close, now)
+        if symbol not in self._priced_by:
+            self.orders.on_price(symbol, bar.close, now)
         self.orders.on_close(symbol, bar.close, now)
         self.take(BarClosed(now, number, bar))
+        self.stirred = True
         if self._instants.arrived(number, closes_at, now):
             self._close_instant(closes_at, now)
 
-    def price(self, symbol: str, price: float) -> None:
-        """Take a price at which the market of an instrument stands, for orders that are held here."""
-        self.orders.on_price(symbol, price, self._clock())
+    def unfinished(self, number: int, bar: Bar) -> None:
+        """Take a bar that is not over: its close is a price, for orders that are held here."""
+        symbol = self._kernel.instruments[number].symbol
+        if symbol not in self._priced_by:
+            self.orders.on_price(symbol, bar.close, self._clock())
+
+    def tick(self, stream: int, tick: Tick) -> None:
+        """Take a trade of a series; orders that are held here meet it first."""
+        now, symbol = self._clock(), tick.instrument.symbol
+        if self._priced_by[symbol] == "ticks":
+            self.orders.on_price(symbol, tick.price, now)
+        self.take(TickReceived(now, stream, tick))
+
+    def quote(self, stream: int, quote: Quote) -> None:
+        """Take best bid and ask of a series; orders that are held here meet them first."""
+        now, symbol = self._clock(), quote.instrument.symbol
+        if self._priced_by[symbol] == "quotes":
+            self.orders.on_quote(symbol, quote.bid, quote.ask, now)
+        self.take(QuoteReceived(now, stream, quote))
+
+    def book(self, stream: int, update: BookUpdate) -> None:
+        """Take what changed in a book; orders that are held here meet what it has become."""
+        now = self._clock()
+        self.take(BookReceived(now, stream, update))
+        symbol = update.instrument.symbol
+        if self._priced_by[symbol] == "book":
+            view = self._book(stream)
+            if view.is_valid:
+                self.orders.on_quote(symbol, view.bid, view.ask, now)
+
+    def book_lost(self, stream: int, reason: str) -> None:
+        """Take that a book is not known any more, until a snapshot comes."""
+        if self._book(stream).intact:
+            self.take(BookLost(self._clock(), stream, reason))
+
+    def book_known(self, stream: int) -> bool:
+        """Tell whether changes of a book can be applied."""
+        return self._book(stream).intact
+
+    def _book(self, stream: int) -> BookView:
+        kernel: Any = self._kernel
+        view: BookView = kernel.views[stream]
+        return view
 
     def time_passed(self) -> None:
         """Do what is due by now."""
@@ -309,6 +376,7 @@ class LiveEngine:
 
     def _request(self, request: Request) -> None:
         """Send a request once everything that led to it is safe."""
+        self.stirred = True
         if self._kernel.recorder.sequence <= self._durable:
             self._doors.send(request)
         else:

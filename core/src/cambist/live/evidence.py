@@ -25,6 +25,7 @@ from cambist.model.events import (
     OrderRejected,
     OrderTriggered,
     OutcomeUnknown,
+    StopTrailed,
 )
 from cambist.model.orders import AT_MARKET, TRAILING, OrderStatus
 from cambist.model.reports import ReportedStatus
@@ -245,7 +246,7 @@ class Evidence:
                 watched.check_at = now + self._terms.confirm_within
                 self.find(watched)
             self._replacing.check(watched, now)
-            end = _end_of(watched)
+            end = _end_of(watched, self._terms)
             if end is not None and end < now and watched.order.id in self._register:
                 watched.expiring = True
                 self.withdraw(watched, now)
@@ -276,7 +277,7 @@ class Evidence:
                 due.append(watched.check_at)
             away = self._replacing.due(watched)
             due += [one for one in (watched.resend_at, away) if one is not None]
-            end = _end_of(watched)
+            end = _end_of(watched, self._terms)
             if end is not None:
                 due.append(end + 1)
         return min(due, default=None)
@@ -286,7 +287,7 @@ class Evidence:
         order = watched.order
         limit = nan if report.limit_price is None else float(report.limit_price)
         stop = nan if report.stop_price is None else float(report.stop_price)
-        if report.type is not order.type or order.type in TRAILING:
+        if report.type is not order.type or (order.type in TRAILING and not self._terms.ties):
             limit, stop = order.limit_price, order.stop_price  # those of what was sent in its place
         elif order.type in AT_MARKET:
             limit = order.limit_price
@@ -301,7 +302,11 @@ class Evidence:
             watched.wanted = None
         if _equal(told, known):
             return
-        if not as_wanted and watched.replacement is None:
+        if order.trail is not None and told[0] == order.size and report.type is order.type:
+            self._out.deliver(StopTrailed(now, order.id, told[2], told[1]))  # the venue lets it follow the price
+            return
+        fitted = self._terms.ties and order.parent and told[0] < order.size  # to what its parent has traded
+        if not (as_wanted or watched.replacement is not None or fitted):
             self._out.alarm(
                 "amended_elsewhere",
                 f"order {order.id} ({watched.client_id}) stands at the venue with size {told[0]:g} at {told[1]:g}; the "
@@ -529,8 +534,9 @@ class Answers:
         key = request.key
         for fill in fills or ():
             if (key.venue_id and fill.venue_id == key.venue_id) or (fill.client_id and fill.client_id == key.client_id):
-                # Under our name, so that it is known for ours also where the order is done with by now.
-                self._evidence.executed(msgspec.structs.replace(fill, client_id=key.client_id), now)
+                # Not every venue says whose it is; the order may have ended meanwhile, and is found by its client id.
+                named = fill if fill.client_id else msgspec.structs.replace(fill, client_id=key.client_id)
+                self._evidence.executed(named, now)
 
     def _settle(self, watched: Watched, report: OrderReport, now: int) -> None:
         """Draw what follows from an order that works on, now that the venue was asked about it."""
@@ -590,12 +596,13 @@ class Answers:
         self._evidence.forget(watched, now)
 
 
-def _end_of(watched: Watched) -> int | None:
+def _end_of(watched: Watched, terms: VenueTerms) -> int | None:
     """Return until when an order works, ns, None where nothing is to be done then.
 
-    One that its venue ends as well is canceled all the same, once: nobody has to know which venues can what.
+    One that its venue ends as well is canceled all the same, once: nobody has to know which venues can what. The
+    simulated venue of a paper run alone goes by a time of its own.
     """
-    if watched.sent_at is None or watched.expiring or watched.ended is not None:
+    if terms.ties or watched.sent_at is None or watched.expiring or watched.ended is not None:
         return None
     return last_moment(watched.order)
 

@@ -12,18 +12,34 @@ if TYPE_CHECKING:
 
     from cambist.engine.journaled import Journaling
 
-__all__ = ["CONNECTION", "NOT_TRADED", "PASSING", "STOP", "STRATEGY", "OwnHolds"]
+__all__ = [
+    "CLOCK",
+    "CONNECTION",
+    "MARKET_DATA",
+    "MISSING_BARS",
+    "NOT_TRADED",
+    "PASSING",
+    "STOP",
+    "STRATEGY",
+    "OwnHolds",
+]
 
+#: The machine's clock is off.
+CLOCK: Final = "clock"
 #: The private stream is away.
 CONNECTION: Final = "connection"
 #: The run is being stopped.
 STOP: Final = "stop"
+#: Market data of an instrument does not flow.
+MARKET_DATA: Final = "market-data"
+#: Bars of an instrument are missing for good, and that is to hold it.
+MISSING_BARS: Final = "missing-bars"
 #: The venue does not trade an instrument now.
 NOT_TRADED: Final = "not-traded"
 #: A strategy raised.
 STRATEGY: Final = "strategy"
 #: The watches whose holds say nothing about the run that follows.
-PASSING: Final = frozenset({CONNECTION, STOP, NOT_TRADED})
+PASSING: Final = frozenset({CLOCK, CONNECTION, MARKET_DATA, NOT_TRADED, STOP})
 _BY: Final = "live run"
 
 

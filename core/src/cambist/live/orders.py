@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cambist.live.watched import Outlets, Watched
     from cambist.model.effects import AmendOrder
     from cambist.model.orders import Order
+    from cambist.model.reports import FillReport
     from cambist.orders.book import OrderBook
     from cambist.orders.emulator import Action
     from cambist.ports.venue import VenueTerms
@@ -90,8 +91,8 @@ class LiveOrders:
     ) -> None:
         self._book, self._terms, self._out = book, terms, out
         self._register = Register(book, terms)
-        self._emulator = Emulator(terms.native)
-        self._reducing = Reducing(reducible)
+        self._emulator = Emulator(terms.native, ties=terms.ties)
+        self._reducing = Reducing(None if terms.ties else reducible)  # which knows what is held when they trade
         self.replacing = Replacing(self._register, terms, out, out.note, unprotected)
         self.evidence = Evidence(
             self._register,
@@ -149,6 +150,10 @@ class LiveOrders:
     def on_price(self, symbol: str, price: float, now: int) -> None:
         """Take a price at which the market of an instrument stands."""
         self._act(self._emulator.on_price(symbol, price, now), now)
+
+    def on_quote(self, symbol: str, bid: float, ask: float, now: int) -> None:
+        """Take best bid and ask: a buy goes by the ask, a sale by the bid."""
+        self._act(self._emulator.on_quote(symbol, bid, ask, now), now)
 
     def on_close(self, symbol: str, close: float, now: int) -> None:
         """Take the close of a bar."""
@@ -226,6 +231,10 @@ class LiveOrders:
             for one in self._register
         )
 
+    def concerns(self, report: FillReport) -> bool:
+        """Tell whether an execution is of an order that is not done with."""
+        return self._register.of(report) is not None
+
     def client_ids(self) -> dict[str, Order]:
         """Return the orders that are not done with by what the venue knows them by."""
         return {watched.client_id: watched.order for watched in self._register}
@@ -251,7 +260,8 @@ class LiveOrders:
             self._out.deliver(OrderAmended(now, order.id, size, order.limit_price, order.stop_price))
         watched.sent_at = now
         watched.check_at = now + self._terms.settling + self._terms.confirm_within
-        watched.sent_size = size if watched.order.parent and kind is not OrderType.MARKET else None
+        grows = order.parent and kind is not OrderType.MARKET and not self._terms.ties
+        watched.sent_size = size if grows else None
         terms = watched.request(kind, size, limit, stop)
         watched.submit = Submit(order_id=order.id, key=watched.key, terms=terms, reduces=order.reduce_only)
         self._out.send(watched.submit)
@@ -268,6 +278,8 @@ class LiveOrders:
         ways, kind = self._terms.amends, order.type
         if watched.submit is not None:
             kind = watched.submit.terms.type
+        if ways == "every":
+            return True
         if kind is not OrderType.LIMIT or not ways:
             return False
         return ways == "all" or (

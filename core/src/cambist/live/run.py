@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from cambist.engine.step import named
@@ -13,16 +14,24 @@ from cambist.live.auditing import Audit
 from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
 from cambist.live.dispatch import Dispatcher
-from cambist.live.ending import wind_down
+from cambist.live.ending import in_time_or_told, wind_down
 from cambist.live.engine import Doors, LiveEngine, Tactics
-from cambist.live.holds import CONNECTION, PASSING, STRATEGY, OwnHolds
+from cambist.live.heard import Heard
+from cambist.live.holds import PASSING, STRATEGY, OwnHolds
+from cambist.live.hook_times import HookTimes
+from cambist.live.market_stream import MarketStream
 from cambist.live.reconciler import Reconciler
+from cambist.live.reconnecting import Reconnection
+from cambist.live.recording import RunRecording, about_run
 from cambist.live.setup import prepare, read_state
-from cambist.live.starting import resolve, start, warm_up
-from cambist.live.streams import MarketStream, PrivateStream, Strangers
+from cambist.live.starting import in_time, start
+from cambist.live.streams import PrivateStream, Strangers
+from cambist.live.subscriptions import Listening, resolve
 from cambist.live.todays_rules import TodaysRules
+from cambist.live.warming import warm_up
 from cambist.model.events import RunStopped
 from cambist.model.trading_state import TradingState, WorkingOrders
+from cambist.ports.venue import SimulatingSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,9 +39,10 @@ if TYPE_CHECKING:
     from cambist.engine.journaled import Journaling
     from cambist.errors import StrategyError
     from cambist.live.companions import Companion
-    from cambist.live.reconcile import Difference, Policy
-    from cambist.live.settings import LiveSettings
+    from cambist.live.reconciler import Ask
+    from cambist.live.settings import LiveSettings, OnStop
     from cambist.live.setup import Prepared
+    from cambist.live.subscriptions import Named
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
@@ -54,7 +64,8 @@ class LiveRun:
     strategies
         Fresh ones.
     series
-        Symbol and timeframe of each series of bars, in declared order.
+        What the run listens to, in declared order: a symbol, and a timeframe (``"1m"``) for bars, or ``"ticks"``,
+        ``"quotes"`` or ``"book"``.
     session
         The account at the venue, not yet open.
     journal
@@ -74,40 +85,62 @@ class LiveRun:
         ``"prepare"``, ``"connect"``, ``"reconcile"``, ``"run"``, ``"drain"`` or ``"closed"``.
     session, settings, journal
         As given.
-    engine, holds, reconciler, dispatcher
+    listening
+        What the run listens to; from the phase ``"reconcile"`` on.
+    engine, holds, reconciler, dispatcher, market
         The parts of the run; there are some from the phase ``"reconcile"`` on.
+    begun, reason
+        Whether the run got that far, and why it was told to stop.
+    recent_alarms
+        The newest of what `alarm` was told: engine time (ns), word and sentence.
+    heard
+        When each stream said something last.
+    hook_times
+        How long strategies take.
+    strangers
+        Orders of the account that are not of this run.
     """
 
     def __init__(
         self,
         strategies: Sequence[Strategy],
-        series: Sequence[tuple[str, Timeframe]],
+        series: Sequence[Named],
         session: VenueSession,
         journal: Journal,
         settings: LiveSettings,
         *,
         alarm: Callable[[str, str], None] = lambda word, text: _log.warning("%s: %s", word, text),
-        ask: Callable[[Difference], Policy] | None = None,
+        ask: Ask | None = None,
         companions: Sequence[Companion] = (),
     ) -> None:
         self._strategies, self._named = strategies, series
         self.session, self.journal, self.settings = session, journal, settings
         self._told, self._ask, self._companions = alarm, ask, companions
+        self._recording: RunRecording | None = None
         self.phase = "prepare"
+        #: Told when the run enters another phase.
+        self.entered: Callable[[LiveRun], None] = lambda _run: None
         self._stopping = asyncio.Event()
-        self._reason = ""
+        self.reason = ""
         self._woken = asyncio.Event()
         self._private_up = asyncio.Event()
-        self._ready = False
+        self._ready = self.begun = False
         self._failure: JournalError | None = None
-        self._strangers = Strangers(self.alarm)
+        self._policy = settings.on_stop
+        self._before_trading: list[Callable[[], None]] = []
+        self.recent_alarms: deque[tuple[int, str, str]] = deque(maxlen=50)
+        self.heard = Heard(self._woken.set)
+        self.hook_times = HookTimes(settings.slow_hook, self.alarm)
+        self.strangers = Strangers(self.alarm)
         self.engine: LiveEngine
         self.holds: OwnHolds
         self.reconciler: Reconciler
         self.dispatcher: Dispatcher
+        self.market: MarketStream
+        self._reconnection: Reconnection
         self._prepared: Prepared
         self._clock: MonotoneClock
-        self.series: list[tuple[Instrument, Timeframe]] = []
+        self.listening = Listening(())
 
     # From outside.
 
@@ -117,9 +150,19 @@ class LiveRun:
         return self._prepared.kernel
 
     @property
+    def series(self) -> Sequence[tuple[Instrument, Timeframe]]:
+        """Instrument and timeframe of each series of bars, in declared order."""
+        return self.listening.bars
+
+    @property
     def instruments(self) -> list[Instrument]:
         """The instruments of the run, each once, in declared order."""
-        return list(dict.fromkeys(instrument for instrument, _ in self.series))
+        return self.listening.instruments
+
+    @property
+    def journalling(self) -> bool:
+        """Whether the journal takes records: the run has begun, has not ended, and its journal did not fail."""
+        return self.begun and self.phase != "closed" and self._failure is None
 
     def now(self) -> int:
         """Return the engine's time, ns, UTC."""
@@ -127,7 +170,12 @@ class LiveRun:
 
     def alarm(self, word: str, text: str) -> None:
         """Tell somebody what a person should know: a stable word, and a sentence."""
+        self.recent_alarms.append((self._clock() if hasattr(self, "_clock") else 0, word, text))
         self._told(word, text)
+
+    def before_trading(self, call: Callable[[], None]) -> None:
+        """Have something called once the run is in step with its venue, before anything is traded on."""
+        self._before_trading.append(call)
 
     def take(self, event: Event) -> None:
         """Take an event from outside of venue and market; a journal that fails ends the run."""
@@ -137,10 +185,17 @@ class LiveRun:
             self._fail(error)
         self._woken.set()
 
-    def stop(self, reason: str = "stopped") -> None:
-        """Ask the run to end; the first reason stands."""
+    def stop(self, reason: str = "stopped", policy: OnStop | None = None) -> None:
+        """Ask the run to end; the first reason stands.
+
+        Parameters
+        ----------
+        policy
+            What becomes of orders and positions; None for what the settings say.
+        """
         if not self._stopping.is_set():
-            self._reason = reason
+            self.reason = reason
+            self._policy = policy or self._policy
             self._stopping.set()
 
     async def run(self) -> None:
@@ -157,14 +212,25 @@ class LiveRun:
         """
         state = read_state(self.journal)
         self._clock = MonotoneClock(0 if state is None else state.ts)
-        self.phase = "connect"
+        self._enter("connect")
         try:
-            async with asyncio.timeout(self.settings.ready_within):
+            async with in_time(self.session.name, "answered", self.settings.ready_within):
                 await self.session.open()
-                self.series = resolve(self.session, self._named)
+                self.listening = resolve(self.session, self._named)
                 account = await self.session.account()
             strategies = named([strategy.fresh() for strategy in self._strategies])
-            self._prepared = prepare(strategies, self.series, self.journal, state, account, self.settings)
+            for strategy in strategies:
+                self.hook_times.measure(strategy)
+            simulating = self.session if isinstance(self.session, SimulatingSession) else None
+            fee = None if simulating is None else simulating.expected_fee
+            self._prepared = prepare(strategies, self.listening, self.journal, state, account, self.settings, fee)
+            if simulating is not None:
+                simulating.pace(self._is_busy)
+                self.kernel.queue_ahead = simulating.queue_ahead
+            if self.settings.record:
+                about = about_run(self.kernel, self.settings, None if simulating is None else simulating.fees)
+                self._recording = RunRecording(self.kernel, self.journal, about, self.alarm)
+                self._recording.begin(0 if state is None else state.sequence, self._clock())
             await self._supervise()
         except BaseExceptionGroup as group:
             known = group.subgroup(CambistError)
@@ -172,63 +238,96 @@ class LiveRun:
                 raise
             raise _first(known) from None
         finally:
+            if self._recording is not None:
+                await asyncio.to_thread(self._recording.close)
             await self.session.close()
-            self.phase = "closed"
+            self._enter("closed")
         if self._failure is not None:
             raise self._failure
+
+    def _enter(self, phase: str) -> None:
+        self.phase = phase
+        self.entered(self)
 
     # The tasks.
 
     async def _supervise(self) -> None:
         loop = asyncio.get_running_loop()
-        kernel = self._prepared.kernel
-        doors = Doors(self._send, self.alarm, self._strangers.seen, self.stop, self._failed)
-        self.engine = LiveEngine(
-            kernel,
-            [timeframe for _, timeframe in self.series],
-            self.session.terms,
-            self._clock,
-            doors,
-            step_timeout=round(self.settings.step_timeout * _SECOND),
-            tactics=Tactics(resend=self.settings.resend, unprotected=round(self.settings.unprotected_within * _SECOND)),
-        )
-        self.holds = OwnHolds(kernel, self._clock, self.take)
-        self.reconciler = Reconciler(
-            self.session, self.engine, self._prepared, self.journal, self.settings, ask=self._ask
-        )
+        self._assemble()
 
         def tell(sequence: int) -> None:
             loop.call_soon_threadsafe(self._durable, sequence)
 
         self.journal.on_durable(tell)
+        clock, market = self._clock, self.market
         async with asyncio.TaskGroup() as group:
-            self.dispatcher = Dispatcher(self.session, self.engine.orders.answers, self._clock, group)
-            private = PrivateStream(self.session, self.engine, self._clock, self._connection, self._woken.set)
+            answers, in_order = self.engine.orders.answers, isinstance(self.session, SimulatingSession)
+            self.dispatcher = Dispatcher(self.session, answers, clock, group, in_order=in_order)
+            self._reconnection = Reconnection(
+                self.session, self.engine, self.dispatcher, self.holds, self.instruments, clock, self.alarm, group
+            )
+            private = PrivateStream(self.session, self.engine, clock, self._connection, self.heard.of("private"))
             tasks = [group.create_task(private.take(), name="private stream")]
-            self.phase = "reconcile"
+            tasks.append(group.create_task(market.take(), name="market data"))  # before history is asked for
+            self._enter("reconcile")
             tasks += [group.create_task(keep_company(one, self)) for one in self._companions]
-            async with asyncio.timeout(self.settings.ready_within):
+            async with in_time(self.session.name, "been compared", self.settings.ready_within) as limit:
                 await self._private_up.wait()
                 await self._warm_up()
-                await self.reconciler.reconcile(self.dispatcher, going_on=self._prepared.state is not None)
+                await market.priced(self.settings.step_timeout)
+                await self.reconciler.reconcile(self.dispatcher, limit, going_on=self._prepared.state is not None)
             self.holds.lift_all(PASSING, "the run goes on")
-            self.phase = "run"
+            for call in self._before_trading:
+                call()
+            self._enter("run")
             self._ready = True
-            market = MarketStream(self.session, self.engine, self.series, self._warmed, self.alarm, self._woken.set)
+            market.begin()
             audit = Audit(self.engine, self.reconciler, self.dispatcher, self.settings.audit_every, self.alarm)
             rules = TodaysRules(
                 self.session, self.engine, self.holds, self.instruments, self.settings.rules_every, self.alarm
             )
-            tasks.append(group.create_task(market.take(), name="market data"))
             tasks.append(group.create_task(self._timers(), name="timers"))
             tasks.append(group.create_task(audit.keep_on(), name="audit"))
             tasks.append(group.create_task(rules.keep_on(), name="rules"))
             await self._stopping.wait()
-            self.phase = "drain"
+            self._enter("drain")
+            self._reconnection.close()
             await self._drain()
             for task in tasks:
                 task.cancel()
         self.journal.wait()
+
+    def _is_busy(self) -> bool:
+        """Tell whether something that follows from what happened has not been sent yet, or not been answered."""
+        return bool(self.engine.waiting or self.dispatcher.busy or self.market.is_behind)
+
+    def _assemble(self) -> None:
+        """Make the parts of the run that do not need its tasks."""
+        session, settings, clock = self.session, self.settings, self._clock
+        doors = Doors(self._send, self.alarm, self.strangers.seen, self.stop, self._failed)
+        self.engine = LiveEngine(
+            self._prepared.kernel,
+            self.listening,
+            session.terms,
+            clock,
+            doors,
+            step_timeout=round(settings.step_timeout * _SECOND),
+            tactics=Tactics(resend=settings.resend, unprotected=round(settings.unprotected_within * _SECOND)),
+        )
+        self.holds = OwnHolds(self._prepared.kernel, clock, self.take)
+        self.market = MarketStream(
+            session, self.engine, self.listening, settings, self.holds, clock, self.alarm, self.heard.of("market")
+        )
+        self.reconciler = Reconciler(
+            session,
+            self.engine,
+            self._prepared,
+            self.journal,
+            settings,
+            ask=self._ask,
+            alarm=self.alarm,
+            price_of=self.market.price,
+        )
 
     def _durable(self, sequence: int) -> None:
         self.engine.durable(sequence)
@@ -249,15 +348,11 @@ class LiveRun:
         self.holds.hold(STRATEGY, TradingState.HALTED, str(error), orders=WorkingOrders.CANCEL)
 
     def _connection(self, report: StreamReport) -> None:
-        """Allow no new risk while the private stream is away, and fetch the gap once it is back."""
-        if report.state == "up":
+        """Take how the private stream does."""
+        if report.state == "up" and report.stream != "clock":
             self._private_up.set()
-            if self._ready:
-                self.engine.orders.ask_all()
-                self.holds.lift(CONNECTION, report.text)
-        elif self._ready:
-            self.alarm("stream_down", f"the private stream of {self.session.name} is {report.state}: {report.text}")
-            self.holds.hold(CONNECTION, TradingState.REDUCING, report.text)
+        if self._ready and not self._stopping.is_set():
+            self._reconnection.reported(report)
 
     async def _timers(self) -> None:
         """Do what is due, whenever something is."""
@@ -276,9 +371,14 @@ class LiveRun:
         """Start the kernel and let its lines take the bars that they need."""
         now = self._clock()
         effects = start(self._prepared, now)
-        self._warmed = await warm_up(self.session, self.kernel, self.series, now)
-        if self._prepared.state is not None:
-            self.engine.set_timers(self._prepared.state.timers)
+        self.begun = True
+        state, most = self._prepared.state, self.settings.anchor_bars
+        anchors = {} if state is None else state.anchors
+        warmed = await warm_up(self.session, self.kernel, self.listening, anchors, now, most, self.alarm)
+        for joint, bars in zip(self.market.joints, warmed, strict=True):
+            joint.warmed(bars)
+        if state is not None:
+            self.engine.set_timers(state.timers)
         self.engine.put(effects)
 
     # The end.
@@ -286,11 +386,12 @@ class LiveRun:
     async def _drain(self) -> None:
         """Do what the stop asks for, within its time, and say that the run has ended."""
         if self._failure is None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.settings.drain_within):
-                    await wind_down(self.engine, self.holds, self.instruments, self.settings.on_stop, self._reason)
+            winding = wind_down(self.engine, self.holds, self.instruments, self._policy, self.reason)
+            await in_time_or_told(winding, self.settings.drain_within, self.engine, self.alarm)
         if self._failure is None:
-            self.take(RunStopped(self._clock(), self._reason))
+            self.take(RunStopped(self._clock(), self.reason))
+            if self._recording is not None:
+                self._recording.end()
 
 
 def _first(group: BaseExceptionGroup[CambistError]) -> CambistError:

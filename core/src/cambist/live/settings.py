@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.errors import ParameterError
+from cambist.live.joining import MissingBars
 from cambist.live.reconcile import Policy
 
 if TYPE_CHECKING:
@@ -62,6 +63,19 @@ class LiveSettings:
         How long a stop may take.
     audit_every
         Between audits of orders, positions and balances.
+    slow_hook
+        A hook of a strategy that takes longer is told of: it holds up all the others, and the orders of each.
+    stale_after
+        How long a subscription may be silent (one to bars: beyond the length of a bar) before its instrument may take
+        no new risk; infinite for no limit.
+    late_bars_after
+        How long after its close a bar may come before the venue is asked for it.
+    missing_bars
+        What becomes of bars that neither the stream brings nor history has; see `MissingBars`.
+    slow_after
+        How long the strategies may take over one event of the market before somebody is told.
+    anchor_bars
+        How many bars, of all series together, a start goes back for at most, so that lines are what they were before.
     rules_every
         Between looks at what the venue trades, and by which rules.
     resend
@@ -69,10 +83,13 @@ class LiveSettings:
         see `Resend`.
     unprotected_within
         How long a stop that is being replaced may be away before somebody is told.
+    record
+        Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
     """
 
     currency: str = "USDT"
     seed: int = 0
+    record: bool = False
     risk: Sequence[RiskRule] = ()
     leverage: float = 1.0
     on_position: Policy = attrs.field(default=Policy.ASK, converter=Policy)
@@ -82,6 +99,12 @@ class LiveSettings:
     ready_within: float = attrs.field(default=60.0, validator=_positive)
     drain_within: float = attrs.field(default=15.0, validator=_positive)
     audit_every: float = attrs.field(default=60.0, validator=_positive)
+    slow_hook: float = attrs.field(default=0.25, validator=_positive)
+    stale_after: float = attrs.field(default=60.0, validator=_positive)
+    late_bars_after: float = attrs.field(default=10.0, validator=_positive)
+    missing_bars: MissingBars = attrs.field(default=MissingBars.SKIP, converter=MissingBars)
+    slow_after: float = attrs.field(default=0.25, validator=_positive)
+    anchor_bars: int = attrs.field(default=100_000, validator=attrs.validators.ge(1))
     rules_every: float = attrs.field(default=300.0, validator=_positive)
     resend: Mapping[str, Resend] = attrs.field(factory=dict)
     unprotected_within: float = attrs.field(default=2.0, validator=_positive)

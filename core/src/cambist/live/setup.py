@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import secrets
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.engine.journaled import JournaledKernel, Journaling, Recorder
+from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Journaling, Recorder
 from cambist.engine.rebuild import rebuild
-from cambist.engine.resume import resume
+from cambist.engine.resume import go_live, resume
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.model.events import RunStarted
+from cambist.orders.ids import make_token
 from cambist.portfolio import InKindPortfolio, Portfolio
 from cambist.risk import RiskGate, fresh_rules
 from cambist.simulation import InstrumentFees
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cambist.engine.fold import RunState
     from cambist.live.settings import LiveSettings
+    from cambist.live.subscriptions import Listening
     from cambist.model.effects import Effect
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport
-    from cambist.model.timeframe import Timeframe
     from cambist.storage.journal import Journal
     from cambist.strategies import Strategy
 
@@ -76,11 +77,12 @@ def read_state(journal: Journal) -> RunState | None:
 
 def prepare(
     strategies: Sequence[Strategy],
-    series: Sequence[tuple[Instrument, Timeframe]],
+    listening: Listening,
     journal: Journal,
     state: RunState | None,
     account: AccountReport,
     settings: LiveSettings,
+    expected_fee: Callable[..., float] | None = None,
 ) -> Prepared:
     """Make the kernel of a live run.
 
@@ -88,31 +90,40 @@ def prepare(
     ----------
     strategies
         Fresh ones, with names of their own.
-    series
-        Instrument and timeframe of each series, in declared order.
+    listening
+        What the run listens to.
     journal
         Where the run is journalled.
     state
         What `read_state` returned.
     account
         What the venue says; a run that begins takes its cash from there.
+    expected_fee
+        Answers the fee to reckon with before an order leaves; None for each instrument's own rates.
 
     Raises
     ------
     ConfigError
         If the run does not fit the journal, or the venue has no account in that currency.
     """
-    instruments = list(dict.fromkeys(instrument for instrument, _ in series))
+    instruments = listening.instruments
     if state is None:
         portfolio = _open(instruments, account, settings)
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
-    fees = InstrumentFees()
+    fee = expected_fee or InstrumentFees().fee
     gate = RiskGate(fresh_rules(settings.risk))
-    kernel = JournaledKernel(strategies, series, portfolio, gate, fees.fee, no_calendar)
+    kernel: Journaling
+    if listening.streams:
+        kernel = JournaledMarketKernel(
+            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar
+        )
+    else:
+        kernel = JournaledKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
+    go_live(kernel)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
-        return Prepared(kernel, None, secrets.token_hex(4), settings.seed)
+        return Prepared(kernel, None, make_token(time.time()), settings.seed)
     return Prepared(kernel, state, state.token, state.seed)
 
 
@@ -128,7 +139,9 @@ def _open(instruments: Sequence[Instrument], account: AccountReport, settings: L
         )
     if currency not in balances:
         have = ", ".join(sorted(balances)) or "nothing"
-        raise ConfigError(f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.")
+        raise ConfigError(
+            f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.", code="no_funds"
+        )
     kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
     return kind(instruments, float(balances[currency]), settings.leverage)
 

@@ -1,22 +1,19 @@
-"""Takes what the streams of a venue say to a live engine."""
+"""Takes what the private stream of a venue says to a live engine."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.model.market import Quote, Tick
 from cambist.model.reports import FillReport, OrderReport
-from cambist.ports.venue import BarReport, StreamReport, Subscription
+from cambist.ports.venue import StreamReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
     from cambist.live.engine import LiveEngine
-    from cambist.model.instrument import Instrument
-    from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import VenueSession
 
-__all__ = ["MarketStream", "PrivateStream", "Strangers"]
+__all__ = ["PrivateStream", "Strangers"]
 
 #: How many orders of others are remembered, so that each is told of once.
 _STRANGERS = 10_000
@@ -59,58 +56,6 @@ class PrivateStream:
             self._wake()
 
 
-class MarketStream:
-    """Market data of the series of a run.
-
-    Parameters
-    ----------
-    session, engine, series
-        Of the run.
-    warmed
-        Open time of the last bar that each series has seen, by its number.
-    alarm
-        Told of what a person should know.
-    wake
-        Called when something has come.
-    """
-
-    def __init__(
-        self,
-        session: VenueSession,
-        engine: LiveEngine,
-        series: Sequence[tuple[Instrument, Timeframe]],
-        warmed: Mapping[int, int],
-        alarm: Callable[[str, str], None],
-        wake: Callable[[], None],
-    ) -> None:
-        self._session, self._engine, self._series = session, engine, series
-        self._seen = dict(warmed)
-        self._numbers = {(one.symbol, timeframe.ns): number for number, (one, timeframe) in enumerate(series)}
-        self._alarm, self._wake = alarm, wake
-
-    async def take(self) -> None:
-        """Take what comes, until the session is closed."""
-        wanted = [Subscription(instrument, "bars", timeframe) for instrument, timeframe in self._series]
-        engine = self._engine
-        async for one in self._session.market(wanted):
-            if isinstance(one, BarReport):
-                self._bar(one)
-            elif isinstance(one, Tick):
-                engine.price(one.instrument.symbol, one.price)
-            elif isinstance(one, Quote):
-                engine.price(one.instrument.symbol, 0.5 * (one.bid + one.ask))
-            elif isinstance(one, StreamReport) and one.state != "up":
-                self._alarm("stream_down", f"{one.stream} of {self._session.name} is {one.state}: {one.text}")
-            self._wake()
-
-    def _bar(self, one: BarReport) -> None:
-        """Take a bar that is final, once, and none that is older than the last."""
-        number = self._numbers.get((one.instrument.symbol, one.timeframe.ns))
-        if number is not None and one.final and one.bar.ts > self._seen.get(number, -1):
-            self._seen[number] = one.bar.ts
-            self._engine.bar(number, one.bar)
-
-
 class Strangers:
     """Tells, once each, of orders of the account that the run did not send.
 
@@ -118,14 +63,22 @@ class Strangers:
     ----------
     alarm
         Told of what a person should know.
+
+    Attributes
+    ----------
+    listeners
+        Told of every such report.
     """
 
     def __init__(self, alarm: Callable[[str, str], None]) -> None:
         self._alarm = alarm
+        self.listeners: list[Callable[[OrderReport | FillReport], None]] = []
         self._known: set[str] = set()
 
     def seen(self, report: OrderReport | FillReport) -> None:
         """Take a report of an order that is none of the run."""
+        for listener in self.listeners:
+            listener(report)
         if report.venue_id in self._known:
             return
         if len(self._known) >= _STRANGERS:

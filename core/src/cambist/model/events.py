@@ -24,6 +24,7 @@ __all__ = [
     "AmendRejected",
     "BarClosed",
     "BarOpened",
+    "BookLost",
     "BookReceived",
     "CancelRejected",
     "CashMoved",
@@ -113,6 +114,13 @@ class BookReceived(Event, eq=False):
     update: BookUpdate
 
 
+class BookLost(Event, eq=False):
+    """What is known of an order book is of no use any more, until a snapshot comes; `stream` as in `BookReceived`."""
+
+    stream: int
+    reason: str = ""
+
+
 class TimerFired(Event, eq=False):
     """The timer `name` is due; `due` is when it was to fire, which may be earlier than `ts`."""
 
@@ -151,8 +159,8 @@ class TradingStateRequested(Event, eq=False):
 class OperatorCommand(Event, eq=False):
     """Somebody told the run to do something: ``halt``, ``reduce``, ``resume`` or ``cancel_orders``.
 
-    Arguments are texts: ``scope``, ``reason``, ``orders`` and ``rule`` as in `TradingStateRequested`; `by` says who it
-    was.
+    Arguments are texts: ``scope``, ``reason``, ``orders`` and ``rule`` as in `TradingStateRequested`, and for
+    ``cancel_orders`` also ``order``, the number of a single one; `by` says who it was.
     """
 
     name: str

@@ -12,12 +12,12 @@ import attrs
 
 from cambist.errors import DeliveryError, ParameterError
 from cambist.notify.alerts import AlertBook
-from cambist.notify.lane import Channel, ChannelStats, Lane
+from cambist.notify.lane import Channel, ChannelStats, Lane, Sent
 from cambist.observe.redaction import REDACTOR
 from cambist.ports.notifier import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from cambist.notify.alerts import Delivery
 
@@ -59,6 +59,9 @@ class Dispatcher:
         Seconds in which one alert is sent once; see `cambist.notify.alerts.AlertBook`.
     clock
         Default: the system's.
+    told
+        Called with what became of each notice at each channel, by the channel's own thread or by whoever calls
+        `notify` and `close`; it must return at once.
 
     Raises
     ------
@@ -75,7 +78,12 @@ class Dispatcher:
     """
 
     def __init__(
-        self, channels: Sequence[Channel], *, window: float = 300.0, clock: WaitingClock | None = None
+        self,
+        channels: Sequence[Channel],
+        *,
+        window: float = 300.0,
+        clock: WaitingClock | None = None,
+        told: Callable[[Sent], None] = lambda _sent: None,
     ) -> None:
         names = [channel.name for channel in channels]
         if not names:
@@ -83,6 +91,7 @@ class Dispatcher:
         if double := sorted({name for name in names if names.count(name) > 1}):
             raise ParameterError(f"several channels are called {double[0]!r}; give each a name of its own.")
         self._clock = clock or _SystemClock()
+        self._told = told
         self._book = AlertBook(window=window, forget=max(86_400.0, window))
         self._lanes = [Lane(channel, self._clock.now()) for channel in channels]
         self._changed = threading.Condition()
@@ -132,9 +141,13 @@ class Dispatcher:
         with self._changed:
             if not self._closing:
                 self._route(self._book.report(notice, key or notice.title, self._clock.now()))
-                return
-            self._late += 1
-        _log.warning("a notice came after the end of the dispatcher: %s", notice.title)
+                late = False
+            else:
+                self._late += 1
+                late = True
+        self._tell_ended()
+        if late:
+            _log.warning("a notice came after the end of the dispatcher: %s", notice.title)
 
     def resolve(self, key: str, text: str = "") -> None:
         """Tell those who heard of an alert that it is over; nothing happens if it is not on."""
@@ -176,6 +189,7 @@ class Dispatcher:
             told_before, self._given_up = self._given_up, True
             for lane in self._lanes:
                 lane.abandon()
+        self._tell_ended()
         stats = self.stats
         if not told_before:
             self._tell_losses(stats)
@@ -201,6 +215,7 @@ class Dispatcher:
                     recovered = lane.failing
                     lane.delivered()
                     self._changed.notify_all()
+                self._tell_ended()
                 if recovered:
                     _log.warning("channel %s takes notices again", lane.channel.name)
 
@@ -224,17 +239,27 @@ class Dispatcher:
         """Note that a channel did not take a notice, and return whether to go on."""
         with self._changed:
             before, first, closing = lane.stats, not lane.failing, self._closing
-            lane.failed(error, self._clock.now(), closing=closing)
+            lane.failed(error, self._clock.now(), closing=closing, said=_said(error))
             if closing:
                 # It will not be better before the end.
                 lane.abandon()
             after = lane.stats
             self._changed.notify_all()
+        self._tell_ended()
         if after.failed > before.failed:
             _log.error("channel %s: a notice was given up: %s", lane.channel.name, _said(error))
         elif first:
             _log.warning("channel %s: will try again: %s", lane.channel.name, _said(error))
         return not closing
+
+    def _tell_ended(self) -> None:
+        """Tell what became of notices; never with the lock, for whoever is told may have one of his own."""
+        with self._changed:
+            ended = [one for lane in self._lanes for one in lane.ended]
+            for lane in self._lanes:
+                lane.ended.clear()
+        for one in ended:
+            self._told(one)
 
     def _tell_losses(self, stats: dict[str, ChannelStats]) -> None:
         for name, one in stats.items():

@@ -14,7 +14,7 @@ from cambist.ports.notifier import Notice, NoticeLevel
 if TYPE_CHECKING:
     from cambist.ports.notifier import Notifier
 
-__all__ = ["Channel", "ChannelStats", "Lane"]
+__all__ = ["Channel", "ChannelStats", "Lane", "Sent"]
 
 
 def _above_zero(channel: Channel, attribute: attrs.Attribute[Any], value: float) -> None:
@@ -39,6 +39,8 @@ class Channel:
         What delivers.
     at_least
         The least level that it is sent.
+    only
+        Notices whose field ``"alarm"`` is one of these words, and no others; empty for all.
     capacity
         Notices that may wait. Beyond it the oldest of the least serious is dropped.
     burst, interval
@@ -58,6 +60,7 @@ class Channel:
     name: str
     notifier: Notifier
     at_least: NoticeLevel = attrs.field(default=NoticeLevel.INFO, converter=NoticeLevel)
+    only: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
     capacity: int = attrs.field(default=200, validator=_above_zero)
     burst: int = attrs.field(default=20, validator=_above_zero)
     interval: float = attrs.field(default=3.0, validator=_number)
@@ -91,12 +94,37 @@ class ChannelStats:
     pending: int = 0
 
 
+@attrs.frozen(kw_only=True)
+class Sent:
+    """What became of one notice at one channel.
+
+    Attributes
+    ----------
+    channel
+        Its name.
+    outcome
+        ``"delivered"``, ``"failed"`` or ``"dropped"``.
+    attempts
+        How often it was tried.
+    error
+        Why the last attempt failed; ``""`` where none did.
+    """
+
+    channel: str
+    notice: Notice
+    outcome: str
+    attempts: int = 0
+    error: str = ""
+
+
 @attrs.define(eq=False)
 class _Waiting:
     delivery: Delivery
     since: float
     #: Of a notice that tells of losses: how many.
     losses: int = 0
+    attempts: int = 0
+    error: str = ""
 
 
 class Lane:
@@ -115,6 +143,8 @@ class Lane:
         self._failures = 0
         self._untold = 0
         self._stats = ChannelStats()
+        #: What became of notices since somebody looked; notices that tell of losses are none.
+        self.ended: list[Sent] = []
 
     @property
     def stats(self) -> ChannelStats:
@@ -131,9 +161,11 @@ class Lane:
         """Queue a notice if the channel is to have it."""
         if rank(delivery.level) < rank(self.channel.at_least):
             return
+        if self.channel.only and delivery.notice.fields.get("alarm") not in self.channel.only:
+            return
         self._queues[delivery.level].append(_Waiting(delivery, now))
         if sum(map(len, self._queues.values())) > self.channel.capacity:
-            next(queue for queue in reversed(self._queues.values()) if queue).popleft()
+            self._end(next(queue for queue in reversed(self._queues.values()) if queue).popleft(), "dropped")
             self._lost(dropped=1)
 
     def take(self, now: float, *, closing: bool = False) -> Notice | float | None:
@@ -155,6 +187,7 @@ class Lane:
             self._with_channel = self._loss(now)
         else:
             self._with_channel = self._queues[waiting.delivery.level].popleft()
+        self._with_channel.attempts += 1
         return self._with_channel.delivery.notice
 
     def delivered(self) -> None:
@@ -165,9 +198,10 @@ class Lane:
             self._untold -= sent.losses
         else:
             self._stats = attrs.evolve(self._stats, delivered=self._stats.delivered + 1)
+            self._end(sent, "delivered")
 
-    def failed(self, error: BaseException, now: float, *, closing: bool = False) -> None:
-        """Note that the channel did not take it, and decide what becomes of it."""
+    def failed(self, error: BaseException, now: float, *, closing: bool = False, said: str = "") -> None:
+        """Note that the channel did not take it, and decide what becomes of it; `said` is the error without secrets."""
         sent, self._with_channel = self._with_channel, None
         assert sent is not None
         again = error.again if isinstance(error, DeliveryError) else True
@@ -180,16 +214,31 @@ class Lane:
             self._blocked_until = now + max(min(patience, self.channel.retry_at_most), after or 0.0)
         if sent.losses:
             return
+        sent.error = said or type(error).__name__
         if again and not closing and now - sent.since <= self.channel.give_up_after:
             self._queues[sent.delivery.level].appendleft(sent)
         else:
+            self._end(sent, "failed")
             self._lost(failed=1)
 
     def abandon(self) -> None:
         """Drop what waits."""
         self._lost(dropped=sum(map(len, self._queues.values())))
         for queue in self._queues.values():
+            for waiting in queue:
+                self._end(waiting, "dropped")
             queue.clear()
+
+    def _end(self, waiting: _Waiting, outcome: str) -> None:
+        self.ended.append(
+            Sent(
+                channel=self.channel.name,
+                notice=waiting.delivery.notice,
+                outcome=outcome,
+                attempts=waiting.attempts,
+                error="" if outcome == "delivered" else waiting.error,
+            )
+        )
 
     def _lost(self, *, dropped: int = 0, failed: int = 0) -> None:
         self._untold += dropped + failed

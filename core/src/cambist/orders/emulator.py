@@ -103,6 +103,8 @@ class Emulator:
     ----------
     native
         The types that the venue works by itself.
+    ties
+        Whether it also works orders that hang together.
 
     Notes
     -----
@@ -117,11 +119,14 @@ class Emulator:
     where a venue has stops of its own they are the better ones.
     """
 
-    def __init__(self, native: Iterable[OrderType] = (OrderType.MARKET, OrderType.LIMIT)) -> None:
-        self._native = frozenset(native)
+    def __init__(
+        self, native: Iterable[OrderType] = (OrderType.MARKET, OrderType.LIMIT), *, ties: bool = False
+    ) -> None:
+        self._native, self._ties = frozenset(native), ties
         self._held: dict[int, _Held] = {}
         self._links = Links()
-        self._prices: dict[str, float] = {}
+        #: By symbol: what buyers pay, and what sellers get.
+        self._prices: dict[str, tuple[float, float]] = {}
 
     @property
     def orders(self) -> list[Order]:
@@ -130,7 +135,7 @@ class Emulator:
 
     def needs(self, order: Order) -> bool:
         """Tell whether an order must go through the emulator, because the venue lacks its type or its ties."""
-        return not self.is_native(order) or bool(order.oco or order.parent)
+        return not self.is_native(order) or (not self._ties and bool(order.oco or order.parent))
 
     def is_native(self, order: Order) -> bool:
         """Tell whether the venue works an order of that type.
@@ -140,6 +145,8 @@ class Emulator:
         """
         if order.type not in self._native:
             return False
+        if self._ties:
+            return True
         shares = order.oco or (order.parent and order.reduce_only)
         return not (shares and order.type in TRIGGERED and order.instrument.is_cash)
 
@@ -234,13 +241,19 @@ class Emulator:
 
     def on_price(self, symbol: str, price: float, ts: int) -> list[Action]:
         """Take a price at which the market of an instrument stands; orders act oldest first."""
-        self._prices[symbol] = price
+        return self.on_quote(symbol, price, price, ts)
+
+    def on_quote(self, symbol: str, bid: float, ask: float, ts: int) -> list[Action]:
+        """Take best bid and ask: a buy goes by the ask, a sale by the bid."""
+        self._prices[symbol] = ask, bid
         actions: list[Action] = []
+        if not self._held:
+            return actions
         for held in self._resting(symbol):
             if self._is_resting(held):  # still: one before it may have ended it
-                self._meet(held, price, ts, actions)
+                self._meet(held, ask if held.order.is_buy else bid, ts, actions)
         for held in self._resting(symbol):
-            self._follow(held, price, ts, actions, on_closes=False)
+            self._follow(held, ask if held.order.is_buy else bid, ts, actions, on_closes=False)
         return actions
 
     def on_close(self, symbol: str, close: float, ts: int) -> list[Action]:
@@ -319,7 +332,8 @@ class Emulator:
         if self.is_native(order):
             self._send(held, ts, actions)
             return
-        price = self._prices.get(order.instrument.symbol, nan)
+        for_buyers, for_sellers = self._prices.get(order.instrument.symbol, (nan, nan))
+        price = for_buyers if order.is_buy else for_sellers
         if isnan(order.stop_price) and order.type in TRAILING:
             self._move(held, price, ts, actions)
             return

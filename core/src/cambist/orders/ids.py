@@ -8,11 +8,13 @@ made before the request leaves, made again after a restart, and read back from w
 
 from __future__ import annotations
 
-from string import ascii_letters, digits
+import re
+import secrets
+from string import ascii_letters, ascii_lowercase, digits
 
 from cambist.errors import OrderError
 
-__all__ = ["ALPHABET", "MAX_LENGTH", "client_id", "order_number", "parse_client_id"]
+__all__ = ["ALPHABET", "MAX_LENGTH", "client_id", "make_token", "order_number", "parse_client_id", "token_time"]
 
 #: Letters, digits and the hyphen: what most venues allow.
 ALPHABET = f"{ascii_letters}{digits}-"
@@ -22,6 +24,36 @@ MAX_LENGTH = 32
 
 # In the order of preference; a venue that allows letters and digits alone gets the last.
 _SEPARATORS = "-_.:/x"
+
+
+_DIGITS = f"{digits}{ascii_lowercase}"
+_TOKEN = re.compile(r"c([0-9a-z]{7})[0-9a-z]{4}")
+#: Before, no token was made: 13 September 2020. What reads as an earlier time is somebody else's word.
+_FIRST_TOKEN = 1_600_000_000
+
+
+def make_token(seconds: float) -> str:
+    """Return a token for a run that is begun now: ``c``, the time in seven digits to the base 36, and four at random.
+
+    Of two tokens the greater text is of the run that was begun later, save within the same second, where chance says.
+
+    Parameters
+    ----------
+    seconds
+        The time since the epoch, UTC.
+    """
+    left, written = int(seconds), ""
+    for _ in range(7):
+        left, digit = divmod(left, 36)
+        written = _DIGITS[digit] + written
+    return f"c{written}{''.join(secrets.choice(_DIGITS) for _ in range(4))}"
+
+
+def token_time(token: str) -> int | None:
+    """Return when the run of a token was begun, seconds since the epoch, UTC; None where it is none of `make_token`."""
+    found = _TOKEN.fullmatch(token)
+    seconds = 0 if found is None else int(found[1], 36)
+    return seconds if seconds >= _FIRST_TOKEN else None
 
 
 def client_id(

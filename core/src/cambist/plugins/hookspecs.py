@@ -414,6 +414,7 @@ def cambist_sessions() -> Iterable[SessionSpec]:  # type: ignore[empty-body]
                     name="acme-spot",
                     factory="acme_venue.session:open_acme",
                     config="acme_venue.config:AcmeSettings",
+                    environment="acme_venue.config:fit_environment",
                     summary="Spot of the Acme exchange",
                     capabilities=["orders", "streams", "history", "spot", "keyless"],
                     requires=["acme-client>=2"],

@@ -72,6 +72,16 @@ def _check_config(spec: Spec, _: attrs.Attribute[Any], config: object) -> None:
         )
 
 
+def _check_environment(spec: Spec, _: attrs.Attribute[Any], environment: object) -> None:
+    if isinstance(environment, str):
+        _check_reference(spec, "environment", environment)
+    elif environment is not None and not callable(environment):
+        raise PluginLoadError(
+            f"the environment of {spec.label} {spec.name!r} is {environment!r}: give something that can be called, or "
+            "'package.module:attribute'."
+        )
+
+
 def _check_reference(spec: Spec, field: str, reference: str) -> None:
     if not _REFERENCE.fullmatch(reference):
         raise PluginLoadError(
@@ -389,12 +399,39 @@ class SessionSpec(Spec):
 
     Called as ``factory(**settings)``; nothing is connected before ``open``. Capabilities: ``orders`` (it can trade),
     ``streams`` (market data and the account's own events are pushed, not polled), ``history``, ``spot``, ``margin``,
-    ``testnet`` (the venue has a place to practice), ``keyless`` (market data needs no key).
+    ``testnet`` (the venue has a place to practice), ``keyless`` (market data needs no key), ``read-only`` (with the
+    setting ``read_only = true`` it asks the venue and changes nothing there).
+
+    Parameters
+    ----------
+    environment
+        Fits settings to where a run trades: called as ``environment(name, settings)`` with ``"dev"``, ``"testnet"`` or
+        ``"production"`` and the settings as they were given, it returns those that are to be added, and raises
+        `cambist.api.ConfigError` for one that belongs elsewhere. A callable, or a lazy reference. None for a venue that
+        has real money alone.
     """
 
     kind: ClassVar[str] = "session"
     label: ClassVar[str] = "session"
     hook: ClassVar[str] = "cambist_sessions"
+
+    environment: Callable[..., Any] | str | None = attrs.field(default=None, validator=_check_environment)
+
+    def load_environment(self) -> Callable[..., Any] | None:
+        """Return what fits settings to an environment; None where the venue has real money alone.
+
+        Raises
+        ------
+        MissingDependencyError, PluginLoadError
+            As `load`.
+        """
+        if not isinstance(self.environment, str):
+            return self.environment
+        found: Any = self._resolve(self.environment)
+        if not callable(found):
+            raise PluginLoadError(f"{self} names {self.environment!r}, which is {found!r}: it must be callable.")
+        fit: Callable[..., Any] = found
+        return fit
 
 
 #: Every kind of record, in the order in which they are listed.

@@ -5,14 +5,14 @@ These are the asynchronous promises. `cambist.ports.broker` is the synchronous o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
 from cambist.model.orders import OrderType
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from decimal import Decimal
 
     from cambist.model.bars import Bar, Bars
@@ -32,6 +32,7 @@ __all__ = [
     "OrderRequest",
     "Outcome",
     "ReloadingSession",
+    "SimulatingSession",
     "StreamReport",
     "Subscription",
     "Unanswered",
@@ -49,7 +50,10 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
         The order types that the venue works by itself; the others are emulated.
     amends
         What new terms it can give to a limit order: ``"all"``, ``"smaller"`` for less of it at the same price, or
-        ``""`` for none. All else is canceled and sent anew.
+        ``""`` for none; ``"every"`` where it gives all to any order. All else is canceled and sent anew.
+    ties
+        Whether it works orders that hang together by itself: groups of which one cancels the others, and children that
+        wait for a parent. Where it does, it is given `OrderRequest.order` with all that it is tied to.
     ack_accepts
         Whether the answer to a submit says that the order works. On some venues only the private stream says so.
     id_alphabet, id_length
@@ -67,6 +71,7 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
 
     native: frozenset[OrderType] = frozenset({OrderType.MARKET, OrderType.LIMIT})
     amends: str = ""
+    ties: bool = False
     ack_accepts: bool = True
     id_alphabet: str = ""
     id_length: int = 32
@@ -140,34 +145,6 @@ class Unanswered(msgspec.Struct, frozen=True):
 Outcome = Answered | Declined | Unanswered
 
 
-class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How a stream does.
-
-    Attributes
-    ----------
-    stream
-        Its name: ``"private"``, or that of a subscription.
-    state
-        ``"up"``, ``"down"``, ``"stale"`` (open, and silent for too long) or ``"gap"`` (it goes on, and something is
-        missing).
-    text
-        Why.
-    """
-
-    stream: str
-    state: str
-    text: str = ""
-
-
-class BarReport(msgspec.Struct, frozen=True):
-    """A bar of a stream; `final` only where the venue, or the bar that follows, proves that it is."""
-
-    instrument: Instrument
-    timeframe: Timeframe
-    bar: Bar
-    final: bool
-
-
 class Subscription(msgspec.Struct, frozen=True):
     """What to listen to.
 
@@ -184,6 +161,42 @@ class Subscription(msgspec.Struct, frozen=True):
     instrument: Instrument
     kind: str
     timeframe: Timeframe | None = None
+
+    def __str__(self) -> str:
+        length = "" if self.timeframe is None else f" {self.timeframe}"
+        return f"{self.instrument.symbol} {self.kind}{length}"
+
+
+class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How a stream does.
+
+    Attributes
+    ----------
+    stream
+        Its name: ``"private"``, or that of a subscription. ``"clock"`` tells, among what is private, whether this
+        machine's clock is near enough to the venue's to sign requests.
+    state
+        ``"up"``, ``"down"``, ``"stale"`` (open, and silent for too long) or ``"gap"`` (it goes on, and something is
+        missing).
+    text
+        Why.
+    subscription
+        Which it is about; None for what is about all, or about none.
+    """
+
+    stream: str
+    state: str
+    text: str = ""
+    subscription: Subscription | None = None
+
+
+class BarReport(msgspec.Struct, frozen=True):
+    """A bar of a stream; `final` only where the venue, or the bar that follows, proves that it is."""
+
+    instrument: Instrument
+    timeframe: Timeframe
+    bar: Bar
+    final: bool
 
 
 class VenueSession(Protocol):
@@ -247,10 +260,44 @@ class VenueSession(Protocol):
     def market(
         self, subscriptions: Sequence[Subscription]
     ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
-        """Iterate over market data, reconnects included."""
+        """Iterate over market data, reconnects included.
+
+        What waits for a slow reader is bounded. Of quotes, and of bars that are not over, the newest may take the place
+        of one that waits. Trades and changes of a book are never left out unseen: a ``"gap"`` is told, and a book goes
+        on from a snapshot. Final bars and words about streams are never left out. A book begins with a snapshot, also
+        after every gap.
+        """
 
     async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
-        """Return the final bars that opened in ``[start, end)``, ns, UTC."""
+        """Return the final bars that opened in ``[start, end)``, ns, UTC; the end may be ahead of what is over.
+
+        Raises
+        ------
+        VenueError
+            There are none, with the code ``"no_bars"``, or the venue cannot be asked.
+        """
+
+
+@runtime_checkable
+class SimulatingSession(Protocol):
+    """What a `VenueSession` has beside the rest if it makes the executions itself, of the market data that it shows.
+
+    What it does next hangs on what the run answers to what it was shown, so it waits for that.
+    """
+
+    def pace(self, is_busy: Callable[[], bool]) -> None:
+        """Take what answers whether the run is still working on something that it was shown."""
+
+    def queue_ahead(self, order: Order) -> float:
+        """Return the size of others that stands before an order in its line; NaN where it stands in none."""
+
+    @property
+    def fees(self) -> Any:
+        """What it charges, as its settings say it."""
+
+    @property
+    def expected_fee(self) -> Callable[..., float]:
+        """What answers the fee to reckon with before an order leaves, as `cambist.simulation.FeeModel.fee` does."""
 
 
 @runtime_checkable

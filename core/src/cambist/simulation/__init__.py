@@ -46,6 +46,7 @@ from cambist.simulation.fillers import (
     volume_filler,
 )
 from cambist.simulation.finer_bars import FinerBars
+from cambist.simulation.forming import FormingVenue
 from cambist.simulation.gateway import OrderGateway
 from cambist.simulation.hedging import HedgingVenue
 from cambist.simulation.latency import (
@@ -117,6 +118,7 @@ __all__ = [
     "FixedFee",
     "FixedFiller",
     "FixedSlippage",
+    "FormingVenue",
     "FunctionFiller",
     "HalfSpread",
     "HedgingVenue",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from cambist.model.events import OrderExpired, OrderRejected, StopTrailed
 from cambist.model.orders import AT_MARKET, Fill, Liquidity, OrderType, Side, TimeInForce
 from cambist.model.trading_days import trading_days
+from cambist.orders.machine import arrive
 from cambist.orders.triggers import level, trailed
 from cambist.simulation.modeled import ModeledVenue
 from cambist.simulation.working import EVERY_BAR, LONG_AGO
@@ -28,6 +31,13 @@ _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 _TAKER = Liquidity.TAKER
 _FOK = TimeInForce.FOK
 _SELL = Side.SELL
+
+
+@attrs.frozen(eq=False)
+class Resumed:
+    """An order that works on after a restart, in the place of an approved one."""
+
+    order: Order
 
 
 class ActingVenue(ModeledVenue):
@@ -178,6 +188,35 @@ class ActingVenue(ModeledVenue):
                 working.expires = self._end_of_day(market, opened)
             elif working.expires < opened:
                 self._end(working, OrderExpired(opened, working.order.id))
+
+    def resume(self, order: Order, since: int) -> None:
+        """Work on with an order that this venue had accepted before it was made anew, after a restart.
+
+        Nothing is told of it, unless what it is tied to has ended meanwhile.
+
+        Parameters
+        ----------
+        since
+            When it came to the market, ns: it meets no bar that opened before.
+        """
+        arrive(order, since)
+        self.submit(Resumed(order))  # type: ignore[arg-type]  # it passed the gate in its first life
+        working = self._working.get(order.id)
+        if working is None:
+            return
+        working.remaining = order.remaining
+        if order.time_in_force is TimeInForce.DAY:
+            working.expires = self._end_of_day(working.market, order.created_at)
+        if order.triggered:
+            market = working.market
+            working.triggered = True
+            working.level, working.falling = self._level(order, True)
+            market.trailing.pop(order.id, None)
+            market.reach = EVERY_BAR
+
+    def count_fills_from(self, last: int) -> None:
+        """Number fills behind `last`: those up to it were made before a restart."""
+        self._fills = max(self._fills, last)
 
     def accept_own(self, order: Order, ts: int) -> None:
         """Tell of an order that the venue itself has sent, and that never comes to the market."""

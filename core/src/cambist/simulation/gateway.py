@@ -137,6 +137,11 @@ class OrderGateway(VenueFront):
         else:
             self._send(_AMEND, order, lambda: self.venue.amend(order_id, size, limit_price, stop_price))
 
+    def resume(self, order: Order, since: int) -> None:
+        """Work on with an order that had arrived before a restart; see `SimulatedVenue.resume`."""
+        self._orders[order.id] = order
+        self.venue.resume(order, since)  # type: ignore[attr-defined]  # of the venues that a live run may have
+
     def _send(self, request: Request, order: Order, do: Callable[[], None]) -> None:
         now = self.now()
         delay = 0 if self._latency is None else self._latency.delay(request, now, self._latencies)
@@ -190,3 +195,10 @@ class OrderGateway(VenueFront):
             if venue.trades_at_close:
                 venue.mark_close(symbol, opened, closed, open_, high, low, close, volume)
             self._take_up(lane, closed, closed)
+
+    def meet_open(self, symbol: str, opened: int, open_: float) -> None:
+        """Let what has arrived by now meet an open; see `FormingVenue.meet_open`."""
+        lane = self.lanes[symbol]
+        if lane.queue:
+            self._take_up(lane, opened)
+        self.venue.meet_open(symbol, opened, open_)  # type: ignore[attr-defined]

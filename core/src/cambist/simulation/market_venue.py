@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from cambist.simulation.queue import CancelModel
     from cambist.simulation.reports import Reports
 
-__all__ = ["MarketVenue", "Shown"]
+__all__ = ["MarketVenue", "Shown", "end_of_day"]
 
 
-def _end_of_day(_symbol: str, ts: int) -> int:
+def end_of_day(_symbol: str, ts: int) -> int:
     """Return the midnight after `ts`, UTC."""
     return (ts // DAY_NS + 1) * DAY_NS
 
@@ -45,7 +45,7 @@ class Shown:
     traded: Sequence[str] = ()
     booked: Sequence[str] = ()
     price_on: Callable[[str, bool], float] | None = None
-    session_end: Callable[[str, int], int] = _end_of_day
+    session_end: Callable[[str, int], int] = end_of_day
     cancels: CancelModel = cancels_behind
 
 

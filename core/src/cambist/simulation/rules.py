@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cambist.simulation.fees import FeeModel, NoFee, OrderFeeModel
+from cambist.simulation.fees import FeeModel, NoFee, OrderFeeModel, fee_model
 from cambist.simulation.fillers import VolumeFiller, volume_filler
-from cambist.simulation.paths import IntrabarPath, nearer_first
-from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel
+from cambist.simulation.paths import IntrabarPath, intrabar_path, nearer_first
+from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel, slippage_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cambist.model.orders import Fill
 
 __all__ = ["MarketFill", "StopTrigger", "VenueRules"]
 
@@ -63,6 +69,41 @@ class VenueRules:
     volume_limit: VolumeFiller | None = attrs.field(default=None, converter=volume_filler)
     fill_on_touch: bool = True
     stop_trigger: StopTrigger = StopTrigger.AUTO
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        fees: Any,
+        slippage: Any = None,
+        path: Any = "nearer_first",
+        market_fill: str = "next_open",
+        volume_limit: Any = None,
+        fill_on_touch: bool = True,
+        stop_trigger: str = "auto",
+    ) -> VenueRules:
+        """Return rules of what settings say: models, numbers, names, or tables as in a run file.
+
+        Raises
+        ------
+        ParameterError
+            If one of them is nothing of the kind.
+        """
+        return cls(
+            fees=fee_model(fees),
+            slippage=slippage_model(slippage),
+            path=intrabar_path(path),
+            market_fill=MarketFill(market_fill),
+            volume_limit=volume_filler(volume_limit),
+            fill_on_touch=fill_on_touch,
+            stop_trigger=StopTrigger(stop_trigger),
+        ).fresh()
+
+    def remember(self, fills: Iterable[Fill]) -> None:
+        """Have models that remember what was traded know of fills that were made before a restart, oldest first."""
+        if isinstance(self.fees, OrderFeeModel):
+            for fill in fills:
+                self.fees.traded(fill)
 
     def fresh(self) -> VenueRules:
         """Return the same rules for a new run: models that remember what was traded begin anew."""

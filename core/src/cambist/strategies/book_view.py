@@ -61,11 +61,13 @@ class BookView:
         Of what.
     ts
         Of the last change, ns since the epoch, UTC; 0 before the first.
+    intact
+        Whether nothing is missing in it: False from a gap of a live stream on, until a snapshot comes.
     noting
         Called with the mark after each change, before anybody sees it; None while nobody keeps them.
     """
 
-    __slots__ = ("_mark", "_sides", "instrument", "noting", "symbol", "ts")
+    __slots__ = ("_mark", "_sides", "instrument", "intact", "noting", "symbol", "ts")
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
@@ -73,6 +75,7 @@ class BookView:
         self.ts = 0
         self._sides = {1: _Side(1), -1: _Side(-1)}
         self._mark = nan
+        self.intact = True
         self.noting: Callable[[float], None] | None = None
 
     def apply(
@@ -82,6 +85,7 @@ class BookView:
         self.ts = ts
         own = self._sides
         if is_snapshot:
+            self.intact = True
             given: dict[int, dict[float, float]] = {1: {}, -1: {}}
             for side, price, size in zip(sides, prices, sizes, strict=True):
                 given[side][price] = size
@@ -97,6 +101,16 @@ class BookView:
             self._mark = bids[-1] if bids else -asks[-1]
         if self.noting is not None:
             self.noting(self._mark)
+
+    def lose(self) -> None:
+        """Forget the levels: something is missing, and nobody knows what; the mark stays where it was."""
+        self.intact = False
+        self._sides = {1: _Side(1), -1: _Side(-1)}
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it can be traded on: nothing is missing, there are bids and asks, and they do not cross."""
+        return self.intact and self.bid < self.ask  # never with NaN
 
     @property
     def bid(self) -> float:

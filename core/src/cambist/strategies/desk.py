@@ -38,6 +38,11 @@ class TradingDesk(Protocol):
         ...
 
     @property
+    def is_live(self) -> bool:
+        """Whether the run trades as time goes by."""
+        ...
+
+    @property
     def current(self) -> Instrument:
         """The same, or an error that says to name one."""
         ...

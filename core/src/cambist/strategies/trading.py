@@ -40,6 +40,14 @@ class Trading(Targets):
 
     sizer: Sizer = FixedSize(1.0)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the run trades as time goes by, live or on paper; False in a backtest alone.
+
+        A replay answers as the run did that it repeats. Decisions that hang on it are no longer those of the backtest.
+        """
+        return self._desk.is_live
+
     def buy(
         self,
         size: float | Sizer | None = None,

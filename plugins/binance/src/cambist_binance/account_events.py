@@ -116,6 +116,10 @@ class AccountEvents:
             self._up = state == "up"
             self.channel.put(StreamReport(stream="private", state=state, text=text))
 
+    def clock(self, state: str, text: str) -> None:
+        """Take whether this machine's clock is near enough to the venue's."""
+        self.channel.put(StreamReport(stream="clock", state=state, text=text))
+
     def _reports(self, data: bytes | msgspec.Raw) -> Iterator[OrderReport | FillReport | AccountReport]:
         kind = decode_head(data)
         if kind == "executionReport":

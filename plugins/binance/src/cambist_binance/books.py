@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING
 
 from cambist.model import BookUpdate
@@ -44,12 +45,14 @@ class _Ladder:
         self.prices: list[float] = []
 
     def fill(self, levels: Iterable[tuple[float, float]]) -> None:
-        self.sizes = {price: size for price, size in levels if size > 0.0}
-        self.prices = sorted(self.sizes)
+        self.sizes, self.prices = {}, []
+        self.apply(levels)
 
     def apply(self, levels: Iterable[tuple[float, float]]) -> None:
         sizes, prices = self.sizes, self.prices
         for price, size in levels:
+            if not (0.0 < price < inf and 0.0 <= size < inf):
+                raise BookGapError(f"the book has a level that cannot be: {size:g} at {price:g}")
             if size > 0.0:
                 if price not in sizes:
                     insort(prices, price)
@@ -125,8 +128,12 @@ class LocalBook:
         if buffered and snapshot.last < buffered[0].first - (0 if self._futures else 1):
             return None
         self._buffer = []
-        self._bids.fill(snapshot.bids)
-        self._asks.fill(snapshot.asks)
+        try:
+            self._bids.fill(snapshot.bids)
+            self._asks.fill(snapshot.asks)
+        except BookGapError:
+            self.reset()
+            raise
         self.last, self._fresh, self.state = snapshot.last, True, BookState.LIVE
         ts = snapshot.at * MS or now
         updates = [BookUpdate(self.instrument, ts, True, _levels(snapshot.bids, snapshot.asks))]

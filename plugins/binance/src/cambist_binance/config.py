@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
+
+from cambist_ccxt.settings import MaybeSecret  # noqa: TC001 - pydantic reads the annotations
 
 __all__ = ["BinanceSettings"]
 
@@ -14,9 +16,9 @@ class BinanceSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    key: SecretStr = Field(SecretStr(""), description="API key; none for market data alone")
-    secret: SecretStr = Field(
-        SecretStr(""), description="secret of an HMAC key, or the private key (PEM) of an RSA or Ed25519 key"
+    key: MaybeSecret = Field(None, description="API key; none for market data alone")
+    secret: MaybeSecret = Field(
+        None, description="secret of an HMAC key, or the private key (PEM) of an RSA or Ed25519 key"
     )
     environment: Literal["mainnet", "testnet", "demo"] = Field("mainnet", description="which of the venue's worlds")
     url: str = Field(
@@ -48,6 +50,7 @@ class BinanceSettings(BaseModel):
     margin: dict[str, Literal["cross", "isolated"]] = Field(
         default_factory=dict, description="futures: what backs positions, by symbol, set at the start"
     )
+    read_only: bool = Field(False, description="ask only: whatever would change something at the venue is refused")
     allow_withdrawals: bool = Field(
         False, description="take a key that may withdraw; a key like that in the wrong hands empties the account"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from cambist.api import BarReport, StreamReport, VenueError
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
 
     import msgspec
 
-    from cambist.model import Bars, BookUpdate, Instrument, Quote, Tick, Timeframe
+    from cambist.api import Subscription
+    from cambist.model import Bar, Bars, BookUpdate, Instrument, Quote, Tick, Timeframe
     from cambist_binance.wire.market import DepthSnapshot
     from cambist_ccxt.channel import Channel
 
     Item = BarReport | Tick | Quote | BookUpdate | StreamReport
+
+#: How many bars back one that comes again is compared with what was told.
+_KEPT = 8
 
 __all__ = ["BarFeed", "BookFeed", "Feed", "QuoteFeed", "TickFeed"]
 
@@ -31,11 +36,14 @@ class Feed(Protocol):
     ----------
     stream
         The venue's name of it.
+    subscription
+        What was asked for.
     last_at
         When something came last, by the loop's clock; 0 before.
     """
 
     stream: str
+    subscription: Subscription | None
     last_at: float
 
     def take(self, data: msgspec.Raw) -> None:
@@ -44,6 +52,9 @@ class Feed(Protocol):
     def lost(self) -> None:
         """Take that the connection is gone: something may be missing from here on."""
 
+    def tell(self, state: str, text: str) -> None:
+        """Say how it does."""
+
     def close(self) -> None:
         """Let go of everything."""
 
@@ -51,7 +62,13 @@ class Feed(Protocol):
 class _Base:
     def __init__(self, stream: str, out: Channel[Item]) -> None:
         self.stream, self._out, self.last_at = stream, out, 0.0
+        self.subscription: Subscription | None = None
         self._overflowing = False
+
+    def tell(self, state: str, text: str) -> None:
+        """Say how it does."""
+        report = StreamReport(stream=self.stream, state=state, text=text, subscription=self.subscription)
+        self._out.put_always(report)
 
     def lost(self) -> None:
         """Nothing hangs on it."""
@@ -70,11 +87,11 @@ class _Base:
         return False
 
     def _gap(self, text: str) -> None:
-        self._out.put_always(StreamReport(stream=self.stream, state="gap", text=text))
+        self.tell("gap", text)
 
 
 class QuoteFeed(_Base):
-    """Best bid and ask.
+    """Best bid and ask; a reader that is far behind gets the newest alone.
 
     Parameters
     ----------
@@ -92,7 +109,7 @@ class QuoteFeed(_Base):
         quote, number = quote_of(data, self._instrument, self._clock())
         if number >= self._last:
             self._last = number
-            self._put(quote)
+            self._out.put_newest(self.stream, quote)
 
     def lost(self) -> None:
         """Take whatever number comes next: a new connection brings nothing old."""
@@ -126,6 +143,8 @@ class TickFeed(_Base):
 class BarFeed(_Base):
     """Bars: final ones once each and in order; those that a connection missed are fetched before the next is told.
 
+    One that was final, and comes again with other numbers, is told as well: whoever listens has to know.
+
     Parameters
     ----------
     history
@@ -145,6 +164,7 @@ class BarFeed(_Base):
         #: Open time of the bar that must come next; 0 before the first.
         self._next = 0
         self._held: list[BarReport] = []
+        self._told: deque[Bar] = deque(maxlen=_KEPT)
         self._filling: asyncio.Task[None] | None = None
 
     def take(self, data: msgspec.Raw) -> None:
@@ -171,13 +191,15 @@ class BarFeed(_Base):
             self._filling.cancel()
 
     def _tell(self, report: BarReport) -> None:
-        ts = report.bar.ts
+        ts, told = report.bar.ts, self._told
         if ts < self._next:
+            if not report.final or not told or told[0].ts > ts or report.bar in told:
+                return
+        elif not report.final:
+            self._out.put_newest(self.stream, report)
             return
-        if not report.final:
-            self._put(report)
-            return
-        self._next = ts + self._timeframe.ns
+        self._next = max(self._next, ts + self._timeframe.ns)
+        told.append(report.bar)
         self._out.put_always(report)
 
     async def _fill(self, start: int, end: int) -> None:
@@ -273,6 +295,6 @@ class BookFeed(_Base):
         finally:
             self._fetching = None
         self._backoff.reset()
-        self._out.put_always(StreamReport(stream=self.stream, state="up", text="the book is known"))
+        self.tell("up", "the book is known")
         for update in updates:
             self._out.put_always(update)

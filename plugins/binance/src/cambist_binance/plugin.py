@@ -6,7 +6,7 @@ from cambist.api import SessionSpec, hookimpl
 
 __all__ = ["cambist_sessions"]
 
-_CAPABILITIES = ("orders", "streams", "history", "testnet", "keyless")
+_CAPABILITIES = ("orders", "streams", "history", "testnet", "keyless", "read-only")
 _REQUIRES = ("cambist-ccxt",)
 
 
@@ -18,6 +18,7 @@ def cambist_sessions() -> list[SessionSpec]:
             name="binance-spot",
             factory="cambist_binance.session:open_spot",
             config="cambist_binance.config:BinanceSettings",
+            environment="cambist_binance.environments:fit_environment",
             summary="Binance spot",
             capabilities=[*_CAPABILITIES, "spot"],
             requires=_REQUIRES,
@@ -26,6 +27,7 @@ def cambist_sessions() -> list[SessionSpec]:
             name="binance-usdm",
             factory="cambist_binance.session:open_usdm",
             config="cambist_binance.config:BinanceSettings",
+            environment="cambist_binance.environments:fit_environment",
             summary="Binance USD-M futures: perpetuals and dated contracts settled in stable coins",
             capabilities=[*_CAPABILITIES, "margin"],
             requires=_REQUIRES,
@@ -34,6 +36,7 @@ def cambist_sessions() -> list[SessionSpec]:
             name="binance-coinm",
             factory="cambist_binance.session:open_coinm",
             config="cambist_binance.config:BinanceSettings",
+            environment="cambist_binance.environments:fit_environment",
             summary="Binance COIN-M futures: inverse perpetuals and dated contracts settled in the coin",
             capabilities=[*_CAPABILITIES, "margin"],
             requires=_REQUIRES,

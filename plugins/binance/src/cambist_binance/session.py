@@ -24,12 +24,12 @@ from cambist_binance.transport import Transport, decoded
 from cambist_binance.wire import futures, spot
 from cambist_binance.ws_api import WsApi
 from cambist_ccxt.budget import Priority
-from cambist_ccxt.clock import VenueClock
+from cambist_ccxt.clock import VenueClock, watch_clock
 from cambist_ccxt.credentials import Credentials
 from cambist_ccxt.errors import NotSentError, RefusedError
 from cambist_ccxt.link import LinkSettings
 from cambist_ccxt.outcomes import outcome_of
-from cambist_ccxt.settings import settings_of
+from cambist_ccxt.settings import revealed, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -92,7 +92,7 @@ class BinanceSession:
 
     def __init__(self, market: Market, settings: BinanceSettings) -> None:
         self._market, self._settings = market, settings
-        self._credentials = Credentials(settings.key.get_secret_value(), settings.secret.get_secret_value().strip())
+        self._credentials = Credentials(revealed(settings.key), revealed(settings.secret).strip())
         self._signer = Signer(self._credentials) if self._credentials else None
         self._endpoints = endpoints(market, settings.environment, settings.url)
         self._clock = VenueClock(round(settings.max_clock_skew * _SECOND))
@@ -157,6 +157,7 @@ class BinanceSession:
             within=settings.timeout,
             tells_rights="sapi" in self._endpoints.rest,
         )
+        transport.read_only = settings.read_only
         transport.on_skew(self._skewed.set)
         await measure_clock(transport, clock)
         clock.check()
@@ -172,11 +173,14 @@ class BinanceSession:
             await check_key(market, transport, settings)
             if market.futures:
                 self._hedged = await is_hedged(transport)
-                await set_margin(transport, self._symbols, settings)
+                if not settings.read_only:
+                    await set_margin(transport, self._symbols, settings)
             elif settings.leverage or settings.margin or settings.countdown:
                 raise ParameterError("leverage, margin and countdown are settings of futures; spot has none of them.")
             self._connect_account()
-        self._tasks.append(asyncio.get_running_loop().create_task(self._keep_time(), name="venue clock"))
+        loop = asyncio.get_running_loop()
+        self._tasks.append(loop.create_task(self._keep_time(), name="venue clock"))
+        self._tasks.append(loop.create_task(watch_clock(clock, self._events.clock), name="clock watch"))
 
     def _connect_account(self) -> None:
         """Start what brings the account's events, and what orders go out by."""
@@ -199,7 +203,7 @@ class BinanceSession:
             private = ListenKeyStream(market, self._endpoints.streams, transport, self._events, self._links)
             self._stack.push_async_callback(private.close)
             private.start()
-            if self._settings.countdown:
+            if self._settings.countdown and not self._settings.read_only:
                 self._countdown = Countdown(transport, self._settings.countdown)
                 self._stack.push_async_callback(self._countdown.close)
 
@@ -255,6 +259,7 @@ class BinanceSession:
             links.append(self._transport.ws.link.metrics())
         return {
             "links": links,
+            "queues": self._streams.queues(),
             "budget": {one.name: {"used": one.used + one.pending, "limit": one.limit} for one in windows},
             "clock_skew": self._clock.skew / _SECOND,
             "countdown": None if self._countdown is None else self._countdown.armed(),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from cambist.api import ParameterError, StreamReport
+from cambist.api import ParameterError
 from cambist_binance.books import LocalBook
 from cambist_binance.feeds import BarFeed, BookFeed, QuoteFeed, TickFeed
 from cambist_binance.hosts import Market
@@ -37,7 +37,7 @@ _MOST: Final = {Market.SPOT: 400, Market.USDM: 200, Market.COINM: 200}
 _AT_ONCE: Final = 50
 _PAUSE: Final = {Market.SPOT: 0.3, Market.USDM: 0.15, Market.COINM: 0.15}
 #: How much may wait for a slow reader.
-_WAITING: Final = 100_000
+_WAITING: Final = 20_000
 #: On USD-M books and quotes have a path of their own.
 _PUBLIC: Final = frozenset({"quotes", "book"})
 
@@ -53,15 +53,15 @@ class Shard:
         Seconds between messages to the venue.
     """
 
-    def __init__(
-        self, name: str, address: str, feeds: Sequence[Feed], out: Channel[Item], settings: LinkSettings, pause: float
-    ) -> None:
-        self._address, self._out, self._pause = address, out, pause
+    def __init__(self, name: str, address: str, feeds: Sequence[Feed], settings: LinkSettings, pause: float) -> None:
+        self._address, self._pause = address, pause
         self.feeds = {feed.stream: feed for feed in feeds}
         self.link = Link(name, self, settings)
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._number = 0
         self._stale: dict[str, int] = {}
+        self._saying = asyncio.Lock()
+        self._renewing: set[asyncio.Task[None]] = set()
         self._time = asyncio.get_running_loop().time
         self._up = False
 
@@ -102,7 +102,7 @@ class Shard:
             if state == "down":
                 feed.lost()
             feed.last_at = self._time()
-            self._out.put_always(StreamReport(stream=feed.stream, state=state, text=text))
+            feed.tell(state, text)
 
     def watch(self, quiet_after: float) -> None:
         """Look for subscriptions that are silent: tell, subscribe again, and in the end connect again."""
@@ -110,28 +110,35 @@ class Shard:
         if connection is None:
             return
         now = self._time()
+        silent: list[str] = []
         for feed in self.feeds.values():
             periods = int((now - feed.last_at) / quiet_after)
             known = self._stale.get(feed.stream, 0)
             if periods < 1:
                 if known:
                     del self._stale[feed.stream]
-                    self._out.put_always(StreamReport(stream=feed.stream, state="up", text="it speaks again"))
+                    feed.tell("up", "it speaks again")
             elif periods > known:
                 self._stale[feed.stream] = periods
                 if not known:
-                    text = f"nothing came for {now - feed.last_at:.0f} s"
-                    self._out.put_always(StreamReport(stream=feed.stream, state="stale", text=text))
-                    task = asyncio.get_running_loop().create_task(self._again(connection, feed.stream))
-                    task.add_done_callback(_note)
+                    feed.tell("stale", f"nothing came for {now - feed.last_at:.0f} s")
+                    silent.append(feed.stream)
+        if silent:
+            task = asyncio.get_running_loop().create_task(self._again(connection, silent))
+            self._renewing.add(task)
+            task.add_done_callback(self._renewing.discard)
+            task.add_done_callback(_note)
         if len(self._stale) == len(self.feeds) and all(periods > 1 for periods in self._stale.values()):
             self._stale.clear()
             self.link.drop("every subscription is silent")
 
-    async def _again(self, connection: Connection, stream: str) -> None:
-        await self._say(connection, "UNSUBSCRIBE", [stream])
-        await asyncio.sleep(self._pause)
-        await self._say(connection, "SUBSCRIBE", [stream])
+    async def _again(self, connection: Connection, names: Sequence[str]) -> None:
+        """Subscribe anew, one message after the other: whatever else is silent waits for its turn."""
+        async with self._saying:
+            for start in range(0, len(names), _AT_ONCE):
+                for method in ("UNSUBSCRIBE", "SUBSCRIBE"):
+                    await self._say(connection, method, list(names[start : start + _AT_ONCE]))
+                    await asyncio.sleep(self._pause)
 
     async def _say(self, connection: Connection, method: str, names: list[str]) -> None:
         self._number += 1
@@ -201,13 +208,15 @@ class MarketStreams:
         self._channels.append(out)
         groups: dict[str, list[Feed]] = {}
         for one in dict.fromkeys(subscriptions):
-            groups.setdefault(self._path(one.kind), []).append(self._feed(one, out))
+            feed = self._feed(one, out)
+            feed.subscription = one
+            groups.setdefault(self._path(one.kind), []).append(feed)
         most = _MOST[self._market]
         for path, feeds in groups.items():
             for start in range(0, len(feeds), most):
                 name = f"market {len(self.shards) + 1}"
                 address = f"{self._base}{path}/stream"
-                shard = Shard(name, address, feeds[start : start + most], out, self._settings, _PAUSE[self._market])
+                shard = Shard(name, address, feeds[start : start + most], self._settings, _PAUSE[self._market])
                 self.shards.append(shard)
                 shard.link.start()
         if self._watch is None:
@@ -229,6 +238,10 @@ class MarketStreams:
     def metrics(self) -> list[dict[str, Any]]:
         """Return what can be counted of the connections."""
         return [shard.link.metrics() | {"subscriptions": len(shard.feeds)} for shard in self.shards]
+
+    def queues(self) -> list[dict[str, int]]:
+        """Return what waits for those who listen, and what was replaced or dropped because they were too slow."""
+        return [channel.metrics() for channel in self._channels]
 
     async def _look(self) -> None:
         while True:

@@ -46,6 +46,10 @@ def usage_of(headers: Mapping[str, str]) -> dict[str, int]:
     return {name: int(headers[key]) for key, name in _HEADERS.items() if headers.get(key, "").isdigit()}
 
 
+#: What keeps the account's own stream going is no GET, and changes nothing of the account.
+_LISTENING = frozenset({"listen", "listen_on"})
+
+
 class Transport:
     """Sends signed requests.
 
@@ -82,6 +86,8 @@ class Transport:
         self._market, self._rest, self._clock, self.budget = market, rest, clock, budget
         self._signer, self._recv_window, self._within = signer, recv_window, within
         self._calls = CALLS[market]
+        #: Whether what would change something at the venue is refused.
+        self.read_only = False
         self._resync: Callable[[], None] = clock.forget
         #: The WebSocket API, once it is there.
         self.ws: WsApi | None = None
@@ -121,6 +127,8 @@ class Transport:
             Nobody knows whether it did.
         """
         call = self._calls[name]
+        if self.read_only and call.method != "GET" and name not in _LISTENING:
+            raise NotSentError(f"{call.method} {call.path} is not sent: this session only asks.", code="read_only")
         ws = self.ws
         if call.ws and ws is not None and ws.up:
             try:

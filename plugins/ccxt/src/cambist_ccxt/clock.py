@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from cambist_ccxt.errors import NotSentError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["VenueClock"]
+__all__ = ["VenueClock", "watch_clock"]
 
 _MS = 1_000_000
 _SECOND = 1_000_000_000
@@ -82,6 +83,17 @@ class VenueClock:
         """How far the wall clock of this machine is ahead of the venue's, ns."""
         return self._wall() - self.now()
 
+    def problem(self) -> str:
+        """Return what is wrong with this machine's clock, and the remedy; ``""`` where it is near enough."""
+        skew = self.skew
+        if abs(skew) <= self._most_skew:
+            return ""
+        way = "ahead of" if skew > 0 else "behind"
+        return (
+            f"the clock of this machine is {abs(skew) / _SECOND:.1f} s {way} the venue's; set it (by NTP), or "
+            f"allow more than {self._most_skew / _SECOND:g} s with max_clock_skew."
+        )
+
     def check(self) -> None:
         """Refuse to sign with a clock that is off by more than is allowed.
 
@@ -90,11 +102,25 @@ class VenueClock:
         NotSentError
             With the skew and the remedy.
         """
-        skew = self.skew
-        if abs(skew) > self._most_skew:
-            way = "ahead of" if skew > 0 else "behind"
-            raise NotSentError(
-                f"the clock of this machine is {abs(skew) / _SECOND:.1f} s {way} the venue's; set it (by NTP), or "
-                f"allow more than {self._most_skew / _SECOND:g} s with max_clock_skew.",
-                code="clock_skew",
-            )
+        problem = self.problem()
+        if problem:
+            raise NotSentError(problem, code="clock_skew")
+
+
+async def watch_clock(clock: VenueClock, tell: Callable[[str, str], None], every: float = 1.0) -> None:
+    """Look at a clock again and again, and tell when it goes wrong, and when it is right again.
+
+    Parameters
+    ----------
+    tell
+        Takes ``"down"`` with the problem, or ``"up"``.
+    every
+        Seconds between looks.
+    """
+    was_wrong = False
+    while True:
+        await asyncio.sleep(every)
+        problem = clock.problem()
+        if bool(problem) != was_wrong:
+            was_wrong = bool(problem)
+            tell("down" if was_wrong else "up", problem or "the clock of this machine is right again")

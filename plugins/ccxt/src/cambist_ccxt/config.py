@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
+
+from cambist_ccxt.settings import MaybeSecret  # noqa: TC001 - pydantic reads the annotations
 
 __all__ = ["CcxtSettings"]
 
@@ -15,9 +17,9 @@ class CcxtSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     exchange: str = Field(description="ccxt's name of it, such as 'kraken'")
-    key: SecretStr = Field(SecretStr(""), description="API key; none for market data alone")
-    secret: SecretStr = Field(SecretStr(""), description="what the key signs with")
-    password: SecretStr = Field(SecretStr(""), description="where the exchange wants one besides")
+    key: MaybeSecret = Field(None, description="API key; none for market data alone")
+    secret: MaybeSecret = Field(None, description="what the key signs with")
+    password: MaybeSecret = Field(None, description="where the exchange wants one besides")
     sandbox: bool = Field(False, description="trade at the exchange's test net")
     proxy: str = Field("", description="HTTP proxy")
     ip: Literal[0, 4, 6] = Field(0, description="version of the Internet protocol: 4, 6, or 0 for whichever answers")

@@ -15,6 +15,7 @@ def cambist_sessions() -> list[SessionSpec]:
             name="ccxt",
             factory="cambist_ccxt.session:open_ccxt",
             config="cambist_ccxt.config:CcxtSettings",
+            environment="cambist_ccxt.environments:fit_environment",
             summary="Any exchange that ccxt knows, by polling",
             capabilities=["orders", "history", "spot", "margin", "testnet", "keyless"],
             requires=["ccxt"],

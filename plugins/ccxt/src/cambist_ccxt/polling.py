@@ -27,6 +27,8 @@ _SECOND = 1_000_000_000
 #: How far back the first look at executions goes, and how far each goes behind the last one seen.
 _OVERLAP = 60 * _SECOND
 _BALANCES_EVERY = 15
+#: How many trades one look shows.
+_TRADES = 500
 _REMEMBERED = 50_000
 
 
@@ -135,17 +137,17 @@ class MarketPoller:
         down: set[Subscription] = set(subscriptions)
         while True:
             for one in subscriptions:
-                name = f"{one.instrument.symbol} {one.kind}{f' {one.timeframe}' if one.timeframe else ''}"
+                name = str(one)
                 try:
                     lasts[one] = await self._look(one, lasts[one], out)
                 except VenueError as error:
                     if one not in down:
                         down.add(one)
-                        out.put_always(StreamReport(stream=name, state="down", text=str(error)))
+                        out.put_always(StreamReport(stream=name, state="down", text=str(error), subscription=one))
                     continue
                 if one in down:
                     down.discard(one)
-                    out.put_always(StreamReport(stream=name, state="up"))
+                    out.put_always(StreamReport(stream=name, state="up", subscription=one))
             await asyncio.sleep(self._every)
 
     def check(self, one: Subscription) -> None:
@@ -173,9 +175,9 @@ class MarketPoller:
         bids, asks = ([(float(level[0]), float(level[1])) for level in book[side]] for side in ("bids", "asks"))
         if one.kind == "book":
             levels = (*[(1, *level) for level in bids], *[(-1, *level) for level in asks])
-            out.put(BookUpdate(one.instrument, ts, True, levels))
+            out.put_newest(one, BookUpdate(one.instrument, ts, True, levels))  # each is the whole book
         elif bids and asks:
-            out.put(Quote(one.instrument, ts, bids[0][0], asks[0][0], bids[0][1], asks[0][1]))
+            out.put_newest(one, Quote(one.instrument, ts, bids[0][0], asks[0][0], bids[0][1], asks[0][1]))
         return last
 
     async def _bars(self, one: Subscription, last: int, out: Channel[Any]) -> int:
@@ -194,16 +196,21 @@ class MarketPoller:
                 last = bar.ts
                 out.put_always(BarReport(one.instrument, one.timeframe, bar, True))
             else:
-                out.put(BarReport(one.instrument, one.timeframe, bar, False))
+                out.put_newest(one, BarReport(one.instrument, one.timeframe, bar, False))
         return last
 
     async def _ticks(self, one: Subscription, last: int, out: Channel[Any]) -> int:
         """Tell trades; `last` is the highest number seen where numbers ascend, as they do almost everywhere."""
-        trades = await self._exchange.call("fetch_trades", one.instrument.symbol, None, 500)
+        trades = await self._exchange.call("fetch_trades", one.instrument.symbol, None, _TRADES)
         numbered = sorted((int(trade["id"]), trade) for trade in trades if str(trade.get("id") or "").isdigit())
+        missed = bool(last) and len(numbered) >= _TRADES and numbered[0][0] > last + 1
         for number, trade in numbered:
             if number > last and last:
                 ts = int(trade["timestamp"]) * _MS
                 side = None if trade.get("side") is None else Side(trade["side"])
-                out.put(Tick(one.instrument, ts, float(trade["price"]), float(trade["amount"]), side))
+                tick = Tick(one.instrument, ts, float(trade["price"]), float(trade["amount"]), side)
+                missed = not out.put(tick) or missed
+        if missed:
+            text = "there were more trades than one look shows, or than the reader takes"
+            out.put_always(StreamReport(stream=str(one), state="gap", text=text, subscription=one))
         return max(last, numbered[-1][0]) if numbered else last

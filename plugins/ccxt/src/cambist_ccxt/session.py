@@ -7,11 +7,11 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from cambist.api import Declined, OrderKey, ParameterError, VenueError, VenueTerms
+from cambist.api import Declined, OrderKey, ParameterError, StreamReport, VenueError, VenueTerms
 from cambist.model import OrderType, TimeInForce
 from cambist_ccxt.budget import Budget, Priority, Window
 from cambist_ccxt.channel import Channel
-from cambist_ccxt.clock import VenueClock
+from cambist_ccxt.clock import VenueClock, watch_clock
 from cambist_ccxt.config import CcxtSettings
 from cambist_ccxt.credentials import Credentials
 from cambist_ccxt.errors import NoAnswerError, NotSentError, RefusedError
@@ -20,13 +20,13 @@ from cambist_ccxt.mapping import symbols_of
 from cambist_ccxt.outcomes import outcome_of
 from cambist_ccxt.polling import AccountPoller, MarketPoller
 from cambist_ccxt.questions import BY_CLIENT_ID, Questions
-from cambist_ccxt.settings import settings_of
+from cambist_ccxt.settings import revealed, settings_of
 from cambist_ccxt.unified import Unified, unified_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from cambist.api import BarReport, OrderRequest, Outcome, StreamReport, Subscription
+    from cambist.api import BarReport, OrderRequest, Outcome, Subscription
     from cambist.model import (
         AccountReport,
         Bars,
@@ -71,9 +71,7 @@ class CcxtSession:
 
     def __init__(self, settings: CcxtSettings) -> None:
         self._settings = settings
-        self._credentials = Credentials(
-            settings.key.get_secret_value(), settings.secret.get_secret_value(), settings.password.get_secret_value()
-        )
+        self._credentials = Credentials(revealed(settings.key), revealed(settings.secret), revealed(settings.password))
         self._clock = VenueClock(round(settings.max_clock_skew * _SECOND))
         self._private: Channel[Any] = Channel()
         self._markets: list[Channel[Any]] = []
@@ -150,6 +148,11 @@ class CcxtSession:
         self._poller = AccountPoller(self._questions, self._private, self._clock, settings.poll_every)
         if self._credentials:
             self._start(self._poller.run(), "account")
+            if self._clock.known:
+                self._start(watch_clock(self._clock, self._clock_state), "clock watch")
+
+    def _clock_state(self, state: str, text: str) -> None:
+        self._private.put(StreamReport(stream="clock", state=state, text=text))
 
     def _start(self, work: Any, name: str) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(work, name=f"{self.name} {name}"))
@@ -289,7 +292,7 @@ class CcxtSession:
         poller = MarketPoller(self._exchange, self._questions, self._clock, self._settings.poll_every)
         for one in subscriptions:
             poller.check(one)
-        out: Channel[Any] = Channel(100_000)
+        out: Channel[Any] = Channel(20_000)
         self._markets.append(out)
         self._start(poller.run(list(dict.fromkeys(subscriptions)), out), "market")
         return out

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
-from cambist.api import ParameterError, did_you_mean
+from cambist.api import ParameterError, Secret, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["settings_of"]
+__all__ = ["MaybeSecret", "revealed", "settings_of"]
 
 M = TypeVar("M", bound=BaseModel)
+
+#: A secret, or none: an empty text is none.
+MaybeSecret = Annotated[Secret | None, BeforeValidator(lambda given: None if given == "" else given)]
+
+
+def revealed(secret: Secret | None) -> str:
+    """Return the text of a secret, ``""`` for none.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be had.
+    """
+    return "" if secret is None else secret.reveal()
 
 
 def settings_of(model: type[M], given: Mapping[str, Any]) -> M:

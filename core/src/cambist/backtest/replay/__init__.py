@@ -58,10 +58,10 @@ def replay(
     >>> cambist.replay("rehearsal", SmaCross(fast=7)).divergence.event
     'BarClosed'
     """
-    from cambist.backtest.replay.driver import Replay
+    from cambist.backtest.replay.whole import replay_run
     from cambist.storage.journal import JournalFolder
     from cambist.storage.recording import RecordingFolder
 
     strategies: list[Any] = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
     journal = JournalFolder(folder)  # type: ignore[arg-type]
-    return Replay(strategies, journal, RecordingFolder(folder), options).run()  # type: ignore[arg-type]
+    return replay_run(strategies, journal, RecordingFolder(folder), options)  # type: ignore[arg-type]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-from cambist.backtest.replay.commits import Commit, commits
 from cambist.backtest.replay.inputs import ASIDE, INPUTS, JournalledEvents
 from cambist.backtest.replay.peeked import Peeked
 from cambist.backtest.replay.report import (
@@ -17,28 +16,28 @@ from cambist.backtest.replay.report import (
     state_of,
 )
 from cambist.backtest.replay.rows import Rows
-from cambist.backtest.replay.setup import Stage, read_about
 from cambist.engine.codec import CODEC
 from cambist.engine.failures import strategy_error
-from cambist.engine.recorded import BAR_CLOSED, read_row
+from cambist.engine.recorded import HistoryFed
+from cambist.engine.resume import feed_history
 from cambist.errors import JournalError, OrderStateError, RecordError
-from cambist.model.bars import Bar
 from cambist.model.effects import ChangeMargin
-from cambist.model.events import MarginChanged, OrderRefused, SharesSplit, TradingStateChanged
+from cambist.model.events import MarginChanged, OrderRefused, RunStarted, SharesSplit, TradingStateChanged
 from cambist.model.times import format_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from cambist.backtest.replay.commits import Commit
+    from cambist.backtest.replay.staged import Staged
+    from cambist.engine.journaled import Append
     from cambist.engine.recorded import Recorded
     from cambist.model.effects import Effect
     from cambist.model.events import Event
+    from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
     from cambist.model.portfolio import MarginChange
     from cambist.ports.journal import Draft, JournalEntry
-    from cambist.storage.journal import JournalFolder
-    from cambist.storage.recording import RecordingFolder
-    from cambist.strategies import Strategy
 
 __all__ = ["Replay"]
 
@@ -62,50 +61,43 @@ class Replay:
 
     Parameters
     ----------
-    strategies
-        As many as the run had, in the same order.
-    journal, recording
-        Of the run.
-    options
-        See `cambist.backtest.replay.setup.ReplayOptions`.
+    commits
+        Of the journal, from the one on in which the run begins, or goes on.
+    rows
+        Of the recording from there on, given the instruments of its trades, quotes and books.
+    set_stage
+        Makes what is around the kernel, given the first commit and what takes the records of a step.
+    flaw
+        Answers why the recording ends early.
+    begins
+        Number of the last record before.
 
     Raises
     ------
-    JournalError
-        If journal and recording do not belong together, or do not begin at the beginning.
     ParameterError
         For options, or strategies, that cannot be those of the run.
     """
 
     def __init__(
         self,
-        strategies: Sequence[Strategy | type[Strategy]],
-        journal: JournalFolder,
-        recording: RecordingFolder,
-        options: Mapping[str, Any],
+        commits: Iterator[Commit],
+        rows: Callable[[Sequence[Instrument]], Iterator[Recorded]],
+        set_stage: Callable[[Commit, Append], Staged],
+        flaw: Callable[[], str],
+        begins: int = 0,
     ) -> None:
-        if recording.head.journal != journal.id:
-            raise JournalError(
-                "the recording is of another journal",
-                code="foreign_recording",
-                path=recording.folder,
-                remedy="Put the recording beside the journal of the same run.",
-            )
-        self._journal, self._recording = journal, recording
-        self._commits = Peeked(commits(journal.read()))
+        self._flaw = flaw
+        self._commits = Peeked(commits)
         opening = self._commits.peek()
-        if opening is None:
-            raise JournalError("the journal is empty", code="no_records", path=journal.folder)
-        about = read_about(recording.head.about, recording.folder)
-        self._stage = Stage(strategies, opening, about, options, self._append, self._bars)
+        assert opening is not None
+        self._stage = set_stage(opening, self._append)
         self._kernel = self._stage.kernel
         self._kernel.queue_ahead = self._ahead_of
-        streams = self._stage.streams
-        self._rows = Rows(read_row(row, streams) for row in recording.rows())
+        self._rows = Rows(rows(self._stage.streams))
         self._told = JournalledEvents(self._kernel, opening, self._stage.traded)
         self._drafts: list[Draft] = []
         self._wishes: list[MarginChange] = []  # changes of margin that were asked for and are not carried out yet
-        self._position = 0  # number of the last record that was compared
+        self._position = self._begins = begins  # number of the last record that was compared
         self._steps = 0
         self._last: tuple[int, str, dict[str, Any]] = (0, "", {})  # the last event, for a report
         self._lost = False  # whether an answer is behind the end of the recording
@@ -133,12 +125,6 @@ class Replay:
             notes=tuple(self._notes),
         )
 
-    def _bars(self, series: int) -> Iterator[Bar]:
-        """Iterate over the bars of a series, as far as they were recorded."""
-        for row in self._recording.rows():
-            if row[0] == BAR_CLOSED and row[3] == series:
-                yield Bar(*row[4:])
-
     def _append(self, drafts: Sequence[Draft]) -> int:
         self._drafts += drafts
         return self._position + len(drafts)
@@ -152,6 +138,10 @@ class Replay:
             event = row.event
             self._check_wishes(event.change if isinstance(event, MarginChanged) else None)
             self._rows.take()
+            if isinstance(event, HistoryFed):
+                self._note_event(event.ts, "HistoryFed", {})
+                feed_history(self._kernel, event.series, event.bar)
+                return
             self._set_day()
             self._step(event, lambda: self._kernel.step(event))
             self._compare(event_is_journalled=False)
@@ -186,21 +176,34 @@ class Replay:
         if _is_aside(commit):
             self._pass_by(commit)
             return
+        if kind == "series_anchored":
+            self._anchor(commit)
+            return
         if kind in _OUTCOMES:
             if all(entry.sequence in self._rows.outside for entry in commit.entries):
                 self._pass_by(commit)
                 return
             raise self._differs(commit.first, None)
-        if kind not in INPUTS or (kind == "instrument_defined" and self._position):
+        if kind not in INPUTS or (kind == "instrument_defined" and self._position != self._begins):
             raise RecordError(
                 f"a replay knows no way to repeat a {kind!r}",
                 code="not_replayed",
                 sequence=commit.first.sequence,
-                remedy="The run went on after a restart; that cannot be replayed yet.",
+                remedy="Report this as a fault, with the journal.",
             )
         if kind in ("timer_fired", "run_stopped"):
             self._check_wishes(None)
         self._feed(commit)
+        self._compare(event_is_journalled=True)
+
+    def _anchor(self, commit: Commit) -> None:
+        """Have a series begin with the bar that it began with before the run went on."""
+        anchor = commit.only("series_anchored")
+        names = [(instrument.symbol, str(timeframe)) for instrument, timeframe in self._kernel.series]
+        if (anchor.symbol, anchor.timeframe) not in names:
+            raise self._differs(commit.first, None)
+        number = names.index((anchor.symbol, anchor.timeframe))
+        self._kernel.recorder.anchored(commit.first.ts, number, anchor.ts)
         self._compare(event_is_journalled=True)
 
     def _pass_by(self, commit: Commit) -> None:
@@ -239,6 +242,8 @@ class Replay:
             return
         event = self._told.event_of(commit)
         self._step(event, lambda: kernel.step(event))
+        if isinstance(event, RunStarted):
+            self._stage.started()
         if isinstance(event, SharesSplit):
             self._stage.split(event.symbol, event.ratio)
 
@@ -276,7 +281,7 @@ class Replay:
         row = self._rows.peek()  # past the marks behind an event, which are of what came of it
         commit = self._commits.peek()
         if found and commit is None:
-            self._drain()
+            self._rows.drain()
             if self._rows.ended != self._position:
                 raise _Over(_torn_journal(self._position))
             raise self._differs(None, found[0])
@@ -286,7 +291,11 @@ class Replay:
                 raise self._differs(None, found[0])
             self._commits.take()
             self._compare_records(commit, found)
-        if self._error:
+        if self._error and self._stage.goes_on_after_errors:
+            self._notes.append(f"a strategy raised here too: {self._error}")
+            self._error = ""
+            self._kernel.collect()
+        elif self._error:
             self._check_end()
 
     def _compare_records(self, commit: Commit, found: Sequence[Draft]) -> None:
@@ -318,11 +327,6 @@ class Replay:
         expected = commit.first if commit is not None and commit.first.kind in _OUTCOMES else None
         raise self._differs(expected, None)
 
-    def _drain(self) -> None:
-        """Look whether the recording has its end."""
-        while self._rows.peek() is not None:
-            self._rows.take()
-
     # What is told.
 
     def _differs(
@@ -350,13 +354,15 @@ class Replay:
 
     def _cut_off(self) -> str:
         """Say that the recording lacks its end."""
-        flaw = self._recording.flaw or "its last events were not written"
-        ahead = self._commits.peek()
-        goes_on = "" if ahead is None else f"; the journal goes on with record {ahead.first.sequence}"
-        return (
-            f"the recording ends early ({flaw}). The run was replayed up to record {self._position}, "
-            f"{format_ns(self._last[0])}{goes_on}."
-        )
+        return _ends_early(self._flaw(), self._position, self._last[0], self._commits.peek())
+
+
+def _ends_early(flaw: str, position: int, ts: int, ahead: Commit | None) -> str:
+    goes_on = "" if ahead is None else f"; the journal goes on with record {ahead.first.sequence}"
+    return (
+        f"the recording ends early ({flaw or 'its last events were not written'}). The run was replayed up to record "
+        f"{position}, {format_ns(ts)}{goes_on}."
+    )
 
 
 def _is_aside(commit: Commit) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.backtest.replay.peeked import Peeked
-from cambist.engine.recorded import ASKED, DAY, OUTSIDE
+from cambist.engine.recorded import ASKED, DAY, ENDED, OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ class Rows:
                 self._answers[row.record, row.order] = row.answer
             elif row.mark == DAY:
                 self._days[row.record] = row.order
-            else:
+            elif row.mark == ENDED:
                 self.ended = row.after
             self._rows.take()
         return row
@@ -55,6 +55,11 @@ class Rows:
     def take(self) -> None:
         """Go on behind the event that was looked at."""
         self._rows.take()
+
+    def drain(self) -> None:
+        """Look whether the recording has its end: `ended` tells."""
+        while self.peek() is not None:
+            self.take()
 
     def answer(self, event: int, order: int) -> float | None:
         """Return what stood before an order in its line when that was asked during an event; None where it was not."""

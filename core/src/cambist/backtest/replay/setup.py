@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from cambist.strategies import Strategy
     from cambist.strategies.sizers import Sizer
 
-__all__ = ["About", "ReplayOptions", "Stage", "about", "read_about"]
+__all__ = ["About", "ReplayOptions", "Stage", "about", "check_count", "check_objects", "read_about", "renamed"]
 
 #: Settings that decide what a strategy asks for and what the risk gate lets pass; all others are the venue's alone, or
 #: stand in the journal.
@@ -86,6 +86,8 @@ class About(msgspec.Struct, frozen=True):
         When each series of bars begins, ns, UTC, and at what price it opens: what assets are worth before a bar closes.
     streams
         Kind and symbol of each series of trades, quotes or books, in declared order.
+    live
+        Whether it was a live or a paper run.
     """
 
     series: list[tuple[str, str]]
@@ -93,6 +95,7 @@ class About(msgspec.Struct, frozen=True):
     objects: dict[str, str] = {}
     opens: list[tuple[int, float]] = []
     streams: list[tuple[str, str]] = []
+    live: bool = False
 
 
 def about(settings: BacktestSettings, feeds: Sequence[Any], streams: Sequence[Any] = ()) -> dict[str, Any]:
@@ -251,6 +254,11 @@ class Stage:
         self.markets = setup.markets
         self.streams = [one.instrument for one in streams]
 
+    goes_on_after_errors = False
+
+    def started(self) -> None:
+        """Do nothing: a backtest begins once."""
+
     def traded(self, strategy: str, fill: Fill) -> None:
         """Take note of a fill that is about to be booked, where fees or the rules of its market hang on it."""
         fees = self._fees[self.kernel.owners[strategy]]
@@ -268,21 +276,57 @@ class Stage:
             self.markets.markets[symbol].split(ratio)
 
 
-def _cast(
-    strategies: Sequence[Strategy | type[Strategy]], settings: BacktestSettings, opening: Commit
-) -> list[Strategy]:
-    """Return the strategies under the names that they had in the run: timers and orders go by them."""
-    began: RunBegan = opening.only("run_started")
+def check_count(strategies: Sequence[object], began: RunBegan) -> None:
+    """Hold that as many strategies are given as the run had.
+
+    Raises
+    ------
+    ParameterError
+        If not.
+    """
     if len(strategies) != len(began.strategies):
         names = ", ".join(one.name for one in began.strategies)
         raise ParameterError(
             f"the run had {len(began.strategies)} strategies ({names}), and {len(strategies)} are given. Give as many, "
             "in the same order."
         )
-    cast = [prepared(one, settings) for one in strategies]
+
+
+def renamed(cast: list[Strategy], began: RunBegan) -> list[Strategy]:
+    """Give strategies the names that they had in the run."""
     for strategy, had in zip(cast, began.strategies, strict=True):
         strategy.name = had.name
     return cast
+
+
+def check_objects(about: About, options: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Hold that a replay knows the options that it is given, and is given those that no recording can keep.
+
+    Raises
+    ------
+    ParameterError
+        If not.
+    """
+    known = list(known)
+    for name in options:
+        if name not in known:
+            raise ParameterError(f"a replay has no option {name!r}.{did_you_mean(name, known)}")
+    for name, value in about.objects.items():
+        if name not in options:
+            raise ParameterError(
+                f"the run had {name}={value}, which a recording cannot keep. Give the same again: "
+                f"replay(..., {name}=...), or the run file on the command line."
+            )
+
+
+def _cast(
+    strategies: Sequence[Strategy | type[Strategy]], settings: BacktestSettings, opening: Commit
+) -> list[Strategy]:
+    """Return the strategies under the names that they had in the run: timers and orders go by them."""
+    began: RunBegan = opening.only("run_started")
+    check_count(strategies, began)
+    cast = [prepared(one, settings) for one in strategies]
+    return renamed(cast, began)
 
 
 def _series(about: About, defined: Mapping[str, Instrument], recorded: Callable[[int], Iterable[Bar]]) -> list[_Series]:
@@ -307,15 +351,7 @@ def _settings(
     opened: Sequence[AccountOpened], instruments: Mapping[str, Instrument], about: About, options: Mapping[str, Any]
 ) -> BacktestSettings:
     """Return the settings of the run as far as they matter here."""
-    for name in options:
-        if name not in OPTIONS:
-            raise ParameterError(f"a replay has no option {name!r}.{did_you_mean(name, OPTIONS)}")
-    for name, value in about.objects.items():
-        if name not in options:
-            raise ParameterError(
-                f"the run had {name}={value}, which a recording cannot keep. Give the same again: "
-                f"replay(..., {name}=...), or the run file on the command line."
-            )
+    check_objects(about, options, OPTIONS)
     first = opened[0]
     books = account_of(first, instruments.values(), NotedRates(first))
     own = {one.name: _money(one) for one in opened}

@@ -82,20 +82,47 @@ class RecordingFolder:
     def rows(self) -> Iterator[list[Any]]:
         """Iterate over the rows, to the first flaw: behind it something is missing, and `flaw` tells of it."""
         self.flaw = ""
-        files = sorted((number, path) for path in self.folder.iterdir() if (number := number_of(path.name)) is not None)
-        expected = 1
-        for _, path in files:
+        self._ends: list[tuple[Path, int]] = []
+        self._count = 0
+        for path in self._files():
             data = path.read_bytes()
-            if data[: FILE.size] != file_header(self.head.journal, expected, self.head.format):
+            self._ends.append((path, 0))
+            if data[: FILE.size] != file_header(self.head.journal, self._count + 1, self.head.format):
                 torn = len(data) < FILE.size
-                self.flaw = f"{path}: {'the header is torn' if torn else f'this is not the file of event {expected}'}"
+                what = "the header is torn" if torn else f"this is not the file of event {self._count + 1}"
+                self.flaw = f"{path}: {what}"
                 return
             at = FILE.size
             while at < len(data):
-                found = unpack(data, at, expected, self.head.format)
+                self._ends[-1] = path, at
+                found = unpack(data, at, self._count + 1, self.head.format)
                 if isinstance(found, str):
                     self.flaw = f"{path}, byte {at}: {found}"
                     return
                 rows, at = found
-                expected += len(rows)
+                self._count += len(rows)
+                self._ends[-1] = path, at
                 yield from rows
+
+    def _files(self) -> list[Path]:
+        numbered = [(number, path) for path in self.folder.iterdir() if (number := number_of(path.name)) is not None]
+        return [path for _, path in sorted(numbered)]
+
+    def cut_flaw(self) -> int:
+        """Remove what stands behind the last whole row, and return how many rows there are.
+
+        It is for a recording that is about to go on: what was not written to its end cannot be read by anybody.
+        """
+        for _ in self.rows():
+            pass
+        if self.flaw:
+            path, end = self._ends[-1]
+            if end > FILE.size:
+                with path.open("r+b") as file:
+                    file.truncate(end)
+            else:
+                path.unlink()
+            files = self._files()
+            for behind in files[files.index(path) + 1 if path in files else len(self._ends) - 1 :]:
+                behind.unlink()
+        return self._count

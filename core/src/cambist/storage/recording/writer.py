@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cambist.errors import JournalError
 from cambist.storage.recording.blocks import FOLDER, HEAD, RecordingHead, file_header, file_name, pack
+from cambist.storage.recording.reader import RecordingFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +22,7 @@ _log = logging.getLogger("cambist.recording")
 
 
 class RecordingWriter:
-    """Appends rows to a recording that begins.
+    """Appends rows to a recording that begins, or goes on.
 
     Parameters
     ----------
@@ -34,6 +36,8 @@ class RecordingWriter:
         A file that has become longer is followed by another.
     block_rows
         Rows that are compressed together. A process that is killed loses as many at most.
+    goes_on
+        Whether the recording may be there already; what a process that was killed left half written is cut off then.
 
     Attributes
     ----------
@@ -51,17 +55,33 @@ class RecordingWriter:
         *,
         file_bytes: int = 64 * 2**20,
         block_rows: int = 4_096,
+        goes_on: bool = False,
     ) -> None:
         self._folder, self._journal = Path(folder) / FOLDER, journal
         self._file_bytes, self._block_rows = file_bytes, block_rows
-        self._folder.mkdir()
-        head = msgspec.json.encode(RecordingHead(journal, dict(about)))
-        (self._folder / HEAD).write_bytes(msgspec.json.format(head) + b"\n")
         self.count = 0
+        if goes_on and (self._folder / HEAD).exists():
+            self.count = self._find_end()
+        else:
+            self._folder.mkdir(exist_ok=goes_on)
+            head = msgspec.json.encode(RecordingHead(journal, dict(about)))
+            (self._folder / HEAD).write_bytes(msgspec.json.format(head) + b"\n")
         self.failure = ""
         self._rows: list[Sequence[Any]] = []
         self._file: FileIO | None = None
         self._length = 0
+
+    def _find_end(self) -> int:
+        """Return how many rows there are, and leave nothing behind the last whole one."""
+        recording = RecordingFolder(self._folder.parent)
+        if recording.head.journal != self._journal:
+            raise JournalError(
+                "the recording is of another journal",
+                code="foreign_recording",
+                path=self._folder,
+                remedy="Move it away, or put it beside the journal of the same run.",
+            )
+        return recording.cut_flaw()
 
     def add(self, row: Sequence[Any]) -> None:
         """Take a row of plain values."""

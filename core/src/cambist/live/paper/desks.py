@@ -1,0 +1,256 @@
+"""Where the orders of a paper run meet the market: against bars, or against trades, quotes and books."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+from cambist.live.dispatch import FLATTEN
+from cambist.model.market import Quote, Tick
+from cambist.simulation import (
+    BookVenue,
+    FormingVenue,
+    MarketGateway,
+    OrderGateway,
+    Shown,
+    TickVenue,
+    cancel_model,
+    latency_model,
+    rejection_model,
+)
+from cambist.simulation.market_venue import end_of_day
+from cambist.simulation.working import LONG_AGO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cambist.live.paper.account import PaperAccount
+    from cambist.live.paper.settings import PaperSettings
+    from cambist.model.bars import Bar
+    from cambist.model.books import BookUpdate
+    from cambist.model.events import OrderEvent
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import ApprovedOrder, Order
+    from cambist.simulation import VenueRules
+
+__all__ = ["BarDesk", "MarketDesk"]
+
+
+class BarDesk:
+    """Works orders against bars, as a backtest does.
+
+    Time is the market's: a bar's close, until the next one is known. An order that a close led to is as of that close,
+    however long it took to get here; see `order_time`.
+
+    Parameters
+    ----------
+    account
+        Of the run.
+    settings, rules
+        Of the venue.
+    instruments
+        That can be traded.
+    deliver
+        Takes what becomes of orders.
+
+    Attributes
+    ----------
+    now
+        Time of the venue, ns: the close of the newest bar.
+    venue
+        What works the orders.
+    """
+
+    def __init__(
+        self,
+        account: PaperAccount,
+        settings: PaperSettings,
+        rules: VenueRules,
+        instruments: Sequence[Instrument],
+        deliver: Callable[[OrderEvent], None],
+    ) -> None:
+        self.now = LONG_AGO
+        self._account = account
+        self._closes = dict.fromkeys((one.symbol for one in instruments), LONG_AGO)
+        self._opened = dict(self._closes)
+        self._prompt: set[int] = set()
+
+        def take(event: OrderEvent) -> None:
+            self.now = max(self.now, event.ts)  # what is sent in answer is as of then
+            deliver(event)
+
+        def make(clock: Callable[[], int]) -> FormingVenue:
+            return FormingVenue(instruments, account.portfolio, take, clock, rules)
+
+        latency, rejection = latency_model(settings.latency), rejection_model(settings.rejection)
+        self.venue: Any
+        if latency is None and rejection is None:
+            self.venue = make(lambda: self.now)
+        else:
+            self.venue = OrderGateway(make, lambda: self.now, take, latency, rejection, settings.seed)
+        self.venue.know_orders(account.book.find)
+
+    def order_time(self, symbol: str, *, follows: bool) -> int:
+        """Return as of when an order is that comes now.
+
+        Parameters
+        ----------
+        symbol
+            Of its instrument.
+        follows
+            Whether it follows from the newest bar. Any other comes while the next bar is forming, and meets the one
+            behind it.
+        """
+        return self.now if follows else max(self.now, self._closes[symbol], 0) + 1
+
+    def has_work(self, symbol: str) -> bool:
+        """Tell whether an instrument has orders."""
+        return bool(self.venue.markets[symbol].working)
+
+    def opens(self, symbol: str, bar: Bar) -> bool:
+        """Tell whether orders can meet the open of a bar that is still forming, which they do once."""
+        return (
+            self.venue.knows_opens
+            and bar.ts > self._opened[symbol]
+            and bar.ts >= self._closes[symbol] > LONG_AGO
+            and self.has_work(symbol)
+        )
+
+    def meet_open(self, symbol: str, bar: Bar) -> None:
+        """Let orders meet the open of a bar that is still forming."""
+        self._opened[symbol] = bar.ts
+        self.venue.meet_open(symbol, bar.ts, bar.open)
+
+    def waits_for_price(self, symbol: str) -> bool:
+        """Tell whether an order that ends a position waits for word of a price."""
+        self._prompt &= self._account.book.open.keys()
+        return any(self._account.book.get(number).instrument.symbol == symbol for number in self._prompt)
+
+    def meet_price(self, symbol: str, bar: Bar) -> None:
+        """Let such orders trade where a bar that is still forming stands."""
+        self.venue.meet_price(symbol, bar.ts + 1, bar.close, self._prompt)
+
+    def match(self, symbol: str, bar: Bar, closed: int) -> None:
+        """Let orders meet a whole bar; one that was forming when the first of them came is none for them."""
+        if bar.ts < self._closes[symbol]:
+            return  # it was matched before
+        row = symbol, bar.ts, closed, bar.open, bar.high, bar.low, bar.close, bar.volume
+        if self._closes[symbol] > LONG_AGO and self.has_work(symbol):
+            self.venue.match(*row)
+        if self.venue.trades_at_close:
+            self.venue.mark_close(*row)
+
+    def known_until(self, symbol: str) -> int | None:
+        """Return the close of the newest bar of an instrument, ns; None before the first."""
+        close = self._closes[symbol]
+        return None if close == LONG_AGO else close
+
+    def know_until(self, symbol: str, close: int | None) -> None:
+        """Take note of where the bars that orders can meet begin, ns; None for nobody knows."""
+        self._closes[symbol] = LONG_AGO if close is None else close
+
+    def closed(self, symbol: str, bar: Bar, closed: int) -> None:
+        """Take note that a bar is over."""
+        if closed > self._closes[symbol]:
+            self._closes[symbol] = closed
+            self.now = max(self.now, closed)
+            self._account.price(symbol, bar.close)
+
+    def resume(self, order: Order) -> None:
+        """Work on with an order after a restart, from the next bar on that the desk is shown."""
+        self.venue.resume(order, LONG_AGO)
+
+    def submit(self, approved: ApprovedOrder) -> None:
+        """Take an order."""
+        if approved.order.tag == FLATTEN:
+            self._prompt.add(approved.order.id)
+        self.venue.submit(approved)
+
+
+class MarketDesk:
+    """Works orders against single trades, quotes and books.
+
+    The parameters and attributes are those of `BarDesk`; `now` is the time of the newest event, `kinds` is what orders
+    meet.
+    """
+
+    def __init__(
+        self,
+        account: PaperAccount,
+        settings: PaperSettings,
+        rules: VenueRules,
+        instruments: Sequence[Instrument],
+        deliver: Callable[[OrderEvent], None],
+        *,
+        kinds: Sequence[str],
+    ) -> None:
+        self.now = LONG_AGO
+        self._account = account
+        self._quotes: dict[str, Quote] = {}
+        self._ends: dict[str, int] = {}
+        symbols = [one.symbol for one in instruments]
+        shown = Shown(
+            quoted=symbols if "quotes" in kinds else (),
+            traded=symbols if "ticks" in kinds else (),
+            booked=symbols if "book" in kinds else (),
+            price_on=self._price_on,
+            cancels=cancel_model(settings.book_cancels),
+        )
+        kind = BookVenue if shown.booked else TickVenue
+
+        def make(clock: Callable[[], int]) -> TickVenue:
+            return kind(instruments, account.portfolio, deliver, clock, rules, shown=shown)
+
+        latency, rejection = latency_model(settings.latency), rejection_model(settings.rejection)
+        self.venue: Any
+        if latency is None and rejection is None:
+            self.venue = make(lambda: self.now)
+        else:
+            self.venue = MarketGateway(make, lambda: self.now, deliver, latency, rejection, settings.seed)
+        self.venue.know_orders(account.book.find)
+        self._busy = {symbol: self.venue.to_match(symbol) for symbol in symbols}
+
+    def order_time(self, symbol: str, *, follows: bool) -> int:  # noqa: ARG002 - it meets the next event in any case
+        """Return as of when an order is that comes now."""
+        return max(self.now, 0)
+
+    def match(self, event: Tick | Quote | BookUpdate) -> None:
+        """Let orders meet an event."""
+        symbol = event.instrument.symbol
+        if symbol not in self._busy:
+            return
+        self.now = ts = max(self.now, event.ts)
+        self._end_day(symbol, ts)
+        if isinstance(event, Tick):
+            if self._busy[symbol]:
+                side = 0 if event.side is None else event.side.sign
+                self.venue.match_tick(symbol, ts, event.price, event.size, side)
+            self._account.price(symbol, event.price)
+        elif isinstance(event, Quote):
+            self._quotes[symbol] = event
+            if self._busy[symbol]:
+                self.venue.match_quote(symbol, ts, event.bid, event.ask, event.bid_size, event.ask_size)
+            self._account.price(symbol, 0.5 * (event.bid + event.ask))
+        elif event.levels:
+            self.venue.match_book(symbol, ts, event.is_snapshot, *zip(*event.levels, strict=True))
+
+    def _end_day(self, symbol: str, ts: int) -> None:
+        """End the session of an instrument, which is a day of UTC, once an event comes behind its end."""
+        end = self._ends.setdefault(symbol, end_of_day(symbol, ts))
+        if ts >= end:
+            self._ends[symbol] = end_of_day(symbol, ts)
+            self.venue.end_session(symbol, end)
+
+    def _price_on(self, symbol: str, buys: bool) -> float:
+        quote = self._quotes.get(symbol)
+        if quote is None:
+            return self._account.portfolio.positions[symbol].last_price or nan
+        return quote.ask if buys else quote.bid
+
+    def resume(self, order: Order) -> None:
+        """Work on with an order after a restart; in a book it stands at the end of the line."""
+        self.venue.resume(order, LONG_AGO)
+
+    def submit(self, approved: ApprovedOrder) -> None:
+        """Take an order."""
+        self.venue.submit(approved)

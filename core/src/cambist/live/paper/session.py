@@ -1,0 +1,330 @@
+"""A venue session whose market data is live and whose orders the simulated venue works."""
+
+from __future__ import annotations
+
+import asyncio
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+from cambist.errors import VenueError
+from cambist.live.paper.account import PaperAccount
+from cambist.live.paper.bars import BarFeed
+from cambist.live.paper.desks import BarDesk, MarketDesk
+from cambist.live.paper.matching import Matcher
+from cambist.live.setup import read_state
+from cambist.live.subscriptions import KINDS
+from cambist.model.books import BookUpdate
+from cambist.model.market import Quote, Tick
+from cambist.model.orders import OrderType
+from cambist.model.timeframe import Timeframe
+from cambist.orders.ids import client_id
+from cambist.ports.venue import Answered, BarReport, Declined, StreamReport, Subscription, Unanswered, VenueTerms
+from cambist.simulation.acting import Resumed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from cambist.live.paper.settings import PaperSettings
+    from cambist.live.subscriptions import Named
+    from cambist.model.bars import Bars
+    from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
+    from cambist.model.reports import AccountReport, FillReport, OrderReport
+    from cambist.ports.venue import OrderKey, OrderRequest, Outcome, VenueSession
+    from cambist.storage.journal import Journal
+
+__all__ = ["PaperSession"]
+
+_SECOND = 1_000_000_000
+#: Between looks at whether the run is done, seconds.
+_LOOK = 0.001
+
+
+class PaperSession:
+    """An account at the simulated venue, in the market of another session; a `cambist.ports.venue.VenueSession`.
+
+    Market data and instruments come from `source`, whose account is never asked for: it needs no key. There is no
+    second store: what the run's journal says was accepted works on after a restart, positions and balances are those
+    that it tells, and what it does not know has never been.
+
+    Parameters
+    ----------
+    source
+        The venue whose market it is, not yet open.
+    series
+        What the run listens to, as `cambist.live.LiveRun` takes it.
+    settings
+        Of account and venue.
+    journal
+        Of the run.
+
+    Notes
+    -----
+    *Bars.* Orders meet final bars as in a backtest: at the open, then along the path to the close, and what a strategy
+    sends in answer to a fill joins what remains of the bar. A market order that follows from a bar trades at the open
+    of the next, which is known, and so reported, with the first word of that bar while it forms. Where what happens at
+    an open hangs on the rest of the bar (a volume limit, slippage that looks at the bar), it is reported when the bar
+    is final. How long run and journal take changes nothing of this: the next market data is taken once the run has
+    sent all that follows from the last. An order that follows from no bar (of a timer, or a person) meets the bar
+    behind the one that is forming.
+
+    The order by which a stop or a person ends a position does not wait for that: it trades at the first price that is
+    heard of.
+
+    *Trades, quotes, books.* Orders meet the first event behind the one at which they were sent; see
+    `cambist.simulation.TickVenue` and `cambist.simulation.BookVenue`.
+
+    *After a restart* the bars that went by meanwhile are fetched, and orders that were working meet them too.
+    """
+
+    def __init__(
+        self, source: VenueSession, series: Sequence[Named], settings: PaperSettings, journal: Journal
+    ) -> None:
+        self._source, self._series, self._settings, self._journal = source, series, settings, journal
+        self._rules = settings.rules()
+        self._kinds = settings.kinds(str(what) for _, what in series)
+        self._reports: asyncio.Queue[OrderReport | FillReport | StreamReport] = asyncio.Queue()
+        self._told = 0
+        self._follows = False
+        self._busy: Callable[[], bool] = lambda: False
+        self._bars: BarFeed | None = None
+        self._instruments: list[Instrument] = []
+        self._account: PaperAccount
+        self._desk: BarDesk | MarketDesk
+        self._matcher: Matcher
+        self._is_open = False
+
+    @property
+    def name(self) -> str:
+        """Of the venue whose market it is, and that this is paper."""
+        return f"paper on {self._source.name}"
+
+    @property
+    def terms(self) -> VenueTerms:
+        """What an order manager must know of it: it works every order by itself, and never lags."""
+        return VenueTerms(
+            native=frozenset(OrderType),
+            amends="every",
+            ties=True,
+            ack_accepts=False,
+            settling=_SECOND // 10,
+            confirm_within=_SECOND,
+            fills_within=10 * _SECOND,
+        )
+
+    def queue_ahead(self, order: Order) -> float:
+        """Return the size of others that stands before an order in its line; NaN where it stands in none."""
+        if not isinstance(self._desk, MarketDesk):
+            return nan
+        with self._matcher.holding():
+            own = self._account.book.find(order.id)
+            return nan if own is None or not own.is_open else float(self._desk.venue.queue_ahead(own))
+
+    @property
+    def fees(self) -> Any:
+        """What it charges, as the settings say it."""
+        return self._settings.fees
+
+    @property
+    def expected_fee(self) -> Callable[..., float]:
+        """What answers the fee of an execution beforehand."""
+        return self._rules.fees.fee
+
+    def pace(self, is_busy: Callable[[], bool]) -> None:
+        """Take what answers whether the run is still working on something that it was shown."""
+        self._busy = is_busy
+
+    async def open(self) -> None:
+        """Connect the source; take up the account where the journal left it.
+
+        Raises
+        ------
+        VenueError
+            If the source cannot be opened.
+        ParameterError
+            If the settings do not fit the instruments.
+        """
+        await self._source.open()
+        named = {symbol for symbol, _ in self._series}
+        self._instruments = [one for one in self._source.instruments() if one.symbol in named]
+        if not self._instruments:
+            return  # whoever asks for the instruments says which one there is not
+        state = read_state(self._journal)
+        settings = self._settings
+        self._account = PaperAccount(self._instruments, settings.cash, settings.leverage, state)
+        self._matcher = Matcher(self._account, self._report, self._is_busy)
+        parts = self._account, settings, self._rules, self._instruments, self._matcher.deliver
+        if self._kinds == ("bars",):
+            desk = self._desk = BarDesk(*parts)
+            self._bars = BarFeed(self._source, desk, self._matcher, self._instruments, _finest(self._series))
+        else:
+            self._desk = MarketDesk(*parts, kinds=self._kinds)
+        if state is not None:
+            self._account.name_all(lambda order: client_id(state.token, order.id))
+            self._rules.remember(self._account.past_fills)
+            self._desk.venue.count_fills_from(self._account.last_fill)
+            for order in self._account.working:
+                self._desk.resume(order)
+            if self._bars is not None:
+                await self._bars.catch_up(state.ts)
+        self._is_open = True
+        self._reports.put_nowait(StreamReport(stream="private", state="up"))
+
+    async def close(self) -> None:
+        """Let go of all connections; a second call does nothing."""
+        if hasattr(self, "_matcher"):
+            self._matcher.close()
+        await self._source.close()
+
+    def instruments(self) -> Sequence[Instrument]:
+        """Return what can be traded, by today's rules."""
+        return self._source.instruments()
+
+    # Orders.
+
+    async def submit(self, request: OrderRequest) -> Outcome:
+        """Take an order; what becomes of it the private stream tells."""
+        with self._matcher.holding():
+            asked_at = self._desk.order_time(request.order.instrument.symbol, follows=self._follows)
+            order = self._account.receive(request, asked_at)
+            if order is None:
+                return Declined("duplicate_client_id")
+            self._desk.submit(Resumed(order))  # type: ignore[arg-type]  # it passed the gate before it was sent
+        return Answered(None)
+
+    async def cancel(self, key: OrderKey) -> Outcome:
+        """Withdraw what remains of an order."""
+        with self._matcher.holding():
+            order = self._account.find(key.client_id, key.venue_id)
+            if order is None or not order.is_open:
+                return Declined("unknown_order")
+            self._account.refused = ""
+            self._desk.venue.cancel(order.id)
+            refused = self._account.refused
+        return Declined(refused) if refused else Answered(None)
+
+    async def amend(self, key: OrderKey, request: OrderRequest) -> Outcome:
+        """Give an order new terms."""
+        with self._matcher.holding():
+            order = self._account.find(key.client_id, key.venue_id)
+            if order is None or not order.is_open:
+                return Declined("unknown_order")
+            self._account.refused = ""
+            limit, stop = (nan if one is None else float(one) for one in (request.limit_price, request.stop_price))
+            self._desk.venue.amend(order.id, float(request.size), limit, stop)
+            refused = self._account.refused
+        return Declined(refused) if refused else Answered(None)
+
+    async def cancel_all(self, symbol: str) -> Outcome:
+        """Withdraw every order of an instrument."""
+        with self._matcher.holding():
+            for order in self._account.working:
+                if order.instrument.symbol == symbol and order.is_open:
+                    self._desk.venue.cancel(order.id)
+        return Answered(None)
+
+    # Truth.
+
+    async def find_order(self, key: OrderKey) -> Outcome:
+        """Ask how an order stands; of one that is on its way to the venue nobody can tell yet."""
+        with self._matcher.holding():
+            order = self._account.find(key.client_id, key.venue_id)
+            if order is None:
+                return Answered(None)
+            if order.is_open and not order.accepted:
+                return Unanswered("the order is on its way to the venue")
+            return Answered(self._account.report(order, self._desk.now))
+
+    async def open_orders(self) -> Sequence[OrderReport]:
+        """Return every open order of the account."""
+        with self._matcher.holding():
+            now = self._desk.now
+            return [self._account.report(order, now) for order in self._account.working if order.accepted]
+
+    async def fills(self, symbol: str, since: int, venue_id: str = "") -> Sequence[FillReport]:  # noqa: ARG002
+        """Return the executions of an instrument that are remembered, or those of one order, oldest first."""
+        with self._matcher.holding():
+            return self._account.fills(symbol, venue_id)
+
+    async def account(self) -> AccountReport:
+        """Return balances and positions."""
+        if not self._instruments:
+            raise VenueError(f"{self.name} has none of the instruments of this run.")
+        with self._matcher.holding():
+            return self._account.account(self._desk.now)
+
+    # Streams.
+
+    async def private(self) -> AsyncIterator[OrderReport | FillReport | AccountReport | StreamReport]:
+        """Iterate over what becomes of orders; it ends when the session is closed."""
+        while True:
+            report = await self._reports.get()
+            yield report
+            if not isinstance(report, StreamReport):
+                self._told -= 1
+
+    def _report(self, report: OrderReport | FillReport) -> None:
+        if self._is_open:  # before, the run is not there to hear it, and asks when it is
+            self._told += 1
+            self._reports.put_nowait(report)
+
+    def _is_busy(self) -> bool:
+        """Tell whether the run has still something to do about what it was told or shown."""
+        return self._told > 0 or self._busy()
+
+    async def _calm(self) -> None:
+        while self._is_busy():  # noqa: ASYNC110 - many things of the run would have to tell
+            await asyncio.sleep(_LOOK)
+
+    async def market(
+        self, subscriptions: Sequence[Subscription]
+    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
+        """Iterate over the market data of the source, which orders meet before the run sees it."""
+        own = self._own_subscriptions(subscriptions)
+        wanted = {(one.instrument.symbol, one.kind, one.timeframe) for one in subscriptions}
+        desk = self._desk
+        async for one in self._source.market([*subscriptions, *own]):
+            self._follows = True
+            if isinstance(one, BarReport):
+                if self._bars is not None:
+                    await self._bars.take(one)
+            elif isinstance(one, Tick | Quote | BookUpdate) and isinstance(desk, MarketDesk):
+                with self._matcher.holding():
+                    desk.match(one)
+                await self._calm()
+                if (one.instrument.symbol, _KINDS[type(one)], None) not in wanted:
+                    continue
+            elif isinstance(one, StreamReport) and one.subscription is not None and one.subscription in own:
+                continue
+            self._follows = not isinstance(one, BarReport) or one.final
+            yield one
+            await self._calm()
+            self._follows = False
+
+    def _own_subscriptions(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
+        """Return what orders are to meet and the run does not want."""
+        there = {(one.instrument.symbol, one.kind) for one in subscriptions}
+        return [
+            Subscription(instrument, kind)
+            for instrument in self._instruments
+            for kind in self._kinds
+            if kind != "bars" and (instrument.symbol, kind) not in there
+        ]
+
+    async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
+        """Return the final bars that opened in ``[start, end)``, ns, UTC."""
+        return await self._source.history(instrument, timeframe, start, end)
+
+
+_KINDS = {Tick: "ticks", Quote: "quotes", BookUpdate: "book"}
+
+
+def _finest(series: Sequence[Named]) -> dict[str, Timeframe]:
+    """Return the shortest timeframe of the bars of each instrument."""
+    finest: dict[str, Timeframe] = {}
+    for symbol, what in series:
+        if what not in KINDS:
+            timeframe = Timeframe.parse(what)
+            if symbol not in finest or timeframe.ns < finest[symbol].ns:
+                finest[symbol] = timeframe
+    return finest

@@ -1,0 +1,97 @@
+"""What a live run listens to: bars, trades, quotes and books of the instruments that it names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cambist.errors import CambistError, ConfigError, did_you_mean
+from cambist.live.starting import near_symbol
+from cambist.model.timeframe import Timeframe
+from cambist.ports.venue import Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cambist.model.instrument import Instrument
+    from cambist.ports.venue import VenueSession
+
+__all__ = ["KINDS", "Listening", "Named", "resolve"]
+
+#: What there is beside bars.
+KINDS = ("ticks", "quotes", "book")
+
+#: A symbol, and what is wanted of it: a timeframe (``"1m"``) for bars, or one of `KINDS`.
+Named = tuple[str, Timeframe | str]
+
+
+@attrs.frozen
+class Listening:
+    """What a run listens to, in declared order.
+
+    Attributes
+    ----------
+    bars
+        Instrument and timeframe of each series of bars.
+    streams
+        Kind and instrument of each series of trades, quotes or a book.
+    """
+
+    bars: tuple[tuple[Instrument, Timeframe], ...]
+    streams: tuple[tuple[str, Instrument], ...] = ()
+
+    @property
+    def instruments(self) -> list[Instrument]:
+        """The instruments, each once."""
+        named = [*(one for one, _ in self.bars), *(one for _, one in self.streams)]
+        return list(dict.fromkeys(named))
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """What a session is asked for: bars, then what is finer."""
+        bars = [Subscription(instrument, "bars", timeframe) for instrument, timeframe in self.bars]
+        return [*bars, *(Subscription(instrument, kind) for kind, instrument in self.streams)]
+
+
+def resolve(session: VenueSession, named: Sequence[Named]) -> Listening:
+    """Return what is wanted, with the instruments as the venue has them today.
+
+    Raises
+    ------
+    ConfigError
+        If the venue does not trade one of them, or there is no such data, or the same is named twice.
+    """
+    known = {one.symbol: one for one in session.instruments()}
+    bars: list[tuple[Instrument, Timeframe]] = []
+    streams: list[tuple[str, Instrument]] = []
+    for symbol, what in named:
+        if symbol not in known:
+            raise ConfigError(
+                f"{session.name} does not trade {symbol!r}: it never did, or not at the moment."
+                f"{near_symbol(symbol, known)}",
+                code="unknown_symbol",
+            )
+        instrument = known[symbol]
+        if isinstance(what, str) and what in KINDS:
+            if (what, instrument) in streams:
+                raise ConfigError(f"{what} of {symbol} are named twice; name them once.")
+            streams.append((what, instrument))
+        else:
+            series = instrument, _timeframe(symbol, what)
+            if series in bars:
+                raise ConfigError(f"bars of {symbol} {series[1]} are named twice; name them once.")
+            bars.append(series)
+    if not bars and not streams:
+        raise ConfigError("a live run listens to something: name a symbol, and a timeframe, ticks, quotes or book.")
+    return Listening(tuple(bars), tuple(streams))
+
+
+def _timeframe(symbol: str, what: Timeframe | str) -> Timeframe:
+    try:
+        return Timeframe.parse(what)
+    except CambistError:
+        raise ConfigError(
+            f"{symbol}: there is no data called {what!r}.{did_you_mean(str(what), KINDS)} "
+            "Name a timeframe such as '1m' for bars, or ticks, quotes or book."
+        ) from None

@@ -1,0 +1,132 @@
+"""The same bars in a backtest, and live over the wire at an exchange that trades them: equal decisions, equal fills."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import attrs
+import numpy as np
+import pytest
+
+import cambist
+import cambist.live.run
+from cambist import Bars, Strategy
+from cambist.indicators import SMA
+from cambist.live import LiveRun, LiveSettings, OnStop
+from cambist.live.paper import PaperSession, PaperSettings
+from cambist.model import Timeframe
+from cambist.storage.journal import Journal
+from cambist_binance.session import open_usdm
+from cambist_simulator import ExchangeSimulator
+
+MINUTE = Timeframe.parse("1m")
+HISTORY, LIVE = 20, 40
+
+
+class Crossing(Strategy):
+    """Follows a crossing of two averages in each instrument, with market orders, and notes what it sees."""
+
+    def on_start(self):
+        self.lines = {series.instrument.symbol: (SMA(series.close, 3), SMA(series.close, 8)) for series in self.data}
+
+    def on_bar(self, bar):
+        fast, slow = self.lines[bar.instrument.symbol]
+        self.record_signal("above", float(fast[0] > slow[0]))
+        held = self.position.size
+        if fast[0] > slow[0] and not held:
+            self.buy(0.5)
+        elif fast[0] < slow[0] and held:
+            self.close()
+
+
+def recorded(seed: int, start: int) -> dict[str, np.ndarray]:
+    """Return the columns of bars on the venue's grid, with volume enough to be traded."""
+    rng = np.random.default_rng(seed)
+    count = HISTORY + LIVE
+    close = np.round(500.0 * np.exp(np.cumsum(rng.normal(0.0, 0.004, count))), 1)
+    open_ = np.concatenate(([500.0], close[:-1]))
+    high, low = np.maximum(open_, close) + 0.5, np.minimum(open_, close) - 0.5
+    ts = start + np.arange(count) * MINUTE.ns
+    return {"ts": ts, "open": open_, "high": high, "low": low, "close": close, "volume": np.full(count, 400.0)}
+
+
+def bars_of(instrument, columns, first: int = 0) -> Bars:
+    return Bars(instrument=instrument, timeframe=MINUTE, **{name: one[first:] for name, one in columns.items()})
+
+
+async def played(simulator, session, journal, names):
+    """Run live while the market goes on bar by bar, each once the run has answered the last."""
+    alarms = []
+    run = LiveRun(
+        [Crossing()],
+        [(name, MINUTE) for name in names],
+        session,
+        journal,
+        LiveSettings(on_stop=OnStop.KEEP, audit_every=3_600.0, record=True),
+        alarm=lambda word, text: alarms.append((word, text)),
+    )
+    task = asyncio.create_task(run.run())
+
+    async def until(condition):
+        async with asyncio.timeout(60):
+            while not condition():
+                if task.done():
+                    await task
+                await asyncio.sleep(0.005)
+
+    await until(lambda: run.phase == "run")
+    await asyncio.sleep(0.5)
+    kernel = run.kernel
+    for number in range(1, LIVE + 1):
+        await asyncio.to_thread(simulator.step, "1m")
+        await until(lambda number=number: len(kernel.signals) >= len(names) * number)
+        await until(lambda: not run._is_busy())
+        if not isinstance(session, PaperSession):
+            await until(lambda: len(kernel.fills) == len(kernel.book.orders))
+    run.stop("the market is over")
+    async with asyncio.timeout(60):
+        await task
+    return run, alarms
+
+
+@pytest.mark.parametrize("on_paper", [False, True])
+def test_live_does_what_the_backtest_says(tmp_path, monkeypatch, on_paper):
+    start = (time.time_ns() // MINUTE.ns - HISTORY) * MINUTE.ns
+    columns = [recorded(5, start), recorded(6, start)]
+    plain = cambist.Instrument(symbol="X", tick_size="0.1", step_size="0.001")
+    data = {f"{base}USDT:linear": bars_of(plain, one) for base, one in zip(("BTC", "ETH"), columns, strict=True)}
+    names = ["BTC/USDT:USDT", "ETH/USDT:USDT"]
+
+    class Clock:
+        """Stands at the end of the history."""
+
+        def __init__(self, not_before: int = 0) -> None:
+            self._base = time.monotonic_ns()
+
+        def __call__(self) -> int:
+            return start + HISTORY * MINUTE.ns + time.monotonic_ns() - self._base
+
+    monkeypatch.setattr(cambist.live.run, "MonotoneClock", Clock)
+    settings = {"history": HISTORY, "cash": 20_000, "speed": 0, "limits": False}
+    with ExchangeSimulator("binance", symbols=list(data), data=data, **settings) as simulator:
+        key = simulator.credentials()
+        secrets = {} if on_paper else {"key": key.key, "secret": key.secret}
+        session = open_usdm(url=simulator.url, max_clock_skew=1e9, **secrets)
+        journal = Journal(tmp_path / "journal")
+        if on_paper:
+            session = PaperSession(session, [(name, MINUTE) for name in names], PaperSettings(cash=20_000.0), journal)
+        run, alarms = asyncio.run(played(simulator, session, journal, names))
+        journal.close()
+    assert alarms == []
+    blocks = [
+        bars_of(attrs.evolve(instrument), one, HISTORY - 7)
+        for (instrument, _), one in zip(run.series, columns, strict=True)
+    ]
+    result = cambist.backtest(Crossing, blocks, cash=20_000.0, fees=None, events=True)
+    report = cambist.compare(result, tmp_path / "journal", tolerance=1e-12)  # of sums of floats
+    assert report.equal, str(report)
+    assert report["fill"].one > 4
+    replayed = cambist.replay(tmp_path / "journal", Crossing)
+    assert replayed.equal, str(replayed)
+    assert replayed.complete, str(replayed)
