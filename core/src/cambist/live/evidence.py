@@ -177,6 +177,7 @@ class Evidence:
 
     def accept(self, watched: Watched, now: int) -> None:
         """Take word that the venue works an order."""
+        watched.confirmed = True
         if not watched.order.accepted:
             self._out.deliver(OrderAccepted(now, watched.order.id))
         # What the run itself wants of it, without anybody's word, is waited for just so.
@@ -292,14 +293,21 @@ class Evidence:
         elif order.type in AT_MARKET:
             limit = order.limit_price
         told = float(report.size), limit, order.stop_price if isnan(stop) else stop
-        if _equal(told, known := (order.size, order.limit_price, order.stop_price)):
+        known = order.size, order.limit_price, order.stop_price
+        as_wanted = watched.wanted is not None and _equal(told, watched.wanted)
+        if as_wanted and order.status is _S.PENDING_REPLACE:
+            watched.sent_size = None  # that is its size from now on
+        elif watched.sent_size is not None and told[0] <= watched.sent_size:
+            told = order.size, *told[1:]  # a part of it, which grows with its parent
+        if as_wanted:
+            watched.wanted = None
+        if _equal(told, known):
             return
         if order.trail is not None and told[0] == order.size and report.type is order.type:
             self._out.deliver(StopTrailed(now, order.id, told[2], told[1]))  # the venue lets it follow the price
             return
         fitted = self._terms.ties and order.parent and told[0] < order.size  # to what its parent has traded
-        asked = watched.replacement is not None or (watched.wanted is not None and _equal(told, watched.wanted))
-        if not (asked or fitted):
+        if not (as_wanted or watched.replacement is not None or fitted):
             self._out.alarm(
                 "amended_elsewhere",
                 f"order {order.id} ({watched.client_id}) stands at the venue with size {told[0]:g} at {told[1]:g}; the "
@@ -324,6 +332,8 @@ class Evidence:
                 self._watch_again(order, report.venue_id)  # it was larger than we knew
                 self.reported(report, now)
             return
+        if not report.status.ended and self._register.is_old(order.id, report):
+            return  # it was overtaken by the word of the end
         if not report.status.ended:
             what = f"order {order.id} ({report.client_id}), which had ended as {order.status}, {order.reason!r},"
             self._end_zombie(report, what)
@@ -381,6 +391,10 @@ class Answers:
         Draws what follows from the reports among the answers.
     replacing, resending
         What else follows.
+    never_left
+        Told of an order that the venue has not; answers whether somebody else goes on with it.
+    too_small
+        Told of a child that is smaller at the venue than it should be by now.
 
     Attributes
     ----------
@@ -396,9 +410,13 @@ class Answers:
         evidence: Evidence,
         replacing: Replacing,
         resending: Resending,
+        *,
+        never_left: Callable[[Watched, int], bool],
+        too_small: Callable[[Watched, int], None],
     ) -> None:
         self._register, self._terms, self._out, self._evidence = register, terms, out, evidence
         self._replacing, self._resending = replacing, resending
+        self._never_left, self._too_small = never_left, too_small
         self.refused: Callable[[str], None] = lambda _reason: None
 
     def submitted(self, request: Submit, outcome: Outcome, now: int) -> None:
@@ -423,7 +441,7 @@ class Answers:
             pass
         elif watched.replacement is not None and outcome.reason != "duplicate_client_id":
             self._not_replaced(watched, _reason(outcome), now)
-        elif outcome.reason == "duplicate_client_id" or order.accepted:
+        elif outcome.reason == "duplicate_client_id" or watched.confirmed:
             self._evidence.find(watched)  # it is there: an earlier request arrived, or the stream has told of it
         else:
             self._out.deliver(OrderRejected(now, order.id, _reason(outcome)))
@@ -520,6 +538,10 @@ class Answers:
         if watched.overtaken:
             watched.check_at = now + self._terms.confirm_within
             return
+        due = None if watched.cancels or watched.replacement is not None else watched.sent_size
+        if due is not None and float(watched.whole(report).size) < due:
+            self._too_small(watched, now)
+            return
         if order.status is _S.PENDING_REPLACE:
             replacement = watched.replacement
             if replacement is not None and not replacement.refused and watched.cancels < _CANCELS:
@@ -549,6 +571,8 @@ class Answers:
             return
         if watched.replacement is not None and watched.replacement.may_be_gone:
             self._not_replaced(watched, "never arrived", now)
+            return
+        if self._never_left(watched, now):
             return
         if order.accepted:
             out.alarm(

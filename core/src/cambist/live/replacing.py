@@ -103,14 +103,16 @@ class Replacing:
     def begin(self, watched: Watched, wanted: Terms, now: int) -> None:
         """Ask for the end of what works, so that the new terms can take its place."""
         order = watched.order
+        size = order.size if watched.sent_size is None else watched.sent_size
         watched.wanted = wanted
-        watched.replacement = Replacement(wanted, (order.size, order.limit_price, order.stop_price))
+        watched.replacement = Replacement(wanted, (size, order.limit_price, order.stop_price))
         self.evidence.withdraw(watched, now)
 
     def resume(self, watched: Watched) -> None:
         """Take an order that was being replaced when the run was cut off: what was wanted is not known any more."""
         order = watched.order
-        terms = order.size, order.limit_price, order.stop_price
+        size = order.size if watched.sent_size is None else watched.sent_size
+        terms = size, order.limit_price, order.stop_price
         watched.replacement = Replacement(terms, terms, refused="interrupted", resumed=True)
 
     def canceled(self, watched: Watched, now: int) -> bool:

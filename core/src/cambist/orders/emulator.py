@@ -150,26 +150,59 @@ class Emulator:
         shares = order.oco or (order.parent and order.reduce_only)
         return not (shares and order.type in TRIGGERED and order.instrument.is_cash)
 
+    # After a restart.
+
+    def resume(self, order: Order, *, sent: bool, parent: Order | None) -> None:
+        """Take an order of a run that goes on, oldest first; what it is tied to and works must be watched by then.
+
+        Parameters
+        ----------
+        sent
+            Whether it may have been sent, see `not_sent`; else it is held again.
+        parent
+            The order that must trade before this one works, as it stands; None for none. Of one that has ended
+            `on_end` has to be told once all are taken.
+        """
+        held = self._held[order.id] = _Held(order, traded=order.filled)
+        self._links.add(order)
+        if parent is not None and not parent.is_open:
+            self.watch(parent)
+        if parent is not None and parent.filled:
+            self._links.after_fill(parent.id, parent.filled)
+        if sent:
+            held.sent = self._links.allowed(order)
+
+    def end(self, numbers: Sequence[int], reason: str, ts: int) -> list[Action]:
+        """End orders that what they were tied to has left without a use; at the venue, where they were sent."""
+        actions: list[Action] = []
+        for number in numbers:
+            held = self._held.get(number)
+            if held is not None:
+                canceled = OrderCanceled(ts, number, reason)
+                actions += [Withdraw(number)] if held.sent else self._end(held, canceled, ts)
+        return actions
+
+    def not_sent(self, order_id: int, ts: int) -> list[Action]:
+        """Take word that an order which `resume` took as sent never left: it is held again, or leaves now."""
+        held = self._held.get(order_id)
+        if held is None:
+            return []
+        held.sent = 0.0
+        actions: list[Action] = []
+        if not held.order.triggered:
+            self._enter(held, ts, actions)
+            return actions
+        if held.order.type in AT_MARKET:
+            self._stop(self._links.dissolve(order_id), held.order, ts, actions)
+        self._send(held, ts, actions)
+        return actions
+
     # Requests.
 
     def watch(self, order: Order) -> None:
         """Keep an eye on an order that went to the venue by itself, because others are about to be tied to it."""
         if order.id not in self._held:
             self._held[order.id] = _Held(order, sent=order.size, traded=order.filled)
-
-    def resume(self, order: Order, *, sent: bool) -> None:
-        """Take an order of a run that goes on, oldest first, with the ended ones that others are bound to.
-
-        Parameters
-        ----------
-        sent
-            Whether it is at the venue, or was.
-        """
-        self._held[order.id] = _Held(order, sent=order.size if sent else 0.0, traded=order.filled)
-        self._links.add(order)
-        parent = self._held.get(order.parent)
-        if parent is not None and parent.traded:
-            self._links.after_fill(order.parent, parent.traded)
 
     def submit(self, order: Order, ts: int) -> list[Action]:
         """Take an order; it is sent at once where nothing keeps it. What it is tied to must be watched by then."""
