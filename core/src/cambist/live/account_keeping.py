@@ -62,7 +62,7 @@ class AccountKeeper:
             price_of=run.market.price,
         )
         self.watch = LiquidationWatch(run.settings.liquidation_warnings, self._price_of, run.alarm)
-        self._margins = MarginSettings(run.kernel, run.holds, run.take, run.now, run.alarm)
+        self._margins = MarginSettings(run.kernel, run.holds, run.take, run.now, run.alarm, run.settings.leverage)
         self.ready = False
         run.engine.owners = _checked_owners(run)
         self._audit: Audit
