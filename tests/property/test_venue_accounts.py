@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from cambist import Margin, Strategy
 from cambist.engine.document import decode_run, digest_of, encode_run, trading_of
 from cambist.engine.fold import RunState
-from cambist.engine.journaled import JournaledKernel, Recorder
+from cambist.engine.journaled import Recorder
 from cambist.engine.step import no_calendar
 from cambist.live.engine import Doors, LiveEngine
+from cambist.live.shield import Shield, ShieldedKernel
 from cambist.live.subscriptions import Listening
 from cambist.model import Instrument, Liquidity, PositionSide, Side, Timeframe
 from cambist.model.events import CashMoved, RunStarted
@@ -84,9 +85,12 @@ class Rig:
     def __init__(self, instrument, books) -> None:
         self.instrument, self.books = instrument, books
         self.entries: list[JournalEntry] = []
-        kernel = self.kernel = JournaledKernel(
-            [Strategy()], [(instrument, MINUTE)], books, RiskGate(), InstrumentFees().fee, no_calendar
+        strategies = [Strategy()]
+        shield = Shield(strategies)
+        kernel = self.kernel = ShieldedKernel(
+            strategies, [(instrument, MINUTE)], books, RiskGate(), InstrumentFees().fee, no_calendar
         )
+        kernel.shield = shield
         kernel.recorder = Recorder(kernel, self.append)
         self.alarms: list[str] = []
         self.now = 0
@@ -94,7 +98,15 @@ class Rig:
         def alarm(word, _text) -> None:
             self.alarms.append(word)
 
-        doors = Doors(lambda _: None, alarm, lambda _: None, lambda _: None, lambda _: None)
+        doors = Doors(
+            send=lambda _: None,
+            alarm=alarm,
+            foreign=lambda _: None,
+            stop=lambda _: None,
+            failed=lambda _: None,
+            changed=lambda _: None,
+            lost=lambda _: None,
+        )
         self.engine = LiveEngine(kernel, Listening([(instrument, MINUTE)]), VenueTerms(), self.clock, doors)
         self.engine.put(kernel.step(RunStarted(self.clock(), "token", 0)))
 

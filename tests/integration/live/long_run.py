@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cambist import Strategy
 from cambist.live.engine import Doors, LiveEngine
+from cambist.live.opening import Opening
 from cambist.live.requests import Cancel, Submit
 from cambist.live.settings import LiveSettings
 from cambist.live.setup import prepare, read_state
@@ -130,14 +131,14 @@ class LongRun:
         self.alarms: list = []
         self.stops: list = []
         self.state = read_state(self.journal, keep)
-        account = AccountReport(ts=0, balances=(BalanceReport(ts=0, asset="USDT", total=Decimal(10**6)),))
+        opening = Opening(AccountReport(ts=0, balances=(BalanceReport(ts=0, asset="USDT", total=Decimal(10**6)),)))
         listening = Listening(((COIN, MINUTE),))
         self.prepared = prepare(
             [Busy()],
             listening,
             self.journal,
             self.state,
-            account,
+            opening,
             self.settings,
             lambda *told: self.alarms.append(told),
         )

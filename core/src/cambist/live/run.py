@@ -259,16 +259,14 @@ class LiveRun:
         await patience.wait_for(session.open(), "connecting")
         await loading
         self.listening = resolve(session, self._named)
-        opening = ask_opening(session, self._clock(), going_on=state is not None)
-        account, booked = await patience.wait_for(opening, "asking for the account")
+        asked = ask_opening(session, self._clock(), going_on=state is not None)
+        opening = await patience.wait_for(asked, "asking for the account")
         strategies = named([strategy.fresh() for strategy in self._strategies])
         for strategy in strategies:
             self.hook_times.measure(strategy)
         simulating = session if isinstance(session, SimulatingSession) else None
         fee = None if simulating is None else simulating.expected_fee
-        self._prepared = prepare(
-            strategies, self.listening, self.journal, state, account, settings, self.alarm, fee, booked
-        )
+        self._prepared = prepare(strategies, self.listening, self.journal, state, opening, settings, self.alarm, fee)
         self.shadow = Shadow(self.journal, state, settings.keep_orders)
         if simulating is not None:
             simulating.pace(self._is_busy)
