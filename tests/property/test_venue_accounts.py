@@ -213,8 +213,8 @@ def test_wallets_of_futures_equal_the_venues(instrument, hedged, history, fees_i
                 position_side=str(side or ""),
                 profit=profit,
             )
-            assert rig.engine.adopt(report, "adopted")
-            assert not rig.engine.adopt(report, "adopted")  # once, whoever tells of it again
+            assert rig.engine.positions.adopt(report, "adopted")
+            assert not rig.engine.positions.adopt(report, "adopted")  # once, whoever tells of it again
         rig.compare(wallets)
         for side, leg in legs.items():
             key = f"{instrument.symbol} {side}" if side else instrument.symbol
@@ -262,7 +262,7 @@ def test_balances_of_spot_equal_the_venues_with_fees_in_base_quote_and_a_third_c
                 fee_asset=asset,
                 liquidity=Liquidity.TAKER,
             )
-            assert rig.engine.adopt(report, "adopted")
+            assert rig.engine.positions.adopt(report, "adopted")
         rig.compare(wallets)
         held = books.positions[SPOT.symbol].size
         assert held == float(wallets["BTC"]) or (held == 0.0 and wallets["BTC"] < SPOT.step_size)
@@ -303,9 +303,9 @@ def test_what_the_venue_closes_ends_the_trade_for_its_reason(system, hedged):
         profit=Decimal(-1000),
         system=system,
     )
-    rig.engine.adopt(opened, "adopted")
-    rig.engine.adopt(closed, system, by_venue=True)
-    assert not rig.engine.adopt(closed, system, by_venue=True)
+    rig.engine.positions.adopt(opened, "adopted")
+    rig.engine.positions.adopt(closed, system, by_venue=True)
+    assert not rig.engine.positions.adopt(closed, system, by_venue=True)
     rig.compare({"USDT": Decimal("-16.5")})  # nobody made it good: the venue would say so
     (trade,) = books.trades.closed
     (again,) = rig.folded().portfolio.trades.closed

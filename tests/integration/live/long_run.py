@@ -171,7 +171,7 @@ class LongRun:
         while self.orders < orders:
             ts = START + self.bars * MINUTE.ns
             self.now = max(self.now, ts + MINUTE.ns)
-            engine.bar(0, Bar(ts, 100.0, 101.0, 99.0, 100.0, 1.0))
+            engine.market.bar(0, Bar(ts, 100.0, 101.0, 99.0, 100.0, 1.0))
             self.bars += 1
             self.settle()
 

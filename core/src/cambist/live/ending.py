@@ -39,7 +39,7 @@ async def wind_down(
         return await _until_no_order_is_open(engine, within)
     await _until_no_order_is_open(engine, within / 2.0)
     for instrument in dict.fromkeys(instruments):
-        engine.close_position(instrument)
+        engine.positions.close(instrument)
     return await _until_no_order_is_open(engine, within / 2.0)
 
 

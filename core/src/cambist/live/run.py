@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from cambist.engine.fold import RunState
     from cambist.engine.journaled import Journaling
     from cambist.live.companions import Companion
-    from cambist.live.reconciler import Ask, Reconciler
+    from cambist.live.deciding import Ask
+    from cambist.live.reconciler import Reconciler
     from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
     from cambist.live.shield import Failure
