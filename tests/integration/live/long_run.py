@@ -10,7 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from cambist import Strategy
-from cambist.live.engine import Doors, LiveEngine
+from cambist.live.doors import Doors
+from cambist.live.engine import LiveEngine
 from cambist.live.opening import Opening
 from cambist.live.requests import Cancel, Submit
 from cambist.live.settings import LiveSettings

@@ -42,18 +42,17 @@ from cambist.model.orders import ApprovedOrder, Order
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from cambist.live.doors import Doors
     from cambist.live.requests import Request
     from cambist.live.resending import Resend
-    from cambist.live.shield import Failure, Shielded
+    from cambist.live.shield import Shielded
     from cambist.live.subscriptions import Listening
     from cambist.model.effects import Effect
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
-    from cambist.model.reports import FillReport, OrderReport
-    from cambist.model.trading_state import TradingChange
     from cambist.ports.venue import VenueTerms
 
-__all__ = ["Doors", "LiveEngine", "Tactics"]
+__all__ = ["LiveEngine", "Tactics"]
 
 
 @attrs.frozen(eq=False)
@@ -73,37 +72,6 @@ class Tactics:
 
     resend: Mapping[str, Resend] = RESENDS
     unprotected: int = 2_000_000_000
-
-
-@attrs.frozen(eq=False)
-class Doors:
-    """Where things leave the engine.
-
-    Attributes
-    ----------
-    send
-        Takes requests to the venue; their records are safe.
-    alarm
-        Told of what a person should know: a stable word, and a sentence.
-    foreign
-        Told of reports of orders that are not ours.
-    stop
-        Told why the run is to end.
-    failed
-        Told of a strategy that raised.
-    changed
-        Told of each change of what may be traded, before the strategies are.
-    lost
-        Told that the journal takes no more: nothing is done from then on.
-    """
-
-    send: Callable[[Request], None]
-    alarm: Callable[[str, str], None]
-    foreign: Callable[[OrderReport | FillReport], None]
-    stop: Callable[[str], None]
-    failed: Callable[[Failure], None]
-    changed: Callable[[TradingChange], None]
-    lost: Callable[[JournalError], None]
 
 
 class LiveEngine:
