@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from cambist import Margin, Strategy
 from cambist.engine.document import decode_run, digest_of, encode_run, trading_of
 from cambist.engine.fold import RunState
-from cambist.engine.journaled import JournaledKernel, Recorder
+from cambist.engine.journaled import Recorder
 from cambist.engine.step import no_calendar
-from cambist.live.engine import Doors, LiveEngine
+from cambist.live.doors import Doors
+from cambist.live.engine import LiveEngine
+from cambist.live.shield import Shield, ShieldedKernel
 from cambist.live.subscriptions import Listening
 from cambist.model import Instrument, Liquidity, PositionSide, Side, Timeframe
 from cambist.model.events import CashMoved, RunStarted
@@ -84,9 +86,12 @@ class Rig:
     def __init__(self, instrument, books) -> None:
         self.instrument, self.books = instrument, books
         self.entries: list[JournalEntry] = []
-        kernel = self.kernel = JournaledKernel(
-            [Strategy()], [(instrument, MINUTE)], books, RiskGate(), InstrumentFees().fee, no_calendar
+        strategies = [Strategy()]
+        shield = Shield(strategies)
+        kernel = self.kernel = ShieldedKernel(
+            strategies, [(instrument, MINUTE)], books, RiskGate(), InstrumentFees().fee, no_calendar
         )
+        kernel.shield = shield
         kernel.recorder = Recorder(kernel, self.append)
         self.alarms: list[str] = []
         self.now = 0
@@ -94,7 +99,15 @@ class Rig:
         def alarm(word, _text) -> None:
             self.alarms.append(word)
 
-        doors = Doors(lambda _: None, alarm, lambda _: None, lambda _: None, lambda _: None)
+        doors = Doors(
+            send=lambda _: None,
+            alarm=alarm,
+            foreign=lambda _: None,
+            stop=lambda _: None,
+            failed=lambda _: None,
+            changed=lambda _: None,
+            lost=lambda _: None,
+        )
         self.engine = LiveEngine(kernel, Listening([(instrument, MINUTE)]), VenueTerms(), self.clock, doors)
         self.engine.put(kernel.step(RunStarted(self.clock(), "token", 0)))
 
@@ -201,8 +214,8 @@ def test_wallets_of_futures_equal_the_venues(instrument, hedged, history, fees_i
                 position_side=str(side or ""),
                 profit=profit,
             )
-            assert rig.engine.adopt(report, "adopted")
-            assert not rig.engine.adopt(report, "adopted")  # once, whoever tells of it again
+            assert rig.engine.positions.adopt(report, "adopted")
+            assert not rig.engine.positions.adopt(report, "adopted")  # once, whoever tells of it again
         rig.compare(wallets)
         for side, leg in legs.items():
             key = f"{instrument.symbol} {side}" if side else instrument.symbol
@@ -250,7 +263,7 @@ def test_balances_of_spot_equal_the_venues_with_fees_in_base_quote_and_a_third_c
                 fee_asset=asset,
                 liquidity=Liquidity.TAKER,
             )
-            assert rig.engine.adopt(report, "adopted")
+            assert rig.engine.positions.adopt(report, "adopted")
         rig.compare(wallets)
         held = books.positions[SPOT.symbol].size
         assert held == float(wallets["BTC"]) or (held == 0.0 and wallets["BTC"] < SPOT.step_size)
@@ -291,9 +304,9 @@ def test_what_the_venue_closes_ends_the_trade_for_its_reason(system, hedged):
         profit=Decimal(-1000),
         system=system,
     )
-    rig.engine.adopt(opened, "adopted")
-    rig.engine.adopt(closed, system, by_venue=True)
-    assert not rig.engine.adopt(closed, system, by_venue=True)
+    rig.engine.positions.adopt(opened, "adopted")
+    rig.engine.positions.adopt(closed, system, by_venue=True)
+    assert not rig.engine.positions.adopt(closed, system, by_venue=True)
     rig.compare({"USDT": Decimal("-16.5")})  # nobody made it good: the venue would say so
     (trade,) = books.trades.closed
     (again,) = rig.folded().portfolio.trades.closed

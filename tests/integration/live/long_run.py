@@ -10,7 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from cambist import Strategy
-from cambist.live.engine import Doors, LiveEngine
+from cambist.live.doors import Doors
+from cambist.live.engine import LiveEngine
+from cambist.live.opening import Opening
 from cambist.live.requests import Cancel, Submit
 from cambist.live.settings import LiveSettings
 from cambist.live.setup import prepare, read_state
@@ -130,14 +132,14 @@ class LongRun:
         self.alarms: list = []
         self.stops: list = []
         self.state = read_state(self.journal, keep)
-        account = AccountReport(ts=0, balances=(BalanceReport(ts=0, asset="USDT", total=Decimal(10**6)),))
+        opening = Opening(AccountReport(ts=0, balances=(BalanceReport(ts=0, asset="USDT", total=Decimal(10**6)),)))
         listening = Listening(((COIN, MINUTE),))
         self.prepared = prepare(
             [Busy()],
             listening,
             self.journal,
             self.state,
-            account,
+            opening,
             self.settings,
             lambda *told: self.alarms.append(told),
         )
@@ -170,7 +172,7 @@ class LongRun:
         while self.orders < orders:
             ts = START + self.bars * MINUTE.ns
             self.now = max(self.now, ts + MINUTE.ns)
-            engine.bar(0, Bar(ts, 100.0, 101.0, 99.0, 100.0, 1.0))
+            engine.market.bar(0, Bar(ts, 100.0, 101.0, 99.0, 100.0, 1.0))
             self.bars += 1
             self.settle()
 

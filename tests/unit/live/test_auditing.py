@@ -25,7 +25,7 @@ class Desk:
         self.looks, self.settles, self.busy = list(looks), settles, busy
         self.activity, self.fetched, self.asked = 0, 0, 0
         self.settled, self.alarms, self.heard = [], [], []
-        self.orders = self
+        self.orders = self.comparison = self
         self.held = {}
 
     def ask_all(self):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cambist.app.live_file import LivePlan
     from cambist.live.companions import Companion
-    from cambist.live.reconciler import Ask
+    from cambist.live.deciding import Ask
     from cambist.ports.notifier import NoticeLevel
     from cambist.ports.venue import VenueSession
     from cambist.strategies import Strategy

@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING
 
 from cambist.errors import ConfigError, VenueError, did_you_mean
 from cambist.live.auditing import Audit
+from cambist.live.comparing import Comparison
+from cambist.live.deciding import Decisions
+from cambist.live.explanation import Explainer
 from cambist.live.liquidation_watch import LiquidationWatch
 from cambist.live.margin_settings import MarginSettings
 from cambist.live.reconciler import Reconciler
+from cambist.live.taking_over import Takeover
 from cambist.live.wallet import Wallet
+from cambist.portfolio.by_venue import VenueBooks
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
     from typing import Any
 
+    from cambist.live.deciding import Ask
     from cambist.live.patience import Patience
-    from cambist.live.reconciler import Ask
     from cambist.live.run import LiveRun
     from cambist.live.setup import Prepared
     from cambist.model.reports import FillReport
@@ -50,21 +55,26 @@ class AccountKeeper:
         self._run, self._going_on = run, prepared.state is not None
         booked = {} if prepared.state is None else prepared.state.references
         self.wallet = Wallet(run.session, run.kernel, run.take, run.now, booked)
+        comparison = Comparison(run.session, run.kernel, run.shadow, run.settings.tolerances)
+        self._takeover = Takeover(
+            run.session, run.engine, self.wallet, comparison, prepared.token, run.alarm, run.market.price
+        )
+        books = run.kernel.portfolio
+        since = books.as_of if isinstance(books, VenueBooks) else 0
         self.reconciler = Reconciler(
             run.session,
             run.engine,
-            prepared,
-            run.shadow,
             run.settings,
             self.wallet,
-            ask=ask,
-            alarm=run.alarm,
-            price_of=run.market.price,
+            comparison=comparison,
+            explainer=Explainer(run.session, run.engine, prepared.token, since),
+            takeover=self._takeover,
+            decisions=Decisions(ask, run.alarm),
         )
         self.watch = LiquidationWatch(run.settings.liquidation_warnings, self._price_of, run.alarm)
         self._margins = MarginSettings(run.kernel, run.holds, run.take, run.now, run.alarm, run.settings.leverage)
         self.ready = False
-        run.engine.owners = _checked_owners(run)
+        run.engine.positions.owners = _checked_owners(run)
         self._audit: Audit
 
     async def begin(self, limit: Patience) -> None:
@@ -72,7 +82,7 @@ class AccountKeeper:
         run, listeners = self._run, (self._margins.told, self.watch.told)
         await self.reconciler.reconcile(run.dispatcher, limit, going_on=self._going_on)
         for told in listeners:
-            told(self.reconciler.account)
+            told(self.reconciler.comparison.account)
         self.wallet.begin()
         self._audit = Audit(
             run.engine,
@@ -96,7 +106,7 @@ class AccountKeeper:
 
     def book_system(self, report: FillReport) -> None:
         """Book an execution of the venue's own."""
-        self.reconciler.book_system(report)
+        self._takeover.book_system(report)
 
     async def catch_up(self) -> None:
         """Bring the account in step once the private stream is back; ask until there is an answer."""

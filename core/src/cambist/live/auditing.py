@@ -132,10 +132,10 @@ class Audit:
         """Return what differs while nothing happens; None where something always does."""
         for _ in range(_LOOKS):
             before = self._engine.activity
-            differences = await self._reconciler.differences()
+            differences = await self._reconciler.comparison.differences()
             if not differences or self._engine.activity == before:
                 for listener in self._listeners:
-                    listener(self._reconciler.account)
+                    listener(self._reconciler.comparison.account)
                 return differences
             await asyncio.sleep(0.2)
             await self.catch_up()

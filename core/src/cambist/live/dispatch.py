@@ -14,7 +14,7 @@ from cambist.ports.venue import BatchingSession, Declined, Unanswered
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from cambist.live.evidence import Answers
+    from cambist.live.answers import Answers
     from cambist.live.requests import Request
     from cambist.ports.venue import Outcome, VenueSession
 

@@ -6,7 +6,6 @@ and what the journal has made durable, and carries out requests.
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -15,11 +14,10 @@ from cambist.engine.fold import KEEP
 from cambist.engine.outbox import Outbox
 from cambist.engine.timers import NEVER, Timers
 from cambist.errors import JournalError, OrderStateError
-from cambist.live.dispatch import FLATTEN
-from cambist.live.fills import fill_number, fill_of
-from cambist.live.instants import Instants
+from cambist.live.market_inputs import MarketInputs
 from cambist.live.memory import Memory
 from cambist.live.orders import LiveOrders
+from cambist.live.positions import Positions
 from cambist.live.requests import Amend, Submit
 from cambist.live.resending import RESENDS
 from cambist.live.watched import Outlets
@@ -34,48 +32,27 @@ from cambist.model.effects import (
     StopRun,
 )
 from cambist.model.events import (
-    BarClosed,
-    BookLost,
-    BookReceived,
-    InstantClosed,
     OrderCanceled,
-    OrderFilled,
     OrderRefused,
-    QuoteReceived,
-    TickReceived,
     TimerFired,
     TradingStateChanged,
 )
-from cambist.model.legs import leg_key, side_in
-from cambist.model.orders import ApprovedOrder, Fill, Order, PositionSide, Side
-from cambist.portfolio import MarginPortfolio
-from cambist.portfolio.margin import LIQUIDATED
+from cambist.model.orders import ApprovedOrder, Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from cambist.live.doors import Doors
     from cambist.live.requests import Request
     from cambist.live.resending import Resend
-    from cambist.live.shield import Failure, Shielded
+    from cambist.live.shield import Shielded
     from cambist.live.subscriptions import Listening
-    from cambist.model.bars import Bar
-    from cambist.model.books import BookUpdate
     from cambist.model.effects import Effect
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
-    from cambist.model.market import Quote, Tick
-    from cambist.model.reports import FillReport, OrderReport
-    from cambist.model.trading_state import TradingChange
     from cambist.ports.venue import VenueTerms
-    from cambist.strategies.book_view import BookView
 
-__all__ = ["Doors", "LiveEngine", "Tactics"]
-
-_FINEST = ("ticks", "quotes", "book")
-
-
-def _finest(stream: tuple[str, Instrument]) -> int:
-    return _FINEST.index(stream[0])
+__all__ = ["LiveEngine", "Tactics"]
 
 
 @attrs.frozen(eq=False)
@@ -95,37 +72,6 @@ class Tactics:
 
     resend: Mapping[str, Resend] = RESENDS
     unprotected: int = 2_000_000_000
-
-
-@attrs.frozen(eq=False)
-class Doors:
-    """Where things leave the engine.
-
-    Attributes
-    ----------
-    send
-        Takes requests to the venue; their records are safe.
-    alarm
-        Told of what a person should know: a stable word, and a sentence.
-    foreign
-        Told of reports of orders that are not ours.
-    stop
-        Told why the run is to end.
-    failed
-        Told of a strategy that raised.
-    changed
-        Told of each change of what may be traded, before the strategies are.
-    lost
-        Told that the journal takes no more: nothing is done from then on.
-    """
-
-    send: Callable[[Request], None]
-    alarm: Callable[[str, str], None]
-    foreign: Callable[[OrderReport | FillReport], None]
-    stop: Callable[[str], None]
-    failed: Callable[[Failure], None]
-    changed: Callable[[TradingChange], None]
-    lost: Callable[[JournalError], None]
 
 
 class LiveEngine:
@@ -154,8 +100,8 @@ class LiveEngine:
     ----------
     kernel, orders
         The kernel, and the order manager.
-    owners
-        By symbol, the name of the strategy to which positions belong that are taken over.
+    market, positions
+        Where the market comes in, and what takes over and closes positions.
     trades
         Whether orders leave; not before the run is in step with its venue, see `begin_trading`.
     is_lost
@@ -163,8 +109,6 @@ class LiveEngine:
     stirred
         Whether something was done that may have made something else due; whoever looks sets it back.
     """
-
-    owners: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -178,7 +122,7 @@ class LiveEngine:
         keep: int = KEEP,
         tactics: Tactics = Tactics(),
     ) -> None:
-        self.kernel = self._kernel = kernel
+        self.kernel = kernel
         self._clock, self._doors, self._shield = clock, doors, kernel.shield
         self.trades, self.is_lost, self._resumed = False, False, False
         self._early: list[Effect | Request | SendAdopted] = []
@@ -186,24 +130,21 @@ class LiveEngine:
         self._durable = 0
         self._memory = Memory(kernel, keep)
         self.stirred = False
-        self._instants = Instants([timeframe for _, timeframe in listening.bars], step_timeout)
-        self._lengths = [timeframe.ns for _, timeframe in listening.bars]
-        #: What tells the price of an instrument to orders that are held here: its trades, else its quotes, else its
-        #: book, and its bars where it has none of them.
-        self._priced_by = {one.symbol: kind for kind, one in sorted(listening.streams, key=_finest, reverse=True)}
         self._timers = Timers()
         self._unsent: set[int] = set()
         self._withdrawn: set[int] = set()
+        self.positions = Positions(self)
         out = Outlets(self.take, self._request, doors.alarm, doors.foreign, kernel.recorder.resent)
         self.orders = LiveOrders(
             kernel.book,
             terms,
             out,
-            self._value_of,
+            self.positions.value_of,
             resend=tactics.resend,
             unprotected=tactics.unprotected,
             reducible=lambda order: kernel.view_of(order.strategy).reducible_size(order),
         )
+        self.market = MarketInputs(self, clock, listening, step_timeout)
         self._actions: dict[type, Callable[[Any], None]] = {
             ApprovedOrder: self._submit,
             CancelOrder: self._cancel,
@@ -230,14 +171,14 @@ class LiveEngine:
         """
         if self.is_lost:
             return
-        kernel = self._kernel
+        kernel = self.kernel
         try:
             effects = kernel.step(event)
         except OrderStateError as error:
             self._doors.alarm("anomaly", str(error))
             effects = kernel.collect()
         except JournalError as error:
-            self._lose(error)
+            self.lose(error)
             return
         failures = self._shield.take_failures()
         if failures:
@@ -246,7 +187,8 @@ class LiveEngine:
         for failure in failures:
             self._doors.failed(failure)
 
-    def _lose(self, error: JournalError) -> None:
+    def lose(self, error: JournalError) -> None:
+        """Do nothing any more: the journal takes no more."""
         self.is_lost = True
         self._doors.lost(error)
 
@@ -271,83 +213,24 @@ class LiveEngine:
         for effect in effects:
             if type(effect) is ApprovedOrder:
                 self._unsent.add(effect.order.id)
-        self._outbox.put(self._kernel.recorder.sequence, effects)
+        self._outbox.put(self.kernel.recorder.sequence, effects)
         self._release()
 
-    def adopt(self, report: FillReport, tag: str, *, by_venue: bool = False) -> bool:
-        """Book an execution that no order of this run made; return False where it is booked.
-
-        It goes by an order of its own, which is never sent: of the strategy that trades the position, else of the one
-        that `owners` names for the instrument, else of the first.
-
-        Parameters
-        ----------
-        tag
-            Of that order.
-        by_venue
-            Whether the venue itself traded.
-        """
-        kernel, now = self._kernel, self._clock()
-        instrument = self._instrument(report.symbol)
-        if instrument is None or self.is_booked(report):
-            return False
-        side = PositionSide(report.position_side) if report.position_side else None
-        owner = "" if by_venue else self._owner(leg_key(instrument.symbol, side))
-        order = kernel.adopt(
-            instrument, report.side, float(report.size), tag, now, owner, reduce_only=False, position_side=side
-        )
-        if by_venue:
-            self._note_closing(report, leg_key(instrument.symbol, side))
-        self.take(OrderFilled(now, order.id, fill_of(order, report, self._value_of)))
-        return True
-
-    def _note_closing(self, report: FillReport, key: str) -> None:
-        """Have the account know why its next fill is the venue's doing."""
-        portfolio = self._kernel.portfolio
-        if not isinstance(portfolio, MarginPortfolio):
-            return
-        if report.system == LIQUIDATED:
-            price, fee = float(report.price), float(report.fee)
-            portfolio.note_liquidation(key, float(report.size), report.ts, price, fee, price)
-        else:
-            portfolio.note_closing(key, report.system)
-
-    def _owner(self, key: str) -> str:
-        """Return the name of the strategy to which what is taken over of a position belongs."""
-        kernel: Any = self._kernel
-        trade = kernel.portfolio.trades.open.get(key)
-        if trade is not None:
-            return str(trade.strategy)
-        first: str = kernel.seats[0].strategy.name
-        return self.owners.get(kernel.portfolio.legs[key].instrument.symbol, first)
-
-    def is_booked(self, report: FillReport) -> bool:
-        """Whether an execution was applied."""
-        instrument = self._instrument(report.symbol)
-        if instrument is None:
-            return False
-        numbers = (float(report.size), float(report.price), 0.0)
-        probe = Fill(fill_number(report.trade_id), 0, instrument, report.side, *numbers, report.liquidity, report.ts)
-        return self._kernel.book.knows(probe)
+    def send(self, orders: Sequence[Order]) -> None:
+        """Send orders that the run itself made, beside its strategies, once their records are safe."""
+        self._outbox.put(self.kernel.recorder.sequence, [SendAdopted(order) for order in orders])
+        self._release()
 
     @property
     def activity(self) -> tuple[int, int, int]:
         """What changes with each execution, each movement of money and each order: nothing happened while it stays."""
-        kernel = self._kernel
+        kernel = self.kernel
         newest = kernel.book.orders[-1].id if kernel.book.orders else 0
         return len(kernel.fills), len(kernel.portfolio.cash_flows), newest
 
-    def last_fill_of(self, symbol: str) -> int:
-        """Return when the last execution of an instrument took place, ns, UTC, that is kept; 0 where none is."""
-        return max((fill.ts for fill in self._kernel.fills if fill.instrument.symbol == symbol), default=0)
-
-    def _instrument(self, symbol: str) -> Instrument | None:
-        position = self._kernel.portfolio.positions.get(symbol)
-        return None if position is None else position.instrument
-
     def redefine(self, today: Instrument) -> bool:
         """Let an instrument of the run go by today's rules; return whether they are others than before."""
-        kernel: Any = self._kernel
+        kernel: Any = self.kernel
         known: Instrument = kernel.portfolio.positions[today.symbol].instrument
         if not known.take_rules(today):
             return False
@@ -355,111 +238,10 @@ class LiveEngine:
         kernel.recorder.redefined(self._clock(), known)
         return True
 
-    def close_position(self, instrument: Instrument, strategy: str = "") -> bool:
-        """Send market orders that end what the run holds of an instrument; False where there is nothing to send.
-
-        Parameters
-        ----------
-        strategy
-            Whose share alone is closed; all of the position where none is named.
-        """
-        portfolio: Any = self._kernel.portfolio
-        legs = [key for key, leg in portfolio.legs.items() if leg.instrument.symbol == instrument.symbol]
-        sent = [self._close_leg(key, instrument, strategy) for key in legs]
-        self._release()
-        return any(sent)
-
-    def _close_leg(self, key: str, instrument: Instrument, strategy: str) -> bool:
-        kernel: Any = self._kernel
-        held = kernel.portfolio.legs[key].size
-        size = kernel.shares.of(strategy).legs[key].size if strategy else held
-        position_side = side_in(key, instrument.symbol)
-        shrinks = size * held > 0.0  # another strategy may hold the opposite
-        if instrument.is_cash:
-            size = min(size, max(held, 0.0))  # fees out of what was bought are nobody's share
-        whole = instrument.round_size(abs(size))
-        if whole <= 0.0:
-            return False
-        reduces = not instrument.is_cash and position_side is None and shrinks and whole <= abs(held)
-        try:
-            order = kernel.adopt(
-                instrument,
-                Side.SELL if size > 0.0 else Side.BUY,
-                whole,
-                FLATTEN,
-                self._clock(),
-                strategy or self._owner(key),
-                reduce_only=reduces,
-                position_side=position_side,
-            )
-        except JournalError as error:
-            self._lose(error)
-            return False
-        self._outbox.put(kernel.recorder.sequence, [SendAdopted(order)])
-        return True
-
-    def bar(self, number: int, bar: Bar) -> None:
-        """Take a final bar of a series."""
-        now = self._clock()
-        closes_at = bar.ts + self._lengths[number]
-        symbol = self._kernel.instruments[number].symbol
-        if symbol not in self._priced_by:
-            self.orders.on_price(symbol, bar.close, now)
-        self.orders.on_close(symbol, bar.close, now)
-        self.take(BarClosed(now, number, bar))
-        self.stirred = True
-        if self._instants.arrived(number, closes_at, now):
-            self._close_instant(closes_at, now)
-
-    def unfinished(self, number: int, bar: Bar) -> None:
-        """Take a bar that is not over: its close is a price, for orders that are held here."""
-        symbol = self._kernel.instruments[number].symbol
-        if symbol not in self._priced_by:
-            self.orders.on_price(symbol, bar.close, self._clock())
-
-    def tick(self, stream: int, tick: Tick) -> None:
-        """Take a trade of a series; orders that are held here meet it first."""
-        now, symbol = self._clock(), tick.instrument.symbol
-        if self._priced_by[symbol] == "ticks":
-            self.orders.on_price(symbol, tick.price, now)
-        self.take(TickReceived(now, stream, tick))
-
-    def quote(self, stream: int, quote: Quote) -> None:
-        """Take best bid and ask of a series; orders that are held here meet them first."""
-        now, symbol = self._clock(), quote.instrument.symbol
-        if self._priced_by[symbol] == "quotes":
-            self.orders.on_quote(symbol, quote.bid, quote.ask, now)
-        self.take(QuoteReceived(now, stream, quote))
-
-    def book(self, stream: int, update: BookUpdate) -> None:
-        """Take what changed in a book; orders that are held here meet what it has become."""
-        now = self._clock()
-        self.take(BookReceived(now, stream, update))
-        symbol = update.instrument.symbol
-        if self._priced_by[symbol] == "book":
-            view = self._book(stream)
-            if view.is_valid:
-                self.orders.on_quote(symbol, view.bid, view.ask, now)
-
-    def book_lost(self, stream: int, reason: str) -> None:
-        """Take that a book is not known any more, until a snapshot comes."""
-        if self._book(stream).intact:
-            self.take(BookLost(self._clock(), stream, reason))
-
-    def book_known(self, stream: int) -> bool:
-        """Tell whether changes of a book can be applied."""
-        return self._book(stream).intact
-
-    def _book(self, stream: int) -> BookView:
-        kernel: Any = self._kernel
-        view: BookView = kernel.views[stream]
-        return view
-
     def time_passed(self) -> None:
         """Do what is due by now."""
         now = self._clock()
-        for instant in self._instants.overdue(now):
-            self._close_instant(instant, now)
+        self.market.time_passed(now)
         for due, name in self._timers.due(now) if self.trades else ():
             if self._timers.take(due, name):
                 self.take(TimerFired(now, name, due))
@@ -469,7 +251,7 @@ class LiveEngine:
     def next_due(self) -> int | None:
         """Return when `time_passed` has something to do next, ns; None for not before something happens."""
         timer = None if self._timers.next_due == NEVER or not self.trades else self._timers.next_due
-        due = [one for one in (self._instants.next_due(), timer, self.orders.evidence.next_due()) if one is not None]
+        due = [one for one in (self.market.next_due(), timer, self.orders.evidence.next_due()) if one is not None]
         return min(due, default=None)
 
     def durable(self, sequence: int) -> None:
@@ -487,7 +269,7 @@ class LiveEngine:
         if self._resumed:
             return
         self._resumed = True
-        self.orders.resume(list(self._kernel.book.open.values()), self._clock())
+        self.orders.resume(list(self.kernel.book.open.values()), self._clock())
 
     def set_timers(self, timers: dict[str, int]) -> None:
         """Take the timers of a run that goes on."""
@@ -521,10 +303,10 @@ class LiveEngine:
         if self.is_lost:
             return
         self.stirred = True
-        if self._kernel.recorder.sequence <= self._durable and (self.trades or type(request) not in _ORDERS):
+        if self.kernel.recorder.sequence <= self._durable and (self.trades or type(request) not in _ORDERS):
             self._doors.send(request)
         else:
-            self._outbox.put(self._kernel.recorder.sequence, [request])
+            self._outbox.put(self.kernel.recorder.sequence, [request])
             self._release()
 
     def _submit(self, approved: ApprovedOrder) -> None:
@@ -539,22 +321,8 @@ class LiveEngine:
     def _cancel(self, effect: CancelOrder) -> None:
         if effect.order_id in self._unsent:
             self._withdrawn.add(effect.order_id)  # it is canceled when its turn to be sent comes
-        elif effect.order_id in self._kernel.book.open:  # else it has ended meanwhile
+        elif effect.order_id in self.kernel.book.open:  # else it has ended meanwhile
             self.orders.cancel(effect.order_id, self._clock())
-
-    def _close_instant(self, closes_at: int, now: int) -> None:
-        self._instants.close(closes_at)
-        self.take(InstantClosed(now))
 
     def _unsupported(self, what: str, remedy: str) -> None:
         self._doors.alarm("unsupported", f"a strategy called {what}, which a live run cannot do. {remedy}")
-
-    def _value_of(self, asset: str, amount: float) -> float:
-        """Return what an amount of an asset is worth in the account's currency, by the last price of its instrument."""
-        portfolio: Any = self._kernel.portfolio
-        for position in portfolio.positions.values():
-            instrument = position.instrument
-            if instrument.base == asset and instrument.quote == portfolio.currency:
-                price = position.price_source()
-                return amount * price if price == price else 0.0  # noqa: PLR0124 - NaN
-        return 0.0

@@ -65,9 +65,9 @@ class Explainer:
         VenueError
             If the venue cannot be asked.
         """
-        last = self._engine.last_fill_of(symbol)
+        last = self._engine.positions.last_fill_of(symbol)
         since = max(self._since, min(last, self._engine.now()) - _OVERLAP) if last else self._since
-        reports = [one for one in await self._session.fills(symbol, since) if not self._engine.is_booked(one)]
+        reports = [one for one in await self._session.fills(symbol, since) if not self._engine.positions.is_booked(one)]
         trades = Trades([], [])
         orders: dict[str, OrderReport | None] = {}
         for one in reports:

@@ -80,7 +80,8 @@ class MarketStream:
         alarm: Callable[[str, str], None],
         wake: Callable[[], None],
     ) -> None:
-        self._session, self._engine, self._clock, self._alarm, self._wake = session, engine, clock, alarm, wake
+        self._session, self._engine, self._inputs = session, engine, engine.market
+        self._clock, self._alarm, self._wake = clock, alarm, wake
         self._holds, self._listening, self._seldom = holds, listening, Seldom(alarm, clock)
         wanted = self._wanted = listening.subscriptions
         patience = round(settings.late_bars_after * _SECOND)
@@ -135,11 +136,11 @@ class MarketStream:
             number = self._series[one.instrument.symbol, one.timeframe.ns]
             self._do(number, self.joints[number].take(one.bar, self._clock()))
         elif isinstance(one, Quote):
-            self._engine.quote(self._numbers["quotes"][one.instrument.symbol][1], one)
+            self._inputs.quote(self._numbers["quotes"][one.instrument.symbol][1], one)
         elif isinstance(one, Tick):
-            self._engine.tick(self._numbers["ticks"][one.instrument.symbol][1], one)
+            self._inputs.tick(self._numbers["ticks"][one.instrument.symbol][1], one)
         elif isinstance(one, BookUpdate):
-            self._engine.book(self._numbers["book"][one.instrument.symbol][1], one)
+            self._inputs.book(self._numbers["book"][one.instrument.symbol][1], one)
 
     # Listening.
 
@@ -199,7 +200,7 @@ class MarketStream:
             self._refuse("quote_invalid", symbol, f"bid {one.bid:g}, ask {one.ask:g}")
             return
         if self._heard(known[0], one, symbol, one.bid):
-            self._engine.quote(known[1], one)
+            self._inputs.quote(known[1], one)
 
     def _tick(self, one: Tick) -> None:
         known = self._numbers["ticks"].get(symbol := one.instrument.symbol)
@@ -209,7 +210,7 @@ class MarketStream:
             self._refuse("trade_invalid", symbol, f"price {one.price:g}")
             return
         if self._heard(known[0], one, symbol, one.price):
-            self._engine.tick(known[1], one)
+            self._inputs.tick(known[1], one)
 
     def _book(self, one: BookUpdate) -> None:
         known = self._numbers["book"].get(symbol := one.instrument.symbol)
@@ -223,11 +224,11 @@ class MarketStream:
                 return
         if self._kept is None and known[0] in self.freshness.troubled and not one.is_snapshot:
             self.freshness.heard_at[known[0]] = self._clock()
-            if not self._engine.book_known(known[1]):
+            if not self._inputs.book_known(known[1]):
                 return  # it goes on from a snapshot
         price = one.levels[0][1] if one.is_snapshot and one.levels else nan
         if self._heard(known[0], one, symbol, price):
-            self._engine.book(known[1], one)
+            self._inputs.book(known[1], one)
 
     def _heard(self, number: int, one: Item, symbol: str, price: float) -> bool:
         """Note that a subscription speaks; return whether it is to be shown now."""
@@ -268,7 +269,7 @@ class MarketStream:
         else:
             current = not joint.waits and one.bar.ts <= (joint.next or one.bar.ts)
             if current:
-                self._engine.unfinished(number, one.bar)
+                self._inputs.unfinished(number, one.bar)
         if troubled and current and not joint.waits:
             self.freshness.flows(number)
 
@@ -276,7 +277,7 @@ class MarketStream:
         """Do what a joint says."""
         for one in found:
             if isinstance(one, Deliver):
-                self._engine.bar(number, one.bar)
+                self._inputs.bar(number, one.bar)
             elif isinstance(one, Fetch):
                 if one.proven:  # one that is only late is stale after a while, like whatever is silent
                     self.freshness.trouble(number, "gap", "bars are missing, and are being fetched")
@@ -323,7 +324,7 @@ class MarketStream:
     def _lose_book(self, number: int, reason: str) -> None:
         """Let a strategy see that a book is not known any more."""
         if self._kept is None:
-            self._engine.book_lost(number - len(self.joints), reason)
+            self._inputs.book_lost(number - len(self.joints), reason)
         else:
             symbol = self._wanted[number].instrument.symbol
             self._kept = [

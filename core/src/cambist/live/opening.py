@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from cambist.errors import ConfigError
 from cambist.live.wallet import OVERLAP, asked_cash
 from cambist.model.margin import Margin
@@ -27,11 +29,27 @@ if TYPE_CHECKING:
     from cambist.portfolio import VenueBooks
     from cambist.ports.venue import VenueSession
 
-__all__ = ["ask_opening", "check_mode", "open_account", "open_simulated", "reckoned_leverage"]
+__all__ = ["Opening", "ask_opening", "check_mode", "open_account", "open_simulated", "reckoned_leverage"]
 
 
-async def ask_opening(session: VenueSession, now: int, *, going_on: bool) -> tuple[AccountReport, list[str]]:
-    """Return what an account has, and the references of what has moved money until then, lately.
+@attrs.frozen
+class Opening:
+    """What a venue says of an account as a run starts.
+
+    Attributes
+    ----------
+    account
+        What it has.
+    known
+        References of what has moved money before, lately, and is in the balances.
+    """
+
+    account: AccountReport
+    known: Sequence[str] = ()
+
+
+async def ask_opening(session: VenueSession, now: int, *, going_on: bool) -> Opening:
+    """Ask what an account has, and what has moved money until then.
 
     A run that begins asks for them until no money moves between: what comes after is booked, and what came before is
     not.
@@ -45,43 +63,31 @@ async def ask_opening(session: VenueSession, now: int, *, going_on: bool) -> tup
         before = list(await asked_cash(session, now - 6 * OVERLAP))
         account = await session.account()
         if going_on or before == list(await asked_cash(session, now - 6 * OVERLAP)):
-            return account, [one.reference for one in before]
+            return Opening(account, [one.reference for one in before])
 
 
-def open_account(
-    instruments: Sequence[Instrument], account: AccountReport, settings: LiveSettings, known: Sequence[str] = ()
-) -> VenueBooks:
+def open_account(instruments: Sequence[Instrument], opening: Opening, settings: LiveSettings) -> VenueBooks:
     """Open the account of a run that begins, with the money that the venue says is there.
-
-    Parameters
-    ----------
-    known
-        References of what has moved money before, and is in the balances.
 
     Raises
     ------
     ConfigError
         If the instruments settle in another asset than the run's currency, or there is none of it.
     """
-    opening = _money(instruments, account, settings.currency)
+    account = opening.account
+    money = _money(instruments, account, settings.currency)
     books: VenueBooks
     if all(one.is_cash for one in instruments):
-        books = VenueInKind(instruments, float(opening), settings.leverage)
+        books = VenueInKind(instruments, float(money), settings.leverage)
     else:
         kind = VenueHedge if account.hedged else VenueMargin
-        books = kind(
-            instruments, float(opening), settings.leverage, margin=_margin_of(instruments, account, settings.leverage)
-        )
-    books.open_exactly(opening, account.ts, known)
+        margin = _margin_of(instruments, account, settings.leverage)
+        books = kind(instruments, float(money), settings.leverage, margin=margin)
+    books.open_exactly(money, account.ts, opening.known)
     return books
 
 
-def open_simulated(
-    instruments: Sequence[Instrument],
-    account: AccountReport,
-    settings: LiveSettings,
-    known: Sequence[str] = (),  # noqa: ARG001 - nothing moves money there but executions
-) -> Portfolio:
+def open_simulated(instruments: Sequence[Instrument], opening: Opening, settings: LiveSettings) -> Portfolio:
     """Open the account of a run whose session makes the executions itself: as a backtest's, to the last bit.
 
     Raises
@@ -89,9 +95,9 @@ def open_simulated(
     ConfigError
         As `open_account`.
     """
-    opening = _money(instruments, account, settings.currency)
+    money = _money(instruments, opening.account, settings.currency)
     kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
-    return kind(instruments, float(opening), settings.leverage)
+    return kind(instruments, float(money), settings.leverage)
 
 
 def _money(instruments: Sequence[Instrument], account: AccountReport, currency: str) -> Decimal:

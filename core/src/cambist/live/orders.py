@@ -8,7 +8,8 @@ from __future__ import annotations
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
-from cambist.live.evidence import Answers, Evidence
+from cambist.live.answers import Answers
+from cambist.live.evidence import Evidence
 from cambist.live.reducing import Reducing
 from cambist.live.replacing import Replacing
 from cambist.live.requests import Amend, Submit
@@ -126,7 +127,7 @@ class LiveOrders:
     def submit(self, order: Order, now: int) -> None:
         """Send an order, or keep it until it is due."""
         watched = self._register.add(order)
-        if self._emulator.needs(order):
+        if self._emulator.native.lacks(order):
             self._tie(order)
             self._act(self._emulator.submit(order, now), now)
         else:
@@ -190,7 +191,7 @@ class LiveOrders:
         going_on = list(orders)
         for order in going_on:
             watched = self._register.add(order)
-            if not self._emulator.needs(order) or self._resume_tied(watched, now):
+            if not self._emulator.native.lacks(order) or self._resume_tied(watched, now):
                 # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
                 watched.sent_at = now if watched.number else order.created_at
                 if watched.number or (order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched)):
@@ -206,7 +207,7 @@ class LiveOrders:
         self._tie(order)
         parent = self._book.find(order.parent) if order.parent else None
         waits = parent is not None and not parent.filled
-        watched.perhaps_unsent = not waits and (emulator.is_native(order) or order.triggered)
+        watched.perhaps_unsent = not waits and (emulator.native.works(order) or order.triggered)
         emulator.resume(order, sent=watched.perhaps_unsent, parent=parent)
         if parent is not None and watched.perhaps_unsent and not isnan(order.limit_price):
             watched.sent_size = min(order.size, parent.filled)

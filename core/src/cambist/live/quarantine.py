@@ -104,7 +104,7 @@ class Quarantine:
             self._closing.discard(strategy)
             for symbol, position in kernel.shares.of(strategy).positions.items():
                 if position.size:
-                    self._engine.close_position(kernel.portfolio.positions[symbol].instrument, strategy)
+                    self._engine.positions.close(kernel.portfolio.positions[symbol].instrument, strategy)
 
     def _hold(self, strategy: str) -> None:
         self._shield.silent.add(strategy)

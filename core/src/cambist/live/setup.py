@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.engine.fold import RunState
+    from cambist.live.opening import Opening
     from cambist.live.settings import LiveSettings
     from cambist.live.subscriptions import Listening
     from cambist.model.effects import Effect
     from cambist.model.instrument import Instrument
-    from cambist.model.reports import AccountReport
     from cambist.storage.journal import Journal
     from cambist.strategies import Strategy
 
@@ -91,11 +91,10 @@ def prepare(
     listening: Listening,
     journal: Journal,
     state: RunState | None,
-    account: AccountReport,
+    opening: Opening,
     settings: LiveSettings,
     alarm: Callable[[str, str], None],
     expected_fee: Callable[..., float] | None = None,
-    known: Sequence[str] = (),
 ) -> Prepared:
     """Make the kernel of a live run.
 
@@ -109,15 +108,13 @@ def prepare(
         Where the run is journalled.
     state
         What `read_state` returned.
-    account
+    opening
         What the venue says; a run that begins takes its cash from there.
     alarm
         Told of risk rules that raise.
     expected_fee
         Answers the fee to reckon with before an order leaves, of a session that makes the executions itself; None for
         each instrument's own rates.
-    known
-        References of what has moved money before, and is in the balances.
 
     Raises
     ------
@@ -127,21 +124,14 @@ def prepare(
     instruments = listening.instruments
     if state is None:
         opened = open_account if expected_fee is None else open_simulated
-        portfolio: Portfolio = opened(instruments, account, settings, known)
+        portfolio: Portfolio = opened(instruments, opening, settings)
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
-        check_mode(portfolio, account)
-    fee = expected_fee or InstrumentFees().fee
+        check_mode(portfolio, opening.account)
     rules = shielded_rules(fresh_rules(settings.risk), alarm)
     gate = (HedgeGate if isinstance(portfolio, HedgePortfolio) else RiskGate)(rules)
-    shield = Shield(strategies)
-    kernel: Shielded
-    if listening.streams:
-        kernel = ShieldedMarketKernel(
-            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar
-        )
-    else:
-        kernel = ShieldedKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
+    shield = Shield(strategies)  # before there is a kernel, which looks at their hooks
+    kernel = _make_kernel(strategies, listening, portfolio, gate, expected_fee or InstrumentFees().fee)
     kernel.shield = shield
     shield.guard(kernel)
     for cursor in (one for seat in kernel.seats for one in seat.cursors):
@@ -151,6 +141,20 @@ def prepare(
     if state is None:
         return Prepared(kernel, None, make_token(time.time()), settings.seed, shield)
     return Prepared(kernel, state, state.token, state.seed, shield)
+
+
+def _make_kernel(
+    strategies: Sequence[Strategy],
+    listening: Listening,
+    portfolio: Portfolio,
+    gate: RiskGate,
+    fee: Callable[..., float],
+) -> Shielded:
+    if listening.streams:
+        return ShieldedMarketKernel(
+            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar
+        )
+    return ShieldedKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
 
 
 def _go_on(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
@@ -35,6 +36,11 @@ class PrivateStream:
         Told of what a person should know.
     wake
         Called when something has come.
+
+    Attributes
+    ----------
+    up
+        Set once the stream has come up.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class PrivateStream:
         self._session, self._engine, self._clock, self._wallet = session, engine, clock, wallet
         self._connection, self._alarm, self._wake = connection, alarm, wake
         self._early: list[OrderReport | FillReport] | None = []
+        self.up = asyncio.Event()
 
     def begin(self) -> None:
         """Hand on what has come until now, and all that comes: the run knows its orders from here on."""
@@ -74,6 +81,8 @@ class PrivateStream:
                 else:
                     self._early.append(report)
             elif isinstance(report, StreamReport):
+                if report.state == "up" and report.stream != "clock":
+                    self.up.set()
                 self._connection(report)
             elif isinstance(report, CashReport):
                 wallet.heard(report)

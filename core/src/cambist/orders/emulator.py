@@ -22,8 +22,9 @@ from cambist.model.events import (
     OrderTriggered,
     StopTrailed,
 )
-from cambist.model.orders import AT_MARKET, TRAILING, TRIGGERED, OrderType, TimeInForce
+from cambist.model.orders import AT_MARKET, TRAILING, OrderType, TimeInForce
 from cambist.orders.links import Links
+from cambist.orders.native import NativeOrders
 from cambist.orders.times import last_moment
 from cambist.orders.triggers import is_reached, level, trailed
 
@@ -106,6 +107,11 @@ class Emulator:
     ties
         Whether it also works orders that hang together.
 
+    Attributes
+    ----------
+    native
+        Tells which orders go to the venue as they are.
+
     Notes
     -----
     What is reported must be taken into the order before the next call: a trailing stop moves on from where it is.
@@ -122,7 +128,7 @@ class Emulator:
     def __init__(
         self, native: Iterable[OrderType] = (OrderType.MARKET, OrderType.LIMIT), *, ties: bool = False
     ) -> None:
-        self._native, self._ties = frozenset(native), ties
+        self.native = NativeOrders(native, ties=ties)
         self._held: dict[int, _Held] = {}
         self._links = Links()
         #: By symbol: what buyers pay, and what sellers get.
@@ -132,23 +138,6 @@ class Emulator:
     def orders(self) -> list[Order]:
         """Every order in its hands, oldest first: held, waiting for a parent, or sent and tied to others."""
         return [held.order for held in self._held.values()]
-
-    def needs(self, order: Order) -> bool:
-        """Tell whether an order must go through the emulator, because the venue lacks its type or its ties."""
-        return not self.is_native(order) or (not self._ties and bool(order.oco or order.parent))
-
-    def is_native(self, order: Order) -> bool:
-        """Tell whether the venue works an order of that type.
-
-        A stop that shares a position with another order of its group does not go there where orders are paid in full:
-        each of the two would lock the whole of it, and the second be refused.
-        """
-        if order.type not in self._native:
-            return False
-        if self._ties:
-            return True
-        shares = order.oco or (order.parent and order.reduce_only)
-        return not (shares and order.type in TRIGGERED and order.instrument.is_cash)
 
     # After a restart.
 
@@ -217,7 +206,7 @@ class Emulator:
             self._links.after_fill(order.parent, parent.traded)
         waits = self._links.waits(order.id)
         actions: list[Action] = []
-        if waits or not self.is_native(order):
+        if waits or not self.native.works(order):
             actions.append(Report(OrderAccepted(ts, order.id)))
         if not waits:
             self._enter(held, ts, actions)
@@ -329,7 +318,7 @@ class Emulator:
     def _enter(self, held: _Held, ts: int, actions: list[Action]) -> None:
         """Let an order come to the market where it stands."""
         order = held.order
-        if self.is_native(order):
+        if self.native.works(order):
             self._send(held, ts, actions)
             return
         for_buyers, for_sellers = self._prices.get(order.instrument.symbol, (nan, nan))

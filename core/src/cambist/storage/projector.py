@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cambist.ports.rows import Row
     from cambist.ports.storage import RunRecord, RunStore, StateStore
 
-__all__ = ["Progress", "Projector", "RowMaker"]
+__all__ = ["Pace", "Progress", "Projector", "RowMaker"]
 
 _log = logging.getLogger("cambist.storage")
 #: Between tries while a store cannot be reached, s; doubled up to the last.
@@ -73,6 +73,24 @@ class Progress:
     failing_since: float | None
 
 
+@attrs.frozen(kw_only=True)
+class Pace:
+    """How much a projector does at once, and how often it keeps where it is.
+
+    Attributes
+    ----------
+    batch, save_every
+        Records in one write, and between two copies of the maker.
+    save_after
+        While it follows a journal, seconds between two copies, which are large: what came after the last one is made
+        anew by a restart, and stays in the journal for that.
+    """
+
+    batch: int = 2_000
+    save_every: int = 100_000
+    save_after: float = 60.0
+
+
 class Projector:
     """Reads a journal by sequence number and tells a store of runs what is in it, batch by batch.
 
@@ -92,14 +110,10 @@ class Projector:
         so.
     name
         Of the cursor in the journal; one for each store.
-    batch, save_every
-        Records in one write, and between two copies of the maker.
-    save_after
-        While it follows a journal, seconds between two copies, which are large: what came after the last one is made
-        anew by a restart, and stays in the journal for that.
+    pace
+        How much at once, and how often where it is is kept.
     wait
         Waits for at most so many seconds, or until the event is set; tests put their own clock here.
-
     """
 
     def __init__(
@@ -110,13 +124,11 @@ class Projector:
         *,
         states: StateStore | None = None,
         name: str = "storage",
-        batch: int = 2_000,
-        save_every: int = 100_000,
-        save_after: float = 60.0,
+        pace: Pace = Pace(),
         wait: Callable[[threading.Event, float], object] = threading.Event.wait,
     ) -> None:
         self._journal, self._store, self._make, self._states = journal, store, make, states
-        self._batch, self._save_every, self._save_after, self._pause = batch, save_every, save_after, wait
+        self._pace, self._pause = pace, wait
         self._key = f"projection/{name}"
         self._cursor: JournalCursor = journal.cursor(name)
         self._maker: RowMaker | None = None
@@ -177,7 +189,7 @@ class Projector:
             stopping = self._stopping
             try:
                 self._tell_all()
-                if stopping or time.monotonic() - self._saved_at >= self._save_after:
+                if stopping or time.monotonic() - self._saved_at >= self._pace.save_after:
                     self._keep_maker()
             except CambistError as error:
                 # The journal keeps what is missing; trading goes on, and so does this thread.
@@ -202,7 +214,7 @@ class Projector:
         """Tell the store the next records; return how many."""
         maker = self._maker or self._open()
         self._maker = None  # until this batch is told: a maker that is ahead of the store is of no use
-        entries = list(islice(self._journal.read(maker.sequence + 1), self._batch))
+        entries = list(islice(self._journal.read(maker.sequence + 1), self._pace.batch))
         if entries:
             rows = maker.rows(entries)
             if maker.run_id:
@@ -210,7 +222,7 @@ class Projector:
             self._done = maker.sequence
             if self._states is None:
                 self._pass(maker.sequence)
-            elif maker.sequence - self._saved >= self._save_every:
+            elif maker.sequence - self._saved >= self._pace.save_every:
                 self._save(maker)
         self._maker = maker
         return len(entries)

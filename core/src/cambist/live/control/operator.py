@@ -217,7 +217,7 @@ class Operator:
             held = self._held(instrument)
             if held:
                 items.append(ClosedPosition(symbol=instrument.symbol, before=exact(held), after=exact(held)))
-                run.engine.close_position(instrument)
+                run.engine.positions.close(instrument)
         await self._until(lambda: not any(one.tag == FLATTEN for one in run.kernel.book.open.values()), self._within)
         sides = await self._margined(instruments)
         for item in items:
