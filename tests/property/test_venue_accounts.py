@@ -15,10 +15,10 @@ from cambist import Margin, Strategy
 from cambist.engine.document import decode_run, digest_of, encode_run, trading_of
 from cambist.engine.fold import RunState
 from cambist.engine.journaled import Recorder
+from cambist.engine.shield import Shield, ShieldedKernel
 from cambist.engine.step import no_calendar
 from cambist.live.doors import Doors
 from cambist.live.engine import LiveEngine
-from cambist.live.shield import Shield, ShieldedKernel
 from cambist.live.subscriptions import Listening
 from cambist.model import Instrument, Liquidity, PositionSide, Side, Timeframe
 from cambist.model.events import CashMoved, RunStarted

@@ -10,9 +10,10 @@ from test_live_run import MINUTE, bars, make_run, running, until, venue  # noqa:
 from venue_in_process import SYMBOL
 
 from cambist import Strategy, param
+from cambist.engine.shield import QUARANTINE
 from cambist.errors import StrategyError
 from cambist.indicators import indicator
-from cambist.live.quarantine import QUARANTINE, OnFailure
+from cambist.live.quarantine import OnFailure
 from cambist.live.run import LiveRun
 from cambist.live.settings import LiveSettings
 from cambist.model import OrderStatus

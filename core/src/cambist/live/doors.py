@@ -11,10 +11,10 @@ from cambist.model.reports import FillReport
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cambist.engine.shield import Failure
     from cambist.errors import JournalError
     from cambist.live.requests import Request
     from cambist.live.run import LiveRun
-    from cambist.live.shield import Failure
     from cambist.model.reports import OrderReport
     from cambist.model.trading_state import TradingChange
 

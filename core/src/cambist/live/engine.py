@@ -42,10 +42,10 @@ from cambist.model.orders import ApprovedOrder, Order
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from cambist.engine.shield import Shielded
     from cambist.live.doors import Doors
     from cambist.live.requests import Request
     from cambist.live.resending import Resend
-    from cambist.live.shield import Shielded
     from cambist.live.subscriptions import Listening
     from cambist.model.effects import Effect
     from cambist.model.events import Event

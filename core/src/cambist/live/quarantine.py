@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from cambist.engine.shield import QUARANTINE
 from cambist.model.trading_state import TradingState, WorkingOrders, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cambist.engine.shield import Failure, Shield
     from cambist.errors import StrategyError
     from cambist.live.engine import LiveEngine
     from cambist.live.holds import OwnHolds
-    from cambist.live.shield import Failure, Shield
     from cambist.model.trading_state import TradingChange
 
-__all__ = ["QUARANTINE", "OnFailure", "Quarantine"]
-
-#: Whose hold keeps a strategy from trading; it is in the journal, and so outlasts a restart.
-QUARANTINE: Final = "quarantine"
+__all__ = ["OnFailure", "Quarantine"]
 
 
 class OnFailure(StrEnum):
@@ -83,7 +81,7 @@ class Quarantine:
 
     def changed(self, change: TradingChange) -> None:
         """Take word of what may be traded, before strategies do: an operator may have let one go on."""
-        if change.rule != QUARANTINE or change.state is not TradingState.ACTIVE:
+        if not self._shield.changed(change):
             return
         strategy = _strategy_of(change)
         self._closing.discard(strategy)
@@ -92,8 +90,6 @@ class Quarantine:
                 "strategy_failed",
                 f"{strategy} may trade again, and its indicators have failed: it is called again after a restart.",
             )
-        else:
-            self._shield.silent.discard(strategy)
 
     def close_positions(self) -> None:
         """Close what strategies hold whose orders have all ended, where that is the policy."""

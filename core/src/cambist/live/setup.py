@@ -11,11 +11,11 @@ from cambist.engine.fold import KEEP
 from cambist.engine.journaled import Recorder
 from cambist.engine.rebuild import rebuild
 from cambist.engine.resume import go_live, resume
+from cambist.engine.shield import Shield, Shielded, ShieldedKernel, ShieldedMarketKernel
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.live.holds import STOP
 from cambist.live.opening import check_mode, open_account, open_simulated
-from cambist.live.shield import Shield, Shielded, ShieldedKernel, ShieldedMarketKernel
 from cambist.live.shielded_rules import shielded_rules
 from cambist.model.events import RunStarted
 from cambist.orders.ids import make_token

@@ -265,9 +265,11 @@ class Replay:
     def _step(self, event: Event, step: Callable[[], list[Effect]]) -> None:
         self._note_event(event.ts, type(event).__name__, {})
         self._event = event
+        self._stage.taking(event)
         try:
             wanted = step()
             self._wishes += [one.change for one in wanted if isinstance(one, ChangeMargin)]
+            self._error = self._stage.raised()
         except OrderStateError:
             pass  # the run met the same anomaly, and went on; the book has noted it
         except Exception as error:

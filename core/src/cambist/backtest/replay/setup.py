@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cambist.engine.records import AccountOpened, RunBegan
     from cambist.model.bars import Bar
     from cambist.model.calendar import Calendar
+    from cambist.model.events import Event
     from cambist.model.instrument import Instrument
     from cambist.model.market_rules import MarketRules
     from cambist.model.orders import Fill
@@ -261,6 +262,13 @@ class Stage:
 
     def started(self) -> None:
         """Do nothing: a backtest begins once."""
+
+    def taking(self, event: Event) -> None:
+        """Do nothing: all is in the kernel."""
+
+    def raised(self) -> str:
+        """Return nothing: what a strategy raises ends a backtest."""
+        return ""
 
     def traded(self, strategy: str, fill: Fill) -> None:
         """Take note of a fill that is about to be booked, where fees or the rules of its market hang on it."""

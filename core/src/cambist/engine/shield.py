@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from cambist.engine.failures import strategy_error
 from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Journaling
 from cambist.errors import StrategyError
+from cambist.model.trading_state import TradingState
 from cambist.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
 
     from cambist.engine.step import Kernel, Seat
     from cambist.model.events import BarClosed
+    from cambist.model.trading_state import TradingChange
 
-__all__ = ["Failure", "Shield", "Shielded", "ShieldedKernel", "ShieldedMarketKernel"]
+__all__ = ["QUARANTINE", "Failure", "Shield", "Shielded", "ShieldedKernel", "ShieldedMarketKernel"]
 
 _log = logging.getLogger("cambist.live")
+
+#: The watch whose holds keep strategies that failed from trading.
+QUARANTINE: Final = "quarantine"
 
 #: What the engine calls while a run goes on. What it calls before, such as `on_start`, may keep a run from starting.
 HOOKS = (
@@ -84,6 +89,15 @@ class Shield:
     def guard(self, kernel: Kernel) -> None:
         """Take the kernel that the strategies are in by now; it explains where in them an error came from."""
         self._kernel = kernel
+
+    def changed(self, change: TradingChange) -> bool:
+        """Take word of what may be traded, before strategies do; return whether one that failed is let go on by it."""
+        if change.rule != QUARANTINE or change.state is not TradingState.ACTIVE:
+            return False
+        strategy = change.scope.partition(":")[2]
+        if strategy not in self.blind:
+            self.silent.discard(strategy)
+        return True
 
     def take_failures(self) -> list[Failure]:
         """Return what was raised since the last time, oldest first."""
