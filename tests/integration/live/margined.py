@@ -90,7 +90,7 @@ class Play:
         key = self.simulator.credentials()
         session = self.open(url=self.simulator.url, key=key.key, secret=key.secret, **self.venue_settings)
         self.journal = Journal(self.folder)
-        given = {"audit_every": 1.0, "currency": self.currency, "ready_within": 40.0} | settings
+        given = {"audit_every": 1.0, "currency": self.currency, "ready_within": 40.0, "leverage": 20.0} | settings
         self.run = LiveRun(
             self.strategies(), [(self.symbol, MINUTE)], session, self.journal, LiveSettings(**given), alarm=self._alarm
         )

@@ -11,8 +11,10 @@ from live_room import Room, changes_asked
 from cambist.cli.exits import Exit
 from cambist.engine.rebuild import rebuild
 from cambist.notify import LogNotifier
+from cambist.ports.rows import FillRow
 from cambist.storage.journal import JournalFolder
 from cambist_simulator import ExchangeSimulator
+from cambist_storage.sql.storage import SqlStorage
 
 ORDERS = """
     from pathlib import Path
@@ -111,6 +113,29 @@ def test_one_file_is_backtested_and_traded(room, simulator):
     code, _, err = room.call("live", "run.toml", "--for", "2s")
     assert code == Exit.OK, err
     assert simulator.orders()
+
+
+def test_a_database_follows_the_journal_of_a_run(room):
+    room.run_file(
+        live="environment = 'dev'\nkeep_segments = 3",
+        more='[storage]\nurl = "sqlite:///runs.db"',
+    )
+    code, _, err = room.call("live", "run.toml", "--for", "2s")
+    assert code == Exit.OK, err
+    state = rebuild(JournalFolder(room.path / "journal"))
+    storage = SqlStorage(f"sqlite:///{room.path / 'runs.db'}")
+    (run,) = storage.runs.runs()
+    assert run.mode == "live"
+    assert len(list(storage.runs.rows(run.id, FillRow))) == len(state.fills)
+    storage.close()
+
+
+def test_a_storage_that_keeps_no_runs_is_told_with_the_other_mistakes(room):
+    room.run_file(live="environment = 'dev'\non_stop = 'cancle'", more='[storage]\nurl = "parquet:///bars"')
+    code, _, err = room.call("live", "run.toml")
+    assert code == Exit.BAD_INPUT
+    assert "storage.url: storage by parquet does not keep runs." in err
+    assert "live.on_stop" in err
 
 
 def test_a_backtest_of_a_file_for_live_alone_says_what_it_lacks(room):

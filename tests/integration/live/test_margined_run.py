@@ -254,6 +254,29 @@ def test_leverage_and_margin_are_read_from_the_venue_and_followed(market, tmp_pa
         assert one.state().portfolio.leverages == {one.symbol: 5.0}
 
 
+@pytest.mark.parametrize(("allowed", "grows"), [(1.0, False), (5.0, True)])
+def test_a_run_makes_use_of_no_more_leverage_than_it_was_allowed(tmp_path, allowed, grows):
+    async def script(one):
+        one.start(leverage=allowed)
+        await one.running()
+        portfolio = one.run.kernel.portfolio
+        assert portfolio.leverages == {one.symbol: allowed}  # the venue would grant twenty times
+        await one.until(lambda: portfolio.positions[one.symbol].price_source() > 0.0)
+        price = portfolio.positions[one.symbol].price_source()
+        size = portfolio.positions[one.symbol].instrument.round_size(2.0 * portfolio.cash / price)
+        one.seat.todo.append(lambda s: s.buy(size))
+        await one.until(lambda: one.run.kernel.book.orders)
+        await one.until(lambda: not one.run.kernel.book.open)
+        assert (one.run.kernel.book.orders[0].filled > 0.0) is grows
+        if not grows:
+            assert one.run.kernel.book.orders[0].reason.startswith("insufficient_")
+        one.run.stop("enough")
+        await one.end()
+
+    with exchange("usdm") as simulator:
+        play(simulator, tmp_path, "usdm", script)
+
+
 def test_a_position_that_comes_close_to_its_liquidation_is_told_of(tmp_path):
     async def script(one):
         one.venue_settings = {"leverage": {one.symbol: 20}, "margin": {one.symbol: "isolated"}}

@@ -71,7 +71,7 @@ class Play:
             url=self.simulator.url, key=key.key, secret=key.secret, **{"timeout": 3.0, **self.session_settings}
         )
         journal = Journal(self.folder)
-        settings = LiveSettings(**{"audit_every": 1.0, "on_stop": "keep", **self.settings})
+        settings = LiveSettings(**{"audit_every": 1.0, "on_stop": "keep", "leverage": 20.0, **self.settings})
         run = self.live = LiveRun(
             [Hands()],
             [(symbol, MINUTE)],

@@ -121,6 +121,7 @@ def rehearse(plan: LivePlan) -> Rehearsed:
             plan,
             journal=copy,
             channels=(),
+            storage=None,
             live=attrs.evolve(plan.live, on_stop=OnStop.KEEP, record=False),
             notify_fills=False,
         )

@@ -418,6 +418,7 @@ class _RunningTable(_Table):
     journal_slow_after: Positive = 2.0
     snapshot_every: Positive = 900.0
     snapshot_records: Annotated[int, Field(ge=1)] = 20_000
+    keep_segments: Annotated[int, Field(ge=1)] | None = None
     keep_orders: Annotated[int, Field(ge=1)] = 10_000
     keep_bars: Annotated[int, Field(ge=1, le=65_536)] = 65_536
     stale_after: Annotated[float, Field(gt=0)] = 60.0

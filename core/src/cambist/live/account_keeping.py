@@ -72,7 +72,7 @@ class AccountKeeper:
             decisions=Decisions(ask, run.alarm),
         )
         self.watch = LiquidationWatch(run.settings.liquidation_warnings, self._price_of, run.alarm)
-        self._margins = MarginSettings(run.kernel, run.holds, run.take, run.now, run.alarm)
+        self._margins = MarginSettings(run.kernel, run.holds, run.take, run.now, run.alarm, run.settings.leverage)
         self.ready = False
         run.engine.positions.owners = _checked_owners(run)
         self._audit: Audit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cambist.live.opening import reckoned_leverage
 from cambist.model.events import MarginChanged
 from cambist.model.portfolio import MarginChange
 from cambist.model.trading_state import TradingState, scope_of
@@ -41,6 +42,8 @@ class MarginSettings:
         Answers the engine's time, ns.
     alarm
         Told of what a person should know.
+    most
+        The leverage that the run may make use of.
     """
 
     def __init__(
@@ -50,10 +53,12 @@ class MarginSettings:
         take: Callable[[Event], None],
         clock: Callable[[], int],
         alarm: Callable[[str, str], None],
+        most: float,
     ) -> None:
         portfolio = kernel.portfolio
         self._books = portfolio if isinstance(portfolio, MarginPortfolio) else None
         self._holds, self._take, self._clock, self._alarm = holds, take, clock, alarm
+        self._most = most
         self._isolated: dict[str, bool] = {}
         self._held: set[str] = set()
 
@@ -78,8 +83,8 @@ class MarginSettings:
         self._hold(POSITION_MODE, "", TradingState.HALTED, "position_mode_changed", text)
 
     def _check_leverage(self, books: MarginPortfolio, told: MarginReport) -> None:
-        limit = 1.0 / books.positions[told.symbol].instrument.margin_rate
-        leverage = min(float(told.leverage), limit)
+        instrument = books.positions[told.symbol].instrument
+        leverage = reckoned_leverage(instrument, float(told.leverage), self._most)
         if leverage == books.leverages[told.symbol]:
             return
         self._alarm(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cambist.portfolio import VenueBooks
     from cambist.ports.venue import VenueSession
 
-__all__ = ["Opening", "ask_opening", "check_mode", "open_account", "open_simulated"]
+__all__ = ["Opening", "ask_opening", "check_mode", "open_account", "open_simulated", "reckoned_leverage"]
 
 
 @attrs.frozen
@@ -81,7 +81,8 @@ def open_account(instruments: Sequence[Instrument], opening: Opening, settings: 
         books = VenueInKind(instruments, float(money), settings.leverage)
     else:
         kind = VenueHedge if account.hedged else VenueMargin
-        books = kind(instruments, float(money), settings.leverage, margin=_margin_of(instruments, account))
+        margin = _margin_of(instruments, account, settings.leverage)
+        books = kind(instruments, float(money), settings.leverage, margin=margin)
     books.open_exactly(money, account.ts, opening.known)
     return books
 
@@ -116,8 +117,13 @@ def _money(instruments: Sequence[Instrument], account: AccountReport, currency: 
     return balances[currency]
 
 
-def _margin_of(instruments: Sequence[Instrument], account: AccountReport) -> Margin:
-    """Return how the venue lets the instruments be traded on margin.
+def reckoned_leverage(instrument: Instrument, told: float, most: float) -> float:
+    """Return the leverage that a run goes by: the venue's, but no more than it was allowed and the instrument bears."""
+    return min(told, most, 1.0 / instrument.margin_rate)
+
+
+def _margin_of(instruments: Sequence[Instrument], account: AccountReport, most: float) -> Margin:
+    """Return how the venue lets the instruments be traded on margin, and how far the run makes use of that.
 
     Whether positions stand for themselves is one mode for the account here: where the venue isolates some and not
     others, they are taken to be backed by the account, and the venue watches each by its own rule.
@@ -125,7 +131,7 @@ def _margin_of(instruments: Sequence[Instrument], account: AccountReport) -> Mar
     told = {one.symbol: one for one in account.margins}
     own = [told[one.symbol] for one in instruments if one.symbol in told and not one.is_cash]
     leverage = {
-        one.symbol: min(float(told[one.symbol].leverage), 1.0 / one.margin_rate)
+        one.symbol: reckoned_leverage(one, float(told[one.symbol].leverage), most)
         for one in instruments
         if one.symbol in told and not one.is_cash
     }
