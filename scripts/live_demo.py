@@ -18,11 +18,10 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
-from cambist_samples import open_feed
-from cambist_simulator import ExchangeSimulator
-
 from cambist.errors import CambistError
 from cambist.live.control import ControlClient, find_run
+from cambist_samples import open_feed
+from cambist_simulator import ExchangeSimulator
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "demo-result" / "live"
@@ -75,7 +74,7 @@ def say(text: str) -> None:
 def cambist(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
     """Show a command and run it."""
     say(f"$ cambist {' '.join(arguments)}")
-    return subprocess.run([CAMBIST, *arguments], cwd=FOLDER, check=check)
+    return subprocess.run([CAMBIST, *arguments], cwd=FOLDER, check=check)  # noqa: S603 - our own command
 
 
 def write_bars() -> None:
@@ -98,7 +97,7 @@ class LiveProcess:
 
     def __init__(self) -> None:
         say("$ cambist live run.toml")
-        self.process = subprocess.Popen([CAMBIST, "live", "run.toml"], cwd=FOLDER)
+        self.process = subprocess.Popen([CAMBIST, "live", "run.toml"], cwd=FOLDER)  # noqa: S603 - our own command
         self.client: ControlClient | None = None
 
     def status(self) -> dict[str, object]:

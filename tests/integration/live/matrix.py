@@ -8,7 +8,7 @@ from decimal import Decimal
 import attrs
 from stage import SPOT, staged
 
-from cambist.live.reconcile import Policy
+from cambist.live.differences import Policy
 
 #: The user's own frames.
 PRIVATE = ["order", "fill", "balance", "position"]

@@ -200,6 +200,9 @@ class Stage:
         """Let the strategy send an order, again while it is refused; return it once everybody agrees on it."""
         for _ in range(tries):
             order = self.cue(how)
+            if order is None:  # the journal is lost, and nothing is taken any more: how the run ends says so
+                await self.until(self.task.done, "the end of the run")
+                await self.task
             await self.agreed()
             if order.status is not OrderStatus.REJECTED:
                 return order

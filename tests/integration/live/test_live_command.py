@@ -365,6 +365,16 @@ def test_a_rehearsal_shows_a_restart_and_changes_neither_venue_nor_journal(room,
     assert {one.name: one.read_bytes() for one in (room.path / "journal").glob("*.journal*")} == journal
 
 
+def test_a_rehearsal_shows_what_becomes_of_money_that_came_in_meanwhile(room, simulator):
+    code, _, err = room.call("live", "run.toml", "--for", "2s")
+    assert code == Exit.OK, err
+    simulator.deposit("USDT", "7")
+    code, out, err = room.call("rehearse", "run.toml", "--json")
+    assert code == Exit.OK, err
+    kinds = [(one["kind"], one["policy"]) for one in json.loads(out)["differences"]]
+    assert kinds == [("balance", "adopt")]
+
+
 def test_a_recorded_run_can_be_replayed(room):
     code, _, err = room.call("live", "run.toml", "--record", "--for", "3s")
     assert code == Exit.OK, err

@@ -9,7 +9,7 @@ import pytest
 
 from cambist.errors import ConfigError, VenueError
 from cambist.live.auditing import Audit
-from cambist.live.reconcile import Difference, DifferenceKind
+from cambist.live.differences import Difference, DifferenceKind
 from cambist.model import TradingState
 
 POSITION = Difference(DifferenceKind.POSITION, "B", Decimal(1), Decimal(2))

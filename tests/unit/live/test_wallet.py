@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cambist.live.reconcile import DifferenceKind, balance_differences
+from cambist.live.differences import DifferenceKind, balance_differences
 from cambist.live.wallet import OVERLAP, Wallet
 from cambist.model import Instrument
 from cambist.model.margin import Margin

@@ -1,9 +1,9 @@
 """Live trading: what drives a kernel by a venue's streams, and never loses an order."""
 
+from cambist.live.differences import Difference, DifferenceKind, Policy
 from cambist.live.joining import MissingBars
 from cambist.live.projecting import Projecting
 from cambist.live.quarantine import OnFailure
-from cambist.live.reconcile import Difference, DifferenceKind, Policy
 from cambist.live.resending import Resend
 from cambist.live.run import LiveRun
 from cambist.live.settings import LiveSettings, OnStop

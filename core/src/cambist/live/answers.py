@@ -129,10 +129,8 @@ class Answers:
         watched = self._register.get(request.order_id)
         if watched is None:
             return
-        if isinstance(outcome, Answered):
-            if outcome.report is not None:
-                self._evidence.reported(outcome.report, now)
-        elif isinstance(outcome, Declined):
+        self._take_report(outcome, now)
+        if isinstance(outcome, Declined):
             if outcome.reason == "unknown_order":
                 self._evidence.find(watched)  # it has ended, and how is what matters
             elif outcome.retry_after:
@@ -149,14 +147,16 @@ class Answers:
         watched = self._register.get(request.order_id)
         if watched is None:
             return
-        if isinstance(outcome, Answered):
-            if outcome.report is not None:
-                self._evidence.reported(outcome.report, now)
-        elif isinstance(outcome, Declined):
+        self._take_report(outcome, now)
+        if isinstance(outcome, Declined):
             watched.wanted = None
             self._out.deliver(AmendRejected(now, watched.order.id, _reason(outcome)))
             if outcome.reason == "unknown_order":
                 self._evidence.find(watched)
+
+    def _take_report(self, outcome: Outcome, now: int) -> None:
+        if isinstance(outcome, Answered) and outcome.report is not None:
+            self._evidence.reported(outcome.report, now)
 
     def found(self, request: Find, outcome: Outcome, now: int) -> None:
         """Take the answer to the question how an order stands."""

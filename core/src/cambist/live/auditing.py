@@ -6,17 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from cambist.errors import ConfigError, VenueError
+from cambist.live.differences import DifferenceKind
 from cambist.live.holds import OUT_OF_STEP
-from cambist.live.reconcile import DifferenceKind
-from cambist.model.trading_state import TradingState
+from cambist.model.trading_state import TradingState, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
+    from cambist.live.differences import Difference
     from cambist.live.dispatch import Dispatcher
     from cambist.live.engine import LiveEngine
     from cambist.live.holds import OwnHolds
-    from cambist.live.reconcile import Difference
     from cambist.live.reconciler import Reconciler
     from cambist.live.wallet import Wallet
     from cambist.model.reports import AccountReport
@@ -115,7 +115,7 @@ class Audit:
         left = [one for one in positions or lasting if not await self._reconciler.settle(one, running=True)]
         for one in left:
             self._alarm("out_of_step", one.describe())
-        off = {f"symbol:{one.symbol}": one for one in left if one.kind is DifferenceKind.POSITION}
+        off = {scope_of("symbol", one.symbol): one for one in left if one.kind is DifferenceKind.POSITION}
         self._release(off)
         for scope, one in off.items():
             if scope not in self._held:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cambist.live.reconcile import balance_differences, position_differences
+from cambist.live.differences import balance_differences, position_differences
 from cambist.portfolio.by_venue import VenueBooks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cambist.engine.journaled import Journaling
-    from cambist.live.reconcile import Difference
+    from cambist.live.differences import Difference
     from cambist.live.shadow import Shadow
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport

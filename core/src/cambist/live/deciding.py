@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from cambist.errors import ConfigError
-from cambist.live.reconcile import Policy
+from cambist.live.differences import Policy
 
 if TYPE_CHECKING:
+    from cambist.live.differences import Difference
     from cambist.live.patience import Patience
-    from cambist.live.reconcile import Difference
 
 __all__ = ["Ask", "Decisions"]
 

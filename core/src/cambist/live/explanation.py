@@ -14,8 +14,8 @@ from cambist.ports.venue import Answered, OrderKey
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cambist.live.differences import Difference
     from cambist.live.engine import LiveEngine
-    from cambist.live.reconcile import Difference
     from cambist.model.reports import FillReport, OrderReport
     from cambist.ports.venue import VenueSession
 

@@ -8,7 +8,7 @@ import attrs
 
 from cambist.live.holds import MARKET_DATA
 from cambist.live.seldom import AGAIN
-from cambist.model.trading_state import TradingState
+from cambist.model.trading_state import TradingState, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,7 +107,7 @@ class Freshness:
         symbol = self._symbol(number)
         if symbol in self._held and not any(self._symbol(other) == symbol for other in self.troubled):
             self._held.remove(symbol)
-            self._holds.lift(MARKET_DATA, "market data flows again", scope=f"symbol:{symbol}")
+            self._holds.lift(MARKET_DATA, "market data flows again", scope=scope_of("symbol", symbol))
 
     def check(self) -> None:
         """Look for subscriptions that are silent, and tell of what has changed."""
@@ -144,7 +144,7 @@ class Freshness:
         state, text = self.troubled[number]
         why = f": {text}" if text else ""
         reason = f"{self._subscriptions[number]}: {state}{why}"
-        self._holds.hold(MARKET_DATA, TradingState.REDUCING, reason, scope=f"symbol:{symbol}")
+        self._holds.hold(MARKET_DATA, TradingState.REDUCING, reason, scope=scope_of("symbol", symbol))
 
     def _symbol(self, number: int) -> str:
         return self._subscriptions[number].instrument.symbol

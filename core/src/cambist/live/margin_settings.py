@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from cambist.live.opening import reckoned_leverage
 from cambist.model.events import MarginChanged
 from cambist.model.portfolio import MarginChange
-from cambist.model.trading_state import TradingState
+from cambist.model.trading_state import TradingState, scope_of
 from cambist.portfolio import HedgePortfolio, MarginPortfolio
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class MarginSettings:
 
     def _check_margin(self, told: MarginReport) -> None:
         before = self._isolated.setdefault(told.symbol, told.isolated)
-        scope = f"symbol:{told.symbol}"
+        scope = scope_of("symbol", told.symbol)
         if before is told.isolated:
             self._lift(MARGIN_MODE, scope)
             return

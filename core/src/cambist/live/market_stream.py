@@ -18,7 +18,7 @@ from cambist.live.joining import Deliver, Fetch, Joint
 from cambist.live.seldom import Seldom
 from cambist.model.books import BookUpdate
 from cambist.model.market import Quote, Tick
-from cambist.model.trading_state import TradingState
+from cambist.model.trading_state import TradingState, scope_of
 from cambist.ports.venue import BarReport, StreamReport
 
 if TYPE_CHECKING:
@@ -286,7 +286,7 @@ class MarketStream:
                 self._alarm(one.word, one.text)
                 if one.holds:
                     symbol = self._wanted[number].instrument.symbol
-                    self._holds.hold(MISSING_BARS, TradingState.REDUCING, one.text, scope=f"symbol:{symbol}")
+                    self._holds.hold(MISSING_BARS, TradingState.REDUCING, one.text, scope=scope_of("symbol", symbol))
 
     async def _fetch(self, number: int, wanted: Fetch) -> None:
         """Fetch missing bars, and go on with what came meanwhile."""

@@ -101,7 +101,7 @@ class LiveOrders:
         self._register = Register(book, terms)
         self._emulator = Emulator(terms.native, ties=terms.ties)
         self._reducing = Reducing(None if terms.ties else reducible)  # which knows what is held when they trade
-        self.replacing = Replacing(self._register, terms, out, out.note, unprotected)
+        self.replacing = Replacing(self._register, terms, out, unprotected)
         self.evidence = Evidence(
             self._register,
             terms,

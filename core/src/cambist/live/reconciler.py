@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from cambist.live.differences import DifferenceKind, Policy, foreign_orders
 from cambist.live.explanation import Trades, explains
-from cambist.live.reconcile import DifferenceKind, Policy, foreign_orders
 from cambist.portfolio.exact import held_asset
 from cambist.ports.venue import OrderKey
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from cambist.live.comparing import Comparison
     from cambist.live.deciding import Decisions
+    from cambist.live.differences import Difference
     from cambist.live.dispatch import Dispatcher
     from cambist.live.engine import LiveEngine
     from cambist.live.explanation import Explainer
     from cambist.live.patience import Patience
-    from cambist.live.reconcile import Difference
     from cambist.live.settings import LiveSettings
     from cambist.live.taking_over import Takeover
     from cambist.live.wallet import Wallet

@@ -22,8 +22,6 @@ from cambist.model.events import AmendRejected, OrderAmended
 from cambist.model.orders import AT_MARKET, TRIGGERED, OrderStatus, OrderType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cambist.live.evidence import Evidence
     from cambist.live.watched import Outlets, Register, Watched
     from cambist.model.orders import Order
@@ -77,8 +75,6 @@ class Replacing:
     ----------
     register, terms, out
         See `Evidence`.
-    note
-        Journals that an order is about to be sent anew: its number, how often that was, what it has traded, and why.
     bound
         How long a stop may be away before somebody is told, ns.
 
@@ -88,15 +84,8 @@ class Replacing:
         How many orders were away, for how long in all, and for how long at most, ns.
     """
 
-    def __init__(
-        self,
-        register: Register,
-        terms: VenueTerms,
-        out: Outlets,
-        note: Callable[[int, int, int, float, str], None],
-        bound: int,
-    ) -> None:
-        self._register, self._terms, self._out, self._note, self._bound = register, terms, out, note, bound
+    def __init__(self, register: Register, terms: VenueTerms, out: Outlets, bound: int) -> None:
+        self._register, self._terms, self._out, self._bound = register, terms, out, bound
         self.gaps = [0, 0, 0]
         self.evidence: Evidence
 
@@ -206,7 +195,7 @@ class Replacing:
                 self._out.deliver(OrderAmended(now, order.id, order.filled, order.limit_price, order.stop_price))
             return False
         self._register.renew(watched, order.filled)
-        self._note(now, order.id, watched.number, watched.carried, reason)
+        self._out.note(now, order.id, watched.number, watched.carried, reason)
         watched.sent_at, watched.told_at, watched.absences, watched.cancels = now, 0, 0, 0
         watched.asking, watched.overtaken, watched.ended = False, True, None
         watched.check_at = now + self._terms.settling + self._terms.confirm_within

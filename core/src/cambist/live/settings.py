@@ -9,9 +9,9 @@ import attrs
 
 from cambist.errors import ParameterError
 from cambist.indicators.lines import HISTORY
+from cambist.live.differences import DifferenceKind, Policy
 from cambist.live.joining import MissingBars
 from cambist.live.quarantine import OnFailure
-from cambist.live.reconcile import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,6 +148,12 @@ class LiveSettings:
     rules_every: float = attrs.field(default=300.0, validator=_positive)
     resend: Mapping[str, Resend] = attrs.field(factory=dict)
     unprotected_within: float = attrs.field(default=2.0, validator=_positive)
+
+    def policy_for(self, kind: DifferenceKind) -> Policy:
+        """Return what becomes of a difference of some kind."""
+        if kind is DifferenceKind.ORDER:
+            return self.on_order
+        return self.on_balance if kind is DifferenceKind.BALANCE else self.on_position
 
     @on_balance.validator
     def _check_balance(self, _attribute: attrs.Attribute[Any], value: Policy) -> None:

@@ -7,7 +7,7 @@ from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
 from cambist.errors import ConfigError, VenueError
-from cambist.live.reconcile import DifferenceKind
+from cambist.live.differences import DifferenceKind
 from cambist.model.events import CashMoved
 from cambist.model.orders import Liquidity, Side
 from cambist.model.portfolio import CashFlow
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.live.comparing import Comparison
+    from cambist.live.differences import Difference
     from cambist.live.engine import LiveEngine
-    from cambist.live.reconcile import Difference
     from cambist.live.wallet import Wallet
     from cambist.model.instrument import Instrument
     from cambist.ports.venue import VenueSession
