@@ -256,8 +256,6 @@ class Replay:
         if self._stage.markets is not None:
             self._stage.markets.at = day
 
-    # What the kernel makes of them.
-
     def _note_event(self, ts: int, name: str, details: dict[str, Any]) -> None:
         self._steps += 1
         self._last = ts, name, details
