@@ -1,7 +1,8 @@
-"""The law for every indicator that is composed: whole columns, blocks and bars give the same bits, from the same bar on."""
+"""The law for every indicator that is composed: columns, blocks and bars give the same bits, from the same bar on."""
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ from cambist.indicators import backtrader, catalog, steps
 from cambist.indicators.lines import Line
 from cambist.indicators.series import Series
 from cambist.indicators.steps import RecursiveComputation
-from cambist.model.bars import Bars
+from cambist.model.bars import Bar, Bars
 from cambist.model.instrument import Instrument
 from cambist.model.timeframe import Timeframe
 
-ROWS = 320
+ROWS = 150
 HOUR = 3_600_000_000_000
 INSTRUMENT = Instrument(symbol="TEST")
 
@@ -66,8 +67,6 @@ BY_NAME = {one.name: one for one in catalog.entries()}
 def make(name: str, data: Series) -> dict[str, Line]:
     """Make the lines of an indicator of a series."""
     entry = BY_NAME[name]
-    import inspect
-
     given = {key: value(data) if _of_data(value) else value for key, value in EXTRA.get(name, {}).items()}
     positional = []
     for key, parameter in inspect.signature(entry.factory).parameters.items():
@@ -77,10 +76,7 @@ def make(name: str, data: Series) -> dict[str, Line]:
             positional.append(data)
         elif parameter.default is parameter.empty and key in catalog._LINES:
             positional.append(getattr(data, catalog._LINES[key]))
-    if name.startswith("backtrader."):
-        made = entry.factory(*positional, **given)
-    else:
-        made = entry.factory(*positional, **given) if "line" not in given else entry.factory(**given)
+    made = entry.factory(*positional, **given)
     return {"value": made} if isinstance(made, Line) else dict(made._asdict())
 
 
@@ -114,21 +110,22 @@ def stepped(name: str, whole: Bars) -> dict[str, np.ndarray]:
     series = Series(INSTRUMENT, whole.timeframe)
     lines = make(name, series)
     rows: dict[str, list[float]] = {key: [] for key in lines}
-    for row in range(len(whole.ts)):
-        series._cursor.push(whole[row])
+    columns = (whole.ts, whole.open, whole.high, whole.low, whole.close, whole.volume)
+    for row in zip(*(column.tolist() for column in columns), strict=True):
+        series._cursor.push(Bar(*row))
         for key, line in lines.items():
             rows[key].append(line[0])
     return {key: np.array(each) for key, each in rows.items()}
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=4, deadline=None)
-@given(seed=st.integers(0, 2**32), cuts=st.lists(st.integers(0, ROWS), max_size=5))
-def test_columns_blocks_and_bars_give_the_same_bits(name, seed, cuts):
+@pytest.mark.parametrize("seed", [5, 6])
+def test_columns_blocks_and_bars_give_the_same_bits(name, seed):
     if name in {"cointegration", "backtrader.CointN"}:
         pytest.importorskip("statsmodels", reason="computed by statsmodels")
-    whole = bars(seed, 60 if "oint" in name else ROWS)
-    cuts = sorted(min(cut, len(whole.ts)) for cut in cuts)
+    whole = bars(seed, 30 if "oint" in name else ROWS)
+    # Blocks of a bar, of a few, and of many.
+    cuts = sorted({1, 2, *np.random.default_rng(seed).integers(0, len(whole.ts), 4).tolist()})
     at_once, blocks, steps_ = computed(name, whole, None), computed(name, whole, cuts), stepped(name, whole)
     series = Series(INSTRUMENT, whole.timeframe)
     for key, line in make(name, series).items():
@@ -144,11 +141,10 @@ def recursions() -> list[tuple[str, RecursiveComputation]]:
     """Return every computation by a step that the indicators are made of."""
     found = {}
     for name in NAMES:
+        if "oint" in name:  # it may not be installed, and holds no step
+            continue
         series = Series(INSTRUMENT, Timeframe.parse("1h"))
-        try:
-            make(name, series)
-        except Exception as error:  # noqa: BLE001 - an extra that is not installed
-            assert "not installed" in str(error), name
+        make(name, series)
         for node in series._cursor._nodes:
             if isinstance(node.computation, RecursiveComputation):
                 found[node.computation.name] = node.computation
@@ -182,13 +178,20 @@ def test_the_compiled_twin_of_every_step_gives_the_same_bits(name, computation, 
 def test_order_flow_is_the_same_over_columns_blocks_and_quotes(seed, period, cut):
     chance = np.random.default_rng(seed)
     bid = 100 + np.cumsum(chance.integers(-1, 2, 200)) / 4
-    columns = [bid, chance.integers(1, 50, 200) * 1.0, bid + chance.integers(1, 3, 200) / 4, chance.integers(1, 50, 200) * 1.0]
+    columns = [
+        bid,
+        chance.integers(1, 50, 200) * 1.0,
+        bid + chance.integers(1, 3, 200) / 4,
+        chance.integers(1, 50, 200) * 1.0,
+    ]
     computation = room.flow_imbalance(period)
     (whole,) = computation.batch(*columns)
     blocks, rows = computation.open(), computation.open()
     parts = [blocks.extend(*(one[:cut] for one in columns))[0], blocks.extend(*(one[cut:] for one in columns))[0]]
     np.testing.assert_array_equal(whole, np.concatenate(parts))
-    np.testing.assert_array_equal(whole, [rows.update(*row)[0] for row in zip(*(one.tolist() for one in columns), strict=True)])
+    np.testing.assert_array_equal(
+        whole, [rows.update(*row)[0] for row in zip(*(one.tolist() for one in columns), strict=True)]
+    )
     assert int(np.isfinite(whole).argmax()) == computation.lookback == period
 
 

@@ -103,15 +103,16 @@ def _known() -> list[Entry]:
     from cambist.errors import CambistError
     from cambist.indicators.catalog import Entry, entries, entry_of
 
-    offered = [spec for spec in session().registry().indicators().values() if spec.provider != "core"]
+    registry = session().registry()
     added = []
-    for spec in offered:
-        try:
-            added.append(entry_of(spec.name, spec.load(), "plugins", spec.provider, spec.summary))
-        except CambistError as error:
-            added.append(
-                Entry(spec.name, spec.summary, "plugins", str(error), spec.provider, _missing, f"{spec.name}(...)")
-            )
+    for plugin in registry.statuses():
+        offered = [] if plugin.is_core else registry.components(plugin.name)
+        for spec in (one for one in offered if one.kind == "indicator"):
+            try:
+                added.append(entry_of(spec.name, spec.load(), "plugins", plugin.name, spec.summary))
+            except CambistError as error:
+                call = f"{spec.name}(...)"
+                added.append(Entry(spec.name, spec.summary, "plugins", str(error), plugin.name, _missing, call))
     return [*entries(), *added]
 
 
