@@ -63,22 +63,22 @@ COMPUTATIONS: dict[str, tuple[Computation, int]] = {
 
 #: Indicators of several lines, made of a series: what is measured is all that they are made of.
 COMPOSED: dict[str, Callable[[Series], object]] = {
-    "laguerre_rsi": lambda data: room.laguerre_rsi(data),
-    "error_correcting": lambda data: room.error_correcting(data),
+    "laguerre_rsi": room.laguerre_rsi,
+    "error_correcting": room.error_correcting,
     "relative_strength, sma": lambda data: room.relative_strength(data, 14, "sma"),
     "kaufman(10)": lambda data: room.kaufman(data, 10),
     "deviation(20)": lambda data: room.deviation(data, 20),
     "percent_rank(50)": lambda data: room.percent_rank(data, 50),
-    "hurst(40)": lambda data: room.hurst(data),
+    "hurst(40)": room.hurst,
     "pair_regression(10)": lambda data: room.pair_regression(data.close, data.open, 10),
-    "ichimoku": lambda data: room.ichimoku(data),
-    "zigzag": lambda data: room.zigzag(data),
-    "parabolic_stop": lambda data: room.parabolic_stop(data),
-    "session_vwap": lambda data: room.session_vwap(data),
-    "volume_profile(20)": lambda data: room.volume_profile(data),
-    "pivots": lambda data: room.pivots(data),
-    "backtrader CCI(20)": lambda data: btind.CCI(data),
-    "backtrader ADX(14)": lambda data: btind.ADX(data),
+    "ichimoku": room.ichimoku,
+    "zigzag": room.zigzag,
+    "parabolic_stop": room.parabolic_stop,
+    "session_vwap": room.session_vwap,
+    "volume_profile(20)": room.volume_profile,
+    "pivots": room.pivots,
+    "backtrader CCI(20)": btind.CCI,
+    "backtrader ADX(14)": btind.ADX,
 }
 
 
@@ -127,11 +127,11 @@ def composed(make: Callable[[Series], object], bars: Bars) -> dict[str, Callable
         return series
 
     def batch() -> int:
-        fresh()._cursor.load(bars, whole=True)  # noqa: SLF001 - what the engine does
+        fresh()._cursor.load(bars, whole=True)
         return ROWS
 
     def update() -> int:
-        push = fresh()._cursor.push  # noqa: SLF001
+        push = fresh()._cursor.push
         for row in rows:
             push(row)
         return COMPOSED_STEPS

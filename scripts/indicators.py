@@ -258,8 +258,8 @@ def own_page() -> str:
         "# Indicators beyond TA-Lib",
         "",
         "From `cambist.indicators`, beside [TA-Lib's functions](talib-functions.md), in whose letters the formulas are",
-        "written. Parameters, units and errors are in the docstrings: `cambist indicators show NAME`. The lookback is that",
-        "of the defaults. `scripts/indicators.py` writes this page.",
+        "written. Parameters, units and errors are in the docstrings: `cambist indicators show NAME`. The lookback is",
+        "that of the defaults. `scripts/indicators.py` writes this page.",
     ]
     own = [one for one in entries() if one.source == "cambist"]
     for group in dict.fromkeys(one.group for one in own):
@@ -278,10 +278,10 @@ def backtrader_page() -> str:
     lines = [
         "# backtrader's indicators",
         "",
-        "`cambist.indicators.backtrader` has every indicator of backtrader's under its names, aliases, parameters and names",
-        "of lines, and with its numbers; tests compare each with backtrader itself, on made-up and on real bars. Where",
-        "TA-Lib has one of the same purpose, the last column says whether it is the same; both are there, so take the one",
-        "you mean.",
+        "`cambist.indicators.backtrader` has every indicator of backtrader's under its names, aliases, parameters and",
+        "names of lines, and with its numbers; tests compare each with backtrader itself, on made-up and on real bars.",
+        "Where TA-Lib has one of the same purpose, the last column says whether it is the same; both are there, so",
+        "take the one you mean.",
         "",
         "```python",
         "import cambist",
@@ -306,9 +306,9 @@ def backtrader_page() -> str:
         "result = cambist.backtest(Both(), bars)",
         "```",
         "",
-        "Parameters that only matter for drawing (`upperband`, `_autoplot`, ...) may be given and change nothing. The data",
-        "are always named: there is no first feed that is meant where none is. Where backtrader stops with a division by",
-        "zero, there is a number or NaN. `scripts/indicators.py` writes this page.",
+        "Parameters that only matter for drawing (`upperband`, `_autoplot`, ...) may be given and change nothing. The",
+        "data are always named: there is no first feed that is meant where none is. Where backtrader stops with a",
+        "division by zero, there is a number or NaN. `scripts/indicators.py` writes this page.",
     ]
     theirs = [one for one in entries() if one.source == "backtrader"]
     for group in dict.fromkeys(one.group for one in theirs):

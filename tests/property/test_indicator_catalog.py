@@ -15,6 +15,7 @@ from cambist.indicators import backtrader, catalog, steps
 from cambist.indicators.lines import Line
 from cambist.indicators.series import Series
 from cambist.indicators.steps import RecursiveComputation
+from cambist.indicators.windowed import Windowed, sum_of
 from cambist.model.bars import Bar, Bars
 from cambist.model.instrument import Instrument
 from cambist.model.timeframe import Timeframe
@@ -197,3 +198,30 @@ def test_order_flow_is_the_same_over_columns_blocks_and_quotes(seed, period, cut
 
 def test_all_of_backtrader_is_in_the_catalog():
     assert {f"backtrader.{name}" for name in backtrader.INDICATORS} <= set(NAMES)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_a_window_that_holds_a_gap_is_not_known_whichever_way_it_is_fed(data):
+    rows, period = data.draw(st.integers(0, 40)), data.draw(st.integers(1, 8))
+    values = st.one_of(st.just(np.nan), st.integers(-3, 3).map(float))
+    columns = [np.array(data.draw(st.lists(values, min_size=rows, max_size=rows))) for _ in range(2)]
+    formula = Windowed("quotient", lambda _, a, b: (sum_of(a) / b[-1], b[0] - a[-1]), period, 2, outputs=("x", "y"))
+    whole = formula.batch(*columns)
+    for row in range(rows):
+        window = [column[max(0, row + 1 - period) : row + 1] for column in columns]
+        known = row + 1 >= period and not np.isnan(window).any()
+        assert known == np.isfinite(whole[1][row])
+    cut = data.draw(st.integers(0, rows))
+    stream = formula.open()
+    parts = [stream.extend(*(column[:cut] for column in columns))]
+    steps_ = [stream.update(*row) for row in zip(*(column[cut:].tolist() for column in columns), strict=True)]
+    for at in range(2):
+        np.testing.assert_array_equal(whole[at], np.concatenate((parts[0][at], [row[at] for row in steps_])))
+    blocks = formula.open()
+    pieces = [
+        blocks.extend(*(column[:cut] for column in columns)),
+        blocks.extend(*(column[cut:] for column in columns)),
+    ]
+    for at in range(2):
+        np.testing.assert_array_equal(whole[at], np.concatenate([piece[at] for piece in pieces]))

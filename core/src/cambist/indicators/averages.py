@@ -291,26 +291,19 @@ def kaufman(line: Line, period: int = 30, fast: int = 2, slow: int = 30) -> Line
         In the unit of the input. Lookback: `period`.
     """
     line, period = price_of(line), check_period("kaufman", period, 2)
-    ratio = efficiency(line, period)
     quick = 2.0 / (check_period("kaufman", fast, 1, "fast") + 1.0)
     tardy = 2.0 / (check_period("kaufman", slow, 1, "slow") + 1.0)
-    return smoothed_by(line, _square(ratio * (quick - tardy) + tardy), period)
+    factor = Windowed(f"kaufman({period})", _factor, period + 1, parameters=(quick - tardy, tardy))
+    return smoothed_by(line, windowed(factor, line), period)
 
 
-def _square(line: Line) -> Line:
-    return line * line
-
-
-def _efficient(arithmetic: Arithmetic, window: list[Any]) -> Any:
+def _factor(arithmetic: Arithmetic, window: list[Any], span: float, tardy: float) -> Any:
+    """Return the factor by which an average follows, from how straight the way was; slowest where nothing moved."""
     total = abs(window[1] - window[0])
     for newer, older in zip(window[2:], window[1:], strict=False):
         total = total + abs(newer - older)
-    return arithmetic.divide(abs(window[-1] - window[0]), total, 0.0)
-
-
-def efficiency(line: Line, period: int) -> Line:
-    """Return how straight the way of the last `period` changes was, 0 to 1; 0 where nothing moved."""
-    return windowed(Windowed(f"efficiency({period})", _efficient, period + 1), line)
+    factor = arithmetic.divide(abs(window[-1] - window[0]), total, 0.0) * span + tardy
+    return factor * factor
 
 
 def envelope(line: Line, percent: float = 2.5) -> Envelope:

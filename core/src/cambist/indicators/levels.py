@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cambist.errors import ParameterError, did_you_mean
-from cambist.indicators.windowed import check_number, where
+from cambist.indicators.lines import attach
+from cambist.indicators.windowed import Arithmetic, Windowed, check_number, where
 
 if TYPE_CHECKING:
     from cambist.indicators.lines import Line
@@ -93,9 +94,15 @@ def pivots(data: Any, price: str = "close") -> Pivots:
     Pivots
         Lines p, s1, s2, s3, r1, r2, r3: prices for the bar that follows. Lookback 0.
     """
-    high, low, p = data.high, data.low, pivot_of(data, price)
-    span = high - low
-    return Pivots(p, 2.0 * p - high, p - span, low - 2.0 * (high - p), 2.0 * p - low, p + span, high + 2.0 * (p - low))
+    formula = Windowed("pivots", _classic, 1, 3, outputs=Pivots._fields)
+    return Pivots(*attach(formula, pivot_of(data, price), data.high, data.low))
+
+
+def _classic(arithmetic: Arithmetic, pivot: list[Any], high: list[Any], low: list[Any]) -> tuple[Any, ...]:
+    del arithmetic
+    p, h, l = pivot[0], high[0], low[0]  # noqa: E741 - as the formula has it
+    span = h - l
+    return p, 2.0 * p - h, p - span, l - 2.0 * (h - p), 2.0 * p - l, p + span, h + 2.0 * (p - l)
 
 
 def fibonacci_pivots(

@@ -11,7 +11,7 @@ from cambist.indicators.averages import moving_average
 from cambist.indicators.lines import Line, attach
 from cambist.indicators.steps import recursive
 from cambist.indicators.talib_functions import described
-from cambist.indicators.windowed import Arithmetic, Windowed, check_number, check_period, where, windowed
+from cambist.indicators.windowed import Arithmetic, Windowed, check_number, check_period, windowed
 
 if TYPE_CHECKING:
     from cambist.indicators.averages import Average
@@ -226,6 +226,12 @@ def parabolic_stop(data: Any, acceleration: float = 0.02, maximum: float = 0.2) 
     return Stop(*_parabolic(data.high, data.low, data.close, step=step, maximum=most))
 
 
+def _moves(arithmetic: Arithmetic, high: list[Any], low: list[Any]) -> tuple[Any, Any]:
+    up, down = high[1] - high[0], low[0] - low[1]
+    plus = arithmetic.where((up > down) & (up > 0.0), up, 0.0)
+    return plus, arithmetic.where((down > up) & (down > 0.0), down, 0.0)
+
+
 def _apart(arithmetic: Arithmetic, plus: list[Any], minus: list[Any]) -> Any:
     return arithmetic.divide(100.0 * abs(plus[0] - minus[0]), plus[0] + minus[0], 0.0)
 
@@ -249,11 +255,12 @@ def directions(data: Any, period: int = 14, average: Average = "rma") -> Directi
     Directions
         Lines plus, minus, adx, adxr, 0 to 100. Lookback: n, n, 2 * n - 1 and 3 * n - 1 with Wilder's average.
     """
-    up, down = data.high - data.high(-1), data.low(-1) - data.low
+    moves = Windowed("directional_movement", _moves, 2, 2, outputs=("plus", "minus"))
+    up, down = attach(moves, data.high, data.low)
     (ranges,) = attach(described()["TRANGE"](), data.high, data.low, data.close)
     spread = moving_average(ranges, period, average)
-    plus = 100.0 * moving_average(where((up > down) & (up > 0.0), up, 0.0), period, average) / spread
-    minus = 100.0 * moving_average(where((down > up) & (down > 0.0), down, 0.0), period, average) / spread
+    plus = 100.0 * moving_average(up, period, average) / spread
+    minus = 100.0 * moving_average(down, period, average) / spread
     adx = moving_average(windowed(Windowed("directions", _apart, 1, 2), plus, minus), period, average)
     return Directions(plus, minus, adx, (adx + adx(-check_period("directions", period))) / 2.0)
 

@@ -174,11 +174,12 @@ class Windowed:
 class _WindowedStream:
     """Keeps the last rows."""
 
-    __slots__ = ("_computation", "_gap", "_single", "_started", "_unknown", "_windows")
+    __slots__ = ("_computation", "_gap", "_ready", "_single", "_started", "_unknown", "_windows")
 
     def __init__(self, computation: Windowed) -> None:
         self._computation = computation
         self._started = [False] * computation.count
+        self._ready = False
         self._windows: list[deque[float]] = [deque(maxlen=computation.period) for _ in range(computation.count)]
         #: Rows until no window holds a NaN.
         self._gap = 0
@@ -214,24 +215,38 @@ class _WindowedStream:
 
     def update(self, *values: float) -> tuple[float, ...]:
         computation = self._computation
-        if not all(self._started):
-            return tuple(float(column[0]) for column in self.extend(*(np.array([value]) for value in values)))
-        gap = self._gap
-        for window, value in zip(self._windows, values, strict=True):
-            window.append(value)
-            if value != value:  # noqa: PLR0124 - NaN, and faster than asking
-                gap = computation.period + 1
-        self._gap = gap = gap - 1 if gap else 0
-        if gap or len(self._windows[0]) < computation.period:
-            return self._unknown
+        if not self._ready:
+            results = tuple(float(column[0]) for column in self.extend(*(np.array([value]) for value in values)))
+            self._ready = all(self._started)
+            return results
+        windows: list[Any]
+        if computation.period == 1:
+            for value in values:
+                if value != value:  # noqa: PLR0124 - NaN, and faster than asking
+                    return self._unknown
+            windows = [(value,) for value in values]
+        else:
+            if not self._take(values):
+                return self._unknown
+            windows = list(map(list, self._windows))
         try:
-            result = computation.formula(_NUMBERS, *map(list, self._windows), *computation.parameters)
+            result = computation.formula(_NUMBERS, *windows, *computation.parameters)
         except ZeroDivisionError:
             # Rare, so it may be slow: an array answers as IEEE 754 has it.
             with np.errstate(all="ignore"):
-                windows = [[np.array([one]) for one in window] for window in self._windows]
-                result = computation.formula(_COLUMNS, *windows, *computation.parameters)
+                arrays = [[np.array([one]) for one in window] for window in windows]
+                return tuple(float(np.ravel(one)[0]) for one in computation._results(_COLUMNS, arrays))  # noqa: SLF001
         return (float(result),) if self._single else tuple(map(float, result))
+
+    def _take(self, values: Sequence[float]) -> bool:
+        """Append a row; tell whether the windows are full and hold no NaN."""
+        gap = self._gap
+        for window, value in zip(self._windows, values, strict=True):
+            window.append(value)
+            if value != value:  # noqa: PLR0124
+                gap = self._computation.period + 1
+        self._gap = gap = gap - 1 if gap else 0
+        return not gap and len(self._windows[0]) == self._computation.period
 
 
 @attrs.frozen(eq=False)

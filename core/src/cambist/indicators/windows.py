@@ -19,7 +19,6 @@ from cambist.indicators.windowed import (
     mean_of,
     price_of,
     sum_of,
-    where,
     windowed,
 )
 
@@ -331,8 +330,7 @@ def up_move(line: Line, period: int = 1) -> Line:
     Line
         In the unit of the input, 0 where it fell. Lookback: `period`.
     """
-    line = price_of(line)
-    return _positive(line - line(-check_period("up_move", period)))
+    return _moved("up_move", line, period, 1.0)
 
 
 def down_move(line: Line, period: int = 1) -> Line:
@@ -352,12 +350,25 @@ def down_move(line: Line, period: int = 1) -> Line:
     Line
         In the unit of the input, 0 where it rose. Lookback: `period`.
     """
-    line = price_of(line)
-    return _positive(line(-check_period("down_move", period)) - line)
+    return _moved("down_move", line, period, -1.0)
 
 
-def _positive(line: Line) -> Line:
-    return where(line > 0.0, line, 0.0)
+def _moved(name: str, line: Line, period: int, sign: float) -> Line:
+    period = check_period(name, period)
+    return windowed(Windowed(f"{name}({period})", _change, period + 1, parameters=(sign,)), price_of(line))
+
+
+def _change(arithmetic: Arithmetic, window: list[Any], sign: float) -> Any:
+    change = sign * (window[-1] - window[0])
+    return arithmetic.where(change > 0.0, change, 0.0)
+
+
+def _true_high(arithmetic: Arithmetic, high: list[Any], close: list[Any]) -> Any:
+    return arithmetic.where(close[0] > high[1], close[0], high[1])
+
+
+def _true_low(arithmetic: Arithmetic, low: list[Any], close: list[Any]) -> Any:
+    return arithmetic.where(close[0] < low[1], close[0], low[1])
 
 
 def true_high(data: Any) -> Line:
@@ -375,8 +386,7 @@ def true_high(data: Any) -> Line:
     Line
         A price. Lookback 1.
     """
-    before = data.close(-1)
-    return where(before > data.high, before, data.high)
+    return windowed(Windowed("true_high", _true_high, 2, 2), data.high, data.close)
 
 
 def true_low(data: Any) -> Line:
@@ -394,8 +404,7 @@ def true_low(data: Any) -> Line:
     Line
         A price. Lookback 1.
     """
-    before = data.close(-1)
-    return where(before < data.low, before, data.low)
+    return windowed(Windowed("true_low", _true_low, 2, 2), data.low, data.close)
 
 
 @recursive(state=1, name="nonzero_difference")
