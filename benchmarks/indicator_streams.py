@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cambist.indicators.computation import Computation
 
-ROWS = 200_000
+ROWS = 250_000
 STEPS = 50_000
 COMPOSED_STEPS = 5_000
 ROUNDS = 7
