@@ -53,7 +53,7 @@ class SeriesCursor:
         How many bars back lines reach; a run bar by bar may set fewer before the first.
     """
 
-    __slots__ = ("_nodes", "_ts", "_ts_list", "_ts_past", "building", "columns", "history", "row", "window")
+    __slots__ = ("_nodes", "_time", "_ts", "_ts_list", "_ts_past", "building", "columns", "history", "row", "window")
 
     def __init__(self) -> None:
         self.row = 0
@@ -62,6 +62,8 @@ class SeriesCursor:
         self.building = True
         self.columns = {name: Line(self, name, 0) for name in COLUMNS}
         self._nodes: list[_Node] = []
+        #: Open times as a line; made when it is asked for.
+        self._time: Line | None = None
         self._ts: NDArray[np.int64] = np.empty(0, np.int64)
         self._ts_past: NDArray[np.int64] = np.empty(0, np.int64)
         self._ts_list: list[int] = [0]
@@ -72,7 +74,17 @@ class SeriesCursor:
         return max((line.lookback for line in self._lines()), default=0)
 
     def _lines(self) -> list[Line]:
-        return [*self.columns.values(), *(line for node in self._nodes for line in node.outputs)]
+        times = () if self._time is None else (self._time,)
+        return [*self.columns.values(), *times, *(line for node in self._nodes for line in node.outputs)]
+
+    @property
+    def time(self) -> Line:
+        """Open times as a line: seconds since the epoch, UTC, to the microsecond."""
+        if self._time is None:
+            if not self.building:
+                raise LineError("time: lines are built in on_start only. In on_bar read bar.ts or bar.time.")
+            self._time = Line(self, "time", 0)
+        return self._time
 
     def attach(self, computation: Computation, inputs: tuple[Line, ...]) -> tuple[Line, ...]:
         """Add an indicator over lines of this series; see `cambist.indicators.lines.attach`."""
@@ -103,6 +115,8 @@ class SeriesCursor:
         self.building = True
         for name, line in self.columns.items():
             line._load(getattr(bars, name))  # noqa: SLF001 - a line is the cursor's to move
+        if self._time is not None:
+            self._time._load(bars.ts / 1e9)  # noqa: SLF001
         for node in self._nodes:
             arrays = [line.block for line in node.inputs]
             if whole:
@@ -146,6 +160,8 @@ class SeriesCursor:
         columns = self.columns
         for name in COLUMNS:
             columns[name]._push(getattr(bar, name))  # noqa: SLF001
+        if self._time is not None:
+            self._time._push(bar.ts / 1e9)  # noqa: SLF001
         row = self.row + 1
         for node in self._nodes:
             if node.stream is None:
