@@ -14,11 +14,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 
 from benchmarks.journal import show, story
 from cambist import Bars, Instrument
+from cambist.app.caching import open_cache
+from cambist.data.cache import SeriesName
 from cambist.engine.projection import Projection
+from cambist.plugins.registry import Registry
 from cambist.ports import BarKey
 from cambist.storage.journal import Journal, JournalOptions
 from cambist.storage.projector import Projector
@@ -63,6 +67,12 @@ def show_bars(folder: Path) -> None:
     show("1,000,000 bars to Parquet, synced", statistics.median(writes), 0.4, "s", at_least=False)
     size = sum(path.stat().st_size for path in (folder / "bars 0").rglob("*.parquet"))
     more = f"all of them in {statistics.median(wholes) * 1000:,.0f} ms; {size / 1e6:,.1f} MB"
+    cache = open_cache(Registry.discover(), folder / "cache")
+    cache.bars.write(attrs.evolve(bars, instrument=attrs.evolve(bars.instrument, venue="bench")))
+    name = SeriesName.parse("bench:BTC/USDT:1m")
+    start, end = int(bars.ts[0]), int(bars.ts[-1]) + 1
+    opened = [seconds(lambda: cache.open(name, start, end).load()) for _ in range(ROUNDS)]
+    show("1,000,000 bars from the cache, by name", statistics.median(opened), 0.15, "s", at_least=False)
     show("a day of them read", statistics.median(days) * 1000, 30.0, "ms", more, at_least=False)
 
 

@@ -229,7 +229,7 @@ class BarCache:
             return
         # Bars that open up to a bar's length before the end of what was told are all there are.
         last = ledger.covered[-1][1]
-        until = last if end is None or end <= last + key.timeframe.ns else end
+        until = last if end is None or last < end <= last + key.timeframe.ns else end
         holes = without((ledger.covered[0][0] if start is None else start, until), ledger.covered)
         if holes:
             spans = ", ".join(f"{format_ns(one)} .. {format_ns(other)}" for one, other in holes[:_HOLES_SHOWN])

@@ -153,7 +153,7 @@ class Fetch:
             self._bars.write(told.fresh)
             self.report.added += len(told.fresh)
         ledger = self._with_revision(told).with_bars(0 if told.fresh is None else len(told.fresh), answer.columns)
-        self._ledger = ledger.with_covered(*self._told(piece, answer.bars))
+        self._ledger = ledger.with_covered(*self._told((start, end), answer.bars))
         # After the bars: what a crash leaves in between is fetched once more, and is there already.
         self._ledgers.put(self._key, self._ledger)
         self.report.unchanged += told.unchanged
@@ -177,9 +177,9 @@ class Fetch:
         self.report.withdrawn += len(withdrawn)
         return self._ledger.with_revision(Revision(number, self._clock(), count, withdrawn))
 
-    def _told(self, piece: Range, bars: Bars | None) -> Range:
+    def _told(self, asked: Range, bars: Bars | None) -> Range:
         """Return of which time the source has now told everything."""
-        start, end = piece
+        start, end = asked
         length = self._key.timeframe.ns
         sure = self._clock() - max(_LATE, 2 * length)
         last = start if bars is None else int(bars.ts[-1]) + length
