@@ -310,10 +310,10 @@ def test_which_series_a_name_means():
 @pytest.mark.parametrize(
     ("environ", "system", "place"),
     [
-        ({"CAMBIST_CACHE": "/data/bars", "HOME": "/home/me"}, "linux", "/data/bars"),
-        ({"HOME": "/home/me"}, "linux", "/home/me/.cache/cambist"),
-        ({"HOME": "/home/me", "XDG_CACHE_HOME": "/fast"}, "linux", "/fast/cambist"),
-        ({"HOME": "/Users/me"}, "darwin", "/Users/me/Library/Caches/cambist"),
+        ({"CAMBIST_CACHE": "/data/bars", "HOME": "/h"}, "linux", "/data/bars"),
+        ({"HOME": "/h"}, "linux", "/h/.cache/cambist"),
+        ({"HOME": "/h", "XDG_CACHE_HOME": "/fast"}, "linux", "/fast/cambist"),
+        ({"HOME": "/h"}, "darwin", "/h/Library/Caches/cambist"),
         ({"HOME": "/c/me", "LOCALAPPDATA": "/c/local"}, "win32", "/c/local/cambist/cache"),
     ],
 )
