@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.journal import show, story
-from cambist import Bars, Instrument
+from cambist import Bars, Instrument, Timeframe
+from cambist.app.caching import open_cache
+from cambist.data.cache import SeriesName
 from cambist.engine.projection import Projection
+from cambist.plugins.registry import Registry
 from cambist.ports import BarKey
 from cambist.storage.journal import Journal, JournalOptions
 from cambist.storage.projector import Projector
@@ -66,6 +69,41 @@ def show_bars(folder: Path) -> None:
     show("a day of them read", statistics.median(days) * 1000, 30.0, "ms", more, at_least=False)
 
 
+class Told:
+    """A source of bars that answers at once; see `cambist.api.HistoryFetcher`."""
+
+    venue = origin = "bench"
+
+    def __init__(self, bars: Bars) -> None:
+        self.bars = bars
+
+    def instruments(self) -> list[Instrument]:
+        """Return the one instrument."""
+        return [self.bars.instrument]
+
+    def fetch(self, _symbol: str, _timeframe: Timeframe, start: int, end: int) -> Bars | None:
+        """Return the bars of a span."""
+        return self.bars.between(start, end)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def show_cache(folder: Path) -> None:
+    """Print how long the cache takes to keep a million bars that a source tells, and to read them by name."""
+    bars, cache = minutes(1_000_000), open_cache(Registry.discover(), folder / "cache")
+    start, end = int(bars.ts[0]), int(bars.ts[-1]) + 1
+    kept = seconds(lambda: cache.get(Told(bars), "BTC/USDT", "1m", start, end))
+    name = SeriesName.parse("bench:BTC/USDT:1m")
+    reads, busy = [], []
+    for _ in range(2 * ROUNDS):
+        before = time.process_time()
+        reads.append(seconds(lambda: cache.open(name).load()))
+        busy.append(time.process_time() - before)
+    more = f"{statistics.median(busy):.2f} s of CPU time; fetched, compared and kept piece by piece in {kept:.1f} s"
+    show("1,000,000 bars from the cache, by name", min(reads), 0.15, "s", more, at_least=False)
+
+
 def show_projection(folder: Path, url: str, name: str, count: int, goal: float) -> None:
     """Print how many rows a second a database takes of a journal, orders, fills and positions among them."""
     with Journal(folder / f"journal {name}", JournalOptions(pending_seconds=600.0)) as journal:
@@ -95,6 +133,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as name:
         folder = Path(name)
         show_bars(folder)
+        show_cache(folder)
         show_projection(folder, f"sqlite:///{folder / 'runs.db'}", "SQLite", count, 20_000)
         url = os.environ.get("CAMBIST_BENCH_POSTGRES")
         if url:

@@ -178,7 +178,7 @@ def test_a_faulty_plugin_is_named_and_the_rest_go_on(site, good, code, error):
     assert "\n" not in states["faulty"].error
     assert states["faulty"].components == ()
     assert states["good"].state == states["cambist"].state == "active"
-    assert sorted(name for name in registry.feeds() if name not in {"csv", "parquet", "frame"}) == ["tide"]
+    assert sorted(name for name in registry.feeds() if name not in {"cache", "csv", "parquet", "frame"}) == ["tide"]
     assert "horn" in registry.notifiers()
 
 
@@ -351,7 +351,7 @@ def test_plugins_come_after_the_core_in_the_order_of_their_names(site):
         site.install(name, ONE_FEED.format(name=name))
     names = [one.name for one in site.discover().statuses() if one.state == "active"]
     assert names == ["cambist", "ant", "mole", "zebra"]
-    assert list(site.discover().feeds()) == ["csv", "parquet", "frame", "ant", "mole", "zebra"]
+    assert list(site.discover().feeds()) == ["csv", "parquet", "frame", "cache", "ant", "mole", "zebra"]
 
 
 def test_two_distributions_cannot_both_be_one_plugin(site, good):

@@ -120,7 +120,7 @@ def test_a_misspelt_name_gets_a_suggestion():
 def test_suggestions_stay_within_the_kind():
     with pytest.raises(UnknownComponentError) as caught:
         Registry.of([], core=True).get("feed", "max-position")
-    assert str(caught.value) == "no plugin offers the feed 'max-position'. Known: csv, frame, parquet."
+    assert str(caught.value) == "no plugin offers the feed 'max-position'. Known: cache, csv, frame, parquet."
 
 
 def test_a_misspelt_kind_gets_a_suggestion():

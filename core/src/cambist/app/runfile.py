@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.app.plan import HistoryPlan, Overrides, RunPlan, SeriesPlan, StrategyPlan
-from cambist.app.sources import feed_name
+from cambist.app.sources import default_symbol, feed_name, feed_of_name
 from cambist.app.storage import resolved_url
 from cambist.app.strategies import load_strategy
 from cambist.backtest.settings import BacktestSettings
@@ -348,7 +348,7 @@ class Reader:
             if not isinstance(source, str):
                 continue
             extra = {name: value for name, value in table.items() if name not in DATA_KEYS}
-            feed = feed_name(source, self.document.folder)
+            feed = feed_of_name(source, self.document.folder, self.registry)
             if feed is None:
                 for name in extra:
                     self.add((*where, name), f"there is no such key here.{did_you_mean(name, DATA_KEYS)}")
@@ -421,7 +421,7 @@ def load_parts(registry: Registry, kind: str, name: str) -> tuple[Callable[..., 
 def _default_symbol(source: str, folder: Path) -> str:
     """Return what an instrument is called that has no name of its own, as `cambist.load` does."""
     feed = feed_name(source, folder)
-    return source.partition(":")[2] if feed else (folder / source).name.partition(".")[0]
+    return default_symbol(source) if feed else (folder / source).name.partition(".")[0]
 
 
 def _settings(file: RunFile, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.app.plan import SeriesPlan
+from cambist.data.cache import SeriesName, is_series_name
 from cambist.data.load import open_source
 from cambist.errors import ConfigError, did_you_mean
 from cambist.plugins.specs import NAME_PATTERN
@@ -15,12 +17,24 @@ from cambist.plugins.specs import NAME_PATTERN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cambist.app.plan import SeriesPlan
+    from cambist.model.instrument import Instrument
+    from cambist.model.timeframe import Timeframe
     from cambist.plugins.registry import Registry
     from cambist.plugins.specs import FeedSpec
     from cambist.ports.history import HistorySource
 
-__all__ = ["catalog_of", "feed_name", "open_finer", "open_series"]
+__all__ = [
+    "catalog_of",
+    "default_symbol",
+    "feed_name",
+    "feed_of_name",
+    "open_finer",
+    "open_named",
+    "open_series",
+]
+
+#: The feed of what was fetched before; its name may be left out where the rest is VENUE:SYMBOL:TIMEFRAME.
+_CACHE = "cache"
 
 
 def feed_name(source: str, folder: Path | None = None) -> str | None:
@@ -31,6 +45,35 @@ def feed_name(source: str, folder: Path | None = None) -> str | None:
     if not colon or len(name) < 2 or not NAME_PATTERN.fullmatch(name) or ((folder or Path()) / source).exists():
         return None
     return name
+
+
+def feed_of_name(source: str, folder: Path | None, registry: Registry) -> str | None:
+    """Return the feed that opens a source, which is not the one that it names for what was fetched from a venue."""
+    name = feed_name(source, folder)
+    if name is None or name == _CACHE or not is_series_name(source):
+        return name
+    offered = registry.feeds().get(name)
+    return name if offered is not None and "history" in offered.capabilities else _CACHE
+
+
+def default_symbol(source: str) -> str:
+    """Return what an instrument is called of which ``FEED:SERIES`` is all that is known."""
+    rest = source.removeprefix(f"{_CACHE}:")
+    return SeriesName.parse(rest).symbol if is_series_name(rest) else source.partition(":")[2]
+
+
+def open_named(
+    source: str,
+    *,
+    symbol: str | None = None,
+    instrument: Instrument | None = None,
+    timeframe: Timeframe | None = None,
+) -> HistorySource:
+    """Open ``FEED:SERIES`` or ``VENUE:SYMBOL:TIMEFRAME`` with what is installed; errors are those of `open_series`."""
+    from cambist.plugins.registry import Registry
+
+    said = None if timeframe is None else str(timeframe)
+    return _open(SeriesPlan(source=source, symbol=symbol, instrument=instrument, timeframe=said), Registry.discover())
 
 
 def open_series(series: Sequence[SeriesPlan], registry: Registry) -> list[HistorySource]:
@@ -73,7 +116,7 @@ def catalog_of(spec: FeedSpec) -> list[Any]:
 
 
 def _open(series: SeriesPlan, registry: Registry) -> HistorySource:
-    name = feed_name(series.source, series.folder)
+    name = feed_of_name(series.source, series.folder, registry)
     if name is not None:
         return _open_feed(name, series, registry)
     if series.settings:
@@ -92,7 +135,9 @@ def _open_feed(name: str, series: SeriesPlan, registry: Registry) -> HistorySour
             f"Feeds that have: {_words(able)}."
         )
     factory = spec.load()
-    asked: str | Path = series.source.partition(":")[2]
+    before, _, rest = series.source.partition(":")
+    # What was fetched is asked for by all of its name.
+    asked: str | Path = rest if before.lower() == name else series.source
     if "path" in spec.capabilities:
         asked = (series.folder or Path()) / Path(asked).expanduser()
     settings = {**series.settings, **_own_words(series, name, _takes(factory))}

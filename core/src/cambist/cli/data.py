@@ -1,4 +1,4 @@
-"""`cambist data`: what data is at hand."""
+"""`cambist data`: what data is at hand, and fetching more."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from cambist.cli.data_cache import COMMANDS
 from cambist.cli.session import global_options, session
 
 if TYPE_CHECKING:
@@ -21,11 +22,13 @@ _FEED = "samples"
 @click.group()
 @global_options(hidden=True)
 def data() -> None:
-    """Show data that is at hand.
+    """Show data that is at hand, and fetch more.
 
     \b
-    Example:
+    Examples:
       cambist data samples
+      cambist data get binance BTC/USDT 1m --from 2024-01-01
+      cambist data list
     """  # noqa: D301 -- click reads the control character
 
 
@@ -56,12 +59,17 @@ def samples(*, as_json: bool) -> None:
 def copy(source: str, target: str) -> None:
     """Copy every series of bars from one storage to another, and compare afterwards.
 
+    The word cache stands for what was fetched with cambist data get.
+
     \b
-    Example:
+    Examples:
       cambist data copy parquet:///bars postgresql://trader@localhost/market
+      cambist data copy cache parquet:////mnt/backup/bars
     """  # noqa: D301 -- click reads the control character
+    from cambist.app.caching import cache_folder, cache_url
     from cambist.app.storage import copy_bars, opened_storage
 
+    source, target = (cache_url(cache_folder()) if one == "cache" else one for one in (source, target))
     registry = session().registry()
     with (
         opened_storage(source, registry, "bars", existing=True) as one,
@@ -98,3 +106,7 @@ def _print(records: Sequence[Any]) -> None:
         row = (f"{_FEED}:{fields['name']}", bars, fields["first"][:10], fields["last"][:10], fields["note"])
         table.add_row(*map(Text, row))
     console().print(table)
+
+
+for _command in COMMANDS:
+    data.add_command(_command)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cambist.data.named import is_named, open_named
 from cambist.data.series import choose_instrument
 from cambist.data.sources.memory import BlockHistory, MemoryHistory
 from cambist.errors import DataError, did_you_mean
@@ -37,7 +38,8 @@ def load(
     Parameters
     ----------
     source
-        `Bars`, a DataFrame, the path of a CSV or Parquet file, or an object with ``blocks(size)``.
+        `Bars`, a DataFrame, the path of a CSV or Parquet file, an object with ``blocks(size)``, or a name: a series
+        that was fetched before, such as ``"binance-spot:BTC/USDT:1m"``, or one of a feed, such as ``"samples:AAPL"``.
     symbol
         Name of an instrument to make: spot, no tick size, a step of 1e-8. Default: ``"ASSET"`` for a frame, the
         file's name up to its first dot for a file.
@@ -72,6 +74,8 @@ def open_source(
     if isinstance(source, Bars):
         _refuse_other(source, symbol, instrument, frame)
         return MemoryHistory(source)
+    if is_named(source) and not source.lower().endswith(SUFFIXES):
+        return open_named(source, symbol=symbol, instrument=instrument, timeframe=frame)
     if isinstance(source, str | os.PathLike):
         return _open_file(Path(source), symbol, instrument, frame)
     # Whoever holds a DataFrame has imported pandas; whoever does not is spared half a second.

@@ -238,7 +238,8 @@ class FeedSpec(Spec):
 
     Called as ``factory(source, **settings)``, where `source` is what the user named: a path, a data frame, a symbol.
     Capabilities: ``history`` (finished bars), ``blocks`` (can deliver more than fits into memory), ``path`` (reads a
-    file that the user names), ``catalog`` (knows by name what it holds), ``offline`` (needs no network).
+    file that the user names), ``catalog`` (knows by name what it holds), ``offline`` (needs no network), ``fetch`` (the
+    factory has a method ``fetcher(**settings)`` that makes a `cambist.api.HistoryFetcher`: what it fetches is cached).
     """
 
     kind: ClassVar[str] = "feed"
@@ -400,7 +401,8 @@ class SessionSpec(Spec):
     Called as ``factory(**settings)``; nothing is connected before ``open``. Capabilities: ``orders`` (it can trade),
     ``streams`` (market data and the account's own events are pushed, not polled), ``history``, ``spot``, ``margin``,
     ``testnet`` (the venue has a place to practice), ``keyless`` (market data needs no key), ``read-only`` (with the
-    setting ``read_only = true`` it asks the venue and changes nothing there).
+    setting ``read_only = true`` it asks the venue and changes nothing there), ``any-exchange`` (the setting
+    ``exchange`` names one of many venues).
 
     Parameters
     ----------

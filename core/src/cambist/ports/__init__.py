@@ -3,6 +3,7 @@
 from cambist.ports.bars import BarKey, BarStore, BarsWritten, StoredBars
 from cambist.ports.broker import Broker, BrokerAccount, BrokerFactory, Deliver
 from cambist.ports.feed import FeedFactory
+from cambist.ports.fetching import HistoryFetcher
 from cambist.ports.history import HistorySource, MarketSource
 from cambist.ports.journal import Draft, JournalCursor, JournalEntry, JournalReader
 from cambist.ports.notifier import Notice, NoticeLevel, Notifier
@@ -52,6 +53,7 @@ __all__ = [
     "EventRow",
     "FeedFactory",
     "FillRow",
+    "HistoryFetcher",
     "HistorySource",
     "JournalCursor",
     "JournalEntry",

@@ -10,7 +10,7 @@ from cambist_binance.opening import is_hedged
 from cambist_binance.orders import ALGO_PREFIX, key_params
 from cambist_binance.transport import decoded
 from cambist_binance.wire import futures, money, spot
-from cambist_binance.wire.market import bars_of, decode_klines, decode_snapshot, interval_of
+from cambist_binance.wire.market import bars_of, decode_klines, decode_snapshot, interval_of, intervals
 from cambist_ccxt.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Queries:
         """
         interval = interval_of(timeframe)
         if interval is None:
-            raise VenueError(f"the venue has no candles of {timeframe}.", code="timeframe")
+            raise VenueError(f"the venue has no candles of {timeframe}; it has {intervals()}.", code="timeframe")
         name, step = self._symbols.theirs(instrument.symbol), timeframe.ns // _MS
         # One bar more than was asked for: that it has begun proves the last one final, whatever the clocks say.
         first, last = start // _MS, end // _MS - 1 + step

@@ -17,7 +17,7 @@ def cambist_sessions() -> list[SessionSpec]:
             config="cambist_ccxt.config:CcxtSettings",
             environment="cambist_ccxt.environments:fit_environment",
             summary="Any exchange that ccxt knows, by polling",
-            capabilities=["orders", "history", "spot", "margin", "testnet", "keyless"],
+            capabilities=["orders", "history", "spot", "margin", "testnet", "keyless", "any-exchange"],
             requires=["ccxt"],
         )
     ]

@@ -12,6 +12,8 @@ from cambist_ccxt import mapping
 from cambist_ccxt.errors import NoAnswerError, RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cambist.api import OrderKey
     from cambist.model import AccountReport, FillReport, Instrument, OrderReport, Timeframe
     from cambist_ccxt.clock import VenueClock
@@ -137,16 +139,20 @@ class Questions:
         name = self.interval(timeframe)
         step = timeframe.ns // _MS
         # One bar more than was asked for: that it has begun proves the last one final, whatever the clocks say.
-        first, last = start // _MS, end // _MS + step
+        first, last = start // _MS, min(end, self._clock.now()) // _MS + step
         rows: dict[int, list[float]] = {}
         while first < last:
             limit = min(_PAGE, (last - first + step - 1) // step)
             page = await self._exchange.call("fetch_ohlcv", instrument.symbol, name, first, limit)
             fresh = [row for row in page if first <= row[0] < last]
-            rows |= {int(row[0]): [float(value) for value in row[1:6]] for row in fresh}
-            if not fresh:
+            rows |= {int(row[0]): _values(row, self._exchange.client.id) for row in fresh}
+            if fresh:
+                first = int(fresh[-1][0]) + step
+            elif any(row[0] >= last for row in page):
                 break
-            first = int(fresh[-1][0]) + step
+            else:
+                # Some answer with a window of time, which a downtime leaves empty: the next one may not be.
+                first += limit * step
         latest = max(rows, default=0)
         if latest + step > self._clock.now() // _MS:
             rows.pop(latest, None)
@@ -173,4 +179,20 @@ class Questions:
                 continue
             if client.parse_timeframe(name) * 1_000 * _MS == timeframe.ns:
                 return str(name)
-        raise VenueError(f"{client.id} has no candles of {timeframe}.", code="timeframe")
+        raise VenueError(
+            f"{client.id} has no candles of {timeframe}; it has {', '.join(client.timeframes or {}) or 'none'}.",
+            code="timeframe",
+        )
+
+
+def _values(row: Sequence[Any], exchange: str) -> list[float]:
+    """Return open, high, low, close and volume of a candle.
+
+    Raises
+    ------
+    VenueError
+        One of them is missing.
+    """
+    if len(row) < 6 or any(value is None for value in row[1:6]):
+        raise VenueError(f"{exchange} answers with a candle without all of its values: {row!r}.", code="no_values")
+    return [float(value) for value in row[1:6]]

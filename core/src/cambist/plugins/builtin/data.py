@@ -1,4 +1,4 @@
-"""The core's feeds: files and data frames."""
+"""The core's feeds: files, data frames, and what was fetched before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OPEN = "cambist.data.load:open_source"
 
 @hookimpl
 def cambist_feeds() -> list[FeedSpec]:
-    """Offer what reads bars from files and frames; one function tells them apart by what it is given."""
+    """Offer what reads bars from files and frames, told apart by what they are given, and from the cache."""
     return [
         FeedSpec(
             name="csv",
@@ -31,6 +31,12 @@ def cambist_feeds() -> list[FeedSpec]:
             name="frame",
             factory=_OPEN,
             summary="Bars from a pandas data frame",
+            capabilities=frozenset({"history", "blocks", "offline"}),
+        ),
+        FeedSpec(
+            name="cache",
+            factory="cambist.app.caching:open_cached",
+            summary="Bars that were fetched before, by VENUE:SYMBOL:TIMEFRAME",
             capabilities=frozenset({"history", "blocks", "offline"}),
         ),
     ]

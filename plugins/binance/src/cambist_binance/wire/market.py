@@ -28,6 +28,7 @@ __all__ = [
     "decode_klines",
     "decode_snapshot",
     "interval_of",
+    "intervals",
     "quote_of",
     "tick_of",
 ]
@@ -173,3 +174,8 @@ _BY_LENGTH = {Timeframe.parse(text).ns: text for text in _INTERVALS}
 def interval_of(timeframe: Timeframe) -> str | None:
     """Return the venue's name of a timeframe; None where it has no such candles."""
     return _BY_LENGTH.get(timeframe.ns)
+
+
+def intervals() -> str:
+    """Return the venue's intervals, for people."""
+    return ", ".join(_INTERVALS)

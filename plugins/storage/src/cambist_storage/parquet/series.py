@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from cambist_storage.parquet.files import locked, replace, sync_folder
 from cambist_storage.parquet.manifest import Manifest, Part, checksum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from cambist.model import Instrument
@@ -28,6 +30,8 @@ MANIFEST = "manifest.json"
 _DAY_NS = 86_400_000_000_000
 #: How often a reader starts anew because writers took its files away; each time means a whole write in between.
 _TRIES = 100
+#: Files that are not worth a thread; threads that read files at most.
+_FEW, _MOST_THREADS = 3, 4
 
 
 @attrs.frozen
@@ -81,8 +85,10 @@ class SeriesFolder:
             self._sweep(after)
         return written
 
-    def blocks(self, start: int | None, end: int | None) -> Iterator[Bars]:
+    def blocks(self, start: int | None, end: int | None, *, side_by_side: bool = False) -> Iterator[Bars]:
         """Yield the bars that open in ``[start, end)``, file by file, as they were when the first was asked for.
+
+        Files are read one after the other, or `side_by_side`: sooner, and all of them are in memory for a time.
 
         Raises
         ------
@@ -101,8 +107,8 @@ class SeriesFolder:
                 if (seen is None or part.last >= seen) and (end is None or part.first < end)
             ]
             try:
-                for part in wanted:
-                    bars = self._load(part, instrument, timeframe).between(seen, end)
+                for whole in self._loaded(wanted, instrument, timeframe, side_by_side=side_by_side):
+                    bars = whole.between(seen, end)
                     if bars is not None:
                         yield bars
                         seen = int(bars.ts[-1]) + 1
@@ -121,7 +127,7 @@ class SeriesFolder:
         """
         for _ in range(_TRIES):
             before = self._marker()
-            pieces = list(self.blocks(start, end))
+            pieces = list(self.blocks(start, end, side_by_side=True))
             if self._marker() == before:
                 return pieces
         raise StorageError(f"{self.folder}: it was written to {_TRIES} times while it was being read. Try again.")
@@ -149,6 +155,16 @@ class SeriesFolder:
         name = f"{period}.{digest[:8]}.parquet"
         replace(self.folder / name, memoryview(data))
         return Part(period, name, int(bars.ts[0]), int(bars.ts[-1]), len(bars), data.size, digest)
+
+    def _loaded(
+        self, parts: Sequence[Part], instrument: Instrument, timeframe: Timeframe, *, side_by_side: bool
+    ) -> Iterator[Bars]:
+        if not side_by_side or len(parts) < _FEW:
+            yield from (self._load(part, instrument, timeframe) for part in parts)
+            return
+        # Checksums, decoding and NumPy leave the interpreter to others.
+        with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
+            yield from pool.map(lambda part: self._load(part, instrument, timeframe), parts)
 
     def _load(self, part: Part, instrument: Instrument, timeframe: Timeframe) -> Bars:
         path = self.folder / part.file
