@@ -8,6 +8,8 @@ either: give factories as ``"package.module:attribute"``. The values that cross 
 from cambist.config.environments import Environment
 from cambist.config.secrets import Secret
 from cambist.data.repair import RepairReport, tidy
+from cambist.data.sources.fetched import FetchedHistory
+from cambist.data.sources.tables import TableHistory, rows_as_table
 from cambist.errors import (
     CambistError,
     ConfigError,
@@ -128,6 +130,7 @@ __all__ = [
     "EventRow",
     "FeedFactory",
     "FeedSpec",
+    "FetchedHistory",
     "FillRow",
     "HistorySource",
     "IndicatorSpec",
@@ -176,6 +179,7 @@ __all__ = [
     "StrategySpec",
     "StreamReport",
     "Subscription",
+    "TableHistory",
     "TradeRow",
     "TradingRequest",
     "Unanswered",
@@ -185,5 +189,6 @@ __all__ = [
     "did_you_mean",
     "hookimpl",
     "path_in_url",
+    "rows_as_table",
     "tidy",
 ]
