@@ -68,7 +68,7 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ConfigError, match="none of"):
         open_query("mysql://host/db", query=QUERY)
-    with pytest.raises(ConfigError, match="Give one"):
+    with pytest.raises(DataError, match="Give one"):
         open_query("sqlite:///a.db", query=QUERY, symbol="A", instrument=Instrument(symbol="B"))
 
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import ResourceClosedError
 
-from cambist.api import ConfigError, DataError, TableHistory, rows_as_table
-from cambist.model import Instrument, Timeframe
+from cambist.api import DataError, TableHistory, choose_instrument, rows_as_table
+from cambist.model import Timeframe
 from cambist_storage.sql.engine import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cambist.model import Instrument
 
 __all__ = ["open_query"]
 
@@ -50,12 +52,10 @@ def open_query(
     Rows are fetched while they are read: memory does not grow with the answer. The source raises `StorageError` where
     the database or the query fails, and `DataError` where a row is no bar.
     """
-    if symbol is not None and instrument is not None and instrument.symbol != symbol:
-        raise ConfigError(f"symbol={symbol!r} and an instrument called {instrument.symbol!r} are given. Give one.")
     database = Database(source, read_only=True)
     return TableHistory(
         f"a query to {database.name}",
-        instrument or Instrument(symbol=symbol or "ASSET"),
+        choose_instrument(symbol, instrument),
         partial(_tables, database, query),
         None if timeframe is None else Timeframe.parse(timeframe),
     )
