@@ -175,6 +175,20 @@ def test_a_bar_stamped_by_its_close_is_moved_and_a_date_is_not(write):
     assert open_csv(days, label="close", tz="Asia/Shanghai").load().ts[0] == to_ns("2024-03-01")
 
 
+@pytest.mark.parametrize("more", [{"label": "close"}, {"tz": "Asia/Tokyo"}])
+def test_a_piece_that_begins_at_midnight_is_no_day(write, more):
+    rows = "".join(f"2024-03-01 {hour:02}:00,1,1,1,1\n" for hour in range(5))
+    source = open_csv(write("time,open,high,low,close\n" + rows), timeframe="1h", **more)
+    whole = source.load()
+    moved = 1 if "label" in more else 9
+    assert whole.ts[0] == to_ns("2024-03-01") - moved * 60 * MINUTE
+    for size in (1, 2, 3):
+        assert [int(at) for block in source.blocks(size) for at in block.ts] == whole.ts.tolist()
+    ticks = write("time,price,size\n2024-03-01 00:00:00,1,1\n2024-03-01 00:00:01,1,1\n")
+    blocks = open_csv_ticks(ticks, tz="Asia/Tokyo").blocks(1)
+    assert [int(block.ts[0]) for block in blocks] == [to_ns("2024-02-29T15:00"), to_ns("2024-02-29T15:00:01")]
+
+
 def test_times_of_a_zone_with_summer_time(write):
     def source(clock, **more):
         line = f"time,open,high,low,close\n{clock},1,1,1,1\n"

@@ -10,8 +10,8 @@ import attrs
 
 from cambist.data.blocks import BLOCK_ROWS, check_size
 from cambist.data.load import absence, open_source
-from cambist.data.series import choose_instrument, infer_timeframe
-from cambist.data.sources.csv import CsvHistory
+from cambist.data.series import PROBE_ROWS, choose_instrument, infer_timeframe
+from cambist.data.sources.csv import CsvHistory, frames
 from cambist.data.sources.dialect_layout import DialectHead, read_dialect_head
 from cambist.data.sources.dialects import CsvDialect, find_dialect
 from cambist.data.sources.frame import read_numbers
@@ -67,6 +67,10 @@ class DialectHistory(CsvHistory):
         head = read_dialect_head(self.path, self.dialect)
         if self.dialect.adjusted and "adj_close" not in head.layout.fields:
             raise DataError("there is no column of adjusted closes. Name it in columns, or leave adjusted out.")
+        if self.dialect.label == "close" or self.dialect.tz != "UTC":
+            # Whether times are days is told from as many rows whatever the size of the blocks.
+            first = self._usable(next(frames(self.path, head, PROBE_ROWS)), head)
+            self._times(first, head, TimeReader())
         return head
 
     def _usable(self, frame: pd.DataFrame, head: Head) -> pd.DataFrame:
@@ -110,6 +114,7 @@ class DialectMarketHistory(CsvMarketHistory):
 
     def _opened(self) -> tuple[Head, Callable[[pd.DataFrame], NDArray[np.int64]]]:
         head, reader = read_dialect_head(self.path, self.dialect, self.kind), TimeReader()
+        head.times.are_dates = False
         return head, lambda frame: head.read_times(frame, reader)
 
 
