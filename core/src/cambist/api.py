@@ -8,6 +8,9 @@ either: give factories as ``"package.module:attribute"``. The values that cross 
 from cambist.config.environments import Environment
 from cambist.config.secrets import Secret
 from cambist.data.repair import RepairReport, tidy
+from cambist.data.series import choose_instrument
+from cambist.data.sources.fetched import FetchedHistory
+from cambist.data.sources.tables import TableHistory, rows_as_table
 from cambist.errors import (
     CambistError,
     ConfigError,
@@ -131,6 +134,7 @@ __all__ = [
     "EventRow",
     "FeedFactory",
     "FeedSpec",
+    "FetchedHistory",
     "FillRow",
     "HistoryFetcher",
     "HistorySource",
@@ -180,14 +184,17 @@ __all__ = [
     "StrategySpec",
     "StreamReport",
     "Subscription",
+    "TableHistory",
     "TradeRow",
     "TradingRequest",
     "Unanswered",
     "VenueError",
     "VenueSession",
     "VenueTerms",
+    "choose_instrument",
     "did_you_mean",
     "hookimpl",
     "path_in_url",
+    "rows_as_table",
     "tidy",
 ]

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.ports.history import HistorySource
 
-__all__ = ["SUFFIXES", "existing_file", "load", "open_source"]
+__all__ = ["SUFFIXES", "absence", "existing_file", "load", "open_source"]
 
 #: The files that can be read, by the end of their names.
-SUFFIXES = (".csv", ".csv.gz", ".csv.bz2", ".csv.zip", ".parquet", ".pq")
+SUFFIXES = (
+    *(".csv", ".csv.gz", ".csv.bz2", ".csv.zip"),
+    *(".parquet", ".pq", ".arrow", ".feather"),
+    *(".jsonl", ".jsonl.gz", ".ndjson"),
+)
 
 
 def load(
@@ -38,8 +42,9 @@ def load(
     Parameters
     ----------
     source
-        `Bars`, a DataFrame, the path of a CSV or Parquet file, an object with ``blocks(size)``, or a name: a series
-        that was fetched before, such as ``"binance-spot:BTC/USDT:1m"``, or one of a feed, such as ``"samples:AAPL"``.
+        `Bars`, a DataFrame, NumPy arrays, a table of polars, pyarrow or anything else with an Arrow stream, the path of
+        a CSV, Parquet, Arrow or JSON lines file, an object with ``blocks(size)``, or a name: a series that was fetched
+        before, such as ``"binance-spot:BTC/USDT:1m"``, or one of a feed, such as ``"samples:AAPL"``.
     symbol
         Name of an instrument to make: spot, no tick size, a step of 1e-8. Default: ``"ASSET"`` for a frame, the
         file's name up to its first dot for a file.
@@ -86,9 +91,13 @@ def open_source(
         return MemoryHistory(bars_from_frame(source, symbol=symbol, instrument=instrument, timeframe=frame))
     if callable(getattr(source, "blocks", None)) and not isinstance(source, type):
         return _open_object(source, symbol, instrument, frame)
+    from cambist.data.sources.arrays import can_be_table, open_table
+
+    if can_be_table(source):
+        return open_table(source, choose_instrument(symbol, instrument), frame)
     hint = " Convert it with .to_pandas() first." if hasattr(source, "to_pandas") else ""
     raise DataError(
-        f"bars cannot be made of a {type(source).__name__}. Give Bars, a DataFrame, the path of a file "
+        f"bars cannot be made of a {type(source).__name__}. Give Bars, a DataFrame, arrays, the path of a file "
         f"({', '.join(SUFFIXES)}), or an object with blocks(size).{hint}"
     )
 
@@ -137,7 +146,7 @@ def existing_file(path: Path) -> None:
     """
     _opener(path)
     if not path.is_file():
-        raise DataError(f"{path}: {_absence(path)}")
+        raise DataError(f"{path}: {absence(path)}")
 
 
 def _opener(path: Path) -> Callable[[Path, Instrument, Timeframe | None], HistorySource]:
@@ -146,6 +155,14 @@ def _opener(path: Path) -> Callable[[Path, Instrument, Timeframe | None], Histor
         from cambist.data.sources.parquet import ParquetHistory
 
         return ParquetHistory
+    if name.endswith((".arrow", ".feather")):
+        from cambist.data.sources.ipc import open_ipc
+
+        return open_ipc
+    if name.endswith((".jsonl", ".jsonl.gz", ".ndjson")):
+        from cambist.data.sources.json_lines import open_json_lines
+
+        return open_json_lines
     if name.endswith(SUFFIXES):
         from cambist.data.sources.csv import CsvHistory
 
@@ -160,12 +177,14 @@ def _opener(path: Path) -> Callable[[Path, Instrument, Timeframe | None], Histor
     )
 
 
-def _absence(path: Path) -> str:
+def absence(path: Path) -> str:
+    """Say what is there where a file should be, and which file has nearly its name."""
     if path.is_dir():
         return "this is a folder. Give one of the files in it."
     if not path.parent.is_dir():
         return f"there is no such file, nor a folder {str(path.parent)!r}. Check the path."
+    endings = (*SUFFIXES, path.suffix.lower()) if path.suffix else SUFFIXES
     near = did_you_mean(
-        path.name, [entry.name for entry in path.parent.iterdir() if entry.name.lower().endswith(SUFFIXES)]
+        path.name, [entry.name for entry in path.parent.iterdir() if entry.name.lower().endswith(endings)]
     )
     return f"there is no such file. Check the path.{near}"

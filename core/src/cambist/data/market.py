@@ -28,9 +28,9 @@ def open_ticks(source: Any, *, symbol: str | None = None, instrument: Instrument
     Parameters
     ----------
     source
-        A DataFrame, or the path of a CSV or Parquet file. Columns: a time (as for bars), price, size (or qty,
-        quantity, volume, amount), and the side of the taker where it is known: side (buy or sell, 1 or -1) or
-        buyer_is_maker (true or false). Further columns are ignored.
+        A DataFrame, arrays by name, a table with an Arrow stream, or the path of a CSV, Parquet, Arrow or JSON lines
+        file. Columns: a time (as for bars), price, size (or qty, quantity, volume, amount), and the side of the taker
+        where it is known: side (buy or sell, 1 or -1) or buyer_is_maker (true or false). Further columns are ignored.
     symbol
         Name of an instrument to make: spot, no tick size, a step of 1e-8. Default: ``"ASSET"`` for a frame, the
         file's name up to its first dot for a file.
@@ -64,22 +64,40 @@ def open_book(source: Any, *, symbol: str | None = None, instrument: Instrument 
 def _open(kind: str, source: Any, symbol: str | None, instrument: Instrument | None) -> MarketSource:
     if isinstance(source, str | os.PathLike):
         path = Path(source)
-        parquet = path.name.lower().endswith((".parquet", ".pq"))
         existing_file(path)
         chosen = choose_instrument(symbol, instrument, default=path.name.partition(".")[0] or path.name)
-        from cambist.data.sources.market import CsvMarketHistory, ParquetMarketHistory
-
-        return (ParquetMarketHistory if parquet else CsvMarketHistory)(path, chosen, kind)
+        return _open_file(path, chosen, kind)
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(source, pandas.DataFrame):
         from cambist.data.sources.market import history_from_frame
 
         return history_from_frame(kind, source, choose_instrument(symbol, instrument))
+    from cambist.data.sources.arrays import can_be_table, open_table_market
+
+    if can_be_table(source):
+        return open_table_market(source, choose_instrument(symbol, instrument), kind)
     hint = " Convert it with .to_pandas() first." if hasattr(source, "to_pandas") else ""
     raise DataError(
-        f"{kind} cannot be read from a {type(source).__name__}. Give a DataFrame or the path of a file; "
-        f"{_MODELS[kind]} can be run on as they are.{hint}"
+        f"{kind} cannot be read from a {type(source).__name__}. Give a DataFrame, arrays by name or the path of a "
+        f"file; {_MODELS[kind]} can be run on as they are.{hint}"
     )
+
+
+def _open_file(path: Path, instrument: Instrument, kind: str) -> MarketSource:
+    from cambist.data.sources.market import CsvMarketHistory, ParquetMarketHistory
+
+    name = path.name.lower()
+    if name.endswith((".parquet", ".pq")):
+        return ParquetMarketHistory(path, instrument, kind)
+    if name.endswith((".arrow", ".feather")):
+        from cambist.data.sources.ipc import open_ipc_market
+
+        return open_ipc_market(path, instrument, kind)
+    if name.endswith((".jsonl", ".jsonl.gz", ".ndjson")):
+        from cambist.data.sources.json_lines import open_json_lines_market
+
+        return open_json_lines_market(path, instrument, kind)
+    return CsvMarketHistory(path, instrument, kind)
 
 
 _MODELS = {"ticks": "Ticks", "quotes": "Quotes", "book": "BookUpdates"}

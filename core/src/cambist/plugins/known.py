@@ -14,7 +14,10 @@ __all__ = ["KNOWN"]
 KNOWN: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("command", "simulate"): "cambist-simulator",
+        ("feed", "akshare"): "cambist-akshare",
         ("feed", "samples"): "cambist-samples",
+        ("feed", "sql"): "cambist-storage",
+        ("feed", "yahoo"): "cambist-yahoo",
         ("session", "binance-coinm"): "cambist-binance",
         ("session", "binance-spot"): "cambist-binance",
         ("session", "binance-usdm"): "cambist-binance",

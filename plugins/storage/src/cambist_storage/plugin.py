@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from cambist.api import StorageSpec, hookimpl
+from cambist.api import FeedSpec, StorageSpec, hookimpl
 
-__all__ = ["cambist_storages"]
+__all__ = ["cambist_feeds", "cambist_storages"]
+
+
+@hookimpl
+def cambist_feeds() -> list[FeedSpec]:
+    """Offer bars from a query."""
+    return [
+        FeedSpec(
+            name="sql",
+            factory="cambist_storage.sql.query:open_query",
+            summary="Bars from a query to a database of SQLite or PostgreSQL",
+            capabilities=frozenset({"history", "blocks"}),
+        )
+    ]
 
 
 @hookimpl

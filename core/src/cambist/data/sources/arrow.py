@@ -89,6 +89,8 @@ def read_times(column: Any, reader: TimeReader) -> NDArray[np.int64]:
         return reader.read(read_array(column.cast(pa.int64(), safe=False)))
     if pa.types.is_floating(kind):
         return reader.read(read_array(column.cast(pa.float64())))
+    if pa.types.is_string_view(kind):
+        column, kind = column.cast(pa.large_string()), pa.large_string()
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return text_to_ns(column.to_pandas())
     raise DataError(f"the times are of type {kind}. Write them as timestamps, dates, integers or ISO 8601 texts.")

@@ -12,7 +12,7 @@ import numpy as np
 
 from cambist.data.blocks import BLOCK_ROWS, check_size
 from cambist.data.series import PROBE_ROWS, assemble, find_overlap, infer_timeframe, renumber
-from cambist.data.sources.csv_text import ENCODING, find_fault, line_of_row, read_head
+from cambist.data.sources.csv_text import find_fault, line_of_row, read_head
 from cambist.data.sources.frame import read_numbers, read_times
 from cambist.data.times import TimeReader
 from cambist.errors import DataError
@@ -71,9 +71,9 @@ class CsvHistory:
             The file cannot be read, or a line is no bar: names the line, the time and the value.
         """
         with told(self.path):
-            head = read_head(self.path)
+            head = self._head()
             frame = next(frames(self.path, head))
-            return self._bars(frame, head, TimeReader(), self.timeframe, 0)
+            return self._bars(self._usable(frame, head), head, TimeReader(), self.timeframe)
 
     def blocks(self, size: int = BLOCK_ROWS) -> Iterator[Bars]:
         """Yield the bars in pieces of at most `size` rows; no more than one piece is in memory.
@@ -87,48 +87,66 @@ class CsvHistory:
 
     def _blocks(self, size: int) -> Iterator[Bars]:
         with told(self.path):
-            head = read_head(self.path)
+            head = self._head()
             timeframe = self.timeframe or self._probe(head)
             reader = TimeReader()
-            start, last = 0, None
-            for frame in frames(self.path, head, size):
-                bars = self._bars(frame, head, reader, timeframe, start)
+            last = None
+            for piece in frames(self.path, head, size):
+                frame = self._usable(piece, head)
+                if frame.empty:
+                    continue
+                bars = self._bars(frame, head, reader, timeframe)
                 fault = find_overlap(last, int(bars.ts[0]), timeframe)
                 if fault is not None:
-                    raise self._at_line(f"row 0 ({format_ns(int(bars.ts[0]))}): {fault}", head, start)
+                    raise self._at_line(f"row 0 ({format_ns(int(bars.ts[0]))}): {fault}", head, frame)
                 yield bars
-                start += len(bars)
                 last = int(bars.ts[-1])
+
+    def _head(self) -> Head:
+        return read_head(self.path)
+
+    def _usable(self, frame: pd.DataFrame, head: Head) -> pd.DataFrame:  # noqa: ARG002 - a dialect looks at it
+        """Return the rows that are bars."""
+        return frame
 
     def _probe(self, head: Head) -> Timeframe:
         """Tell the timeframe from the first rows."""
         frame = next(frames(self.path, head, PROBE_ROWS))
-        return infer_timeframe(self._times(frame, head, TimeReader(), 0))
+        return infer_timeframe(self._times(self._usable(frame, head), head, TimeReader()))
 
-    def _bars(
-        self, frame: pd.DataFrame, head: Head, reader: TimeReader, timeframe: Timeframe | None, start: int
-    ) -> Bars:
-        columns = {name: read_numbers(frame[place], name) for name, place in head.layout.fields.items()}
+    def _columns(self, frame: pd.DataFrame, head: Head) -> dict[str, NDArray[np.float64]]:
+        return {name: read_numbers(frame[place], name) for name, place in head.layout.fields.items()}
+
+    def _bars(self, frame: pd.DataFrame, head: Head, reader: TimeReader, timeframe: Timeframe | None) -> Bars:
+        columns = self._columns(frame, head)
         if any(np.isnan(values).any() for values in columns.values()):
             # A line that was cut off reads like one with values left out; only the text tells which it is.
             fault = find_fault(self.path, head)
             if fault is not None:
                 raise DataError(fault)
-        ts = self._times(frame, head, reader, start)
+        ts = self._times(frame, head, reader)
         try:
-            return assemble(self.instrument, timeframe, ts, columns)
+            return assemble(self.instrument, timeframe, self._opens(ts, head, timeframe), columns)
         except DataError as error:
-            raise self._at_line(str(error), head, start) from None
+            raise self._at_line(str(error), head, frame) from None
 
-    def _times(self, frame: pd.DataFrame, head: Head, reader: TimeReader, start: int) -> NDArray[np.int64]:
+    def _times(self, frame: pd.DataFrame, head: Head, reader: TimeReader) -> NDArray[np.int64]:
         try:
-            return read_times(frame[head.layout.time], reader)
+            return self._read_times(frame, head, reader)
         except DataError as error:
-            raise self._at_line(str(error), head, start) from None
+            raise self._at_line(str(error), head, frame) from None
 
-    def _at_line(self, message: str, head: Head, start: int) -> DataError:
-        """Return the error that names lines of the file in place of rows of a piece that begins at row `start`."""
-        return DataError(renumber(message, lambda row: f"line {line_of_row(self.path, head, start + row)}"))
+    def _read_times(self, frame: pd.DataFrame, head: Head, reader: TimeReader) -> NDArray[np.int64]:
+        return read_times(frame[head.layout.time], reader)
+
+    def _opens(self, ts: NDArray[np.int64], head: Head, timeframe: Timeframe | None) -> NDArray[np.int64]:  # noqa: ARG002
+        """Return the open times of bars that are labelled `ts`."""
+        return ts
+
+    def _at_line(self, message: str, head: Head, frame: pd.DataFrame) -> DataError:
+        """Return the error that names lines of the file in place of rows of a piece, whose index counts all rows."""
+        rows = frame.index
+        return DataError(renumber(message, lambda row: f"line {line_of_row(self.path, head, int(rows[row]))}"))
 
 
 @contextmanager
@@ -140,8 +158,8 @@ def told(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: {error}") from None
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path}: this is no UTF-8 text (byte {error.object[error.start]:#04x} at {error.start:,}). "
-            "Save it as CSV in UTF-8."
+            f"{path}: this is no {error.encoding.upper()} text (byte {error.object[error.start]:#04x} at "
+            f"{error.start:,}). Save it as CSV in UTF-8, or name its encoding, such as encoding='cp1252'."
         ) from error
     except (FileNotFoundError, PermissionError) as error:
         raise DataError(f"{path}: the file cannot be opened: {error.strerror}. Check the path.") from error
@@ -156,7 +174,13 @@ def frames(path: Path, head: Head, rows: int | None = None) -> Iterator[pd.DataF
     """Yield the file as frames of at most `rows` rows (None: one frame), columns by position."""
     import pandas as pd
 
+    form, dtypes = head.form, dict.fromkeys(head.layout.fields.values(), np.dtype(np.float64))
     options: dict[str, Any] = {}
+    if form.thousands:
+        options["thousands"] = form.thousands
+    kinds: dict[Any, Any] = dtypes
+    if form.times_as_text:
+        kinds = dict.fromkeys(range(head.width), str) | dtypes
     if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
         # From 3.1 on this is how numbers are always read, and asking for it warns.
         options["float_precision"] = "round_trip"
@@ -165,11 +189,13 @@ def frames(path: Path, head: Head, rows: int | None = None) -> Iterator[pd.DataF
         read: Any = pd.read_csv(
             path,
             sep=head.delimiter,
-            header=0,
+            header=None if form.names else 0,
             names=range(head.width),
             index_col=False,
-            dtype=dict.fromkeys(head.layout.fields.values(), np.float64),
-            encoding=ENCODING,
+            dtype=kinds,
+            decimal=form.decimal,
+            skiprows=form.skip,
+            encoding=form.encoding,
             skipinitialspace=True,
             low_memory=False,
             chunksize=rows,

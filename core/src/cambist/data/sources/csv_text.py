@@ -12,7 +12,7 @@ import gzip
 import io
 from contextlib import contextmanager
 from math import isnan
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol, cast
 from zipfile import ZipFile
 
 import attrs
@@ -24,12 +24,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["ENCODING", "FindLayout", "Head", "TextLayout", "find_fault", "line_of_row", "read_head"]
+__all__ = [
+    "ENCODING",
+    "FindLayout",
+    "Head",
+    "TextForm",
+    "TextLayout",
+    "find_fault",
+    "line_of_row",
+    "open_bytes",
+    "read_head",
+]
 
 #: UTF-8, with or without the mark that spreadsheets put in front.
 ENCODING = "utf-8-sig"
 
 _DELIMITERS = ",;\t|"
+_NAMED = {False: "the first line names", True: "there are columns for"}
 _CUT_OFF = "The file ends there, so it was cut off while it was written or fetched: do that again, or delete the line."
 
 
@@ -56,6 +67,44 @@ class FindLayout(Protocol):
 
 
 @attrs.frozen
+class TextForm:
+    """What has to be known before a line of a file can be read.
+
+    Attributes
+    ----------
+    encoding
+        Of the text.
+    skip
+        Lines before the first that counts.
+    names
+        What the columns are called where no line of the file says so; empty where the first line does.
+    delimiter
+        Between fields; None to tell it from the first line.
+    decimal, thousands
+        Within numbers; ``""`` for no mark between thousands.
+    times_as_text
+        Times are kept as they are written, though they may look like numbers.
+    without_null_rows
+        Lines in which no field is a number are left out.
+    """
+
+    encoding: str = ENCODING
+    skip: int = 0
+    names: tuple[str, ...] = ()
+    delimiter: str | None = None
+    decimal: str = "."
+    thousands: str = ""
+    times_as_text: bool = False
+    without_null_rows: bool = False
+
+    def plain(self, number: str) -> str:
+        """Return the text of a number as Python writes it."""
+        if self.thousands:
+            number = number.replace(self.thousands, "")
+        return number if self.decimal == "." else number.replace(self.decimal, ".")
+
+
+@attrs.frozen
 class Head:
     """What the first line says.
 
@@ -67,71 +116,108 @@ class Head:
         Number of columns.
     layout
         Which column is which.
+    form
+        How the text is read.
     """
 
     delimiter: str
     width: int
     layout: TextLayout
+    form: TextForm = TextForm()
 
 
 @contextmanager
-def _open_text(path: Path) -> Iterator[IO[str]]:
+def _open_text(path: Path, form: TextForm) -> Iterator[IO[str]]:
+    """Open the text at the first line that counts."""
+    with open_bytes(path) as raw, io.TextIOWrapper(raw, encoding=form.encoding, newline="") as text:
+        for _ in range(form.skip):
+            text.readline()
+        yield text
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file, unpacked where it is packed.
+
+    Raises
+    ------
+    DataError
+        An archive holds several files.
+    """
     name = path.name.lower()
     if name.endswith(".zip"):
         with ZipFile(path) as archive:
             members = [member for member in archive.namelist() if not member.endswith("/")]
             if len(members) != 1:
                 raise DataError(f"the archive holds {len(members)} files, not one. Unpack it and name the file.")
-            with archive.open(members[0]) as raw, io.TextIOWrapper(raw, encoding=ENCODING, newline="") as text:
-                yield text
+            with archive.open(members[0]) as raw:
+                yield raw
     elif name.endswith(".gz"):
-        with gzip.open(path, "rt", encoding=ENCODING, newline="") as text:
-            yield text
+        with gzip.open(path, "rb") as raw:
+            yield cast("IO[bytes]", raw)
     elif name.endswith(".bz2"):
-        with bz2.open(path, "rt", encoding=ENCODING, newline="") as text:
-            yield text
+        with bz2.open(path, "rb") as raw:
+            yield cast("IO[bytes]", raw)
     else:
-        with path.open(encoding=ENCODING, newline="") as text:
-            yield text
+        with path.open("rb") as raw:
+            yield raw
 
 
-def _records(text: IO[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _records(text: IO[str], delimiter: str, skipped: int = 0) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines that are not blank, with their numbers from 1, the head among them."""
     reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True)
     try:
         for fields in reader:
             if any(field.strip() for field in fields) or len(fields) > 1:
-                yield reader.line_num, fields
+                yield reader.line_num + skipped, fields
     except csv.Error as error:
-        raise DataError(f"line {reader.line_num + 1} is no CSV: {error}. Repair or delete the line.") from error
+        line = reader.line_num + 1 + skipped
+        raise DataError(f"line {line} is no CSV: {error}. Repair or delete the line.") from error
 
 
-def read_head(path: Path, find: FindLayout = find_columns) -> Head:
-    """Read which columns a file has, as `find` tells from their labels.
+def read_head(path: Path, find: FindLayout = find_columns, form: TextForm = TextForm()) -> Head:
+    """Read which columns a file has, as `find` tells from their labels; `form` is how it is written.
 
     Raises
     ------
     DataError
         The file is empty, has nothing below its head, or lacks a column.
     """
-    with _open_text(path) as text:
+    with _open_text(path, form) as text:
         first = next((line for line in text if line.strip()), None)
     if first is None:
         raise DataError("the file is empty. Was it written to its end?")
-    delimiter = max(_DELIMITERS, key=first.count)
-    with _open_text(path) as text:
-        records = _records(text, delimiter)
-        _, labels = next(records)
-        line, sample = next(records, (0, None))
+    delimiter = form.delimiter or max(_DELIMITERS, key=first.count)
+    with _open_text(path, form) as text:
+        records = _records(text, delimiter, form.skip)
+        line, labels = next(records)
+        if form.names:
+            sample: list[str] | None = labels
+            labels = list(form.names)
+        else:
+            line, sample = next(records, (0, None))
+    _refuse_delimiter(first, delimiter, form)
     unnamed = 0 if sample and not labels[0].strip() and not _is_number(sample[0]) else None
     layout = find(labels, "the file", unnamed=unnamed)
     if sample is None:
         raise DataError("there is nothing below the first line. Was the file written to its end?")
-    head = Head(delimiter, len(labels), layout)
+    head = Head(delimiter, len(labels), layout, form)
     # pandas would drop the surplus of a first line that is too long and take all others by it.
     if len(sample) > head.width and not _is_padded(sample, head):
         raise DataError(_width_fault(line, sample, head))
     return head
+
+
+def _refuse_delimiter(first: str, delimiter: str, form: TextForm) -> None:
+    """Refuse a delimiter that does not divide the first line, where another does."""
+    if form.delimiter is None or form.delimiter in first:
+        return
+    other = max(_DELIMITERS, key=first.count)
+    if first.count(other) >= 4:
+        raise DataError(
+            f"line {form.skip + 1} is one field when it is divided by {delimiter!r}, and {first.count(other) + 1} when "
+            f"divided by {other!r}. Pass delimiter={other!r}."
+        )
 
 
 def _is_number(text: str) -> bool:
@@ -152,7 +238,7 @@ def _width_fault(line: int, fields: list[str], head: Head) -> str:
     if len(shown) > 60:
         shown = f"{shown[:57]}..."
     count = f"{len(fields)} field{'' if len(fields) == 1 else 's'}"
-    return f"line {line} has {count} where the first line names {head.width}: {shown!r}."
+    return f"line {line} has {count} where {_NAMED[bool(head.form.names)]} {head.width}: {shown!r}."
 
 
 def find_fault(path: Path, head: Head) -> str | None:
@@ -161,16 +247,26 @@ def find_fault(path: Path, head: Head) -> str | None:
     Broken is a line with too few or too many fields, or with something else than a number where a price or a volume
     belongs.
     """
-    with _open_text(path) as text:
-        records = _records(text, head.delimiter)
-        next(records)
+    with _open_text(path, head.form) as text:
+        records = _records(text, head.delimiter, head.form.skip)
+        if not head.form.names:
+            next(records)
         for line, fields in records:
+            if head.form.without_null_rows and _is_null(fields, head):
+                continue
             fault = _fault(line, fields, head)
             if fault is not None:
                 at_end = next(records, None) is None
                 cut_off = at_end and len(fields) < head.width
                 return f"{fault} {_CUT_OFF if cut_off else 'Repair or delete the line.'}"
     return None
+
+
+def _is_null(fields: list[str], head: Head) -> bool:
+    if len(fields) != head.width:
+        return False
+    values = (head.form.plain(fields[place].strip()) for place in head.layout.fields.values())
+    return not any(_is_number(value) and not isnan(float(value)) for value in values)
 
 
 def _fault(line: int, fields: list[str], head: Head) -> str | None:
@@ -180,17 +276,19 @@ def _fault(line: int, fields: list[str], head: Head) -> str | None:
     time = fields[head.layout.time].strip()
     for name, place in head.layout.fields.items():
         value = fields[place].strip()
+        number = head.form.plain(value)
         if not value:
             return f"line {line} ({time}): {name} is missing."
-        if not _is_number(value) or isnan(float(value)):
+        if not _is_number(number) or isnan(float(number)):
             return f"line {line} ({time}): {name} is {value!r}, which is no number."
     return None
 
 
 def line_of_row(path: Path, head: Head, row: int) -> int:
     """Return the number of the line, from 1, that holds row `row`, from 0."""
-    with _open_text(path) as text:
-        for count, (line, _) in enumerate(_records(text, head.delimiter), start=-1):
+    form = head.form
+    with _open_text(path, form) as text:
+        for count, (line, _) in enumerate(_records(text, head.delimiter, form.skip), start=0 if form.names else -1):
             if count == row:
                 return line
     raise IndexError(row)

@@ -222,20 +222,29 @@ class CsvMarketHistory(_FileHistory):
 
     def _blocks(self, size: int | None) -> Iterator[History]:
         from cambist.data.sources.csv import frames, told
-        from cambist.data.sources.csv_text import line_of_row, read_head
+        from cambist.data.sources.csv_text import line_of_row
 
         with told(self.path):
-            head = read_head(self.path, self._find)
-            reader = TimeReader()
+            head, read_times = self._opened()
             yield from self._in_order(
                 frames(self.path, head, size),
-                lambda frame: self._read(frame, head, reader),
+                lambda frame: self._read(frame, head, read_times),
                 lambda row: f"line {line_of_row(self.path, head, row)}",
             )
 
-    def _read(self, frame: pd.DataFrame, head: Head, reader: TimeReader) -> History:
+    def _opened(self) -> tuple[Head, Callable[[pd.DataFrame], NDArray[np.int64]]]:
+        """Return what the first line says, and what reads the times of a piece."""
+        from cambist.data.sources.csv_text import read_head
+        from cambist.data.sources.frame import read_times
+
+        head, reader = read_head(self.path, self._find), TimeReader()
+        return head, lambda frame: read_times(frame[head.layout.time], reader)
+
+    def _read(
+        self, frame: pd.DataFrame, head: Head, read_times: Callable[[pd.DataFrame], NDArray[np.int64]]
+    ) -> History:
         from cambist.data.sources.csv_text import find_fault
-        from cambist.data.sources.frame import read_numbers, read_times
+        from cambist.data.sources.frame import read_numbers
 
         layout = head.layout
         assert isinstance(layout, MarketLayout)
@@ -244,6 +253,6 @@ class CsvMarketHistory(_FileHistory):
             fault = find_fault(self.path, head)  # only the text tells a line that was cut off from one with a gap
             if fault is not None:
                 raise DataError(fault)
-        ts = read_times(frame[layout.time], reader)
+        ts = read_times(frame)
         sides = None if layout.side is None else _sides_of_series(frame[layout.side], layout)
         return make_history(self.kind, self.instrument, ts, numbers, sides)

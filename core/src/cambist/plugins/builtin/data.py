@@ -8,6 +8,17 @@ from cambist.plugins.specs import FeedSpec
 __all__ = ["cambist_feeds"]
 
 _OPEN = "cambist.data.load:open_source"
+_FILE = frozenset({"history", "blocks", "path", "offline"})
+#: Files of the programs and vendors that write CSV in a way of their own.
+_DIALECTS = {
+    "backtrader-csv": ("open_backtrader", "Bars from a CSV file of backtrader's own form"),
+    "binance-csv": ("open_binance", "Bars from a kline file of Binance's archive, zipped or not"),
+    "mt4": ("open_mt4", "Bars from a CSV file that MetaTrader 4 exported"),
+    "mt5": ("open_mt5", "Bars from a CSV file that MetaTrader 5 exported"),
+    "sierra": ("open_sierra", "Bars from a text file that Sierra Chart exported"),
+    "tradingview": ("open_tradingview", "Bars from a CSV file that TradingView exported"),
+    "yahoo-csv": ("open_yahoo", "Bars from a CSV file saved from Yahoo Finance"),
+}
 
 
 @hookimpl
@@ -16,15 +27,33 @@ def cambist_feeds() -> list[FeedSpec]:
     return [
         FeedSpec(
             name="csv",
+            factory="cambist.data.sources.dialect:open_csv",
+            summary="Bars from a CSV file, with settings for columns, time format, zone and more",
+            capabilities=_FILE,
+        ),
+        *(
+            FeedSpec(name=name, factory=f"cambist.data.sources.dialect:{opener}", summary=told, capabilities=_FILE)
+            for name, (opener, told) in _DIALECTS.items()
+        ),
+        FeedSpec(name="jsonl", factory=_OPEN, summary="Bars from a file of JSON lines", capabilities=_FILE),
+        FeedSpec(
+            name="arrow",
             factory=_OPEN,
-            summary="Bars from a CSV file",
-            capabilities=frozenset({"history", "blocks", "path", "offline"}),
+            summary="Bars from an Arrow IPC (Feather) file",
+            capabilities=_FILE,
+            requires=("cambist[parquet]",),
+        ),
+        FeedSpec(
+            name="random",
+            factory="cambist.data.generators:open_random",
+            summary="Bars drawn with a seed: geometric Brownian motion, jumps, GARCH, a walk",
+            capabilities=frozenset({"history", "blocks", "offline"}),
         ),
         FeedSpec(
             name="parquet",
             factory=_OPEN,
             summary="Bars from a Parquet file",
-            capabilities=frozenset({"history", "blocks", "path", "offline"}),
+            capabilities=_FILE,
             requires=("cambist[parquet]",),
         ),
         FeedSpec(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
@@ -31,6 +35,8 @@ class Database:
     ----------
     url
         ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``postgresql://user:password@host/database``.
+    read_only
+        The database refuses whatever would change it, and how its file is kept is left as it is.
 
     Raises
     ------
@@ -45,20 +51,21 @@ class Database:
     rebuilt from the journal, so a commit waits for the operating system and not for the disk.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.url = _parse(url)
+        self.read_only = read_only
         #: For messages; without the password.
         self.name = self.url.render_as_string(hide_password=True)
         try:
             self.engine: Engine = sa.create_engine(
-                self.url.set(drivername=_DRIVERS[self.url.drivername]), **_options(self.url)
+                self.url.set(drivername=_DRIVERS[self.url.drivername]), **_options(self.url, read_only=read_only)
             )
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise MissingDependencyError(
                 f"{self.name}: PostgreSQL needs psycopg, which is not installed. "
                 "Install it with: pip install 'cambist-storage[postgres]'"
             ) from error
-        if self.is_sqlite:
+        if self.is_sqlite and not read_only:
             sa.event.listen(self.engine, "connect", _set_up_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
 
@@ -74,7 +81,9 @@ class Database:
             if self.is_sqlite:
                 yield connection
             else:
-                yield connection.execution_options(isolation_level="REPEATABLE READ")
+                yield connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=self.read_only
+                )
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -124,11 +133,21 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _options(url: URL) -> dict[str, Any]:
+def _options(url: URL, *, read_only: bool) -> dict[str, Any]:
+    if read_only:
+        # Whoever reads now and then keeps no connection open meanwhile.
+        return {"poolclass": sa.NullPool, **_read_only_options(url)}
     if url.drivername == "sqlite":
         return {"connect_args": {"timeout": _BUSY_MS / 1000}}
     # A connection that the server has closed meanwhile is noticed before it is used, not by a failed query.
     return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
+
+
+def _read_only_options(url: URL) -> dict[str, Any]:
+    if url.drivername == "sqlite":
+        place = f"file:{quote(str(Path(url.database or '').absolute()))}?mode=ro"
+        return {"creator": partial(sqlite3.connect, place, uri=True, timeout=_BUSY_MS / 1000, check_same_thread=False)}
+    return {"connect_args": {"connect_timeout": 10}}
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
