@@ -2,6 +2,13 @@
 
 from cambist.data.blocks import BLOCK_ROWS, checked_blocks, concatenate
 from cambist.data.calendars import load_calendar, weekly_calendar
+from cambist.data.checks.check import check
+from cambist.data.checks.overlap import Overlap, compare_sources, switch_source
+from cambist.data.checks.policy import Action, Change
+from cambist.data.checks.raw import RawBars, read_raw
+from cambist.data.checks.repairing import Repaired, repair
+from cambist.data.checks.report import CheckReport, Defect
+from cambist.data.checks.stream import BarStream
 from cambist.data.load import load, open_source
 from cambist.data.market import checked_history, open_book, open_quotes, open_ticks
 from cambist.data.repair import RepairReport, tidy
@@ -9,10 +16,20 @@ from cambist.data.tick_bars import TickBars, tick_bars
 
 __all__ = [
     "BLOCK_ROWS",
+    "Action",
+    "BarStream",
+    "Change",
+    "CheckReport",
+    "Defect",
+    "Overlap",
+    "RawBars",
     "RepairReport",
+    "Repaired",
     "TickBars",
+    "check",
     "checked_blocks",
     "checked_history",
+    "compare_sources",
     "concatenate",
     "load",
     "load_calendar",
@@ -20,6 +37,9 @@ __all__ = [
     "open_quotes",
     "open_source",
     "open_ticks",
+    "read_raw",
+    "repair",
+    "switch_source",
     "tick_bars",
     "tidy",
     "weekly_calendar",
