@@ -7,7 +7,7 @@ either: give factories as ``"package.module:attribute"``. The values that cross 
 
 from cambist.config.environments import Environment
 from cambist.config.secrets import Secret
-from cambist.data.repair import RepairReport, tidy
+from cambist.data.tidying import RepairReport, tidy
 from cambist.errors import (
     CambistError,
     ConfigError,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from cambist.cli.data_checks import COMMANDS
 from cambist.cli.session import global_options, session
 
 if TYPE_CHECKING:
@@ -21,12 +22,17 @@ _FEED = "samples"
 @click.group()
 @global_options(hidden=True)
 def data() -> None:
-    """Show data that is at hand.
+    """Show data that is at hand, and what is wrong with it.
 
     \b
-    Example:
+    Examples:
       cambist data samples
+      cambist data check bars.csv
     """  # noqa: D301 -- click reads the control character
+
+
+for _command in COMMANDS:
+    data.add_command(_command)
 
 
 @data.command()

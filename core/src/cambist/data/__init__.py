@@ -11,8 +11,8 @@ from cambist.data.checks.report import CheckReport, Defect
 from cambist.data.checks.stream import BarStream
 from cambist.data.load import load, open_source
 from cambist.data.market import checked_history, open_book, open_quotes, open_ticks
-from cambist.data.repair import RepairReport, tidy
 from cambist.data.tick_bars import TickBars, tick_bars
+from cambist.data.tidying import RepairReport, tidy
 
 __all__ = [
     "BLOCK_ROWS",

@@ -10,6 +10,7 @@ import attrs
 from cambist.errors import ParameterError
 from cambist.live.joining import MissingBars
 from cambist.live.reconcile import Policy
+from cambist.live.screening import check_bar_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +35,10 @@ class OnStop(StrEnum):
 def _positive(_instance: object, attribute: attrs.Attribute[Any], value: float) -> None:
     if not value > 0.0:
         raise ParameterError(f"{attribute.name} is {value!r}; it is a number of seconds above 0.")
+
+
+def _followed(_settings: object, _field: object, policy: Mapping[str, str]) -> None:
+    check_bar_policy(policy)
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +77,11 @@ class LiveSettings:
         How long after its close a bar may come before the venue is asked for it.
     missing_bars
         What becomes of bars that neither the stream brings nor history has; see `MissingBars`.
+    check_bars
+        Hold every bar against the rules of `cambist.data.check` that need no later ones, and tell what is wrong.
+    bar_policy
+        What is done about that, rule by rule; see `cambist.live.screening.BarScreen`. One that is not empty is reason
+        enough to look.
     slow_after
         How long the strategies may take over one event of the market before somebody is told.
     anchor_bars
@@ -103,6 +113,8 @@ class LiveSettings:
     stale_after: float = attrs.field(default=60.0, validator=_positive)
     late_bars_after: float = attrs.field(default=10.0, validator=_positive)
     missing_bars: MissingBars = attrs.field(default=MissingBars.SKIP, converter=MissingBars)
+    check_bars: bool = False
+    bar_policy: Mapping[str, str] = attrs.field(factory=dict, validator=_followed)
     slow_after: float = attrs.field(default=0.25, validator=_positive)
     anchor_bars: int = attrs.field(default=100_000, validator=attrs.validators.ge(1))
     rules_every: float = attrs.field(default=300.0, validator=_positive)

@@ -105,6 +105,7 @@ def _with_last(raw: RawBars) -> RawBars:
 def _mended(action: Action, raw: RawBars, defects: Sequence[Defect], rows: Sequence[int]) -> RawBars:
     """Mend each row by itself and the close before, in their order."""
     columns = {name: values.copy() for name, values in raw.columns.items()}
+    extra = {name: values.copy() for name, values in raw.extra.items()}
     kept = np.ones(len(raw), np.bool_)
     pairs = sorted(zip(rows, defects, strict=True), key=lambda pair: pair[0])
     for row, some in groupby(pairs, key=lambda pair: pair[0]):
@@ -114,9 +115,11 @@ def _mended(action: Action, raw: RawBars, defects: Sequence[Defect], rows: Seque
         if mended is None:
             kept[row] = False
         else:
+            if action is Action.RESCALE and "adj_close" in extra:
+                extra["adj_close"][row] *= mended["close"] / values["close"]
             for name, value in mended.items():
                 columns[name][row] = value
-    return attrs.evolve(raw, columns=columns).rows(kept)
+    return attrs.evolve(raw, columns=columns, extra=extra).rows(kept)
 
 
 def _close_before(close: NDArray[np.float64], kept: NDArray[np.bool_], row: int) -> float:
@@ -129,16 +132,19 @@ def _close_before(close: NDArray[np.float64], kept: NDArray[np.bool_], row: int)
 def _split_adjusted(raw: RawBars, defects: Sequence[Defect], rows: Sequence[int]) -> RawBars:
     """Multiply the prices before each split by its factor, and divide the volumes; those without a factor stay."""
     columns = {name: values.copy() for name, values in raw.columns.items()}
+    extra = {name: values.copy() for name, values in raw.extra.items()}
     for row, one in zip(rows, defects, strict=True):
         if one.expected == one.expected:
             for name in PRICES:
                 columns[name][:row] *= one.expected
             columns["volume"][:row] /= one.expected
-    return attrs.evolve(raw, columns=columns)
+            if "adj_close" in extra:
+                extra["adj_close"][:row] *= one.expected
+    return attrs.evolve(raw, columns=columns, extra=extra)
 
 
 def _interpolated(raw: RawBars, defects: Sequence[Defect], rows: Sequence[int]) -> RawBars:
-    """Put a straight line over time in place of values at fault; before the first and after the last sound value, that."""
+    """Put a straight line over time in place of values at fault; at the ends, the nearest sound value."""
     columns = {name: values.copy() for name, values in raw.columns.items()}
     touched: set[int] = set()
     for name in COLUMNS:

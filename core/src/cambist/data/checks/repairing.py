@@ -72,7 +72,8 @@ class Repaired:
             what = f"{one.rule}: {one.action}"
             counts[what] = counts.get(what, 0) + 1
         listed = ", ".join(f"{what} {count:,}" for what, count in counts.items())
-        return f"{self.raw.name}: {len(self.changes):,} changes ({listed}); {len(self.raw):,} bars of {len(self.original):,}"
+        bars = f"{len(self.raw):,} bars of {len(self.original):,}"
+        return f"{self.raw.name}: {len(self.changes):,} changes ({listed}); {bars}"
 
 
 def repair(

@@ -64,8 +64,8 @@ class AdjustmentRule:
             text = _what_is_wrong(view, paid, row)
             if differs[row]:
                 text = (
-                    f"a dividend of {paid[row]:g} is {wanted[row]:.2%} of the close before, and the adjusted closes step "
-                    f"by {step[row]:.2%}"
+                    f"a dividend of {paid[row]:g} is {wanted[row]:.2%} of the close before, and the adjusted closes "
+                    f"step by {step[row]:.2%}"
                 )
             if text:
                 yield Finding(row, text, "dividends", float(paid[row]))

@@ -50,8 +50,8 @@ def missing_times(view: SeriesView, before: int, after: int) -> NDArray[np.int64
 class GapRule:
     """Finds where bars are missing, one finding for each gap, at the bar after it.
 
-    With a calendar, bars of its sessions; of a market that never closes, bars of the grid. Without either, pauses of more
-    than five days are noted, and of more than thirty warned of.
+    With a calendar, bars of its sessions; of a market that never closes, bars of the grid. Without either, pauses of
+    five days and more are noted, and of more than thirty warned of.
     """
 
     name: ClassVar[str] = "gap"

@@ -53,8 +53,8 @@ def is_clock_change(later: int, length: int) -> bool:
 class OffGridRule:
     """Finds bars off the grid of the others; changes by an hour of longer bars are the `DstRule`'s.
 
-    Over a whole series, every bar of a run of fewer than 8 that open elsewhere than those around. From the past alone, the
-    first bar of such a run: the others may be the grid to come.
+    Over a whole series, every bar of a run of fewer than 8 that open elsewhere than those around. From the past alone,
+    the first bar of such a run: the others may be the grid to come.
     """
 
     name: ClassVar[str] = "off-grid"

@@ -21,8 +21,8 @@ __all__ = ["SplitRule", "lasting_jumps", "split_of"]
 _LEAST = 0.2
 #: How many times the usual move a jump must be.
 _WILD = 10.0
-#: So many bars on either side must be at the new and at the old level.
-_SIDE = 3
+#: So many bars on either side tell the level; fewer at the ends of a series, but so many.
+_SIDE, _FEWEST = 5, 3
 #: Prices move on the day of a split as well.
 _SLACK, _MOST_SLACK = 0.02, 0.08
 #: A split is recorded within so many bars of where prices jump, and prices differ from it by so much at most.
@@ -32,18 +32,18 @@ _NEAR, _RECORDED_SLACK = 10, 0.15
 def lasting_jumps(view: SeriesView) -> Iterator[tuple[int, float, float]]:
     """Yield row, size (as a logarithm) and usual move of each jump from a close to the next open that lasts.
 
-    It lasts if the medians of the 3 closes on either side are as far apart; one close in 3 may have moved.
+    It lasts if the medians of the 5 closes on either side are as far apart, so that two of them may be others.
     """
-    if len(view) < 2 * _SIDE:
+    if len(view) < 2 * _FEWEST:
         return
     rows = jumps(view, _LEAST)
-    rows = rows[(rows >= _SIDE) & (rows <= len(view) - _SIDE)]
+    rows = rows[(rows >= _FEWEST) & (rows <= len(view) - _FEWEST)]
     logs = view.log_close
     opens = view.columns["open"]
     closes = view.columns["close"]
     for row, usual in zip(rows.tolist(), typical_move(view, rows).tolist(), strict=True):
         size = log(float(opens[row]) / float(closes[row - 1]))
-        lasting = float(np.median(logs[row : row + _SIDE]) - np.median(logs[row - _SIDE : row]))
+        lasting = float(np.median(logs[row : row + _SIDE]) - np.median(logs[max(0, row - _SIDE) : row]))
         if abs(size) >= _LEAST and abs(size) > _WILD * usual and abs(lasting - size) < 0.4 * abs(size):
             yield row, size, usual
 

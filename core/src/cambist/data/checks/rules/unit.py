@@ -34,9 +34,9 @@ _USUAL, _FEWEST = 8, 3
 class UnitRule:
     """Finds prices that are about 100, 1,000 or 10,000 times those around them, or 10 times for a while.
 
-    Over a whole series it believes the unit in which most was traded (bars with a volume; of two units the one with more
-    bars, then the later), so that it finds the wrong part where that is the longer one, too. From the past alone it
-    compares with the median of the 8 closes before, and so takes a unit for granted that has held for some bars.
+    Over a whole series it believes the unit in which most was traded (bars with a volume; of two units the one with
+    more bars, then the later), so that it finds the wrong part where that is the longer one, too. From the past alone
+    it compares with the median of the 8 closes before, and so takes a unit for granted that has held for some bars.
     """
 
     name: ClassVar[str] = "unit"

@@ -39,5 +39,6 @@ class WickRule:
             for name, value, near in (("high", float(high[row]), top), ("low", float(low[row]), bottom)):
                 length = abs(log(value / near))
                 if length > max(_LEAST, _WILD * usual):
-                    text = f"{name} {value:g} of a bar that traded at {bottom:g} and {top:g} ({length / usual:.0f} times the usual move)"
+                    times = f"{length / usual:.0f} times the usual move"
+                    text = f"{name} {value:g} of a bar that traded at {bottom:g} and {top:g} ({times})"
                     yield Finding(row, text, name, value, expected=near)
