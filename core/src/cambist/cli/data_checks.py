@@ -148,7 +148,7 @@ def repair(
 def compare(first: str, second: str, tolerance: float, *, as_json: bool) -> None:
     """Compare two sources of one series where they overlap; FIRST is believed.
 
-    Ends with exit code 1 when they disagree.
+    Ends with exit code 1 when they disagree: more than 5 of 100 common bars differ, or none is common.
 
     \b
     Example:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from cambist.data.checks.policy import Action
@@ -90,14 +91,15 @@ class BarScreen:
         except DataError:
             delivered, refused = [], True
         defects, changes = self._stream.taken()
-        for one in defects:
-            if one.severity is Severity.NOTE:
-                continue
-            holds = refused and one is defects[-1]
-            done = [change.action for change in changes if change.rule == one.rule]
-            answer = "held" if holds else str(done[0]) if done else "told alone"
-            word = "bar_repaired" if done else "bar_suspect"
-            found.append(Tell(word, f"{self._at(one.ts)}: {one.text} ({one.rule}: {answer}).", holds))
+        for (rule, ts), some in groupby(defects, key=lambda one: (one.rule, one.ts)):
+            serious = [one for one in some if one.severity is not Severity.NOTE]
+            if serious:
+                done = next((change.action.value for change in changes if change.rule == rule), "")
+                holds = refused and rule == defects[-1].rule
+                answer = "held" if holds else done or "told alone"
+                text = "; ".join(one.text for one in serious)
+                word = "bar_repaired" if done else "bar_suspect"
+                found.append(Tell(word, f"{self._at(ts)}: {text} ({rule}: {answer}).", holds))
         for mended in delivered:
             fault = fault_of(mended)
             if fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -35,6 +36,10 @@ class OnStop(StrEnum):
 def _positive(_instance: object, attribute: attrs.Attribute[Any], value: float) -> None:
     if not value > 0.0:
         raise ParameterError(f"{attribute.name} is {value!r}; it is a number of seconds above 0.")
+
+
+#: A policy that names no rule.
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def _followed(_settings: object, _field: object, policy: Mapping[str, str]) -> None:
@@ -114,7 +119,7 @@ class LiveSettings:
     late_bars_after: float = attrs.field(default=10.0, validator=_positive)
     missing_bars: MissingBars = attrs.field(default=MissingBars.SKIP, converter=MissingBars)
     check_bars: bool = False
-    bar_policy: Mapping[str, str] = attrs.field(factory=dict, validator=_followed)
+    bar_policy: Mapping[str, str] = attrs.field(default=_NOTHING, validator=_followed)
     slow_after: float = attrs.field(default=0.25, validator=_positive)
     anchor_bars: int = attrs.field(default=100_000, validator=attrs.validators.ge(1))
     rules_every: float = attrs.field(default=300.0, validator=_positive)

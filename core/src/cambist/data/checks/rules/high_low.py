@@ -30,15 +30,17 @@ class HighLowRule:
 
     def find(self, view: SeriesView) -> Iterator[Finding]:
         """Yield a finding for a high that is too low, and one for a low that is too high."""
-        if view.is_sound.all():
+        # Whatever breaks a bound is not sound; of these there are few.
+        unsound = np.flatnonzero(~view.is_sound)
+        if not len(unsound):
             return
-        prices = np.array([view.columns[name] for name in PRICES])
+        prices = np.array([view.columns[name][unsound] for name in PRICES])
         whole = np.isfinite(prices).all(axis=0) & (prices > 0.0).all(axis=0)
         highest, lowest = prices.max(axis=0), prices.min(axis=0)
         for name, bound, side in (("high", highest, "below"), ("low", lowest, "above")):
-            values = view.columns[name]
-            for row in np.flatnonzero((values != bound) & whole).tolist():
-                value, expected = float(values[row]), float(bound[row])
+            values = view.columns[name][unsound]
+            for place in np.flatnonzero((values != bound) & whole).tolist():
+                row, value, expected = int(unsound[place]), float(values[place]), float(bound[place])
                 rounding = abs(value - expected) <= _ROUNDING * expected
                 text = f"{name} {value:g} is {side} another price of the bar, {expected:g}"
                 text += " (a rounding error)" if rounding else ""

@@ -27,9 +27,9 @@ class NotPositiveRule:
 
     def find(self, view: SeriesView) -> Iterator[Finding]:
         """Yield the findings, column by column."""
-        if view.is_sound.all():
-            return
+        unsound = np.flatnonzero(~view.is_sound)
         for name, values in view.columns.items():
-            wrong = (values < 0.0) if name == "volume" else (values <= 0.0)
-            for row in np.flatnonzero(wrong & np.isfinite(values)).tolist():
+            some = values[unsound]
+            wrong = (some < 0.0) if name == "volume" else (some <= 0.0)
+            for row in unsound[wrong & np.isfinite(some)].tolist():
                 yield Finding(row, f"{name} is {values[row]:g}", name, float(values[row]), Severity.ERROR)
