@@ -10,11 +10,14 @@ import os
 import re
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pandas as pd
 import pytest
 
-from cambist.data import check, repair
+from cambist.data import BarStream, check, read_raw, repair
+from cambist.data.checks.check import is_reversed
+from cambist.model import Bar
 from cambist.ports.data_rules import Severity
 
 FOLDER = Path(os.environ.get("CAMBIST_TEST_DATA") or ".")
@@ -206,6 +209,31 @@ def test_most_is_found_and_alarms_are_rarely_false():
         measured = list(rows())
         assert total(measured, 3) >= least * total(measured, 2)
         assert total(measured, 4) <= 0.00002 * total(measured, 1)
+
+
+@pytest.mark.parametrize(
+    "name", ["crypto/defects/yahoo_BTC-USD_15m_raw.csv.gz", *(f"{DEFECTS}/{one}.csv.gz" for one in PRICES)]
+)
+def test_a_stream_comes_to_the_verdicts_of_a_causal_check_and_repair(name):
+    raw = attrs.evolve(read_raw(FOLDER / name).rows(slice(0, 4_000)), extra={})  # a stream has no further columns
+    if is_reversed(raw):
+        raw = raw.rows(slice(None, None, -1))
+    policy = {"order": "drop", "duplicate": "drop", "off-grid": "drop", "unit": "rescale", "gap": "fill"}
+    for given in ({}, policy):
+        stream = BarStream(raw.timeframe, given, always=True)
+        out = []
+        for row, ts in enumerate(raw.ts.tolist()):
+            values = (float(raw.columns[name][row]) for name in raw.columns)
+            # A stream numbers what comes in; a file that was turned round has other rows.
+            out += stream.push(Bar(ts, *values))
+        done = repair(raw, given, always=True, causal=True)
+        assert [bar.ts for bar in out] == done.raw.ts.tolist()
+        for column, values in done.raw.columns.items():
+            assert np.array_equal([getattr(bar, column) for bar in out], values)
+        if not given:
+            expected = sorted((one.rule, one.ts, one.column) for one in check(raw, always=True, causal=True).defects)
+            assert sorted((one.rule, one.ts, one.column) for one in stream.defects) == expected
+            assert expected
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ SCREENED = (
     "stuck",
     "volume",
 )
+#: More bars than any of these rules remembers.
+_LOOKED_BACK_ON = 256
 #: What a live run calls a refusal: the bar is left out, and the instrument may only reduce.
 _HOLD = "hold"
 
@@ -78,8 +80,8 @@ class BarScreen:
         self._stream = BarStream(timeframe, _refusing(policy), rules=SCREENED)
 
     def warmed(self, bars: Iterable[Bar]) -> None:
-        """Take the bars of before the stream, which nobody judges any more."""
-        for bar in bars:
+        """Take the bars of before the stream, which nobody judges any more; the last of them are looked back on."""
+        for bar in list(bars)[-_LOOKED_BACK_ON:]:
             self.judge(bar)
 
     def judge(self, bar: Bar) -> list[Found]:

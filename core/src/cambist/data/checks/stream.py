@@ -11,7 +11,9 @@ from cambist.data.checks.check import Circumstances, chosen_rules, findings_of
 from cambist.data.checks.mending import mend
 from cambist.data.checks.policy import Action, Change, read_policy
 from cambist.data.checks.report import Defect
+from cambist.data.checks.rules.duplicate import DuplicateRule
 from cambist.data.checks.rules.gap import missing_times
+from cambist.data.checks.rules.order import OrderRule
 from cambist.errors import DataError
 from cambist.model.bars import COLUMNS, Bar
 from cambist.model.timeframe import Timeframe
@@ -130,16 +132,18 @@ class _Step:
             self._latest = row.bar.ts
         out: Sequence[_Row] = (row,)
         if self._rule.stage is Stage.RAW or (newest and (self._rule.stage is Stage.ORDERED or _is_sound(row.bar))):
-            out = self._judged(row)
+            out = self._judged(row, newest=newest)
         if out:
             self._before = out[-1].bar.close
         return out
 
-    def _judged(self, row: _Row) -> Sequence[_Row]:
+    def _judged(self, row: _Row, *, newest: bool) -> Sequence[_Row]:
         self._keep(row)
         place = min(self._end, self._size) - 1 - self._ahead
         if place < 0:
             return (row,)
+        if newest and isinstance(self._rule, OrderRule | DuplicateRule):
+            return (row,)  # these two find nothing in a row that is later than all before, and remember many
         view = self._view()
         found = [one for one in findings_of(self._rule, view, causal=True) if one.row == place]
         if not found:
