@@ -116,8 +116,9 @@ def repair(
     chosen = chosen_rules(rules)
     actions = read_policy(policy, chosen, causal=causal)
     if Action.ASK in actions.values() and ask is None:
-        asking = next(name for name, action in actions.items() if action is Action.ASK)
-        raise ParameterError(f"{asking}=ask: nobody is there to be asked. Give ask=, a function of one defect.")
+        name = next(name for name, action in actions.items() if action is Action.ASK)
+        raise ParameterError(f"{name}=ask: nobody is there to be asked. Give ask=, a function of one defect.")
+    asking = None if ask is None else _remembering(ask, chosen)
     told = attrs.evolve(Circumstances(calendar=calendar, always=always, now=now), causal=causal).for_series(original)
     raw = original
     changes: list[Change] = []
@@ -127,7 +128,7 @@ def repair(
         before = len(changes)
         for rule in chosen:
             if actions.get(rule.name, Action.KEEP) is not Action.KEEP:
-                raw = _repaired(rule, actions[rule.name], raw, told, changes, ask)
+                raw = _repaired(rule, actions[rule.name], raw, told, changes, asking)
         if len(changes) == before:
             break
     left = check(raw, rules=chosen, calendar=told.calendar, always=told.always, now=now, causal=causal)
@@ -162,16 +163,27 @@ def _repaired(
     return raw
 
 
+def _remembering(ask: Ask, rules: Iterable[DataRule]) -> Ask:
+    """Return what asks about each defect once, however often it is gone through, and refuses what cannot be done."""
+    known = {rule.name: rule for rule in rules}
+    answers: dict[tuple[Any, ...], Action] = {}
+
+    def asked(defect: Defect) -> Action:
+        if defect.key not in answers:
+            answer = read_policy({defect.rule: str(ask(defect))}, [known[defect.rule]])[defect.rule]
+            answers[defect.key] = Action.KEEP if answer is Action.ASK else answer
+        return answers[defect.key]
+
+    return asked
+
+
 def _answers(action: Action, defects: Sequence[Defect], ask: Ask | None) -> list[tuple[Action, list[Defect]]]:
     """Return which action is for which defects."""
     if not defects:
         return []
     if action is not Action.ASK or ask is None:
         return [(action, list(defects))]
-    answered = []
-    for one in defects:
-        answer = read_policy({one.rule: str(ask(one))}, chosen_rules([one.rule]))[one.rule]
-        answered.append((Action.REFUSE if answer is Action.ASK else answer, one))
+    answered = [(Action(ask(one)), one) for one in defects]
     order = {found: place for place, found in enumerate(dict.fromkeys(action for action, _ in answered))}
     answered.sort(key=lambda pair: order[pair[0]])
     return [(found, [one for _, one in group]) for found, group in groupby(answered, key=lambda pair: pair[0])]
