@@ -132,6 +132,9 @@ def main() -> int:
         print("\nStorage", flush=True)
         command = [sys.executable, "-m", "benchmarks.storage", str(60_000 // sizes.part)]
         subprocess.run(command, cwd=ROOT, env=environment(), check=True)
+    if "data" in sections:
+        print("\nChecks of data", flush=True)
+        subprocess.run([sys.executable, "-m", "benchmarks.data_checks"], cwd=ROOT, env=environment(), check=True)
     if "simulator" in sections:
         print("\nSimulator", flush=True)
         command = [sys.executable, "-m", "benchmarks.simulator", *(["quick"] if options.quick else [])]

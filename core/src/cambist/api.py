@@ -7,10 +7,10 @@ either: give factories as ``"package.module:attribute"``. The values that cross 
 
 from cambist.config.environments import Environment
 from cambist.config.secrets import Secret
-from cambist.data.repair import RepairReport, tidy
 from cambist.data.series import choose_instrument
 from cambist.data.sources.fetched import FetchedHistory
 from cambist.data.sources.tables import TableHistory, rows_as_table
+from cambist.data.tidying import RepairReport, tidy
 from cambist.errors import (
     CambistError,
     ConfigError,
@@ -30,6 +30,7 @@ from cambist.plugins.specs import (
     AnalyzerSpec,
     BrokerSpec,
     CommandSpec,
+    DataRuleSpec,
     FeedSpec,
     IndicatorSpec,
     NotifierSpec,
@@ -86,6 +87,7 @@ from cambist.ports import (
     TradeRow,
     TradingRequest,
 )
+from cambist.ports.data_rules import DataRule, Finding, SeriesView, Severity, Stage
 from cambist.ports.venue import (
     Answered,
     BarReport,
@@ -126,6 +128,8 @@ __all__ = [
     "ConfigError",
     "DailyRow",
     "DataError",
+    "DataRule",
+    "DataRuleSpec",
     "Declined",
     "Deliver",
     "DeliveryError",
@@ -136,6 +140,7 @@ __all__ = [
     "FeedSpec",
     "FetchedHistory",
     "FillRow",
+    "Finding",
     "HistoryFetcher",
     "HistorySource",
     "IndicatorSpec",
@@ -169,10 +174,13 @@ __all__ = [
     "RunRecord",
     "RunStore",
     "Secret",
+    "SeriesView",
     "SessionSpec",
+    "Severity",
     "SignalRow",
     "SimulationModelSpec",
     "Spec",
+    "Stage",
     "StateRow",
     "StateStore",
     "StateUnusableError",

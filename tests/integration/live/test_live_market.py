@@ -292,6 +292,30 @@ def test_missing_bars_hold_an_instrument_until_an_operator_resumes_it(venue, tmp
     assert "bars_missing" in [word for word, _ in run.alarms]
 
 
+def test_a_bar_is_mended_before_a_strategy_sees_it_and_people_are_told(venue, tmp_path):
+    async def then(run):
+        for minutes, close in enumerate((100.1, 100.2, 100.1, 10_020.0, 100.3), start=-7):
+            venue.tell_bar(bar(minutes, close))
+        await until(lambda: ("bar", 100.3) in strategy_of(run).heard)
+
+    run = play(tmp_path, venue, Listener(), ["1m"], then, bar_policy={"unit": "rescale"})
+    assert [one[1] for one in strategy_of(run).heard] == pytest.approx([100.1, 100.2, 100.1, 100.2, 100.3])
+    (text,) = [text for word, text in run.alarms if word == "bar_repaired"]
+    assert text.endswith("(unit: rescale).")
+
+
+def test_a_bar_that_breaks_a_rule_can_hold_its_instrument(venue, tmp_path):
+    async def then(run):
+        for minutes, close in enumerate((100.1, 100.2, 100.1, 10_020.0, 100.3), start=-7):
+            venue.tell_bar(bar(minutes, close))
+        await until(lambda: ("bar", 100.3) in strategy_of(run).heard)
+        assert SCOPE in held(run)
+
+    run = play(tmp_path, venue, Listener(), ["1m"], then, bar_policy={"unit": "hold"})
+    assert [one[1] for one in strategy_of(run).heard if one[0] == "bar"] == [100.1, 100.2, 100.1, 100.3]
+    assert "bar_suspect" in [word for word, _ in run.alarms]
+
+
 def test_a_lost_book_is_empty_for_the_strategy_until_a_snapshot(venue, tmp_path):
     async def then(run):
         strategy = strategy_of(run)

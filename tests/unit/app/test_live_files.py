@@ -194,3 +194,18 @@ def test_a_venue_that_knows_no_play_money_takes_production_alone(tmp_path):
     registry = Registry.of([plugin], core=True)
     with pytest.raises(ConfigError, match=r"does not say that it has play money\. It takes 'production' alone"):
         read_live_file(tmp_path / "run.toml", registry)
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ('{ gap = "fill" }', "live bars are not held against a rule 'gap'"),
+        ('{ unit = "interpolate" }', "unit=interpolate: unit cannot be answered so on a stream"),
+        ('{ spike = "drop" }', "spike=drop"),
+    ],
+)
+def test_a_policy_for_bars_that_cannot_be_followed_is_told_with_its_place(read, policy, message):
+    table = '[live]\nvenue = "binance-spot"\nenvironment = "testnet"\nbar_policy = '
+    with pytest.raises(ConfigError, match="bar_policy") as told:
+        read(f"{table}{policy}\n[live.settings]\nkey = '${{env:KEY}}'\nsecret = '${{env:KEY}}'\n")
+    assert message in str(told.value)

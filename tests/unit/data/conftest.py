@@ -31,3 +31,27 @@ def csv_lines() -> list[str]:
         "2024-03-01 09:32:00,11.5,12,11,11.25,300",
         "2024-03-01 09:33:00,11.25,11.5,10,10.1,400",
     ]
+
+
+def random_bars(count=300, timeframe="1h", start="2024-01-01", seed=3):
+    """Return a random walk with volume, on prices around 100."""
+    rng = np.random.default_rng(seed)
+    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.004, count)))
+    open_ = np.concatenate([[100.0], close[:-1]])
+    index = pd.date_range(start, periods=count, freq=timeframe, tz="UTC", name="time")
+    return pd.DataFrame(
+        {
+            "open": open_,
+            "high": np.maximum(open_, close) * 1.001,
+            "low": np.minimum(open_, close) * 0.999,
+            "close": close,
+            "volume": rng.integers(100, 1_000, count).astype(float),
+        },
+        index=index,
+    )
+
+
+@pytest.fixture
+def series():
+    """Return what makes bars that are right, to be spoiled: ``series(count, timeframe, start, seed)``."""
+    return random_bars

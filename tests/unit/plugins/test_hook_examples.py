@@ -11,8 +11,8 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from cambist.api import Broker, Notice, Notifier, RiskRule
-from cambist.model import ApprovedOrder, Instrument, Order, OrderType, Position, Side, TimeInForce
+from cambist.api import Broker, DataRule, Notice, Notifier, RiskRule, SeriesView
+from cambist.model import ApprovedOrder, Instrument, Order, OrderType, Position, Side, Timeframe, TimeInForce
 from cambist.model.events import AmendRejected, CancelRejected, OrderRejected
 from cambist.model.orders import GATE_SEAL
 from cambist.plugins import hookspecs
@@ -108,6 +108,17 @@ def test_the_analyzer_measures():
     measure = Registry.of([pasted("cambist_analyzers")]).get("analyzer", "time-under-water").load()
     equity = np.array([100.0, 90.0, 95.0, 101.0])
     assert measure(SimpleNamespace(curve=SimpleNamespace(equity=equity))) == 0.5
+
+
+def test_the_data_rule_finds_what_it_says():
+    rule = Registry.of([pasted("cambist_data_rules")]).get("data_rule", "round-volume").load()()
+    assert isinstance(rule, DataRule)
+    volume = np.array([0.0, 2_000_000.0, 2_000_001.0])
+    ts = np.arange(3) * 60_000_000_000
+    columns = {"open": np.ones(3), "high": np.ones(3), "low": np.ones(3), "close": np.ones(3), "volume": volume}
+    view = SeriesView(timeframe=Timeframe.parse("1m"), ts=ts, columns=columns)
+    (found,) = rule.find(view)
+    assert (found.row, found.column, found.value) == (1, "volume", 2_000_000.0)
 
 
 @pytest.mark.parametrize(

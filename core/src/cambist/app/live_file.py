@@ -20,6 +20,7 @@ from cambist.live import LiveSettings, Policy
 from cambist.live.control import ControlSettings, fingerprint
 from cambist.live.paper import PaperSettings
 from cambist.live.resending import Resend
+from cambist.live.screening import check_bar_policy
 from cambist.model.timeframe import Timeframe
 from cambist.notify import Channel
 
@@ -141,6 +142,7 @@ class _LiveReader(Reader):
     def check_data(self) -> None:
         """Look at what a live run needs beyond a backtest."""
         self._check_strategies()
+        self._check_bar_policies()
         self._check_series()
         self.made_channels = tuple(self._channels())
         self.made_session = self.session()
@@ -208,6 +210,13 @@ class _LiveReader(Reader):
         )
 
     # What trades what.
+
+    def _check_bar_policies(self) -> None:
+        for name in ("live", PAPER):
+            table = self.document.tables.get(name)
+            policy = table.get("bar_policy") if isinstance(table, dict) else None
+            if isinstance(policy, dict) and all(isinstance(action, str) for action in policy.values()):
+                self.attempt((name, "bar_policy"), check_bar_policy, policy)
 
     def _check_strategies(self) -> None:
         if "strategy" not in self.document.tables:

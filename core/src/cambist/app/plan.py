@@ -87,6 +87,8 @@ class SeriesPlan:
         For the feed, where one opens it.
     magnify
         Finer bars to match by, as `source`; None for none.
+    repair
+        What is done about defects, rule by rule; see `cambist.data.repair`.
     """
 
     source: str
@@ -96,11 +98,13 @@ class SeriesPlan:
     instrument: Instrument | None = None
     settings: Mapping[str, Any] = attrs.field(factory=dict)
     magnify: str | None = None
+    repair: Mapping[str, str] = attrs.field(factory=dict)
 
     def describe(self) -> dict[str, Any]:
         """Return the table of a run file that says the same; the instrument is told elsewhere in a result."""
         named = {"symbol": self.symbol, "timeframe": self.timeframe, "magnify": self.magnify}
-        return {"source": self.source, **{key: text for key, text in named.items() if text}, **self.settings}
+        table = {"source": self.source, **{key: text for key, text in named.items() if text}, **self.settings}
+        return {**table, "repair": dict(self.repair)} if self.repair else table
 
 
 @attrs.frozen(kw_only=True)

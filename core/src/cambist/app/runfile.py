@@ -16,6 +16,8 @@ from cambist.config.document import Document
 from cambist.config.problems import Problem, raise_problems, shown
 from cambist.config.read import DATA_KEYS, as_list, check_tables, instrument_table, place
 from cambist.config.settings import check_settings
+from cambist.data.checks.check import chosen_rules
+from cambist.data.checks.policy import read_policy
 from cambist.errors import CambistError, ConfigError, ParameterError, did_you_mean
 from cambist.model.deleveraging import Deleveraging
 from cambist.model.instrument import Instrument
@@ -344,6 +346,9 @@ class Reader:
     def _feed_settings(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Check the keys of each series that are not ours against its feed; a file has none."""
         for number, (where, table) in enumerate(self.tables("data")):
+            repair = table.get("repair")
+            if isinstance(repair, dict) and all(isinstance(action, str) for action in repair.values()):
+                self.attempt((*where, "repair"), read_policy, repair, chosen_rules(None))
             source = table.get("source", "")
             if not isinstance(source, str):
                 continue
@@ -372,6 +377,7 @@ class Reader:
             instrument=instrument,
             settings=settings.get(number, {}),
             magnify=table.magnify,
+            repair=table.repair,
         )
 
     # Collecting.

@@ -118,12 +118,19 @@ def catalog_of(spec: FeedSpec) -> list[Any]:
 def _open(series: SeriesPlan, registry: Registry) -> HistorySource:
     name = feed_of_name(series.source, series.folder, registry)
     if name is not None:
-        return _open_feed(name, series, registry)
+        source = _open_feed(name, series, registry)
+        return open_source(source.load(), repair=series.repair) if series.repair else source
     if series.settings:
         unknown = next(iter(series.settings))
         known = ["instrument", "source", "symbol", "timeframe"]
         raise ConfigError(f"the file {series.source} takes no setting {unknown!r}.{did_you_mean(unknown, known)}")
-    return open_source(_path(series), symbol=series.symbol, instrument=series.instrument, timeframe=series.timeframe)
+    return open_source(
+        _path(series),
+        symbol=series.symbol,
+        instrument=series.instrument,
+        timeframe=series.timeframe,
+        repair=series.repair,
+    )
 
 
 def _open_feed(name: str, series: SeriesPlan, registry: Registry) -> HistorySource:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from cambist.cli.data_cache import COMMANDS
+from cambist.cli.data_cache import COMMANDS as CACHE_COMMANDS
+from cambist.cli.data_checks import COMMANDS as CHECK_COMMANDS
 from cambist.cli.session import global_options, session
 
 if TYPE_CHECKING:
@@ -22,14 +23,19 @@ _FEED = "samples"
 @click.group()
 @global_options(hidden=True)
 def data() -> None:
-    """Show data that is at hand, and fetch more.
+    """Show data that is at hand, fetch more, and tell what is wrong with it.
 
     \b
     Examples:
       cambist data samples
       cambist data get binance BTC/USDT 1m --from 2024-01-01
       cambist data list
+      cambist data check bars.csv
     """  # noqa: D301 -- click reads the control character
+
+
+for _command in (*CACHE_COMMANDS, *CHECK_COMMANDS):
+    data.add_command(_command)
 
 
 @data.command()
@@ -106,7 +112,3 @@ def _print(records: Sequence[Any]) -> None:
         row = (f"{_FEED}:{fields['name']}", bars, fields["first"][:10], fields["last"][:10], fields["note"])
         table.add_row(*map(Text, row))
     console().print(table)
-
-
-for _command in COMMANDS:
-    data.add_command(_command)

@@ -136,6 +136,7 @@ class DataTable(_OpenTable):
     timeframe: TimeframeText | None = None
     instrument: InstrumentTable | None = None
     magnify: str | None = Field(default=None, min_length=1, description="finer bars to match by, as source")
+    repair: dict[str, str] = Field(default={}, description="what is done about defects of the bars, RULE = ACTION")
     listen: Listen = Field(default=["bars"], description="what a live run listens to: bars, ticks, quotes, book")
 
 
@@ -424,6 +425,8 @@ class _RunningTable(_Table):
     stale_after: Annotated[float, Field(gt=0)] = 60.0
     late_bars_after: Positive = 10.0
     missing_bars: Literal["skip", "fill", "hold"] = "skip"
+    check_bars: bool = Field(default=False, description="hold every bar against the rules of data quality")
+    bar_policy: dict[str, str] = Field(default={}, description="what is done about a bar that breaks RULE = ACTION")
     anchor_bars: Annotated[int, Field(ge=1)] = 100_000
     rules_every: Positive = 300.0
     unprotected_within: Positive = 2.0

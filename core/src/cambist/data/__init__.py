@@ -3,30 +3,47 @@
 from cambist.data.blocks import BLOCK_ROWS, checked_blocks, concatenate
 from cambist.data.calendars import load_calendar, weekly_calendar
 from cambist.data.chain import ChainedHistory, Contract, Roll, RolledHistory, chain, roll
+from cambist.data.checks.check import check
+from cambist.data.checks.overlap import Overlap, compare_sources, switch_source
+from cambist.data.checks.policy import Action, Change
+from cambist.data.checks.raw import RawBars, read_raw
+from cambist.data.checks.repairing import Repaired, repair
+from cambist.data.checks.report import CheckReport, Defect
+from cambist.data.checks.stream import BarStream
 from cambist.data.generators import RandomBars, random_bars
 from cambist.data.load import load, open_source
 from cambist.data.market import checked_history, open_book, open_quotes, open_ticks
-from cambist.data.repair import RepairReport, tidy
 from cambist.data.sources.dialect import open_csv, open_csv_quotes, open_csv_ticks
 from cambist.data.sources.dialects import CsvDialect
 from cambist.data.sources.tables import MarketTableHistory, TableHistory
 from cambist.data.tick_bars import TickBars, tick_bars
+from cambist.data.tidying import RepairReport, tidy
 
 __all__ = [
     "BLOCK_ROWS",
+    "Action",
+    "BarStream",
     "ChainedHistory",
+    "Change",
+    "CheckReport",
     "Contract",
     "CsvDialect",
+    "Defect",
     "MarketTableHistory",
+    "Overlap",
     "RandomBars",
+    "RawBars",
     "RepairReport",
+    "Repaired",
     "Roll",
     "RolledHistory",
     "TableHistory",
     "TickBars",
     "chain",
+    "check",
     "checked_blocks",
     "checked_history",
+    "compare_sources",
     "concatenate",
     "load",
     "load_calendar",
@@ -38,7 +55,10 @@ __all__ = [
     "open_source",
     "open_ticks",
     "random_bars",
+    "read_raw",
+    "repair",
     "roll",
+    "switch_source",
     "tick_bars",
     "tidy",
     "weekly_calendar",

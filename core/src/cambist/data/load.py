@@ -15,7 +15,7 @@ from cambist.model.bars import Bars
 from cambist.model.timeframe import Timeframe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cambist.model.instrument import Instrument
     from cambist.ports.history import HistorySource
@@ -36,6 +36,7 @@ def load(
     symbol: str | None = None,
     instrument: Instrument | None = None,
     timeframe: str | Timeframe | None = None,
+    repair: Mapping[str, str] | None = None,
 ) -> Bars:
     """Return the bars of whatever holds them.
 
@@ -52,6 +53,9 @@ def load(
         The instrument, in place of one made.
     timeframe
         Length of a bar. Default: the commonest spacing of the first 10,000 bars.
+    repair
+        What is to be done about defects, rule by rule, such as ``{"duplicate": "drop", "gap": "fill"}``; see
+        `cambist.data.repair`, which tells each change as well. Default: bars with a mistake are refused.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def load(
     MissingDependencyError
         A Parquet file, and no pyarrow.
     """
-    return open_source(source, symbol=symbol, instrument=instrument, timeframe=timeframe).load()
+    return open_source(source, symbol=symbol, instrument=instrument, timeframe=timeframe, repair=repair).load()
 
 
 def open_source(
@@ -69,12 +73,18 @@ def open_source(
     symbol: str | None = None,
     instrument: Instrument | None = None,
     timeframe: str | Timeframe | None = None,
+    repair: Mapping[str, str] | None = None,
 ) -> HistorySource:
     """Return a source of whatever holds bars, to be read at once or block by block.
 
     Parameters and errors are those of `load`. A DataFrame is read here; a file when its bars are asked for, save that
-    one that does not exist is refused here.
+    one that does not exist is refused here. What is repaired is read here and as a whole; `notes` say what was changed.
     """
+    if repair:
+        from cambist.data.checks.repairing import repair as mend
+
+        done = mend(source, repair, symbol=symbol, instrument=instrument, timeframe=timeframe)
+        return MemoryHistory(done.bars, notes=(done.describe(),) if done.changes else ())
     frame = None if timeframe is None else Timeframe.parse(timeframe)
     if isinstance(source, Bars):
         _refuse_other(source, symbol, instrument, frame)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
@@ -17,7 +17,7 @@ from cambist.model.times import to_datetime
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Deliver", "Fetch", "Found", "Joint", "MissingBars", "Tell"]
+__all__ = ["Deliver", "Fetch", "Found", "Joint", "MissingBars", "Screen", "Tell", "fault_of"]
 
 #: How many bars back one that comes again is compared with what was told.
 _KEPT = 128
@@ -75,6 +75,18 @@ class Tell:
 Found = Deliver | Fetch | Tell
 
 
+class Screen(Protocol):
+    """What is asked of every bar before it is delivered; see `cambist.live.screening.BarScreen`."""
+
+    def warmed(self, bars: Iterable[Bar]) -> None:
+        """Take the bars of before the stream."""
+        ...
+
+    def judge(self, bar: Bar) -> list[Found]:
+        """Return what is to be delivered of a bar, and what is to be told."""
+        ...
+
+
 class Joint:
     """The bars of one series.
 
@@ -88,14 +100,22 @@ class Joint:
         What becomes of bars that nobody has.
     patience
         How long after its close a bar may come before it is asked for, ns.
+    screen
+        What is asked of every bar before it is delivered; None to deliver each that is one.
     """
 
     def __init__(
-        self, name: str, length: int, missing: MissingBars = MissingBars.SKIP, patience: int = 10 * _SECOND
+        self,
+        name: str,
+        length: int,
+        missing: MissingBars = MissingBars.SKIP,
+        patience: int = 10 * _SECOND,
+        screen: Screen | None = None,
     ) -> None:
         self._name, self._length, self._missing, self._patience = name, length, missing, patience
         #: Open time of the bar that must come next; 0 before the first.
         self.next = 0
+        self._screen = screen
         self._fetching: Fetch | None = None
         self._held: list[Bar] = []
         self._told: dict[int, Bar] = {}
@@ -114,13 +134,16 @@ class Joint:
 
     def warmed(self, bars: Iterable[Bar]) -> None:
         """Take the bars of before the stream, which were shown to the lines already."""
+        bars = list(bars)
         for bar in bars:
             self._note(bar)
+        if self._screen is not None:
+            self._screen.warmed(bars)
 
     def take(self, bar: Bar, now: int) -> list[Found]:
         """Take a final bar of the stream; `now` is the engine's time, ns."""
-        wrong = _wrong(bar)
-        if wrong:
+        wrong = fault_of(bar)
+        if wrong and self._screen is None:
             return [Tell("bar_invalid", f"{self._at(bar.ts)} {wrong}; it is left out.")]
         late = now - bar.ts - self._length
         self._late = late if self._late is None else min(self._late, late)
@@ -130,8 +153,7 @@ class Joint:
         if self.next and bar.ts < self.next:
             return self._again(bar)
         if not self.next or bar.ts == self.next:
-            self._note(bar)
-            return [Deliver(bar)]
+            return self._delivered(bar)
         self._held.append(bar)
         return [self._fetch(self.next, bar.ts, now, proven=True)]
 
@@ -155,11 +177,10 @@ class Joint:
             return []
         found: list[Found] = []
         for bar in bars or ():
-            if bar.ts >= self.next and not _wrong(bar):
+            if bar.ts >= self.next and (self._screen is not None or not fault_of(bar)):
                 if bar.ts > self.next:
                     found += self._miss(self.next, bar.ts, asked_for=True)
-                self._note(bar)
-                found.append(Deliver(bar))
+                found += self._delivered(bar)
         if asked.proven and self.next < asked.end:
             found += self._miss(self.next, asked.end, asked_for=bars is not None)
         held, self._held = self._held, []
@@ -171,6 +192,15 @@ class Joint:
         return found
 
     # Within.
+
+    def _delivered(self, bar: Bar) -> list[Found]:
+        """Return what is to be done about the bar that comes next."""
+        if self._screen is None:
+            self._note(bar)
+            return [Deliver(bar)]
+        found = self._screen.judge(bar)
+        self._note(bar, next((one.bar.close for one in found if isinstance(one, Deliver)), self._close))
+        return found
 
     def _fetch(self, start: int, end: int, now: int, *, proven: bool) -> Fetch:
         self._fetching, self._asked_at = Fetch(start, end, proven), now
@@ -207,18 +237,19 @@ class Joint:
         self.next = end
         return [Tell("bars_missing", text, self._missing is MissingBars.HOLD), *found]
 
-    def _note(self, bar: Bar) -> None:
+    def _note(self, bar: Bar, close: float | None = None) -> None:
+        """Note that a bar came, and the close that was shown of it, where that is not its own."""
         told = self._told
         told[bar.ts] = bar
         if len(told) > _KEPT:
             del told[next(iter(told))]
-        self.next, self._close = bar.ts + self._length, bar.close
+        self.next, self._close = bar.ts + self._length, bar.close if close is None else close
 
     def _at(self, ts: int) -> str:
         return f"{self._name}: the bar of {to_datetime(ts):%Y-%m-%d %H:%M:%S}"
 
 
-def _wrong(bar: Bar) -> str:
+def fault_of(bar: Bar) -> str:
     """Return what is wrong with a bar's numbers; ``""`` for nothing."""
     numbers = bar.open, bar.high, bar.low, bar.close, bar.volume
     if not all(isfinite(one) for one in numbers):

@@ -15,6 +15,7 @@ from cambist.errors import VenueError
 from cambist.live.freshness import Freshness
 from cambist.live.holds import MISSING_BARS
 from cambist.live.joining import Deliver, Fetch, Joint
+from cambist.live.screening import BarScreen
 from cambist.live.seldom import Seldom
 from cambist.model.books import BookUpdate
 from cambist.model.market import Quote, Tick
@@ -85,8 +86,15 @@ class MarketStream:
         self._holds, self._listening, self._seldom = holds, listening, Seldom(alarm, clock)
         wanted = self._wanted = listening.subscriptions
         patience = round(settings.late_bars_after * _SECOND)
+        screened = settings.check_bars or bool(settings.bar_policy)
         self.joints = [
-            Joint(str(wanted[number]), timeframe.ns, settings.missing_bars, patience)
+            Joint(
+                str(wanted[number]),
+                timeframe.ns,
+                settings.missing_bars,
+                patience,
+                BarScreen(str(wanted[number]), timeframe, settings.bar_policy) if screened else None,
+            )
             for number, (_, timeframe) in enumerate(listening.bars)
         ]
         stale = settings.stale_after * _SECOND

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,6 +13,7 @@ from cambist.indicators.lines import HISTORY
 from cambist.live.differences import DifferenceKind, Policy
 from cambist.live.joining import MissingBars
 from cambist.live.quarantine import OnFailure
+from cambist.live.screening import check_bar_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +43,14 @@ def _positive(_instance: object, attribute: attrs.Attribute[Any], value: float) 
 def _some(_instance: object, attribute: attrs.Attribute[Any], value: int) -> None:
     if value < 1:
         raise ParameterError(f"{attribute.name} is {value!r}; it is a number from 1 on.")
+
+
+#: A policy that names no rule.
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def _followed(_settings: object, _field: object, policy: Mapping[str, str]) -> None:
+    check_bar_policy(policy)
 
 
 @attrs.frozen(kw_only=True)
@@ -104,6 +114,11 @@ class LiveSettings:
         How long after its close a bar may come before the venue is asked for it.
     missing_bars
         What becomes of bars that neither the stream brings nor history has; see `MissingBars`.
+    check_bars
+        Hold every bar against the rules of `cambist.data.check` that need no later ones, and tell what is wrong.
+    bar_policy
+        What is done about that, rule by rule; see `cambist.live.screening.BarScreen`. One that is not empty is reason
+        enough to look.
     anchor_bars
         How many bars, of all series together, a start goes back for at most, so that lines are what they were before.
     rules_every
@@ -144,6 +159,8 @@ class LiveSettings:
     stale_after: float = attrs.field(default=60.0, validator=_positive)
     late_bars_after: float = attrs.field(default=10.0, validator=_positive)
     missing_bars: MissingBars = attrs.field(default=MissingBars.SKIP, converter=MissingBars)
+    check_bars: bool = False
+    bar_policy: Mapping[str, str] = attrs.field(default=_NOTHING, validator=_followed)
     anchor_bars: int = attrs.field(default=100_000, validator=attrs.validators.ge(1))
     rules_every: float = attrs.field(default=300.0, validator=_positive)
     resend: Mapping[str, Resend] = attrs.field(factory=dict)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         AnalyzerSpec,
         BrokerSpec,
         CommandSpec,
+        DataRuleSpec,
         FeedSpec,
         IndicatorSpec,
         NotifierSpec,
@@ -33,6 +34,7 @@ __all__ = [
     "cambist_analyzers",
     "cambist_brokers",
     "cambist_commands",
+    "cambist_data_rules",
     "cambist_feeds",
     "cambist_indicators",
     "cambist_notifiers",
@@ -418,6 +420,45 @@ def cambist_sessions() -> Iterable[SessionSpec]:  # type: ignore[empty-body]
                     summary="Spot of the Acme exchange",
                     capabilities=["orders", "streams", "history", "spot", "keyless"],
                     requires=["acme-client>=2"],
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_data_rules() -> Iterable[DataRuleSpec]:  # type: ignore[empty-body]
+    """Offer rules of data quality: what ``cambist data check`` looks for.
+
+    Returns
+    -------
+    Iterable of DataRuleSpec
+        One record a rule.
+
+    Examples
+    --------
+    A rule that distrusts volumes::
+
+        from cambist.api import DataRuleSpec, Finding, Stage, hookimpl
+
+        class RoundVolumeRule:
+            name = "round-volume"
+            stage = Stage.SOUND
+            past = 0
+            future = 0
+            hindsight = False
+
+            def find(self, view):
+                volume = view.columns["volume"]
+                for row in ((volume > 0) & (volume % 1_000_000 == 0)).nonzero()[0].tolist():
+                    yield Finding(row, f"volume {volume[row]:g} is a round number of millions", "volume", volume[row])
+
+        @hookimpl
+        def cambist_data_rules():
+            return [
+                DataRuleSpec(
+                    name="round-volume",
+                    factory=RoundVolumeRule,
+                    summary="Volumes that somebody seems to have made up",
                 )
             ]
     """

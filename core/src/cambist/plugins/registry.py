@@ -21,6 +21,7 @@ from cambist.plugins.specs import (
     AnalyzerSpec,
     BrokerSpec,
     CommandSpec,
+    DataRuleSpec,
     FeedSpec,
     IndicatorSpec,
     NotifierSpec,
@@ -158,6 +159,10 @@ class Registry:
         """Accounts at live venues by name."""
         return self._all(SessionSpec)
 
+    def data_rules(self) -> dict[str, DataRuleSpec]:
+        """Rules of data quality by name."""
+        return self._all(DataRuleSpec)
+
     @overload
     def get(self, kind: Literal["feed"], name: str) -> FeedSpec: ...
     @overload
@@ -180,6 +185,8 @@ class Registry:
     def get(self, kind: Literal["command"], name: str) -> CommandSpec: ...
     @overload
     def get(self, kind: Literal["session"], name: str) -> SessionSpec: ...
+    @overload
+    def get(self, kind: Literal["data_rule"], name: str) -> DataRuleSpec: ...
     @overload
     def get(self, kind: str, name: str) -> Spec: ...
     def get(self, kind: str, name: str) -> Spec:

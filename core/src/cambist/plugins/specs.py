@@ -25,6 +25,7 @@ __all__ = [
     "AnalyzerSpec",
     "BrokerSpec",
     "CommandSpec",
+    "DataRuleSpec",
     "FeedSpec",
     "IndicatorSpec",
     "NotifierSpec",
@@ -436,6 +437,18 @@ class SessionSpec(Spec):
         return fit
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class DataRuleSpec(Spec):
+    """A rule of data quality; the factory makes a `cambist.api.DataRule`.
+
+    Called as ``factory(**settings)``. No capabilities.
+    """
+
+    kind: ClassVar[str] = "data_rule"
+    label: ClassVar[str] = "data rule"
+    hook: ClassVar[str] = "cambist_data_rules"
+
+
 #: Every kind of record, in the order in which they are listed.
 SPECS: tuple[type[Spec], ...] = (
     FeedSpec,
@@ -449,4 +462,5 @@ SPECS: tuple[type[Spec], ...] = (
     SimulationModelSpec,
     CommandSpec,
     SessionSpec,
+    DataRuleSpec,
 )

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cambist.plugins.builtin import analyzers, commands, data, indicators, services, simulation, strategies, trading
+from cambist.plugins.builtin import (
+    analyzers,
+    commands,
+    data,
+    data_rules,
+    indicators,
+    services,
+    simulation,
+    strategies,
+    trading,
+)
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -14,4 +24,4 @@ __all__ = ["core_modules"]
 
 def core_modules() -> tuple[ModuleType, ...]:
     """Return the modules that hold the core's records."""
-    return (data, trading, services, strategies, indicators, analyzers, simulation, commands)
+    return (data, data_rules, trading, services, strategies, indicators, analyzers, simulation, commands)

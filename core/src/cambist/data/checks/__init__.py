@@ -1,0 +1,1 @@
+"""Checks and repairs of bars: rules, one file each, and what they find."""
