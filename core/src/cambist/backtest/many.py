@@ -79,8 +79,8 @@ def _track(driver: Driver, feed: Feed, span: tuple[int, int]) -> _Track:
             seat.bars[feed.number],
             seat.desk,
             feed.instrument,
-            seat.strategy.on_bar,
-            warmup_hook(seat),
+            seat.on_bar[feed.number],
+            warmup_hook(seat, feed.number),
             seat.warm_after[feed.number] - feed.played - start,
             seat is seats[-1],
         )

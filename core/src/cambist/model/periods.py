@@ -31,6 +31,8 @@ _FIRST_MONDAY = 4
 _MONTHS = re.compile(r"([1-9][0-9]*)(M|y)")
 #: Days that a table of local days reaches beyond what it was asked for, so that a stream seldom asks.
 _MARGIN = 400
+#: As long as no market stays closed, but for wars.
+_CLOSED = 12 * DAY_NS
 #: The start of what lies in no period.
 NOWHERE = np.iinfo(np.int64).min
 
@@ -49,9 +51,8 @@ class Periods(Protocol):
         """Of the bars that are made so."""
         ...
 
-    @property
-    def most(self) -> int:
-        """The longest that one of them lasts, closed hours between two of them included, ns."""
+    def reach(self, count: int) -> int:
+        """Return in how much time, ns, so many of them surely lie."""
         ...
 
     @property
@@ -128,10 +129,9 @@ class EvenPeriods:
     is_even = True
     has_holes = False
 
-    @property
-    def most(self) -> int:
-        """The length of each."""
-        return self.timeframe.ns
+    def reach(self, count: int) -> int:
+        """Return how long so many of them are."""
+        return count * self.timeframe.ns
 
     def starts(self, opens: NDArray[np.int64], length: int) -> NDArray[np.int64]:  # noqa: ARG002
         """Return where the period of each bar begins; see `Periods.starts`."""
@@ -156,20 +156,26 @@ class ListedPeriods:
 
     Attributes
     ----------
-    timeframe, most
+    timeframe, has_holes
         See `Periods`.
+    spacing
+        From the start of one to that of the next, at the most and in the long run, ns.
     inner
         Length of the periods inside a stretch; None where each stretch is one.
     """
 
     _table: _Table
     inner: int | None
-    most: int
+    spacing: int
     has_holes: bool
     timeframe: Timeframe = attrs.field(init=False)
     is_even = False
     _spans: Spans = attrs.field(init=False)
     _known: tuple[int, int] = (1, 0)
+
+    def reach(self, count: int) -> int:
+        """Return in how much time so many of them surely lie: closed days and changes of the clock allowed for."""
+        return count * self.spacing + _CLOSED
 
     def _cover(self, first: int, last: int) -> Spans:
         if first < self._known[0] or last > self._known[1]:
@@ -339,7 +345,12 @@ def _read(timeframe: str | Timeframe, calendar: Calendar | None) -> tuple[str, i
 def _listed(table: _Table, timeframe: str | Timeframe, place: str, inner: int | None, length: int) -> ListedPeriods:
     # What separates two opens at the least: a period that was cut, a day of 22 hours, February.
     shortest = SECOND_NS if inner is not None or isinstance(table, _Sessions) else length * 9 // 10
-    periods = ListedPeriods(table, inner, length, isinstance(table, _Sessions) and inner is None)
+    spacing = length + length // 20
+    if isinstance(table, _Sessions):
+        open_for = int(np.median(table.calendar.closes - table.calendar.opens))
+        usual = length if inner is None else DAY_NS // max(1, open_for // inner)
+        spacing = 2 * usual  # markets are closed on half of all days at the most
+    periods = ListedPeriods(table, inner, spacing, isinstance(table, _Sessions) and inner is None)
     name = f"{timeframe} {place}".rstrip()
     periods.timeframe = CalendarTimeframe(length, name, shortest, periods)
     return periods

@@ -108,8 +108,11 @@ class SlowerBars:
 
     def take(self, bars: Bars) -> Complete:
         """Take a block of bars; return the slower ones that are complete with it."""
-        starts = self._periods.starts(bars.ts, self._length)
-        columns = [getattr(bars, name) for name in COLUMNS]
+        return self.take_columns(bars.ts, [getattr(bars, name) for name in COLUMNS])
+
+    def take_columns(self, ts: NDArray[np.int64], columns: list[NDArray[np.float64]]) -> Complete:
+        """Take open times, ns, and open, high, low, close and volume of the next bars."""
+        starts = self._periods.starts(ts, self._length)
         rows: NDArray[np.int64] | None = None
         if not self._periods.is_even and (starts == NOWHERE).any():
             rows = np.flatnonzero(starts != NOWHERE)
@@ -125,15 +128,15 @@ class SlowerBars:
         ends = self._periods.ends(starts[first])
         last = np.append(first[1:], len(starts)) - 1 - before
         last = last if rows is None else np.where(last < 0, -1, rows[last])
-        reached = (last >= 0) & (bars.ts[last] + self._length >= ends)
-        known_at = np.where(reached, last, np.searchsorted(bars.ts, ends))
+        reached = (last >= 0) & (ts[last] + self._length >= ends)
+        known_at = np.where(reached, last, np.searchsorted(ts, ends))
         counts = np.ones(len(first), np.bool_)
         if before:
             counts[0] = self._counts
         elif self._first:
-            counts[0] = bars.ts[0 if rows is None else rows[0]] <= starts[0]
+            counts[0] = ts[0 if rows is None else rows[0]] <= starts[0]
         self._first = False
-        if known_at[-1] >= len(bars):  # it may go on with the next block
+        if known_at[-1] >= len(ts):  # it may go on with the next block
             self.start, self.end = int(starts[first[-1]]), int(ends[-1])
             open_, high, low, close, volume = (float(column[-1]) for column in made)
             self.growing, self._counts = (open_, high, low, close, volume), bool(counts[-1])
