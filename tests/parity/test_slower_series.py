@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cambist import Bars, Instrument, Strategy, backtest, param, weekly_calendar
+from cambist import Bars, Instrument, Strategy, Ticks, backtest, param, tick_bars, weekly_calendar
 from cambist.data import resample
 from cambist.errors import DataError, InputError, LineError, StrategyError
 from cambist.indicators import EMA, SMA, crossover
@@ -284,3 +284,27 @@ def test_a_series_is_resampled_at_the_start_only():
 
     with pytest.raises(StrategyError, match="in on_start only"):
         backtest(Late(), minutes(1, 20))
+
+
+@pytest.mark.parametrize("events", [False, True])
+def test_bars_made_of_trades_make_slower_ones(events):
+    """A run on trades sees what a run on their bars sees."""
+    chance = np.random.default_rng(2)
+    ts = to_ns("2024-03-08 14:00") + np.cumsum(chance.integers(1, 90, 900)) * 1_000_000_000
+    trades = Ticks(ACME, ts, 100.0 + np.cumsum(chance.normal(0.0, 0.01, 900)), np.ones(900))
+
+    class Slow(Strategy):
+        def on_start(self):
+            self.slow, self.growing = self.data.resample("5m", on_bar=True), self.data.replay("15m")
+            self.lines = SMA(self.slow.close, 3), EMA(self.growing.close, 2)
+
+        def on_bar(self, bar):
+            seen.append((str(bar.timeframe), bar.ts, self.slow.close[0], *(line[0] for line in self.lines)))
+
+    logs = []
+    for data, how in ((trades, {"timeframe": "1m", "events": events}), (tick_bars(trades, "1m").load(), {})):
+        seen = []
+        backtest(Slow(), data, **how)
+        logs.append(seen)
+    assert len(logs[0]) > 50
+    assert logs[0] == logs[1]
