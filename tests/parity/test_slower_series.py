@@ -308,3 +308,46 @@ def test_bars_made_of_trades_make_slower_ones(events):
         logs.append(seen)
     assert len(logs[0]) > 50
     assert logs[0] == logs[1]
+
+
+def test_a_declared_slower_feed_shows_what_a_resampled_one_does():
+    """Slower bars under another name, declared first, are seen with the same fast bar."""
+    bars = minutes(8, 200, gaps=False, start="2024-03-08 14:00")
+    made = resample(minutes(8, 200, gaps=False, start="2024-03-08 14:00", instrument=OTHER), "5m", incomplete="drop")
+
+    class Both(Strategy):
+        def on_start(self):
+            self.slow = self.data["ACME"].resample("5m")
+            self.lines = [SMA(series.close, 3) for series in (self.slow, self.data["OTHER"])]
+
+        def on_bar(self, bar):
+            if bar.symbol == "ACME":
+                seen.append((self.slow.ts, *(line[0] for line in self.lines)))
+                assert self.data["OTHER"].ts == self.slow.ts
+
+    for events in (False, True):
+        seen = []
+        backtest(Both(), [made, bars], events=events)
+        assert len(seen) == len(bars) - 14
+        assert all(one == other for _, one, other in seen)
+
+
+def test_several_strategies_have_slower_series_each():
+    bars = minutes(9, 150)
+    logs = []
+    for events in (False, True):
+        seen = []
+
+        class Slow(Strategy):
+            timeframe: str = param("5m")
+
+            def on_start(self):
+                self.slow = self.data.resample(self.timeframe, on_bar=True)
+
+            def on_bar(self, bar):
+                seen.append((self.timeframe, str(bar.timeframe), bar.ts, self.slow.close[0]))  # noqa: B023
+
+        backtest([Slow(), Slow(timeframe="15m")], bars, events=events)
+        logs.append(seen)
+    assert logs[0] == logs[1]
+    assert {row[:2] for row in logs[0]} == {("5m", "5m"), ("5m", "1m"), ("15m", "15m"), ("15m", "1m")}
