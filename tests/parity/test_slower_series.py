@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -351,3 +353,29 @@ def test_several_strategies_have_slower_series_each():
         logs.append(seen)
     assert logs[0] == logs[1]
     assert {row[:2] for row in logs[0]} == {("5m", "5m"), ("5m", "1m"), ("15m", "15m"), ("15m", "1m")}
+
+
+def test_an_open_that_is_cheated_on_knows_no_slower_bar_of_its_own():
+    """At the open of a bar, the newest slower bar is the one that was seen with the bar before."""
+    bars = minutes(10, 150)
+    logs = []
+    for events in (False, True):
+        seen = []
+
+        class Opening(Strategy):
+            def on_start(self):
+                self.slow = self.data.resample("5m")
+                self.average = SMA(self.slow.close, 2)
+
+            def on_open(self, series, price):
+                seen.append(("open", self.now, self.slow.ts, self.average[0]))  # noqa: B023
+
+            def on_bar(self, bar):
+                seen.append(("bar", self.now, self.slow.ts, self.average[0]))  # noqa: B023
+
+        backtest(Opening(), bars, cheat_on_open=True, events=events)
+        logs.append(seen)
+    assert logs[0] == logs[1]
+    for before, now in pairwise(logs[0]):
+        if now[0] == "open":
+            assert now[2:] == before[2:]

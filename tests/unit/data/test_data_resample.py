@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -72,6 +74,13 @@ def test_bars_of_months_know_when_they_close():
     assert str(months.timeframe) == "1M"
     with pytest.raises(InputError, match="'1M' is the timeframe of bars that exist"):
         resample(minutes("2024-01-01", 100, 1440), months.timeframe)
+
+
+def test_bars_of_sessions_can_be_sent_to_another_process():
+    bars = resample(minutes("2024-03-04", 3 * 1440), "session", calendar=MARKET)
+    again = pickle.loads(pickle.dumps(bars))
+    assert again.timeframe == bars.timeframe
+    assert again.close_times.tolist() == bars.close_times.tolist()
 
 
 def test_a_frame_will_do():
