@@ -124,6 +124,9 @@ def main() -> int:
     if "indicators" in sections:
         print("\nIndicators", flush=True)
         subprocess.run([sys.executable, "-m", "benchmarks.indicator_streams"], cwd=ROOT, env=environment(), check=True)
+    if "resampling" in sections:
+        print("\nSlower bars", flush=True)
+        subprocess.run([sys.executable, "-m", "benchmarks.resampling"], cwd=ROOT, env=environment(), check=True)
     if "journal" in sections:
         print("\nJournal", flush=True)
         command = [sys.executable, "-m", "benchmarks.journal", str(1_000_000 // sizes.part)]

@@ -118,6 +118,33 @@ def test_fees_of_the_paper_venue_are_kept(tmp_path):
     assert cambist.replay(tmp_path / "journal", Averaging).equal
 
 
+class Slower(Averaging):
+    """Looks at a slower series as well, whose bars it is shown."""
+
+    def on_start(self):
+        super().on_start()
+        self.slow = self.data.resample("7m", on_bar=True)
+        self.trend = SMA(self.slow.close, 2)
+
+    def on_bar(self, bar):
+        self.record_signal(f"close of {bar.timeframe}", bar.close)
+        self.record_signal("trend", self.trend[0])
+        if bar.close > self.trend[0] and str(bar.timeframe) == "1m":
+            super().on_bar(bar)
+        elif self.position.size:
+            self.close()
+
+
+def test_slower_series_are_repeated(tmp_path):
+    paper = PaperRun(tmp_path / "journal", [Slower()], RecordedMarket(walk(120, seed=7)), record=True)
+    paper.play()
+    noted = [one for one in paper.kernel.signals if one[2] == "close of 7m"]
+    assert len(noted) > 10
+    report = cambist.replay(tmp_path / "journal", Slower)
+    assert report.equal, str(report)
+    assert report.complete
+
+
 class Breaks(Averaging):
     """Raises, which stops its trading and not the run."""
 

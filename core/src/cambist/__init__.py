@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cambist.data.calendars import load_calendar, weekly_calendar
     from cambist.data.load import load
     from cambist.data.market import open_book, open_quotes, open_ticks
+    from cambist.data.resample import resample
     from cambist.data.tick_bars import tick_bars
     from cambist.errors import (
         CambistError,
@@ -82,6 +83,7 @@ _HOMES = {
     "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
     "cambist.data.load": ("load",),
     "cambist.data.market": ("open_book", "open_quotes", "open_ticks"),
+    "cambist.data.resample": ("resample",),
     "cambist.data.tick_bars": ("tick_bars",),
     "cambist.errors": (
         "CambistError",
@@ -204,6 +206,7 @@ __all__ = [
     "open_ticks",
     "param",
     "replay",
+    "resample",
     "tick_bars",
     "weekly_calendar",
 ]

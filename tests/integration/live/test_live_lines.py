@@ -11,7 +11,7 @@ import pytest
 from market_in_process import MINUTE, NOW, bar, make_run, make_venue
 from venue_in_process import SYMBOL
 
-from cambist import Strategy
+from cambist import Bars, Strategy, backtest
 from cambist.engine.rebuild import rebuild
 from cambist.indicators import EMA, RSI
 from cambist.storage.journal import Journal
@@ -29,6 +29,21 @@ class Averages(Strategy):
 
     def on_bar(self, bar):
         self.values.append((bar.close, self.average[0], self.average[-1], self.strength[0]))
+
+
+class Slower(Strategy):
+    """Keeps the values of lines of a slower series, and its bars."""
+
+    def on_start(self):
+        self.slow = self.data.resample("4m", on_bar=True)
+        self.average = EMA(self.slow.close, 3)
+        self.values, self.slow_bars = [], []
+
+    def on_bar(self, bar):
+        if bar.timeframe.ns == MINUTE.ns:
+            self.values.append((bar.close, self.slow.ts, self.slow.close[0], self.average[0], self.average[-1]))
+        else:
+            self.slow_bars.append((bar.copy(), self.average[0]))
 
 
 @pytest.fixture
@@ -72,9 +87,9 @@ def begin_at(monkeypatch, number):
 
 @pytest.fixture
 def play(monkeypatch, prices):
-    def play(folder, venue, numbers, **settings):
+    def play(folder, venue, numbers, strategy=Averages, **settings):
         begin_at(monkeypatch, numbers.start)
-        run = make_run(folder, venue, Averages(), ["1m"], **settings)
+        run = make_run(folder, venue, strategy(), ["1m"], **settings)
         return asyncio.run(hear(run, numbers, prices, venue)), run
 
     return play
@@ -99,6 +114,33 @@ def test_the_values_are_equal_to_the_last_bit_after_restarts(tmp_path, play, pri
     short, _ = play(tmp_path / "short", venue_until(-23, prices), range(-23, -10))
     assert repr(short) != repr(whole[-13:])
     assert anchors(tmp_path / "parts") == anchors(tmp_path / "whole")
+
+
+def test_slower_series_are_those_of_a_backtest_after_restarts_too(tmp_path, play, prices):
+    whole, run = play(tmp_path / "whole", venue_until(-60, prices), range(-60, -10), Slower)
+    slow_bars = run.kernel.seats[0].strategy.slow_bars
+    assert len(whole) == 50  # what came before was history enough for all of its lines
+    parts, venue = [], venue_until(-60, prices)
+    for start, stop in ((-60, -41), (-41, -23), (-23, -10)):
+        values, run = play(tmp_path / "parts", venue, range(start, stop), Slower)
+        parts += values
+        assert run.alarms == []
+    assert repr(parts) == repr(whole)
+
+    first = (anchors(tmp_path / "whole")[KEY] - NOW) // MINUTE.ns
+    rows = [bar(number, prices[number]) for number in range(first, -10)]
+    columns = {name: [getattr(one, name) for one in rows] for name in ("open", "high", "low", "close", "volume")}
+    backtest(Keeping(), Bars(run.kernel.instruments[0], MINUTE, [one.ts for one in rows], **columns))
+    assert repr(whole) == repr(Keeping.last.values[-50:])
+    assert repr(slow_bars) == repr(Keeping.last.slow_bars[-len(slow_bars) :])
+
+
+class Keeping(Slower):
+    """Can be asked after a backtest."""
+
+    def on_start(self):
+        super().on_start()
+        Keeping.last = self
 
 
 def test_history_that_no_longer_reaches_the_first_bar_is_told_and_becomes_the_new_one(tmp_path, play, prices):

@@ -27,13 +27,12 @@ __all__ = ["play_many"]
 def _shower(feed: Feed, show: Callable[..., None]) -> Callable[[int], None]:
     """Return what shows the venue a row of the feed's block; memory views give Python numbers without a copy."""
     block = feed.block
-    symbol, length = feed.instrument.symbol, feed.timeframe.ns
-    opens = block.ts.data
+    symbol = feed.instrument.symbol
+    opens, closes = block.ts.data, feed.closes.data
     open_, high, low, close, volume = (column.data for column in block.columns.values())
 
     def show_row(row: int) -> None:
-        opened = opens[row]
-        show(symbol, opened, opened + length, open_[row], high[row], low[row], close[row], volume[row])
+        show(symbol, opens[row], closes[row], open_[row], high[row], low[row], close[row], volume[row])
 
     return show_row
 
@@ -79,8 +78,8 @@ def _track(driver: Driver, feed: Feed, span: tuple[int, int]) -> _Track:
             seat.bars[feed.number],
             seat.desk,
             feed.instrument,
-            seat.strategy.on_bar,
-            warmup_hook(seat),
+            seat.on_bar[feed.number],
+            warmup_hook(seat, feed.number),
             seat.warm_after[feed.number] - feed.played - start,
             seat is seats[-1],
         )

@@ -70,9 +70,9 @@ class SinglePlayer:
                 self.due = self.timers.next_due
                 last = self._row_before_due(row)
                 if row < cold:
-                    row = self._stretch(row, min(last, cold), warmup_hook(seat), looks)
+                    row = self._stretch(row, min(last, cold), warmup_hook(seat, 0), looks)
                 else:
-                    row = self._stretch(row, last, seat.strategy.on_bar, on_step)
+                    row = self._stretch(row, last, seat.on_bar[0], on_step)
                 if self.timers.next_due <= self.clock.read():
                     kernel.instant = self.first_instant + row - 1
                     if self.trades_at_close:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["warmup_hook"]
 
 
-def warmup_hook(seat: Seat) -> Callable[[BarView], None]:
-    """Return what shows a strategy such a bar, with its orders refused."""
-    hook = seat.hook("on_warmup_bar")
-    if hook is None:
+def warmup_hook(seat: Seat, number: int) -> Callable[[BarView], None]:
+    """Return what shows a strategy such a bar of a series, with its orders refused."""
+    if seat.hook("on_warmup_bar") is None:
         return _ignore
+    hook = seat.on_warmup_bar[number]
 
     def show(bar: BarView) -> None:
         seat.desk.refusing = WARMING

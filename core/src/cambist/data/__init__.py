@@ -10,9 +10,12 @@ from cambist.data.checks.raw import RawBars, read_raw
 from cambist.data.checks.repairing import Repaired, repair
 from cambist.data.checks.report import CheckReport, Defect
 from cambist.data.checks.stream import BarStream
+from cambist.data.event_bars import EventBars, event_bars, range_bars, renko
 from cambist.data.generators import RandomBars, random_bars
 from cambist.data.load import load, open_source
 from cambist.data.market import checked_history, open_book, open_quotes, open_ticks
+from cambist.data.resample import ResampledBars, resample
+from cambist.data.reshape import fill_sessions, filter_sessions, heikin_ashi
 from cambist.data.sources.dialect import open_csv, open_csv_quotes, open_csv_ticks
 from cambist.data.sources.dialects import CsvDialect
 from cambist.data.sources.tables import MarketTableHistory, TableHistory
@@ -29,12 +32,14 @@ __all__ = [
     "Contract",
     "CsvDialect",
     "Defect",
+    "EventBars",
     "MarketTableHistory",
     "Overlap",
     "RandomBars",
     "RawBars",
     "RepairReport",
     "Repaired",
+    "ResampledBars",
     "Roll",
     "RolledHistory",
     "TableHistory",
@@ -45,6 +50,10 @@ __all__ = [
     "checked_history",
     "compare_sources",
     "concatenate",
+    "event_bars",
+    "fill_sessions",
+    "filter_sessions",
+    "heikin_ashi",
     "load",
     "load_calendar",
     "open_book",
@@ -55,8 +64,11 @@ __all__ = [
     "open_source",
     "open_ticks",
     "random_bars",
+    "range_bars",
     "read_raw",
+    "renko",
     "repair",
+    "resample",
     "roll",
     "switch_source",
     "tick_bars",

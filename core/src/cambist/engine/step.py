@@ -18,6 +18,7 @@ from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
 from cambist.engine.monitors import Monitors
 from cambist.engine.trading_control import TradingControl
+from cambist.engine.warm_after import warm_after
 from cambist.engine.watched import Watching
 from cambist.errors import InputError
 from cambist.indicators.series import BarView, Series
@@ -90,14 +91,27 @@ class Seat:
         For each series, how many bars must have been seen before `on_bar` is called.
     seen
         For each series, bars seen; kept in step mode only.
+    on_bar, on_warmup_bar
+        For each series, what its bars are handed to.
     """
 
     strategy: Strategy
     desk: Desk
     cursors: tuple[SeriesCursor, ...]
     bars: tuple[BarView, ...]
-    warm_after: tuple[int, ...] = ()
+    warm_after: Sequence[int] = ()
     seen: list[int] = attrs.field(factory=list)
+    on_bar: tuple[Callable[[BarView], None], ...] = ()
+    on_warmup_bar: tuple[Callable[[BarView], None], ...] = ()
+
+    def begin(self) -> None:
+        """Take the lines as they are, the strategy having started."""
+        for cursor in self.cursors:
+            cursor.end_building()  # also of series whose first bar is a while off
+        self.warm_after = warm_after(self.cursors)
+        self.seen = [0] * len(self.cursors)
+        self.on_bar = tuple(cursor.telling(self.strategy.on_bar) for cursor in self.cursors)
+        self.on_warmup_bar = tuple(cursor.telling(self.strategy.on_warmup_bar) for cursor in self.cursors)
 
     def hook(self, name: str) -> Callable[..., None] | None:
         """Return the strategy's own method of that name, or None where it kept the empty one."""
@@ -291,10 +305,7 @@ class Kernel(Watching):
         self.agenda.started = event.ts
         for seat in self.seats:
             seat.strategy.on_start()
-            for cursor in seat.cursors:
-                cursor.building = False  # also those of series whose first bar is a while off
-            seat.warm_after = tuple(cursor.lookback for cursor in seat.cursors)
-            seat.seen = [0] * len(seat.cursors)
+            seat.begin()
         if self.bookkeeper is not None:
             self.bookkeeper.start(event.ts)
             self.effects.append(SetTimer(BOOKKEEPING, self.bookkeeper.next_due))
@@ -317,10 +328,10 @@ class Kernel(Watching):
         desk = seat.desk
         desk.instrument = self._instruments[number]
         if warm:
-            seat.strategy.on_bar(seat.bars[number])
+            seat.on_bar[number](seat.bars[number])
         else:
             desk.refusing = WARMING
-            seat.strategy.on_warmup_bar(seat.bars[number])
+            seat.on_warmup_bar[number](seat.bars[number])
             desk.refusing = ""
         desk.instrument = self._single
 

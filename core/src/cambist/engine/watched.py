@@ -97,7 +97,8 @@ class LineWatch:
         ]
 
     def _watched(self, seat: Seat, name: str, line: Line) -> WatchedLine:
-        for number, cursor in enumerate(seat.cursors):
+        family = [(number, one) for number, first in enumerate(seat.cursors) for one in (first, *first.followers)]
+        for number, cursor in family:
             if cursor.moves(line):
                 return WatchedLine(seat.strategy.name, name, seat.bars[number].symbol, number, line, cursor)
         raise ParameterError(

@@ -168,6 +168,9 @@ class _ElementwiseStream:
     def update(self, *values: float) -> tuple[float, ...]:
         return (self._row(*values),)
 
+    def fork(self) -> _ElementwiseStream:
+        return self  # it remembers nothing
+
 
 @attrs.frozen
 class Delay:

@@ -26,7 +26,8 @@ __all__ = ["Computation", "Stream", "blank", "first_known", "require_columns", "
 class Stream(Protocol):
     """A computation under way: it remembers what its next values depend on.
 
-    ``extend`` and ``update`` may be mixed. After an error the stream stands where it stood before the call.
+    ``extend`` and ``update`` may be mixed. After an error the stream stands where it stood before the call. A stream
+    may have ``fork()``, which returns one that goes on where it stands; others are copied where a bar is only tried.
     """
 
     def extend(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

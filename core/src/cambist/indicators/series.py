@@ -13,11 +13,15 @@ from cambist.model.bars import COLUMNS, Bar, Bars
 from cambist.model.times import to_datetime
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable
+    from datetime import datetime, timedelta, tzinfo
 
     from numpy.typing import NDArray
 
     from cambist.indicators.computation import Computation, Stream
+    from cambist.indicators.growing import GrowingCursor, GrowingSeries
+    from cambist.indicators.slower import SlowCursor
+    from cambist.model.calendar import Calendar
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
 
@@ -49,18 +53,24 @@ class SeriesCursor:
         First row and end of the window within the loaded block.
     building
         Whether lines may still be made: until the first bar.
+    followers
+        What moves slower series that are made of this one, see `cambist.indicators.slower`.
     history
         How many bars back lines reach; a run bar by bar may set fewer before the first.
     """
 
-    __slots__ = ("_nodes", "_time", "_ts", "_ts_list", "_ts_past", "building", "columns", "history", "row", "window")
+    __slots__ = (
+        *("_nodes", "_time", "_ts", "_ts_list", "_ts_past", "building", "columns", "followers", "history", "row"),
+        "window",
+    )
 
     def __init__(self) -> None:
         self.row = 0
         self.history = HISTORY
         self.window = (0, 0)
         self.building = True
-        self.columns = {name: Line(self, name, 0) for name in COLUMNS}
+        self.columns = {name: self._line(name, 0) for name in COLUMNS}
+        self.followers: tuple[SlowCursor | GrowingCursor, ...] = ()
         self._nodes: list[_Node] = []
         #: Open times as a line; made when it is asked for.
         self._time: Line | None = None
@@ -68,10 +78,42 @@ class SeriesCursor:
         self._ts_past: NDArray[np.int64] = np.empty(0, np.int64)
         self._ts_list: list[int] = [0]
 
+    def _line(self, name: str, lookback: int) -> Line:
+        return Line(self, name, lookback)
+
     @property
     def lookback(self) -> int:
         """Bars before every line is known."""
         return max((line.lookback for line in self._lines()), default=0)
+
+    @property
+    def needed(self) -> int:
+        """Bars that surely hold what every line needs, those of slower series included."""
+        return max([self.lookback, *(one.needed for one in self.followers)])
+
+    def lead(self, follower: SlowCursor | GrowingCursor) -> None:
+        """Have a slower series move with this one; it hangs on it as an indicator without lines of its own does."""
+        self._nodes.append(_Node(follower, tuple(self.columns.values()), (), follower))
+        self.followers = (*self.followers, follower)
+
+    def telling(self, on_bar: Callable[[BarView], None]) -> Callable[[BarView], None]:
+        """Return what shows the slower bars first that are over with a bar; `on_bar` where nobody asked for them."""
+        told: Any = [one for one in self.followers if one.view is not None]
+        if not told:
+            return on_bar
+
+        def show(bar: BarView) -> None:
+            for one in told:
+                one.tell(on_bar)
+            on_bar(bar)
+
+        return show
+
+    def end_building(self) -> None:
+        """Have no more lines made, also of slower series."""
+        self.building = False
+        for one in self.followers:
+            one.building = False
 
     def _lines(self) -> list[Line]:
         times = () if self._time is None else (self._time,)
@@ -95,7 +137,7 @@ class SeriesCursor:
         lookback = max(line.lookback for line in inputs) + computation.lookback
         single = len(computation.outputs) == 1
         outputs = tuple(
-            Line(self, computation.name if single else f"{computation.name}.{output}", lookback)
+            self._line(computation.name if single else f"{computation.name}.{output}", lookback)
             for output in computation.outputs
         )
         self._nodes.append(_Node(computation, inputs, outputs))
@@ -113,6 +155,9 @@ class SeriesCursor:
             than opening a stream that later blocks go on with.
         """
         self.building = True
+        if len(self._ts):
+            self._ts_past = np.concatenate((self._ts_past, self._ts))[-HISTORY:]
+        self._ts = bars.ts
         for name, line in self.columns.items():
             line._load(getattr(bars, name))  # noqa: SLF001 - a line is the cursor's to move
         if self._time is not None:
@@ -127,9 +172,6 @@ class SeriesCursor:
                 results = node.stream.extend(*arrays)
             for line, values in zip(node.outputs, results, strict=True):
                 line._load(values)  # noqa: SLF001
-        if len(self._ts):
-            self._ts_past = np.concatenate((self._ts_past, self._ts))[-HISTORY:]
-        self._ts = bars.ts
         self.building = False
         self.open_window(0, 0)
 
@@ -153,6 +195,8 @@ class SeriesCursor:
         for line in self._lines():
             line._drop_window()  # noqa: SLF001
         self._ts_list = []
+        for one in self.followers:
+            one.follow_window(start, stop)
 
     def push(self, bar: Bar) -> None:
         """Take one bar and advance every line by it."""
@@ -162,6 +206,7 @@ class SeriesCursor:
             columns[name]._push(getattr(bar, name))  # noqa: SLF001
         if self._time is not None:
             self._time._push(bar.ts / 1e9)  # noqa: SLF001
+        self._ts_list.append(bar.ts)
         row = self.row + 1
         for node in self._nodes:
             if node.stream is None:
@@ -169,7 +214,6 @@ class SeriesCursor:
             values = node.stream.update(*[line._values[row] for line in node.inputs])  # noqa: SLF001
             for line, value in zip(node.outputs, values, strict=True):
                 line._push(value)  # noqa: SLF001
-        self._ts_list.append(bar.ts)
         self.row = row
         history = self.history
         if row > 2 * history:
@@ -184,7 +228,8 @@ class SeriesCursor:
         Lines of indicators must not be read any more: they stay behind.
         """
         self._nodes.clear()
-        self._ts_list.append(bar.ts)
+        if self._ts_list[-1] != bar.ts:
+            self._ts_list.append(bar.ts)
         self.row += 1
 
     def last_close(self) -> float:
@@ -239,11 +284,11 @@ class Series:
 
     __slots__ = ("_cursor", "close", "high", "instrument", "low", "open", "symbol", "timeframe", "volume")
 
-    def __init__(self, instrument: Instrument, timeframe: Timeframe) -> None:
+    def __init__(self, instrument: Instrument, timeframe: Timeframe, cursor: SeriesCursor | None = None) -> None:
         self.instrument = instrument
         self.timeframe = timeframe
         self.symbol = instrument.symbol
-        self._cursor = SeriesCursor()
+        self._cursor = SeriesCursor() if cursor is None else cursor
         columns = self._cursor.columns
         self.open, self.high, self.low, self.close, self.volume = (columns[name] for name in COLUMNS)
 
@@ -251,6 +296,72 @@ class Series:
     def ts(self) -> int:
         """Open time of the current bar, ns since the epoch, UTC; 0 before the first."""
         return self._cursor.ts
+
+    def resample(
+        self,
+        timeframe: str | Timeframe,
+        *,
+        tz: str | tzinfo | None = None,
+        calendar: Calendar | None = None,
+        offset: int | str | timedelta = 0,
+        keep_first: bool = False,
+        on_bar: bool = False,
+    ) -> Series:
+        """Return a slower series made of this one, with lines and indicators of its own; in ``on_start`` only.
+
+        Its bars are seen once they are over: with the last bar of this series in them, or, where that one is missing,
+        with the next there is. `on_bar` of this series is called once the lines of both are known.
+
+        Parameters
+        ----------
+        timeframe, tz, calendar, offset
+            As for `cambist.resample`.
+        keep_first
+            Whether the first slower bar is one although the run began in the middle of it. Default: it is left out.
+        on_bar
+            Whether `on_bar` is called for slower bars as well, before the bar with which they are over;
+            ``bar.timeframe`` tells them apart.
+
+        Raises
+        ------
+        LineError
+            After ``on_start``.
+        InputError
+            If the timeframe is no multiple of that of this series, which must not be a slower one itself.
+        """
+        from cambist.indicators.slower import slower_series
+
+        periods = {"tz": tz, "calendar": calendar, "offset": offset}
+        return slower_series(self, timeframe, periods, keep_first=keep_first, on_bar=on_bar)
+
+    def replay(
+        self,
+        timeframe: str | Timeframe,
+        *,
+        tz: str | tzinfo | None = None,
+        calendar: Calendar | None = None,
+        offset: int | str | timedelta = 0,
+        keep_first: bool = False,
+    ) -> GrowingSeries:
+        """Return a slower series whose newest bar is seen while it grows; in ``on_start`` only.
+
+        ``[0]`` is the bar as far as it has come, in indicators, too, ``[-1]`` the one before; ``is_finished`` tells
+        whether it is over. Its lines are known earlier than those of `resample`, and change with every bar.
+
+        Parameters
+        ----------
+        timeframe, tz, calendar, offset, keep_first
+            As for `resample`.
+
+        Raises
+        ------
+        LineError, InputError
+            As `resample`.
+        """
+        from cambist.indicators.growing import growing_series
+
+        periods = {"tz": tz, "calendar": calendar, "offset": offset}
+        return growing_series(self, timeframe, periods, keep_first=keep_first)
 
     def __repr__(self) -> str:
         return f"<Series {self.symbol} {self.timeframe}>"
@@ -261,8 +372,8 @@ class BarView:
 
     Attributes
     ----------
-    symbol, instrument
-        Of what.
+    symbol, instrument, timeframe
+        Of what, and how long the bar is.
     """
 
     __slots__ = ("_close", "_cursor", "_high", "_low", "_open", "_series", "_volume", "instrument", "symbol")
@@ -274,6 +385,11 @@ class BarView:
         self._close, self._volume = series.close, series.volume
         self.instrument = series.instrument
         self.symbol = series.symbol
+
+    @property
+    def timeframe(self) -> Timeframe:
+        """How long the bar is."""
+        return self._series.timeframe
 
     @property
     def open(self) -> float:

@@ -8,6 +8,7 @@ and no error. TA-Lib's unstable periods and compatibility modes are process-wide
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache, lru_cache, partial
 from itertools import chain
 from math import inf, isfinite
@@ -367,6 +368,17 @@ class TechnicalStream:
             results = [newest - one for one in results]
         return tuple(map(float, results))
 
+    def fork(self) -> TechnicalStream:
+        """Return a stream that goes on where this one stands, and leaves it there."""
+        twin = copy(self)
+        if self._handle is not None:
+            twin._begin(self._handle.copy())  # noqa: SLF001 - it is one of us
+        return twin
+
+    def _begin(self, handle: Any) -> None:
+        self._handle = handle
+        self._step = handle.update
+
     def _next_row(self) -> int:
         """Return the row of the series that comes next; the open handle counts for us."""
         if self._handle is None:
@@ -380,8 +392,8 @@ class TechnicalStream:
         if len(self._history[0]) <= computation.lookback:
             return None
         stream = _talib(computation.function.name)[1]
-        self._handle, filled = stream.open_and_fill(*self._history, **computation.keywords())
-        self._step = self._handle.update
+        handle, filled = stream.open_and_fill(*self._history, **computation.keywords())
+        self._begin(handle)
         self._history = []
         return as_columns(computation, filled)
 

@@ -83,7 +83,7 @@ async def warm_up(
     """
     share = most // max(1, len(listening.bars))
     wanted = [
-        _wanted(instrument, timeframe, max(seat.warm_after[number] for seat in kernel.seats), anchors, now, share)
+        _wanted(instrument, timeframe, max(seat.cursors[number].needed for seat in kernel.seats), anchors, now, share)
         for number, (instrument, timeframe) in enumerate(listening.bars)
     ]
     limit = asyncio.Semaphore(_AT_ONCE)

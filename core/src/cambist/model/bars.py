@@ -154,10 +154,10 @@ class Bars:
 
     def __attrs_post_init__(self) -> None:
         columns = self.columns
-        if _are_sound(self.ts, columns, self.timeframe.ns):
+        if _are_sound(self.ts, columns, self.timeframe.shortest):
             return
         check_columns(self.ts, columns, self.name)
-        row = first_row(np.diff(self.ts) < self.timeframe.ns)
+        row = first_row(np.diff(self.ts) < self.timeframe.shortest)
         if row is not None:
             raise DataError(
                 f"{self.name}: row {row + 1} ({format_ns(int(self.ts[row + 1]))}) opens before row {row} "

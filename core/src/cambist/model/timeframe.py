@@ -53,6 +53,25 @@ class Timeframe:
             )
         return cls(int(match[1]) * unit)
 
+    @property
+    def shortest(self) -> int:
+        """The least that lies between the opens of two bars, ns: the length, unless bars go by a calendar."""
+        return self.ns
+
+    def require_multiple(self, slower: Timeframe) -> None:
+        """Refuse a slower timeframe that is no whole multiple of this one.
+
+        Raises
+        ------
+        InputError
+            Naming both.
+        """
+        if slower.ns % self.ns or slower.ns < self.ns:
+            raise InputError(
+                f"bars of {slower} cannot be made of bars of {self}: the timeframe must be a whole multiple, such as "
+                f"{Timeframe(2 * self.ns)} or {Timeframe(4 * self.ns)}."
+            )
+
     def closes(self, opens: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the close times of bars that open at `opens` (ns, shape ``(n,)``)."""
         return opens + self.ns

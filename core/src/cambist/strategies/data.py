@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cambist.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cambist.indicators.growing import GrowingSeries
     from cambist.indicators.lines import Line
     from cambist.indicators.series import Series
     from cambist.model.instrument import Instrument
@@ -55,6 +56,14 @@ class DataSet:
     def symbols(self) -> tuple[str, ...]:
         """Symbols, in declared order."""
         return tuple(self._by_symbol)
+
+    def resample(self, timeframe: str | Timeframe, **options: Any) -> Series:
+        """Return a slower series made of the first one; see `Series.resample`, of which it takes the options."""
+        return self._series[0].resample(timeframe, **options)
+
+    def replay(self, timeframe: str | Timeframe, **options: Any) -> GrowingSeries:
+        """Return a slower series whose newest bar grows; see `Series.replay`, of which it takes the options."""
+        return self._series[0].replay(timeframe, **options)
 
     def __getitem__(self, which: str | int) -> Series:
         if isinstance(which, int):

@@ -238,7 +238,7 @@ class MarketDataSet:
         return f"<MarketDataSet {', '.join(self._by_symbol)}>"
 
 
-_OF_BARS = frozenset({"open", "high", "low", "close", "volume", "timeframe"})
+_OF_BARS = frozenset({"open", "high", "low", "close", "volume", "timeframe", "resample", "replay"})
 
 
 def _refuse(name: str, owner: str, symbol: str) -> Never:
