@@ -69,7 +69,7 @@ class SeriesCursor:
         return max((line.lookback for line in self._lines()), default=0)
 
     def _lines(self) -> list[Line]:
-        return [*self.columns.values(), *(line for node in self._nodes for line in node.outputs)]
+        return [*self.columns.values(), *self.made_lines()]
 
     def attach(self, computation: Computation, inputs: tuple[Line, ...]) -> tuple[Line, ...]:
         """Add an indicator over lines of this series; see `cambist.indicators.lines.attach`."""
@@ -119,6 +119,10 @@ class SeriesCursor:
     def moves(self, line: Line) -> bool:
         """Tell whether a line is of this series."""
         return line._cursor is self  # noqa: SLF001
+
+    def made_lines(self) -> list[Line]:
+        """Return the lines that indicators made, in the order in which they were made."""
+        return [line for node in self._nodes for line in node.outputs]
 
     def rows_of(self, line: Line, start: int, stop: int) -> NDArray[np.float64]:
         """Return the values of a line in some rows of the loaded block, shape ``(stop - start,)``."""
