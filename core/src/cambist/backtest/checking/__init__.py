@@ -51,10 +51,8 @@ def check_lookahead(
         far as they are known and returns one: so that what it computes of them beforehand is computed anew.
     bars
         As for `cambist.backtest`: DataFrame, `Bars`, file, dict or list of them.
-    cuts, every
-        How many, half of them where the strategy decided something; or at every bar: certain, and slow.
-    seed
-        Chooses the other cuts.
+    cuts, every, seed
+        How many, half of them where something was decided, the others drawn; or at every bar: certain, and slow.
     tolerance
         By which fraction values may differ.
     stamps
