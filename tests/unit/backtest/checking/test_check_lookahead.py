@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 
 import checked_strategies as checked
 import numpy as np
@@ -121,7 +122,10 @@ def test_a_file_that_a_strategy_reads_is_shortened(tmp_path):
     assert report.findings[0].kind == "order"
     assert any(name.startswith("read_csv(") for name in report.coverage.outside)
     assert pd.read_csv is read
+    vars(cambist).pop("load", None)  # as before anybody has asked for it
     assert check_lookahead(ReadsBars, BARS).findings[0].kind == "signal"
+    assert cambist.load is sys.modules["cambist.data.load"].load
+    assert cambist.load.__module__ == "cambist.data.load"
 
 
 def test_an_array_that_goes_by_the_bars_is_shortened():

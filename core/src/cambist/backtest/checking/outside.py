@@ -150,8 +150,8 @@ class Knowledge:
         home = importlib.import_module("cambist.data.load")
         readers = [(pd, name) for name in _READERS if hasattr(pd, name)] + [(home, "load"), (cambist, "load")]
         reading: list[str] = []
-        for module, name in readers:
-            read = getattr(module, name)
+        # All are looked up before the first is replaced: `cambist.load` finds its home when it is asked for.
+        for module, name, read in [(module, name, getattr(module, name)) for module, name in readers]:
             setattr(module, name, self._reader(read, name, reading))
             restore.callback(setattr, module, name, read)
 
