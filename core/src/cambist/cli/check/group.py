@@ -14,7 +14,7 @@ __all__ = ["check"]
 @click.group()
 @global_options(hidden=True)
 def check() -> None:
-    """Find out about a strategy what one run does not tell.
+    """Find out whether a strategy knows the future, and how it warms up.
 
     \b
     Examples:
