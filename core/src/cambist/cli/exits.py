@@ -24,7 +24,7 @@ class Exit(IntEnum):
     #: As it should.
     OK = 0
     #: The work itself failed: a strategy raised, a result could not be written, a check of ``doctor`` failed, a replay
-    #: or a comparison found a difference.
+    #: or a comparison found a difference, a check of a strategy found something.
     FAILED = 1
     #: The command, a run file, a strategy file, a parameter or the data cannot be used.
     BAD_INPUT = 2

@@ -117,7 +117,7 @@ class SeriesCursor:
 
     def _lines(self) -> list[Line]:
         times = () if self._time is None else (self._time,)
-        return [*self.columns.values(), *times, *(line for node in self._nodes for line in node.outputs)]
+        return [*self.columns.values(), *times, *self.made_lines()]
 
     @property
     def time(self) -> Line:
@@ -183,6 +183,10 @@ class SeriesCursor:
     def moves(self, line: Line) -> bool:
         """Tell whether a line is of this series."""
         return line._cursor is self  # noqa: SLF001
+
+    def made_lines(self) -> list[Line]:
+        """Return the lines that indicators made, in the order in which they were made."""
+        return [line for node in self._nodes for line in node.outputs]
 
     def rows_of(self, line: Line, start: int, stop: int) -> NDArray[np.float64]:
         """Return the values of a line in some rows of the loaded block, shape ``(stop - start,)``."""

@@ -8,6 +8,7 @@ __all__ = ["OWN_COMMANDS"]
 OWN_COMMANDS = {
     "backtest": ("cambist.cli.backtest:backtest", "Run a strategy over recorded bars."),
     "cancel": ("cambist.cli.operate.ends:cancel", "Cancel orders of a live run, and of the account."),
+    "check": ("cambist.cli.check.group:check", "Find out whether a strategy knows the future, and how it warms up."),
     "compare": ("cambist.cli.compare:compare", "Compare two runs, to tell whether live did what the backtest said."),
     "data": ("cambist.cli.data:data", "Show data that is at hand, and fetch more."),
     "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),

@@ -17,6 +17,8 @@ tested::
     class TestMyState(StateStoreTests): ...
 
 They need pytest and hypothesis: ``pip install 'cambist[testing]'``.
+
+`check_lookahead` and `check_warmup` are for strategies, and need neither.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cambist.backtest.checking import check_lookahead, check_warmup
     from cambist.testing.bars import BarStoreTests
     from cambist.testing.faults import Crash, CrashingFiles, FaultyFiles
     from cambist.testing.journal import JournalTests
@@ -47,6 +50,8 @@ __all__ = [
     "StateStoreTests",
     "VenueFeedTests",
     "VenueOrderTests",
+    "check_lookahead",
+    "check_warmup",
 ]
 
 _HOMES = {
@@ -61,6 +66,8 @@ _HOMES = {
     "StateStoreTests": "cambist.testing.state",
     "VenueFeedTests": "cambist.testing.venue_feeds",
     "VenueOrderTests": "cambist.testing.venue_orders",
+    "check_lookahead": "cambist.backtest.checking",
+    "check_warmup": "cambist.backtest.checking",
 }
 
 

@@ -1,0 +1,1 @@
+"""`cambist check`: what many runs tell about a strategy."""
