@@ -156,6 +156,10 @@ class Reconciler:
             for report in foreign:
                 self._takeover.book_system(report)
             return True
+        if difference.kind is DifferenceKind.AVERAGE and not trades.foreign:
+            # Nobody else has traded: executions came in another order than they happened in, and the venue's counts.
+            self._takeover.take_average(difference)
+            return True
         policy = self._settings.on_position
         if running and policy in {Policy.ASK, Policy.CLOSE}:
             return False

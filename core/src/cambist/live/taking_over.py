@@ -89,6 +89,11 @@ class Takeover:
         if running:
             self._alarm("position_adopted", f"{difference.describe()}; the run takes the venue's.")
 
+    def take_average(self, difference: Difference) -> None:
+        """Have a position of the run cost what it costs at the venue, and tell; its size is the same."""
+        self._adopt_average(difference)
+        self._alarm("average_adopted", f"{difference.describe()}; the run takes the venue's.")
+
     def take_balance(self, difference: Difference) -> None:
         """Have the run hold as much of an asset as the venue holds, and tell."""
         self._alarm("balance_adjusted", f"{difference.describe()}, and nothing tells why; the run takes the venue's.")
