@@ -3,9 +3,9 @@
 .PHONY: help demo test soak soak-simulator foreign-clients check bench docs pin clean
 
 help:
-	@echo 'make demo             make .venv, install core and plugins, backtest an example on real bars'
+	@echo 'make demo             make .venv, install core and plugins, backtest an example, trade it live at a simulator'
 	@echo 'make test             the same with the test tools, then the tests; ARGS="tests/unit -k order" narrows them'
-	@echo 'make soak             kill hundreds of processes that write a journal; ARGS="--kills 2000" for more'
+	@echo 'make soak             the whole fault matrix, storms, kills, a million orders; ARGS="storm --storm 7200" for a part'
 	@echo 'make soak-simulator   load a simulated venue and watch its memory; ARGS="--minutes 60" for longer'
 	@echo 'make foreign-clients  run clients that others wrote against the simulated venue'
 	@echo 'make check            lint, format, types, layers'

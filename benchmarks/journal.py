@@ -86,13 +86,14 @@ def show_throughput(folder: Path) -> None:
     show("durable records a second, one a commit", statistics.median(rates), 20_000, "records/s")
 
 
-def story(count: int) -> Iterator[list[Draft]]:
-    """Yield the commits of a run that buys and sells, about `count` records."""
+def story(count: int, trades: str = "") -> Iterator[list[Draft]]:
+    """Yield the commits of a run that buys and sells, about `count` records; `trades` names its strategy."""
     instrument = Instrument(symbol="BTC/USDT", base="BTC", quote="USDT", tick_size="0.01", step_size="0.00001")
+    strategies = [records.StrategyRun(trades, trades, {})] if trades else []
     yield [
         CODEC.encode("instrument_defined", 0, instrument_record(instrument)),
         CODEC.encode("account_opened", 0, records.AccountOpened("USDT", Decimal(1_000_000))),
-        CODEC.encode("run_started", 0, records.RunBegan("token", 0)),
+        CODEC.encode("run_started", 0, records.RunBegan("token", 0, strategies)),
     ]
     size, price = Decimal("0.00130"), Decimal("64000.10")
     for number in range(1, count // 3 + 1):

@@ -1,15 +1,15 @@
 """Writes what Cambist knows of TA-Lib's functions anew, from the metadata of the TA-Lib that is installed.
 
-Three files: the table of functions (names, inputs, outputs, parameters with defaults and ranges), which is read when an
-indicator is first asked for, the typed signatures beside it, and the page of the
-documentation that lists them. Run it after a new TA-Lib:
-``python scripts/indicators.py``.
+The table of functions (names, inputs, outputs, parameters with defaults and ranges), which is read when an indicator is
+first asked for, the typed signatures beside it, and the pages of the documentation that list every indicator. Run it
+after a new TA-Lib, and after a change of an indicator's signature or docstring: ``python scripts/indicators.py``.
 """
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import talib
@@ -17,7 +17,10 @@ from talib import abstract, get_function_groups
 
 ROOM = Path(__file__).parents[1] / "core/src/cambist/indicators"
 TABLE, STUB = ROOM / "talib_table.py", ROOM / "talib_lines.pyi"
-PAGE = Path(__file__).parents[1] / "docs/reference/talib-functions.md"
+REFERENCE = Path(__file__).parents[1] / "docs/reference"
+PAGE, OWN_PAGE, BACKTRADER_PAGE = (
+    REFERENCE / f"{name}.md" for name in ("talib-functions", "own-indicators", "backtrader-indicators")
+)
 
 GROUPS = {
     "Overlap Studies": "overlap",
@@ -233,7 +236,102 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("*", "\\*").rstrip(".")
+
+
+def _lookback(one: Any) -> str:
+    # statsmodels, which these need, may not be installed where the page is written.
+    lookbacks = None if "oint" in one.name else one.lookbacks()
+    if lookbacks is None:
+        return "see there"
+    if len(set(lookbacks.values())) == 1:
+        return str(max(lookbacks.values()))
+    return ", ".join(f"{name} {bars}" for name, bars in lookbacks.items())
+
+
+def own_page() -> str:
+    """Return the page that lists what TA-Lib lacks."""
+    from cambist.indicators.catalog import entries
+
+    lines = [
+        "# Indicators beyond TA-Lib",
+        "",
+        "From `cambist.indicators`, beside [TA-Lib's functions](talib-functions.md), in whose letters the formulas are",
+        "written. Parameters, units and errors are in the docstrings: `cambist indicators show NAME`. The lookback is",
+        "that of the defaults. `scripts/indicators.py` writes this page.",
+    ]
+    own = [one for one in entries() if one.source == "cambist"]
+    for group in dict.fromkeys(one.group for one in own):
+        lines += ["", f"## {group.capitalize()}", "", "| call | lookback | computes |", "|---|---|---|"]
+        for one in own:
+            if one.group == group:
+                said = one.title if one.title.startswith(one.formula[:20]) else f"{one.title}: {one.formula}"
+                lines.append(f"| `{one.call}` | {_lookback(one)} | {_cell(said)} |")
+    return "\n".join(lines) + "\n"
+
+
+def backtrader_page() -> str:
+    """Return the page that lists backtrader's indicators, and how each stands to TA-Lib's."""
+    from cambist.indicators.catalog import entries
+
+    lines = [
+        "# backtrader's indicators",
+        "",
+        "`cambist.indicators.backtrader` has every indicator of backtrader's under its names, aliases, parameters and",
+        "names of lines, and with its numbers; tests compare each with backtrader itself, on made-up and on real bars.",
+        "Where TA-Lib has one of the same purpose, the last column says whether it is the same; both are there, so",
+        "take the one you mean.",
+        "",
+        "```python",
+        "import cambist",
+        "from cambist import Strategy",
+        "from cambist.indicators import CCI",
+        "from cambist.indicators import backtrader as btind",
+        "",
+        "",
+        "class Both(Strategy):",
+        "    def on_start(self):",
+        "        self.band = btind.BBands(self.data, period=20, devfactor=2.0)  # a series stands for its close",
+        "        self.theirs = btind.CCI(self.data, period=20, movav=btind.EMA)",
+        "        self.talib = CCI(self.data, 20)",
+        "",
+        "    def on_bar(self, bar):",
+        "        if bar.close < self.band.bot[0] and self.theirs[0] < -100:",
+        "            self.buy()",
+        "        elif bar.close > self.band.mid[0]:",
+        "            self.close()",
+        "",
+        "",
+        "result = cambist.backtest(Both(), bars)",
+        "```",
+        "",
+        "Parameters that only matter for drawing (`upperband`, `_autoplot`, ...) may be given and change nothing. The",
+        "data are always named: there is no first feed that is meant where none is. Where backtrader stops with a",
+        "division by zero, there is a number or NaN. `scripts/indicators.py` writes this page.",
+    ]
+    theirs = [one for one in entries() if one.source == "backtrader"]
+    for group in dict.fromkeys(one.group for one in theirs):
+        head = "| name | other names | lines | lookback | computes | beside TA-Lib |"
+        lines += ["", f"## {group.removeprefix('backtrader ').capitalize()}", "", head, "|---|---|---|---|---|---|"]
+        for one in theirs:
+            if one.group == group:
+                call = one.call.removeprefix("backtrader.")
+                cells = (
+                    f"`{call}`",
+                    ", ".join(one.aliases),
+                    ", ".join(one.details["outputs"]),
+                    _lookback(one),
+                    _cell(one.title),
+                    _cell(one.note),
+                )
+                lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
     TABLE.write_text(table())
     STUB.write_text(stub())
     PAGE.write_text(page())
+    OWN_PAGE.write_text(own_page())
+    BACKTRADER_PAGE.write_text(backtrader_page())

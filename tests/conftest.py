@@ -22,6 +22,10 @@ settings.load_profile("repeatable")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer what a soak test asks for."""
     parser.addoption("--kills", type=int, default=20, help="how many processes the kill tests kill")
+    parser.addoption("--orders", type=int, default=20_000, help="how many orders a live run makes to show flat memory")
+    parser.addoption("--matrix", choices=("some", "all"), default="some", help="cells of the fault matrix")
+    parser.addoption("--storm", type=float, default=20.0, help="how long the storm of faults and kills lasts, seconds")
+    parser.addoption("--storm-seed", type=int, default=None, help="of the storm; what it prints when it fails")
 
 
 def pytest_configure() -> None:
@@ -38,6 +42,12 @@ def pytest_unconfigure() -> None:
     folder = os.environ.get("CAMBIST_RUNTIME_DIR", "")
     if "cambist-tests-" in folder:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def soak_orders(request: pytest.FixtureRequest) -> int:
+    """Return how many orders a live run makes to show that its memory stays flat."""
+    return int(request.config.getoption("--orders"))
 
 
 @pytest.fixture(scope="session")

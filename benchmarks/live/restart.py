@@ -40,7 +40,7 @@ async def _trade(run: LiveRun, journal: Journal, venue: InstantVenue, records: i
     quote = Quote(venue.instruments()[0], 1, 59_999.0, 60_001.0, 1.0, 1.0)
     while journal.last < records:
         for _ in range(1):
-            run.engine.quote(0, quote)
+            run.engine.market.quote(0, quote)
         while run.kernel.book.open:  # noqa: ASYNC110
             await asyncio.sleep(0)
     run.stop("enough")

@@ -81,7 +81,7 @@ async def played(simulator, session, journal, names):
     for number in range(1, LIVE + 1):
         await asyncio.to_thread(simulator.step, "1m")
         await until(lambda number=number: len(kernel.signals) >= len(names) * number)
-        await until(lambda: not run._is_busy())
+        await until(lambda: not run.is_busy())
         if not isinstance(session, PaperSession):
             await until(lambda: len(kernel.fills) == len(kernel.book.orders))
     run.stop("the market is over")

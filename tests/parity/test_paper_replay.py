@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from math import isnan
 
+import attrs
 import pytest
 from paper_runs import EverythingTrader, PaperRun, walk
 from recorded_market import RecordedMarket
@@ -207,3 +208,25 @@ def test_trades_quotes_and_books_are_repeated_with_the_times_of_their_venue(tmp_
     assert any(one[2] == "ahead" and one[4] > 0.0 for one in paper.kernel.signals)
     assert paper.kernel.views[0].ts == ts + 41 * 10**9
     assert not cambist.replay(tmp_path / "journal", Ticking(below=98.7)).equal
+
+
+def test_rules_that_changed_while_the_run_went_on_are_repeated(tmp_path):
+    bars = walk(60, seed=7)
+    market = RecordedMarket(bars)
+    market.until = 20
+    paper = PaperRun(tmp_path / "journal", [EverythingTrader()], market, record=True)
+
+    async def play():
+        await paper.start()
+        await paper.calm()
+        assert paper.run.engine.redefine(attrs.evolve(bars.instrument, step_size="0.1"))
+        for row in list(bars)[20:]:
+            market.queue.put_nowait(BarReport(bars.instrument, bars.timeframe, row, True))
+        await paper.calm()
+        await paper.end()
+
+    asyncio.run(play())
+    assert all(round(order.size % 0.1, 6) in (0.0, 0.1) for order in paper.kernel.book.orders[-10:])
+    report = cambist.replay(tmp_path / "journal", EverythingTrader)
+    assert report.equal, str(report)
+    assert report.complete

@@ -43,7 +43,7 @@ class PlainVenue:
         for tied in (order.oco, order.parent):
             if tied and tied != order.id and self.book.find(tied).is_open:
                 self.emulator.watch(self.book.find(tied))
-        if self.emulator.needs(order):
+        if self.emulator.native.lacks(order):
             self.do(self.emulator.submit(order, self.ts))
         else:
             self.resting[order.id] = [order.size, order.limit_price]

@@ -12,7 +12,7 @@ The fences of a page run from top to bottom in one namespace and one empty folde
 ``background``           the commands of a ``console`` fence go on until the page ends
 =======================  ==========================================================================================
 
-``$ export NAME=value`` sets a variable for the commands that follow.
+``$ export NAME=value`` sets a variable for what follows. A port 1875x of a page is a free one when the page runs.
 
 Given to a page, and to a docstring: ``bars``, a DataFrame of a thousand daily bars, the same as ``bars.csv`` and
 ``bars.parquet``, a copy of the folder ``examples``, and its ``sma_cross.py`` once more as ``my_file.py``.
@@ -28,6 +28,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import traceback
@@ -51,6 +52,8 @@ PAGES = [
     *sorted(ROOT.glob("plugins/*/*.md")),
     *sorted(page for page in ROOT.glob("docs/**/*.md") if "_build" not in page.parts),
 ]
+#: What pages show where a server of an example listens.
+PORT = re.compile(r"\b1875\d\b")
 EXAMPLES = sorted(ROOT.glob("examples/*.py"))
 WORDS = {"no-run", "reason", "file", "raises", "exit", "checked", "background"}
 # Commands that a page may show without their being run here: they install, or are run by other tests.
@@ -73,6 +76,12 @@ class Fence:
 
     def fail(self, message: str) -> None:
         pytest.fail(f"{self.place}: {message}", pytrace=False)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def fences_of(page: Path) -> list[Fence]:
@@ -226,7 +235,9 @@ def run_page(page: Path, folder: Path) -> int:
     ran = 0
     shell = Shell(folder)
     try:
-        for fence in fences_of(page):
+        port = free_port()
+        for shown in fences_of(page):
+            fence = attrs.evolve(shown, text=PORT.sub(str(port), shown.text))
             if "file" in fence.words:
                 target = folder / fence.words["file"]
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,16 @@ def writer():
     return module
 
 
-@pytest.mark.parametrize(("made", "file"), [("table", "TABLE"), ("stub", "STUB"), ("page", "PAGE")])
+WRITTEN = {
+    "table": "TABLE",
+    "stub": "STUB",
+    "page": "PAGE",
+    "own_page": "OWN_PAGE",
+    "backtrader_page": "BACKTRADER_PAGE",
+}
+
+
+@pytest.mark.parametrize(("made", "file"), WRITTEN.items())
 def test_what_is_written_is_what_would_be_written(writer, made, file):
     path = getattr(writer, file)
     assert path.read_text(encoding="utf-8") == getattr(writer, made)(), "run: python scripts/indicators.py"

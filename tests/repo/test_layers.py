@@ -24,6 +24,7 @@ LIBRARIES = {
     "msgspec": None,
     "pluggy": {"plugins", "api"},
     "numba": {"indicators"},
+    "statsmodels": {"indicators"},
     "talib": {"indicators", "cli"},  # the command line asks for its version in `cambist doctor`
     "pyarrow": {"data", "backtest", "testing"},
     "exchange_calendars": {"data"},

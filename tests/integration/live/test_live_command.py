@@ -11,8 +11,10 @@ from live_room import Room, changes_asked
 from cambist.cli.exits import Exit
 from cambist.engine.rebuild import rebuild
 from cambist.notify import LogNotifier
+from cambist.ports.rows import FillRow
 from cambist.storage.journal import JournalFolder
 from cambist_simulator import ExchangeSimulator
+from cambist_storage.sql.storage import SqlStorage
 
 ORDERS = """
     from pathlib import Path
@@ -113,6 +115,29 @@ def test_one_file_is_backtested_and_traded(room, simulator):
     assert simulator.orders()
 
 
+def test_a_database_follows_the_journal_of_a_run(room):
+    room.run_file(
+        live="environment = 'dev'\nkeep_segments = 3",
+        more='[storage]\nurl = "sqlite:///runs.db"',
+    )
+    code, _, err = room.call("live", "run.toml", "--for", "2s")
+    assert code == Exit.OK, err
+    state = rebuild(JournalFolder(room.path / "journal"))
+    storage = SqlStorage(f"sqlite:///{room.path / 'runs.db'}")
+    (run,) = storage.runs.runs()
+    assert run.mode == "live"
+    assert len(list(storage.runs.rows(run.id, FillRow))) == len(state.fills)
+    storage.close()
+
+
+def test_a_storage_that_keeps_no_runs_is_told_with_the_other_mistakes(room):
+    room.run_file(live="environment = 'dev'\non_stop = 'cancle'", more='[storage]\nurl = "parquet:///bars"')
+    code, _, err = room.call("live", "run.toml")
+    assert code == Exit.BAD_INPUT
+    assert "storage.url: storage by parquet does not keep runs." in err
+    assert "live.on_stop" in err
+
+
 def test_a_backtest_of_a_file_for_live_alone_says_what_it_lacks(room):
     code, _, err = room.call("backtest", "run.toml")
     assert code == Exit.BAD_INPUT
@@ -125,7 +150,7 @@ def test_a_backtest_of_a_file_for_live_alone_says_what_it_lacks(room):
 def test_all_mistakes_are_told_at_once(room, simulator):
     room.run_file(
         data="timeframe = '1m'",
-        live="environment = 'produktion'\non_stop = 'cancle'\njournal_folder = 'x'",
+        live="environment = 'produktion'\non_stop = 'cancle'\njornal = 'x'",
         settings='kee = "hunter2hunter2"\n' + room.settings(),
         more='[[notify]]\nuse = "webhok"\n\n[[notify]]\nuse = "log"\nat_leats = "info"',
     )
@@ -135,7 +160,7 @@ def test_all_mistakes_are_told_at_once(room, simulator):
         "data[1].symbol: it is missing",
         "live.environment: there is no environment 'produktion'. Did you mean 'production'?",
         "live.on_stop: it is 'cancle'. Did you mean 'cancel'?",
-        "live.journal_folder: there is no such key here. Did you mean 'journal'?",
+        "live.jornal: there is no such key here. Did you mean 'journal'?",
         "live.settings.kee: there is no such key here. Did you mean 'key'?",
         "notify[1].use: no plugin offers the notifier 'webhok'. Did you mean 'webhook'?",
         "notify[2].at_leats: there is no such key here. Did you mean 'at_least'?",
@@ -338,6 +363,16 @@ def test_a_rehearsal_shows_a_restart_and_changes_neither_venue_nor_journal(room,
     assert changes_asked(simulator) == before
     assert {one.client_id for one in simulator.orders(open_only=True)} == {ours.client_id, "somebody"}
     assert {one.name: one.read_bytes() for one in (room.path / "journal").glob("*.journal*")} == journal
+
+
+def test_a_rehearsal_shows_what_becomes_of_money_that_came_in_meanwhile(room, simulator):
+    code, _, err = room.call("live", "run.toml", "--for", "2s")
+    assert code == Exit.OK, err
+    simulator.deposit("USDT", "7")
+    code, out, err = room.call("rehearse", "run.toml", "--json")
+    assert code == Exit.OK, err
+    kinds = [(one["kind"], one["policy"]) for one in json.loads(out)["differences"]]
+    assert kinds == [("balance", "adopt")]
 
 
 def test_a_recorded_run_can_be_replayed(room):

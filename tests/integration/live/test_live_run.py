@@ -14,7 +14,7 @@ from cambist import Strategy
 from cambist.engine.rebuild import rebuild
 from cambist.errors import ConfigError
 from cambist.indicators import SMA
-from cambist.live.reconcile import Policy
+from cambist.live.differences import Policy
 from cambist.live.run import LiveRun
 from cambist.live.settings import LiveSettings, OnStop
 from cambist.model import COLUMNS, Bar, Bars, OrderStatus, OrderType, Side, Timeframe

@@ -46,7 +46,7 @@ def test_each_order_of_a_batch_has_its_own_outcome():
 
                 keys = [OrderKey(instrument.symbol, name) for name in ("one1", "never1", "one3")]
                 for key in keys:
-                    session._note(key.client_id, conditional=False)
+                    session._trading.note(key.client_id, conditional=False)
                 gone = await session.cancel_many(keys)
                 assert [type(one) for one in gone] == [Answered, Declined, Answered]
                 assert gone[0].report.status is ReportedStatus.CANCELED

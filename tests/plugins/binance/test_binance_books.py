@@ -185,3 +185,15 @@ def test_removing_what_is_not_there_is_normal():
 def test_every_recording_is_used():
     if FOLDER.is_dir():
         assert set(RECORDINGS) == {path.stem for path in FOLDER.glob("*book_sync*.json")}
+
+
+@pytest.mark.parametrize("level", [(-1.0, 1.0), (0.0, 1.0), (100.0, -1.0), (float("inf"), 1.0), (100.0, float("nan"))])
+def test_a_level_that_cannot_be_begins_the_book_anew(level):
+    book = LocalBook(BTC, futures=False)
+    book.start(DepthSnapshot(last=5, bids=[(100.0, 1.0)], asks=[(101.0, 1.0)]), 1)
+    with pytest.raises(BookGapError, match="a level that cannot be"):
+        book.update(DepthUpdate(first=6, last=6, bids=[level], asks=[]))
+    assert book.state is BookState.BUFFERING
+    with pytest.raises(BookGapError, match="a level that cannot be"):
+        book.start(DepthSnapshot(last=6, bids=[level], asks=[]), 1)
+    assert book.state is BookState.BUFFERING

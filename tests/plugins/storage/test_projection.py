@@ -35,7 +35,7 @@ from cambist.model import Bars, Instrument
 from cambist.ports.rows import ROWS
 from cambist.storage.journal import Journal
 from cambist.storage.memory import MemoryRunStore, MemoryStateStore
-from cambist.storage.projector import Projector
+from cambist.storage.projector import Pace, Projector
 from cambist.storage.state_files import FileStateStore
 from cambist_storage.sql.storage import SqlStorage
 
@@ -103,7 +103,7 @@ def whole(run):
     result, folder = run
     store = MemoryRunStore()
     with Journal(folder) as journal:
-        Projector(journal, store, lambda: Projection("live"), name="whole", batch=10**9).catch_up()
+        Projector(journal, store, lambda: Projection("live"), name="whole", pace=Pace(batch=10**9)).catch_up()
     return told(store, result.run_id)
 
 
@@ -168,8 +168,7 @@ def test_whatever_is_cut_off_is_told_again(run, whole, sql_url, seed):
                 lambda: Projection("live"),
                 states=storage.state if chance.random() < 0.7 else None,
                 name=f"cut-{seed}-{storage.database.url.drivername}",
-                batch=chance.choice([7, 40, 333]),
-                save_every=chance.choice([1, 100, 10_000]),
+                pace=Pace(batch=chance.choice([7, 40, 333]), save_every=chance.choice([1, 100, 10_000])),
             )
             for _ in range(chance.randrange(1, 12)):
                 if not projector._tell_batch():
@@ -188,13 +187,13 @@ def test_a_store_that_lost_its_last_writes_is_brought_up_to_date(run, whole):
     store, states = MemoryRunStore(), MemoryStateStore()
     with Journal(folder) as journal:
         make = lambda: Projection("live")  # noqa: E731
-        early = Projector(journal, store, make, states=states, name="restored", batch=100, save_every=100)
+        early = Projector(journal, store, make, states=states, name="restored", pace=Pace(batch=100, save_every=100))
         for _ in range(3):
             early._tell_batch()
         late = MemoryRunStore()
-        Projector(journal, late, make, states=states, name="restored", batch=100).catch_up()
+        Projector(journal, late, make, states=states, name="restored", pace=Pace(batch=100)).catch_up()
         assert told(late, result.run_id) == whole
-        Projector(journal, store, make, states=states, name="restored", batch=100).catch_up()
+        Projector(journal, store, make, states=states, name="restored", pace=Pace(batch=100)).catch_up()
     assert told(store, result.run_id) == whole
 
 
@@ -210,7 +209,9 @@ def test_the_maker_is_kept_in_files_and_made_anew_where_they_are_damaged(run, wh
 
         def project():
             before = journal.cursor("filed").sequence
-            Projector(journal, store, make, states=FileStateStore(tmp_path), name="filed", batch=100).catch_up()
+            Projector(
+                journal, store, make, states=FileStateStore(tmp_path), name="filed", pace=Pace(batch=100)
+            ).catch_up()
             return before
 
         assert project() == 0
@@ -261,7 +262,7 @@ def test_a_store_that_is_away_stops_nothing_and_lacks_nothing_afterwards(run, wh
             waits.append(seconds)
             event.wait(min(seconds, 0.002))
 
-        projector = Projector(journal, flaky, lambda: Projection("live"), batch=50, wait=wait)
+        projector = Projector(journal, flaky, lambda: Projection("live"), pace=Pace(batch=50), wait=wait)
         projector.start()
         iterator = iter(entries)
         for number in range(10):
@@ -317,7 +318,7 @@ def test_a_database_that_is_restarted_lacks_nothing_afterwards(run, whole, postg
             storage.runs,
             lambda: Projection("live"),
             name="restarted",
-            batch=20,
+            pace=Pace(batch=20),
             wait=lambda event, seconds: event.wait(min(seconds, 0.05)),
         )
         for _ in range(5):

@@ -15,6 +15,7 @@ from cambist.errors import ConfigError
 from cambist.live import LiveSettings, OnStop, Policy
 from cambist.live.control import ControlSettings
 from cambist.live.paper import PaperSettings
+from cambist.live.resending import Resend
 from cambist.plugins.registry import Registry
 
 STRATEGY = "from cambist import Strategy\n\n\nclass Mine(Strategy):\n    pass\n"
@@ -52,8 +53,11 @@ def fields(cls):
 def test_the_tables_have_every_setting_with_its_default():
     elsewhere = {"seed", "risk", "leverage", "currency"}  # [run], [[risk]], [account]; a default that depends on others
     for name, default in fields(LiveSettings).items():
-        if name not in elsewhere:
-            assert LiveTable.model_fields[name].default == default, name
+        if isinstance(default, attrs.Factory):
+            assert LiveTable.model_fields[name].default_factory() == default.factory(), name
+        elif name not in elsewhere:
+            said = LiveTable.model_fields[name].default
+            assert (tuple(said) if isinstance(said, list) else said) == default, name
     for name, default in fields(ControlSettings).items():
         assert ControlTable.model_fields[name].default == default, name
     tables = {**VenueTable.model_fields, **AccountTable.model_fields, **PaperTable.model_fields}
@@ -77,6 +81,8 @@ currency = "USDC"
 on_position = "adopt"
 on_stop = "flatten"
 audit_every = 5
+record = true
+resend = { entry = { attempts = 2 }, stop = { within = 60 }, reduce = {} }
 [live.control]
 exit_after = 30
 [live.settings]
@@ -94,6 +100,8 @@ burst = 3
     assert (live.currency, live.seed, live.leverage, live.audit_every) == ("USDC", 5, 2, 5)
     assert (live.on_position, live.on_stop) == (Policy.ADOPT, OnStop.FLATTEN)
     assert [rule.name for rule in live.risk] == ["max-position"]
+    assert live.resend == {"entry": Resend(2), "stop": Resend(None, 60), "reduce": Resend(0)}
+    assert live.record
     assert plan.control.exit_after == 30
     assert plan.journal == tmp_path / "kept"
     assert (plan.options["environment"], plan.options["countdown"]) == ("testnet", 60)

@@ -7,7 +7,7 @@ import time
 
 from cambist import Strategy
 from cambist.live.control.heartbeat import Heartbeat
-from cambist.live.control.watchdog import FROZEN_STATUS, Watchdog
+from cambist.live.control.watchdog import FROZEN_STATUS, Limits, Watchdog
 from cambist.live.hook_times import HookTimes
 
 
@@ -27,8 +27,9 @@ class Aged(Heartbeat):
         return self.now
 
 
-def watch(heart, told, **settings):
-    dog = Watchdog(heart, threading.get_ident(), 0.05, lambda word, text: told.append((word, text)), **settings)
+def watch(heart, told, *, cancel_after=None, exit_after=None, **doors):
+    limits = Limits(warn_after=0.05, cancel_after=cancel_after, exit_after=exit_after)
+    dog = Watchdog(heart, threading.get_ident(), limits, lambda word, text: told.append((word, text)), **doors)
     dog.start()
     return dog
 

@@ -9,6 +9,7 @@ import attrs
 
 from cambist.app.plan import Overrides
 from cambist.app.runfile import Reader
+from cambist.app.storage import storage_opener
 from cambist.config.document import Document
 from cambist.config.environments import Environment
 from cambist.config.models import LiveTable, NotifyTable, PaperTable
@@ -18,6 +19,7 @@ from cambist.errors import ConfigError, did_you_mean
 from cambist.live import LiveSettings, Policy
 from cambist.live.control import ControlSettings, fingerprint
 from cambist.live.paper import PaperSettings
+from cambist.live.resending import Resend
 from cambist.live.screening import check_bar_policy
 from cambist.model.timeframe import Timeframe
 from cambist.notify import Channel
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
 
     from cambist.app.plan import RunPlan
     from cambist.config.document import Where
+    from cambist.config.models import ResendTable
     from cambist.live.subscriptions import Named
     from cambist.plugins.registry import Registry
     from cambist.plugins.specs import SessionSpec
+    from cambist.ports.storage import Storage
     from cambist.ports.venue import VenueSession
 
 __all__ = ["PAPER", "LivePlan", "read_live_file"]
@@ -69,6 +73,10 @@ class LivePlan:
         How the run behaves, and how it is operated.
     channels
         To people; may be empty.
+    storage
+        Opens what keeps runs and follows the journal; None for none.
+    keep_segments
+        How many segments of the journal stay that nobody needs; None for all.
     notify_window, notify_fills
         Seconds in which one alert is told once, and whether fills are told.
     """
@@ -85,6 +93,8 @@ class LivePlan:
     paper: PaperSettings | None = None
     control: ControlSettings = attrs.field(factory=ControlSettings)
     channels: tuple[Channel, ...] = ()
+    storage: Callable[[], Storage] | None = attrs.field(default=None, repr=False)
+    keep_segments: int | None = None
     notify_window: float = 300.0
     notify_fills: bool = False
 
@@ -127,6 +137,7 @@ class _LiveReader(Reader):
 
     made_session: _Session | None = None
     made_channels: tuple[Channel, ...] = ()
+    made_storage: Callable[[], Storage] | None = None
 
     def check_data(self) -> None:
         """Look at what a live run needs beyond a backtest."""
@@ -135,6 +146,9 @@ class _LiveReader(Reader):
         self._check_series()
         self.made_channels = tuple(self._channels())
         self.made_session = self.session()
+        url = self._storage()
+        if url:
+            self.made_storage = self.attempt(("storage", "url"), storage_opener, url, self.registry, "runs")
 
     def live_plan(self) -> LivePlan:
         """Return what the file says.
@@ -162,6 +176,8 @@ class _LiveReader(Reader):
             paper=self.paper(plan, said),
             control=ControlSettings(**dict(said["control"])),
             channels=self.made_channels,
+            storage=self.made_storage,
+            keep_segments=said["keep_segments"],
             notify_window=said["notify_window"],
             notify_fills=said["notify_fills"],
         )
@@ -188,6 +204,7 @@ class _LiveReader(Reader):
         assert file is not None
         given = {name: said[name] for name in _SETTINGS if name in said}
         given["currency"] = given["currency"] or file.account.currency or LiveSettings().currency
+        given["resend"] = {kind: _resend(table) for kind, table in given["resend"].items()}
         return LiveSettings(
             seed=file.run.seed, risk=plan.settings.get("risk", ()), leverage=file.account.leverage, **given
         )
@@ -346,6 +363,12 @@ class _LiveReader(Reader):
                 channel = self.attempt(where, Channel, name=name, notifier=notifier, **{"at_least": "warning", **said})
                 if channel is not None:
                     yield channel
+
+
+def _resend(said: ResendTable) -> Resend:
+    """Return a policy of sending again; a bound alone lifts the other one."""
+    never = said.attempts is None and said.within is None
+    return Resend(0 if never else said.attempts, said.within)
 
 
 def _keys(factory: Callable[..., Any], config: type | None) -> set[str]:

@@ -13,7 +13,7 @@ from cambist.app.strategies import importable, make_strategy, source_folder
 from cambist.backtest.prepared import takes_sizer
 from cambist.live import LiveRun
 from cambist.live.control import AccountLock, Control
-from cambist.storage.journal import Journal
+from cambist.storage.journal import Journal, JournalOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cambist.app.live_file import LivePlan
     from cambist.live.companions import Companion
-    from cambist.live.reconciler import Ask
+    from cambist.live.deciding import Ask
     from cambist.ports.notifier import NoticeLevel
     from cambist.ports.venue import VenueSession
     from cambist.strategies import Strategy
@@ -158,7 +158,7 @@ class LiveJob:
             with (
                 importable(folders),
                 self._alone(),
-                Journal(self.plan.journal) as journal,
+                Journal(self.plan.journal, JournalOptions(keep_segments=self.plan.keep_segments)) as journal,
                 asyncio.Runner(loop_factory=new_loop) as runner,
             ):
                 return runner.run(self._work(journal))
@@ -174,6 +174,11 @@ class LiveJob:
             from cambist.app.fill_notices import tell_fills
 
             companions.append(tell_fills)
+        if self.plan.storage is not None:
+            from cambist.live.projecting import Projecting
+
+            mode = "live" if self.plan.paper is None else "paper"
+            companions.append(Projecting(self.plan.storage, mode))
         run = self.run = LiveRun(
             self._strategies,
             self.plan.series,

@@ -121,6 +121,7 @@ def rehearse(plan: LivePlan) -> Rehearsed:
             plan,
             journal=copy,
             channels=(),
+            storage=None,
             live=attrs.evolve(plan.live, on_stop=OnStop.KEEP, record=False),
             notify_fills=False,
         )
@@ -182,5 +183,4 @@ class _Scene:
         self.job.stop("the rehearsal is over")
 
     def differences(self, plan: LivePlan) -> list[Settled]:
-        policies = {"position": plan.live.on_position, "order": plan.live.on_order}
-        return [Settled(one, str(policies[str(one.kind)])) for one in self.settled]
+        return [Settled(one, str(plan.live.policy_for(one.kind))) for one in self.settled]

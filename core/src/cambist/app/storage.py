@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from cambist.ports.rows import ROWS
 from cambist.storage.urls import path_in_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cambist.plugins.registry import Registry
     from cambist.plugins.specs import StorageSpec
@@ -30,6 +31,7 @@ __all__ = [
     "read_all",
     "rebuild_run",
     "resolved_url",
+    "storage_opener",
     "upgrade_storage",
 ]
 
@@ -62,10 +64,7 @@ def opened_storage(url: str, registry: Registry, needs: str = "", *, existing: b
     StorageError
         It cannot be opened.
     """
-    spec = _spec(url, registry)
-    if needs and needs not in spec.capabilities:
-        able = sorted(name for name, one in registry.storages().items() if needs in one.capabilities)
-        raise ConfigError(f"storage by {spec.name} does not keep {needs}. What does: {', '.join(able)}.")
+    spec = _able(url, registry, needs)
     if existing:
         _check_there(url, spec)
     storage: Any = spec.load()(url)
@@ -73,6 +72,24 @@ def opened_storage(url: str, registry: Registry, needs: str = "", *, existing: b
         yield storage
     finally:
         storage.close()
+
+
+def storage_opener(url: str, registry: Registry, needs: str) -> Callable[[], Storage]:
+    """Return what opens the storage of a URL whenever it is asked to; see `opened_storage` for parameters and errors.
+
+    That the URL can be read and has what is needed is checked now, whether it can be opened is not.
+    """
+    factory: Any = _able(url, registry, needs).load()
+    return partial(factory, url)
+
+
+def _able(url: str, registry: Registry, needs: str) -> StorageSpec:
+    """Return the storage of a URL, if it has what is needed."""
+    spec = _spec(url, registry)
+    if needs and needs not in spec.capabilities:
+        able = sorted(name for name, one in registry.storages().items() if needs in one.capabilities)
+        raise ConfigError(f"storage by {spec.name} does not keep {needs}. What does: {', '.join(able)}.")
+    return spec
 
 
 def check_storage(url: str, registry: Registry, needs: str) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cambist.app.live_file import LivePlan
     from cambist.app.live_run import Ended
     from cambist.live import Difference, LiveRun
-    from cambist.live.reconciler import Ask
+    from cambist.live.deciding import Ask
     from cambist.ports.notifier import NoticeLevel
 
 __all__ = ["LiveScreen", "asking"]

@@ -32,6 +32,7 @@ __all__ = [
     "OutputTable",
     "PaperTable",
     "PlannedMarginTable",
+    "ResendTable",
     "RunFile",
     "RunTable",
     "StrategyTable",
@@ -386,6 +387,13 @@ class RunTable(_Table):
     calendar: Annotated[str, Field(min_length=1)] | None = None
 
 
+class ResendTable(_Table):
+    """``resend = { stop = { within = 60 } }``: how long an order of a kind is sent again; both bounds hold."""
+
+    attempts: Annotated[int, Field(ge=0)] | None = None
+    within: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+
 class ControlTable(_Table):
     """``[live.control]``: how a live run is operated and watched over; see `cambist.live.control.ControlSettings`."""
 
@@ -403,16 +411,26 @@ class _RunningTable(_Table):
     currency: str | None = Field(default=None, min_length=1)
     on_stop: Literal["cancel", "keep", "flatten"] = "cancel"
     step_timeout: Positive = 5.0
+    on_failure: Literal["keep", "cancel_opening", "cancel", "flatten"] = "cancel_opening"
     ready_within: Positive = 60.0
     drain_within: Positive = 15.0
+    close_within: Positive = 10.0
     audit_every: Positive = 60.0
+    journal_slow_after: Positive = 2.0
+    snapshot_every: Positive = 900.0
+    snapshot_records: Annotated[int, Field(ge=1)] = 20_000
+    keep_segments: Annotated[int, Field(ge=1)] | None = None
+    keep_orders: Annotated[int, Field(ge=1)] = 10_000
+    keep_bars: Annotated[int, Field(ge=1, le=65_536)] = 65_536
     stale_after: Annotated[float, Field(gt=0)] = 60.0
     late_bars_after: Positive = 10.0
     missing_bars: Literal["skip", "fill", "hold"] = "skip"
     check_bars: bool = Field(default=False, description="hold every bar against the rules of data quality")
     bar_policy: dict[str, str] = Field(default={}, description="what is done about a bar that breaks RULE = ACTION")
-    slow_after: Positive = 0.25
     anchor_bars: Annotated[int, Field(ge=1)] = 100_000
+    rules_every: Positive = 300.0
+    unprotected_within: Positive = 2.0
+    resend: dict[Literal["entry", "reduce", "stop"], ResendTable] = Field(default_factory=dict)
     record: bool = Field(default=False, description="keep what the market did beside the journal, to replay the run")
     slow_hook: Positive = Field(default=0.25, description="a hook of a strategy that takes longer is told of")
     notify_fills: bool = Field(default=False, description="tell people of fills, too")
@@ -429,6 +447,16 @@ class LiveTable(_RunningTable):
     journal: str = Field(default="journal", min_length=1, description="a folder; a run that is in it goes on")
     on_position: Literal["ask", "adopt", "ignore", "close"] = "ask"
     on_order: Literal["ask", "ignore", "close"] = "ignore"
+    on_balance: Literal["adopt", "ignore", "ask"] = "adopt"
+    owners: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict, description="by symbol, the strategy to which positions belong that are taken over"
+    )
+    tolerances: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
+        default_factory=dict, description="by asset, what may be more or less of it without being told"
+    )
+    liquidation_warnings: list[Share] = Field(
+        default=[0.1, 0.05, 0.02], description="distances to the liquidation price, as fractions of the price"
+    )
     settings: dict[str, Any] = Field(default_factory=dict, description="the venue's own: keys, address, ...")
 
 
@@ -437,7 +465,7 @@ class PaperTable(_RunningTable):
 
     venue: str | None = Field(default=None, min_length=1, description="whose market it is; that of [live]")
     journal: str = Field(default="paper-journal", min_length=1, description="a folder; a run that is in it goes on")
-    match_by: Listen = Field(default=["bars"], description="what orders meet: bars, or any of the others")
+    match_by: Listen | None = Field(default=None, description="what orders meet: bars, or any of the others")
     stop_trigger: Literal["auto", "last", "quote"] = "auto"
     book_cancels: Literal["behind", "spread"] = "behind"
     settings: dict[str, Any] | None = Field(default=None, description="the venue's own, without keys; those of [live]")

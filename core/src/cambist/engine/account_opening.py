@@ -22,6 +22,11 @@ from cambist.portfolio import (
     Pair,
     Portfolio,
     RateTable,
+    VenueBooks,
+    VenueHedge,
+    VenueInKind,
+    VenueMargin,
+    VenuePortfolio,
 )
 from cambist.portfolio.exact import exact
 from cambist.portfolio.pockets import margin_of, open_pockets
@@ -57,7 +62,7 @@ def _record(books: Books, name: str, strategies: list[str]) -> AccountOpened:
     leverage = next(iter(books.pockets.values())).leverage
     return AccountOpened(
         books.currency,
-        exact(books.initial_cash),
+        books.opening if isinstance(books, VenueBooks) else exact(books.initial_cash),
         exact(leverage),
         margin,
         {symbol: instrument.symbol for symbol, instrument in held_as.items()},
@@ -66,6 +71,9 @@ def _record(books: Books, name: str, strategies: list[str]) -> AccountOpened:
         [(asset, exact(pocket.initial_cash)) for asset, pocket in books.pockets.items()] if several else [],
         rates_of(books),
         isinstance(books, InKindPortfolio),
+        isinstance(books, VenueBooks),
+        list(books.known) if isinstance(books, VenueBooks) else [],
+        books.as_of if isinstance(books, VenueBooks) else 0,
     )
 
 
@@ -130,12 +138,26 @@ def _portfolio(
     leverage = float(record.leverage)
     if record.compensates:
         return CompensatingPortfolio(instruments, cash, leverage, compensates=record.compensates)
+    if record.by_venue:
+        return _kept_by_venue(record, margin, instruments)
     if record.fees_in_kind:
         return InKindPortfolio(instruments, cash, leverage)
     if margin is None:
         return Portfolio(instruments, cash, leverage)
     on_margin = HedgePortfolio if margin.is_hedged else MarginPortfolio
     return on_margin(instruments, cash, leverage, margin=margin)
+
+
+def _kept_by_venue(record: AccountOpened, margin: Margin | None, instruments: Sequence[Instrument]) -> Portfolio:
+    cash, leverage = float(record.cash), float(record.leverage)
+    books: VenueBooks
+    if margin is not None:
+        books = (VenueHedge if margin.is_hedged else VenueMargin)(instruments, cash, leverage, margin=margin)
+    else:
+        books = (VenueInKind if record.fees_in_kind else VenuePortfolio)(instruments, cash, leverage)
+    books.currency = record.currency
+    books.open_exactly(record.cash, record.as_of, record.known)
+    return books
 
 
 def _maintenance(given: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.engine.hedge import view_of
-from cambist.portfolio import AccountGroup, MarginPortfolio, StrategyShares, book_change
+from cambist.portfolio import AccountGroup, MarginPortfolio, StrategyShares, VenueBooks, book_change
+from cambist.portfolio.margin_changes import carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
@@ -69,11 +70,21 @@ class LiveShares:
 
     def of(self, strategy: str) -> Share:
         """Return what a strategy holds now."""
+        return self.up_to_date().shares[strategy]
+
+    def go_on_from(self, shares: StrategyShares) -> None:
+        """Go on from the shares of before a restart; the fills that they have booked are among those of the kernel."""
+        kernel = self._kernel
+        self._shares = StrategyShares.of(kernel.accounts, kernel.owners, kernel.book.get)
+        self._shares.load(shares.save())
+
+    def up_to_date(self) -> StrategyShares:
+        """Return what all of them hold now."""
         kernel = self._kernel
         if self._shares is None:
             self._shares = StrategyShares.of(kernel.accounts, kernel.owners, kernel.book.get)
         self._shares.catch_up(kernel.fills, kernel.splits)
-        return self._shares.shares[strategy]
+        return self._shares
 
 
 def accounts_of(
@@ -107,4 +118,7 @@ def change_margin(accounts: Mapping[str, Books], change: MarginChange) -> None:
     books = accounts[change.account]
     pocket = books.pocket(books.positions[change.symbol].instrument.settle)
     assert isinstance(pocket, MarginPortfolio)  # no other is asked to
-    book_change(pocket, change)
+    if isinstance(pocket, VenueBooks):
+        carry_out(pocket, change)  # it is so: the venue was asked
+    else:
+        book_change(pocket, change)

@@ -17,6 +17,7 @@ from cambist.engine.records import (
 from cambist.engine.records import TradingState as TradingStateRecord
 from cambist.model.instrument import Instrument
 from cambist.model.orders import (
+    ExactFill,
     Fill,
     Instructions,
     Liquidity,
@@ -38,6 +39,7 @@ __all__ = [
     "cash_flow_of",
     "cash_record",
     "decimal_of",
+    "exact_fill_of",
     "fill_of",
     "fill_record",
     "float_of",
@@ -176,6 +178,8 @@ def fill_record(fill: Fill, instant: int, payment: tuple[str, float] | None = No
 
     Without, the fee was paid in the settlement asset.
     """
+    if fill.exact is not None:
+        return _reported_record(fill, fill.exact, instant)
     fee_asset, fee = payment or ("", fill.fee)
     return FillEntry(
         fill.order_id,
@@ -189,6 +193,29 @@ def fill_record(fill: Fill, instant: int, payment: tuple[str, float] | None = No
         fee_asset,
         None if payment is None else exact(fill.fee),
     )
+
+
+def _reported_record(fill: Fill, told: ExactFill, instant: int) -> FillEntry:
+    """Return the record of an execution in the venue's own decimals."""
+    elsewhere = fill.fee_payment is not None
+    return FillEntry(
+        fill.order_id,
+        fill.id,
+        told.size,
+        told.price,
+        told.fee,
+        str(fill.liquidity),
+        fill.ts,
+        instant,
+        told.fee_asset if elsewhere else "",
+        exact(fill.fee) if elsewhere else None,
+        profit=told.profit,
+    )
+
+
+def exact_fill_of(record: FillEntry, settle: str) -> ExactFill:
+    """Return the numbers of a record to the last digit; `settle` is the asset of settlement."""
+    return ExactFill(record.size, record.price, record.fee, record.fee_asset or settle, record.profit)
 
 
 def fill_of(record: FillEntry, order: Order) -> Fill:
@@ -236,11 +263,12 @@ def trading_change_of(ts: int, record: TradingStateRecord) -> TradingChange:
 
 def cash_record(flow: CashFlow, instant: int, *, asked: bool = False) -> CashEntry:
     """Return the record of money that moved without a fill."""
-    whose = flow.position_side, flow.account
-    return CashEntry(flow.kind, flow.asset, exact(flow.amount), flow.ts, flow.symbol, instant, asked, *whose)
+    amount = exact(flow.amount) if flow.exact is None else flow.exact
+    whose = flow.position_side, flow.account, flow.reference
+    return CashEntry(flow.kind, flow.asset, amount, flow.ts, flow.symbol, instant, asked, *whose)
 
 
 def cash_flow_of(record: CashEntry) -> CashFlow:
     """Return the movement of money of a record."""
-    amount, whose = float(record.amount), (record.position_side, record.account)
-    return CashFlow(record.due, record.kind, record.symbol, record.asset, amount, "", *whose)
+    amount, whose = float(record.amount), (record.position_side, record.account, record.reference)
+    return CashFlow(record.due, record.kind, record.symbol, record.asset, amount, "", *whose, record.amount)

@@ -15,13 +15,14 @@ from cambist.engine.fold import RunState
 from cambist.engine.records import AccountOpened, InstrumentDefined, StrategyRun
 from cambist.errors import RecordError
 from cambist.model.orders import Fill, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
+from cambist.model.portfolio import StockSplit
 from cambist.model.trading_state import TradingChange, TradingState
 from cambist.orders.book import Anomaly, OrderBook
 from cambist.orders.state import OrderInput
 from cambist.portfolio.saved import load_account, save_account
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from cambist.engine.codec import Codec
     from cambist.model.instrument import Instrument
@@ -38,6 +39,11 @@ _ENUMS: dict[str, Any] = {"side": Side, "type": OrderType, "time_in_force": Time
 _HOLD = [field.name for field in attrs.fields(TradingChange)]
 _AS_THEY_ARE = (*("sequence", "ts", "token", "seed", "states", "rules", "timers", "anchors", "stopping", "stopped"),)
 _FILL = [field.name for field in attrs.fields(Fill) if field.name != "instrument"]
+_ANOMALY = [field.name for field in attrs.fields(Anomaly)]
+#: How MessagePack begins an array whose length takes four bytes.
+_ARRAY = b"\xdd"
+#: Rows that are made without a pause.
+_AT_A_TIME = 100
 
 
 def trading_of(
@@ -47,11 +53,15 @@ def trading_of(
     return {
         "orders": [_order_row(order) for order in book.orders],
         "fills": [_fill_row(fill) for fill in fills],
-        "anomalies": [_plain(one, [field.name for field in attrs.fields(Anomaly)]) for one in book.anomalies],
+        "anomalies": _anomaly_rows(book),
         "portfolio": None if portfolio is None else save_account(portfolio),
         "timers": dict(timers),
         **({"resent": [[number, *said] for number, said in book.resent.items()]} if book.resent else {}),
     }
+
+
+def _anomaly_rows(book: OrderBook) -> list[list[Any]]:
+    return [_plain(one, _ANOMALY) for one in book.anomalies]
 
 
 def _plain(value: Any, names: Iterable[str]) -> list[Any]:
@@ -69,11 +79,34 @@ def _fill_row(fill: Fill) -> list[Any]:
     return row if fill.fee_asset == fill.instrument.settle else [*row, fill.fee_asset, fill.fee_paid]
 
 
-def encode_run(state: RunState) -> bytes:
-    """Return a state as bytes."""
+def _at_once() -> None:
+    """Do not pause."""
+
+
+def _array(rows: Iterable[Any], count: int, breathe: Callable[[], None]) -> msgspec.Raw:
+    """Return rows as an array of the document, encoded one by one: while one call encodes all, nothing else runs."""
+    parts = bytearray(_ARRAY + count.to_bytes(4))
+    for number, row in enumerate(rows):
+        parts += _encoder.encode(row)
+        if number % _AT_A_TIME == 0:
+            breathe()
+    return msgspec.Raw(parts)
+
+
+def encode_run(state: RunState, breathe: Callable[[], None] = _at_once) -> bytes:
+    """Return a state as bytes.
+
+    Parameters
+    ----------
+    breathe
+        Called often while that goes on, by who does it in a thread beside others.
+    """
     return _encoder.encode(
         {
-            **trading_of(state.book, state.fills, state.portfolio, state.timers),
+            **trading_of(OrderBook(), (), state.portfolio, state.timers),
+            "anomalies": _anomaly_rows(state.book),
+            "orders": _array(map(_order_row, state.book.orders), len(state.book.orders), breathe),
+            "fills": _array(map(_fill_row, state.fills), len(state.fills), breathe),
             "sequence": state.sequence,
             "ts": state.ts,
             "keep": state.keep,
@@ -82,6 +115,7 @@ def encode_run(state: RunState) -> bytes:
             "strategies": state.strategies,
             "instruments": [to.instrument_record(one) for one in state.instruments.values()],
             **_account_parts(state),
+            **_share_parts(state),
             "states": state.states,
             "trading": [_plain(hold, _HOLD) for hold in state.trading],
             "rules": state.rules,
@@ -89,6 +123,7 @@ def encode_run(state: RunState) -> bytes:
             "counts": dict(state.counts),
             "anchors": state.anchors,
             "leaving": [[*key, amount] for key, amount in state.leaving.items() if amount],
+            **({"references": state.references} if state.references else {}),
             "stopping": state.stopping,
             "stopped": state.stopped,
         }
@@ -104,6 +139,13 @@ def _account_parts(state: RunState) -> dict[str, Any]:
     if "" not in state.accounts:
         return {"accounts": list(state.opened.values()), "ledgers": ledgers, **_rates(state)}
     return {"account": state.opened[""], "ledger": ledgers[""], **_rates(state)}
+
+
+def _share_parts(state: RunState) -> dict[str, Any]:
+    """Return what strategies held of fills that are kept no more, and splits: few runs have either."""
+    splits = [attrs.astuple(split) for split in state.splits]
+    shares = None if state.shares is None else state.shares.save()
+    return {name: part for name, part in (("splits", splits), ("shares", shares)) if part}
 
 
 def _rates(state: RunState) -> dict[str, Any]:
@@ -151,6 +193,10 @@ def _state_of(document: dict[str, Any], codec: Codec) -> RunState:
     state.book.resent.update({number: (count, carried) for number, count, carried in document.get("resent", [])})
     state.book.anomalies.extend(_anomaly_of(row) for row in document["anomalies"])
     _open_accounts(state, document)
+    state.splits.extend(StockSplit(*row) for row in document.get("splits", ()))
+    if "shares" in document:
+        state.shares = state.begin_shares()
+        state.shares.load(document["shares"])
     return state
 
 
@@ -166,6 +212,7 @@ def _open_accounts(state: RunState, document: dict[str, Any]) -> None:
         state.rates.noted = document["rates"]
     if state.portfolio is not None:
         load_account(state.portfolio, document["portfolio"])
+    state.references.update(document.get("references", {}))
     leaving = document["leaving"]
     if isinstance(leaving, float):  # as it was kept while there was one account, in one asset
         leaving = [["", state.opened[""].currency, leaving]] if leaving else []

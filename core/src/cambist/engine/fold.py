@@ -23,7 +23,9 @@ from cambist.model.events import (
     OutcomeUnknown,
     StopTrailed,
 )
+from cambist.model.portfolio import StockSplit
 from cambist.orders.book import OrderBook
+from cambist.portfolio import StrategyShares
 from cambist.risk import Holds
 
 if TYPE_CHECKING:
@@ -71,8 +73,11 @@ class RunState(FoldedAccounts):
         Number and time of the last record.
     token, seed, strategies
         Of the run; see `RunBegan`.
-    book, fills
-        Every order and execution that is kept; the book can be given to a kernel.
+    book, fills, splits
+        Every order and execution that is kept, and every split since the last that is not; the book can be given to a
+        kernel.
+    shares
+        What each strategy held when fills were forgotten last; None while all of them are there.
     states
         What each strategy keeps over a restart, encoded.
     timers
@@ -93,6 +98,8 @@ class RunState(FoldedAccounts):
         self.strategies: list[StrategyRun] = []
         self.book = OrderBook()
         self.fills: list[Fill] = []
+        self.splits: list[StockSplit] = []
+        self.shares: StrategyShares | None = None
         self.states: dict[str, bytes] = {}
         self.timers: dict[str, int] = {}
         self.trading = Holds()
@@ -233,6 +240,8 @@ class RunState(FoldedAccounts):
     def shares_split(self, ts: int, split: record.Split) -> None:
         """Units have become more, or fewer."""
         super().shares_split(ts, split)
+        ratio = float(split.ratio)
+        self.splits.append(StockSplit(ts, split.symbol, ratio, to.float_of(split.price) / ratio, len(self.fills)))
         self.book.split_trails(split.symbol, float(split.ratio))
 
     def timer_set(self, _ts: int, timer: record.TimerSet) -> None:
@@ -264,12 +273,22 @@ class RunState(FoldedAccounts):
 
     # What need not be kept.
 
+    def begin_shares(self) -> StrategyShares:
+        """Return the shares of the run's strategies before its first fill."""
+        names = [one.name for one in self.strategies] or [order.strategy for order in self.book.orders]
+        owners = {name: self.owners.get(name, "") for name in names}
+        return StrategyShares.of(self.accounts, owners, self.book.get)
+
     def _note_end(self) -> None:
         book, keep = self.book, self.keep
         if len(book.orders) - len(book.open) <= 2 * keep:
             return
+        shares = self.shares = self.shares or self.begin_shares()
+        shares.catch_up(self.fills, self.splits)
         gone = book.retire(keep)
         self.fills = [fill for fill in self.fills if fill.order_id not in gone]
+        self.splits.clear()
+        shares.forget(len(self.fills), 1)
         self.forget(keep)
         del book.anomalies[:-keep]
 

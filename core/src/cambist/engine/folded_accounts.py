@@ -9,8 +9,16 @@ from cambist.engine import conversions as to
 from cambist.engine.account_opening import NotedRates, account_of
 from cambist.errors import RecordError
 from cambist.model.legs import leg_key
-from cambist.portfolio import AccountGroup, CompensatingPortfolio, HedgePortfolio, MarginPortfolio, MultiAssetPortfolio
+from cambist.portfolio import (
+    AccountGroup,
+    CompensatingPortfolio,
+    HedgePortfolio,
+    MarginPortfolio,
+    MultiAssetPortfolio,
+    VenueBooks,
+)
 from cambist.portfolio.exact import ExactLedger, exact, held_asset
+from cambist.portfolio.forgetting import forget_history
 from cambist.portfolio.margin import LIQUIDATED
 from cambist.portfolio.margin_changes import carry_out
 
@@ -42,6 +50,8 @@ class FoldedAccounts:
         What assets were worth when money moved last; None where every account holds one asset.
     leaving
         What withdrawals that are asked for and not booked will take, by account and asset.
+    references
+        What the venue knows movements of money by that were booked, and when each was, ns, UTC; see `CashFlow`.
     """
 
     def __init__(self) -> None:
@@ -53,6 +63,7 @@ class FoldedAccounts:
         self.ledgers: dict[str, ExactLedger] = {}
         self.rates: NotedRates | None = None
         self.leaving: defaultdict[tuple[str, str], float] = defaultdict(float)
+        self.references: dict[str, int] = {}
 
     @property
     def positions(self) -> Mapping[str, Position]:
@@ -76,8 +87,8 @@ class FoldedAccounts:
             self.rates = NotedRates(opened)
         name = opened.name
         self.opened[name] = opened
-        self.accounts[name] = account_of(opened, self.instruments.values(), self.rates)
-        self.ledgers[name] = ExactLedger()
+        books = self.accounts[name] = account_of(opened, self.instruments.values(), self.rates)
+        self.ledgers[name] = books.exact if isinstance(books, VenueBooks) else ExactLedger()
         self.owners.update(dict.fromkeys(opened.strategies, name))
         self.portfolio = self.accounts[name] if not name else AccountGroup(self.accounts, self.owners)
 
@@ -103,6 +114,10 @@ class FoldedAccounts:
             else:
                 pocket.note_closing(key, entry.closed_by)
         name = self.owners.get(order.strategy, "")
+        if isinstance(books, VenueBooks):
+            fill.report_as(to.exact_fill_of(entry, instrument.settle))
+            books.apply(fill, order, entry.instant)
+            return
         known = len(books.cash_flows)
         books.apply(fill, order, entry.instant)
         self._book_flows(name, books, known)  # an insurance fund may have paid
@@ -120,6 +135,9 @@ class FoldedAccounts:
         """An account begins; a run that goes on keeps those that it has."""
         if opened.name not in self.accounts:
             self.open(opened)
+            self.references.update(dict.fromkeys(opened.known, opened.as_of))
+            if opened.by_venue:
+                return  # such an account has its ledger in it
             for asset, cash in opened.assets or [(opened.currency, opened.cash)]:
                 self.ledgers[opened.name].move(asset, cash)
 
@@ -132,8 +150,11 @@ class FoldedAccounts:
         """Money moved without a fill."""
         if entry.asked:
             self.leaving[entry.account, entry.asset] += min(0.0, float(entry.amount))
+        if entry.reference:
+            self.references[entry.reference] = entry.due
         self._all_accounts.move_cash(to.cash_flow_of(entry), entry.instant)
-        self.ledgers[entry.account].move(entry.asset, entry.amount)
+        if not isinstance(self.accounts[entry.account], VenueBooks):
+            self.ledgers[entry.account].move(entry.asset, entry.amount)
 
     def cash_requested(self, _ts: int, asked: record.CashRequest) -> None:
         """A strategy moves money; it takes effect later."""
@@ -168,6 +189,8 @@ class FoldedAccounts:
 
     def _book_flows(self, name: str, books: Books, known: int) -> None:
         """Book exactly what moved cash since there were `known` movements."""
+        if isinstance(books, VenueBooks):
+            return
         for flow in books.cash_flows[known:]:
             self.ledgers[name].move(flow.asset, exact(flow.amount))
 
@@ -179,13 +202,6 @@ class FoldedAccounts:
 
     def forget(self, keep: int) -> None:
         """Keep of closed trades and movements of cash the last ones."""
-        for books in self.accounts.values():
-            for pocket in books.pockets.values():
-                pocket.ledger.clear()  # steps for a valuation that nobody makes here
-                del pocket.transfers[:-keep]
-            trades = books.trades
-            trades.restore(trades.closed[-keep:], trades.open, trades.count)
-        portfolio = self._all_accounts
-        del portfolio.cash_flows[:-keep]
-        if isinstance(portfolio, AccountGroup):
-            portfolio.restore(portfolio.cash_flows)
+        forget_history(self._all_accounts, self.accounts, keep)
+        for reference in list(self.references)[:-keep]:
+            del self.references[reference]

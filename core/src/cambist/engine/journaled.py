@@ -9,6 +9,7 @@ import msgspec
 from cambist.engine import conversions as to
 from cambist.engine import records as record
 from cambist.engine.account_opening import account_records, rates_of
+from cambist.engine.aside import AsideRecords
 from cambist.engine.codec import CODEC
 from cambist.engine.market import MarketKernel
 from cambist.engine.opening import OpeningKernel
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from cambist.engine.codec import Codec
-    from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
     from cambist.model.portfolio import CashFlow, MarginChange
     from cambist.ports.journal import Draft
@@ -52,7 +52,7 @@ _NOTES: dict[type[event.Event], str] = {
 _MONEY = frozenset({event.OrderFilled, event.CashMoved, event.DividendPaid, event.SharesSplit})
 
 
-class Recorder:
+class Recorder(AsideRecords):
     """Makes records of what a kernel takes in and wants done.
 
     Parameters
@@ -68,7 +68,7 @@ class Recorder:
         Number of the last record: what the effects of the last step wait for.
     """
 
-    def __init__(self, kernel: Kernel, append: Append, codec: Codec = CODEC) -> None:
+    def __init__(self, kernel: Journaling, append: Append, codec: Codec = CODEC) -> None:
         self._kernel, self._append, self._codec = kernel, append, codec
         self.sequence = 0
         self._drafts: list[Draft] = []
@@ -123,6 +123,11 @@ class Recorder:
         """Go on behind what a journal holds: its last record, its newest order, what strategies kept, its anchors."""
         self.sequence, self._known, self._unanchored = sequence, newest_order, _unanchored(self._kernel, anchors)
         self._states.update(states)
+
+    def forgotten(self, signals: int, anomalies: int) -> None:
+        """Learn that so many of the oldest signals and anomalies are kept no more, all of which are journalled."""
+        self._signals -= signals
+        self._anomalies -= anomalies
 
     def anchored(self, ts: int, series: int, first: int) -> None:
         """Note the bar (its open time, ns) that the lines of a series begin with, or begin with anew."""
@@ -201,7 +206,7 @@ class Recorder:
         self.write("stop_trailed", trailed.ts, record.NewTerms(trailed.order_id, None, *prices))
 
     def _asked_cash(self, moved: event.CashMoved) -> None:
-        self._cash(moved.ts, moved.flow, asked=True)
+        self._cash(moved.ts, moved.flow, asked=not moved.flow.reference)
 
     def _cash(self, ts: int, flow: CashFlow, *, asked: bool) -> None:
         self.write("cash_moved", ts, to.cash_record(flow, self._kernel.instant, asked=asked))
@@ -266,39 +271,6 @@ class Recorder:
         self._known = order.id
         self.commit()
 
-    # What is noted beside the steps; each is a commit of its own.
-
-    def valued(self, ts: int, accounts: Sequence[record.AccountValued]) -> None:
-        """Note what the account is worth, or the accounts are."""
-        for one in accounts:
-            self.write("account_valued", ts, one)
-        self.commit()
-
-    def alert(self, ts: int, alert: record.AlertRaised) -> int:
-        """Note something that people should know of; return the number of the record, for `notified`."""
-        self._aside("alert_raised", ts, alert)
-        return self.sequence
-
-    def notified(self, ts: int, sent: record.NotificationSent) -> None:
-        """Note that people were told, or could not be."""
-        self._aside("notification_sent", ts, sent)
-
-    def commanded(self, ts: int, command: record.OperatorCommand) -> None:
-        """Note that somebody told the run to do something."""
-        self._aside("operator_command", ts, command)
-
-    def redefined(self, ts: int, instrument: Instrument) -> None:
-        """Note that an instrument has other rules by now."""
-        self._aside("instrument_defined", ts, to.instrument_record(instrument))
-
-    def resent(self, ts: int, order_id: int, number: int, carried: float, reason: str) -> None:
-        """Note that an order is about to be sent once more."""
-        self._aside("order_resent", ts, record.OrderResent(order_id, number, exact(carried), reason))
-
-    def _aside(self, kind: str, ts: int, fields: Any) -> None:
-        self.write(kind, ts, fields)
-        self.commit()
-
     # Intents: what is to be done.
 
     def intents(self, ts: int, wanted: Sequence[effect.Effect]) -> None:
@@ -356,8 +328,8 @@ class Recorder:
                 self._rules[name] = kept
                 self.write("risk_state", ts, record.RiskState(name, kept))
         for strategy in self._keepers:
-            state = encode_state(strategy.name, strategy.save_state())
-            if self._states.get(strategy.name) != state:
+            state = self._kernel.state_of(strategy)
+            if state is not None and self._states.get(strategy.name) != state:
                 self._states[strategy.name] = state
                 self.write("strategy_state", ts, record.StrategyState(strategy.name, state))
 
@@ -404,6 +376,10 @@ class Journaling(Kernel):
         recorder.states(event_.ts)
         recorder.commit()
         return wanted
+
+    def state_of(self, strategy: Strategy) -> bytes | None:
+        """Return what a strategy keeps over a restart; None where what it kept last stands."""
+        return encode_state(strategy.name, strategy.save_state())
 
     def adopted(self, order: Order, ts: int) -> None:
         """See `Kernel.adopted`; the order is journalled."""

@@ -136,6 +136,11 @@ class Monitors:
                 if asked is not None:
                     kernel.trading.request_by_rule(name, asked)
 
+    def forgotten(self, trades: Mapping[str, int]) -> None:
+        """Learn how many of the oldest closed trades are kept no more, by account."""
+        for one in self._accounts:
+            one.closed = max(0, one.closed - trades.get(one.name, 0))
+
     def name_of(self, rule: RiskRule) -> str:
         """Return the name of a rule in this run."""
         return self._names[id(rule)]

@@ -10,7 +10,7 @@ from cambist.engine.fold import KEEP, RunState
 from cambist.errors import RecordError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cambist.engine.codec import Codec
     from cambist.ports.journal import JournalEntry
@@ -76,6 +76,12 @@ def rebuild(journal: Source, *, codec: Codec = CODEC, keep: int = KEEP, use_snap
     return state.apply_all(journal.read(state.sequence + 1))
 
 
-def take_snapshot(journal: Source, state: RunState) -> None:
-    """Keep a state beside the journal, so that the next start reads only what comes after it."""
-    journal.snapshots.save(state.sequence, encode_run(state), STATE_VERSION)
+def take_snapshot(journal: Source, state: RunState, breathe: Callable[[], None] = lambda: None) -> None:
+    """Keep a state beside the journal, so that the next start reads only what comes after it.
+
+    Parameters
+    ----------
+    breathe
+        See `encode_run`.
+    """
+    journal.snapshots.save(state.sequence, encode_run(state, breathe), STATE_VERSION)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.engine.codec import Codec
-    from cambist.engine.journaled import Append
+    from cambist.engine.journaled import Append, Journaling
     from cambist.engine.step import Kernel
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order
@@ -222,7 +222,7 @@ class RecordingRecorder(Recorder):
 
     def __init__(
         self,
-        kernel: Kernel,
+        kernel: Journaling,
         append: Append,
         record: Callable[[Sequence[Any]], None],
         asked_outside: Callable[[str], bool],

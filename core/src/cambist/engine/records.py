@@ -118,6 +118,12 @@ class AccountOpened(Record, frozen=True):
         What each of them was worth in the currency, where somebody knew.
     fees_in_kind
         Whether a fee that the base asset pays makes a position smaller; see `InKindPortfolio`.
+    by_venue
+        Whether a venue keeps it, and its word decides what there is; see `cambist.portfolio.by_venue`.
+    known
+        References of what had moved money before, and is part of `cash`.
+    as_of
+        When there was so much, by the venue's clock, ns, UTC.
     """
 
     currency: str
@@ -130,6 +136,9 @@ class AccountOpened(Record, frozen=True):
     assets: list[tuple[str, Decimal]] = []
     rates: dict[str, Decimal] = {}
     fees_in_kind: bool = False
+    by_venue: bool = False
+    known: list[str] = []
+    as_of: int = 0
 
 
 class RatesNoted(Record, frozen=True):
@@ -238,6 +247,8 @@ class FillEntry(Record, frozen=True):
         Why the venue closed the position by itself, ``"liquidation"`` or ``"adl"``; ``""`` where a strategy traded.
     mark
         Mark price at a liquidation.
+    profit
+        What the venue booked as realized, in the settlement asset; None where it did not say, and it was reckoned.
     """
 
     order_id: int
@@ -252,6 +263,7 @@ class FillEntry(Record, frozen=True):
     fee_value: Decimal | None = None
     closed_by: str = ""
     mark: Decimal | None = None
+    profit: Decimal | None = None
 
 
 class CashEntry(Record, frozen=True):
@@ -267,6 +279,8 @@ class CashEntry(Record, frozen=True):
     asked: bool = False
     position_side: str = ""
     account: str = ""
+    #: What the venue knows it by; it is booked once.
+    reference: str = ""
 
 
 class CashRequest(Record, frozen=True):

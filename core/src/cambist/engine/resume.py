@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from cambist.engine.recorded import RecordingRecorder
 from cambist.engine.strategy_state import decode_state
-from cambist.model.events import RunStarted
+from cambist.model.events import RunStarted, TradingStateRequested
+from cambist.model.trading_state import TradingState, WorkingOrders
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from cambist.engine.fold import RunState
     from cambist.engine.journaled import Journaling
     from cambist.engine.step import Kernel
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["feed_history", "give_back", "go_live", "resume", "take_over"]
 
 
-def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
+def resume(kernel: Journaling, state: RunState, ts: int, over: Container[str] = ()) -> list[Effect]:
     """Start a kernel where a run left off; return what it wants done.
 
     It must be made with ``state.portfolio`` and the run's strategies, and have a recorder. The start is journalled: the
@@ -28,9 +31,16 @@ def resume(kernel: Journaling, state: RunState, ts: int) -> list[Effect]:
     ----------
     ts
         Engine time, ns, UTC.
+    over
+        Rules whose holds on trading were about the end of the run before this one: they are lifted before the
+        strategies start.
     """
     take_over(kernel, state)
-    effects = kernel.step(RunStarted(ts, state.token, state.seed))
+    effects: list[Effect] = []
+    for hold in [one for one in kernel.trading.holds if one.rule in over]:
+        asked = (TradingState.ACTIVE, hold.scope, "the run goes on", hold.by, WorkingOrders.KEEP, hold.rule)
+        effects += kernel.step(TradingStateRequested(ts, *asked))
+    effects += kernel.step(RunStarted(ts, state.token, state.seed))
     give_back(kernel, state)
     return effects
 
@@ -45,6 +55,9 @@ def take_over(kernel: Journaling, state: RunState) -> None:
     """Have a kernel know what a run knew, before it is started."""
     kernel.book.go_on_from(state.book)
     kernel.fills.extend(state.fills)
+    kernel.splits.extend(state.splits)
+    if state.shares is not None:
+        kernel.shares.go_on_from(state.shares)
     newest = state.book.orders[-1].id if state.book.orders else 0
     kernel.trading.restore(state.trading)
     kernel.monitors.restore(state.rules)

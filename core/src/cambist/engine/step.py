@@ -343,7 +343,8 @@ class Kernel(Watching):
 
     def _cash_moved(self, event: CashMoved) -> None:
         flow = event.flow
-        self.leaving[flow.account, flow.asset] += min(0.0, flow.amount)
+        if not flow.reference:  # nobody here asked for what a venue tells of
+            self.leaving[flow.account, flow.asset] += min(0.0, flow.amount)
         self.portfolio.move_cash(event.flow, self.instant)
 
     def _order_event(self, event: OrderEvent) -> None:

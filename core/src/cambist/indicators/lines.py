@@ -91,9 +91,10 @@ class Line:
                 f"{self.name}[{ago}] asks for a bar that has not closed yet. "
                 "[0] is the current bar, [-1] the one before."
             )
-        if -ago > HISTORY:
+        if -ago > self._cursor.history:
             raise LineError(
-                f"{self.name}[{ago}] reaches back further than {HISTORY:,} bars, which is all a line keeps."
+                f"{self.name}[{ago}] reaches back further than {self._cursor.history:,} bars, which is all a line "
+                f"keeps{self._cursor.said}."
             )
         return self._at(self._cursor.window[0] + self._cursor.row - 1 + ago)
 

@@ -49,16 +49,21 @@ class SeriesCursor:
         First row and end of the window within the loaded block.
     building
         Whether lines may still be made: until the first bar.
+    history
+        How many bars back lines reach; a run bar by bar may set fewer before the first.
     """
 
-    __slots__ = ("_nodes", "_ts", "_ts_list", "_ts_past", "building", "columns", "row", "window")
+    __slots__ = ("_nodes", "_time", "_ts", "_ts_list", "_ts_past", "building", "columns", "history", "row", "window")
 
     def __init__(self) -> None:
         self.row = 0
+        self.history = HISTORY
         self.window = (0, 0)
         self.building = True
         self.columns = {name: Line(self, name, 0) for name in COLUMNS}
         self._nodes: list[_Node] = []
+        #: Open times as a line; made when it is asked for.
+        self._time: Line | None = None
         self._ts: NDArray[np.int64] = np.empty(0, np.int64)
         self._ts_past: NDArray[np.int64] = np.empty(0, np.int64)
         self._ts_list: list[int] = [0]
@@ -69,7 +74,17 @@ class SeriesCursor:
         return max((line.lookback for line in self._lines()), default=0)
 
     def _lines(self) -> list[Line]:
-        return [*self.columns.values(), *(line for node in self._nodes for line in node.outputs)]
+        times = () if self._time is None else (self._time,)
+        return [*self.columns.values(), *times, *(line for node in self._nodes for line in node.outputs)]
+
+    @property
+    def time(self) -> Line:
+        """Open times as a line: seconds since the epoch, UTC, to the microsecond."""
+        if self._time is None:
+            if not self.building:
+                raise LineError("time: lines are built in on_start only. In on_bar read bar.ts or bar.time.")
+            self._time = Line(self, "time", 0)
+        return self._time
 
     def attach(self, computation: Computation, inputs: tuple[Line, ...]) -> tuple[Line, ...]:
         """Add an indicator over lines of this series; see `cambist.indicators.lines.attach`."""
@@ -100,6 +115,8 @@ class SeriesCursor:
         self.building = True
         for name, line in self.columns.items():
             line._load(getattr(bars, name))  # noqa: SLF001 - a line is the cursor's to move
+        if self._time is not None:
+            self._time._load(bars.ts / 1e9)  # noqa: SLF001
         for node in self._nodes:
             arrays = [line.block for line in node.inputs]
             if whole:
@@ -115,6 +132,11 @@ class SeriesCursor:
         self._ts = bars.ts
         self.building = False
         self.open_window(0, 0)
+
+    @property
+    def said(self) -> str:
+        """What to say of `history` where somebody asks for more."""
+        return " in this run: raise its keep_bars" if self.history < HISTORY else ""
 
     def moves(self, line: Line) -> bool:
         """Tell whether a line is of this series."""
@@ -138,6 +160,8 @@ class SeriesCursor:
         columns = self.columns
         for name in COLUMNS:
             columns[name]._push(getattr(bar, name))  # noqa: SLF001
+        if self._time is not None:
+            self._time._push(bar.ts / 1e9)  # noqa: SLF001
         row = self.row + 1
         for node in self._nodes:
             if node.stream is None:
@@ -147,11 +171,21 @@ class SeriesCursor:
                 line._push(value)  # noqa: SLF001
         self._ts_list.append(bar.ts)
         self.row = row
-        if row > 2 * HISTORY:
+        history = self.history
+        if row > 2 * history:
             for line in self._lines():
-                line._forget(HISTORY)  # noqa: SLF001
-            del self._ts_list[:HISTORY]
-            self.row -= HISTORY
+                line._forget(history)  # noqa: SLF001
+            del self._ts_list[:history]
+            self.row -= history
+
+    def go_on_without_lines(self, bar: Bar) -> None:
+        """Finish a `push` in which an indicator failed; from here on only the columns move.
+
+        Lines of indicators must not be read any more: they stay behind.
+        """
+        self._nodes.clear()
+        self._ts_list.append(bar.ts)
+        self.row += 1
 
     def last_close(self) -> float:
         """Return the close of the current bar, NaN before the first.
@@ -284,8 +318,11 @@ class BarView:
         LineError
             For a count below 1, or above the 65,536 bars that are kept.
         """
-        if not 1 <= count <= HISTORY:
-            raise LineError(f"{self.symbol}: the last {count} bars were asked for; 1 to {HISTORY:,} can be.")
+        if not 1 <= count <= self._cursor.history:
+            said = self._cursor.said
+            raise LineError(
+                f"{self.symbol}: the last {count} bars were asked for; 1 to {self._cursor.history:,} can be{said}."
+            )
         times, columns = self._cursor.last(count)
         return Bars(self.instrument, self._series.timeframe, times, *columns) if len(times) else None
 

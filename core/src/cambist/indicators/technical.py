@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["AVERAGES", "Parameter", "TalibFunction", "Technical", "TechnicalStream"]
+__all__ = ["AVERAGES", "Parameter", "TalibFunction", "Technical", "TechnicalStream", "load"]
 
 #: Rows turned into Python floats at once: a list of a million floats would cost 32 MB for each input.
 _CHUNK = 65_536
@@ -152,6 +152,11 @@ def _talib(name: str) -> tuple[Callable[..., Any], Any]:
     from talib import stream
 
     return getattr(talib, name), getattr(stream, name)
+
+
+def load() -> None:
+    """Import TA-Lib, which takes its time and else happens when the first number is wanted."""
+    _talib("SMA")
 
 
 @lru_cache(maxsize=4096)

@@ -5,32 +5,48 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from cambist.errors import VenueError
+from cambist.errors import ConfigError, VenueError
+from cambist.live.differences import DifferenceKind
+from cambist.live.holds import OUT_OF_STEP
+from cambist.model.trading_state import TradingState, scope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Sequence
 
+    from cambist.live.differences import Difference
     from cambist.live.dispatch import Dispatcher
     from cambist.live.engine import LiveEngine
-    from cambist.live.reconcile import Difference
+    from cambist.live.holds import OwnHolds
     from cambist.live.reconciler import Reconciler
+    from cambist.live.wallet import Wallet
+    from cambist.model.reports import AccountReport
 
 __all__ = ["Audit"]
 
+#: How often it is tried to look at a venue while nothing happens there.
+_LOOKS = 3
+#: Seconds after which what differs is looked at again: until then it may be on its way.
+_CONFIRM = 2.0
+
 
 class Audit:
-    """Asks about every open order, and compares positions and balances.
+    """Asks about every open order and what moved money, and compares positions and balances.
 
-    What differs once may be on its way; what differs twice in a row is told.
+    What is executed or booked while the venue answers makes a difference that is none: then it is asked again. What
+    differs twice in a row is settled as the policy says, or told.
 
     Parameters
     ----------
-    engine, reconciler, dispatcher
+    engine, reconciler, dispatcher, wallet
         Of the run.
     every
         Seconds between audits.
     alarm
         Told of what a person should know.
+    holds
+        Where a position differs and nobody says what becomes of it, nothing is opened in that instrument.
+    listeners
+        Told what the venue says of the account, each time.
     """
 
     def __init__(
@@ -38,12 +54,15 @@ class Audit:
         engine: LiveEngine,
         reconciler: Reconciler,
         dispatcher: Dispatcher,
+        wallet: Wallet,
         every: float,
         alarm: Callable[[str, str], None],
+        holds: OwnHolds,
+        listeners: Sequence[Callable[[AccountReport], None]] = (),
     ) -> None:
-        self._engine, self._reconciler, self._dispatcher = engine, reconciler, dispatcher
-        self._every, self._alarm = every, alarm
-        self._before: list[Difference] = []
+        self._engine, self._reconciler, self._dispatcher, self._wallet = engine, reconciler, dispatcher, wallet
+        self._every, self._alarm, self._holds, self._listeners = every, alarm, holds, listeners
+        self._held: set[str] = set()
 
     async def keep_on(self) -> None:
         """Audit until canceled."""
@@ -52,15 +71,72 @@ class Audit:
             await self.once()
 
     async def once(self) -> None:
-        """Audit now."""
+        """Audit now; what goes wrong is told."""
+        try:
+            await self.audit()
+        except (VenueError, ConfigError) as error:
+            self._alarm("audit_failed", str(error))
+
+    async def catch_up(self) -> None:
+        """Fetch what happened while the private stream was away.
+
+        Raises
+        ------
+        VenueError
+            If the venue cannot be asked.
+        """
         self._engine.orders.ask_all()
         await self._dispatcher.idle()
-        try:
-            differences = await self._reconciler.differences()
-        except VenueError as error:
-            self._alarm("audit_failed", str(error))
+        await self._wallet.fetch()
+
+    async def audit(self) -> None:
+        """Audit now.
+
+        Raises
+        ------
+        VenueError
+            If the venue cannot be asked.
+        ConfigError
+            If what differs cannot be settled as the policy says.
+        """
+        await self.catch_up()
+        before = await self._look()
+        if before is None:
             return
-        for one in differences:
-            if one in self._before:
-                self._alarm("out_of_step", one.describe())
-        self._before = differences
+        if not before:
+            self._release(())
+            return
+        await asyncio.sleep(min(_CONFIRM, self._every))
+        await self.catch_up()
+        now = await self._look()
+        lasting = [one for one in now or () if one in before]
+        positions = [one for one in lasting if one.kind is not DifferenceKind.BALANCE]
+        # What was traded moved money, too: how much is left of that is seen once positions are settled.
+        left = [one for one in positions or lasting if not await self._reconciler.settle(one, running=True)]
+        for one in left:
+            self._alarm("out_of_step", one.describe())
+        off = {scope_of("symbol", one.symbol): one for one in left if one.kind is DifferenceKind.POSITION}
+        self._release(off)
+        for scope, one in off.items():
+            if scope not in self._held:
+                self._held.add(scope)
+                self._holds.hold(OUT_OF_STEP, TradingState.REDUCING, one.describe(), scope=scope)
+
+    def _release(self, off: Container[str]) -> None:
+        """Let instruments trade again that are in step."""
+        for scope in [one for one in self._held if one not in off]:
+            self._held.discard(scope)
+            self._holds.lift(OUT_OF_STEP, "run and venue are in step", scope=scope)
+
+    async def _look(self) -> list[Difference] | None:
+        """Return what differs while nothing happens; None where something always does."""
+        for _ in range(_LOOKS):
+            before = self._engine.activity
+            differences = await self._reconciler.comparison.differences()
+            if not differences or self._engine.activity == before:
+                for listener in self._listeners:
+                    listener(self._reconciler.comparison.account)
+                return differences
+            await asyncio.sleep(0.2)
+            await self.catch_up()
+        return None

@@ -8,15 +8,16 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from cambist.errors import VenueError
+from cambist.live.asking import outcome_of, outcomes_of
 from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit
-from cambist.ports.venue import BatchingSession, Declined, Unanswered
+from cambist.ports.venue import BatchingSession, Declined
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from cambist.live.evidence import Answers
+    from cambist.live.answers import Answers
     from cambist.live.requests import Request
-    from cambist.ports.venue import Outcome, VenueSession
+    from cambist.ports.venue import VenueSession
 
 __all__ = ["FLATTEN", "Dispatcher"]
 
@@ -67,6 +68,8 @@ class Dispatcher:
         self._in_order = in_order
         self._session, self._answers, self._clock, self._group = session, answers, clock, group
         self._lines: dict[str, deque[Request]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
         self._fresh: dict[str, Request] = {}  # the first of a line of which nothing has been asked yet
         self._batches = session if isinstance(session, BatchingSession) else None
         self._taken: dict[str, asyncio.Event] = {}  # by line whose first request goes in the batch of another
@@ -77,6 +80,8 @@ class Dispatcher:
 
     def send(self, request: Request) -> None:
         """Ask, behind what is already being asked about the same order."""
+        if self._is_closed:
+            return
         key = "of all" if self._in_order else request.key.client_id or request.key.venue_id
         line = self._lines.get(key)
         if line is not None:
@@ -88,11 +93,20 @@ class Dispatcher:
         self._idle.clear()
         work = self._work(key)
         try:
-            self._group.create_task(work, name=f"order {key}")
+            task = self._group.create_task(work, name=f"order {key}")
         except RuntimeError:  # the run is being ended by an error: a restart asks again
             work.close()
             del self._lines[key]
             self._fresh.pop(key, None)
+        else:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Ask no more, and wait for no answer; whatever it would have been, the next start finds out."""
+        self._is_closed = True
+        for task in list(self._tasks):
+            task.cancel()
 
     @property
     def busy(self) -> int:
@@ -151,9 +165,9 @@ class Dispatcher:
                 return
             if isinstance(requests[0], Submit):
                 terms = [one.terms for one in requests if isinstance(one, Submit)]
-                outcomes = await self._all(self._batches.submit_all(terms), len(requests))
+                outcomes = await outcomes_of(self._batches.submit_all(terms), len(requests))
             else:
-                outcomes = await self._all(self._batches.cancel_many([one.key for one in requests]), len(requests))
+                outcomes = await outcomes_of(self._batches.cancel_many([one.key for one in requests]), len(requests))
             now = self._clock()
             for request, outcome in zip(requests, outcomes, strict=True):
                 if isinstance(request, Submit):
@@ -163,15 +177,6 @@ class Dispatcher:
         finally:
             done.set()
 
-    async def _all(self, asked: Awaitable[Sequence[Outcome]], count: int) -> Sequence[Outcome]:
-        try:
-            outcomes = await asked
-        except VenueError as error:
-            return [Unanswered(str(error))] * count
-        if len(outcomes) != count:
-            return [Unanswered(f"{len(outcomes)} answers to {count} requests")] * count
-        return outcomes
-
     async def _ask(self, request: Request) -> None:
         session, answers = self._session, self._answers
         if isinstance(request, Submit):
@@ -179,13 +184,13 @@ class Dispatcher:
             if self.sealed and request.terms.order.tag != FLATTEN:
                 answers.submitted(request, _KILLED, self._clock())
             else:
-                answers.submitted(request, await self._outcome(session.submit(request.terms)), self._clock())
+                answers.submitted(request, await outcome_of(session.submit(request.terms)), self._clock())
         elif isinstance(request, Cancel):
-            answers.canceled(request, await self._outcome(session.cancel(request.key)), self._clock())
+            answers.canceled(request, await outcome_of(session.cancel(request.key)), self._clock())
         elif isinstance(request, Amend):
-            answers.amended(request, await self._outcome(session.amend(request.key, request.terms)), self._clock())
+            answers.amended(request, await outcome_of(session.amend(request.key, request.terms)), self._clock())
         elif isinstance(request, Find):
-            answers.found(request, await self._outcome(session.find_order(request.key)), self._clock())
+            answers.found(request, await outcome_of(session.find_order(request.key)), self._clock())
         elif isinstance(request, FetchFills):
             try:
                 fills = await session.fills(request.key.symbol, request.since, request.key.venue_id)
@@ -194,9 +199,3 @@ class Dispatcher:
                 answers.fetched(request, None, self._clock())
             else:
                 answers.fetched(request, fills, self._clock())
-
-    async def _outcome(self, asked: object) -> Outcome:
-        try:
-            return await asked  # type: ignore[misc, no-any-return]
-        except VenueError as error:
-            return Unanswered(str(error))

@@ -1,4 +1,4 @@
-"""What answers, reports and silence say of orders, and the events and questions that follow.
+"""What reports and silence say of orders, and the events and questions that follow.
 
 Evidence alone moves an order: an answer, a report, an execution, or the proven absence of all of them. An order of
 which nothing is heard is asked about by its client id; it is never sent again.
@@ -6,44 +6,37 @@ which nothing is heard is asked about by its client id; it is never sent again.
 
 from __future__ import annotations
 
-from math import isnan, nan
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from cambist.live.fills import fill_of, same_size
+from cambist.live.overfills import bookable, part_of
 from cambist.live.requests import Cancel, FetchFills, Find
+from cambist.live.told_terms import take_terms
 from cambist.model.events import (
     AmendRejected,
-    CancelRejected,
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
-    OrderNotFound,
     OrderRejected,
     OrderTriggered,
-    OutcomeUnknown,
-    StopTrailed,
 )
-from cambist.model.orders import AT_MARKET, TRAILING, OrderStatus
+from cambist.model.orders import OrderStatus
 from cambist.model.reports import ReportedStatus
 from cambist.orders.times import last_moment
-from cambist.ports.venue import Answered, Declined, OrderKey
+from cambist.ports.venue import OrderKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from cambist.live.replacing import Replacing
-    from cambist.live.requests import Amend, Submit
-    from cambist.live.resending import Resending
     from cambist.live.watched import Outlets, Register, Watched
     from cambist.model.orders import Order
     from cambist.model.reports import FillReport, OrderReport
-    from cambist.ports.venue import Outcome, VenueTerms
+    from cambist.ports.venue import VenueTerms
 
-__all__ = ["Answers", "Evidence"]
+__all__ = ["Evidence"]
 
 _S = OrderStatus
 _ENDS = {
@@ -53,10 +46,6 @@ _ENDS = {
 }
 #: States in which an order waits for a word of its venue.
 _WAITING = frozenset({_S.SUBMITTED, _S.PENDING_CANCEL, _S.PENDING_REPLACE, _S.UNKNOWN})
-#: How often a venue has to say that it has no such order.
-_PROOFS = 2
-#: How often a cancel is sent again where the order works on.
-_CANCELS = 5
 
 
 class Evidence:
@@ -106,7 +95,7 @@ class Evidence:
         self._register.learn(watched, report.venue_id)
         order = watched.order
         if report.filled > report.size and not same_size(order, float(report.filled), float(report.size)):
-            report = self._overfilled(watched, report)
+            report = bookable(watched, report, self._terms, self._out)
         if report.ts < watched.told_at and not report.status.ended:
             return  # older than what is known
         watched.told_at = report.ts
@@ -119,7 +108,7 @@ class Evidence:
         if report.status is ReportedStatus.TRIGGERED and not order.triggered:
             self._out.deliver(OrderTriggered(now, order.id))
         self.accept(watched, now)
-        self._compare(watched, report, now)
+        take_terms(watched, report, self._terms, self._out, now)
         self._replacing.confirmed(watched, now)
         if not same_size(order, filled, order.filled):
             watched.check_at = now + self._terms.confirm_within  # its executions are on their way, or were lost
@@ -127,7 +116,7 @@ class Evidence:
     def _over(self, watched: Watched, report: OrderReport, now: int) -> None:
         """Take word that an order works no longer."""
         order = watched.order
-        self._compare(watched, report, now)
+        take_terms(watched, report, self._terms, self._out, now)
         if watched.replacement is not None and watched.replacement.bare_since is not None:
             self._replacing.confirmed(watched, now)
         if watched.replacement is None or report.status is not ReportedStatus.CANCELED:
@@ -159,7 +148,7 @@ class Evidence:
         completes, exceeds = same_size(order, after, size), after > size and not same_size(order, after, size)
         amending = watched.wanted is not None or order.status is _S.PENDING_REPLACE
         if exceeds and watched.capped:
-            report = _cut(report, order)
+            report = part_of(report, order)
             if not report.size:
                 return
         elif order.is_open and (exceeds or (completes and amending)):
@@ -176,6 +165,7 @@ class Evidence:
 
     def accept(self, watched: Watched, now: int) -> None:
         """Take word that the venue works an order."""
+        watched.confirmed = True
         if not watched.order.accepted:
             self._out.deliver(OrderAccepted(now, watched.order.id))
         # What the run itself wants of it, without anybody's word, is waited for just so.
@@ -281,55 +271,14 @@ class Evidence:
                 due.append(end + 1)
         return min(due, default=None)
 
-    def _compare(self, watched: Watched, report: OrderReport, now: int) -> None:
-        """Take new terms from a report: those that were asked for, or what somebody else has done."""
-        order = watched.order
-        limit = nan if report.limit_price is None else float(report.limit_price)
-        stop = nan if report.stop_price is None else float(report.stop_price)
-        if report.type is not order.type or (order.type in TRAILING and not self._terms.ties):
-            limit, stop = order.limit_price, order.stop_price  # those of what was sent in its place
-        elif order.type in AT_MARKET:
-            limit = order.limit_price
-        told = float(report.size), limit, order.stop_price if isnan(stop) else stop
-        known = order.size, order.limit_price, order.stop_price
-        if _equal(told, known):
-            return
-        if order.trail is not None and told[0] == order.size and report.type is order.type:
-            self._out.deliver(StopTrailed(now, order.id, told[2], told[1]))  # the venue lets it follow the price
-            return
-        fitted = self._terms.ties and order.parent and told[0] < order.size  # to what its parent has traded
-        asked = watched.replacement is not None or (watched.wanted is not None and _equal(told, watched.wanted))
-        if not (asked or fitted):
-            self._out.alarm(
-                "amended_elsewhere",
-                f"order {order.id} ({watched.client_id}) stands at the venue with size {told[0]:g} at {told[1]:g}; the "
-                f"run knew {known[0]:g} at {known[1]:g} and takes the venue's terms.",
-            )
-        watched.wanted = None
-        self._out.deliver(OrderAmended(now, order.id, *told))
-
-    def _overfilled(self, watched: Watched, report: OrderReport) -> OrderReport:
-        """Take word that the venue traded more than was asked, as its terms say; return what is to be booked."""
-        order, filled = watched.order, float(report.filled)
-        booked = self._terms.overfills == "accept"
-        if not watched.capped and filled > order.size and not same_size(order, filled, order.size):
-            self._out.alarm(
-                "overfilled",
-                f"the venue filled {report.filled} of order {order.id} ({watched.client_id}), which was for "
-                f"{report.size}. "
-                + ("All of it is booked." if booked else "What exceeds it is not booked: settle it with the venue."),
-            )
-        if booked:
-            watched.wanted = filled, order.limit_price, order.stop_price
-            return msgspec.structs.replace(report, size=report.filled)
-        watched.capped = True
-        return msgspec.structs.replace(report, filled=report.size)
-
     def _unwatched(self, report: OrderReport, now: int) -> None:
         """Take a report of an order that is done with, or is not ours."""
         order = self._register.ended(report)
         if order is None:
-            self._out.foreign(report)
+            if not self._register.forgot(report):
+                self._out.foreign(report)
+            elif not report.status.ended:
+                self._end_zombie(report, f"an order that ended long ago ({report.client_id})")
             return
         key = OrderKey(report.symbol, report.client_id, report.venue_id)
         filled = float(report.filled)
@@ -338,21 +287,28 @@ class Evidence:
                 self._watch_again(order, report.venue_id)  # it was larger than we knew
                 self.reported(report, now)
             return
+        if not report.status.ended and self._register.is_old(order.id, report):
+            return  # it was overtaken by the word of the end
         if not report.status.ended:
-            self._out.alarm(
-                "zombie_order",
-                f"order {order.id} ({report.client_id}) had ended as {order.status}, {order.reason!r}, and works at "
-                "the venue; it is being canceled.",
-            )
-            self._out.send(Cancel(order_id=0, key=key))
+            what = f"order {order.id} ({report.client_id}), which had ended as {order.status}, {order.reason!r},"
+            self._end_zombie(report, what)
         if filled > order.filled and not same_size(order, filled, order.filled):
             self._out.send(FetchFills(order_id=order.id, key=key, since=order.created_at))
 
+    def _end_zombie(self, report: OrderReport, what: str) -> None:
+        """Cancel an order of this run that should not work any more."""
+        self._out.alarm("zombie_order", f"{what} works at the venue; it is being canceled.")
+        self._out.send(Cancel(order_id=0, key=OrderKey(report.symbol, report.client_id, report.venue_id)))
+
     def _executed_late(self, report: FillReport, now: int) -> None:
-        """Take an execution of an order that is done with, or is not ours."""
+        """Take an execution of an order that is done with, or is not ours.
+
+        One of an order that is not kept any more was applied when it was: if it was not, the audit finds that.
+        """
         order = self._register.ended(report)
         if order is None:
-            self._out.foreign(report)
+            if not self._register.forgot(report):
+                self._out.foreign(report)
             return
         fill = fill_of(order, report, self._value_of)
         if order.status is _S.FILLED and not self._register.knows(fill):
@@ -379,200 +335,6 @@ class Evidence:
         self.forget(watched, now)
 
 
-class Answers:
-    """Takes what the venue answers to requests.
-
-    Parameters
-    ----------
-    register, terms, out
-        See `Evidence`.
-    evidence
-        Draws what follows from the reports among the answers.
-    replacing, resending
-        What else follows.
-
-    Attributes
-    ----------
-    refused
-        Told of the reason for which a venue refused an order.
-    """
-
-    def __init__(
-        self,
-        register: Register,
-        terms: VenueTerms,
-        out: Outlets,
-        evidence: Evidence,
-        replacing: Replacing,
-        resending: Resending,
-    ) -> None:
-        self._register, self._terms, self._out, self._evidence = register, terms, out, evidence
-        self._replacing, self._resending = replacing, resending
-        self.refused: Callable[[str], None] = lambda _reason: None
-
-    def submitted(self, request: Submit, outcome: Outcome, now: int) -> None:
-        """Take the answer to a submit."""
-        watched = self._register.get(request.order_id)
-        if watched is None:
-            return  # the private stream was faster, and told of the end
-        order = watched.order
-        if watched.client_id != request.key.client_id:
-            return  # of what stood there before
-        if isinstance(outcome, Answered):
-            if outcome.report is not None:
-                self._evidence.reported(outcome.report, now)
-            elif watched.replacement is not None:
-                self._evidence.find(watched)
-            elif self._terms.ack_accepts:
-                self._evidence.accept(watched, now)
-        elif not isinstance(outcome, Declined):
-            self._out.deliver(OutcomeUnknown(now, order.id, outcome.text))
-            watched.check_at = now + self._terms.settling
-        elif outcome.reason != "duplicate_client_id" and self._try_again(watched, outcome, now):
-            pass
-        elif watched.replacement is not None and outcome.reason != "duplicate_client_id":
-            self._not_replaced(watched, _reason(outcome), now)
-        elif outcome.reason == "duplicate_client_id" or order.accepted:
-            self._evidence.find(watched)  # it is there: an earlier request arrived, or the stream has told of it
-        else:
-            self._out.deliver(OrderRejected(now, order.id, _reason(outcome)))
-            self._evidence.forget(watched, now)
-            self.refused(outcome.reason)
-
-    def _try_again(self, watched: Watched, outcome: Declined, now: int) -> bool:
-        """See whether an order that the venue did not take is to be sent again, and when."""
-        waits = (
-            watched.order.status in {_S.SUBMITTED, _S.PENDING_REPLACE} and not watched.order.filled > watched.carried
-        )
-        due = self._resending.due(watched, outcome, now) if waits else None
-        if due is None:
-            return False
-        watched.resend_at, watched.check_at = due, None
-        return True
-
-    def _not_replaced(self, watched: Watched, reason: str, now: int) -> None:
-        """Take word that what was to take an order's place is not there."""
-        if not self._replacing.refused(watched, reason, now):
-            if watched.order.is_open:
-                self._out.deliver(OrderCanceled(now, watched.order.id, f"not_replaced: {reason}"))
-            self._evidence.forget(watched, now)
-
-    def canceled(self, request: Cancel, outcome: Outcome, now: int) -> None:
-        """Take the answer to a cancel; one that is not answered is pending until evidence comes."""
-        watched = self._register.get(request.order_id)
-        if watched is None:
-            return
-        if isinstance(outcome, Answered):
-            if outcome.report is not None:
-                self._evidence.reported(outcome.report, now)
-        elif isinstance(outcome, Declined):
-            if outcome.reason == "unknown_order":
-                self._evidence.find(watched)  # it has ended, and how is what matters
-            elif outcome.retry_after:
-                watched.check_at = now + outcome.retry_after
-            elif watched.replacement is not None:
-                self._replacing.unchanged(watched)
-                self._out.deliver(AmendRejected(now, watched.order.id, _reason(outcome)))
-            else:
-                watched.cancels = 0
-                self._out.deliver(CancelRejected(now, watched.order.id, _reason(outcome)))
-
-    def amended(self, request: Amend, outcome: Outcome, now: int) -> None:
-        """Take the answer to an amendment; one that is not answered is pending until evidence comes."""
-        watched = self._register.get(request.order_id)
-        if watched is None:
-            return
-        if isinstance(outcome, Answered):
-            if outcome.report is not None:
-                self._evidence.reported(outcome.report, now)
-        elif isinstance(outcome, Declined):
-            watched.wanted = None
-            self._out.deliver(AmendRejected(now, watched.order.id, _reason(outcome)))
-            if outcome.reason == "unknown_order":
-                self._evidence.find(watched)
-
-    def found(self, request: Find, outcome: Outcome, now: int) -> None:
-        """Take the answer to the question how an order stands."""
-        watched = self._register.get(request.order_id)
-        if watched is None:
-            return
-        watched.asking = False
-        if isinstance(outcome, Answered):
-            if outcome.report is None:
-                self._absent(watched, now)
-                return
-            watched.absences = 0
-            self._evidence.reported(outcome.report, now)
-            if watched.order.id in self._register and not outcome.report.status.ended:
-                self._settle(watched, outcome.report, now)
-            return
-        wait = outcome.retry_after if isinstance(outcome, Declined) else 0
-        watched.check_at = now + max(wait, self._terms.confirm_within)
-
-    def fetched(self, request: FetchFills, fills: Sequence[FillReport] | None, now: int) -> None:
-        """Take the executions of an order that were asked for; None where the venue could not be asked."""
-        watched = self._register.get(request.order_id)
-        if watched is not None:
-            watched.asking = False
-        key = request.key
-        for fill in fills or ():
-            if (key.venue_id and fill.venue_id == key.venue_id) or (fill.client_id and fill.client_id == key.client_id):
-                # Not every venue says whose it is; the order may have ended meanwhile, and is found by its client id.
-                named = fill if fill.client_id else msgspec.structs.replace(fill, client_id=key.client_id)
-                self._evidence.executed(named, now)
-
-    def _settle(self, watched: Watched, report: OrderReport, now: int) -> None:
-        """Draw what follows from an order that works on, now that the venue was asked about it."""
-        order = watched.order
-        if not same_size(order, float(watched.whole(report).filled), order.filled):
-            self._evidence.fetch(watched)
-        if watched.overtaken:
-            watched.check_at = now + self._terms.confirm_within
-            return
-        if order.status is _S.PENDING_REPLACE:
-            replacement = watched.replacement
-            if replacement is not None and not replacement.refused and watched.cancels < _CANCELS:
-                self._evidence.withdraw(watched, now)  # the request was lost
-                return
-            self._replacing.unchanged(watched)
-            self._out.deliver(AmendRejected(now, order.id, "not_amended"))
-        elif order.status is _S.PENDING_CANCEL or watched.cancels:
-            if watched.cancels < _CANCELS:
-                self._evidence.withdraw(watched, now)  # the request was lost
-                return
-            tried, watched.cancels = watched.cancels, 0
-            self._out.deliver(CancelRejected(now, order.id, "not_canceled"))
-            self._out.alarm("cancel_failed", f"order {order.id} ({watched.client_id}) works on after {tried} cancels.")
-
-    def _absent(self, watched: Watched, now: int) -> None:
-        """Take word that the venue has no such order; it counts once the venue had time to see it."""
-        order, sent, out = watched.order, watched.sent_at, self._out
-        if sent is None:
-            return
-        if now - sent < self._terms.settling:
-            watched.check_at = sent + self._terms.settling
-            return
-        watched.absences += 1
-        if watched.absences < _PROOFS:
-            watched.check_at = now + self._terms.settling
-            return
-        if watched.replacement is not None and watched.replacement.may_be_gone:
-            self._not_replaced(watched, "never arrived", now)
-            return
-        if order.accepted:
-            out.alarm(
-                "order_vanished",
-                f"order {order.id} ({watched.client_id}) was accepted, and the venue knows it no longer. It counts as "
-                "canceled; look it up by its client id.",
-            )
-            out.deliver(OrderCanceled(now, order.id, "vanished"))
-        else:
-            if order.status is not _S.UNKNOWN:
-                out.deliver(OutcomeUnknown(now, order.id, "never confirmed"))
-            out.deliver(OrderNotFound(now, order.id))
-        self._evidence.forget(watched, now)
-
-
 def _end_of(watched: Watched, terms: VenueTerms) -> int | None:
     """Return until when an order works, ns, None where nothing is to be done then.
 
@@ -582,18 +344,3 @@ def _end_of(watched: Watched, terms: VenueTerms) -> int | None:
     if terms.ties or watched.sent_at is None or watched.expiring or watched.ended is not None:
         return None
     return last_moment(watched.order)
-
-
-def _cut(report: FillReport, order: Order) -> FillReport:
-    """Return the part of an execution that an order was for."""
-    left = order.instrument.size_to_decimal(order.instrument.size_grid.nearest(order.remaining))
-    return msgspec.structs.replace(report, size=left, fee=report.fee * left / report.size)
-
-
-def _reason(outcome: Declined) -> str:
-    return f"{outcome.reason}: {outcome.text}" if outcome.text else outcome.reason
-
-
-def _equal(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    """Compare numbers of which NaN is one that an order has not."""
-    return repr(one) == repr(other)

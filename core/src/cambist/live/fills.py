@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from cambist.model.orders import Fill
+from cambist.model.orders import ExactFill, Fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,8 @@ def fill_of(order: Order, report: FillReport, value_of: Callable[[str, float], f
     )
     if elsewhere:
         fill.pay_fee_in(asset, paid)
+    fee_asset = asset or instrument.settle
+    fill.report_as(ExactFill(report.size, report.price, report.fee, fee_asset, report.profit))
     return fill
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.live.holds import MARKET_DATA
-from cambist.model.trading_state import TradingState
+from cambist.live.seldom import AGAIN
+from cambist.model.trading_state import TradingState, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Freshness", "SubscriptionState"]
 
 _SECOND = 1_000_000_000
-#: One alarm for all subscriptions that fall silent together; the same one again only after so long, ns.
-_AGAIN = 300 * _SECOND
 _NAMED = 5
 _WORDS = {"down": "stream_down", "stale": "data_stale", "gap": "data_gap"}
 
@@ -108,7 +107,7 @@ class Freshness:
         symbol = self._symbol(number)
         if symbol in self._held and not any(self._symbol(other) == symbol for other in self.troubled):
             self._held.remove(symbol)
-            self._holds.lift(MARKET_DATA, "market data flows again", scope=f"symbol:{symbol}")
+            self._holds.lift(MARKET_DATA, "market data flows again", scope=scope_of("symbol", symbol))
 
     def check(self) -> None:
         """Look for subscriptions that are silent, and tell of what has changed."""
@@ -124,7 +123,7 @@ class Freshness:
         now = self._clock()
         untold, self._untold = self._untold, {}
         for (state, text), numbers in untold.items():
-            news = [one for one in numbers if now - self._told_at.get((one, state), now - 2 * _AGAIN) > _AGAIN]
+            news = [one for one in numbers if now - self._told_at.get((one, state), now - 2 * AGAIN) > AGAIN]
             if news:
                 self._told_at |= dict.fromkeys(((one, state) for one in news), now)
                 self._alarm(_WORDS.get(state, "stream_down"), self._sentence(news, state, text))
@@ -145,7 +144,7 @@ class Freshness:
         state, text = self.troubled[number]
         why = f": {text}" if text else ""
         reason = f"{self._subscriptions[number]}: {state}{why}"
-        self._holds.hold(MARKET_DATA, TradingState.REDUCING, reason, scope=f"symbol:{symbol}")
+        self._holds.hold(MARKET_DATA, TradingState.REDUCING, reason, scope=scope_of("symbol", symbol))
 
     def _symbol(self, number: int) -> str:
         return self._subscriptions[number].instrument.symbol

@@ -18,9 +18,9 @@ __all__ = [
     "MARKET_DATA",
     "MISSING_BARS",
     "NOT_TRADED",
+    "OUT_OF_STEP",
     "PASSING",
     "STOP",
-    "STRATEGY",
     "OwnHolds",
 ]
 
@@ -36,10 +36,10 @@ MARKET_DATA: Final = "market-data"
 MISSING_BARS: Final = "missing-bars"
 #: The venue does not trade an instrument now.
 NOT_TRADED: Final = "not-traded"
-#: A strategy raised.
-STRATEGY: Final = "strategy"
+#: The venue holds another position than the run.
+OUT_OF_STEP: Final = "out_of_step"
 #: The watches whose holds say nothing about the run that follows.
-PASSING: Final = frozenset({CLOCK, CONNECTION, MARKET_DATA, NOT_TRADED, STOP})
+PASSING: Final = frozenset({CLOCK, CONNECTION, MARKET_DATA, NOT_TRADED, OUT_OF_STEP, STOP})
 _BY: Final = "live run"
 
 

@@ -16,9 +16,10 @@ from cambist.live.freshness import Freshness
 from cambist.live.holds import MISSING_BARS
 from cambist.live.joining import Deliver, Fetch, Joint
 from cambist.live.screening import BarScreen
+from cambist.live.seldom import Seldom
 from cambist.model.books import BookUpdate
 from cambist.model.market import Quote, Tick
-from cambist.model.trading_state import TradingState
+from cambist.model.trading_state import TradingState, scope_of
 from cambist.ports.venue import BarReport, StreamReport
 
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ class MarketStream:
         alarm: Callable[[str, str], None],
         wake: Callable[[], None],
     ) -> None:
-        self._session, self._engine, self._clock, self._alarm, self._wake = session, engine, clock, alarm, wake
-        self._holds, self._listening = holds, listening
-        self._slow_after = settings.slow_after
+        self._session, self._engine, self._inputs = session, engine, engine.market
+        self._clock, self._alarm, self._wake = clock, alarm, wake
+        self._holds, self._listening, self._seldom = holds, listening, Seldom(alarm, clock)
         wanted = self._wanted = listening.subscriptions
         patience = round(settings.late_bars_after * _SECOND)
         screened = settings.check_bars or bool(settings.bar_policy)
@@ -143,11 +144,11 @@ class MarketStream:
             number = self._series[one.instrument.symbol, one.timeframe.ns]
             self._do(number, self.joints[number].take(one.bar, self._clock()))
         elif isinstance(one, Quote):
-            self._engine.quote(self._numbers["quotes"][one.instrument.symbol][1], one)
+            self._inputs.quote(self._numbers["quotes"][one.instrument.symbol][1], one)
         elif isinstance(one, Tick):
-            self._engine.tick(self._numbers["ticks"][one.instrument.symbol][1], one)
+            self._inputs.tick(self._numbers["ticks"][one.instrument.symbol][1], one)
         elif isinstance(one, BookUpdate):
-            self._engine.book(self._numbers["book"][one.instrument.symbol][1], one)
+            self._inputs.book(self._numbers["book"][one.instrument.symbol][1], one)
 
     # Listening.
 
@@ -171,22 +172,10 @@ class MarketStream:
             if engine.stirred:
                 engine.stirred = False
                 wake()
-            if after - before > self.slowest:
-                self._slow(after - before)
+            self.slowest = max(self.slowest, after - before)
             if after - began > _SLICE:
-                # An iterator that always has something lets nobody else have a turn.
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # an iterator that always has something lets nobody else have a turn
                 began = perf_counter()
-
-    def _slow(self, took: float) -> None:
-        self.slowest = took
-        if took > self._slow_after:
-            self.slowest = 0.0  # the next one that is as slow is told of as well
-            self._alarm(
-                "slow_strategy",
-                f"an event of the market took {took * 1000:.0f} ms, the work of the strategies included: meanwhile "
-                "nothing else was heard. Let on_bar, on_tick, on_quote and on_book do less.",
-            )
 
     async def _watch(self) -> None:
         while True:
@@ -212,30 +201,27 @@ class MarketStream:
     # Trades, quotes and books. What cannot be is left out, so that no strategy and no stop acts on it.
 
     def _quote(self, one: Quote) -> None:
-        symbol = one.instrument.symbol
-        known = self._numbers["quotes"].get(symbol)
+        known = self._numbers["quotes"].get(symbol := one.instrument.symbol)
         if known is None:
             return
         if not 0.0 < one.bid < one.ask < inf:
             self._refuse("quote_invalid", symbol, f"bid {one.bid:g}, ask {one.ask:g}")
             return
         if self._heard(known[0], one, symbol, one.bid):
-            self._engine.quote(known[1], one)
+            self._inputs.quote(known[1], one)
 
     def _tick(self, one: Tick) -> None:
-        symbol = one.instrument.symbol
-        known = self._numbers["ticks"].get(symbol)
+        known = self._numbers["ticks"].get(symbol := one.instrument.symbol)
         if known is None:
             return
         if not 0.0 < one.price < inf:
             self._refuse("trade_invalid", symbol, f"price {one.price:g}")
             return
         if self._heard(known[0], one, symbol, one.price):
-            self._engine.tick(known[1], one)
+            self._inputs.tick(known[1], one)
 
     def _book(self, one: BookUpdate) -> None:
-        symbol = one.instrument.symbol
-        known = self._numbers["book"].get(symbol)
+        known = self._numbers["book"].get(symbol := one.instrument.symbol)
         if known is None:
             return
         for _, price, size in one.levels:
@@ -246,11 +232,11 @@ class MarketStream:
                 return
         if self._kept is None and known[0] in self.freshness.troubled and not one.is_snapshot:
             self.freshness.heard_at[known[0]] = self._clock()
-            if not self._engine.book_known(known[1]):
+            if not self._inputs.book_known(known[1]):
                 return  # it goes on from a snapshot
         price = one.levels[0][1] if one.is_snapshot and one.levels else nan
         if self._heard(known[0], one, symbol, price):
-            self._engine.book(known[1], one)
+            self._inputs.book(known[1], one)
 
     def _heard(self, number: int, one: Item, symbol: str, price: float) -> bool:
         """Note that a subscription speaks; return whether it is to be shown now."""
@@ -269,7 +255,7 @@ class MarketStream:
 
     def _refuse(self, word: str, symbol: str, text: str) -> None:
         self.refused += 1
-        self._alarm(word, f"{symbol}: {text}; it is left out.")
+        self._seldom.tell(word, symbol, f"{symbol}: {text}; it is left out.")
 
     # Bars.
 
@@ -291,7 +277,7 @@ class MarketStream:
         else:
             current = not joint.waits and one.bar.ts <= (joint.next or one.bar.ts)
             if current:
-                self._engine.unfinished(number, one.bar)
+                self._inputs.unfinished(number, one.bar)
         if troubled and current and not joint.waits:
             self.freshness.flows(number)
 
@@ -299,7 +285,7 @@ class MarketStream:
         """Do what a joint says."""
         for one in found:
             if isinstance(one, Deliver):
-                self._engine.bar(number, one.bar)
+                self._inputs.bar(number, one.bar)
             elif isinstance(one, Fetch):
                 if one.proven:  # one that is only late is stale after a while, like whatever is silent
                     self.freshness.trouble(number, "gap", "bars are missing, and are being fetched")
@@ -308,7 +294,7 @@ class MarketStream:
                 self._alarm(one.word, one.text)
                 if one.holds:
                     symbol = self._wanted[number].instrument.symbol
-                    self._holds.hold(MISSING_BARS, TradingState.REDUCING, one.text, scope=f"symbol:{symbol}")
+                    self._holds.hold(MISSING_BARS, TradingState.REDUCING, one.text, scope=scope_of("symbol", symbol))
 
     async def _fetch(self, number: int, wanted: Fetch) -> None:
         """Fetch missing bars, and go on with what came meanwhile."""
@@ -346,7 +332,7 @@ class MarketStream:
     def _lose_book(self, number: int, reason: str) -> None:
         """Let a strategy see that a book is not known any more."""
         if self._kept is None:
-            self._engine.book_lost(number - len(self.joints), reason)
+            self._inputs.book_lost(number - len(self.joints), reason)
         else:
             symbol = self._wanted[number].instrument.symbol
             self._kept = [

@@ -8,15 +8,24 @@ from __future__ import annotations
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
-from cambist.live.evidence import Answers, Evidence
+from cambist.live.answers import Answers
+from cambist.live.evidence import Evidence
 from cambist.live.reducing import Reducing
 from cambist.live.replacing import Replacing
 from cambist.live.requests import Amend, Submit
 from cambist.live.resending import RESENDS, Resending
 from cambist.live.watched import Register
-from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, OrderCanceled
+from cambist.model.events import (
+    AmendRejected,
+    CancelRejected,
+    OrderAccepted,
+    OrderAmended,
+    OrderCanceled,
+    OrderRejected,
+)
 from cambist.model.orders import OrderStatus, OrderType, TimeInForce
 from cambist.orders.emulator import Emulator, Report, Resize, Send
+from cambist.orders.state import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,6 +40,18 @@ if TYPE_CHECKING:
     from cambist.ports.venue import VenueTerms
 
 __all__ = ["LiveOrders"]
+
+
+#: How an order stands that the emulator holds.
+_HELD = frozenset({OrderStatus.ACCEPTED, OrderStatus.TRIGGERED})
+
+
+def left_alone(orders: Sequence[Order], book: OrderBook) -> list[int]:
+    """Return the ids of open orders that have no use any more, since another one of their group has traded or ended."""
+    # One that was refused may have been so by the gate, and then was never tied to the others.
+    ended = {status for status in TERMINAL if status is not OrderStatus.REJECTED}
+    over = {one.oco or one.id for one in book.orders if one.filled or one.status in ended}
+    return [order.id for order in orders if (order.oco or order.id) in over and not order.filled]
 
 
 def _worthless(_asset: str, _amount: float) -> float:
@@ -80,7 +101,7 @@ class LiveOrders:
         self._register = Register(book, terms)
         self._emulator = Emulator(terms.native, ties=terms.ties)
         self._reducing = Reducing(None if terms.ties else reducible)  # which knows what is held when they trade
-        self.replacing = Replacing(self._register, terms, out, out.note, unprotected)
+        self.replacing = Replacing(self._register, terms, out, unprotected)
         self.evidence = Evidence(
             self._register,
             terms,
@@ -90,14 +111,23 @@ class LiveOrders:
             value_of=value_of,
             replacing=self.replacing,
         )
-        self.answers = Answers(self._register, terms, out, self.evidence, self.replacing, Resending(resend))
+        self.answers = Answers(
+            self._register,
+            terms,
+            out,
+            self.evidence,
+            self.replacing,
+            Resending(resend),
+            never_left=self._never_left,
+            too_small=self._grow,
+        )
 
     # What the kernel wants.
 
     def submit(self, order: Order, now: int) -> None:
         """Send an order, or keep it until it is due."""
         watched = self._register.add(order)
-        if self._emulator.needs(order):
+        if self._emulator.native.lacks(order):
             self._tie(order)
             self._act(self._emulator.submit(order, now), now)
         else:
@@ -155,44 +185,35 @@ class LiveOrders:
     def resume(self, orders: Iterable[Order], now: int) -> None:
         """Take the open orders of a run that goes on, oldest first.
 
-        What the emulator held is held again, and the venue is asked about each order that may have left.
+        What the emulator held is held again, tied as it was, and the venue is asked about each order that may have
+        left.
         """
-        parents: dict[int, Order] = {}
-        over: list[Watched] = []
-        for order in orders:
+        going_on = list(orders)
+        for order in going_on:
             watched = self._register.add(order)
-            emulator = self._emulator
-            emulated = emulator.needs(order)
-            parent = self._book.find(order.parent) if order.parent else None
-            if parent is not None and not parent.is_open and parent.id not in parents:
-                parents[parent.id] = parent
-                emulator.resume(parent, sent=True)
-            first = self._register.get(order.oco) if order.oco else None
-            if first is not None and not emulator.needs(first.order):
-                emulator.watch(first.order)
-            sent = emulator.is_native(order) or order.triggered
-            if emulated:
-                emulator.resume(order, sent=sent)
-            if not order.filled and self._group_is_over(order):
-                over.append(watched)
-            if sent:
+            if not self._emulator.native.lacks(order) or self._resume_tied(watched, now):
                 # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
                 watched.sent_at = now if watched.number else order.created_at
                 if watched.number or (order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched)):
                     self.replacing.resume(watched)
                 self.evidence.find(watched)
-        for number in parents:
+        for number in {order.parent: None for order in going_on if order.parent not in self._register}:
             self._act(self._emulator.on_end(number, now), now)
-        for watched in over:
-            self._act(self._emulator.cancel(watched.order.id, now), now)
+        self._act(self._emulator.end(left_alone(going_on, self._book), "oco", now), now)
 
-    def _group_is_over(self, order: Order) -> bool:
-        """Tell whether another order of its group has traded, or ended, so that this one is to end as well."""
-        group = order.oco or order.id
-        return any(
-            group in {one.oco, one.id} and one.id != order.id and (one.filled > 0.0 or not one.is_open)
-            for one in self._book.orders
-        )
+    def _resume_tied(self, watched: Watched, now: int) -> bool:
+        """Give an order back to the emulator; return whether it may have left."""
+        order, emulator = watched.order, self._emulator
+        self._tie(order)
+        parent = self._book.find(order.parent) if order.parent else None
+        waits = parent is not None and not parent.filled
+        watched.perhaps_unsent = not waits and (emulator.native.works(order) or order.triggered)
+        emulator.resume(order, sent=watched.perhaps_unsent, parent=parent)
+        if parent is not None and watched.perhaps_unsent and not isnan(order.limit_price):
+            watched.sent_size = min(order.size, parent.filled)
+        if not watched.perhaps_unsent and not order.accepted:
+            self._out.deliver(OrderAccepted(now, order.id))
+        return watched.perhaps_unsent
 
     def ask_all(self) -> None:
         """Ask the venue about every order that has left."""
@@ -214,7 +235,8 @@ class LiveOrders:
     def unsettled(self) -> bool:
         """Whether the venue is being asked about an order, or has to be."""
         return any(
-            one.asking or one.ended is not None or one.order.status is OrderStatus.UNKNOWN for one in self._register
+            one.asking or one.absences or one.ended is not None or one.order.status is OrderStatus.UNKNOWN
+            for one in self._register
         )
 
     def concerns(self, report: FillReport) -> bool:
@@ -238,7 +260,8 @@ class LiveOrders:
         order = watched.order
         allowed = self._reducing.allowed(order, size)
         if allowed <= 0.0:
-            self._out.deliver(OrderCanceled(now, order.id, "nothing_to_reduce"))
+            ends = OrderCanceled if order.accepted or order.filled else OrderRejected
+            self._out.deliver(ends(now, order.id, "nothing_to_reduce"))
             self.evidence.forget(watched, now)
             return
         if allowed < size:
@@ -246,6 +269,8 @@ class LiveOrders:
             self._out.deliver(OrderAmended(now, order.id, size, order.limit_price, order.stop_price))
         watched.sent_at = now
         watched.check_at = now + self._terms.settling + self._terms.confirm_within
+        grows = order.parent and kind is not OrderType.MARKET and not self._terms.ties
+        watched.sent_size = size if grows else None
         terms = watched.request(kind, size, limit, stop)
         watched.submit = Submit(order_id=order.id, key=watched.key, terms=terms, reduces=order.reduce_only)
         self._out.send(watched.submit)
@@ -276,10 +301,15 @@ class LiveOrders:
         request = watched.request(watched.order.type, *terms)
         self._out.send(Amend(order_id=watched.order.id, key=watched.key, terms=request))
 
+    def _grow(self, watched: Watched, now: int) -> None:
+        """Ask for the size that a child should have at the venue by now."""
+        assert watched.sent_size is not None
+        self._change(watched, (watched.sent_size, watched.order.limit_price, watched.order.stop_price), now)
+
     def _after_fill(self, order: Order, now: int) -> None:
         self._act(self._emulator.on_fill(order.id, order.filled, now), now)
         for watched, left in self._reducing.too_large(self._register, order):
-            one = watched.order
+            one, watched.sent_size = watched.order, None
             if left <= 0.0:
                 self.evidence.withdraw(watched, now)
             else:
@@ -287,6 +317,15 @@ class LiveOrders:
 
     def _after_end(self, order: Order, now: int) -> None:
         self._act(self._emulator.on_end(order.id, now), now)
+
+    def _never_left(self, watched: Watched, now: int) -> bool:
+        """Take word that the venue has no such order; return whether it is one that the emulator goes on with."""
+        order = watched.order
+        if not watched.perhaps_unsent or order.filled or order.status not in _HELD:
+            return False
+        watched.perhaps_unsent, watched.sent_at, watched.check_at, watched.absences = False, None, None, 0
+        self._act(self._emulator.not_sent(order.id, now), now)
+        return True
 
     def _act(self, actions: Sequence[Action], now: int) -> None:
         """Do what the emulator wants."""
@@ -303,7 +342,8 @@ class LiveOrders:
                 kind = OrderType.MARKET if isnan(action.limit_price) else OrderType.LIMIT
                 self._go(watched, kind, action.size, action.limit_price, nan, now)
             elif isinstance(action, Resize):
-                order = watched.order
-                self._change(watched, (action.size, order.limit_price, order.stop_price), now)
+                size, order = action.size, watched.order
+                self._change(watched, (size, order.limit_price, order.stop_price), now)
+                watched.sent_size = size
             else:
                 self.evidence.withdraw(watched, now)

@@ -10,7 +10,7 @@ from cambist.live.holds import CLOCK, CONNECTION
 from cambist.model.trading_state import TradingState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from cambist.live.dispatch import Dispatcher
     from cambist.live.engine import LiveEngine
@@ -26,6 +26,10 @@ _OVERLAP: Final = 120 * _SECOND
 _AGAIN_AFTER: Final = 1.0
 
 
+async def _nothing_more() -> None:
+    pass
+
+
 class Reconnection:
     """Holds new risk while the private stream is away, and until what it missed was fetched.
 
@@ -37,6 +41,11 @@ class Reconnection:
         Told of what a person should know.
     group
         In which the gap is fetched.
+
+    Attributes
+    ----------
+    also
+        What has to be in step again besides orders and executions.
     """
 
     def __init__(
@@ -53,6 +62,7 @@ class Reconnection:
         self._session, self._engine, self._dispatcher, self._holds = session, engine, dispatcher, holds
         self._instruments, self._clock, self._alarm, self._group = instruments, clock, alarm, group
         self._lost_at = 0
+        self.also: Callable[[], Awaitable[None]] = _nothing_more
         self._filling: asyncio.Task[None] | None = None
 
     def reported(self, report: StreamReport) -> None:
@@ -95,6 +105,7 @@ class Reconnection:
             if not self._engine.waiting and not self._engine.orders.unsettled:
                 break
             await asyncio.sleep(0.02)
+        await self.also()
         lost, self._lost_at = self._lost_at, 0
         self._holds.lift(CONNECTION, text)
         if lost:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.live.wallet import asked_cash
 from cambist.ports.venue import Answered, Declined
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
-    from cambist.model.reports import AccountReport, FillReport, OrderReport
+    from cambist.model.reports import AccountReport, CashReport, FillReport, OrderReport
     from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import OrderKey, OrderRequest, Outcome, Subscription, VenueSession, VenueTerms
 
@@ -141,6 +142,10 @@ class RehearsalSession:
     async def account(self) -> AccountReport:
         """Ask for balances and positions."""
         return await self._session.account()
+
+    async def cash_flows(self, since: int) -> Sequence[CashReport]:
+        """Ask what moved money; nothing where the venue keeps no list."""
+        return await asked_cash(self._session, since)
 
     def private(self) -> AsyncIterator[Any]:
         """Listen to the account."""

@@ -22,8 +22,6 @@ from cambist.model.events import AmendRejected, OrderAmended
 from cambist.model.orders import AT_MARKET, TRIGGERED, OrderStatus, OrderType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cambist.live.evidence import Evidence
     from cambist.live.watched import Outlets, Register, Watched
     from cambist.model.orders import Order
@@ -77,8 +75,6 @@ class Replacing:
     ----------
     register, terms, out
         See `Evidence`.
-    note
-        Journals that an order is about to be sent anew: its number, how often that was, what it has traded, and why.
     bound
         How long a stop may be away before somebody is told, ns.
 
@@ -88,29 +84,24 @@ class Replacing:
         How many orders were away, for how long in all, and for how long at most, ns.
     """
 
-    def __init__(
-        self,
-        register: Register,
-        terms: VenueTerms,
-        out: Outlets,
-        note: Callable[[int, int, int, float, str], None],
-        bound: int,
-    ) -> None:
-        self._register, self._terms, self._out, self._note, self._bound = register, terms, out, note, bound
+    def __init__(self, register: Register, terms: VenueTerms, out: Outlets, bound: int) -> None:
+        self._register, self._terms, self._out, self._bound = register, terms, out, bound
         self.gaps = [0, 0, 0]
         self.evidence: Evidence
 
     def begin(self, watched: Watched, wanted: Terms, now: int) -> None:
         """Ask for the end of what works, so that the new terms can take its place."""
         order = watched.order
+        size = order.size if watched.sent_size is None else watched.sent_size
         watched.wanted = wanted
-        watched.replacement = Replacement(wanted, (order.size, order.limit_price, order.stop_price))
+        watched.replacement = Replacement(wanted, (size, order.limit_price, order.stop_price))
         self.evidence.withdraw(watched, now)
 
     def resume(self, watched: Watched) -> None:
         """Take an order that was being replaced when the run was cut off: what was wanted is not known any more."""
         order = watched.order
-        terms = order.size, order.limit_price, order.stop_price
+        size = order.size if watched.sent_size is None else watched.sent_size
+        terms = size, order.limit_price, order.stop_price
         watched.replacement = Replacement(terms, terms, refused="interrupted", resumed=True)
 
     def canceled(self, watched: Watched, now: int) -> bool:
@@ -204,7 +195,7 @@ class Replacing:
                 self._out.deliver(OrderAmended(now, order.id, order.filled, order.limit_price, order.stop_price))
             return False
         self._register.renew(watched, order.filled)
-        self._note(now, order.id, watched.number, watched.carried, reason)
+        self._out.note(now, order.id, watched.number, watched.carried, reason)
         watched.sent_at, watched.told_at, watched.absences, watched.cancels = now, 0, 0, 0
         watched.asking, watched.overtaken, watched.ended = False, True, None
         watched.check_at = now + self._terms.settling + self._terms.confirm_within

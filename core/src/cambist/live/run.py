@@ -6,40 +6,50 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cambist.engine.step import named
 from cambist.errors import CambistError, JournalError
-from cambist.live.auditing import Audit
+from cambist.live.account_keeping import AccountKeeper
+from cambist.live.assembly import (
+    make_dispatcher,
+    make_engine,
+    make_market,
+    make_private,
+    make_quarantine,
+    make_reconnection,
+)
 from cambist.live.clock import MonotoneClock
 from cambist.live.companions import keep_company
-from cambist.live.dispatch import Dispatcher
-from cambist.live.ending import in_time_or_told, wind_down
-from cambist.live.engine import Doors, LiveEngine, Tactics
+from cambist.live.connecting import begin_recording, connect
+from cambist.live.ending import close_session, end_trading
+from cambist.live.getting_ready import get_ready
 from cambist.live.heard import Heard
-from cambist.live.holds import PASSING, STRATEGY, OwnHolds
+from cambist.live.holds import OwnHolds
 from cambist.live.hook_times import HookTimes
-from cambist.live.market_stream import MarketStream
-from cambist.live.reconciler import Reconciler
-from cambist.live.reconnecting import Reconnection
-from cambist.live.recording import RunRecording, about_run
-from cambist.live.setup import prepare, read_state
-from cambist.live.starting import in_time, start
+from cambist.live.journal_watch import JournalWatch
+from cambist.live.patience import Patience, StoppedEarlyError
+from cambist.live.setup import read_state
+from cambist.live.shadow import Shadow
+from cambist.live.snapshots import last_snapshot
 from cambist.live.streams import PrivateStream, Strangers
-from cambist.live.subscriptions import Listening, resolve
-from cambist.live.todays_rules import TodaysRules
-from cambist.live.warming import warm_up
+from cambist.live.subscriptions import Listening
+from cambist.live.work import work_of
 from cambist.model.events import RunStopped
-from cambist.model.trading_state import TradingState, WorkingOrders
-from cambist.ports.venue import SimulatingSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cambist.engine.fold import RunState
     from cambist.engine.journaled import Journaling
-    from cambist.errors import StrategyError
     from cambist.live.companions import Companion
-    from cambist.live.reconciler import Ask
+    from cambist.live.deciding import Ask
+    from cambist.live.dispatch import Dispatcher
+    from cambist.live.engine import LiveEngine
+    from cambist.live.market_stream import MarketStream
+    from cambist.live.quarantine import Quarantine
+    from cambist.live.reconciler import Reconciler
+    from cambist.live.reconnecting import Reconnection
+    from cambist.live.recording import RunRecording
     from cambist.live.settings import LiveSettings, OnStop
     from cambist.live.setup import Prepared
     from cambist.live.subscriptions import Named
@@ -87,8 +97,10 @@ class LiveRun:
         As given.
     listening
         What the run listens to; from the phase ``"reconcile"`` on.
-    engine, holds, reconciler, dispatcher, market
+    engine, holds, account, reconciler, dispatcher, market, shadow, quarantine
         The parts of the run; there are some from the phase ``"reconcile"`` on.
+    journal_watch
+        How far the journal is behind.
     begun, reason
         Whether the run got that far, and why it was told to stop.
     recent_alarms
@@ -123,7 +135,6 @@ class LiveRun:
         self._stopping = asyncio.Event()
         self.reason = ""
         self._woken = asyncio.Event()
-        self._private_up = asyncio.Event()
         self._ready = self.begun = False
         self._failure: JournalError | None = None
         self._policy = settings.on_stop
@@ -134,10 +145,15 @@ class LiveRun:
         self.strangers = Strangers(self.alarm)
         self.engine: LiveEngine
         self.holds: OwnHolds
+        self.account: AccountKeeper
         self.reconciler: Reconciler
         self.dispatcher: Dispatcher
         self.market: MarketStream
+        self.shadow: Shadow
+        self.quarantine: Quarantine
+        self.journal_watch = JournalWatch(journal, settings.journal_slow_after, self.alarm, self.fail)
         self._reconnection: Reconnection
+        self._private: PrivateStream
         self._prepared: Prepared
         self._clock: MonotoneClock
         self.listening = Listening(())
@@ -171,7 +187,14 @@ class LiveRun:
     def alarm(self, word: str, text: str) -> None:
         """Tell somebody what a person should know: a stable word, and a sentence."""
         self.recent_alarms.append((self._clock() if hasattr(self, "_clock") else 0, word, text))
-        self._told(word, text)
+        try:
+            self._told(word, text)
+        except Exception:  # noqa: BLE001 - whoever is to be told must not stop the run
+            _log.exception("an alarm was told to nobody: %s: %s", word, text)
+
+    def is_busy(self) -> bool:
+        """Tell whether something that follows from what happened has not been sent yet, or not been answered."""
+        return bool(self.engine.waiting or self.dispatcher.busy or self.market.is_behind)
 
     def before_trading(self, call: Callable[[], None]) -> None:
         """Have something called once the run is in step with its venue, before anything is traded on."""
@@ -179,10 +202,7 @@ class LiveRun:
 
     def take(self, event: Event) -> None:
         """Take an event from outside of venue and market; a journal that fails ends the run."""
-        try:
-            self.engine.take(event)
-        except JournalError as error:
-            self._fail(error)
+        self.engine.take(event)
         self._woken.set()
 
     def stop(self, reason: str = "stopped", policy: OnStop | None = None) -> None:
@@ -198,6 +218,13 @@ class LiveRun:
             self._policy = policy or self._policy
             self._stopping.set()
 
+    def fail(self, error: JournalError) -> None:
+        """End the run at once: what cannot be journalled must not be traded."""
+        if self._failure is None:
+            self._failure = error
+            self.alarm("journal_failed", f"{error} Nothing is sent any more.")
+            self.stop("the journal failed")
+
     async def run(self) -> None:
         """Run until told to stop.
 
@@ -210,40 +237,42 @@ class LiveRun:
         JournalError
             If the journal failed: nothing was sent since.
         """
-        state = read_state(self.journal)
+        state = await asyncio.to_thread(read_state, self.journal, self.settings.keep_orders)
         self._clock = MonotoneClock(0 if state is None else state.ts)
         self._enter("connect")
         try:
-            async with in_time(self.session.name, "answered", self.settings.ready_within):
-                await self.session.open()
-                self.listening = resolve(self.session, self._named)
-                account = await self.session.account()
-            strategies = named([strategy.fresh() for strategy in self._strategies])
-            for strategy in strategies:
-                self.hook_times.measure(strategy)
-            simulating = self.session if isinstance(self.session, SimulatingSession) else None
-            fee = None if simulating is None else simulating.expected_fee
-            self._prepared = prepare(strategies, self.listening, self.journal, state, account, self.settings, fee)
-            if simulating is not None:
-                simulating.pace(self._is_busy)
-                self.kernel.queue_ahead = simulating.queue_ahead
-            if self.settings.record:
-                about = about_run(self.kernel, self.settings, None if simulating is None else simulating.fees)
-                self._recording = RunRecording(self.kernel, self.journal, about, self.alarm)
-                self._recording.begin(0 if state is None else state.sequence, self._clock())
+            await self._connect(state)
             await self._supervise()
+        except StoppedEarlyError:
+            _log.info("the run was told to stop while it was in the phase %r: %s", self.phase, self.reason)
+        except JournalError as error:
+            self.fail(error)
         except BaseExceptionGroup as group:
             known = group.subgroup(CambistError)
             if known is None:
                 raise
-            raise _first(known) from None
+            first = _first(known)
+            if not isinstance(first, JournalError):
+                raise first from None
+            self.fail(first)
         finally:
-            if self._recording is not None:
-                await asyncio.to_thread(self._recording.close)
-            await self.session.close()
-            self._enter("closed")
+            await self._close()
         if self._failure is not None:
             raise self._failure
+
+    async def _connect(self, state: RunState | None) -> None:
+        """Reach the venue, and make the run of what it says and of what the journal holds."""
+        patience, keep = self._patience(), self.settings.keep_orders
+        self.listening, self._prepared = await connect(self, self._strategies, self._named, state, patience)
+        self.shadow = Shadow(self.journal, state, keep)
+        if self.settings.record:
+            self._recording = begin_recording(self, self._prepared)
+
+    async def _close(self) -> None:
+        if self._recording is not None:
+            await asyncio.to_thread(self._recording.close)
+        await close_session(self.session, self.settings.close_within, self.alarm)
+        self._enter("closed")
 
     def _enter(self, phase: str) -> None:
         self.phase = phase
@@ -256,139 +285,67 @@ class LiveRun:
         self._assemble()
 
         def tell(sequence: int) -> None:
-            loop.call_soon_threadsafe(self._durable, sequence)
+            with contextlib.suppress(RuntimeError):  # the loop of a run that has ended
+                loop.call_soon_threadsafe(self._durable, sequence)
 
         self.journal.on_durable(tell)
-        clock, market = self._clock, self.market
         async with asyncio.TaskGroup() as group:
-            answers, in_order = self.engine.orders.answers, isinstance(self.session, SimulatingSession)
-            self.dispatcher = Dispatcher(self.session, answers, clock, group, in_order=in_order)
-            self._reconnection = Reconnection(
-                self.session, self.engine, self.dispatcher, self.holds, self.instruments, clock, self.alarm, group
-            )
-            private = PrivateStream(self.session, self.engine, clock, self._connection, self.heard.of("private"))
-            tasks = [group.create_task(private.take(), name="private stream")]
-            tasks.append(group.create_task(market.take(), name="market data"))  # before history is asked for
+            self.dispatcher = make_dispatcher(self, group)
+            self._reconnection = make_reconnection(self, group)
+            self._private = make_private(self, self._connection)
+            tasks = [group.create_task(self._private.take(), name="private stream")]
+            tasks.append(group.create_task(self.market.take(), name="market data"))  # before history is asked for
+            tasks.append(group.create_task(self.journal_watch.keep_on(), name="journal watch"))
             self._enter("reconcile")
             tasks += [group.create_task(keep_company(one, self)) for one in self._companions]
-            async with in_time(self.session.name, "been compared", self.settings.ready_within) as limit:
-                await self._private_up.wait()
-                await self._warm_up()
-                await market.priced(self.settings.step_timeout)
-                await self.reconciler.reconcile(self.dispatcher, limit, going_on=self._prepared.state is not None)
-            self.holds.lift_all(PASSING, "the run goes on")
-            for call in self._before_trading:
-                call()
-            self._enter("run")
-            self._ready = True
-            market.begin()
-            audit = Audit(self.engine, self.reconciler, self.dispatcher, self.settings.audit_every, self.alarm)
-            rules = TodaysRules(
-                self.session, self.engine, self.holds, self.instruments, self.settings.rules_every, self.alarm
-            )
-            tasks.append(group.create_task(self._timers(), name="timers"))
-            tasks.append(group.create_task(audit.keep_on(), name="audit"))
-            tasks.append(group.create_task(rules.keep_on(), name="rules"))
-            await self._stopping.wait()
+            with contextlib.suppress(StoppedEarlyError):
+                await self._get_ready()
+                tasks += [group.create_task(one, name=name) for name, one in work_of(self, self._woken).items()]
+                await self._stopping.wait()
             self._enter("drain")
             self._reconnection.close()
             await self._drain()
+            self.dispatcher.close()
             for task in tasks:
                 task.cancel()
-        self.journal.wait()
+        if self._failure is None:
+            await asyncio.to_thread(self.journal.wait, None, self.settings.close_within)
+            await last_snapshot(self.shadow, self.settings.close_within)
 
-    def _is_busy(self) -> bool:
-        """Tell whether something that follows from what happened has not been sent yet, or not been answered."""
-        return bool(self.engine.waiting or self.dispatcher.busy or self.market.is_behind)
+    async def _get_ready(self) -> None:
+        await get_ready(self, self._prepared, self._private, self._patience(), self._before_trading)
+        self._enter("run")
+        self._ready = True
+        self.market.begin()
+
+    def _patience(self) -> Patience:
+        """Return how long the venue may take to get the run ready, from now on."""
+        return Patience(self.session.name, self.settings.ready_within, "ready_within", self._stopping)
 
     def _assemble(self) -> None:
         """Make the parts of the run that do not need its tasks."""
-        session, settings, clock = self.session, self.settings, self._clock
-        doors = Doors(self._send, self.alarm, self.strangers.seen, self.stop, self._failed)
-        self.engine = LiveEngine(
-            self._prepared.kernel,
-            self.listening,
-            session.terms,
-            clock,
-            doors,
-            step_timeout=round(settings.step_timeout * _SECOND),
-            tactics=Tactics(resend=settings.resend, unprotected=round(settings.unprotected_within * _SECOND)),
-        )
-        self.holds = OwnHolds(self._prepared.kernel, clock, self.take)
-        self.market = MarketStream(
-            session, self.engine, self.listening, settings, self.holds, clock, self.alarm, self.heard.of("market")
-        )
-        self.reconciler = Reconciler(
-            session,
-            self.engine,
-            self._prepared,
-            self.journal,
-            settings,
-            ask=self._ask,
-            alarm=self.alarm,
-            price_of=self.market.price,
-        )
+        self.engine = make_engine(self, self._prepared)
+        self.holds = OwnHolds(self.kernel, self._clock, self.take)
+        self.quarantine = make_quarantine(self, self._prepared)
+        self.market = make_market(self)
+        self.account = AccountKeeper(self, self._prepared, self._ask)
+        self.reconciler = self.account.reconciler
 
     def _durable(self, sequence: int) -> None:
         self.engine.durable(sequence)
         self._woken.set()
 
-    def _send(self, request: Any) -> None:
-        self.dispatcher.send(request)
-
-    def _fail(self, error: JournalError) -> None:
-        """Stop at once: what cannot be journalled must not be traded."""
-        if self._failure is None:
-            self._failure = error
-            self.alarm("journal_failed", f"{error} Nothing is sent any more.")
-            self.stop("the journal failed")
-
-    def _failed(self, error: StrategyError) -> None:
-        self.alarm("strategy_failed", str(error))
-        self.holds.hold(STRATEGY, TradingState.HALTED, str(error), orders=WorkingOrders.CANCEL)
-
     def _connection(self, report: StreamReport) -> None:
         """Take how the private stream does."""
-        if report.state == "up" and report.stream != "clock":
-            self._private_up.set()
         if self._ready and not self._stopping.is_set():
             self._reconnection.reported(report)
 
-    async def _timers(self) -> None:
-        """Do what is due, whenever something is."""
-        while True:
-            self.engine.time_passed()
-            self._woken.clear()
-            due = self.engine.next_due()
-            wait = None if due is None else max(0.0, (due - self._clock()) / _SECOND)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._woken.wait()
-
-    # Getting ready.
-
-    async def _warm_up(self) -> None:
-        """Start the kernel and let its lines take the bars that they need."""
-        now = self._clock()
-        effects = start(self._prepared, now)
-        self.begun = True
-        state, most = self._prepared.state, self.settings.anchor_bars
-        anchors = {} if state is None else state.anchors
-        warmed = await warm_up(self.session, self.kernel, self.listening, anchors, now, most, self.alarm)
-        for joint, bars in zip(self.market.joints, warmed, strict=True):
-            joint.warmed(bars)
-        if state is not None:
-            self.engine.set_timers(state.timers)
-        self.engine.put(effects)
-
-    # The end.
-
     async def _drain(self) -> None:
         """Do what the stop asks for, within its time, and say that the run has ended."""
-        if self._failure is None:
-            winding = wind_down(self.engine, self.holds, self.instruments, self._policy, self.reason)
-            await in_time_or_told(winding, self.settings.drain_within, self.engine, self.alarm)
-        if self._failure is None:
+        if self._failure is None and self._ready:
+            left = await end_trading(self, self._policy)
+            self.reason += f"; unfinished: {left}" if left else ""
+        if self._failure is None and self.begun:
             self.take(RunStopped(self._clock(), self.reason))
             if self._recording is not None:
                 self._recording.end()

@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 import time
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Journaling, Recorder
+from cambist.engine.fold import KEEP
+from cambist.engine.journaled import Recorder
 from cambist.engine.rebuild import rebuild
 from cambist.engine.resume import go_live, resume
+from cambist.engine.shield import Shield, Shielded, ShieldedKernel, ShieldedMarketKernel
 from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
+from cambist.live.holds import STOP
+from cambist.live.opening import check_mode, open_account, open_simulated
+from cambist.live.shielded_rules import shielded_rules
 from cambist.model.events import RunStarted
 from cambist.orders.ids import make_token
-from cambist.portfolio import InKindPortfolio, Portfolio
+from cambist.portfolio import HedgePortfolio, Portfolio
 from cambist.risk import RiskGate, fresh_rules
+from cambist.risk.hedge import HedgeGate
 from cambist.simulation import InstrumentFees
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.engine.fold import RunState
+    from cambist.live.opening import Opening
     from cambist.live.settings import LiveSettings
     from cambist.live.subscriptions import Listening
     from cambist.model.effects import Effect
     from cambist.model.instrument import Instrument
-    from cambist.model.reports import AccountReport
     from cambist.storage.journal import Journal
     from cambist.strategies import Strategy
 
 __all__ = ["Prepared", "prepare", "read_state"]
-
-_ZERO = Decimal(0)
 
 
 @attrs.frozen(eq=False)
@@ -46,22 +49,30 @@ class Prepared:
         Of the run that goes on; None where it begins.
     token
         Of the run.
+    shield
+        Around its strategies.
     """
 
-    kernel: Journaling
+    kernel: Shielded
     state: RunState | None
     token: str
     seed: int
+    shield: Shield
 
     def start(self, ts: int) -> list[Effect]:
         """Start the kernel, or let it go on; return what it wants done."""
         if self.state is None:
             return self.kernel.step(RunStarted(ts, self.token, self.seed))
-        return resume(self.kernel, self.state, ts)
+        return resume(self.kernel, self.state, ts, over={STOP})
 
 
-def read_state(journal: Journal) -> RunState | None:
+def read_state(journal: Journal, keep: int = KEEP) -> RunState | None:
     """Return the state of the run that a journal holds; None where it is empty.
+
+    Parameters
+    ----------
+    keep
+        See `cambist.engine.fold.RunState`.
 
     Raises
     ------
@@ -71,7 +82,7 @@ def read_state(journal: Journal) -> RunState | None:
     if journal.last == 0:
         return None
     journal.wait()
-    state = rebuild(journal)
+    state = rebuild(journal, keep=keep)
     return state if state.token else None
 
 
@@ -80,8 +91,9 @@ def prepare(
     listening: Listening,
     journal: Journal,
     state: RunState | None,
-    account: AccountReport,
+    opening: Opening,
     settings: LiveSettings,
+    alarm: Callable[[str, str], None],
     expected_fee: Callable[..., float] | None = None,
 ) -> Prepared:
     """Make the kernel of a live run.
@@ -96,10 +108,13 @@ def prepare(
         Where the run is journalled.
     state
         What `read_state` returned.
-    account
+    opening
         What the venue says; a run that begins takes its cash from there.
+    alarm
+        Told of risk rules that raise.
     expected_fee
-        Answers the fee to reckon with before an order leaves; None for each instrument's own rates.
+        Answers the fee to reckon with before an order leaves, of a session that makes the executions itself; None for
+        each instrument's own rates.
 
     Raises
     ------
@@ -108,42 +123,38 @@ def prepare(
     """
     instruments = listening.instruments
     if state is None:
-        portfolio = _open(instruments, account, settings)
+        opened = open_account if expected_fee is None else open_simulated
+        portfolio: Portfolio = opened(instruments, opening, settings)
     else:
         portfolio = _go_on(state, instruments, strategies, journal)
-    fee = expected_fee or InstrumentFees().fee
-    gate = RiskGate(fresh_rules(settings.risk))
-    kernel: Journaling
-    if listening.streams:
-        kernel = JournaledMarketKernel(
-            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar
-        )
-    else:
-        kernel = JournaledKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
+        check_mode(portfolio, opening.account)
+    rules = shielded_rules(fresh_rules(settings.risk), alarm)
+    gate = (HedgeGate if isinstance(portfolio, HedgePortfolio) else RiskGate)(rules)
+    shield = Shield(strategies)  # before there is a kernel, which looks at their hooks
+    kernel = _make_kernel(strategies, listening, portfolio, gate, expected_fee or InstrumentFees().fee)
+    kernel.shield = shield
+    shield.guard(kernel)
+    for cursor in (one for seat in kernel.seats for one in seat.cursors):
+        cursor.history = settings.keep_bars
     go_live(kernel)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
-        return Prepared(kernel, None, make_token(time.time()), settings.seed)
-    return Prepared(kernel, state, state.token, state.seed)
+        return Prepared(kernel, None, make_token(time.time()), settings.seed, shield)
+    return Prepared(kernel, state, state.token, state.seed, shield)
 
 
-def _open(instruments: Sequence[Instrument], account: AccountReport, settings: LiveSettings) -> Portfolio:
-    """Open the account of a run that begins, with the cash that the venue says is there."""
-    balances = {one.asset: one.total for one in account.balances}
-    currency = settings.currency
-    foreign = [one for one in instruments if one.settle != currency]
-    if foreign:
-        raise ConfigError(
-            f"{foreign[0].symbol} settles in {foreign[0].settle}, and the account of this run is kept in {currency}. "
-            f"Trade it in a run of its own, with currency = {foreign[0].settle!r}."
+def _make_kernel(
+    strategies: Sequence[Strategy],
+    listening: Listening,
+    portfolio: Portfolio,
+    gate: RiskGate,
+    fee: Callable[..., float],
+) -> Shielded:
+    if listening.streams:
+        return ShieldedMarketKernel(
+            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar
         )
-    if currency not in balances:
-        have = ", ".join(sorted(balances)) or "nothing"
-        raise ConfigError(
-            f"the account at the venue has no {currency}; it has {have}. Fund it, or set currency.", code="no_funds"
-        )
-    kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
-    return kind(instruments, float(balances[currency]), settings.leverage)
+    return ShieldedKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
 
 
 def _go_on(

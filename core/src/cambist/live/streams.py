@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from cambist.model.reports import FillReport, OrderReport
+from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
 from cambist.ports.venue import StreamReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cambist.live.engine import LiveEngine
+    from cambist.live.wallet import Wallet
     from cambist.ports.venue import VenueSession
 
 __all__ = ["PrivateStream", "Strangers"]
@@ -26,10 +28,19 @@ class PrivateStream:
     ----------
     session, engine, clock
         Of the run.
+    wallet
+        Told what moves money.
     connection
         Told how the stream does.
+    alarm
+        Told of what a person should know.
     wake
         Called when something has come.
+
+    Attributes
+    ----------
+    up
+        Set once the stream has come up.
     """
 
     def __init__(
@@ -37,22 +48,48 @@ class PrivateStream:
         session: VenueSession,
         engine: LiveEngine,
         clock: Callable[[], int],
+        wallet: Wallet,
         connection: Callable[[StreamReport], None],
+        alarm: Callable[[str, str], None],
         wake: Callable[[], None],
     ) -> None:
-        self._session, self._engine, self._clock = session, engine, clock
-        self._connection, self._wake = connection, wake
+        self._session, self._engine, self._clock, self._wallet = session, engine, clock, wallet
+        self._connection, self._alarm, self._wake = connection, alarm, wake
+        self._early: list[OrderReport | FillReport] | None = []
+        self.up = asyncio.Event()
+
+    def begin(self) -> None:
+        """Hand on what has come until now, and all that comes: the run knows its orders from here on."""
+        early, self._early = self._early or [], None
+        for report in early:
+            self._tell(report)
+
+    def _tell(self, report: OrderReport | FillReport) -> None:
+        evidence = self._engine.orders.evidence
+        if isinstance(report, OrderReport):
+            evidence.reported(report, self._clock())
+        else:
+            evidence.executed(report, self._clock())
 
     async def take(self) -> None:
-        """Take what comes, until the session is closed."""
-        evidence = self._engine.orders.evidence
+        """Take what comes, until the session is closed; what is said of orders waits for `begin`."""
+        wallet = self._wallet
         async for report in self._session.private():
-            if isinstance(report, OrderReport):
-                evidence.reported(report, self._clock())
-            elif isinstance(report, FillReport):
-                evidence.executed(report, self._clock())
+            if isinstance(report, OrderReport | FillReport):
+                if self._early is None:
+                    self._tell(report)
+                else:
+                    self._early.append(report)
             elif isinstance(report, StreamReport):
+                if report.state == "up" and report.stream != "clock":
+                    self.up.set()
                 self._connection(report)
+            elif isinstance(report, CashReport):
+                wallet.heard(report)
+            elif isinstance(report, AccountReport):
+                wallet.changed(report)
+            elif isinstance(report, NoticeReport):
+                self._alarm(report.word, report.text)
             self._wake()
 
 

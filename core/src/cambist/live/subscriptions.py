@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import attrs
 
 from cambist.errors import CambistError, ConfigError, did_you_mean
-from cambist.live.starting import near_symbol
 from cambist.model.timeframe import Timeframe
 from cambist.ports.venue import Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from cambist.model.instrument import Instrument
     from cambist.ports.venue import VenueSession
@@ -68,8 +68,7 @@ def resolve(session: VenueSession, named: Sequence[Named]) -> Listening:
     for symbol, what in named:
         if symbol not in known:
             raise ConfigError(
-                f"{session.name} does not trade {symbol!r}: it never did, or not at the moment."
-                f"{near_symbol(symbol, known)}",
+                f"{session.name} does not trade {symbol!r}: it never did, or not at the moment.{_near(symbol, known)}",
                 code="unknown_symbol",
             )
         instrument = known[symbol]
@@ -95,3 +94,15 @@ def _timeframe(symbol: str, what: Timeframe | str) -> Timeframe:
             f"{symbol}: there is no data called {what!r}.{did_you_mean(str(what), KINDS)} "
             "Name a timeframe such as '1m' for bars, or ticks, quotes or book."
         ) from None
+
+
+def _near(symbol: str, known: Iterable[str]) -> str:
+    """Return what was probably meant: the same symbol in other words, else what has the same first letters."""
+    plain = {"".join(filter(str.isalnum, one)).upper(): one for one in known}
+    same = plain.get("".join(filter(str.isalnum, symbol)).upper())
+    if same is not None:
+        return f" Did you mean {same!r}?"
+    near = get_close_matches(symbol, plain.values(), n=3) or sorted(
+        one for one in plain.values() if one[:3] == symbol[:3]
+    )
+    return f" There are {', '.join(near[:5])}." if near else ""

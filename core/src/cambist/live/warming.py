@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from cambist.engine.failures import strategy_error
 from cambist.engine.resume import feed_history
-from cambist.errors import VenueError
-from cambist.model.times import to_datetime
+from cambist.errors import StrategyError, VenueError
+from cambist.model.times import format_ns, to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,8 @@ __all__ = ["warm_up"]
 
 #: How many series are asked for at the same time.
 _AT_ONCE: Final = 4
+#: How many bars ahead of this machine's clock are asked for: the market of a simulated exchange may be that far.
+_AHEAD: Final = 500
 
 
 @attrs.frozen
@@ -75,6 +78,8 @@ async def warm_up(
     ------
     VenueError
         If the venue does not have what is needed.
+    StrategyError
+        If a strategy, or one of its indicators, raises.
     """
     share = most // max(1, len(listening.bars))
     wanted = [
@@ -100,8 +105,21 @@ async def warm_up(
                 f"It begins with {begins} now; indicators that remember all of the past differ a little.",
             )
         for bar in bars:
-            feed_history(kernel, number, bar)
+            _feed(kernel, number, bar)
     return list(fetched)
+
+
+def _feed(kernel: Journaling, number: int, bar: Bar) -> None:
+    try:
+        feed_history(kernel, number, bar)
+    except StrategyError:
+        raise
+    except Exception as error:
+        instrument, _ = kernel.series[number]
+        raise strategy_error(error, kernel) or StrategyError(
+            f"an indicator raised {type(error).__name__} at the bar of {format_ns(bar.ts)} that {instrument.symbol} "
+            f"was warmed up with: {error}"
+        ) from error
 
 
 def _wanted(
@@ -123,7 +141,7 @@ async def _history(session: VenueSession, one: _Wanted, now: int) -> Sequence[Ba
     if one.start is None:
         return ()
     try:
-        return list(await session.history(one.instrument, one.timeframe, one.start, (now // length + 2) * length))
+        return list(await session.history(one.instrument, one.timeframe, one.start, (now // length + _AHEAD) * length))
     except VenueError as error:
         if one.anchor is not None and error.code == "no_bars":
             return ()

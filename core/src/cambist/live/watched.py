@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Outlets", "Register", "Watched"]
 
 
+#: Of how many orders that are done with the time of their last report is kept.
+_REMEMBERED = 1_000
+
+
 @attrs.frozen(eq=False)
 class Outlets:
     """Where what follows goes.
@@ -72,6 +76,12 @@ class Watched:
         How often the venue said that it has no such order.
     cancels
         How often it was asked to cancel it.
+    confirmed
+        Whether the venue said that it works; the emulator accepts what it holds by itself.
+    sent_size
+        How much of a child the venue has, or is to have: it grows with what its parent trades. None for all of it.
+    perhaps_unsent
+        Whether the emulator held it before a restart, and nobody knows whether it left.
     wanted
         Size, limit and stop of the amendment that is under way.
     ended, ended_at
@@ -98,6 +108,9 @@ class Watched:
     check_at: int | None = None
     absences: int = 0
     cancels: int = 0
+    confirmed: bool = False
+    sent_size: float | None = None
+    perhaps_unsent: bool = False
     wanted: tuple[float, float, float] | None = None
     ended: OrderReport | None = None
     ended_at: int = 0
@@ -151,6 +164,8 @@ class Register:
         self._alphabet, self._length = terms.id_alphabet or ALPHABET, terms.id_length
         self._watched: dict[int, Watched] = {}
         self._by_venue_id: dict[str, int] = {}
+        #: The venue's time of the last report of orders that are done with, oldest first.
+        self._last_told: dict[int, int] = {}
 
     def __iter__(self) -> Iterator[Watched]:
         """Iterate over a list that changes leave alone, oldest first."""
@@ -191,6 +206,13 @@ class Register:
             self._by_venue_id.pop(watched.venue_id, None)
             if watched.number:
                 self._by_venue_id = {one: number for one, number in self._by_venue_id.items() if number != order_id}
+            self._last_told[order_id] = watched.told_at
+            if len(self._last_told) > _REMEMBERED:
+                del self._last_told[next(iter(self._last_told))]
+
+    def is_old(self, order_id: int, report: OrderReport) -> bool:
+        """Tell whether a report of an order that is done with is not newer than the word of its end."""
+        return report.ts <= self._last_told.get(order_id, -1)
 
     def learn(self, watched: Watched, venue_id: str) -> None:
         """Take note of what the venue calls an order."""
@@ -209,6 +231,11 @@ class Register:
         """Return the order of this run that a report is about, done with or not; None where it is not ours."""
         number = self._number(report.client_id)
         return None if number is None else self._book.find(number)
+
+    def forgot(self, report: OrderReport | FillReport) -> bool:
+        """Tell whether a report is about an order of this run that ended long ago, and is not kept any more."""
+        number, orders = self._number(report.client_id), self._book.orders
+        return number is not None and bool(orders) and number < orders[0].id
 
     def knows(self, fill: Fill) -> bool:
         """Tell whether an execution was applied."""

@@ -11,6 +11,7 @@ import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from cambist.model.instrument import Instrument
 
@@ -21,6 +22,7 @@ __all__ = [
     "TRAILING",
     "TRIGGERED",
     "ApprovedOrder",
+    "ExactFill",
     "Fill",
     "Instructions",
     "Liquidity",
@@ -344,11 +346,33 @@ class ApprovedOrder:
         self.order = order
 
 
-class _FeePayment:
-    """Which asset paid a fill's fee: room for it that a fill leaves empty unless it was another than usual."""
+@attrs.frozen(slots=True)
+class ExactFill:
+    """The numbers of an execution as a venue reported them, to the last digit.
 
-    __slots__ = ("_payment",)
+    Attributes
+    ----------
+    size, price
+        What traded; `size` is positive.
+    fee, fee_asset
+        What was paid (negative for a rebate), and in what.
+    profit
+        What the venue booked as realized by it, before fees, in the settlement asset; None where it does not say.
+    """
+
+    size: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_asset: str
+    profit: Decimal | None = None
+
+
+class _FeePayment:
+    """What few fills have: another asset that paid the fee, and a venue's own numbers; room that others leave empty."""
+
+    __slots__ = ("_exact", "_payment")
     _payment: tuple[str, float]
+    _exact: ExactFill
     instrument: Instrument
     fee: float
 
@@ -372,6 +396,15 @@ class _FeePayment:
     def fee_payment(self) -> tuple[str, float] | None:
         """The asset that paid the fee, and how much of it; None where it was that of settlement."""
         return getattr(self, "_payment", None)
+
+    @property
+    def exact(self) -> ExactFill | None:
+        """Its numbers to the last digit, where a venue reported it."""
+        return getattr(self, "_exact", None)
+
+    def report_as(self, exact: ExactFill) -> None:
+        """Note what a venue reported."""
+        self._exact = exact
 
 
 @attrs.define(eq=False, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal  # noqa: TC003 - records of flows are read by their annotations
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -230,7 +231,9 @@ class CashFlow:
         ``"deposit"``, ``"withdrawal"``, ``"funding"``, ``"interest"``, ``"dividend"``, ``"fraction"`` (what a split
         left over), ``"insurance"`` (what the venue's fund paid for an account that a liquidation left below zero),
         ``"transfer"`` (from one account of the run to another), ``"conversion"`` (from one asset of an account to
-        another) or ``"fee"`` (what another asset paid of a fill's fee).
+        another), ``"fee"`` (what another asset paid of a fill's fee), ``"rebate"``, ``"adjustment"`` (whatever else a
+        venue booked, and what it holds without a word of why) or ``"opening"`` (what an asset beside the currency
+        began with).
     symbol
         Of the instrument it was for; ``""`` where it was for none.
     asset
@@ -243,6 +246,10 @@ class CashFlow:
         ``"long"`` or ``"short"`` where it was for one side of a hedged position.
     account
         Name of the account, in a run that has several; else ``""``.
+    reference
+        What a venue that told of it knows it by: it is booked once. ``""`` where the run itself reckoned it.
+    exact
+        The amount to the last digit, where a venue told of it.
     """
 
     ts: int
@@ -253,6 +260,8 @@ class CashFlow:
     reason: str = ""
     position_side: str = ""
     account: str = ""
+    reference: str = ""
+    exact: Decimal | None = None
 
 
 @attrs.frozen(slots=True)

@@ -16,7 +16,10 @@ from cambist.model.orders import Liquidity, OrderType, Side, TimeInForce
 __all__ = [
     "AccountReport",
     "BalanceReport",
+    "CashReport",
     "FillReport",
+    "MarginReport",
+    "NoticeReport",
     "OrderReport",
     "PositionReport",
     "Report",
@@ -105,6 +108,8 @@ class FillReport(Report, frozen=True, kw_only=True, gc=False):
         The venue's; with symbol and side it is unique.
     fee, fee_asset
         Positive when paid.
+    profit
+        What the venue booked as realized by it, before fees, in the settlement asset; None where it does not say.
     """
 
     client_id: str
@@ -118,14 +123,59 @@ class FillReport(Report, frozen=True, kw_only=True, gc=False):
     liquidity: Liquidity
     position_side: str = ""
     system: str = ""
+    profit: Decimal | None = None
+
+
+class CashReport(Report, frozen=True, kw_only=True, gc=False):
+    """Money that moved without a trade.
+
+    Attributes
+    ----------
+    reference
+        What the venue knows it by, the same whoever tells of it; it is booked once.
+    kind
+        ``"deposit"``, ``"withdrawal"``, ``"funding"``, ``"interest"``, ``"insurance"``, ``"rebate"`` or
+        ``"adjustment"``.
+    amount
+        Positive where the account got it.
+    text
+        The venue's own word for it.
+    """
+
+    reference: str
+    kind: str
+    asset: str
+    amount: Decimal
+    text: str = ""
+
+
+class NoticeReport(Report, frozen=True, kw_only=True, gc=False):
+    """Something that a person should know: a stable word, and a sentence."""
+
+    word: str
+    text: str
+
+
+class MarginReport(Report, frozen=True, kw_only=True, gc=False):
+    """How an instrument is traded on margin: at what leverage, and whether each position stands for itself."""
+
+    leverage: Decimal
+    isolated: bool
 
 
 class BalanceReport(Report, frozen=True, kw_only=True, gc=False):
-    """What the account has of an asset: all of it, and what no order has reserved, or None where nobody says."""
+    """What the account has of an asset: all of it, and what no order has reserved, or None where nobody says.
+
+    Attributes
+    ----------
+    change
+        By how much it changed without a trade; None where that is not told.
+    """
 
     asset: str
     total: Decimal
     free: Decimal | None = None
+    change: Decimal | None = None
 
 
 class PositionReport(Report, frozen=True, kw_only=True, gc=False):
@@ -154,8 +204,17 @@ class AccountReport(Report, frozen=True, kw_only=True, gc=False):
     ----------
     complete
         Whether what is not named is zero; a stream tells only what has changed.
+    reason
+        Why it changed: ``"order"`` for trades and their fees, else the venue's own word; ``""`` where nobody says.
+    hedged
+        Whether there are a long and a short position of each instrument; None where nobody says.
+    margins
+        Of the instruments of which it was told.
     """
 
     balances: tuple[BalanceReport, ...] = ()
     positions: tuple[PositionReport, ...] = ()
     complete: bool = True
+    reason: str = ""
+    hedged: bool | None = None
+    margins: tuple[MarginReport, ...] = ()

@@ -22,8 +22,9 @@ from cambist.model.events import (
     OrderTriggered,
     StopTrailed,
 )
-from cambist.model.orders import AT_MARKET, TRAILING, TRIGGERED, OrderType, TimeInForce
+from cambist.model.orders import AT_MARKET, TRAILING, OrderType, TimeInForce
 from cambist.orders.links import Links
+from cambist.orders.native import NativeOrders
 from cambist.orders.times import last_moment
 from cambist.orders.triggers import is_reached, level, trailed
 
@@ -106,6 +107,11 @@ class Emulator:
     ties
         Whether it also works orders that hang together.
 
+    Attributes
+    ----------
+    native
+        Tells which orders go to the venue as they are.
+
     Notes
     -----
     What is reported must be taken into the order before the next call: a trailing stop moves on from where it is.
@@ -122,7 +128,7 @@ class Emulator:
     def __init__(
         self, native: Iterable[OrderType] = (OrderType.MARKET, OrderType.LIMIT), *, ties: bool = False
     ) -> None:
-        self._native, self._ties = frozenset(native), ties
+        self.native = NativeOrders(native, ties=ties)
         self._held: dict[int, _Held] = {}
         self._links = Links()
         #: By symbol: what buyers pay, and what sellers get.
@@ -133,22 +139,52 @@ class Emulator:
         """Every order in its hands, oldest first: held, waiting for a parent, or sent and tied to others."""
         return [held.order for held in self._held.values()]
 
-    def needs(self, order: Order) -> bool:
-        """Tell whether an order must go through the emulator, because the venue lacks its type or its ties."""
-        return not self.is_native(order) or (not self._ties and bool(order.oco or order.parent))
+    # After a restart.
 
-    def is_native(self, order: Order) -> bool:
-        """Tell whether the venue works an order of that type.
+    def resume(self, order: Order, *, sent: bool, parent: Order | None) -> None:
+        """Take an order of a run that goes on, oldest first; what it is tied to and works must be watched by then.
 
-        A stop that shares a position with another order of its group does not go there where orders are paid in full:
-        each of the two would lock the whole of it, and the second be refused.
+        Parameters
+        ----------
+        sent
+            Whether it may have been sent, see `not_sent`; else it is held again.
+        parent
+            The order that must trade before this one works, as it stands; None for none. Of one that has ended
+            `on_end` has to be told once all are taken.
         """
-        if order.type not in self._native:
-            return False
-        if self._ties:
-            return True
-        shares = order.oco or (order.parent and order.reduce_only)
-        return not (shares and order.type in TRIGGERED and order.instrument.is_cash)
+        held = self._held[order.id] = _Held(order, traded=order.filled)
+        self._links.add(order)
+        if parent is not None and not parent.is_open:
+            self.watch(parent)
+        if parent is not None and parent.filled:
+            self._links.after_fill(parent.id, parent.filled)
+        if sent:
+            held.sent = self._links.allowed(order)
+
+    def end(self, numbers: Sequence[int], reason: str, ts: int) -> list[Action]:
+        """End orders that what they were tied to has left without a use; at the venue, where they were sent."""
+        actions: list[Action] = []
+        for number in numbers:
+            held = self._held.get(number)
+            if held is not None:
+                canceled = OrderCanceled(ts, number, reason)
+                actions += [Withdraw(number)] if held.sent else self._end(held, canceled, ts)
+        return actions
+
+    def not_sent(self, order_id: int, ts: int) -> list[Action]:
+        """Take word that an order which `resume` took as sent never left: it is held again, or leaves now."""
+        held = self._held.get(order_id)
+        if held is None:
+            return []
+        held.sent = 0.0
+        actions: list[Action] = []
+        if not held.order.triggered:
+            self._enter(held, ts, actions)
+            return actions
+        if held.order.type in AT_MARKET:
+            self._stop(self._links.dissolve(order_id), held.order, ts, actions)
+        self._send(held, ts, actions)
+        return actions
 
     # Requests.
 
@@ -156,20 +192,6 @@ class Emulator:
         """Keep an eye on an order that went to the venue by itself, because others are about to be tied to it."""
         if order.id not in self._held:
             self._held[order.id] = _Held(order, sent=order.size, traded=order.filled)
-
-    def resume(self, order: Order, *, sent: bool) -> None:
-        """Take an order of a run that goes on, oldest first, with the ended ones that others are bound to.
-
-        Parameters
-        ----------
-        sent
-            Whether it is at the venue, or was.
-        """
-        self._held[order.id] = _Held(order, sent=order.size if sent else 0.0, traded=order.filled)
-        self._links.add(order)
-        parent = self._held.get(order.parent)
-        if parent is not None and parent.traded:
-            self._links.after_fill(order.parent, parent.traded)
 
     def submit(self, order: Order, ts: int) -> list[Action]:
         """Take an order; it is sent at once where nothing keeps it. What it is tied to must be watched by then."""
@@ -184,7 +206,7 @@ class Emulator:
             self._links.after_fill(order.parent, parent.traded)
         waits = self._links.waits(order.id)
         actions: list[Action] = []
-        if waits or not self.is_native(order):
+        if waits or not self.native.works(order):
             actions.append(Report(OrderAccepted(ts, order.id)))
         if not waits:
             self._enter(held, ts, actions)
@@ -296,7 +318,7 @@ class Emulator:
     def _enter(self, held: _Held, ts: int, actions: list[Action]) -> None:
         """Let an order come to the market where it stands."""
         order = held.order
-        if self.is_native(order):
+        if self.native.works(order):
             self._send(held, ts, actions)
             return
         for_buyers, for_sellers = self._prices.get(order.instrument.symbol, (nan, nan))

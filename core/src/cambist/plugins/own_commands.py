@@ -9,7 +9,7 @@ OWN_COMMANDS = {
     "backtest": ("cambist.cli.backtest:backtest", "Run a strategy over recorded bars."),
     "cancel": ("cambist.cli.operate.ends:cancel", "Cancel orders of a live run, and of the account."),
     "compare": ("cambist.cli.compare:compare", "Compare two runs, to tell whether live did what the backtest said."),
-    "data": ("cambist.cli.data:data", "Show data that is at hand."),
+    "data": ("cambist.cli.data:data", "Show data that is at hand, and what is wrong with it."),
     "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),
     "flatten": ("cambist.cli.operate.ends:flatten", "Close what a live run holds at the market."),
     "halt": ("cambist.cli.operate.trading:halt", "Keep orders of a live run from leaving."),

@@ -1,5 +1,6 @@
 """What fills, and all else that moves money, do to an account."""
 
+from cambist.portfolio.by_venue import VenueBooks, VenueHedge, VenueInKind, VenueMargin, VenuePortfolio
 from cambist.portfolio.compensating import CompensatedAccount, CompensatingPortfolio
 from cambist.portfolio.entries import Bookkeeper, Funding, Transfers
 from cambist.portfolio.fund import FundValue
@@ -47,6 +48,11 @@ __all__ = [
     "StrategyShares",
     "Transfers",
     "Valuation",
+    "VenueBooks",
+    "VenueHedge",
+    "VenueInKind",
+    "VenueMargin",
+    "VenuePortfolio",
     "book_change",
     "checked_change",
     "rate_key",

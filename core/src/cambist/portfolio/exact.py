@@ -78,6 +78,7 @@ class ExactLedger:
         fee: Decimal,
         fee_asset: str,
         key: str = "",
+        profit: Decimal | None = None,
     ) -> None:
         """Book an execution; `size` is positive, and so is a `fee` that was paid.
 
@@ -85,6 +86,8 @@ class ExactLedger:
         ----------
         key
             Of the position, where a margined instrument has two; its symbol where none is given.
+        profit
+            What the venue booked as realized, before fees, of a margined instrument; None where it is to be reckoned.
         """
         signed = size if side is Side.BUY else size.copy_negate()  # a minus sign rounds to 28 digits
         if instrument.is_cash:
@@ -92,11 +95,16 @@ class ExactLedger:
             value = _CONTEXT.multiply(_CONTEXT.multiply(signed, price), exact(instrument.multiplier))
             self.move(instrument.settle, value.copy_negate())
         else:
-            self._trade_contracts(instrument, signed, price, key or instrument.symbol)
+            made = self._trade_contracts(instrument, signed, price, key or instrument.symbol)
+            booked = made if profit is None else profit
+            if booked:
+                self.move(instrument.settle, booked)
         if fee:
             self.move(fee_asset, fee.copy_negate())
 
-    def _trade_contracts(self, instrument: Instrument, signed: Decimal, price: Decimal, key: str) -> None:
+    def _trade_contracts(self, instrument: Instrument, signed: Decimal, price: Decimal, key: str) -> Decimal:
+        """Change a position, and return what that realized."""
+        realized = _ZERO
         held, cost = self.contracts.get(key, _ZERO), self.costs.get(key, _ZERO)
         worth = _CONTEXT.divide(signed, price) if instrument.is_inverse else _CONTEXT.multiply(signed, price)
         if held and held.is_signed() != signed.is_signed():
@@ -108,12 +116,13 @@ class ExactLedger:
             # Both are signed, and opposite: bought at 100 and sold at 110, released is 100 and part -110.
             made = _CONTEXT.add(released, part)
             profit = made if instrument.is_inverse else made.copy_negate()
-            self.move(instrument.settle, _CONTEXT.multiply(profit, exact(instrument.multiplier)))
+            realized = _CONTEXT.multiply(profit, exact(instrument.multiplier))
             cost = _CONTEXT.add(_CONTEXT.subtract(cost, released), _CONTEXT.subtract(worth, part))
         else:
             cost = _CONTEXT.add(cost, worth)
         self.contracts[key] = _CONTEXT.add(held, signed)
         self.costs[key] = cost
+        return realized
 
     def split(
         self, instrument: Instrument, ratio: Decimal, before: Decimal, kept: Decimal, shared: Container[str] = ()

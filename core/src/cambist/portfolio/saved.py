@@ -66,7 +66,13 @@ def _save_pocket(portfolio: Portfolio) -> dict[str, Any]:
 
 
 def _flow_rows(flows: Iterable[CashFlow]) -> list[tuple[Any, ...]]:
-    return [attrs.astuple(flow) for flow in flows]
+    return [_flow_row(flow) for flow in flows]
+
+
+def _flow_row(flow: CashFlow) -> tuple[Any, ...]:
+    """Return a movement of money; what it was to the last digit is in the ledger."""
+    row = attrs.astuple(flow)[:-1]
+    return row if flow.reference else row[:-1]
 
 
 def _row(trade: Trade) -> list[Any]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from cambist.model.legs import leg_key
 from cambist.model.orders import Fill, Side
 from cambist.portfolio.compensating import CompensatingPortfolio
+from cambist.portfolio.forgetting import forget_history
 from cambist.portfolio.hedge import HedgePortfolio
 from cambist.portfolio.portfolio import Portfolio
+from cambist.portfolio.saved import load_account, save_account
 from cambist.portfolio.sides import keep_sides
 
 if TYPE_CHECKING:
@@ -161,6 +163,36 @@ class StrategyShares:
                 self._take(fill, order, self._latest)
             else:
                 return
+
+    def save(self) -> dict[str, Any]:
+        """Return all of this as plain values, for `load`."""
+        books = {
+            strategy: {asset: save_account(one) for asset, one in share.books.items()}
+            for strategy, share in self.shares.items()
+        }
+        return {"booked": self._booked, "books": books}
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Bring shares that were just made to where `save` found them."""
+        self._booked = saved["booked"]
+        for strategy, books in saved["books"].items():
+            for asset, one in books.items():
+                load_account(self.shares[strategy].books[asset], one)
+
+    def forget(self, fills: int, keep: int) -> None:
+        """Go on with the last `fills` fills, all of which are booked, and no splits; keep few of the closed trades.
+
+        Parameters
+        ----------
+        fills
+            How many there are from now on.
+        keep
+            See `forget_history`.
+        """
+        self._booked, self._split = fills, 0
+        for share in self.shares.values():
+            for books in share.books.values():
+                forget_history(books, {"": books}, keep)
 
     def _as_held(self, fill: Fill) -> Fill:
         other = self._held_as.get(fill.instrument.symbol)

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.market import Quote, Tick
     from cambist.model.orders import Order
-    from cambist.model.reports import AccountReport, FillReport, OrderReport
+    from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
     from cambist.model.timeframe import Timeframe
 
 __all__ = [
     "Answered",
     "BarReport",
     "BatchingSession",
+    "CashHistory",
     "Declined",
     "OrderKey",
     "OrderRequest",
@@ -254,7 +255,9 @@ class VenueSession(Protocol):
 
     # Streams.
 
-    def private(self) -> AsyncIterator[OrderReport | FillReport | AccountReport | StreamReport]:
+    def private(
+        self,
+    ) -> AsyncIterator[OrderReport | FillReport | CashReport | AccountReport | NoticeReport | StreamReport]:
         """Iterate over what the private stream says, reconnects included; it ends when the session is closed."""
 
     def market(
@@ -276,6 +279,14 @@ class VenueSession(Protocol):
         VenueError
             There are none, with the code ``"no_bars"``, or the venue cannot be asked.
         """
+
+
+@runtime_checkable
+class CashHistory(Protocol):
+    """What a session has besides whose venue tells of money that moved without a trade."""
+
+    async def cash_flows(self, since: int) -> Sequence[CashReport]:
+        """Return funding, deposits, withdrawals and the like since a time (ns, UTC), oldest first."""
 
 
 @runtime_checkable

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cambist.ports.rows import Row
     from cambist.ports.storage import RunRecord, RunStore, StateStore
 
-__all__ = ["Progress", "Projector", "RowMaker"]
+__all__ = ["Pace", "Progress", "Projector", "RowMaker"]
 
 _log = logging.getLogger("cambist.storage")
 #: Between tries while a store cannot be reached, s; doubled up to the last.
@@ -73,6 +73,24 @@ class Progress:
     failing_since: float | None
 
 
+@attrs.frozen(kw_only=True)
+class Pace:
+    """How much a projector does at once, and how often it keeps where it is.
+
+    Attributes
+    ----------
+    batch, save_every
+        Records in one write, and between two copies of the maker.
+    save_after
+        While it follows a journal, seconds between two copies, which are large: what came after the last one is made
+        anew by a restart, and stays in the journal for that.
+    """
+
+    batch: int = 2_000
+    save_every: int = 100_000
+    save_after: float = 60.0
+
+
 class Projector:
     """Reads a journal by sequence number and tells a store of runs what is in it, batch by batch.
 
@@ -92,11 +110,10 @@ class Projector:
         so.
     name
         Of the cursor in the journal; one for each store.
-    batch, save_every
-        Records in one write, and between two copies of the maker.
+    pace
+        How much at once, and how often where it is is kept.
     wait
         Waits for at most so many seconds, or until the event is set; tests put their own clock here.
-
     """
 
     def __init__(
@@ -107,17 +124,18 @@ class Projector:
         *,
         states: StateStore | None = None,
         name: str = "storage",
-        batch: int = 2_000,
-        save_every: int = 100_000,
+        pace: Pace = Pace(),
         wait: Callable[[threading.Event, float], object] = threading.Event.wait,
     ) -> None:
         self._journal, self._store, self._make, self._states = journal, store, make, states
-        self._batch, self._save_every, self._pause = batch, save_every, wait
+        self._pace, self._pause = pace, wait
         self._key = f"projection/{name}"
         self._cursor: JournalCursor = journal.cursor(name)
         self._maker: RowMaker | None = None
         self._told: RunRecord | None = None
         self._saved, self._rewound = 0, False
+        self._saved_at = time.monotonic()
+        self._done = self._cursor.sequence
         self._failure: str | None = None
         self._failing_since: float | None = None
         self._wake, self._stopping = threading.Event(), False
@@ -143,7 +161,7 @@ class Projector:
 
     def progress(self) -> Progress:
         """Return how far it is."""
-        done = self._cursor.sequence
+        done = self._done
         return Progress(done, max(0, self._journal.durable - done), self._failure, self._failing_since)
 
     def catch_up(self) -> int:
@@ -154,10 +172,14 @@ class Projector:
         StorageError
             The store cannot be written. What was told until then stands; the next call goes on.
         """
+        total = self._tell_all()
+        self._keep_maker()
+        return total
+
+    def _tell_all(self) -> int:
         total = 0
         while (told := self._tell_batch()) > 0:
             total += told
-        self._keep_maker()
         return total
 
     def _follow(self) -> None:
@@ -166,7 +188,9 @@ class Projector:
             self._wake.clear()
             stopping = self._stopping
             try:
-                self.catch_up()
+                self._tell_all()
+                if stopping or time.monotonic() - self._saved_at >= self._pace.save_after:
+                    self._keep_maker()
             except CambistError as error:
                 # The journal keeps what is missing; trading goes on, and so does this thread.
                 if self._failing_since is None:
@@ -190,14 +214,15 @@ class Projector:
         """Tell the store the next records; return how many."""
         maker = self._maker or self._open()
         self._maker = None  # until this batch is told: a maker that is ahead of the store is of no use
-        entries = list(islice(self._journal.read(maker.sequence + 1), self._batch))
+        entries = list(islice(self._journal.read(maker.sequence + 1), self._pace.batch))
         if entries:
             rows = maker.rows(entries)
             if maker.run_id:
                 self._tell(maker, rows)
-            if maker.sequence > self._cursor.sequence:
-                self._cursor.advance(maker.sequence)
-            if maker.sequence - self._saved >= self._save_every:
+            self._done = maker.sequence
+            if self._states is None:
+                self._pass(maker.sequence)
+            elif maker.sequence - self._saved >= self._pace.save_every:
                 self._save(maker)
         self._maker = maker
         return len(entries)
@@ -257,6 +282,12 @@ class Projector:
             self._save(self._maker)
 
     def _save(self, maker: RowMaker) -> None:
+        """Keep a copy of the maker, and then let the journal remove what is in it."""
         if self._states is not None:
             self._states.put(self._key, maker.save())
-        self._saved = maker.sequence
+        self._pass(maker.sequence)
+        self._saved, self._saved_at = maker.sequence, time.monotonic()
+
+    def _pass(self, sequence: int) -> None:
+        if sequence > self._cursor.sequence:
+            self._cursor.advance(sequence)

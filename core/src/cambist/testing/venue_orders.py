@@ -11,7 +11,7 @@ import pytest
 
 from cambist.model.orders import Instructions, OrderType, Side
 from cambist.model.reports import FillReport, ReportedStatus
-from cambist.ports.venue import Answered, Declined, OrderKey, StreamReport, Unanswered
+from cambist.ports.venue import Answered, CashHistory, Declined, OrderKey, StreamReport, Unanswered
 from cambist.testing.venue_desk import SPOILS, VenueTests, is_order, is_up, total_of
 
 if TYPE_CHECKING:
@@ -81,6 +81,14 @@ class VenueOrderTests(VenueTests):
                 held = sum(one.size for one in after.positions if one.symbol == self.symbol)
                 had = sum(one.size for one in before.positions if one.symbol == self.symbol)
                 assert held - had == request.size
+                told = [one.profit for one in streamed if one.profit is not None]
+                moved = total_of(after, instrument.settle) - total_of(before, instrument.settle)
+                paid = sum((one.fee for one in streamed if one.fee_asset == instrument.settle), Decimal(0))
+                assert not told or moved == sum(told, Decimal(0)) - paid
+            if isinstance(session, CashHistory):
+                flows = await session.cash_flows(min(one.ts for one in streamed) - 1_000_000)
+                assert len({one.reference for one in flows}) == len(flows)
+                assert not {abs(one.amount) for one in flows} & {one.fee for one in streamed}, "fees are told twice"
 
         self.at_work(test)
 

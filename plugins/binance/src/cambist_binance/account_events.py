@@ -14,7 +14,7 @@ from cambist.api import StreamReport, VenueError
 from cambist.model import ReportedStatus
 from cambist_binance.hosts import Market
 from cambist_binance.orders import ALGO_PREFIX
-from cambist_binance.wire import futures, spot
+from cambist_binance.wire import futures, money, spot
 from cambist_binance.wire.answers import decode_head, decode_listen_key
 from cambist_ccxt.channel import Channel
 from cambist_ccxt.errors import RefusedError
@@ -23,7 +23,7 @@ from cambist_ccxt.link import Link
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cambist.model import AccountReport, FillReport, OrderReport
+    from cambist.model import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
     from cambist_binance.transport import Transport
     from cambist_ccxt.link import Connection, LinkSettings
     from cambist_ccxt.symbols import Symbols
@@ -101,7 +101,9 @@ class AccountEvents:
         self._symbols, self._children = symbols, children
         self._leverage, self._margin = leverage, margin
         self.changed: dict[str, tuple[str, str]] = {}
-        self.channel: Channel[OrderReport | FillReport | AccountReport | StreamReport] = Channel()
+        self.channel: Channel[OrderReport | FillReport | CashReport | AccountReport | NoticeReport | StreamReport] = (
+            Channel()
+        )
         self._up = False
 
     def take(self, data: bytes | msgspec.Raw) -> None:
@@ -120,7 +122,9 @@ class AccountEvents:
         """Take whether this machine's clock is near enough to the venue's."""
         self.channel.put(StreamReport(stream="clock", state=state, text=text))
 
-    def _reports(self, data: bytes | msgspec.Raw) -> Iterator[OrderReport | FillReport | AccountReport]:
+    def _reports(
+        self, data: bytes | msgspec.Raw
+    ) -> Iterator[OrderReport | FillReport | CashReport | AccountReport | NoticeReport]:
         kind = decode_head(data)
         if kind == "executionReport":
             fill, order = spot.execution_of(data, self._symbols)
@@ -138,14 +142,19 @@ class AccountEvents:
             yield order
         elif kind == "outboundAccountPosition":
             yield spot.position_of(data)
+        elif kind == "balanceUpdate":
+            yield money.balance_update_of(data)
         elif kind == "ACCOUNT_UPDATE":
             yield self._noted(futures.account_update_of(data, self._symbols))
         elif kind == "ACCOUNT_CONFIG_UPDATE":
             self._note_leverage(futures.leverage_of(data))
+            told = money.leverage_change_of(data, self._symbols)
+            if told is not None:
+                yield told
         elif kind in {"listenKeyExpired", "eventStreamTerminated"}:
             raise VenueError(f"the venue ended the private stream: {kind}")
         elif kind == "MARGIN_CALL":
-            _log.warning("margin call: %s", bytes(data)[:500].decode("utf-8", "replace"))
+            yield money.margin_call_of(data, self._symbols)
 
     def _note_leverage(self, found: tuple[str, int] | None) -> None:
         if found is not None:

@@ -82,6 +82,8 @@ def _futures(prefix: str, account: str) -> dict[str, Call]:
         "balances": Call("", account, "GET", "balance", 5),
         "positions": Call("", account, "GET", "positionRisk", 5),
         "mode": Call("", private, "GET", "positionSide/dual", 30),
+        "incomes": Call("", private, "GET", "income", 30),
+        "settings": Call("", private, "GET", "symbolConfig", 5),
         "leverage": Call("", private, "POST", "leverage"),
         "margin": Call("", private, "POST", "marginType"),
         "countdown": Call("", private, "POST", "countdownCancelAll", 10),

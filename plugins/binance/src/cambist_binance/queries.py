@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cambist.api import VenueError
+from cambist_binance.hosts import Market
+from cambist_binance.opening import is_hedged
 from cambist_binance.orders import ALGO_PREFIX, key_params
 from cambist_binance.transport import decoded
-from cambist_binance.wire import futures, spot
+from cambist_binance.wire import futures, money, spot
 from cambist_binance.wire.market import bars_of, decode_klines, decode_snapshot, interval_of
 from cambist_ccxt.errors import RefusedError
 
 if TYPE_CHECKING:
     from cambist.api import OrderKey
-    from cambist.model import AccountReport, Bars, FillReport, Instrument, OrderReport, Timeframe
+    from cambist.model import AccountReport, Bars, CashReport, FillReport, Instrument, OrderReport, Timeframe
     from cambist_binance.account_events import Children
-    from cambist_binance.hosts import Market
     from cambist_binance.transport import Transport
     from cambist_binance.wire.market import DepthSnapshot
     from cambist_ccxt.clock import VenueClock
@@ -115,11 +116,15 @@ class Queries:
         span = 7 * _DAY if self._market.futures else _DAY
         now = self._clock.now() // _MS
         rows: dict[int, Any] = {}
-        while start <= now:
-            end = min(start + span - 1, now + 60_000)
-            for one in await self._pages({"symbol": name, "startTime": start, "endTime": end}, end):
+        while True:
+            end = start + span - 1
+            # The last window is open: clocks differ, and what comes now is wanted, too.
+            asked = {"symbol": name, "startTime": start} | ({"endTime": end} if end < now else {})
+            for one in await self._pages(asked, end if end < now else 0):
                 rows[one.id] = one
             start = end + 1
+            if start > now:
+                break
         return [rows[number] for number in sorted(rows)]
 
     async def _pages(self, params: dict[str, Any], end: int) -> list[Any]:
@@ -143,7 +148,29 @@ class Queries:
             return spot.account_of(whole, now)
         balances = await decoded(transport.ask("balances", {}), futures.decode_balances)
         positions = await decoded(transport.ask("positions", {}), futures.decode_positions)
-        return futures.account_of(balances, positions, self._symbols, now)
+        settings: list[Any] = []
+        if self._market is Market.USDM:  # COIN-M tells with positions
+            settings = await decoded(transport.ask("settings", {}), futures.decode_settings)
+        hedged = await is_hedged(transport)
+        return futures.account_of(balances, positions, self._symbols, now, settings=settings, hedged=hedged)
+
+    async def cash_flows(self, since: int) -> list[CashReport]:
+        """Return what moved money without a trade since a time, oldest first."""
+        if not self._market.futures:
+            return []
+        rows: dict[tuple[str, str], Any] = {}
+        start, limit = since // _MS, 1000
+        while True:
+            asked = {"startTime": start, "limit": limit}
+            page = await decoded(self._transport.ask("incomes", asked), money.decode_incomes)
+            fresh = {(one.income_type, str(one.tran_id)): one for one in page}
+            grown = len(rows | fresh) > len(rows)
+            rows |= fresh
+            if len(page) < limit or not grown:
+                break
+            start = max(one.time for one in page)
+        told = (money.cash_of(one, self._symbols) for one in sorted(rows.values(), key=lambda one: one.time))
+        return [one for one in told if one is not None]
 
     # The market.
 

@@ -10,23 +10,19 @@ from typing import TYPE_CHECKING, Any
 from cambist.api import Declined, ParameterError, VenueError
 from cambist.model import OrderType
 from cambist_binance.account_events import AccountEvents, Children, ListenKeyStream
-from cambist_binance.batches import MOST, Batches
 from cambist_binance.config import BinanceSettings
 from cambist_binance.hosts import Market, endpoints
 from cambist_binance.opening import check_key, connect_rest, is_hedged, load_symbols, measure_clock, set_margin
-from cambist_binance.orders import ALGO_PREFIX, amend_params, is_conditional, key_params, place_params, plain
 from cambist_binance.queries import Queries
 from cambist_binance.quirks import terms_of
 from cambist_binance.safety import Countdown
 from cambist_binance.signing import Signer
 from cambist_binance.streams import MarketStreams
-from cambist_binance.transport import Transport, decoded
-from cambist_binance.wire import futures, spot
+from cambist_binance.trading import Trading
+from cambist_binance.transport import Transport
 from cambist_binance.ws_api import WsApi
-from cambist_ccxt.budget import Priority
 from cambist_ccxt.clock import VenueClock, watch_clock
 from cambist_ccxt.credentials import Credentials
-from cambist_ccxt.errors import NotSentError, RefusedError
 from cambist_ccxt.link import LinkSettings
 from cambist_ccxt.outcomes import outcome_of
 from cambist_ccxt.settings import revealed, settings_of
@@ -47,8 +43,10 @@ if TYPE_CHECKING:
         AccountReport,
         Bars,
         BookUpdate,
+        CashReport,
         FillReport,
         Instrument,
+        NoticeReport,
         OrderReport,
         Quote,
         Tick,
@@ -98,8 +96,6 @@ class BinanceSession:
         self._clock = VenueClock(round(settings.max_clock_skew * _SECOND))
         self._children = Children()
         self._links = LinkSettings(proxy=settings.proxy, ip=settings.ip)
-        self._wire: Any = futures if market.futures else spot
-        self._conditional: dict[str, bool] = {}
         self._hedged = False
         self._skewed = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
@@ -107,7 +103,7 @@ class BinanceSession:
         self._symbols: Symbols
         self._transport: Transport
         self._queries: Queries
-        self._batches: Batches
+        self._trading: Trading
         self._events: AccountEvents
         self._streams: MarketStreams
         self._countdown: Countdown | None = None
@@ -164,7 +160,6 @@ class BinanceSession:
         self._symbols = await load_symbols(market, transport, settings)
         self._queries = Queries(market, transport, self._symbols, clock, self._children)
         self._events = AccountEvents(self._symbols, self._children, leverage=settings.leverage, margin=settings.margin)
-        self._batches = Batches(transport, self._symbols)
         self._streams = MarketStreams(
             market, self._endpoints.streams, self._queries, self._symbols, clock, self._links, settings.quiet_after
         )
@@ -178,6 +173,10 @@ class BinanceSession:
             elif settings.leverage or settings.margin or settings.countdown:
                 raise ParameterError("leverage, margin and countdown are settings of futures; spot has none of them.")
             self._connect_account()
+        trading = self._trading = Trading(
+            market, settings, transport, self._symbols, clock, children=self._children, changed=self._events.changed
+        )
+        trading.hedged, trading.countdown = self._hedged, self._countdown
         loop = asyncio.get_running_loop()
         self._tasks.append(loop.create_task(self._keep_time(), name="venue clock"))
         self._tasks.append(loop.create_task(watch_clock(clock, self._events.clock), name="clock watch"))
@@ -269,86 +268,21 @@ class BinanceSession:
 
     async def submit(self, request: OrderRequest) -> Outcome:
         """Send an order."""
-        return await outcome_of(self._submit(request))
-
-    async def _submit(self, request: OrderRequest) -> OrderReport | None:
-        order = request.order
-        changed = self._events.changed.get(order.instrument.symbol)
-        if changed and not order.reduce_only:
-            raise RefusedError(changed[0], changed[1])
-        params = self._params(request)
-        name, conditional = params["symbol"], is_conditional(request, self._market)
-        priority = Priority.REDUCE if order.reduce_only else Priority.ENTRY
-        if self._market.futures:
-            self._note(request.client_id, conditional=conditional)
-        if self._countdown is not None:
-            try:
-                await self._countdown.arm(name)
-            except VenueError as error:
-                what = f"the dead man's switch could not be armed, and so nothing was sent: {error}"
-                raise NotSentError(what, code="countdown") from error
-        if conditional:
-            one = await decoded(self._transport.call("algo_place", params, priority), futures.decode_algo)
-            return futures.algo_of(one, self._symbols)
-        one = await decoded(self._transport.call("place", params, priority), self._wire.decode_order)
-        report: OrderReport = self._wire.order_of(one, self._symbols)
-        return report
-
-    def _params(self, request: OrderRequest) -> dict[str, Any]:
-        """Return the venue's parameters of an order; raises where it does not trade the symbol."""
-        instrument = self._symbols.instrument(request.order.instrument.symbol)
-        return place_params(
-            request,
-            self._symbols.theirs(instrument.symbol),
-            self._market,
-            self._settings,
-            hedged=self._hedged,
-            now_ms=self._clock.now() // 1_000_000,
-        )
-
-    def _note(self, client_id: str, *, conditional: bool) -> None:
-        """Remember which service an order belongs to; the oldest are forgotten, and looked for in both."""
-        self._conditional[client_id] = conditional
-        if len(self._conditional) > 20_000:
-            del self._conditional[next(iter(self._conditional))]
+        return await outcome_of(self._trading.submit(request))
 
     async def cancel(self, key: OrderKey) -> Outcome:
         """Ask to withdraw what remains of an order."""
-        return await outcome_of(self._cancel(key))
-
-    async def _cancel(self, key: OrderKey) -> OrderReport | None:
-        name = self._symbols.theirs(key.symbol)
-        if self._market.futures and self._is_conditional(key):
-            child = self._children.child_of(key.client_id)
-            if not child:
-                await self._transport.call("algo_cancel", key_params(key, name, conditional=True), Priority.CANCEL)
-                return None
-            params: dict[str, Any] = {"symbol": name, "orderId": int(child)}
-        else:
-            params = key_params(key, name)
-        one = await decoded(self._transport.call("cancel", params, Priority.CANCEL), self._wire.decode_order)
-        report: OrderReport = self._wire.order_of(one, self._symbols)
-        return self._children.order(report)
-
-    def _is_conditional(self, key: OrderKey) -> bool | None:
-        """Tell whether an order is a conditional one; None where nobody knows."""
-        if key.venue_id:
-            return key.venue_id.startswith(ALGO_PREFIX)
-        return self._conditional.get(key.client_id)
+        return await outcome_of(self._trading.cancel(key))
 
     async def amend(self, key: OrderKey, request: OrderRequest) -> Outcome:
         """Ask for new terms of a limit order: size and price on futures, a smaller size on spot."""
         if request.type is not OrderType.LIMIT:
             return Declined("amend_unsupported", f"{self.name} amends limit orders alone")
-        return await outcome_of(self._amend(key, request) if self._market.futures else self._shrink(key, request))
+        return await outcome_of(self._trading.amend(key, request))
 
-    async def _shrink(self, key: OrderKey, request: OrderRequest) -> OrderReport:
-        params = key_params(key, self._symbols.theirs(key.symbol)) | {
-            "newQty": plain(request.size),
-            "newClientOrderId": key.client_id,  # the venue would make up another
-        }
-        told = await decoded(self._transport.call("shrink", params, Priority.REDUCE), spot.decode_amended)
-        return spot.amended_of(told, self._symbols)
+    async def cancel_all(self, symbol: str) -> Outcome:
+        """Ask to withdraw every order of an instrument, also those that this run does not know."""
+        return await outcome_of(self._trading.cancel_all(symbol))
 
     @property
     def batch(self) -> int:
@@ -356,70 +290,21 @@ class BinanceSession:
 
         One by one over it they are under way at the same time all the same.
         """
-        if not self._market.futures or self._countdown is not None:
-            return 0
-        ws = self._transport.ws
-        return 0 if ws is not None and ws.up else MOST
+        return self._trading.batch
 
     async def submit_all(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
         """Send orders of one instrument in one request, conditional ones beside it; return what became of each."""
-        plain_ones = [one for one in requests if not is_conditional(one, self._market)]
-        if not self._market.futures or len(plain_ones) < 2:
-            return await asyncio.gather(*(self.submit(one) for one in requests))
-        priority = Priority.REDUCE if all(one.order.reduce_only for one in plain_ones) else Priority.ENTRY
-        try:
-            rows = [self._params(one) for one in plain_ones]
-        except VenueError as error:
-            return [Declined(error.code or "not_sent", str(error)) for _ in requests]
-        for one in plain_ones:
-            self._note(one.client_id, conditional=False)
-        others = [one for one in requests if is_conditional(one, self._market)]
-        together, alone = await asyncio.gather(
-            self._batches.place(rows, priority), asyncio.gather(*(self.submit(one) for one in others))
-        )
-        outcomes = dict(zip([one.client_id for one in (*plain_ones, *others)], [*together, *alone], strict=True))
-        return [outcomes[one.client_id] for one in requests]
+        return await self._trading.submit_all(requests)
 
     async def cancel_many(self, keys: Sequence[OrderKey]) -> Sequence[Outcome]:
         """Cancel orders of one instrument in one request, conditional ones beside it; return what became of each."""
-        ours = [key for key in keys if key.client_id and self._is_conditional(key) is False]
-        if not self._market.futures or len(ours) < 2:
-            return await asyncio.gather(*(self.cancel(key) for key in keys))
-        others = [key for key in keys if key not in ours]
-        name = self._symbols.theirs(ours[0].symbol)
-        together, alone = await asyncio.gather(
-            self._batches.cancel(name, [key.client_id for key in ours]),
-            asyncio.gather(*(self.cancel(key) for key in others)),
-        )
-        outcomes = dict(zip([*ours, *others], [*together, *alone], strict=True))
-        return [outcomes[key] for key in keys]
-
-    async def _amend(self, key: OrderKey, request: OrderRequest) -> OrderReport:
-        params = amend_params(request, key, self._symbols.theirs(key.symbol))
-        priority = Priority.REDUCE if request.order.reduce_only else Priority.ENTRY
-        one = await decoded(self._transport.call("amend", params, priority), futures.decode_order)
-        return futures.order_of(one, self._symbols)
-
-    async def cancel_all(self, symbol: str) -> Outcome:
-        """Ask to withdraw every order of an instrument, also those that this run does not know."""
-        return await outcome_of(self._cancel_all(symbol))
-
-    async def _cancel_all(self, symbol: str) -> None:
-        params = {"symbol": self._symbols.theirs(symbol)}
-        try:
-            await self._transport.call("cancel_all", params, Priority.CANCEL)
-        except VenueError as error:
-            # Spot refuses to cancel nothing.
-            if getattr(error, "reason", "") != "unknown_order":
-                raise
-        if self._market.futures:
-            await self._transport.call("algo_cancel_all", params, Priority.CANCEL)
+        return await self._trading.cancel_many(keys)
 
     # Truth.
 
     async def find_order(self, key: OrderKey) -> Outcome:
         """Ask how an order stands; ``Answered(None)`` where the venue says that there is none."""
-        conditional = self._is_conditional(key) if self._market.futures else False
+        conditional = self._trading.is_conditional(key) if self._market.futures else False
         return await outcome_of(self._queries.find(key, conditional=conditional))
 
     async def open_orders(self) -> Sequence[OrderReport]:
@@ -434,9 +319,15 @@ class BinanceSession:
         """Return balances and positions."""
         return await self._queries.account()
 
+    async def cash_flows(self, since: int) -> Sequence[CashReport]:
+        """Return what moved money without a trade since a time (ns, UTC), oldest first; spot tells by stream alone."""
+        return await self._queries.cash_flows(since)
+
     # Streams.
 
-    def private(self) -> AsyncIterator[OrderReport | FillReport | AccountReport | StreamReport]:
+    def private(
+        self,
+    ) -> AsyncIterator[OrderReport | FillReport | CashReport | AccountReport | NoticeReport | StreamReport]:
         """Iterate over what the private stream says, reconnects included; it ends when the session is closed."""
         return self._events.channel
 

@@ -16,6 +16,7 @@ from cambist.backtest.replay.report import (
     state_of,
 )
 from cambist.backtest.replay.rows import Rows
+from cambist.engine import conversions as to
 from cambist.engine.codec import CODEC
 from cambist.engine.failures import strategy_error
 from cambist.engine.recorded import HistoryFed
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from cambist.backtest.replay.staged import Staged
     from cambist.engine.journaled import Append
     from cambist.engine.recorded import Recorded
+    from cambist.engine.step import Kernel
     from cambist.model.effects import Effect
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
@@ -173,7 +175,7 @@ class Replay:
                 raise _Over("")
             raise _Over(_torn_journal(self._position))
         kind = commit.first.kind
-        if _is_aside(commit):
+        if _is_aside(commit) or (kind == "instrument_defined" and self._position != self._begins):
             self._pass_by(commit)
             return
         if kind == "series_anchored":
@@ -184,7 +186,7 @@ class Replay:
                 self._pass_by(commit)
                 return
             raise self._differs(commit.first, None)
-        if kind not in INPUTS or (kind == "instrument_defined" and self._position != self._begins):
+        if kind not in INPUTS:
             raise RecordError(
                 f"a replay knows no way to repeat a {kind!r}",
                 code="not_replayed",
@@ -210,6 +212,7 @@ class Replay:
         """Go on behind records that no kernel made."""
         self._commits.take()
         self._position = commit.entries[-1].sequence
+        _redefine(self._kernel, commit)
         for said in commit.every("operator_command"):
             self._notes.append(f"{said.by or 'somebody'} told the run: {said.name} (record {self._position}).")
 
@@ -253,8 +256,6 @@ class Replay:
         if self._stage.markets is not None:
             self._stage.markets.at = day
 
-    # What the kernel makes of them.
-
     def _note_event(self, ts: int, name: str, details: dict[str, Any]) -> None:
         self._steps += 1
         self._last = ts, name, details
@@ -262,9 +263,11 @@ class Replay:
     def _step(self, event: Event, step: Callable[[], list[Effect]]) -> None:
         self._note_event(event.ts, type(event).__name__, {})
         self._event = event
+        self._stage.taking(event)
         try:
             wanted = step()
             self._wishes += [one.change for one in wanted if isinstance(one, ChangeMargin)]
+            self._error = self._stage.raised()
         except OrderStateError:
             pass  # the run met the same anomaly, and went on; the book has noted it
         except Exception as error:
@@ -369,6 +372,14 @@ def _is_aside(commit: Commit) -> bool:
     """Tell whether no kernel took in or wanted what a commit says, such as a command that was carried out around it."""
     kind = commit.first.kind
     return kind in ASIDE or (kind == "operator_command" and bool(commit.only(kind).outcome))
+
+
+def _redefine(kernel: Kernel, commit: Commit) -> None:
+    """Have instruments go by the rules that they got while the run went on."""
+    for defined in commit.every("instrument_defined"):
+        instrument = to.instrument_of(defined)
+        kernel.portfolio.positions[instrument.symbol].instrument.take_rules(instrument)
+        kernel.gate.forget_instruments()
 
 
 def _torn_journal(position: int) -> str:

@@ -54,7 +54,7 @@ EVENTS: dict[str, Callable[[int, Any], Event]] = {
 #: Kinds of records that a commit begins with where the journal tells what came in; others are what was made of it.
 INPUTS = frozenset({*EVENTS, "instrument_defined", "order_filled", "order_adopted"})
 #: Kinds of records that stand beside the steps: no kernel took them in or wanted them.
-ASIDE = frozenset({"account_valued", "alert_raised", "notification_sent"})
+ASIDE = frozenset({"account_valued", "alert_raised", "notification_sent", "order_resent"})
 
 
 class JournalledEvents:
@@ -73,6 +73,7 @@ class JournalledEvents:
     def __init__(self, kernel: Kernel, opening: Commit, traded: Callable[[str, Fill], None]) -> None:
         self._kernel, self._traded = kernel, traded
         self._entries: RecordedEntries | None = None
+        self._by_venue = any(one.by_venue for one in opening.every("account_opened"))
         if any(one.name == BOOKKEEPING for one in opening.every("timer_set")):
             self._entries = RecordedEntries(kernel, opening)
             kernel.bookkeeper = Bookkeeper([self._entries])
@@ -110,6 +111,8 @@ class JournalledEvents:
                 remedy="Run cambist journal verify; if the journal is whole, report this as a fault.",
             )
         fill = to.fill_of(filled, order)
+        if self._by_venue:
+            fill.report_as(to.exact_fill_of(filled, order.instrument.settle))
         account = kernel.accounts[kernel.owners[order.strategy]]
         if filled.closed_by and isinstance(account, MarginPortfolio | MultiAssetMarginPortfolio):
             key = leg_key(order.instrument.symbol, order.position_side)

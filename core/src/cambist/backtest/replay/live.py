@@ -13,11 +13,13 @@ from cambist.backtest.replay.report import ReplayReport
 from cambist.backtest.replay.setup import check_count, check_objects, renamed
 from cambist.engine import conversions as to
 from cambist.engine.fold import RunState
-from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Recorder
+from cambist.engine.journaled import Recorder
 from cambist.engine.recorded import BEGAN, read_row
 from cambist.engine.resume import give_back, go_live, take_over
+from cambist.engine.shield import QUARANTINE, Shield, Shielded, ShieldedKernel, ShieldedMarketKernel
 from cambist.engine.step import no_calendar
 from cambist.errors import JournalError
+from cambist.model.events import TradingStateChanged
 from cambist.model.timeframe import Timeframe
 from cambist.risk import RiskGate, fresh_rules
 from cambist.simulation.fees import OrderFeeModel, fee_model
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
 
     from cambist.backtest.replay.commits import Commit
     from cambist.backtest.replay.setup import About
-    from cambist.engine.journaled import Append, Journaling
+    from cambist.engine.journaled import Append
     from cambist.engine.recorded import Recorded
     from cambist.engine.records import RunBegan
+    from cambist.model.events import Event
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill
     from cambist.ports.journal import JournalEntry
@@ -93,12 +96,16 @@ class LiveStage:
         gate = RiskGate(fresh_rules(chosen.get("risk", ())))
         fee: Any = self._fees.fee
         self.streams: list[Instrument] = [defined[symbol] for _, symbol in about.streams]
-        self.kernel: Journaling
+        self._shield = Shield(cast)
+        self.kernel: Shielded
         if about.streams:
             shown = [(kind, defined[symbol]) for kind, symbol in about.streams]
-            self.kernel = JournaledMarketKernel(cast, shown, portfolio, gate, fee, bars=bars)
+            self.kernel = ShieldedMarketKernel(cast, shown, portfolio, gate, fee, bars=bars)
         else:
-            self.kernel = JournaledKernel(cast, bars, portfolio, gate, fee, no_calendar)
+            self.kernel = ShieldedKernel(cast, bars, portfolio, gate, fee, no_calendar)
+        self.kernel.shield = self._shield
+        self._shield.guard(self.kernel)
+        self._shield.armed = True
         go_live(self.kernel)
         self.kernel.recorder = Recorder(self.kernel, append)
         if self._before is not None:
@@ -108,6 +115,17 @@ class LiveStage:
         """Give strategies back what they kept."""
         if self._before is not None:
             give_back(self.kernel, self._before)
+        held = [one.scope.partition(":")[2] for one in self.kernel.trading.holds if one.rule == QUARANTINE]
+        self._shield.silent.update(held)
+
+    def taking(self, event: Event) -> None:
+        """Let a strategy that had failed go on where the run did."""
+        if isinstance(event, TradingStateChanged):
+            self._shield.changed(event.change)
+
+    def raised(self) -> str:
+        """Return what a strategy raised in the last step."""
+        return " ".join(str(one.error) for one in self._shield.take_failures())
 
     def traded(self, _strategy: str, fill: Fill) -> None:
         """Take note of a fill, where fees hang on it."""

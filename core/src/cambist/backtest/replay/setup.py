@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cambist.engine.records import AccountOpened, RunBegan
     from cambist.model.bars import Bar
     from cambist.model.calendar import Calendar
+    from cambist.model.events import Event
     from cambist.model.instrument import Instrument
     from cambist.model.market_rules import MarketRules
     from cambist.model.orders import Fill
@@ -233,6 +234,9 @@ class Stage:
         cast = _cast(strategies, settings, opening)
         kind = MarketAccount if streams else AccountSetup
         setup = kind(settings, streams or bars, instruments, calendars, [one.name for one in cast])  # type: ignore[arg-type]
+        kept = next((one for one in opening.every("account_opened") if one.by_venue), None)
+        if kept is not None:  # a venue's word decides what there is
+            setup.portfolio = account_of(kept, instruments)
         rules = settings.venue_rules()
         fee = setup.expected_fee(rules)
         self._fees = {name: own.fees for name, own in setup.rules.items()}
@@ -258,6 +262,13 @@ class Stage:
 
     def started(self) -> None:
         """Do nothing: a backtest begins once."""
+
+    def taking(self, event: Event) -> None:
+        """Do nothing: all is in the kernel."""
+
+    def raised(self) -> str:
+        """Return nothing: what a strategy raises ends a backtest."""
+        return ""
 
     def traded(self, strategy: str, fill: Fill) -> None:
         """Take note of a fill that is about to be booked, where fees or the rules of its market hang on it."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cambist.engine.journaled import Journaling
+    from cambist.model.events import Event
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill
     from cambist.simulation.market_rules import RuledMarkets
@@ -36,6 +37,12 @@ class Staged(Protocol):
 
     def started(self) -> None:
         """Take note that the kernel was started."""
+
+    def taking(self, event: Event) -> None:
+        """Take note of an event that the kernel is about to take."""
+
+    def raised(self) -> str:
+        """Return what a strategy raised in the last step and the kernel kept; ``""`` where none did."""
 
     def traded(self, strategy: str, fill: Fill) -> None:
         """Take note of a fill that is about to be booked, where fees or the rules of its market hang on it."""

@@ -6,11 +6,12 @@ import asyncio
 import math
 import secrets
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from cambist.errors import VenueError
+from cambist.live.asking import outcome_of
 from cambist.live.dispatch import FLATTEN
 from cambist.model.orders import Instructions, Order, OrderType, PositionSide, Side, TimeInForce
 from cambist.orders.ids import ALPHABET, client_id
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from cambist.model.instrument import Instrument
     from cambist.model.reports import OrderReport, PositionReport
-    from cambist.ports.venue import Outcome, VenueSession
+    from cambist.ports.venue import VenueSession
 
 __all__ = ["TOO_LITTLE", "CanceledOrder", "Cleared", "Clearing", "ClosedPosition"]
 
@@ -170,7 +171,7 @@ class Clearing:
         """
         left = dict(held)
         for symbol, name in closing.items():
-            outcome = await _outcome(self._session.find_order(OrderKey(symbol, name)))
+            outcome = await outcome_of(self._session.find_order(OrderKey(symbol, name)))
             if not isinstance(outcome, Answered):
                 self._problem(f"whether order {name} has closed {symbol} is not known ({outcome.text}); look there")
                 left.pop(symbol, None)
@@ -209,19 +210,19 @@ class Clearing:
             return reports
 
     async def _cancel_all(self, symbol: str) -> None:
-        outcome = await _outcome(self._session.cancel_all(symbol))
+        outcome = await outcome_of(self._session.cancel_all(symbol))
         if not isinstance(outcome, Answered):
             self._problem(f"all orders of {symbol} could not be canceled at once: {outcome.text}")
 
     async def _cancel_one(self, one: OrderReport, found: dict[str, CanceledOrder]) -> None:
-        outcome = await _outcome(self._session.cancel(OrderKey(one.symbol, one.client_id, one.venue_id)))
+        outcome = await outcome_of(self._session.cancel(OrderKey(one.symbol, one.client_id, one.venue_id)))
         if not isinstance(outcome, Answered):
             found[_identity(one)].text = outcome.text
 
     async def _learn(self, item: CanceledOrder) -> None:
         """Learn how an order ended."""
         key = OrderKey(item.symbol, item.client_id, item.venue_id)
-        outcome = await _outcome(self._session.find_order(key))
+        outcome = await outcome_of(self._session.find_order(key))
         if isinstance(outcome, Answered) and outcome.report is not None:
             item.outcome, item.filled = str(outcome.report.status), outcome.report.filled
         else:
@@ -309,7 +310,7 @@ class Clearing:
         """
         self._number += 1
         request = self._request(instrument, side, size, leg)
-        outcome = await _outcome(self._session.submit(request))
+        outcome = await outcome_of(self._session.submit(request))
         if isinstance(outcome, Declined):
             item.text = outcome.text
             if outcome.reason == TOO_LITTLE:
@@ -318,7 +319,7 @@ class Clearing:
         deadline = asyncio.get_running_loop().time() + self._within
         key = OrderKey(instrument.symbol, request.client_id)
         while True:
-            found = await _outcome(self._session.find_order(key))
+            found = await outcome_of(self._session.find_order(key))
             report = found.report if isinstance(found, Answered) else None
             if report is not None and report.status.ended:
                 item.text = report.reason
@@ -346,14 +347,3 @@ class Clearing:
 
 def _identity(report: OrderReport) -> str:
     return f"{report.symbol} {report.venue_id or report.client_id}"
-
-
-async def _outcome(asked: Any) -> Outcome:
-    """Wait for an outcome; a session that raises all the same has not answered."""
-    from cambist.ports.venue import Unanswered
-
-    try:
-        outcome: Outcome = await asked
-    except VenueError as error:
-        return Unanswered(str(error))
-    return outcome

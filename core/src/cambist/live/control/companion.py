@@ -18,7 +18,7 @@ from cambist.live.control.operator import Operator
 from cambist.live.control.places import ControlFolder
 from cambist.live.control.rivals import Rivals
 from cambist.live.control.server import ControlServer
-from cambist.live.control.watchdog import Watchdog
+from cambist.live.control.watchdog import Limits, Watchdog
 from cambist.live.dispatch import FLATTEN
 
 if TYPE_CHECKING:
@@ -159,12 +159,10 @@ class _Desk:
         self._watchdog = Watchdog(
             self.heart,
             threading.get_ident(),
-            settings.warn_after,
+            Limits(warn_after=settings.warn_after, cancel_after=settings.cancel_after, exit_after=settings.exit_after),
             self._tell,
-            cancel_after=settings.cancel_after,
             cancel=lambda: self._throw("watchdog", "watchdog"),
             busy=lambda: bool(self._thrown),
-            exit_after=settings.exit_after,
         )
         self._thread = threading.Thread(target=self._work, name="control", daemon=True)
         self._listening = threading.Event()

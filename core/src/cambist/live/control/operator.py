@@ -20,7 +20,7 @@ from cambist.live.control.snapshot import (
 from cambist.live.dispatch import FLATTEN
 from cambist.live.settings import OnStop
 from cambist.model.events import OperatorCommand
-from cambist.model.trading_state import TradingState
+from cambist.model.trading_state import TradingState, scope_of
 from cambist.orders.ids import parse_client_id
 from cambist.portfolio.exact import exact
 
@@ -133,11 +133,9 @@ class Operator:
         name, symbol = str(request.arguments.get("order") or ""), str(request.arguments.get("symbol") or "")
         if name:
             return await self._cancel_one(name, request.by)
-        scope = ""
         if symbol:
             self._instrument(symbol)
-            scope = f"symbol:{symbol}"
-        return await self.cancel_all([symbol] if symbol else [], scope, request.by)
+        return await self.cancel_all([symbol] if symbol else [], scope_of("symbol", symbol), request.by)
 
     async def cancel_all(
         self, symbols: Sequence[str], scope: str, by: str, *, whole: Sequence[str] = ()
@@ -196,7 +194,7 @@ class Operator:
         symbol = str(request.arguments.get("symbol") or "")
         instruments = [self._instrument(symbol)] if symbol else self._run.instruments
         self._note("flatten", {"symbol": symbol, "reason": str(request.arguments.get("reason") or "")}, request.by)
-        scope = f"symbol:{symbol}" if symbol else ""
+        scope = scope_of("symbol", symbol)
         own = [one for one in self._run.kernel.book.open.values() if one.instrument in instruments]
         self._take("cancel_orders", {"scope": scope, "orders": "cancel"}, request.by)
         ended = await self._until(lambda: not any(one.is_open for one in own), self._within)
@@ -217,7 +215,7 @@ class Operator:
             held = self._held(instrument)
             if held:
                 items.append(ClosedPosition(symbol=instrument.symbol, before=exact(held), after=exact(held)))
-                run.engine.close_position(instrument)
+                run.engine.positions.close(instrument)
         await self._until(lambda: not any(one.tag == FLATTEN for one in run.kernel.book.open.values()), self._within)
         sides = await self._margined(instruments)
         for item in items:

@@ -9,6 +9,8 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Final
 
+import attrs
+
 from cambist.live import hook_times
 
 if TYPE_CHECKING:
@@ -16,12 +18,31 @@ if TYPE_CHECKING:
 
     from cambist.live.control.heartbeat import Heartbeat
 
-__all__ = ["FROZEN_STATUS", "Watchdog"]
+__all__ = ["FROZEN_STATUS", "Limits", "Watchdog"]
 
 _log = logging.getLogger("cambist.live")
 
 #: Exit code of a process that was ended because its run did not get on; whoever supervises it may start it again.
 FROZEN_STATUS: Final = 5
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """After how long without a beat something is done, s.
+
+    Attributes
+    ----------
+    warn_after
+        It is told of, with the stack of the run's thread in the log.
+    cancel_after
+        What is open is canceled; None for never.
+    exit_after
+        The process is ended; None for never.
+    """
+
+    warn_after: float
+    cancel_after: float | None = None
+    exit_after: float | None = None
 
 
 class Watchdog:
@@ -33,36 +54,31 @@ class Watchdog:
         Of the run.
     thread
         Identifies the thread in which the run is.
-    warn_after
-        After how long without a beat it is told of, with the stack of that thread in the log, s.
+    limits
+        After how long something is done.
     tell
         Told of what a person should know; called in the thread of the watchdog.
-    cancel_after, cancel
-        After how long what is called; None for never.
+    cancel
+        Begins to cancel what is open.
     busy
         Whether what `cancel` began is still going on: the process is not ended before it is done.
-    exit_after
-        After how long the process is ended; None for never.
     end
-        Ends it.
+        Ends the process.
     """
 
     def __init__(
         self,
         heart: Heartbeat,
         thread: int,
-        warn_after: float,
+        limits: Limits,
         tell: Callable[[str, str], None],
         *,
-        cancel_after: float | None = None,
         cancel: Callable[[], None] = lambda: None,
         busy: Callable[[], bool] = lambda: False,
-        exit_after: float | None = None,
         end: Callable[[int], object] = os._exit,
     ) -> None:
-        self._heart, self._watched, self._warn_after, self._tell = heart, thread, warn_after, tell
-        self._cancel_after, self._cancel, self._exit_after, self._end = cancel_after, cancel, exit_after, end
-        self._busy = busy
+        self._heart, self._watched, self._limits, self._tell = heart, thread, limits, tell
+        self._cancel, self._busy, self._end = cancel, busy, end
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self.frozen = 0  # how often it was
@@ -79,10 +95,10 @@ class Watchdog:
 
     def _watch(self) -> None:
         told = canceled = False
-        longest = 0.0
-        while not self._over.wait(min(0.25, self._warn_after / 4)):
+        longest, limits = 0.0, self._limits
+        while not self._over.wait(min(0.25, limits.warn_after / 4)):
             age = self._heart.age()
-            if age <= self._warn_after:
+            if age <= limits.warn_after:
                 if told:
                     self._tell("loop_goes_on", f"the run gets on again after {longest:.1f} s.")
                 told, canceled, longest = False, False, 0.0
@@ -92,10 +108,10 @@ class Watchdog:
                 told = True
                 self.frozen += 1
                 self._tell("loop_frozen", self._where(age))
-            if self._cancel_after is not None and age > self._cancel_after and not canceled:
+            if limits.cancel_after is not None and age > limits.cancel_after and not canceled:
                 canceled = True
                 self._cancel()
-            if self._exit_after is not None and age > self._exit_after and not self._busy():
+            if limits.exit_after is not None and age > limits.exit_after and not self._busy():
                 self._tell("frozen_exit", f"the run has not moved for {age:.1f} s; the process is ended.")
                 self._end(FROZEN_STATUS)
                 return

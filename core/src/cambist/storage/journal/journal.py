@@ -282,6 +282,13 @@ class Journal:
         """Iterate over the durable records from a number on, to the newest there is when this is called."""
         return self._records.read(from_sequence)
 
+    def reader(self) -> Records:
+        """Return what reads the same records and remembers by itself where it was.
+
+        Who follows the journal in another thread takes one: two who share a memory of where they were have none.
+        """
+        return Records(self.folder, self._files, lambda: self._identity, lambda: self.durable)
+
     def cursor(self, name: str) -> Cursor:
         """Return the cursor of a reader; a new one stands before the oldest record, and holds it from then on."""
         return Cursor(self.folder, self._files, name, self.first - 1, lambda: self.durable)

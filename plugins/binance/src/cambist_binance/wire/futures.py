@@ -12,6 +12,7 @@ from cambist.model import (
     BalanceReport,
     FillReport,
     Liquidity,
+    MarginReport,
     OrderReport,
     PositionReport,
     ReportedStatus,
@@ -46,6 +47,7 @@ __all__ = [
     "decode_order",
     "decode_orders",
     "decode_positions",
+    "decode_settings",
     "decode_trades",
     "fill_of",
     "leverage_of",
@@ -110,6 +112,7 @@ class _Trade(msgspec.Struct, rename="camel", gc=False):
     time: int
     maker: bool
     position_side: str = "BOTH"
+    realized_pnl: Decimal | None = None
 
 
 class _Balance(msgspec.Struct, rename="camel", gc=False):
@@ -155,6 +158,7 @@ _STATE_NAMES = {
     "reduce_only": "R",
     "position_side": "ps",
     "expiry": "er",
+    "profit": "rp",
 }
 
 
@@ -182,6 +186,7 @@ class _State(msgspec.Struct, rename=_STATE_NAMES, gc=False):
     reduce_only: bool = False
     position_side: str = "BOTH"
     expiry: str | int = ""
+    profit: Decimal | None = None
 
 
 class _TradeUpdate(msgspec.Struct, gc=False):
@@ -238,6 +243,7 @@ class _AlgoUpdate(msgspec.Struct, gc=False):
 class _Wallet(msgspec.Struct, gc=False):
     a: str
     wb: Decimal
+    bc: Decimal | None = None
 
 
 class _Held(msgspec.Struct, gc=False):
@@ -251,6 +257,7 @@ class _Held(msgspec.Struct, gc=False):
 class _Change(msgspec.Struct, gc=False):
     B: list[_Wallet] = []
     P: list[_Held] = []
+    m: str = ""
 
 
 class _AccountUpdate(msgspec.Struct, gc=False):
@@ -259,6 +266,14 @@ class _AccountUpdate(msgspec.Struct, gc=False):
     a: _Change
     T: int = 0
     E: int = 0
+
+
+class _Setting(msgspec.Struct, rename="camel", gc=False):
+    """A row of ``symbolConfig``."""
+
+    symbol: str
+    leverage: int
+    margin_type: str = "CROSSED"
 
 
 class _Leverage(msgspec.Struct, gc=False):
@@ -278,6 +293,7 @@ decode_algo = msgspec.json.Decoder(AlgoOrder, strict=False).decode
 decode_algos = msgspec.json.Decoder(list[AlgoOrder], strict=False).decode
 decode_trades = msgspec.json.Decoder(list[_Trade], strict=False).decode
 decode_balances = msgspec.json.Decoder(list[_Balance], strict=False).decode
+decode_settings = msgspec.json.Decoder(list[_Setting], strict=False).decode
 decode_positions = msgspec.json.Decoder(list[_Position], strict=False).decode
 _trade_update = msgspec.json.Decoder(_TradeUpdate, strict=False).decode
 _algo_update = msgspec.json.Decoder(_AlgoUpdate, strict=False).decode
@@ -374,13 +390,31 @@ def fill_of(one: _Trade, symbols: Symbols, client_id: str = "") -> FillReport:
         fee_asset=one.commission_asset,
         liquidity=Liquidity.MAKER if one.maker else Liquidity.TAKER,
         position_side=position_side(one.position_side),
+        profit=one.realized_pnl,
     )
 
 
 def account_of(
-    balances: Sequence[_Balance], positions: Sequence[_Position], symbols: Symbols, now: int
+    balances: Sequence[_Balance],
+    positions: Sequence[_Position],
+    symbols: Symbols,
+    now: int,
+    *,
+    settings: Sequence[_Setting] = (),
+    hedged: bool | None = None,
 ) -> AccountReport:
-    """Tell of balances and positions; `now` (ns, UTC) is when."""
+    """Tell of balances, positions and how instruments are traded on margin; `now` (ns, UTC) is when.
+
+    Parameters
+    ----------
+    settings
+        Leverage and margin type by symbol, where the venue does not tell them with positions.
+    hedged
+        Whether the account has positions on both sides of an instrument; None where nobody asked.
+    """
+    margins = {
+        one.symbol: (one.leverage, one.margin_type == "isolated") for one in positions if one.leverage is not None
+    } | {one.symbol: (Decimal(one.leverage), one.margin_type == "ISOLATED") for one in settings}
     return AccountReport(
         ts=now,
         balances=tuple(
@@ -399,6 +433,11 @@ def account_of(
             )
             for one in positions
             if one.position_amt
+        ),
+        hedged=hedged,
+        margins=tuple(
+            MarginReport(ts=now, symbol=symbols.ours(symbol), leverage=leverage, isolated=isolated)
+            for symbol, (leverage, isolated) in margins.items()
         ),
     )
 
@@ -444,6 +483,7 @@ def trade_update_of(data: bytes | msgspec.Raw, symbols: Symbols) -> tuple[FillRe
         liquidity=Liquidity.MAKER if one.maker else Liquidity.TAKER,
         position_side=side,
         system=system,
+        profit=one.profit,
     )
     return fill, order
 
@@ -478,7 +518,7 @@ def account_update_of(data: bytes | msgspec.Raw, symbols: Symbols) -> AccountRep
     ts = (update.T or update.E) * MS
     return AccountReport(
         ts=ts,
-        balances=tuple(BalanceReport(ts=ts, asset=one.a, total=one.wb) for one in update.a.B),
+        balances=tuple(BalanceReport(ts=ts, asset=one.a, total=one.wb, change=one.bc) for one in update.a.B),
         positions=tuple(
             PositionReport(
                 ts=ts,
@@ -491,4 +531,5 @@ def account_update_of(data: bytes | msgspec.Raw, symbols: Symbols) -> AccountRep
             for one in update.a.P
         ),
         complete=False,
+        reason=update.a.m.lower(),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
@@ -19,9 +20,19 @@ if TYPE_CHECKING:
     from cambist.model.reports import AccountReport, OrderReport
     from cambist.portfolio.exact import ExactLedger
 
-__all__ = ["Difference", "DifferenceKind", "Policy", "foreign_orders", "position_differences"]
+__all__ = [
+    "Difference",
+    "DifferenceKind",
+    "Policy",
+    "balance_differences",
+    "foreign_orders",
+    "position_differences",
+]
 
 _ZERO = Decimal(0)
+#: Venues round the average prices that they tell; as a fraction.
+_ROUNDING = Decimal("1e-5")
+_EXACTLY: Mapping[str, float] = MappingProxyType({})
 
 
 class Policy(StrEnum):
@@ -42,6 +53,10 @@ class DifferenceKind(StrEnum):
 
     #: The venue holds another position than the run.
     POSITION = "position"
+    #: The venue holds the same position at another average price.
+    AVERAGE = "average"
+    #: The venue has more or less of an asset.
+    BALANCE = "balance"
     #: The venue works an order that the run did not send.
     ORDER = "order"
 
@@ -53,11 +68,14 @@ class Difference:
     Attributes
     ----------
     symbol, position_side
-        Of what; `position_side` is ``"long"`` or ``"short"`` in a hedged account, else ``""``.
+        Of what; `position_side` is ``"long"`` or ``"short"`` in a hedged account, else ``""``. The symbol of a balance
+        is its asset.
     ours, theirs
-        Signed sizes, in the instrument's units; of an order what is left to trade.
+        Signed sizes, in the instrument's units; of an order what is left to trade; average prices; balances.
     entry_price
         What the venue says the position cost; None where it does not say.
+    held
+        Signed size of a position whose average differs.
     order
         The order.
     """
@@ -69,11 +87,17 @@ class Difference:
     position_side: str = ""
     entry_price: Decimal | None = None
     order: OrderReport | None = None
+    held: Decimal = _ZERO
 
     @property
     def side(self) -> Side:
         """Which way the run has to trade, or to pretend that it traded, to get from ours to theirs."""
         return Side.BUY if self.theirs > self.ours else Side.SELL
+
+    @property
+    def moved(self) -> Decimal:
+        """By how much (signed) what is held differs; a position at another average has come to the same."""
+        return _ZERO if self.kind is DifferenceKind.AVERAGE else self.theirs - self.ours
 
     @property
     def size(self) -> Decimal:
@@ -90,6 +114,12 @@ class Difference:
                 f"({one.filled} filled), {one.client_id or one.venue_id}"
             )
         leg = f" ({self.position_side})" if self.position_side else ""
+        if self.kind is DifferenceKind.BALANCE:
+            return f"{self.symbol}: this run has {self.ours}, the venue {self.theirs}"
+        if self.kind is DifferenceKind.AVERAGE:
+            return (
+                f"{self.symbol}{leg}: this run holds {self.held} at {self.ours} on average, the venue at {self.theirs}"
+            )
         return f"{self.symbol}{leg}: this run holds {self.ours}, the venue {self.theirs}"
 
 
@@ -127,13 +157,52 @@ def position_differences(
                 found.append(Difference(DifferenceKind.POSITION, symbol, ours, theirs))
             continue
         legs = {side: (size, price) for side, size, price in held.get(symbol, ())}
-        for side in {"": None} if "" in legs or not legs else dict.fromkeys(PositionSide):
+        netted = "" in legs or (not legs and symbol in positions)
+        for side in {"": None} if netted else dict.fromkeys(PositionSide):
             theirs, price = legs.get(str(side) if side else "", (_ZERO, None))
             position = positions.get(f"{symbol} {side}" if side else symbol)
             ours = _ZERO if position is None else exact(position.size)
             if ours != theirs:
                 found.append(Difference(DifferenceKind.POSITION, symbol, ours, theirs, str(side or ""), price))
+            elif position is not None and ours and price and _is_off(position, price):
+                average = exact(position.average_price)
+                found.append(
+                    Difference(DifferenceKind.AVERAGE, symbol, average, price, str(side or ""), price, held=ours)
+                )
     return found
+
+
+def _is_off(position: Position, theirs: Decimal) -> bool:
+    """Whether an average price differs by more than rounding does."""
+    ours = position.average_price
+    if ours != ours:  # noqa: PLR0124 - NaN: none is known
+        return False
+    return abs(exact(ours) - theirs) > max(position.instrument.tick_size or _ZERO, _ROUNDING * theirs)
+
+
+def balance_differences(
+    instruments: Iterable[Instrument],
+    ledger: ExactLedger,
+    account: AccountReport,
+    tolerances: Mapping[str, float] = _EXACTLY,
+) -> list[Difference]:
+    """Return the assets of which the venue has another amount than the run, positions left out.
+
+    What instruments that are paid in full hold is a position. Of assets that never moved nothing is known, and nothing
+    differs.
+
+    Parameters
+    ----------
+    tolerances
+        By asset, what may be more or less of it.
+    """
+    held = {held_asset(one) for one in instruments if one.is_cash}
+    theirs = {one.asset: one.total for one in account.balances}
+    return [
+        Difference(DifferenceKind.BALANCE, asset, ours, there)
+        for asset, ours in ledger.balances.items()
+        if asset not in held and abs((there := theirs.get(asset, _ZERO)) - ours) > exact(tolerances.get(asset, 0.0))
+    ]
 
 
 def foreign_orders(orders: Sequence[OrderReport], ours: Iterable[str]) -> list[Difference]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from cambist.live.reconcile import DifferenceKind, foreign_orders, position_differences
+from cambist.live.differences import DifferenceKind, foreign_orders, position_differences
 from cambist.model import Instrument, OrderType, Side
 from cambist.model.portfolio import Position
 from cambist.model.reports import AccountReport, BalanceReport, OrderReport, PositionReport, ReportedStatus

@@ -1,0 +1,200 @@
+"""Has a run hold what its venue says that it holds, by executions that are reported, or else made up."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+from math import isnan, nan
+from typing import TYPE_CHECKING, Any
+
+from cambist.errors import ConfigError, VenueError
+from cambist.live.differences import DifferenceKind
+from cambist.model.events import CashMoved
+from cambist.model.orders import Liquidity, Side
+from cambist.model.portfolio import CashFlow
+from cambist.model.reports import FillReport
+from cambist.portfolio.exact import exact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cambist.live.comparing import Comparison
+    from cambist.live.differences import Difference
+    from cambist.live.engine import LiveEngine
+    from cambist.live.wallet import Wallet
+    from cambist.model.instrument import Instrument
+    from cambist.ports.venue import VenueSession
+
+__all__ = ["ADOPTED", "SYNTHETIC", "Takeover"]
+
+_ZERO = Decimal(0)
+#: How many bars back there has to be a price.
+_BARS = 10
+#: Tags of orders by which a run books what it did not trade: the venue's own executions, and one that is made up.
+ADOPTED, SYNTHETIC = "adopted", "synthetic"
+
+
+class Takeover:
+    """Books what a run did not trade.
+
+    Parameters
+    ----------
+    session, engine, wallet
+        Of the run.
+    comparison
+        Its account beside the venue's.
+    token
+        Of the run.
+    alarm
+        Told of what is booked.
+    price_of
+        Answers the newest price of an instrument that has come by now, NaN where none has.
+    """
+
+    def __init__(
+        self,
+        session: VenueSession,
+        engine: LiveEngine,
+        wallet: Wallet,
+        comparison: Comparison,
+        token: str,
+        alarm: Callable[[str, str], None],
+        price_of: Callable[[str], float],
+    ) -> None:
+        self._session, self._engine, self._wallet, self._comparison = session, engine, wallet, comparison
+        self._token, self._alarm, self._price_of = token, alarm, price_of
+
+    async def take(self, difference: Difference, foreign: Sequence[FillReport], *, running: bool) -> None:
+        """Have the run hold what the venue holds.
+
+        Parameters
+        ----------
+        foreign
+            The executions that make up the difference; none where they are not known.
+        running
+            Whether the run trades by now: then it is told.
+
+        Raises
+        ------
+        ConfigError
+            If nothing tells what a position is worth.
+        VenueError
+            If the venue cannot be asked.
+        """
+        if not foreign and difference.kind is DifferenceKind.AVERAGE:
+            self._adopt_average(difference)
+        elif not foreign:
+            await self._adopt(difference, await self._price(difference))
+        for report in foreign:
+            self._engine.positions.adopt(report, report.system or ADOPTED, by_venue=bool(report.system))
+        if running:
+            self._alarm("position_adopted", f"{difference.describe()}; the run takes the venue's.")
+
+    def take_balance(self, difference: Difference) -> None:
+        """Have the run hold as much of an asset as the venue holds, and tell."""
+        self._alarm("balance_adjusted", f"{difference.describe()}, and nothing tells why; the run takes the venue's.")
+        self._wallet.adjust(self._comparison.account.ts, difference.symbol, difference.ours, difference.theirs)
+
+    def book_system(self, report: FillReport) -> None:
+        """Book an execution by which the venue itself closed a position of the run, and tell."""
+        if self._engine.positions.adopt(report, report.system, by_venue=True):
+            self._alarm(
+                report.system,
+                f"the venue closed {report.size} of {report.symbol} at {report.price} ({report.system}); its order "
+                f"{report.venue_id} is booked, and the strategy was told.",
+            )
+
+    def _instrument(self, difference: Difference) -> Instrument:
+        instrument: Instrument = self._engine.kernel.portfolio.positions[difference.symbol].instrument
+        return instrument
+
+    def _made_up(self, difference: Difference, side: Side, size: Decimal, price: Decimal) -> FillReport:
+        """Return an execution that nobody reported: it costs nothing, and moves no money.
+
+        Its id follows from the run, from what differs and from how many orders the run has made, so that it is the same
+        wherever it is reckoned again, and another for every difference.
+        """
+        number = len(self._engine.kernel.book.orders)
+        said = f"{difference.position_side} {difference.ours} {difference.theirs}"
+        return FillReport(
+            ts=self._comparison.account.ts,
+            symbol=difference.symbol,
+            client_id="",
+            venue_id="",
+            trade_id=f"{self._token} {number} {difference.symbol} {said} {side}",
+            side=side,
+            size=size,
+            price=price,
+            fee=_ZERO,
+            fee_asset="",
+            liquidity=Liquidity.TAKER,
+            position_side=difference.position_side,
+            profit=None if self._instrument(difference).is_cash else _ZERO,
+        )
+
+    async def _adopt(self, difference: Difference, price: Decimal) -> None:
+        """Take a position of the venue as the run's own, or forget one that it does not hold."""
+        report = self._made_up(difference, difference.side, difference.size, price)
+        instrument = self._instrument(difference)
+        if instrument.is_cash:  # it is there already, and so is what it cost
+            self._pay_for(report, instrument)
+        self._engine.positions.adopt(report, SYNTHETIC)
+        for one in await self._comparison.positions([instrument]):
+            if one.kind is DifferenceKind.AVERAGE and one.position_side == difference.position_side:
+                self._adopt_average(one)
+
+    def _pay_for(self, report: FillReport, instrument: Instrument) -> None:
+        with localcontext(prec=60):
+            amount = report.size * report.price * exact(instrument.multiplier) * report.side.sign
+        kind = "deposit" if amount > 0 else "withdrawal"
+        flow = CashFlow(
+            self._engine.now(),
+            kind,
+            report.symbol,
+            instrument.settle,
+            float(amount),
+            reference=report.trade_id,
+            exact=amount,
+        )
+        self._engine.take(CashMoved(self._engine.now(), flow))
+
+    def _adopt_average(self, difference: Difference) -> None:
+        """Take the venue's average price: the position ends at the run's own, and begins again at the venue's."""
+        opens = Side.BUY if difference.held > 0 else Side.SELL
+        size = abs(difference.held)
+        for side, price in ((opens.opposite, difference.ours), (opens, difference.theirs)):
+            self._engine.positions.adopt(self._made_up(difference, side, size, price), SYNTHETIC)
+
+    async def _price(self, difference: Difference) -> Decimal:
+        """Return what a position cost at the venue, or else the last price that the run or the venue has."""
+        if difference.entry_price:
+            return difference.entry_price
+        position: Any = self._engine.kernel.portfolio.positions[difference.symbol]
+        last: float = position.price_source()
+        if isnan(last):  # no bar yet
+            last = self._price_of(difference.symbol)
+        if isnan(last):
+            last = await self._last_close(difference.symbol)
+        if isnan(last):
+            last = position.last_fill_price
+        if isnan(last):
+            raise ConfigError(
+                f"{difference.describe()}; it cannot be taken over, since {self._session.name} has no bar that tells "
+                "what it is worth. Close it by hand, or start later.",
+                code="no_price",
+            )
+        return exact(last)
+
+    async def _last_close(self, symbol: str) -> float:
+        """Ask for the last bar of an instrument; NaN where there is none."""
+        now = self._engine.now()
+        for instrument, timeframe in self._engine.kernel.series:
+            if instrument.symbol == symbol:
+                end = now // timeframe.ns * timeframe.ns
+                try:
+                    bars = await self._session.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
+                except VenueError as error:
+                    if error.code != "no_bars":
+                        raise
+                    return nan
+                return float(bars.close[-1]) if len(bars) else nan
+        return nan
