@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import attrs
 import numpy as np
@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from cambist.model.timeframe import Timeframe
     from cambist.ports.data_rules import DataRule, Finding
 
-__all__ = ["Circumstances", "check", "chosen_rules", "defects_of", "findings_of", "is_reversed"]
+__all__ = ["Circumstances", "Told", "check", "chosen_rules", "defects_of", "findings_of", "is_reversed"]
+
+
+class Told(TypedDict, total=False):
+    """What a caller may say of the circumstances; see `Circumstances`."""
+
+    calendar: Calendar | None
+    always: bool | None
+    now: int | None
+    stale_after: int | None
+    causal: bool
 
 
 @attrs.frozen(kw_only=True)
@@ -71,11 +81,7 @@ def check(
     instrument: Instrument | None = None,
     timeframe: str | Timeframe | None = None,
     rules: Iterable[str | DataRule] | None = None,
-    calendar: Calendar | None = None,
-    always: bool | None = None,
-    now: int | None = None,
-    stale_after: int | None = None,
-    causal: bool = False,
+    **told: Unpack[Told],
 ) -> CheckReport:
     """Look for everything that is wrong with bars, and change nothing.
 
@@ -105,8 +111,7 @@ def check(
         A rule is not known.
     """
     raw = read_raw(source, symbol=symbol, instrument=instrument, timeframe=timeframe)
-    told = Circumstances(calendar=calendar, always=always, now=now, stale_after=stale_after, causal=causal)
-    told = told.for_series(raw)
+    known = Circumstances(**told).for_series(raw)
     chosen = chosen_rules(rules)
     defects: list[Defect] = []
     shown = raw
@@ -117,11 +122,11 @@ def check(
         defects.append(Defect("order", Severity.ERROR, int(raw.origin[0]), int(raw.ts[0]), "", float("nan"), text))
     cache: dict[Stage, tuple[SeriesView, Any]] = {}
     for rule in chosen:
-        defects += defects_of(rule, shown, told, cache)
+        defects += defects_of(rule, shown, known, cache)
     place = {rule.name: number for number, rule in enumerate(chosen)}
     defects.sort(key=lambda one: (one.row, place[one.rule]))
     names = tuple(rule.name for rule in chosen)
-    return CheckReport(raw.name, len(raw), tuple(defects), names, always=bool(told.always))
+    return CheckReport(raw.name, len(raw), tuple(defects), names, always=bool(known.always))
 
 
 def is_reversed(raw: RawBars) -> bool:

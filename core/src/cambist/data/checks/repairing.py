@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 
-from cambist.data.checks.check import Circumstances, check, chosen_rules, defects_of, is_reversed
+from cambist.data.checks.check import Circumstances, Told, check, chosen_rules, defects_of, is_reversed
 from cambist.data.checks.columns import apply, changes_between
 from cambist.data.checks.policy import Action, read_policy
 from cambist.data.checks.raw import read_raw
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cambist.data.checks.raw import RawBars
     from cambist.data.checks.report import CheckReport, Defect
     from cambist.model.bars import Bars
-    from cambist.model.calendar import Calendar
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
     from cambist.ports.data_rules import DataRule
@@ -84,11 +83,8 @@ def repair(
     instrument: Instrument | None = None,
     timeframe: str | Timeframe | None = None,
     rules: Iterable[str | DataRule] | None = None,
-    calendar: Calendar | None = None,
-    always: bool | None = None,
-    now: int | None = None,
-    causal: bool = False,
     ask: Ask | None = None,
+    **told: Unpack[Told],
 ) -> Repaired:
     """Repair bars as a policy says, and tell each change.
 
@@ -114,24 +110,25 @@ def repair(
     """
     original = read_raw(source, symbol=symbol, instrument=instrument, timeframe=timeframe)
     chosen = chosen_rules(rules)
-    actions = read_policy(policy, chosen, causal=causal)
+    actions = read_policy(policy, chosen, causal=told.get("causal", False))
     if Action.ASK in actions.values() and ask is None:
         name = next(name for name, action in actions.items() if action is Action.ASK)
         raise ParameterError(f"{name}=ask: nobody is there to be asked. Give ask=, a function of one defect.")
     asking = None if ask is None else _remembering(ask, chosen)
-    told = attrs.evolve(Circumstances(calendar=calendar, always=always, now=now), causal=causal).for_series(original)
+    known = Circumstances(**told).for_series(original)
     raw = original
     changes: list[Change] = []
     if is_reversed(raw):
         raw = _turned(raw, actions, changes)
-    for _ in range(1 if causal else _PASSES):
+    for _ in range(1 if known.causal else _PASSES):
         before = len(changes)
         for rule in chosen:
             if actions.get(rule.name, Action.KEEP) is not Action.KEEP:
-                raw = _repaired(rule, actions[rule.name], raw, told, changes, asking)
+                raw = _repaired(rule, actions[rule.name], raw, known, changes, asking)
         if len(changes) == before:
             break
-    left = check(raw, rules=chosen, calendar=told.calendar, always=told.always, now=now, causal=causal)
+    again: Told = {"calendar": known.calendar, "always": known.always, "now": known.now, "causal": known.causal}
+    left = check(raw, rules=chosen, **again)
     return Repaired(original, raw, tuple(changes), left)
 
 
