@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from cambist.testing import SessionTests, VenueFeedTests
+from cambist.testing import FeedTests, SessionTests
 from cambist_binance.session import open_coinm, open_spot, open_usdm
 from cambist_simulator import ExchangeSimulator
 
@@ -92,9 +92,9 @@ class TestCoinMOverRest(TestCoinM):
         ("BTCUSD_PERP:inverse", open_coinm, "BTC/USD:BTC"),
     ],
 )
-@pytest.mark.parametrize("test", [name for name in dir(VenueFeedTests) if name.startswith("test_")])
+@pytest.mark.parametrize("test", [name for name in dir(FeedTests) if name.startswith("test_")])
 def test_market_data_needs_no_key(plays, opens, symbol, test):
-    class Keyless(VenueFeedTests):
+    class Keyless(FeedTests):
         trades = False
 
         def make_session(self):

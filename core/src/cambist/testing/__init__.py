@@ -35,21 +35,21 @@ if TYPE_CHECKING:
     from cambist.testing.runs import RunStoreTests
     from cambist.testing.sessions import SessionTests
     from cambist.testing.state import StateStoreTests
-    from cambist.testing.venue_feeds import VenueFeedTests
-    from cambist.testing.venue_orders import VenueOrderTests
+    from cambist.testing.venue_feeds import FeedTests
+    from cambist.testing.venue_orders import BrokerTests
 
 __all__ = [
     "BarStoreTests",
+    "BrokerTests",
     "Crash",
     "CrashingFiles",
     "FaultyFiles",
+    "FeedTests",
     "JournalTests",
     "NotifierTests",
     "RunStoreTests",
     "SessionTests",
     "StateStoreTests",
-    "VenueFeedTests",
-    "VenueOrderTests",
     "check_lookahead",
     "check_warmup",
 ]
@@ -64,8 +64,8 @@ _HOMES = {
     "RunStoreTests": "cambist.testing.runs",
     "SessionTests": "cambist.testing.sessions",
     "StateStoreTests": "cambist.testing.state",
-    "VenueFeedTests": "cambist.testing.venue_feeds",
-    "VenueOrderTests": "cambist.testing.venue_orders",
+    "FeedTests": "cambist.testing.venue_feeds",
+    "BrokerTests": "cambist.testing.venue_orders",
     "check_lookahead": "cambist.backtest.checking",
     "check_warmup": "cambist.backtest.checking",
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.model.orders import OrderType
-from cambist.testing.venue_feeds import VenueFeedTests
-from cambist.testing.venue_orders import VenueOrderTests
+from cambist.testing.venue_feeds import FeedTests
+from cambist.testing.venue_orders import BrokerTests
 
 if TYPE_CHECKING:
     import pytest
@@ -18,10 +18,10 @@ __all__ = ["SessionTests"]
 _T = OrderType
 
 
-class SessionTests(VenueOrderTests, VenueFeedTests):
+class SessionTests(BrokerTests, FeedTests):
     """Tests of a `VenueSession`, against a venue at which the account may trade and has money for what `size` asks.
 
-    A subclass gives `make_session`, and says by `symbol` and `size` what is traded. `VenueFeedTests` alone is for
+    A subclass gives `make_session`, and says by `symbol` and `size` what is traded. `FeedTests` alone is for
     sessions without an account (``trades = False``). What a venue cannot be brought to do is skipped: `spoil` and
     `cut_private` are for venues that can be made to fail, such as a simulator.
 

@@ -17,12 +17,12 @@ from cambist.testing.venue_desk import VenueTests
 if TYPE_CHECKING:
     from cambist.testing.venue_desk import Desk
 
-__all__ = ["VenueFeedTests"]
+__all__ = ["FeedTests"]
 
 _MINUTE = Timeframe.parse("1m")
 
 
-class VenueFeedTests(VenueTests):
+class FeedTests(VenueTests):
     """Tests of the market data of a `VenueSession`, with or without an account: history and streams."""
 
     def test_history_is_final(self) -> None:

@@ -17,12 +17,12 @@ from cambist.testing.venue_desk import SPOILS, VenueTests, is_order, is_up, tota
 if TYPE_CHECKING:
     from cambist.testing.venue_desk import Desk
 
-__all__ = ["VenueOrderTests"]
+__all__ = ["BrokerTests"]
 
 _T = OrderType
 
 
-class VenueOrderTests(VenueTests):
+class BrokerTests(VenueTests):
     """Tests of the orders of a `VenueSession`: what is sent, what is found, and what nobody knows."""
 
     def test_an_order_rests_and_is_canceled(self) -> None:
