@@ -271,7 +271,7 @@ def test_every_row_of_the_page_has_its_test():
 
 def test_every_name_of_the_page_exists():
     spaces = (
-        *(cambist, cambist.indicators, cambist.strategies, simulation),
+        *(cambist, cambist.data, cambist.indicators, cambist.strategies, simulation),
         *(cambist.Strategy, cambist.SignalStrategy, cambist.Order, cambist.Position, cambist.Result),
     )
     calls = (
@@ -284,6 +284,7 @@ def test_every_name_of_the_page_exists():
         simulation.RangeFiller,
         cambist.Interest,
         cambist.SignalStrategy.of,
+        cambist.resample,
     )
     known = {name for space in spaces for name in dir(space)}
     known |= {name for call in calls for name in inspect.signature(call).parameters}

@@ -150,6 +150,16 @@ def test_how_the_bars_come_makes_no_difference(rows, options, keep, cuts, volume
     assert stream.growing == blocks.growing
 
 
+def test_a_block_that_lies_in_no_session_ends_the_bar_before_it_as_one_row_of_many_does():
+    row = [100, 101, 99, 100], 5
+    bars = made([(gap, *row) for gap in (1, 1, 24 * 60, 48 * 60)], "2024-01-05T15:00:00Z")  # Friday to Monday
+    periods = read_periods("1h", calendar=WEEKDAYS)
+    whole = SlowerBars(periods, MINUTE_NS, keep_first=True).take(bars)
+    slower = SlowerBars(periods, MINUTE_NS, keep_first=True)
+    pieces = [(start, slower.take(bars[start:end])) for start, end in ((0, 2), (2, 3), (3, 4))]
+    assert [row + start for start, piece in pieces for row in piece.known_at.tolist()] == whole.known_at.tolist() == [2]
+
+
 @given(ROWS, st.sampled_from(OPTIONS), st.sampled_from(["keep", "drop"]), st.integers(1, 7))
 def test_blocks_make_what_the_whole_makes(rows, options, incomplete, size):
     bars = made(rows, STARTS[2])

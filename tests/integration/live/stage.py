@@ -33,7 +33,8 @@ from cambist_simulator import ExchangeSimulator
 MINUTE = Timeframe.parse("1m")
 MS = 1_000_000
 #: Tag of what a run books to take a position over; the venue knows no such order.
-ADOPTED = "adopted"
+#: Tags of executions that no order of the run made: those of others, and made-up ones that take over an average.
+TAKEN_OVER = frozenset({"adopted", "synthetic"})
 #: How long anything may take to come right on a machine that does other things, too; seconds.
 PATIENCE = 90.0
 
@@ -125,7 +126,9 @@ class Stage:
 
     def session(self):
         key = self.simulator.credentials()
-        settings = BinanceSettings(url=self.simulator.url, key=key.key, secret=key.secret, **self.venue)
+        settings = BinanceSettings(
+            url=self.simulator.url, key=key.key, secret=key.secret, shared_limits=False, **self.venue
+        )
         return QuickSession(self.place.market, settings)
 
     def begin(self, strategy=None, files=None, **settings) -> None:
@@ -227,7 +230,7 @@ class Stage:
             return [f"the run is in phase {self.run.phase}"]
         theirs, found = self.theirs(), []
         for order in self.kernel.book.orders:
-            if order.tag == ADOPTED:
+            if order.tag in TAKEN_OVER:
                 continue
             there = theirs.pop(order.id, None)
             found += differences_of(order, there, whole=self.whole(self.kernel.book, order))
@@ -261,7 +264,7 @@ class Stage:
         book = state.book
         theirs, strangers = truth(self.simulator, book.token)
         for order in book.orders:
-            if order.tag != ADOPTED:
+            if order.tag not in TAKEN_OVER:
                 assert differences_of(order, theirs.pop(order.id, None), ended=True) == []
         assert not theirs, f"orders at the venue that are not in the journal: {theirs}"
         assert foreign or not strangers, strangers
@@ -273,7 +276,7 @@ class Stage:
 
     def _compare_fills(self, state, strangers) -> None:
         by_order = [(fill.id, state.book.get(fill.order_id)) for fill in state.fills]
-        ours = Counter(number for number, one in by_order if one.tag != ADOPTED and not one.by_venue)
+        ours = Counter(number for number, one in by_order if one.tag not in TAKEN_OVER and not one.by_venue)
         theirs = Counter(one.trade_id for one in self.simulator.fills() if one.order_id not in strangers)
         assert ours == theirs
 

@@ -61,7 +61,8 @@ def test_however_often_a_trader_is_killed_no_order_is_lost_doubled_or_orphaned(n
     place, folder = PLACES[name], tmp_path / "journal"
     kills = max(1, request.config.getoption("--kills") // 2)
     met = set()
-    with ExchangeSimulator("binance", symbols=[place.plays], seed=7, history=60, cash=1_000_000, speed=60) as simulator:
+    venue = {"symbols": [place.plays], "seed": 7, "history": 60, "cash": 1_000_000, "speed": 60, "limits": False}
+    with ExchangeSimulator("binance", **venue) as simulator:
         for number in range(kills):
             trader = Trader(name, simulator, folder)
             if number % 4 == 3:  # while it finds its way back
@@ -70,6 +71,8 @@ def test_however_often_a_trader_is_killed_no_order_is_lost_doubled_or_orphaned(n
                 trader.until_it_runs()
                 time.sleep(chance.uniform(0.0, 0.6))
             trader.kill()
+            if name != "spot":
+                time.sleep(5.0)  # a start asks a futures account for much, and the venue counts it by the minute
             met.add(bool([one for one in simulator.orders() if one.open]))
         last = Trader(name, simulator, folder, "quiet")
         last.until_it_runs()

@@ -22,11 +22,13 @@ from cambist_binance.config import BinanceSettings
 
 async def main(name: str, url: str, key: str, secret: str, folder: str, *words: str) -> None:
     place = PLACES[name]
-    session = QuickSession(place.market, BinanceSettings(url=url, key=key, secret=secret, timeout=5.0))
+    # It is started far more often than a venue's limits are made for.
+    settings = BinanceSettings(url=url, key=key, secret=secret, timeout=5.0, shared_limits=False)
+    session = QuickSession(place.market, settings)
     strategy = type("Wild", (Wild,), {"quiet": "quiet" in words})(size=place.size, every=15_000_000)
-    settings = LiveSettings(currency=place.currency, audit_every=2.0, drain_within=60.0)
+    behavior = LiveSettings(currency=place.currency, audit_every=2.0, drain_within=60.0)
     with Journal(folder) as journal:
-        run = LiveRun([strategy], [(place.symbol, MINUTE)], session, journal, settings)
+        run = LiveRun([strategy], [(place.symbol, MINUTE)], session, journal, behavior)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, run.stop, "told to")
         task = asyncio.create_task(run.run())
         while run.phase != "run" and not task.done():  # noqa: ASYNC110 - the run tells nobody

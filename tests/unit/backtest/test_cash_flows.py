@@ -316,8 +316,8 @@ def test_the_flows_are_saved(run, bars, tmp_path):
     result = run(bars([50.0] * 5), on_bar=lambda strategy, bar: strategy.add_cash(10.0))
     result.save(tmp_path)
     assert (tmp_path / "cash_flows.csv").read_text().splitlines()[:2] == [
-        "ts,kind,symbol,asset,amount,account,reason,position_side",
-        "2024-03-01T10:01:00Z,deposit,,USD,10.0,,,",
+        "ts,kind,symbol,asset,amount,account,reason,position_side,reference,exact",
+        "2024-03-01T10:01:00Z,deposit,,USD,10.0,,,,,",
     ]
     again = cambist.load_result(tmp_path)
     assert again.flow_records == result.flow_records

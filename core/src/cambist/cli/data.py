@@ -23,7 +23,7 @@ _FEED = "samples"
 @click.group()
 @global_options(hidden=True)
 def data() -> None:
-    """Show data that is at hand, fetch more, and tell what is wrong with it.
+    """Show data that is at hand, fetch more, and check it.
 
     \b
     Examples:

@@ -78,7 +78,7 @@ def open_account(instruments: Sequence[Instrument], opening: Opening, settings: 
     money = _money(instruments, account, settings.currency)
     books: VenueBooks
     if all(one.is_cash for one in instruments):
-        books = VenueInKind(instruments, float(money), settings.leverage)
+        books = VenueInKind(instruments, float(money), 1.0)  # nothing is lent there
     else:
         kind = VenueHedge if account.hedged else VenueMargin
         margin = _margin_of(instruments, account, settings.leverage)

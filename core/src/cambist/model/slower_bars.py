@@ -127,7 +127,8 @@ class SlowerBars:
         made = _reduced(columns, first)
         ends = self._periods.ends(starts[first])
         last = np.append(first[1:], len(starts)) - 1 - before
-        last = last if rows is None else np.where(last < 0, -1, rows[last])
+        if rows is not None:  # of all rows, and not of those that lie in a period; -1 is the row before
+            last[last >= 0] = rows[last[last >= 0]]
         reached = (last >= 0) & (ts[last] + self._length >= ends)
         known_at = np.where(reached, last, np.searchsorted(ts, ends))
         counts = np.ones(len(first), np.bool_)
