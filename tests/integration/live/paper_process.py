@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 
 from paper_runs import PaperRun, walk
@@ -29,6 +30,7 @@ async def main(folder: Path) -> None:
     market.first = int(row.read_text()) if row.exists() else 0
     market.shown_until = int(bars.ts[min(market.first, len(bars) - 1)])
     row.write_text(str(market.first))
+    began = time.monotonic_ns()
 
     class MarketClock:
         """The time of the market, which goes faster than the machine's."""
@@ -37,7 +39,8 @@ async def main(folder: Path) -> None:
             self._least = not_before
 
         def __call__(self) -> int:
-            self._least = max(self._least, market.shown_until + 10**9)
+            # It goes on by itself, too: what waits for time to pass would else wait for ever at the end of the market.
+            self._least = max(self._least, market.shown_until + 10**9 + time.monotonic_ns() - began)
             return self._least
 
     cambist.live.run.MonotoneClock = MarketClock
