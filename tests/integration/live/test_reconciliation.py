@@ -280,8 +280,7 @@ def test_each_side_of_a_hedged_account_is_taken_over_for_itself(market, scenario
         one.compare(("long", "short"))
         for there in simulator.positions()[one.venue]:
             ours = one.state().portfolio.legs[f"{one.symbol} {there.position_side}"]
-            near = 1e-8 if kept > 1 else 1e-5  # what is made up costs what the position cost when it was asked for
-            assert ours.average_price == pytest.approx(float(there.entry_price), rel=near)
+            assert ours.average_price == pytest.approx(float(there.entry_price), rel=1e-8)
         assert set(one.alarms) <= ({"balance_adjusted"} if kept == 1 else set())
 
 

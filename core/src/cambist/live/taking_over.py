@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cambist.errors import ConfigError, VenueError
 from cambist.live.differences import DifferenceKind
 from cambist.model.events import CashMoved
-from cambist.model.orders import Liquidity, Side
+from cambist.model.legs import leg_key
+from cambist.model.orders import Liquidity, PositionSide, Side
 from cambist.model.portfolio import CashFlow
 from cambist.model.reports import FillReport
 from cambist.portfolio.exact import exact
@@ -138,8 +139,14 @@ class Takeover:
 
     async def _adopt(self, difference: Difference, price: Decimal) -> None:
         """Take a position of the venue as the run's own, or forget one that it does not hold."""
-        report = self._made_up(difference, difference.side, difference.size, price)
         instrument = self._instrument(difference)
+        held, there = difference.ours, difference.theirs
+        if difference.entry_price and held * there > 0 and abs(there) > abs(held):
+            # What the venue tells is the price of the whole, not of what came to it.
+            average = self._average(difference)
+            self._begin_again(difference, (held, average), (there, difference.entry_price))
+            return
+        report = self._made_up(difference, difference.side, difference.size, price)
         if instrument.is_cash:  # it is there already, and so is what it cost
             self._pay_for(report, instrument)
         self._engine.positions.adopt(report, SYNTHETIC)
@@ -162,12 +169,26 @@ class Takeover:
         )
         self._engine.take(CashMoved(self._engine.now(), flow))
 
+    def _average(self, difference: Difference) -> Decimal:
+        """Return at what average price the run holds its position."""
+        portfolio: Any = self._engine.kernel.portfolio
+        side = PositionSide(difference.position_side) if difference.position_side else None
+        return exact(portfolio.legs[leg_key(difference.symbol, side)].average_price)
+
     def _adopt_average(self, difference: Difference) -> None:
-        """Take the venue's average price: the position ends at the run's own, and begins again at the venue's."""
-        opens = Side.BUY if difference.held > 0 else Side.SELL
-        size = abs(difference.held)
-        for side, price in ((opens.opposite, difference.ours), (opens, difference.theirs)):
-            self._engine.positions.adopt(self._made_up(difference, side, size, price), SYNTHETIC)
+        """Take the venue's average price."""
+        self._begin_again(difference, (difference.held, difference.ours), (difference.held, difference.theirs))
+
+    def _begin_again(
+        self, difference: Difference, ours: tuple[Decimal, Decimal], theirs: tuple[Decimal, Decimal]
+    ) -> None:
+        """End a position at the run's own average, which earns nothing, and begin it as the venue has it.
+
+        Each is a signed size and the average price of it.
+        """
+        opens = Side.BUY if theirs[0] > 0 else Side.SELL
+        for side, (size, price) in ((opens.opposite, ours), (opens, theirs)):
+            self._engine.positions.adopt(self._made_up(difference, side, abs(size), price), SYNTHETIC)
 
     async def _price(self, difference: Difference) -> Decimal:
         """Return what a position cost at the venue, or else the last price that the run or the venue has."""
