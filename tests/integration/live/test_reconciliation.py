@@ -29,12 +29,17 @@ def both(simulator, tmp_path, market, script):
     return one
 
 
+async def moved(one, points):
+    """Wait until the price is another one, by so much at least."""
+    before = one.simulator.price(one.name)["bid"]
+    await one.venue_until(lambda: abs(one.simulator.price(one.name)["bid"] - before) >= points)
+
+
 async def trade_beside(one, sizes):
     """Trade as another client of the account."""
     for size in sizes:
         if size == "move":
-            before = one.simulator.price(one.name)["bid"]
-            await one.venue_until(lambda before=before: abs(one.simulator.price(one.name)["bid"] - before) >= 10)
+            await moved(one, 10)
         else:
             side = "buy" if size > 0 else "sell"
             order = one.simulator.place(one.name, side, abs(size) * Decimal(repr(one.size)))
@@ -223,8 +228,8 @@ LEGS = {
     "flat here and open there": ({}, [("long", 2), ("short", 1)]),
     "open here and flat there": ({"long": 1, "short": 2}, [("long", -1), ("short", -2)]),
     "from one side to the other": ({"long": 2}, [("long", -2), ("short", 2)]),
-    "other quantities": ({"long": 2, "short": 2}, [("long", 1), ("short", -1)]),
-    "another average": ({"long": 2}, [("long", -2), ("move", 0), ("long", 2)]),
+    "other quantities": ({"long": 2, "short": 2}, [("move", 0.1), ("long", 1), ("short", -1)]),
+    "another average": ({"long": 2}, [("long", -2), ("move", 10), ("long", 2)]),
 }
 
 
@@ -232,7 +237,7 @@ async def trade_legs(one, changes):
     """Open (more of) one side, or close some of it, as another client of the account."""
     for side, change in changes:
         if side == "move":
-            await trade_beside(one, ["move"])
+            await moved(one, change)
             continue
         buys = (change > 0) == (side == "long")
         terms = OrderTerms(
