@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cambist.errors import InputError, LineError, LookAheadError
+from cambist.errors import LineError, LookAheadError
 from cambist.indicators.lines import HISTORY, Line
 from cambist.indicators.series import Series, SeriesCursor
-from cambist.indicators.slower import UNKNOWN
+from cambist.indicators.slower import UNKNOWN, SlowSeries, slower_periods
 from cambist.model.bars import COLUMNS, Bar
-from cambist.model.periods import read_periods
 from cambist.model.slower_bars import SlowerBars
 
 if TYPE_CHECKING:
@@ -239,7 +238,7 @@ def _fork(stream: Stream) -> Stream:
     return forked
 
 
-class GrowingSeries(Series):
+class GrowingSeries(SlowSeries):
     """A slower series whose newest bar grows; see `Series.replay`."""
 
     __slots__ = ()
@@ -251,30 +250,12 @@ class GrowingSeries(Series):
         """Whether the newest bar, ``[0]``, is over; false while it grows, and before the first."""
         return self._cursor.is_finished
 
-    def resample(self, timeframe: str | Timeframe, **_options: Any) -> Series:
-        """Refuse: the faster series is what slower ones are made of."""
-        raise InputError(
-            f"{self.symbol} {self.timeframe} is made of faster bars itself. Make the bars of {timeframe} of those: "
-            f"self.data.resample({str(timeframe)!r})."
-        )
-
-    def replay(self, timeframe: str | Timeframe, **_options: Any) -> GrowingSeries:
-        """Refuse, as `resample`."""
-        raise InputError(
-            f"{self.symbol} {self.timeframe} is made of faster bars itself. Replay those: "
-            f"self.data.replay({str(timeframe)!r})."
-        )
-
 
 def growing_series(
     fast: Series, timeframe: str | Timeframe, options: dict[str, Any], *, keep_first: bool
 ) -> GrowingSeries:
     """Make a growing series of another one; see `Series.replay`."""
-    cursor = fast._cursor  # noqa: SLF001
-    if not cursor.building:
-        raise LineError(f"{fast.symbol}: series are replayed in on_start only.")
-    periods = read_periods(timeframe, **options)
-    fast.timeframe.require_multiple(periods.timeframe)
+    periods = slower_periods(fast, timeframe, options, "replayed")
     growing = GrowingCursor(fast, periods, keep_first=keep_first)
-    cursor.lead(growing)
+    fast._cursor.lead(growing)  # noqa: SLF001
     return GrowingSeries(fast.instrument, periods.timeframe, growing)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cambist.model.periods import Periods
     from cambist.model.timeframe import Timeframe
 
-__all__ = ["UNKNOWN", "SlowCursor", "slower_series"]
+__all__ = ["UNKNOWN", "SlowCursor", "SlowSeries", "slower_periods", "slower_series"]
 
 #: More bars than any run has: when lines will be known that are not known yet.
 UNKNOWN = 1 << 62
@@ -194,17 +194,30 @@ class SlowSeries(Series):
         )
 
 
+def slower_periods(fast: Series, timeframe: str | Timeframe, options: dict[str, Any], what_is_done: str) -> Periods:
+    """Read the periods of a series that is to be made of another one.
+
+    Raises
+    ------
+    LineError
+        After ``on_start``.
+    InputError
+        For a timeframe that is none, or that the bars of `fast` do not make up.
+    """
+    if not fast._cursor.building:  # noqa: SLF001
+        raise LineError(f"{fast.symbol}: series are {what_is_done} in on_start only.")
+    periods = read_periods(timeframe, **options)
+    fast.timeframe.require_multiple(periods.timeframe)
+    return periods
+
+
 def slower_series(
     fast: Series, timeframe: str | Timeframe, options: dict[str, Any], *, keep_first: bool, on_bar: bool
 ) -> Series:
     """Make a slower series of another one; see `Series.resample`."""
-    cursor = fast._cursor  # noqa: SLF001
-    if not cursor.building:
-        raise LineError(f"{fast.symbol}: series are resampled in on_start only.")
-    periods = read_periods(timeframe, **options)
-    fast.timeframe.require_multiple(periods.timeframe)
+    periods = slower_periods(fast, timeframe, options, "resampled")
     slow = SlowCursor(fast, periods, keep_first=keep_first)
-    cursor.lead(slow)
+    fast._cursor.lead(slow)  # noqa: SLF001
     series = SlowSeries(fast.instrument, periods.timeframe, slow)
     if on_bar:
         slow.view = BarView(series)
