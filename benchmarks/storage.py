@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow
+import pyarrow as pa
 from pyarrow import parquet
 
 from benchmarks.journal import show, story
@@ -98,7 +98,7 @@ def show_cache(folder: Path) -> None:
     kept = seconds(lambda: cache.get(Told(bars), "BTC/USDT", "1m", start, end))
     name = SeriesName.parse("bench:BTC/USDT:1m")
     bare = folder / "bare.parquet"
-    parquet.write_table(pyarrow.table({"ts": bars.ts, **bars.columns}), bare)
+    parquet.write_table(pa.table({"ts": bars.ts, **bars.columns}), bare)
     reads, busy, beside = [], [], []
     for _ in range(2 * ROUNDS):
         before = time.process_time()
@@ -109,7 +109,7 @@ def show_cache(folder: Path) -> None:
         busy.append(after - before)
     assert len(columns[0]) == len(bars)
     more = (
-        f"of CPU time, all threads together, checksums and checks included; {min(reads):.3f} s on the wall clock. pyarrow "
+        f"of CPU time, all threads together, checksums and checks included; {min(reads):.3f} s by the clock. pyarrow "
         f"alone takes {min(beside):.3f} s to read one file of its own defaults into NumPy. Fetched, compared and kept "
         f"piece by piece in {kept:.1f} s"
     )
