@@ -118,7 +118,7 @@ def test_a_file_with_a_colon_in_its_name_is_a_file(folder, feeds):
         (
             SeriesPlan(source="live-only:x"),
             ConfigError,
-            "'live-only' has no finished bars.*Feeds that have: .*csv, frame",
+            "'live-only' has no finished bars.*Feeds that have: .*csv, .*frame",
         ),
         (
             SeriesPlan(source="tide:low", symbol="X"),

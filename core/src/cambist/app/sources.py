@@ -28,6 +28,7 @@ __all__ = [
     "default_symbol",
     "feed_name",
     "feed_of_name",
+    "is_market",
     "open_finer",
     "open_named",
     "open_series",
@@ -73,7 +74,18 @@ def open_named(
     from cambist.plugins.registry import Registry
 
     said = None if timeframe is None else str(timeframe)
-    return _open(SeriesPlan(source=source, symbol=symbol, instrument=instrument, timeframe=said), Registry.discover())
+    plan = SeriesPlan(source=source, symbol=symbol, instrument=instrument, timeframe=said)
+    found = _open(plan, Registry.discover())
+    if is_market(found):
+        kind: str = found.kind  # type: ignore[attr-defined]
+        opener = "open_book" if kind == "book" else f"open_{kind}"
+        raise ConfigError(f"{source} has {kind} and no bars. In Python, open it with cambist.{opener}(...).")
+    return found
+
+
+def is_market(source: Any) -> bool:
+    """Tell whether a source is one of trades, quotes or a book."""
+    return getattr(source, "kind", None) in ("ticks", "quotes", "book")
 
 
 def open_series(series: Sequence[SeriesPlan], registry: Registry) -> list[HistorySource]:
@@ -119,7 +131,11 @@ def _open(series: SeriesPlan, registry: Registry) -> HistorySource:
     name = feed_of_name(series.source, series.folder, registry)
     if name is not None:
         source = _open_feed(name, series, registry)
-        return open_source(source.load(), repair=series.repair) if series.repair else source
+        if not series.repair:
+            return source
+        if is_market(source):
+            raise ConfigError(f"{series.source}: repair is for bars, and these are trades, quotes or a book.")
+        return open_source(source.load(), repair=series.repair)
     if series.settings:
         unknown = next(iter(series.settings))
         known = ["instrument", "source", "symbol", "timeframe"]
@@ -147,6 +163,8 @@ def _open_feed(name: str, series: SeriesPlan, registry: Registry) -> HistorySour
     asked: str | Path = rest if before.lower() == name else series.source
     if "path" in spec.capabilities:
         asked = (series.folder or Path()) / Path(asked).expanduser()
+    if "market" in spec.capabilities:  # the timeframe is that of bars to be made of them
+        series = attrs.evolve(series, timeframe=None)
     settings = {**series.settings, **_own_words(series, name, _takes(factory))}
     source: HistorySource = factory(asked, **settings)
     return source

@@ -205,3 +205,8 @@ def _opening(
     if not path.is_file():
         raise DataError(f"{path}: {absence(path)}")
     return path, choose_instrument(symbol, instrument, default=path.name.partition(".")[0] or path.name), found
+
+
+open_binance_trades = partial(open_csv_ticks, dialect="binance-trades")
+open_mt5_ticks = partial(open_csv_ticks, dialect="mt5-ticks")
+open_mt5_quotes = partial(open_csv_quotes, dialect="mt5-ticks")
