@@ -15,7 +15,7 @@ from cambist.errors import ConfigError, did_you_mean
 from cambist.plugins.specs import NAME_PATTERN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
@@ -166,8 +166,25 @@ def _open_feed(name: str, series: SeriesPlan, registry: Registry) -> HistorySour
     if "market" in spec.capabilities:  # the timeframe is that of bars to be made of them
         series = attrs.evolve(series, timeframe=None)
     settings = {**series.settings, **_own_words(series, name, _takes(factory))}
+    _refuse_missing(name, series, factory, settings)
     source: HistorySource = factory(asked, **settings)
     return source
+
+
+def _refuse_missing(name: str, series: SeriesPlan, factory: Any, settings: Mapping[str, Any]) -> None:
+    """Refuse a series of which something was not said that its feed has no default for."""
+    parameters = inspect.signature(factory).parameters.values()
+    missing = [
+        one.name
+        for one in parameters
+        if one.kind is one.KEYWORD_ONLY and one.default is one.empty and one.name not in settings
+    ]
+    if missing:
+        keys = ", ".join(f"{one} = ..." for one in missing)
+        raise ConfigError(
+            f"the feed {name!r} needs {', '.join(missing)} for {series.source}. Say it in a run file: "
+            f"[[data]] source = {series.source!r}, {keys}."
+        )
 
 
 def _own_words(series: SeriesPlan, name: str, takes: set[str] | None) -> dict[str, Any]:

@@ -285,7 +285,9 @@ def _fault(line: int, fields: list[str], head: Head) -> str | None:
                 continue
             return f"line {line} ({time}): {name} is missing."
         if not _is_number(number) or isnan(float(number)):
-            return f"line {line} ({time}): {name} is {value!r}, which is no number."
+            comma = head.form.decimal == "." and _is_number(value.replace(",", ".", 1))
+            hint = " Is the comma a decimal mark? Then pass decimal=',' to cambist.data.open_csv." if comma else ""
+            return f"line {line} ({time}): {name} is {value!r}, which is no number.{hint}"
     return None
 
 
