@@ -214,6 +214,24 @@ def test_a_strategy_with_a_rule_of_its_own_is_shown_nothing_else():
     assert {one[0] for one in seen} == {"renko 0.5"}
 
 
+def test_a_class_may_make_its_rule_of_its_parameters():
+    class OwnBricks(SmaCross):
+        brick: float = param(0.5)
+
+        @property
+        def bar_rule(self):
+            return f"renko {self.brick}"
+
+    bars = minutes(5, 1_000)
+    own = backtest(OwnBricks(fast=2, slow=4, brick=0.25), bars, record_lines=["cross"])
+    given_ = backtest(SmaCross(fast=2, slow=4, bar_rule="renko 0.25"), bars, record_lines=["cross"])
+    assert len(own.fills) > 5
+    assert own.fills.equals(given_.fills)
+    assert own.signals["value"].equals(given_.signals["value"])
+    with pytest.raises(ParameterError, match="says its bar_rule itself"):
+        OwnBricks(bar_rule="renko 2")
+
+
 def test_quotes_make_bars_of_their_middle():
     ticks = trades(2, 1_000)
     quotes = Quotes(ACME, ticks.ts, ticks.price - 0.01, ticks.price + 0.01)

@@ -173,6 +173,8 @@ def find_parameter(cls: Any, name: str) -> Parameter:
         There is none, and which has nearly that name.
     """
     found: Parameter | None = cls.parameters.get(name) or OF_EVERY.get(name)
+    if name in OF_EVERY and isinstance(getattr(cls, name, None), property):
+        raise ParameterError(f"{cls.__name__} says its {name} itself, as a property. Leave it out.")
     if found is None:
         hint = did_you_mean(name, cls.parameters) or " It has no parameters."
         raise ParameterError(f"{cls.__name__} has no parameter {name!r}.{hint}")
