@@ -14,7 +14,7 @@ from recorded_market import RecordedMarket
 import cambist
 from cambist import Strategy, Ticks, param
 from cambist.errors import ParameterError
-from cambist.indicators import SMA
+from cambist.indicators import SMA, indicator
 from cambist.model import BookUpdate, Quote, Side, Tick
 from cambist.model.events import OperatorCommand
 from cambist.ports.venue import BarReport
@@ -257,6 +257,24 @@ class OnTrades(Strategy):
             self.close()
 
 
+@indicator(lookback=0)
+def fragile(values):
+    """Fail at a price."""
+    if 99.5 in values:
+        raise ZeroDivisionError("a price it does not like")
+    return values
+
+
+class Fragile(Strategy):
+    """Has an indicator of its own over bars of trades, which stops it and nobody else."""
+
+    def on_start(self):
+        self.line = fragile(self.data.event_bars("count 1", on_bar=True).close)
+
+    def on_bar(self, bar):
+        self.record_signal("seen", bar.close)
+
+
 def test_bars_of_trades_are_made_on_paper_as_in_a_backtest_and_again_in_a_replay(tmp_path):
     block = walk(3)
     one, ts = block.instrument, int(block.ts[0])
@@ -267,7 +285,7 @@ def test_bars_of_trades_are_made_on_paper_as_in_a_backtest_and_again_in_a_replay
     strategy = OnTrades(bar_rule="volume 4")
     live = {"step_timeout": 0.1}  # how long a start waits for prices, which this market does not tell before
     series = [(one.symbol, "ticks")]
-    paper = PaperRun(tmp_path / "journal", [strategy], market, series=series, live=live, record=True)
+    paper = PaperRun(tmp_path / "journal", [strategy, Fragile()], market, series=series, live=live, record=True)
 
     async def play():
         await paper.start()
@@ -278,12 +296,15 @@ def test_bars_of_trades_are_made_on_paper_as_in_a_backtest_and_again_in_a_replay
         await paper.end()
 
     asyncio.run(play())
-    noted = [(name, value) for _, _, name, _, value in paper.kernel.signals]
+    noted = [(name, value) for _, who, name, _, value in paper.kernel.signals if who == "OnTrades"]
     result = cambist.backtest(strategy, ticks)
     assert noted == list(zip(result.signals["name"], result.signals["value"], strict=True))
     assert len(noted) == 90 // 4 - 1
     assert len(paper.kernel.fills) > 5
-    report = cambist.replay(tmp_path / "journal", OnTrades(bar_rule="volume 4"))
+    assert [word for word, _ in paper.alarms] == ["strategy_failed"]
+    assert "an indicator of Fragile raised ZeroDivisionError" in paper.alarms[0][1]
+    assert 0 < sum(one.strategy == "Fragile" for one in paper.kernel.signals) < prices.index(99.5) + 1
+    report = cambist.replay(tmp_path / "journal", [OnTrades(bar_rule="volume 4"), Fragile()])
     assert report.equal, str(report)
     assert report.complete
 
