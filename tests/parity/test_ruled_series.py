@@ -299,6 +299,9 @@ def test_a_rule_that_makes_no_sense_is_named(rule, options, error, told):
 
 
 def test_what_they_cannot_do_is_said():
+    with pytest.raises(InputError, match="bar_rule='volume 50'"):
+        backtest(SmaCross, trades(1, 50), timeframe="volume 50")
+
     class Late(Bricks):
         def on_bar(self, bar):
             self.data.resample("renko 0.5")

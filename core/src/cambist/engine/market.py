@@ -164,7 +164,7 @@ class MarketKernel(Kernel):
             return shown_series(series, rule) if isinstance(series, MarketBarSeries) else series
         if isinstance(series, MarketBarSeries):
             series._cursor.is_hidden = True  # noqa: SLF001
-        return make(symbol, rule, keep_first=False, on_bar=True, options={})
+        return make(symbol, rule, keep_first=True, on_bar=True, options={})
 
     def _run_started(self, event: RunStarted) -> None:
         super()._run_started(event)

@@ -216,7 +216,7 @@ class MarketDataSet:
         tz: str | tzinfo | None = None,
         calendar: Calendar | None = None,
         offset: int | str | timedelta = 0,
-        keep_first: bool = False,
+        keep_first: bool = True,
         on_bar: bool = False,
     ) -> MarketBarSeries:
         """Return a series of bars that are made by a rule of trades as they come; in ``on_start`` only.
@@ -235,7 +235,8 @@ class MarketDataSet:
         tz, calendar, offset
             Of the periods after ``each``, as for `cambist.resample`.
         keep_first
-            Whether bars count that begin before the first of these periods does.
+            Whether bars of the first of these periods count, which had begun before the run did. Default: they do,
+            since trades seldom begin with it.
         on_bar
             Whether `on_bar` is called for them, once the lines of this series are known; ``bar.timeframe`` tells them
             apart.
