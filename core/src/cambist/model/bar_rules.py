@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from functools import lru_cache
-from math import floor, isfinite, ulp
+from math import floor, isfinite, isnan, ulp
 from typing import TYPE_CHECKING, NoReturn
 
 import attrs
@@ -337,7 +337,7 @@ class RuledBars:
 
     def _candles(self, bar: Bar, _side: int) -> None:
         close = (bar.open + bar.high + bar.low + bar.close) / 4.0
-        open_ = (bar.open + bar.close if np.isnan(self._candle) else self._candle + self._before) / 2.0
+        open_ = (bar.open + bar.close if isnan(self._candle) else self._candle + self._before) / 2.0
         self._candle, self._before = open_, close
         high, low = max(bar.high, open_, close), min(bar.low, open_, close)
         self._done.append(Bar(bar.ts, open_, high, low, close, bar.volume))
