@@ -85,7 +85,7 @@ def overrides(reason: str) -> Callable[[F], F]:
 def cards_of(suite: type) -> list[Card]:
     """Return the requirements that a suite, or a test class that inherits suites, has to meet; bases first."""
     return [
-        Card(f"{base.prefix}-{number:02}", base.__name__, name, " ".join((inspect.getdoc(function) or "").split()))
+        Card(f"{base.prefix}-{number:02}", base.__name__, name, _sentence(name, inspect.getdoc(function) or ""))
         for base in _suites_in(suite)
         for number, (name, function) in enumerate(_tests_of(base), 1)
     ]
@@ -94,6 +94,12 @@ def cards_of(suite: type) -> list[Card]:
 def reason_of(test_class: type, name: str) -> str:
     """Return why a test class replaced a test of a suite; ``""`` where it did not."""
     return str(getattr(getattr(test_class, name, None), _REASON, ""))
+
+
+def _sentence(name: str, more: str) -> str:
+    """Return what a test is called, as people would write it, and what its docstring adds."""
+    said = name.removeprefix("test_").replace("_", " ")
+    return " ".join(f"{said[:1].upper()}{said[1:]}. {more}".split())
 
 
 def _suites_in(test_class: type) -> Iterator[type[Suite]]:
