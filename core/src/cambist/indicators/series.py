@@ -9,6 +9,7 @@ import numpy as np
 
 from cambist.errors import LineError
 from cambist.indicators.lines import HISTORY, Line
+from cambist.indicators.soundness import as_sound
 from cambist.model.bars import COLUMNS, Bar, Bars
 from cambist.model.times import to_datetime
 
@@ -159,7 +160,8 @@ class SeriesCursor:
             self._ts_past = np.concatenate((self._ts_past, self._ts))[-HISTORY:]
         self._ts = bars.ts
         for name, line in self.columns.items():
-            line._load(getattr(bars, name))  # noqa: SLF001 - a line is the cursor's to move
+            # Bars were checked when they were made.
+            line._load(as_sound(getattr(bars, name)))  # noqa: SLF001 - a line is the cursor's to move
         if self._time is not None:
             self._time._load(bars.ts / 1e9)  # noqa: SLF001
         for node in self._nodes:
@@ -171,6 +173,8 @@ class SeriesCursor:
                     node.stream = node.computation.open()
                 results = node.stream.extend(*arrays)
             for line, values in zip(node.outputs, results, strict=True):
+                # What several indicators are made of is looked at once, if nobody can change it.
+                values.flags.writeable = False
                 line._load(values)  # noqa: SLF001
         self.building = False
         self.open_window(0, 0)
