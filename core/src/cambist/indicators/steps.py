@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cambist.indicators.program import Program
+
 __all__ = ["RecursiveComputation", "RecursiveIndicator", "recursive"]
 
 #: Rows from which on compiling a step, about a second, is worth its while.
@@ -81,7 +83,8 @@ class _RecursiveStream:
     def __init__(self, computation: RecursiveComputation) -> None:
         self._computation = computation
         self._state = [0.0] * max(1, computation.state)
-        self._row = 0
+        #: The row that comes next, in a list which programs write to as well.
+        self._row = [0]
         self._started = [False] * computation.count
 
     def extend(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
@@ -107,10 +110,25 @@ class _RecursiveStream:
         return tuple(float(column[0]) for column in self.extend(*(np.array([value]) for value in values)))
 
     def _step(self, values: Sequence[float]) -> tuple[float, ...]:
-        computation, row = self._computation, self._row
+        computation, row = self._computation, self._row[0]
         answer = computation.step(self._state, row, *values, *computation.parameters)
-        self._row = row + 1
+        self._row[0] = row + 1
         return answer if row >= computation.lookback else (np.nan,) * len(answer)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its outputs are known."""
+        return all(self._started) and self._row[0] >= self._computation.lookback
+
+    def write(self, program: Program, inputs: Sequence[str]) -> list[str]:
+        """Write the call of the step."""
+        computation = self._computation
+        step, state, row = program.bind(computation.step), program.keep(self._state), program.keep(self._row)
+        given = [state, f"{row}[0]", *inputs, *map(program.bind, computation.parameters)]
+        outputs = [program.name() for _ in computation.outputs]
+        program.line(f"{', '.join(outputs)}, = {step}({', '.join(given)})")
+        program.line(f"{row}[0] += 1")
+        return outputs
 
 
 # Compiled twins.

@@ -9,7 +9,7 @@ and no error. TA-Lib's unstable periods and compatibility modes are process-wide
 from __future__ import annotations
 
 from copy import copy
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import chain
 from math import inf, isfinite, nan
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,8 +23,11 @@ from cambist.indicators.soundness import all_finite, remember_sound, sound_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
     from numpy.typing import NDArray
+
+    from cambist.indicators.program import Program
 
 
 __all__ = ["AVERAGES", "Parameter", "TalibFunction", "Technical", "TechnicalStream", "load"]
@@ -326,7 +329,9 @@ def _gap(computation: Technical, at: int, value: float, row: int) -> DataError:
 class TechnicalStream:
     """A `Technical` computation under way: TA-Lib's handle, once there are rows enough to open it."""
 
-    __slots__ = ("_computation", "_handle", "_history", "_kind", "_rows", "_single", "_start", "_started", "_step")
+    __slots__ = (
+        *("_computation", "_handle", "_history", "_kind", "_newest", "_rows", "_single", "_start", "_started", "_step"),
+    )
 
     def __init__(self, computation: Technical) -> None:
         self._computation = computation
@@ -338,6 +343,8 @@ class TechnicalStream:
         self._started = [False] * inputs
         #: Rows at which every input is known, while they are too few for a handle.
         self._history: list[NDArray[np.float64]] = [np.empty(0)] * inputs
+        #: The newest row that the handle has seen, of those at which every input was known.
+        self._newest = [-1]
         #: Rows seen before the handle was opened, and of these the ones before every input was known.
         self._rows = self._start = 0
 
@@ -382,22 +389,49 @@ class TechnicalStream:
         for value in values:
             # TA-Lib refuses it as well, but as a bare Exception that names nothing.
             if not isfinite(value):
-                at = [isfinite(each) for each in values].index(False)
-                raise _gap(self._computation, at, value, self._next_row())
+                self._refuse([isfinite(each) for each in values].index(False), value)
         result = step(*values)
         results = (result,) if self._single else result
         if self._kind == "real":
             return results
         if self._kind == "position":
-            newest = self._next_row() - self._start - 1
+            newest = self._newest[0] = self._newest[0] + 1
             results = [newest - one for one in results]
         return tuple(map(float, results))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is a handle."""
+        return self._handle is not None
+
+    def write(self, program: Program, inputs: Sequence[str]) -> list[str]:
+        """Write the call of the handle, and what becomes of numbers that it would not take."""
+        for at, name in enumerate(inputs):
+            if name not in program.finite:
+                program.finite.add(name)
+                with program.block(f"if not isfinite({name}):"):
+                    program.line(f"{program.bind(partial(self._refuse, at))}({name})")
+        outputs = [program.name() for _ in self._computation.outputs]
+        program.line(f"{', '.join(outputs)} = {program.bind(self._step)}({', '.join(inputs)})")
+        if self._kind == "position":
+            newest = program.keep(self._newest)
+            program.line(f"{newest}[0] += 1")
+            for name in outputs:
+                program.line(f"{name} = {newest}[0] - {name}")
+        if self._kind != "real":
+            for name in outputs:
+                program.line(f"{name} = float({name})")
+        return outputs
+
+    def _refuse(self, at: int, value: float) -> NoReturn:
+        raise _gap(self._computation, at, value, self._next_row())
 
     def fork(self) -> TechnicalStream:
         """Return a stream that goes on where this one stands, and leaves it there."""
         twin = copy(self)
         if self._handle is not None:
             twin._begin(self._handle.copy())  # noqa: SLF001 - it is one of us
+        twin._newest = [*self._newest]  # noqa: SLF001
         return twin
 
     def _begin(self, handle: Any) -> None:
@@ -419,6 +453,7 @@ class TechnicalStream:
         stream = _talib(computation.function.name)[1]
         handle, filled = stream.open_and_fill(*self._history, **computation.keywords())
         self._begin(handle)
+        self._newest = [len(self._history[0]) - 1]
         self._history = []
         return as_columns(computation, filled, computation.lookback)
 
@@ -434,6 +469,7 @@ class TechnicalStream:
             numbers = answers if width == 1 else chain.from_iterable(answers)
             part = np.fromiter(numbers, np.float64, count=width * len(lists[0]))
             table[begin : begin + _CHUNK] = part.reshape(-1, width)
+        self._newest[0] += rows
         if self._kind == "position":
             table = np.arange(first, first + rows)[:, None] - table
         return tuple(np.ascontiguousarray(table[:, at]) for at in range(width))

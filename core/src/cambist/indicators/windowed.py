@@ -7,9 +7,10 @@ operations, so both ways round alike: the same bits, at the speed of NumPy over 
 
 from __future__ import annotations
 
-from collections import deque
+from copy import copy
+from functools import partial
 from math import isnan, nan, sqrt
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import attrs
 import numpy as np
@@ -17,6 +18,8 @@ import numpy as np
 from cambist.errors import LineError, ParameterError
 from cambist.indicators.computation import blank, first_known, require_columns, whole_number
 from cambist.indicators.lines import Line, attach
+from cambist.indicators.program import Program, WrittenStream, log10_of
+from cambist.indicators.written_windows import Window, new_window, row_function, write_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,9 +102,7 @@ class _Numbers:
 
     @staticmethod
     def log10(a: Any) -> Any:
-        # By an array: the C library rounds some logarithms otherwise than numpy's loop.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return float(np.log10(np.array([a]))[0])
+        return log10_of(a)
 
 
 _COLUMNS: Arithmetic = _Columns()
@@ -174,17 +175,17 @@ class Windowed:
 class _WindowedStream:
     """Keeps the last rows."""
 
-    __slots__ = ("_computation", "_gap", "_ready", "_single", "_started", "_unknown", "_windows")
+    __slots__ = ("_computation", "_gap", "_move", "_started", "_unknown", "_windows")
 
     def __init__(self, computation: Windowed) -> None:
         self._computation = computation
         self._started = [False] * computation.count
-        self._ready = False
-        self._windows: list[deque[float]] = [deque(maxlen=computation.period) for _ in range(computation.count)]
-        #: Rows until no window holds a NaN.
-        self._gap = 0
+        self._windows: list[Window] = [new_window(computation.period) for _ in range(computation.count)]
+        #: Rows to come in whose windows there is a NaN, in a list which programs write to as well.
+        self._gap = [0]
         self._unknown = (nan,) * len(computation.outputs)
-        self._single = len(computation.outputs) == 1
+        #: What takes a row, once the windows are full.
+        self._move: Callable[..., tuple[float, ...]] | None = None
 
     def extend(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         computation = self._computation
@@ -208,45 +209,63 @@ class _WindowedStream:
             output[start:] = result[kept:]
         for window, column in zip(self._windows, columns, strict=True):
             window.extend(column[start:][-computation.period :].tolist())
+            for _ in range(len(window) - computation.period):
+                del window[0]
         gaps = [np.flatnonzero(np.isnan(column[start:])) for column in columns]
         newest = max((int(gap[-1]) + 1 for gap in gaps if len(gap)), default=0)
-        self._gap = max(0, self._gap - known, computation.period - (known - newest) if newest else 0)
+        self._gap[0] = max(0, self._gap[0] - known, computation.period - 1 - (known - newest) if newest else 0)
         return outputs
 
     def update(self, *values: float) -> tuple[float, ...]:
+        if self._move is not None:
+            return self._move(*values)
+        if len(self._windows[0]) == self._computation.period:
+            self._begin()
+            return self.update(*values)
+        return tuple(float(column[0]) for column in self.extend(*(np.array([value]) for value in values)))
+
+    def _begin(self) -> None:
+        move = row_function(self._computation)
+        self._move = self._by_formula if move is None else partial(move, *self._windows, self._gap)
+
+    def _by_formula(self, *values: float) -> tuple[float, ...]:
+        """Take a row by the formula itself, where it cannot be written."""
+        if not self._take(values):
+            return self._unknown
         computation = self._computation
-        if not self._ready:
-            results = tuple(float(column[0]) for column in self.extend(*(np.array([value]) for value in values)))
-            self._ready = all(self._started)
-            return results
-        windows: list[Any]
-        if computation.period == 1:
-            for value in values:
-                if value != value:  # noqa: PLR0124 - NaN, and faster than asking
-                    return self._unknown
-            windows = [(value,) for value in values]
-        else:
-            if not self._take(values):
-                return self._unknown
-            windows = list(map(list, self._windows))
+        windows = list(map(list, self._windows))
         try:
-            result = computation.formula(_NUMBERS, *windows, *computation.parameters)
+            return tuple(map(float, computation._results(_NUMBERS, windows)))  # noqa: SLF001 - the two are one thing
         except ZeroDivisionError:
             # Rare, so it may be slow: an array answers as IEEE 754 has it.
             with np.errstate(all="ignore"):
                 arrays = [[np.array([one]) for one in window] for window in windows]
                 return tuple(float(np.ravel(one)[0]) for one in computation._results(_COLUMNS, arrays))  # noqa: SLF001
-        return (float(result),) if self._single else tuple(map(float, result))
 
     def _take(self, values: Sequence[float]) -> bool:
-        """Append a row; tell whether the windows are full and hold no NaN."""
-        gap = self._gap
+        """Append a row; tell whether the windows hold no NaN."""
+        gap = self._gap[0]
         for window, value in zip(self._windows, values, strict=True):
             window.append(value)
+            del window[0]
             if value != value:  # noqa: PLR0124
-                gap = self._computation.period + 1
-        self._gap = gap = gap - 1 if gap else 0
-        return not gap and len(self._windows[0]) == self._computation.period
+                gap = self._computation.period
+        self._gap[0] = max(0, gap - 1)
+        return not gap
+
+    @property
+    def is_settled(self) -> bool:
+        computation = self._computation
+        return len(self._windows[0]) == computation.period and row_function(computation) is not None
+
+    def write(self, program: Program, inputs: Sequence[str]) -> list[str]:
+        return write_window(self._computation, program, self._windows, self._gap, inputs)
+
+    def fork(self) -> _WindowedStream:
+        twin = copy(self)
+        windows, gap = [window.copy() for window in self._windows], [*self._gap]
+        twin._windows, twin._gap, twin._move = windows, gap, None  # noqa: SLF001 - it is one of us
+        return twin
 
 
 @attrs.frozen(eq=False)
@@ -289,6 +308,14 @@ class _ChainedStream:
 
     def update(self, *values: float) -> tuple[float, ...]:
         return self._second.update(*self._first.update(*values))
+
+    @property
+    def is_settled(self) -> bool:
+        return all(isinstance(one, WrittenStream) and one.is_settled for one in (self._first, self._second))
+
+    def write(self, program: Program, inputs: Sequence[str]) -> list[str]:
+        first, second = cast("WrittenStream", self._first), cast("WrittenStream", self._second)
+        return second.write(program, first.write(program, inputs))
 
 
 def windowed(computation: Computation, *lines: Line) -> Line:
