@@ -57,11 +57,12 @@ def divide(a: float, b: float) -> float:
     return nan if isnan(a) or a == 0 else copysign(inf, a) * copysign(1.0, b)
 
 
-def log10_of(value: float) -> float:
-    """Take the logarithm of one number, with the bits that it has in a column."""
+def log10_of(values: Sequence[float]) -> list[float]:
+    """Take logarithms of numbers, with the bits that they have in a column."""
     # By an array: the C library rounds some logarithms otherwise than numpy's loop.
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.log10(np.array([value]))[0])
+        logarithms: list[float] = np.log10(np.array(values)).tolist()
+    return logarithms
 
 
 #: What every program may name.

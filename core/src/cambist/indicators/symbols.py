@@ -153,8 +153,10 @@ class _Symbols:
         return Symbol("sqrt({0}) if {0} >= 0 else nan", a)
 
     @staticmethod
-    def log10(a: Any) -> Any:
-        return Symbol("log10_of({0})", a)
+    def log10(values: Sequence[Any]) -> Sequence[Any]:
+        listed = ", ".join(f"{{{at}}}" for at in range(len(values)))
+        every = Symbol(f"log10_of(({listed},))", *values)
+        return [Symbol(f"{{0}}[{at}]", every) for at in range(len(values))]
 
 
 SYMBOLS = _Symbols()

@@ -12,6 +12,7 @@ from cambist.indicators.symbols import SYMBOLS, Symbol, written
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cambist.indicators.running import Running
     from cambist.indicators.windowed import Windowed
 
 __all__ = ["Window", "new_window", "row_function", "write_window"]
@@ -32,7 +33,7 @@ def new_window(period: int) -> Window:
 
 @lru_cache(maxsize=4096)
 def row_function(computation: Windowed) -> Callable[..., tuple[float, ...]] | None:
-    """Return what moves a stream by one row: it takes the windows, the gap, and the values.
+    """Return what moves a stream by one row: it takes the windows, the gap, what is running, and the values.
 
     None where the formula is too long to be written out, or does something with its numbers that cannot be.
     """
@@ -40,7 +41,7 @@ def row_function(computation: Windowed) -> Callable[..., tuple[float, ...]] | No
     names = [f"x{at}" for at in range(computation.count)]
     windows = [new_window(computation.period)] * computation.count
     try:
-        outputs = write_window(computation, program, windows, [0], names)
+        outputs = write_window(computation, program, (windows, [0], computation.new_running()), names)
     except (AttributeError, RecursionError, TypeError):
         return None
     program.line(f"return {', '.join(outputs)},")
@@ -48,9 +49,21 @@ def row_function(computation: Windowed) -> Callable[..., tuple[float, ...]] | No
 
 
 def write_window(
-    computation: Windowed, program: Program, windows: Sequence[Window], gap: list[int], inputs: Sequence[str]
+    computation: Windowed,
+    program: Program,
+    state: tuple[Sequence[Window], list[int], Running | None],
+    inputs: Sequence[str],
 ) -> list[str]:
     """Write what a formula does with a row; return the names of its outputs.
+
+    Parameters
+    ----------
+    computation
+        The formula.
+    program, inputs
+        As for `cambist.indicators.program.WrittenStream.write`.
+    state
+        The windows, the rows to come that are unknown because of a NaN, and what is running.
 
     Raises
     ------
@@ -58,7 +71,8 @@ def write_window(
         Where it cannot be written out.
     """
     period = computation.period
-    if period * computation.count > _MANY:
+    windows, gap, running = state
+    if running is None and period * computation.count > _MANY:
         raise TypeError("the window is too long")
     rings, waits = [program.keep(window) for window in windows], program.keep(gap)
     outputs = [program.name() for _ in computation.outputs]
@@ -66,6 +80,8 @@ def write_window(
     if period == 1:
         condition = unknown
     else:
+        if running is not None:
+            oldest = program.let(f"{rings[0]}[0]")
         for ring, name in zip(rings, inputs, strict=True):
             program.line(f"{ring}.append({name})")
             program.line(f"del {ring}[0]")
@@ -80,7 +96,10 @@ def write_window(
             program.line(f"{waits}[0] -= 1")
         program.line(f"{' = '.join(outputs)} = nan")
     with program.block("else:"):
-        _write_formula(computation, program, rings, inputs, outputs)
+        if running is not None:
+            program.line(f"{outputs[0]} = {program.keep(running.move)}({rings[0]}, {inputs[0]}, {oldest})")
+        else:
+            _write_formula(computation, program, rings, inputs, outputs)
     return outputs
 
 
