@@ -57,8 +57,6 @@ class Trader:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["spot", "usdm"])
 def test_however_often_a_trader_is_killed_no_order_is_lost_doubled_or_orphaned(name, tmp_path, request):
-    if name != "spot" and request.config.getoption("--kills") <= 20:
-        pytest.skip("starts of futures accounts soon use up what a venue allows in a minute; make soak plays them")
     chance = random.Random(f"kills {name}")
     place, folder = PLACES[name], tmp_path / "journal"
     kills = max(1, request.config.getoption("--kills"))
@@ -73,8 +71,6 @@ def test_however_often_a_trader_is_killed_no_order_is_lost_doubled_or_orphaned(n
                 trader.until_it_runs()
                 time.sleep(chance.uniform(0.0, 0.6))
             trader.kill()
-            if name != "spot":
-                time.sleep(15.0)  # a start asks a futures account for much, and the venue counts it by the minute
             met.add(bool([one for one in simulator.orders() if one.open]))
         last = Trader(name, simulator, folder, "quiet")
         last.until_it_runs()

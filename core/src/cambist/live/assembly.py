@@ -68,7 +68,7 @@ def make_dispatcher(run: LiveRun, group: asyncio.TaskGroup) -> Dispatcher:
 
 def make_reconnection(run: LiveRun, group: asyncio.TaskGroup) -> Reconnection:
     """Make what fetches what the private stream has missed, of a run that has its dispatcher and its account."""
-    made = Reconnection(run.session, run.engine, run.dispatcher, run.holds, run.instruments, run.now, run.alarm, group)
+    made = Reconnection(run.truth, run.engine, run.dispatcher, run.holds, run.instruments, run.now, run.alarm, group)
     made.also = run.account.catch_up
     return made
 

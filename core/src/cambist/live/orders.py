@@ -196,6 +196,7 @@ class LiveOrders:
                 watched.sent_at = now if watched.number else order.created_at
                 if watched.number or (order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched)):
                     self.replacing.resume(watched)
+                watched.in_doubt = True
                 self.evidence.find(watched)
         for number in {order.parent: None for order in going_on if order.parent not in self._register}:
             self._act(self._emulator.on_end(number, now), now)
@@ -215,11 +216,17 @@ class LiveOrders:
             self._out.deliver(OrderAccepted(now, order.id))
         return watched.perhaps_unsent
 
+    def doubt_all(self) -> list[Watched]:
+        """Have every order that has left be in doubt until the venue tells of it; return them, oldest first."""
+        sent = [one for one in self._register if one.sent_at is not None and one.resend_at is None]
+        for watched in sent:
+            watched.in_doubt = True
+        return sent
+
     def ask_all(self) -> None:
         """Ask the venue about every order that has left."""
-        for watched in self._register:
-            if watched.sent_at is not None:
-                self.evidence.find(watched)
+        for watched in self.doubt_all():
+            self.evidence.find(watched)
 
     @property
     def open(self) -> list[Order]:
@@ -235,7 +242,11 @@ class LiveOrders:
     def unsettled(self) -> bool:
         """Whether the venue is being asked about an order, or has to be."""
         return any(
-            one.asking or one.absences or one.ended is not None or one.order.status is OrderStatus.UNKNOWN
+            one.asking
+            or one.in_doubt
+            or one.absences
+            or one.ended is not None
+            or one.order.status is OrderStatus.UNKNOWN
             for one in self._register
         )
 

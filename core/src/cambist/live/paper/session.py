@@ -235,11 +235,17 @@ class PaperSession:
                 return Unanswered("the order is on its way to the venue")
             return Answered(self._account.report(order, self._desk.now))
 
-    async def open_orders(self) -> Sequence[OrderReport]:
-        """Return every open order of the account."""
+    async def open_orders(
+        self,
+        symbols: Sequence[str] = (),
+        *,
+        urgent: bool = False,  # noqa: ARG002 - nobody counts requests here
+    ) -> Sequence[OrderReport]:
+        """Return the open orders of some instruments, or all of them."""
         with self._matcher.holding():
             now = self._desk.now
-            return [self._account.report(order, now) for order in self._account.working if order.accepted]
+            reports = [self._account.report(order, now) for order in self._account.working if order.accepted]
+        return [one for one in reports if not symbols or one.symbol in symbols]
 
     async def fills(self, symbol: str, since: int, venue_id: str = "") -> Sequence[FillReport]:  # noqa: ARG002
         """Return the executions of an instrument that are remembered, or those of one order, oldest first."""
