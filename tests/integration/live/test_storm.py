@@ -89,7 +89,7 @@ async def storms(names, folder, seed: int, seconds: float) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("names", [("spot", "coinm"), ("usdm",)], ids="-".join)
+@pytest.mark.parametrize("names", [("spot", "usdm", "coinm")], ids="-".join)
 def test_no_order_is_lost_in_a_storm(names, tmp_path, request):
     left = request.config.getoption("--storm")
     seed = request.config.getoption("--storm-seed")

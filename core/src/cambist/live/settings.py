@@ -87,7 +87,7 @@ class LiveSettings:
     step_timeout
         How long the other bars of an instant are waited for after its first.
     ready_within
-        How long connecting may take, and how long reconciling may.
+        How long connecting may take, and how long reconciling may; a venue whose limits are used up is waited for.
     drain_within
         How long a stop may take: until what `on_stop` says is done. What the venue has not confirmed by then is told.
     close_within
@@ -146,7 +146,7 @@ class LiveSettings:
     on_stop: OnStop = attrs.field(default=OnStop.CANCEL, converter=OnStop)
     on_failure: OnFailure = attrs.field(default=OnFailure.CANCEL_OPENING, converter=OnFailure)
     step_timeout: float = attrs.field(default=5.0, validator=_positive)
-    ready_within: float = attrs.field(default=60.0, validator=_positive)
+    ready_within: float = attrs.field(default=90.0, validator=_positive)
     drain_within: float = attrs.field(default=15.0, validator=_positive)
     close_within: float = attrs.field(default=10.0, validator=_positive)
     audit_every: float = attrs.field(default=60.0, validator=_positive)

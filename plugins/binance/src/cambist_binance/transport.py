@@ -229,10 +229,11 @@ class Transport:
             return NoAnswerError(f"the venue does not know itself: {text} ({code}, HTTP {status})", code=str(code))
         if status in {418, 429} or code in BUSY:
             span = (120 if status == 418 else 5 if status == 429 else 1) * _SECOND
-            if error.data is not None and error.data.retry_after:
-                span = max(1, error.data.retry_after * _MS - self._clock.now())
+            until = 0 if error.data is None else error.data.retry_after
+            if until:
+                span = max(1, until * _MS - self._clock.now())
             if status in {418, 429}:
-                self.budget.pause(span)
+                self.budget.pause(span, renews=until > 0)
             return BusyError(f"{text} ({code})", span, code=str(code))
         reason = reason_of(code, text, self._market)
         if reason == "clock_skew":
