@@ -1,4 +1,4 @@
-"""What a process does that trades at random at an exchange elsewhere, until it is killed, or told to stop by SIGTERM."""
+"""Trades at random at an exchange, in a process of its own, until that is killed, or told to stop by SIGTERM."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _SECOND = 1_000_000_000
 def make_engine(run: LiveRun, prepared: Prepared) -> LiveEngine:
     """Make the engine of a run that knows what it listens to."""
     settings = run.settings
-    return LiveEngine(
+    engine = LiveEngine(
         prepared.kernel,
         run.listening,
         run.session.terms,
@@ -39,6 +39,9 @@ def make_engine(run: LiveRun, prepared: Prepared) -> LiveEngine:
         keep=settings.keep_orders,
         tactics=Tactics(resend=settings.resend, unprotected=round(settings.unprotected_within * _SECOND)),
     )
+    if not run.session.terms.ties:  # the simulated venue of a paper run goes by its own
+        engine.sessions.know(prepared.sessions)
+    return engine
 
 
 def make_quarantine(run: LiveRun, prepared: Prepared) -> Quarantine:

@@ -54,6 +54,7 @@ async def get_ready(
     for call in before:
         call()
     run.engine.begin_trading()
+    run.engine.sessions.begin(run.now())
 
 
 async def _warm_up(run: LiveRun, prepared: Prepared) -> None:
