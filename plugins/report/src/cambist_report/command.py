@@ -1,0 +1,84 @@
+"""`cambist report`."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from cambist import Result
+
+__all__ = ["report"]
+
+_RUN = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command("report")
+@click.argument("run", type=_RUN, required=False, metavar="[RUN]")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write; report.html in RUN.")
+@click.option("--open", "open_", is_flag=True, help="Show the page in the browser.")
+@click.option("--compare", nargs=2, type=_RUN, metavar="RUN RUN", help="Two runs side by side, instead of one.")
+@click.option("--title", default="", help="At the top of the page.")
+@click.option(
+    "--figures", type=click.Path(file_okay=False, path_type=Path), help="Folder for a picture of each figure as well."
+)
+@click.option("--format", "format_", type=click.Choice(["png", "svg", "pdf"]), default="png", help="Of the pictures.")
+def report(
+    run: Path | None,
+    *,
+    out: Path | None,
+    open_: bool,
+    compare: tuple[Path, Path] | None,
+    title: str,
+    figures: Path | None,
+    format_: str,
+) -> None:
+    """Write a page that shows everything of a run: one HTML file that works offline.
+
+    RUN is a folder that cambist backtest --out or result.save has written.
+
+    \b
+    Examples:
+      cambist report results/2024 --open
+      cambist report results/2024 --out 2024.html --figures pictures --format svg
+      cambist report --compare results/2023 results/2024 --out both.html
+    """  # noqa: D301 -- click reads the control character
+    from cambist import load_result
+
+    if (run is None) == (compare is None):
+        raise click.UsageError("give one RUN, or two with --compare RUN RUN.")
+    if compare is not None:
+        from cambist_report.comparison import write_comparison
+
+        if figures is not None:
+            raise click.UsageError("--figures are of one RUN; leave it out with --compare.")
+        one, other = (load_result(folder) for folder in compare)
+        names = _names(*compare)
+        path = write_comparison(one, other, out or Path("comparison.html"), names=names, title=title)
+    else:
+        assert run is not None
+        result = load_result(run)
+        path = result.report(out or run / "report.html", title=title)
+        if figures is not None:
+            _draw_all(result, figures, format_)
+    click.echo(str(path))
+    if open_ and not webbrowser.open(path.resolve().as_uri()):
+        click.echo("no browser could be started here; open the file yourself.", err=True)
+
+
+def _names(one: Path, other: Path) -> tuple[str, str]:
+    """Return what to call two folders: their last names, or as much more as tells them apart."""
+    names = one.resolve().name, other.resolve().name
+    return names if names[0] != names[1] else (str(one), str(other))
+
+
+def _draw_all(result: Result, folder: Path, format_: str) -> None:
+    from cambist_report.figures import FIGURES, draw
+
+    for name in FIGURES:
+        path = folder / f"{name}.{format_}"
+        draw(result, path, figure=name)
+        click.echo(str(path))
