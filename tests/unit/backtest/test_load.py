@@ -12,6 +12,7 @@ import pytest
 import cambist
 from cambist.backtest.export import checksum
 from cambist.errors import MissingDependencyError, ParameterError, ResultError
+from cambist.strategies.examples.sma_cross import SmaCross
 
 FORMATS = ["csv", "parquet", "json"]
 
@@ -95,7 +96,8 @@ def test_every_file_that_is_cut_off_missing_or_bent_is_named(result, tmp_path, n
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_bars_that_were_played_come_back(result, tmp_path, name):
+def test_the_bars_that_were_played_come_back(bars, tmp_path, name):
+    result = cambist.backtest(SmaCross(fast=2, slow=4), bars(100.0 + np.arange(17) % 5), cash=1_000)
     (one,), (again,) = result.played, cambist.load_result(result.save(tmp_path, name)).played
     assert (again.bars.instrument, again.bars.timeframe) == (one.bars.instrument, one.bars.timeframe)
     assert np.array_equal(again.bars.ts, one.bars.ts)

@@ -23,7 +23,7 @@ _SCRIPTS = ("decode.js", "axis.js", "paint.js", "stage.js", "trades.js", "scatte
 _NAVIGATION = (
     ("chart", "Chart"),
     ("trades-card", "Trades"),
-    ("verdict", "Verdict"),
+    ("verdict", "Skill or luck"),
     ("months", "Months"),
     ("distribution", "Distribution"),
     ("drawdowns", "Drawdowns"),

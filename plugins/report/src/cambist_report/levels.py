@@ -44,7 +44,8 @@ def coarser(values: NDArray[np.float64], how: str, factor: int) -> NDArray[np.fl
     if how == "first":
         return values[starts]
     if how == "last":
-        return values[np.minimum(starts + factor, len(values)) - 1]
+        ends: NDArray[np.int64] = np.minimum(starts + factor, len(values)) - 1
+        return values[ends]
     reduce = {"max": np.fmax, "min": np.fmin, "sum": np.add}[how]
     made: NDArray[np.float64] = reduce.reduceat(np.nan_to_num(values) if how == "sum" else values, starts)
     return made

@@ -14,6 +14,7 @@ from cambist_report.calendars import monthly_map
 from cambist_report.distribution import return_distribution
 from cambist_report.facts import run_facts
 from cambist_report.frame import Frame, stage, write_text
+from cambist_report.judgement import judged, redrawn, sensitivities
 from cambist_report.market import markets_of
 from cambist_report.markup import Wording, card, escape
 from cambist_report.packing import Packer
@@ -37,6 +38,11 @@ __all__ = ["page_of", "write_page"]
 #: Bars of all markets together of which the page has every one; of what is beyond it has the coarser levels.
 _FINEST_ROWS = 1_500_000
 _DAY_MS = 86_400_000
+_REDRAWN = "Blocks of the run's own days, drawn again and put together in another order."
+_SENSITIVE = (
+    "The same trades with dearer or later fills. What the strategy would have decided otherwise is not in it: run it "
+    "again with other fees or a latency for that."
+)
 
 
 def write_page(result: Result, path: Path | None, *, title: str = "") -> Path | str:
@@ -86,7 +92,15 @@ def _cards(result: Result, markets: list[Market]) -> list[str]:
     return [
         card("Price, trades and account", _chart(markets), key="chart", wide=True),
         card("Trades", _trades(result, markets), key="trades-card", wide=True),
+        card(
+            "Skill or luck",
+            judged(result),
+            key="verdict",
+            note="What can be said of this one run. Each test names its numbers; the documentation names its paper.",
+        ),
+        card("Runs that could have been", redrawn(result), key="redrawn", note=_REDRAWN),
         card("Costs", cost_table(result), key="costs-card"),
+        card("Dearer and later", sensitivities(result, markets), key="sensitivity", note=_SENSITIVE),
         card("Returns by month", monthly_map(result), key="months", wide=True),
         card("Distribution of daily returns", return_distribution(result), key="distribution"),
         card("Deepest drawdowns", drawdown_table(result), key="drawdowns"),

@@ -155,7 +155,7 @@ def cost_table(result: Result) -> str:
         ("Traded", words.money(traded), _of(traded, result.initial_cash, "times the initial cash", times=True)),
     ]
     if gross > 0:
-        rows.append(("Fees eat of the profit", words.share(fees / gross), ""))
+        rows.append(("Fees as a share of that profit", words.share(fees / gross), ""))
     flows = result.cash_flows
     if len(flows):
         for kind, amount in flows[flows["kind"] != "fee"].groupby("kind")["amount"].sum().items():
