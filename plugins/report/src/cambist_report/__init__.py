@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cambist_report.comparison import write_comparison
     from cambist_report.figures import FIGURES, draw
     from cambist_report.page import write_page
+    from cambist_report.sweeps import write_sweep
 
 __version__ = "0.1.0"
 
@@ -19,9 +20,10 @@ _HOMES = {
     "draw": "cambist_report.figures",
     "write_comparison": "cambist_report.comparison",
     "write_page": "cambist_report.page",
+    "write_sweep": "cambist_report.sweeps",
 }
 
-__all__ = ["FIGURES", "__version__", "draw", "write_comparison", "write_page"]
+__all__ = ["FIGURES", "__version__", "draw", "write_comparison", "write_page", "write_sweep"]
 
 
 def __getattr__(name: str) -> Any:

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Frame", "stage", "write_text"]
 
-_SCRIPTS = ("decode.js", "axis.js", "paint.js", "stage.js", "trades.js", "scatter.js", "main.js")
+_SCRIPTS = ("decode.js", "axis.js", "paint.js", "stage.js", "trades.js", "scatter.js", "sweep.js", "main.js")
 _NAVIGATION = (
     ("chart", "Chart"),
+    ("best", "Best"),
+    ("heat-card", "Heat map"),
+    ("lines-card", "Parameters"),
+    ("folds", "Folds"),
     ("trades-card", "Trades"),
     ("verdict", "Skill or luck"),
     ("months", "Months"),

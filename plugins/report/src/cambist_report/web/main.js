@@ -73,6 +73,7 @@ class Page {
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     performance.mark("first-picture");
     if (said.trades) await this.makeTrades();
+    if (said.sweep) this.sweep = new SweepPage(await unpackAll(said.sweep.columns), said.sweep);
     await this.whole();
     const fine = document.getElementById("fine-data");
     const levels = fine ? JSON.parse(fine.textContent) : {};
@@ -197,7 +198,7 @@ class Page {
     addEventListener("beforeprint", () => {
       before = document.documentElement.dataset.theme || "";
       themes.set("light");
-      if (this.stage) this.stage.drawNow();
+      if (this.stage) this.stage.drawNow(true);
       if (this.table) this.table.draw(true);
     });
     addEventListener("afterprint", () => {

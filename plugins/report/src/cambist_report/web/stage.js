@@ -16,6 +16,14 @@ class Stage {
     this.asked = false;
     this.frames = 0;
     new ResizeObserver(() => this.resize()).observe(root);
+    // What is out of sight is not drawn before it comes into sight.
+    this.sight = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const panel = this.panels.find((one) => one.element === target);
+        if (panel) panel.unseen = !isIntersecting;
+      }
+      this.draw();
+    }, { rootMargin: "120px" });
     this.listen();
   }
 
@@ -41,11 +49,13 @@ class Stage {
     this.root.append(panel.element);
     panel.plot = this.plotOf(panel);
     this.panels.push(panel);
+    this.sight.observe(panel.element);
   }
 
   clear(keep) {
     for (const panel of this.panels) {
       if (keep(panel)) continue;
+      this.sight.unobserve(panel.element);
       panel.plot.destroy();
       panel.element.remove();
     }
@@ -194,14 +204,15 @@ class Stage {
     });
   }
 
-  drawNow() {
+  drawNow(every) {
     if (!this.leader || !this.leader.levels.length) return;
     const from = this.leader.knownAt(this.view[0]);
     const to = this.leader.knownAt(this.view[1]);
     for (const panel of this.panels) {
       if (!panel.axis.levels.length) continue;
       panel.range = panel.axis === this.leader ? this.view : [panel.axis.rowKnownAt(from), panel.axis.rowKnownAt(to)];
-      const target = (this.width - GUTTER) / (panel.dense || 1);
+      if (panel.unseen && !every) continue;
+      const target = (this.width - GUTTER) / (panel.dense || 1.5);
       panel.part = panel.axis.slice(panel.range[0], panel.range[1], Math.max(target, 40));
       const data = [panel.part.xs, ...panel.series.map((one) => (one.hidden ? [] : panel.part.columns[one.column] || []))];
       panel.plot.batch(() => {
@@ -210,7 +221,7 @@ class Stage {
       });
     }
     this.frames++;
-    this.read();
+    this.readSoon();
     for (const listener of this.listeners) listener(this);
   }
 
@@ -221,10 +232,19 @@ class Stage {
 
   // The numbers under the mouse, or the last ones in view.
 
+  readSoon() {
+    if (this.waiting) return;
+    this.waiting = true;
+    setTimeout(() => {
+      this.waiting = false;
+      this.read();
+    }, 60);
+  }
+
   read() {
     for (const panel of this.panels) {
       const { part } = panel;
-      if (!part || !part.xs.length) continue;
+      if (!part || !part.xs.length || panel.unseen) continue;
       const share = this.hover === null ? 1 : this.hover;
       const row = panel.range[0] + (panel.range[1] - panel.range[0]) * share;
       let k = Math.round((row - part.xs[0]) / part.f);
