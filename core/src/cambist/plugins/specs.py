@@ -29,6 +29,7 @@ __all__ = [
     "FeedSpec",
     "IndicatorSpec",
     "NotifierSpec",
+    "ReportSpec",
     "RiskRuleSpec",
     "SessionSpec",
     "SimulationModelSpec",
@@ -409,6 +410,21 @@ class CommandSpec(Spec):
 
 
 @attrs.frozen(kw_only=True, eq=False)
+class ReportSpec(Spec):
+    """A way to show a finished run.
+
+    Called as ``factory(result, path, **settings)`` with a `cambist.Result` and where to write, None for nowhere; gives
+    what it made. ``result.report()`` looks for the name ``html``, ``result.plot()`` for ``figure``, and a notebook for
+    ``notebook``, which answers a piece of HTML. No capabilities.
+    """
+
+    kind: ClassVar[str] = "report"
+    label: ClassVar[str] = "report"
+    hook: ClassVar[str] = "cambist_reports"
+    given: ClassVar[int] = 2
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class SessionSpec(Spec):
     """An account at a live venue; the factory makes a `cambist.api.VenueSession` that is not yet open.
 
@@ -476,4 +492,5 @@ SPECS: tuple[type[Spec], ...] = (
     CommandSpec,
     SessionSpec,
     DataRuleSpec,
+    ReportSpec,
 )
