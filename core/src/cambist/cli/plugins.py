@@ -37,7 +37,7 @@ _NAMED = 8
 @click.group()
 @global_options(hidden=True)
 def plugins() -> None:
-    """Show the plugins that are installed and what they offer; begin one, and check one.
+    """Show the plugins that are installed; begin one, and check one.
 
     \b
     Examples:

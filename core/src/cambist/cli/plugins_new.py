@@ -17,7 +17,14 @@ __all__ = ["new_plugin"]
 @click.argument("name")
 @click.option("--kind", required=True, type=click.Choice(sorted(KINDS)), help="What the plugin offers.")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), help="Folder for the package.  [./cambist-NAME]")
-@click.option("--license", "license_", type=click.Choice(LICENSES), default=LICENSES[0], show_default=True)
+@click.option(
+    "--license",
+    "license_",
+    type=click.Choice(LICENSES),
+    default=LICENSES[0],
+    show_default=True,
+    help="What others may do with it.",
+)
 @click.option("--author", default="The authors", show_default=True, help="For the license and the package's metadata.")
 @global_options(hidden=True)
 def new_plugin(name: str, kind: str, folder: Path | None, license_: str, author: str) -> None:
