@@ -177,7 +177,10 @@ def _errors(sweep: _Sweep) -> str:
         return ""
     errors = sweep.frame["error"].fillna("").astype(str)
     failed = errors[errors != ""]
-    return f"{len(failed):,} configurations failed, the first with: {failed.iloc[0]}" if len(failed) else ""
+    if failed.empty:
+        return ""
+    many = "A configuration failed" if len(failed) == 1 else f"{len(failed):,} configurations failed, the first"
+    return f"{many} with: {failed.iloc[0]}"
 
 
 def _tiles(sweep: _Sweep) -> str:
