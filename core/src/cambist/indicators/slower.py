@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cambist.errors import InputError, LineError
-from cambist.indicators.series import BarView, Series, SeriesCursor
+from cambist.indicators.series import UNKNOWN, BarView, Series, SeriesCursor
 from cambist.model.bars import COLUMNS, Bar, Bars
 from cambist.model.periods import read_periods
 from cambist.model.slower_bars import SlowerBars
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from cambist.model.periods import Periods
     from cambist.model.timeframe import Timeframe
 
-__all__ = ["UNKNOWN", "SlowCursor", "SlowSeries", "slower_periods", "slower_series"]
-
-#: More bars than any run has: when lines will be known that are not known yet.
-UNKNOWN = 1 << 62
+__all__ = ["SlowCursor", "SlowSeries", "slower_periods", "slower_series"]
 
 
 class SlowCursor(SeriesCursor):
