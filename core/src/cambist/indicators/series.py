@@ -28,12 +28,10 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
 
-__all__ = ["BarView", "Series", "SeriesCursor"]
-
-
+__all__ = ["UNKNOWN", "BarView", "Series", "SeriesCursor"]
 #: The row at which what a bar does is written into one function for the first time; it is not worth it for a few.
-FIRST_WRITTEN = 64
-#: More bars than any run has.
+_FIRST_WRITTEN = 64
+#: More bars than any run has: when something will be known that is not known yet.
 UNKNOWN = 1 << 62
 
 
@@ -82,10 +80,10 @@ class SeriesCursor:
         #: What takes a bar, once it was written; the row at which it is written anew, and for how many streams it then
         #: was not.
         self._move: Callable[[Bar], None] | None = None
-        self._write_at, self._loose = FIRST_WRITTEN, 0
+        self._write_at, self._loose = _FIRST_WRITTEN, 0
 
     def _forget_program(self) -> None:
-        self._move, self._write_at = None, FIRST_WRITTEN
+        self._move, self._write_at = None, _FIRST_WRITTEN
 
     def _line(self, name: str, lookback: int) -> Line:
         return Line(self, name, lookback)

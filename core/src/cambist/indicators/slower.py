@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cambist.errors import InputError, LineError, ParameterError
-from cambist.indicators.series import BarView, Series, SeriesCursor
+from cambist.indicators.series import UNKNOWN, BarView, Series, SeriesCursor
 from cambist.model.bar_rules import RuledBars, RuleTimeframe
 from cambist.model.bars import COLUMNS, Bar, Bars
 from cambist.model.periods import read_periods
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from cambist.model.timeframe import Timeframe
 
 __all__ = [
-    "UNKNOWN",
     "RuledSeries",
     "SlowCursor",
     "SlowSeries",
@@ -41,8 +40,6 @@ __all__ = [
 
 #: Bars that are fetched to warm up series whose bars nobody can foretell.
 _GUESSED = 1_000
-#: More bars than any run has: when lines will be known that are not known yet.
-UNKNOWN = 1 << 62
 
 
 class SlowCursor(SeriesCursor):
