@@ -169,7 +169,7 @@ def test_the_scenarios_reach_every_corner(scenarios):
         seen |= {"reversal"} if any(trade.is_long is False for trade in played.result.trade_records) else set()
     assert seen >= {
         *OrderType,
-        *("oco", "parent_ended", "stop_already_reached", "post_only_would_take"),
+        *("oco", "parent_ended", "stop_already_reached", "post_only"),
         *("gtc", "day", "gtd", "ioc", "fok"),
         *("filled", "canceled", "rejected", "expired", "accepted"),
         *("insufficient_funds", "nothing_to_reduce", "size_not_positive", "could not trade at once"),

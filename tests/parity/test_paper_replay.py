@@ -75,8 +75,8 @@ def test_what_a_changed_strategy_does_first_is_told(tmp_path):
     assert report.divergence.strategies["Averaging"]["bars"] == 40
 
 
-@pytest.mark.parametrize("kills", [[30], [10, 31, 32, 77]])
-def test_restarts_are_repeated_with_the_history_that_was_fed(tmp_path, monkeypatch, kills):
+@pytest.mark.parametrize(("kills", "stops"), [([30], False), ([30, 60], True), ([10, 31, 32, 77], False)])
+def test_restarts_are_repeated_with_the_history_that_was_fed(tmp_path, monkeypatch, kills, stops):
     import time
 
     bars = walk(120, seed=7)
@@ -91,7 +91,7 @@ def test_restarts_are_repeated_with_the_history_that_was_fed(tmp_path, monkeypat
             await paper.start()
             await paper.calm()
             if row < 120:
-                await paper.cut_off()
+                await (paper.end() if stops else paper.cut_off())
         await paper.end()
 
     asyncio.run(play())

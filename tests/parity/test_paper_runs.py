@@ -65,8 +65,8 @@ def test_orders_that_trade_at_the_close_fare_as_in_the_backtest(tmp_path):
     assert_equal(paper, backtested(Silent, bars, **rules))
 
 
-def test_several_instruments_share_an_account_as_in_the_backtest(tmp_path):
+@pytest.mark.parametrize("strategy", [SmaCross(fast=3, slow=9), EverythingTrader()], ids=["crossing", "everything"])
+def test_several_instruments_share_an_account_as_in_the_backtest(tmp_path, strategy):
     blocks = [walk(120, seed=11 + number, symbol=f"{base}/USDT") for number, base in enumerate(("BTC", "ETH", "SOL"))]
     market = RecordedMarket(*blocks)
-    strategies = [SmaCross(fast=3, slow=9)]
-    assert_equal(PaperRun(tmp_path / "journal", strategies, market), backtested(SmaCross(fast=3, slow=9), *blocks))
+    assert_equal(PaperRun(tmp_path / "journal", [strategy.fresh()], market), backtested(strategy, *blocks))

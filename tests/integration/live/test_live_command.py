@@ -103,6 +103,65 @@ def test_paper_needs_no_key_and_sends_nothing(room, simulator):
     assert len(state.fills) > ended["fills"]
 
 
+PAIR = """
+    from cambist import Strategy
+
+
+    class Pair(Strategy):
+        persistent = ("opened",)
+
+        def on_start(self):
+            self.opened = False
+
+        def on_bar(self, bar):
+            if not self.opened:
+                self.opened = True
+                self.buy(position_side="long")
+                self.sell(0.01, position_side="short")
+                self.buy(0.02, limit=round(bar.close * 0.9, 1), position_side="long")
+"""
+FUTURES = """
+[account]
+cash = 5_000
+
+[account.margin]
+leverage = 10
+position_mode = "hedge"
+
+[sizer]
+use = "fixed"
+units = 0.03
+
+[paper]
+on_stop = "keep"
+"""
+
+
+def test_futures_on_paper_are_hedged_and_go_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    made = ExchangeSimulator("binance", symbols=["BTCUSDT:linear"], seed=7, history=60, speed=120)
+    with made as simulator:
+        room = Room(tmp_path, simulator, capsys)
+        room.strategy(PAIR)
+        file = room.run_file(
+            data="symbol = 'BTC/USDT:USDT'\ntimeframe = '1m'", settings=f'url = "{simulator.url}"', more=FUTURES
+        )
+        file.write_text(file.read_text().replace("binance-spot", "binance-usdm"))
+        for seconds in ("4s", "2s"):
+            code, out, err = room.call("paper", "run.toml", "--record", "--for", seconds)
+            assert code == Exit.OK, err
+        assert "its run goes on" in out
+        assert not simulator.orders()
+    state = rebuild(JournalFolder(tmp_path / "paper-journal"))
+    assert {key: leg.size for key, leg in state.portfolio.legs.items()} == {
+        "BTC/USDT:USDT long": 0.03,
+        "BTC/USDT:USDT short": -0.01,
+    }
+    assert [order.remaining for order in state.book.open.values()] == [0.02]
+    code, out, err = room.call("replay", "paper-journal", "run.toml")
+    assert code == Exit.OK, out + err
+
+
 def test_one_file_is_backtested_and_traded(room, simulator):
     rows = "".join(f"2024-01-01T00:{minute:02}:00Z,100,101,99,100,1\n" for minute in range(10))
     (room.path / "bars.csv").write_text(f"time,open,high,low,close,volume\n{rows}")

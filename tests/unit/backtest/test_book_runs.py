@@ -243,7 +243,7 @@ def test_post_only_orders_do_not_take_and_amended_ones_lose_their_place():
     }
     _, result = run(script, book((1, {99.0: 44}, {}), (2, {}, {100.5: 3})))
     assert kept == [44.0]
-    assert [order.reason for order in result.order_records] == ["post_only_would_take", ""]
+    assert [order.reason for order in result.order_records] == ["post_only", ""]
 
 
 def test_orders_of_two_strategies_do_not_trade_with_each_other():

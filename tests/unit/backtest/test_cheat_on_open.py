@@ -170,7 +170,7 @@ def test_orders_of_every_kind_take_part_in_the_bar_from_its_open_on(way):
     limit, stop, better, ioc, day, taking = strategy.orders[0]
     assert told(result) == [(better.id, 100.0, 1), (limit.id, 98.0, 2), (stop.id, 103.0, 2)]
     assert (str(ioc.status), ioc.reason) == ("canceled", "could not trade at once")
-    assert (str(taking.status), taking.reason) == ("rejected", "post_only_would_take")
+    assert (str(taking.status), taking.reason) == ("rejected", "post_only")
     assert (str(day.status), day.updated_at) == ("canceled", minute(2))
 
 

@@ -368,7 +368,7 @@ def test_orders_come_with_their_less_common_terms():
         ("trailing_stop_limit", "accepted", ""),
         ("limit", "expired", ""),
         ("limit", "canceled", ""),
-        ("limit", "rejected", "post_only_would_take"),
+        ("limit", "rejected", "post_only"),
         ("market_on_close", "filled", ""),
         ("market", "filled", ""),
     ]

@@ -46,6 +46,8 @@ PAPER = "paper"
 _SETTINGS = tuple(one.name for one in attrs.fields(LiveSettings) if one.name in LiveTable.model_fields)
 #: Of ``[paper]``, ``[venue]`` and ``[account]``: what `PaperSettings` takes under the same name.
 _PAPER = frozenset(one.name for one in attrs.fields(PaperSettings))
+#: What of it ``[paper]`` says alone.
+_OF_PAPER = ("match_by", "stop_trigger", "book_cancels", "funding", "marks")
 _CHANNEL = tuple(name for name in NotifyTable.model_fields if name not in {"use", "name"})
 
 
@@ -398,7 +400,8 @@ class _PaperReader(_LiveReader):
 
     def paper(self, plan: RunPlan, said: dict[str, Any]) -> PaperSettings | None:
         """Return how the simulated venue works orders: as ``[venue]`` and ``[account]`` say, and ``[paper]``."""
-        given = {**plan.settings, **{name: said[name] for name in ("match_by", "stop_trigger", "book_cancels")}}
+        # Beside them `funding` and `marks`, which of a backtest are data.
+        given = {**plan.settings, **{name: said[name] for name in _OF_PAPER}}
         settings = {name: value for name, value in given.items() if name in _PAPER}
         if not isinstance(settings.get("cash", 0.0), int | float):
             raise ConfigError(

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.app.alarms import AlarmDesk
-from cambist.app.strategies import importable, make_strategy, source_folder
-from cambist.backtest.prepared import takes_sizer
+from cambist.app.strategies import importable, sized_strategies, source_folder
 from cambist.live import LiveRun
 from cambist.live.control import AccountLock, Control
 from cambist.storage.journal import Journal, JournalOptions
@@ -53,19 +52,8 @@ class Ended:
 
 
 def live_strategies(plan: LivePlan) -> list[Strategy]:
-    """Make the strategies of a plan, with the sizer of the run where they bring none.
-
-    Raises
-    ------
-    InputError
-        A parameter cannot be used, or a strategy cannot be made.
-    """
-    sizer = plan.plan.settings.get("sizer")
-    made = [make_strategy(one.cls, dict(one.parameters), one.name) for one in plan.plan.strategies]
-    for strategy in made:
-        if sizer is not None and takes_sizer(strategy):
-            strategy.sizer = sizer
-    return made
+    """Make the strategies of a plan; see `sized_strategies`."""
+    return sized_strategies(plan.plan)
 
 
 def _maker(plan: LivePlan) -> Callable[[Journal], VenueSession]:

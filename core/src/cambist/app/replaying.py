@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cambist.app.strategies import importable, make_strategy, source_folder
+from cambist.app.strategies import importable, make_strategy, sized_strategies, source_folder
 from cambist.backtest.replay import replay
 from cambist.storage.recording import RecordingFolder
 
@@ -23,9 +23,13 @@ def replay_plan(folder: Path, plan: RunPlan) -> ReplayReport:
     Of the plan's settings those count that the recording could not keep; all others are those of the run, whatever the
     plan says.
     """
-    needed = RecordingFolder(folder).head.about.get("objects", {})
+    about = RecordingFolder(folder).head.about
+    needed = about.get("objects", {})
     options: dict[str, Any] = {name: plan.settings[name] for name in needed if name in plan.settings}
-    strategies = [make_strategy(one.cls, dict(one.parameters), one.name) for one in plan.strategies]
+    if about.get("live"):  # where a sizer is the strategies' own
+        strategies = sized_strategies(plan)
+    else:
+        strategies = [make_strategy(one.cls, dict(one.parameters), one.name) for one in plan.strategies]
     folders = [found for found in map(source_folder, map(type, strategies)) if found is not None]
     with importable(folders):
         return replay(folder, [*strategies], **options)

@@ -13,6 +13,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cambist.backtest.prepared import takes_sizer
 from cambist.errors import ParameterError, StrategyFileError, did_you_mean
 from cambist.strategies import Strategy
 from cambist.strategies.parameters import find_parameter
@@ -21,9 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import CodeType, ModuleType
 
+    from cambist.app.plan import RunPlan
     from cambist.plugins.registry import Registry
 
-__all__ = ["importable", "load_strategy", "make_strategy", "parse_parameters", "source_folder"]
+__all__ = [
+    "importable",
+    "load_strategy",
+    "make_strategy",
+    "parse_parameters",
+    "sized_strategies",
+    "source_folder",
+]
 
 _FILE = re.compile(r"(?P<path>.+\.pyw?)(?::(?P<name>[^:/\\]*))?", re.DOTALL)
 _DOTTED = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(?::(?P<name>\w*))?")
@@ -231,3 +240,19 @@ def _describe(error: BaseException, file: str | None) -> str:
         return f"it ends the program{where}{line}. Put what a script does under: if __name__ == '__main__':"
     text = f": {error}" if str(error) else ""
     return f"{type(error).__name__}{where}{line}{text}"
+
+
+def sized_strategies(plan: RunPlan) -> list[Strategy]:
+    """Make the strategies of a plan as a live run does: with the sizer of the run where they bring none.
+
+    Raises
+    ------
+    InputError
+        A parameter cannot be used, or a strategy cannot be made.
+    """
+    sizer = plan.settings.get("sizer")
+    made = [make_strategy(one.cls, dict(one.parameters), one.name) for one in plan.strategies]
+    for strategy in made:
+        if sizer is not None and takes_sizer(strategy):
+            strategy.sizer = sizer
+    return made

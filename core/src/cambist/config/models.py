@@ -468,6 +468,8 @@ class PaperTable(_RunningTable):
     match_by: Listen | None = Field(default=None, description="what orders meet: bars, or any of the others")
     stop_trigger: Literal["auto", "last", "quote"] = "auto"
     book_cancels: Literal["behind", "spread"] = "behind"
+    funding: bool = Field(default=True, description="whether perpetuals pay funding, at the rates of the venue")
+    marks: Literal["venue", "bars"] = Field(default="venue", description="by which prices futures are liquidated")
     settings: dict[str, Any] | None = Field(default=None, description="the venue's own, without keys; those of [live]")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import attrs
+
 from cambist.engine.step import named
 from cambist.indicators.technical import load as load_indicators
 from cambist.live.opening import ask_opening
@@ -60,6 +62,8 @@ async def connect(
     for strategy in fresh:
         run.hook_times.measure(strategy)
     simulating = session if isinstance(session, SimulatingSession) else None
+    if simulating is not None:
+        opening = attrs.evolve(opening, margin=simulating.margin)
     fee = None if simulating is None else simulating.expected_fee
     prepared = prepare(fresh, listening, run.journal, state, opening, settings, run.alarm, fee)
     if simulating is not None:

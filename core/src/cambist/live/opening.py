@@ -42,10 +42,13 @@ class Opening:
         What it has.
     known
         References of what has moved money before, lately, and is in the balances; a run that goes on has its own.
+    margin
+        How a session that makes the executions itself lets the account trade on margin; None where it does not.
     """
 
     account: AccountReport
     known: Sequence[str] = ()
+    margin: Margin | None = None
 
 
 async def ask_opening(truth: Truth, now: int, *, going_on: bool) -> Opening:
@@ -98,7 +101,10 @@ def open_simulated(instruments: Sequence[Instrument], opening: Opening, settings
     ConfigError
         As `open_account`.
     """
-    money = _money(instruments, opening.account, settings.currency)
+    money, margin = _money(instruments, opening.account, settings.currency), opening.margin
+    if margin is not None:
+        on_margin = HedgePortfolio if margin.is_hedged else MarginPortfolio
+        return on_margin(instruments, float(money), settings.leverage, margin=margin)
     kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
     return kind(instruments, float(money), settings.leverage)
 

@@ -159,7 +159,8 @@ class Positions:
             return
         if report.system == LIQUIDATED:
             price, fee = float(report.price), float(report.fee)
-            portfolio.note_liquidation(key, float(report.size), report.ts, price, fee, price)
+            mark = price if report.mark is None else float(report.mark)
+            portfolio.note_liquidation(key, float(report.size), report.ts, price, fee, mark)
         else:
             portfolio.note_closing(key, report.system)
 

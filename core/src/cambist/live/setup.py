@@ -9,6 +9,7 @@ import attrs
 
 from cambist.data.given_calendars import GivenCalendars
 from cambist.engine.fold import KEEP
+from cambist.engine.gates import gate_of
 from cambist.engine.journaled import Recorder
 from cambist.engine.rebuild import rebuild
 from cambist.engine.resume import go_live, resume
@@ -20,9 +21,8 @@ from cambist.live.opening import check_mode, open_account, open_simulated
 from cambist.live.shielded_rules import shielded_rules
 from cambist.model.events import RunStarted
 from cambist.orders.ids import make_token
-from cambist.portfolio import HedgePortfolio, Portfolio
-from cambist.risk import RiskGate, fresh_rules
-from cambist.risk.hedge import HedgeGate
+from cambist.portfolio import Portfolio
+from cambist.risk import fresh_rules
 from cambist.simulation import InstrumentFees
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def prepare(
         portfolio = _go_on(state, instruments, strategies, journal)
         check_mode(portfolio, opening.account)
     rules = shielded_rules(fresh_rules(settings.risk), alarm)
-    gate = (HedgeGate if isinstance(portfolio, HedgePortfolio) else RiskGate)(rules)
+    gate = gate_of(portfolio, rules)
     shield = Shield(strategies)  # before there is a kernel, which looks at their hooks
     fee = expected_fee or InstrumentFees().fee
     kernel: Shielded
@@ -184,6 +184,5 @@ def _go_on(
             f"the journal {journal.folder} is of a run of {', '.join(before)}, and this one runs {', '.join(now)}. "
             "Run the same strategies under the same names, or name a journal of its own."
         )
-    for instrument in instruments:
-        portfolio.positions[instrument.symbol].instrument = instrument
+    portfolio.go_by(instruments)
     return portfolio

@@ -16,6 +16,7 @@ from cambist.model.events import CashMoved
 from cambist.model.portfolio import CashFlow
 from cambist.portfolio.by_venue import VenueBooks
 from cambist.portfolio.exact import held_asset
+from cambist.ports.venue import SimulatingSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,8 @@ _NO_MONEY = frozenset({"", "order", "margin_transfer", "margin_type_change"})
 #: Seconds after which the venue's list is asked again for what the stream has told.
 _AGAIN = (0.2, 1.0, 3.0, 10.0)
 _KEPT = 20_000
+#: What a movement of money is about that is about no instrument.
+_NOTHING = ("", "")
 #: At least so often the venue's list is asked for, which weighs much, ns.
 _EVERY = 600 * 1_000_000_000
 
@@ -76,6 +79,7 @@ class Wallet:
         self._waiting: list[CashReport] | None = []
         books = kernel.portfolio
         self._books = books if isinstance(books, VenueBooks) else None
+        self._listens = self._books is not None or isinstance(truth.session, SimulatingSession)
         self._newest = max(self._booked.values(), default=0)
         if self._books is not None:
             self._booked.update(dict.fromkeys(self._books.known, self._books.as_of))
@@ -88,11 +92,12 @@ class Wallet:
 
     def told(self, report: CashReport) -> bool:
         """Book a movement of money, and return True, unless it is booked, or is no money of the run."""
-        if self._books is None or report.reference in self._booked or self._is_held(report.asset):
+        if not self._listens or report.reference in self._booked or self._is_held(report.asset):
             return False
         if report.ts <= self._adjusted.get(report.asset, 0):
             return False  # the balance that was taken over had it
-        self._book(report.ts, report.kind, report.symbol, report.asset, report.amount, report.reference)
+        about = report.symbol, report.position_side
+        self._book(report.ts, report.kind, about, report.asset, report.amount, report.reference)
         return True
 
     def heard(self, report: CashReport) -> None:
@@ -116,7 +121,7 @@ class Wallet:
         VenueError
             If the venue cannot be asked.
         """
-        if self._books is None:
+        if not self._listens:
             return 0
         async with self._asking:
             self._fetched_at = self._clock()
@@ -159,7 +164,7 @@ class Wallet:
         for one in report.balances:
             asset = one.asset
             if one.total and asset != books.currency and not self._is_held(asset) and asset not in books.exact.balances:
-                self._book(report.ts, "opening", "", asset, one.total, f"opening {asset}")
+                self._book(report.ts, "opening", _NOTHING, asset, one.total, f"opening {asset}")
 
     def adjust(self, ts: int, asset: str, ours: Decimal, theirs: Decimal) -> None:
         """Take the venue's balance of an asset, of which nothing says how it came about.
@@ -173,17 +178,19 @@ class Wallet:
         number = len(self._kernel.portfolio.cash_flows)
         # Not to be booked twice: once it is, the two are equal, and the next difference has another number.
         reference = f"adjustment {asset} {number} {ours} {theirs}"
-        self._book(ts, "adjustment", "", asset, theirs - ours, reference)
+        self._book(ts, "adjustment", _NOTHING, asset, theirs - ours, reference)
 
     def _is_held(self, asset: str) -> bool:
         """Whether an asset is what an instrument of the run holds: then it is no money, but a position."""
         positions = self._kernel.portfolio.positions.values()
         return any(one.instrument.is_cash and held_asset(one.instrument) == asset for one in positions)
 
-    def _book(self, ts: int, kind: str, symbol: str, asset: str, amount: Decimal, reference: str) -> None:
+    def _book(self, ts: int, kind: str, about: tuple[str, str], asset: str, amount: Decimal, reference: str) -> None:
+        """Book a movement of money; `about` is the instrument, and the side, that it was for."""
         self._booked[reference] = ts
         self._newest = max(self._newest, ts)
         if len(self._booked) > _KEPT:
             del self._booked[next(iter(self._booked))]
-        flow = CashFlow(ts, kind, symbol, asset, float(amount), reference=reference, exact=amount)
+        symbol, side = about
+        flow = CashFlow(ts, kind, symbol, asset, float(amount), position_side=side, reference=reference, exact=amount)
         self._take(CashMoved(self._clock(), flow))

@@ -110,6 +110,8 @@ class FillReport(Report, frozen=True, kw_only=True, gc=False):
         Positive when paid.
     profit
         What the venue booked as realized by it, before fees, in the settlement asset; None where it does not say.
+    mark
+        The mark price that led to it, of a liquidation; None where the venue does not say.
     """
 
     client_id: str
@@ -124,6 +126,7 @@ class FillReport(Report, frozen=True, kw_only=True, gc=False):
     position_side: str = ""
     system: str = ""
     profit: Decimal | None = None
+    mark: Decimal | None = None
 
 
 class CashReport(Report, frozen=True, kw_only=True, gc=False):
@@ -140,6 +143,8 @@ class CashReport(Report, frozen=True, kw_only=True, gc=False):
         Positive where the account got it.
     text
         The venue's own word for it.
+    position_side
+        ``"long"`` or ``"short"`` where it was for one side of a hedged position.
     """
 
     reference: str
@@ -147,6 +152,7 @@ class CashReport(Report, frozen=True, kw_only=True, gc=False):
     asset: str
     amount: Decimal
     text: str = ""
+    position_side: str = ""
 
 
 class NoticeReport(Report, frozen=True, kw_only=True, gc=False):

@@ -106,6 +106,14 @@ class Portfolio(OneAsset):
         """Say where the last close of `symbol` is read."""
         self.positions[symbol].price_source = source
 
+    def go_by(self, instruments: Iterable[Instrument]) -> None:
+        """Hold positions by these terms of their instruments from now on."""
+        for instrument in instruments:
+            self.positions[instrument.symbol].instrument = instrument
+            for held in self.legs.values():
+                if held.instrument.symbol == instrument.symbol:
+                    held.instrument = instrument
+
     def count_shorts(self) -> None:
         """Take note of positions that were set from outside, as after a restart."""
         self._shorts = sum(position.size < 0.0 for position in self.positions.values())

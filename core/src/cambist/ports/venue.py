@@ -5,6 +5,7 @@ These are the asynchronous promises. `cambist.ports.broker` is the synchronous o
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from cambist.model.bars import Bar, Bars
     from cambist.model.books import BookUpdate
     from cambist.model.instrument import Instrument
+    from cambist.model.margin import Margin
     from cambist.model.market import Quote, Tick
     from cambist.model.orders import Order
     from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
@@ -29,9 +31,11 @@ __all__ = [
     "BatchingSession",
     "CashHistory",
     "Declined",
+    "FundingRate",
     "OrderKey",
     "OrderRequest",
     "Outcome",
+    "PerpetualMarket",
     "ReloadingSession",
     "SimulatingSession",
     "StreamReport",
@@ -295,6 +299,41 @@ class CashHistory(Protocol):
         """Return funding, deposits, withdrawals and the like since a time (ns, UTC), oldest first."""
 
 
+class FundingRate(msgspec.Struct, frozen=True, gc=False):
+    """An exchange of funding that took place.
+
+    Attributes
+    ----------
+    ts
+        When, ns, UTC.
+    rate
+        What longs paid shorts, as a share of the value of their positions; negative the other way round.
+    mark
+        The mark price by which positions were valued; NaN where the venue does not say.
+    """
+
+    ts: int
+    rate: float
+    mark: float = nan
+
+
+@runtime_checkable
+class PerpetualMarket(Protocol):
+    """What a session has besides whose venue tells what futures are marked at, and what perpetuals pay.
+
+    All of it is public: no key is needed.
+    """
+
+    async def next_funding(self, instrument: Instrument) -> int:
+        """Return when funding is exchanged next, ns, UTC; 0 for what pays none, and where the venue does not say."""
+
+    async def funding(self, instrument: Instrument, start: int, end: int) -> Sequence[FundingRate]:
+        """Return the exchanges of funding that took place in ``[start, end]``, ns, UTC, oldest first."""
+
+    async def marks(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
+        """Return the final bars of the mark price that opened in ``[start, end)``, ns, UTC; see `history`."""
+
+
 @runtime_checkable
 class SimulatingSession(Protocol):
     """What a `VenueSession` has beside the rest if it makes the executions itself, of the market data that it shows.
@@ -307,6 +346,10 @@ class SimulatingSession(Protocol):
 
     def queue_ahead(self, order: Order) -> float:
         """Return the size of others that stands before an order in its line; NaN where it stands in none."""
+
+    @property
+    def margin(self) -> Margin | None:
+        """How it lets the account trade on margin; None where it is not liquidated."""
 
     @property
     def fees(self) -> Any:

@@ -46,7 +46,7 @@ from cambist.simulation.fillers import (
     volume_filler,
 )
 from cambist.simulation.finer_bars import FinerBars
-from cambist.simulation.forming import FormingVenue
+from cambist.simulation.forming import FormingHedgingVenue, FormingLiquidatingVenue, FormingVenue
 from cambist.simulation.gateway import OrderGateway
 from cambist.simulation.hedging import HedgingVenue
 from cambist.simulation.latency import (
@@ -118,6 +118,8 @@ __all__ = [
     "FixedFee",
     "FixedFiller",
     "FixedSlippage",
+    "FormingHedgingVenue",
+    "FormingLiquidatingVenue",
     "FormingVenue",
     "FunctionFiller",
     "HalfSpread",

@@ -106,7 +106,7 @@ class ActingVenue(ModeledVenue):
         """Let a limit order trade with what rests at `price`, unless it said that it would not."""
         order = working.order
         if order.instructions is not None and order.instructions.post_only:
-            self._end(working, OrderRejected(ts, order.id, "post_only_would_take"))
+            self._end(working, OrderRejected(ts, order.id, "post_only"))
         else:
             self._execute(market, working, self._capped(working, price), _TAKER, ts)
 

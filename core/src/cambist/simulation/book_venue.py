@@ -307,9 +307,9 @@ class BookVenue(TickVenue):
                 self.withdraw(working, ts, _ENDS.get(event.reason, event.reason))
             elif isinstance(event, BookRejected):
                 if event.request == "submit":
-                    self._end(working, OrderRejected(ts, working.order.id, "post_only_would_take"))
+                    self._end(working, OrderRejected(ts, working.order.id, "post_only"))
                 else:
-                    self.withdraw(working, ts, "post_only_would_take")
+                    self.withdraw(working, ts, "post_only")
         for number in traded:
             working = line.working.get(number)
             if working is not None and line.replay.get(number) is None:  # more traded there than it was allowed to

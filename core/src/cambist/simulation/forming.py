@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
+from cambist.simulation.hedging import HedgingVenue
+from cambist.simulation.liquidation import LiquidatingVenue
 from cambist.simulation.venue import SimulatedVenue
 from cambist.simulation.working import EVERY_BAR, NO_BAR
 
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 
     from cambist.simulation.working import Market
 
-__all__ = ["FormingVenue"]
+__all__ = ["FormingHedgingVenue", "FormingLiquidatingVenue", "FormingVenue"]
 
 
 class FormingVenue(SimulatedVenue):
@@ -45,3 +48,25 @@ class FormingVenue(SimulatedVenue):
         self._meet_open(market, price, ts)
         market.playing = False
         market.reach = NO_BAR if market.skips_bars and not market.working else EVERY_BAR
+
+
+class FormingLiquidatingVenue(FormingVenue, LiquidatingVenue):
+    """A `LiquidatingVenue` that can be told of a bar before it is over; the parameters are the same."""
+
+    def meet_open(self, symbol: str, opened: int, open_: float) -> None:
+        """Let orders, and what guards positions, act at the open of a bar; see `FormingVenue.meet_open`."""
+        series = self._marks.get(symbol)
+        if series is not None:  # of the mark price no more is known than what it was before
+            before = series.at(opened)
+            self._ranges[symbol] = before, before, before
+            self._edges = nan, nan
+        self._watch(symbol)
+        super().meet_open(symbol, opened, open_)
+
+    def watch(self, symbol: str) -> None:
+        """Guard what is held of an instrument, as after a restart."""
+        self._watch(symbol)
+
+
+class FormingHedgingVenue(FormingLiquidatingVenue, HedgingVenue):
+    """A `HedgingVenue` that can be told of a bar before it is over; the parameters are the same."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Order, PositionSide
-    from cambist.model.timeseries import PriceSeries
+    from cambist.simulation.liquidator import MarkPrices
     from cambist.simulation.matching import VenueAccount
     from cambist.simulation.rules import VenueRules
     from cambist.simulation.working import Market, Working
@@ -72,7 +72,7 @@ class HedgingVenue(LiquidatingVenue):
         rules: VenueRules | None = None,
         *,
         adopt: Callable[..., Order],
-        marks: Mapping[str, PriceSeries],
+        marks: Mapping[str, MarkPrices],
         seed: int = 0,
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules, adopt=adopt, marks=marks, seed=seed)

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.timeseries import PriceSeries
-    from cambist.simulation.liquidator import Adopt, MarginAccount
+    from cambist.simulation.liquidator import Adopt, MarginAccount, MarkPrices
     from cambist.simulation.rules import VenueRules
     from cambist.simulation.working import Market
 
@@ -65,7 +64,7 @@ class LiquidatingVenue(SimulatedVenue):
         rules: VenueRules | None = None,
         *,
         adopt: Adopt,
-        marks: Mapping[str, PriceSeries],
+        marks: Mapping[str, MarkPrices],
         seed: int = 0,
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules)

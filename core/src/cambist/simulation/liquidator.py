@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cambist.simulation.acting import ActingVenue
     from cambist.simulation.working import Market
 
-__all__ = ["DELEVERAGED", "LIQUIDATION", "Adopt", "Liquidator", "MarginAccount"]
+__all__ = ["DELEVERAGED", "LIQUIDATION", "Adopt", "Liquidator", "MarginAccount", "MarkPrices"]
 
 #: Tag of the order that closes a position, reason of the orders canceled for it and of the trade it ends.
 LIQUIDATION = "liquidation"
@@ -72,6 +72,18 @@ class MarginAccount(VenueAccount, Protocol):
 
     def worst_deficient(self, marks: Mapping[str, float]) -> str | None:
         """Return the position to close first where the account's equity is no more than maintenance margin."""
+        ...
+
+
+class MarkPrices(Protocol):
+    """What a venue that liquidates must know of the mark price of an instrument; `PriceSeries` is one."""
+
+    def at(self, ts: int) -> float:
+        """Return the last one known at `ts`, ns."""
+        ...
+
+    def extremes(self, opened: int, closed: int) -> tuple[float, float, float]:
+        """Return the first one known at `opened`, and the lowest and highest from there to `closed`."""
         ...
 
 

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
+from cambist.model.books import BookUpdate
 from cambist.model.market import Quote
 from cambist.model.orders import Order, OrderType, Side, TimeInForce
 from cambist.model.reports import OrderReport, ReportedStatus
-from cambist.ports.venue import Answered, OrderKey, OrderRequest, StreamReport, Subscription
+from cambist.ports.venue import (
+    Answered,
+    OrderKey,
+    OrderRequest,
+    SimulatingSession,
+    StreamReport,
+    Subscription,
+)
 from cambist.testing.conformance import Suite
 from cambist.testing.listening import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport
@@ -93,6 +102,8 @@ class VenueTests(Suite):
         How long streams may take to tell of something, seconds.
     trades
         Whether the session has an account; one without has market data alone.
+    shares_account
+        Whether several sessions may be at one account at the same time.
     secret
         That must never show; ``""`` where there is none.
     """
@@ -101,6 +112,7 @@ class VenueTests(Suite):
     size: ClassVar[float] = 0.01
     within: ClassVar[float] = 15.0
     trades: ClassVar[bool] = True
+    shares_account: ClassVar[bool] = True
     secret: str = ""
 
     # What a subclass gives.
@@ -138,7 +150,7 @@ class VenueTests(Suite):
                 found = {one.symbol: one for one in session.instruments()}
                 assert self.symbol in found, f"{session.name} trades no {self.symbol}"
                 desk = Desk(session, found[self.symbol], self.size)
-                async with desk.heard:
+                async with desk.heard, _market_of(desk, self.within):
                     if self.trades:
                         await desk.heard.wait(is_up, self.within)
                     await asyncio.wait_for(test(desk), 6 * self.within)
@@ -151,6 +163,19 @@ class VenueTests(Suite):
             assert not left, f"left running after close: {left}"
 
         asyncio.run(run())
+
+
+@asynccontextmanager
+async def _market_of(desk: Desk, within: float) -> AsyncIterator[None]:
+    """Listen to the market of a session whose orders trade in what is listened to; at any other they trade anyhow."""
+    if not isinstance(desk.session, SimulatingSession):
+        yield
+        return
+    kinds = [Subscription(desk.instrument, kind) for kind in ("quotes", "book")]
+    async with Listener(desk.session.market(kinds)) as heard:
+        await heard.wait(lambda one: isinstance(one, Quote), within)
+        await heard.wait(lambda one: isinstance(one, BookUpdate), within)
+        yield
 
 
 def total_of(account: AccountReport, asset: str) -> Decimal:

@@ -9,17 +9,22 @@ import pytest
 
 from cambist.errors import VenueError
 from cambist.model.books import BookUpdate
+from cambist.model.instrument import InstrumentKind
 from cambist.model.market import Quote, Tick
 from cambist.model.timeframe import Timeframe
-from cambist.ports.venue import BarReport, StreamReport, Subscription
+from cambist.ports.venue import BarReport, PerpetualMarket, StreamReport, Subscription
 from cambist.testing.venue_desk import VenueTests
 
 if TYPE_CHECKING:
+    from cambist.model.bars import Bar
+    from cambist.model.instrument import Instrument
     from cambist.testing.venue_desk import Desk
 
 __all__ = ["FeedTests"]
 
 _MINUTE = Timeframe.parse("1m")
+_DAY = 86_400_000_000_000
+_PERPETUALS = frozenset({InstrumentKind.LINEAR_PERPETUAL, InstrumentKind.INVERSE_PERPETUAL})
 
 
 class FeedTests(VenueTests):
@@ -72,6 +77,41 @@ class FeedTests(VenueTests):
             assert len(up) >= len(subscriptions)
 
         self.at_work(test)
+
+    def test_futures_are_marked_and_pay(self) -> None:
+        """Mark prices of bars that are over, the next exchange of funding, and those that took place."""
+
+        async def test(desk: Desk) -> None:
+            session, instrument = desk.session, desk.instrument
+            if not isinstance(session, PerpetualMarket) or instrument.kind not in _PERPETUALS:
+                pytest.skip("this venue does not tell what perpetuals pay")
+            quote = await desk.quote()
+            following = await session.next_funding(instrument)
+            assert following > quote.ts
+            took_place = await session.funding(instrument, following - 4 * _DAY, following)
+            times = [one.ts for one in took_place]
+            assert times == sorted(set(times))
+            assert all(following - 4 * _DAY <= ts < following for ts in times)
+            assert all(abs(one.rate) < 1.0 for one in took_place)
+            assert not await session.funding(instrument, following, following + _DAY)
+            start = quote.ts // _MINUTE.ns * _MINUTE.ns - 5 * _MINUTE.ns
+            bars = await _marks(session, instrument, start, quote.ts + _MINUTE.ns)
+            opens = [bar.ts for bar in bars]
+            assert opens == sorted(set(opens))
+            assert all(start <= ts <= quote.ts for ts in opens)
+            assert all(abs(bar.close / quote.bid - 1.0) < 0.2 for bar in bars)
+
+        self.at_work(test)
+
+
+async def _marks(session: PerpetualMarket, instrument: Instrument, start: int, end: int) -> list[Bar]:
+    """Return bars of the mark price; none from a venue that has only just begun, and says so."""
+    try:
+        return list(await session.marks(instrument, _MINUTE, start, end))
+    except VenueError as error:
+        if error.code != "no_bars":
+            raise
+        return []
 
 
 def _fold(sides: dict[int, dict[float, float]], update: BookUpdate) -> None:

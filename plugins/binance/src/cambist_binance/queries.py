@@ -9,13 +9,14 @@ from cambist_binance.calls import CALLS
 from cambist_binance.orders import ALGO_PREFIX, key_params
 from cambist_binance.transport import decoded
 from cambist_binance.wire import futures, money, spot
+from cambist_binance.wire.funding import decode_premium, decode_rates, next_exchange, rate_of
 from cambist_binance.wire.market import bars_of, decode_klines, decode_snapshot, interval_of, intervals
 from cambist_ccxt.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cambist.api import OrderKey
+    from cambist.api import FundingRate, OrderKey
     from cambist.model import AccountReport, Bars, CashReport, FillReport, Instrument, OrderReport, Timeframe
     from cambist_binance.account_events import Children
     from cambist_binance.hosts import Market
@@ -194,8 +195,15 @@ class Queries:
 
     # The market.
 
-    async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
+    async def history(
+        self, instrument: Instrument, timeframe: Timeframe, start: int, end: int, *, call: str = "klines"
+    ) -> Bars:
         """Return the final bars that opened in ``[start, end)``.
+
+        Parameters
+        ----------
+        call
+            What is asked: ``"klines"``, or ``"mark_klines"`` for those of the mark price of futures.
 
         Raises
         ------
@@ -214,7 +222,7 @@ class Queries:
             until = min(last, first + limit * step - 1) if self._market.futures else last
             count = min(limit, (until - first) // step + 2)  # it weighs less, the fewer may come
             asked = {"symbol": name, "interval": interval, "startTime": first, "endTime": until, "limit": count}
-            page = await decoded(self._transport.ask("klines", asked), decode_klines)
+            page = await decoded(self._transport.ask(call, asked), decode_klines)
             rows += page
             if self._market.futures:
                 first = until + 1
@@ -229,6 +237,29 @@ class Queries:
         if not rows:
             raise VenueError(f"the venue has no bars of {instrument.symbol} {timeframe} in that time.", code="no_bars")
         return bars_of(rows, instrument, timeframe)
+
+    async def next_funding(self, instrument: Instrument) -> int:
+        """Return when funding is exchanged next, ns, UTC; 0 for what pays none."""
+        if not self._market.futures or instrument.is_cash:
+            return 0
+        asked = {"symbol": self._symbols.theirs(instrument.symbol)}
+        return next_exchange(await decoded(self._transport.ask("premium", asked), decode_premium))
+
+    async def funding(self, instrument: Instrument, start: int, end: int) -> list[FundingRate]:
+        """Return the exchanges of funding that took place in ``[start, end]``, ns, UTC, oldest first."""
+        if not self._market.futures or instrument.is_cash:
+            return []
+        name, first = self._symbols.theirs(instrument.symbol), start // _MS
+        last = min(end // _MS, self._clock.now() // _MS + _DAY)
+        found: list[FundingRate] = []
+        while first <= last:
+            asked = {"symbol": name, "startTime": first, "endTime": last, "limit": 1000}
+            page = await decoded(self._transport.ask("funding", asked), decode_rates)
+            found += map(rate_of, page)
+            if len(page) < 1000:
+                break
+            first = page[-1].at + 1
+        return found
 
     async def depth(self, symbol: str) -> DepthSnapshot:
         """Return the book of an instrument as it stands."""

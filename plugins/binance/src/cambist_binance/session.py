@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from cambist.api import (
         BarReport,
+        FundingRate,
         OrderKey,
         OrderRequest,
         Outcome,
@@ -355,3 +356,17 @@ class BinanceSession:
     async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
         """Return the final bars that opened in ``[start, end)``, ns, UTC."""
         return await self._queries.history(instrument, timeframe, start, end)
+
+    # What futures are marked at, and what perpetuals pay.
+
+    async def marks(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
+        """Return the final bars of the mark price that opened in ``[start, end)``, ns, UTC."""
+        return await self._queries.history(instrument, timeframe, start, end, call="mark_klines")
+
+    async def next_funding(self, instrument: Instrument) -> int:
+        """Return when funding is exchanged next, ns, UTC; 0 for what pays none."""
+        return await self._queries.next_funding(instrument)
+
+    async def funding(self, instrument: Instrument, start: int, end: int) -> Sequence[FundingRate]:
+        """Return the exchanges of funding that took place in ``[start, end]``, ns, UTC, oldest first."""
+        return await self._queries.funding(instrument, start, end)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from math import nan
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from cambist.api import InputError
+from cambist.api import FundingRate, InputError
 from cambist.model import (
     AccountReport,
     BalanceReport,
@@ -26,7 +27,7 @@ from cambist_ccxt.symbols import Symbols
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["account_of", "fill_of", "instrument_of", "order_of", "symbols_of"]
+__all__ = ["account_of", "fill_of", "funding_of", "instrument_of", "order_of", "symbols_of"]
 
 _MS = 1_000_000
 _S = ReportedStatus
@@ -178,3 +179,9 @@ def account_of(balance: Mapping[str, Any], positions: Iterable[Mapping[str, Any]
             if _number(one.get("contracts"))
         ),
     )
+
+
+def funding_of(told: Mapping[str, Any]) -> FundingRate:
+    """Tell of an exchange of funding; some exchanges say at what price positions were valued."""
+    mark = float(_number((told.get("info") or {}).get("markPrice")))
+    return FundingRate(int(told["timestamp"]) * _MS, float(told["fundingRate"]), mark or nan)

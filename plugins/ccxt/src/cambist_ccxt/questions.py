@@ -14,7 +14,7 @@ from cambist_ccxt.errors import NoAnswerError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cambist.api import OrderKey
+    from cambist.api import FundingRate, OrderKey
     from cambist.model import AccountReport, FillReport, Instrument, OrderReport, Timeframe
     from cambist_ccxt.clock import VenueClock
     from cambist_ccxt.unified import Unified
@@ -134,8 +134,16 @@ class Questions:
         positions = await exchange.call("fetch_positions") if derivatives and exchange.has("fetchPositions") else []
         return mapping.account_of(balance, positions, self._clock.now())
 
-    async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
-        """Return the final bars that opened in ``[start, end)``."""
+    async def history(
+        self, instrument: Instrument, timeframe: Timeframe, start: int, end: int, *, call: str = "fetch_ohlcv"
+    ) -> Bars:
+        """Return the final bars that opened in ``[start, end)``.
+
+        Parameters
+        ----------
+        call
+            What is asked: ``"fetch_ohlcv"``, or ``"fetch_mark_ohlcv"`` for those of the mark price.
+        """
         name = self.interval(timeframe)
         step = timeframe.ns // _MS
         # One bar more than was asked for: that it has begun proves the last one final, whatever the clocks say.
@@ -143,7 +151,7 @@ class Questions:
         rows: dict[int, list[float]] = {}
         while first < last:
             limit = min(_PAGE, (last - first + step - 1) // step)
-            page = await self._exchange.call("fetch_ohlcv", instrument.symbol, name, first, limit)
+            page = await self._exchange.call(call, instrument.symbol, name, first, limit)
             fresh = [row for row in page if first <= row[0] < last]
             rows |= {int(row[0]): _values(row, self._exchange.client.id) for row in fresh}
             if fresh:
@@ -164,6 +172,39 @@ class Questions:
         times = sorted(rows)
         columns = np.array([rows[ts] for ts in times]).T
         return Bars(instrument, timeframe, np.array(times, np.int64) * _MS, *columns)
+
+    # What futures are marked at, and what perpetuals pay.
+
+    async def marks(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
+        """Return the final bars of the mark price that opened in ``[start, end)``."""
+        if not self._exchange.has("fetchMarkOHLCV"):
+            raise VenueError(f"{self._exchange.client.id} tells no mark prices of the past.", code="no_bars")
+        return await self.history(instrument, timeframe, start, end, call="fetch_mark_ohlcv")
+
+    async def next_funding(self, instrument: Instrument) -> int:
+        """Return when funding is exchanged next, ns, UTC; 0 where the exchange does not say."""
+        exchange = self._exchange
+        if instrument.is_cash or not (exchange.has("fetchFundingRate") and exchange.has("fetchFundingRateHistory")):
+            return 0
+        told = await exchange.call("fetch_funding_rate", instrument.symbol)
+        # Exchanges mean the running period or the one behind it: what has passed is none to come.
+        times = [told.get("fundingTimestamp"), told.get("nextFundingTimestamp")]
+        return min((int(one) * _MS for one in times if one and int(one) * _MS > self._clock.now()), default=0)
+
+    async def funding(self, instrument: Instrument, start: int, end: int) -> list[FundingRate]:
+        """Return the exchanges of funding that took place in ``[start, end]``, oldest first."""
+        if instrument.is_cash or not self._exchange.has("fetchFundingRateHistory"):
+            return []
+        found: dict[int, FundingRate] = {}
+        first, last = start // _MS, end // _MS
+        while first <= last:
+            page = await self._exchange.call("fetch_funding_rate_history", instrument.symbol, first, _PAGE)
+            fresh = [one for one in map(mapping.funding_of, page) if first <= one.ts // _MS <= last]
+            found |= {one.ts: one for one in fresh}
+            if len(page) < _PAGE or not fresh:
+                break
+            first = max(one.ts for one in fresh) // _MS + 1
+        return [found[ts] for ts in sorted(found)]
 
     def interval(self, timeframe: Timeframe) -> str:
         """Return the exchange's name of a timeframe.

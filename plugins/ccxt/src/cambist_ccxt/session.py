@@ -26,7 +26,7 @@ from cambist_ccxt.unified import Unified, unified_client
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from cambist.api import BarReport, OrderRequest, Outcome, Subscription
+    from cambist.api import BarReport, FundingRate, OrderRequest, Outcome, Subscription
     from cambist.model import (
         AccountReport,
         Bars,
@@ -307,3 +307,17 @@ class CcxtSession:
     async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
         """Return the final bars that opened in ``[start, end)``, ns, UTC."""
         return await self._questions.history(instrument, timeframe, start, end)
+
+    # What futures are marked at, and what perpetuals pay.
+
+    async def marks(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
+        """Return the final bars of the mark price that opened in ``[start, end)``, ns, UTC."""
+        return await self._questions.marks(instrument, timeframe, start, end)
+
+    async def next_funding(self, instrument: Instrument) -> int:
+        """Return when funding is exchanged next, ns, UTC; 0 where the exchange does not say."""
+        return await self._questions.next_funding(instrument)
+
+    async def funding(self, instrument: Instrument, start: int, end: int) -> Sequence[FundingRate]:
+        """Return the exchanges of funding that took place in ``[start, end]``, ns, UTC, oldest first."""
+        return await self._questions.funding(instrument, start, end)

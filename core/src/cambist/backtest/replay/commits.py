@@ -28,6 +28,11 @@ class Commit:
         """The first of them."""
         return self.entries[0]
 
+    @property
+    def begins(self) -> bool:
+        """Whether a run starts in it, or goes on."""
+        return any(entry.kind == "run_started" for entry in self.entries)
+
     def every(self, *kinds: str) -> Iterator[Any]:
         """Iterate over the fields of all records of some kinds."""
         return (CODEC.decode(entry) for entry in self.entries if entry.kind in kinds)

@@ -71,8 +71,8 @@ class Replay:
         Makes what is around the kernel, given the first commit and what takes the records of a step.
     flaw
         Answers why the recording ends early.
-    begins
-        Number of the last record before.
+    begins, start
+        Number of the last record before; the commit in which the run starts, where one that goes on lifts holds first.
 
     Raises
     ------
@@ -87,10 +87,10 @@ class Replay:
         set_stage: Callable[[Commit, Append], Staged],
         flaw: Callable[[], str],
         begins: int = 0,
+        start: Commit | None = None,
     ) -> None:
-        self._flaw = flaw
-        self._commits = Peeked(commits)
-        opening = self._commits.peek()
+        self._flaw, self._commits = flaw, Peeked(commits)
+        opening = start or self._commits.peek()
         assert opening is not None
         self._stage = set_stage(opening, self._append)
         self._kernel = self._stage.kernel
@@ -100,10 +100,9 @@ class Replay:
         self._drafts: list[Draft] = []
         self._wishes: list[MarginChange] = []  # changes of margin that were asked for and are not carried out yet
         self._position = self._begins = begins  # number of the last record that was compared
-        self._steps = 0
+        self._steps, self._error = 0, ""
         self._last: tuple[int, str, dict[str, Any]] = (0, "", {})  # the last event, for a report
         self._lost = False  # whether an answer is behind the end of the recording
-        self._error = ""
         self._notes: list[str] = []
 
     def run(self) -> ReplayReport:
@@ -175,7 +174,7 @@ class Replay:
                 raise _Over("")
             raise _Over(_torn_journal(self._position))
         kind = commit.first.kind
-        if _is_aside(commit) or (kind == "instrument_defined" and self._position != self._begins):
+        if _is_aside(commit) or (kind == "instrument_defined" and not commit.begins):
             self._pass_by(commit)
             return
         if kind == "series_anchored":

@@ -14,6 +14,7 @@ from cambist.backtest.replay.setup import check_count, check_objects, renamed
 from cambist.data.given_calendars import GivenCalendars
 from cambist.engine import conversions as to
 from cambist.engine.fold import RunState
+from cambist.engine.gates import gate_of
 from cambist.engine.journaled import Recorder
 from cambist.engine.recorded import BEGAN, read_row
 from cambist.engine.resume import give_back, go_live, take_over
@@ -21,7 +22,7 @@ from cambist.engine.shield import QUARANTINE, Shield, Shielded, ShieldedKernel, 
 from cambist.errors import JournalError
 from cambist.model.events import TradingStateChanged
 from cambist.model.timeframe import Timeframe
-from cambist.risk import RiskGate, fresh_rules
+from cambist.risk import fresh_rules
 from cambist.simulation.fees import OrderFeeModel, fee_model
 
 if TYPE_CHECKING:
@@ -88,12 +89,11 @@ class LiveStage:
         self._before = before if before.token else None
         defined = {one.symbol: to.instrument_of(one) for one in opening.every("instrument_defined")}
         portfolio: Any = _opened(opening, before.sequence) if self._before is None else before.portfolio
-        for symbol, instrument in defined.items():  # by the rules of that day
-            portfolio.positions[symbol].instrument = instrument
+        portfolio.go_by(defined.values())  # the rules of that day
         bars = [(defined[symbol], Timeframe.parse(length)) for symbol, length in about.series]
         chosen = {**about.options, **options}
         self._fees = fee_model(chosen.get("fees"))
-        gate = RiskGate(fresh_rules(chosen.get("risk", ())))
+        gate = gate_of(portfolio, fresh_rules(chosen.get("risk", ())))
         fee: Any = self._fees.fee
         calendars = GivenCalendars(chosen.get("calendar"), defined)
         self.streams: list[Instrument] = [defined[symbol] for _, symbol in about.streams]
@@ -221,7 +221,8 @@ def _replay_one(
     def stage(opening: Commit, append: Append) -> LiveStage:
         return LiveStage(strategies, opening, about, options, append, before)
 
-    return Replay(commits(entries), rows, stage, lambda: recording.flaw, stretch.begins).run()
+    start = next((one for one in commits(entries) if one.begins), None)
+    return Replay(commits(entries), rows, stage, lambda: recording.flaw, stretch.begins, start).run()
 
 
 def _rows(stretch: _Stretch, streams: Sequence[Instrument]) -> Iterator[Recorded]:

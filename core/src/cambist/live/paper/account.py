@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from math import isnan, nan
+from itertools import count
+from math import nan
 from typing import TYPE_CHECKING, Any
 
-from cambist.model.events import (
-    AmendRejected,
-    CancelRejected,
-    OrderFilled,
-    OrderRejected,
-)
-from cambist.model.orders import Order, OrderStatus
-from cambist.model.reports import (
-    AccountReport,
-    BalanceReport,
-    FillReport,
-    OrderReport,
-    PositionReport,
-    ReportedStatus,
-)
+from cambist.engine.hedge import view_of
+from cambist.live.paper.opening import go_on_with, open_portfolio
+from cambist.live.paper.reports import fill_report, order_report, position_reports
+from cambist.model.events import AmendRejected, CancelRejected, OrderFilled, OrderRejected
+from cambist.model.legs import leg_key
+from cambist.model.orders import Instructions, Order, OrderType, TimeInForce
+from cambist.model.reports import AccountReport, BalanceReport
 from cambist.orders.book import OrderBook
-from cambist.portfolio import Portfolio
+from cambist.portfolio import HedgePortfolio, MarginPortfolio
 from cambist.portfolio.exact import ExactLedger, exact
+from cambist.portfolio.margin import LIQUIDATED
+from cambist.risk.rules.funds import FundsRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
+    from decimal import Decimal
 
     from cambist.engine.fold import RunState
+    from cambist.live.paper.settings import PaperSettings
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.orders import Fill
+    from cambist.model.orders import Fill, PositionSide, Side
+    from cambist.model.portfolio import CashFlow, Position
+    from cambist.model.reports import FillReport, OrderReport
+    from cambist.ports.risk import Refusal
     from cambist.ports.venue import OrderRequest
 
 __all__ = ["PaperAccount"]
 
-_STATUS = {
-    OrderStatus.FILLED: ReportedStatus.FILLED,
-    OrderStatus.CANCELED: ReportedStatus.CANCELED,
-    OrderStatus.EXPIRED: ReportedStatus.EXPIRED,
-    OrderStatus.REJECTED: ReportedStatus.REJECTED,
-}
+_FUNDS = FundsRule()
 _UNSAID = (AmendRejected, CancelRejected)
 #: How many orders that have ended are remembered, and their executions.
 _KEEP = 10_000
 #: Ids above are no numbers of this venue's, but hashes of what was taken over.
 _LARGEST_FILL = 2**53
+#: The number of the venue's first own order: a run's orders, which have numbers of their own, never get there.
+_FIRST_OWN = 2**62
 
 
 class PaperAccount:
@@ -58,8 +54,10 @@ class PaperAccount:
     ----------
     instruments
         That can be traded.
-    cash, leverage
-        Of an account that is opened.
+    settings
+        Of the run; they say with what an account is opened.
+    fee
+        Answers what an execution costs; see `cambist.simulation.FeeModel.fee`.
     state
         Of the run that goes on, which the account becomes part of; None opens an account.
 
@@ -69,29 +67,64 @@ class PaperAccount:
         Orders; what the venue reckons with; exact balances.
     refused
         Why the last request was refused, since it was last emptied.
+    liquidates
+        Whether it is on margin, so that the venue closes positions whose margin is used up.
     """
 
-    def __init__(self, instruments: Sequence[Instrument], cash: float, leverage: float, state: RunState | None) -> None:
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        settings: PaperSettings,
+        fee: Callable[..., float],
+        state: RunState | None,
+    ) -> None:
         self.refused = ""
         self._time = 0
         self.book = OrderBook()
         self._client_ids: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
         self._fills: list[Fill] = []
+        self._marks_of_fills: dict[int, Decimal] = {}
+        self._own = OrderBook()  # numbers ascend in a book, and these are far behind those to come
+        self._own_numbers = count(_FIRST_OWN)
         if state is None or state.portfolio is None:
-            self.portfolio: Any = Portfolio(instruments, cash, leverage)
+            self.portfolio: Any = open_portfolio(instruments, settings)
             self.ledger = ExactLedger()
-            self.ledger.move(self.portfolio.currency, exact(cash))
+            self.ledger.move(self.portfolio.currency, exact(settings.cash))
         else:
             self.portfolio, self.ledger = state.portfolio, state.ledger
+            go_on_with(self.portfolio, settings)
             self.book.go_on_from(_known(state.book))
             self._fills = list(state.fills)
-            for instrument in instruments:
-                self.portfolio.positions[instrument.symbol].instrument = instrument
+            self.portfolio.go_by(instruments)
+        self.liquidates = isinstance(self.portfolio, MarginPortfolio)
         self._instruments = {one.symbol: one for one in instruments}
         self._prices: dict[str, float] = dict.fromkeys(self._instruments, nan)
+        self._marks: dict[str, float] = dict(self._prices)
         for symbol in self._instruments:
             self.portfolio.set_price_source(symbol, lambda symbol=symbol: self._prices[symbol])
+            if self.liquidates:
+                self.portfolio.set_mark_source(symbol, lambda symbol=symbol: self._marks[symbol])
+        self._view = view_of(self.portfolio, self.book, fee, lambda: self._time)
+
+    @property
+    def symbols(self) -> Collection[str]:
+        """Of the instruments that can be traded."""
+        return self._instruments
+
+    @property
+    def is_hedged(self) -> bool:
+        """Whether it holds a long and a short position of an instrument side by side."""
+        return isinstance(self.portfolio, HedgePortfolio)
+
+    def legs_of(self, symbol: str) -> list[Position]:
+        """Return the position in an instrument, or both of them."""
+        return [leg for leg in self.portfolio.legs.values() if leg.instrument.symbol == symbol]
+
+    def price_of(self, symbol: str) -> float:
+        """Return the mark price of an instrument; its last price where that is none of its own."""
+        price, mark = self._prices[symbol], self._marks[symbol]
+        return mark if mark == mark else price  # noqa: PLR0124 - NaN
 
     @property
     def working(self) -> list[Order]:
@@ -100,14 +133,19 @@ class PaperAccount:
 
     # What comes to the venue.
 
-    def price(self, symbol: str, price: float) -> None:
-        """Take the last price of an instrument."""
+    def price(self, symbol: str, price: float, mark: float = nan) -> None:
+        """Take the last price of an instrument, and its mark price where it is another."""
         self._prices[symbol] = price
+        self._marks[symbol] = mark
+
+    def refuses(self, order: Order) -> Refusal | None:
+        """Return why the venue does not take an order that it gets now; the risk gate of a run asks the same."""
+        return _FUNDS.review(order, self._view.narrowed(order))
 
     def receive(self, request: OrderRequest, ts: int) -> Order | None:
         """Return the venue's own order of a request; None where it came before."""
         asked = request.order
-        if self.book.find(asked.id) is not None:
+        if request.client_id in self._numbers or self.book.find(asked.id) is not None:
             return None
         order = Order(
             id=asked.id,
@@ -142,7 +180,14 @@ class PaperAccount:
     def find(self, client_id: str, venue_id: str = "") -> Order | None:
         """Return the order of that id."""
         number = int(venue_id) if venue_id.isdecimal() else self._numbers.get(client_id)
-        return None if number is None else self.book.find(number)
+        return None if number is None else self.order(number)
+
+    def order(self, number: int) -> Order | None:
+        """Return the order of a number, that of one of the venue's own as well; None where none has it."""
+        return self._book_of(number).find(number)
+
+    def _book_of(self, number: int) -> OrderBook:
+        return self._own if number >= _FIRST_OWN else self.book
 
     # What happens at the venue.
 
@@ -152,7 +197,7 @@ class PaperAccount:
             self.refused = event.reason or "refused"
         if isinstance(event, OrderFilled):
             return self._filled(event)
-        order = self.book.apply(event)
+        order = self._book_of(event.order_id).apply(event)
         if order is None or isinstance(event, _UNSAID):
             return []
         if isinstance(event, OrderRejected):
@@ -164,22 +209,56 @@ class PaperAccount:
 
     def _filled(self, event: OrderFilled) -> list[OrderReport | FillReport]:
         fill = event.fill
-        order = self.book.apply(event)
+        order = self._book_of(event.order_id).apply(event)
         if order is None:
             return []
+        key = leg_key(fill.instrument.symbol, order.position_side)
+        if self.liquidates and self.portfolio.closing(key) == LIQUIDATED:
+            self._marks_of_fills[fill.id] = exact(self.portfolio.liquidations[-1].mark)
+        known = len(self.portfolio.cash_flows)
         self.portfolio.apply(fill, order, 0)
         size, price, fee = exact(fill.size), exact(fill.price), exact(fill.fee_paid)
-        self.ledger.fill(fill.instrument, fill.side, size, price, fee, fill.fee_asset)
+        self.ledger.fill(fill.instrument, fill.side, size, price, fee, fill.fee_asset, key)
+        for flow in self.portfolio.cash_flows[known:]:  # what an insurance fund paid
+            self.ledger.move(flow.asset, exact(flow.amount))
         self._fills.append(fill)
+        reports: list[OrderReport | FillReport] = [self.fill_report(fill)]
+        if not order.is_open:
+            reports.append(self.report(order, event.ts))
         self._forget()
-        return [self.fill_report(fill)]
+        return reports
+
+    def adopt(
+        self,
+        instrument: Instrument,
+        side: Side,
+        size: float,
+        tag: str,
+        ts: int,
+        *,
+        position_side: PositionSide | None = None,
+    ) -> Order:
+        """Return an order of the venue's own, by which it closes a position; see `cambist.simulation.Liquidator`."""
+        terms = (OrderType.MARKET, size, nan, nan, TimeInForce.GTC, 0, True)
+        order = Order(next(self._own_numbers), instrument, side, *terms, "", tag, ts, ts)
+        order.instructions = Instructions(by_venue=True, position_side=position_side)
+        self._name(order.id, f"{tag}-{order.id}")
+        self._own.submit(self._own.add(order), ts)
+        return order
+
+    def move_cash(self, flow: CashFlow) -> None:
+        """Book money that moves without a fill."""
+        self.portfolio.move_cash(flow, 0)
+        self.ledger.move(flow.asset, exact(flow.amount))
 
     def _forget(self) -> None:
         """Keep what is remembered of the past within bounds."""
         if len(self.book.orders) - len(self.book.open) <= 2 * _KEEP:
             return
-        gone = self.book.retire(_KEEP)
+        gone = self.book.retire(_KEEP) | self._own.retire(_KEEP)
         self._fills = [fill for fill in self._fills if fill.order_id not in gone]
+        kept = {fill.id for fill in self._fills}
+        self._marks_of_fills = {number: mark for number, mark in self._marks_of_fills.items() if number in kept}
         for number in gone:
             self._numbers.pop(self._client_ids.pop(number, ""), None)
         trades = self.portfolio.trades
@@ -191,41 +270,12 @@ class PaperAccount:
     def report(self, order: Order, ts: int) -> OrderReport:
         """Say how an order stands; of what is told of orders nothing is older than what came before."""
         self._time = max(self._time, ts)
-        ended = _STATUS.get(order.status)
-        working = ReportedStatus.TRIGGERED if order.triggered else ReportedStatus.OPEN
-        return OrderReport(
-            ts=self._time,
-            symbol=order.instrument.symbol,
-            client_id=self._client_ids[order.id],
-            venue_id=str(order.id),
-            status=ended or working,
-            side=order.side,
-            type=order.type,
-            size=exact(order.size),
-            filled=exact(order.filled),
-            limit_price=None if isnan(order.limit_price) else exact(order.limit_price),
-            stop_price=None if isnan(order.stop_price) else exact(order.stop_price),
-            time_in_force=order.time_in_force,
-            reduce_only=order.reduce_only,
-            created_at=order.created_at,
-            reason=order.reason,
-        )
+        return order_report(order, self._client_ids[order.id], self._time)
 
     def fill_report(self, fill: Fill) -> FillReport:
         """Say what an execution was."""
-        return FillReport(
-            ts=fill.ts,
-            symbol=fill.instrument.symbol,
-            client_id=self._client_ids[fill.order_id],
-            venue_id=str(fill.order_id),
-            trade_id=str(fill.id),
-            side=fill.side,
-            size=exact(fill.size),
-            price=exact(fill.price),
-            fee=exact(fill.fee_paid),
-            fee_asset=fill.fee_asset,
-            liquidity=fill.liquidity,
-        )
+        order = self._book_of(fill.order_id).get(fill.order_id)
+        return fill_report(fill, order, self._client_ids[order.id], self._marks_of_fills.get(fill.id))
 
     def fills(self, symbol: str, venue_id: str) -> list[FillReport]:
         """Return the executions of an instrument that are remembered, or those of one order, oldest first."""
@@ -251,14 +301,9 @@ class PaperAccount:
         balances = tuple(
             BalanceReport(ts=ts, asset=asset, total=total) for asset, total in self.ledger.balances.items()
         )
-        positions = tuple(
-            PositionReport(
-                ts=ts, symbol=symbol, size=size, entry_price=exact(self.portfolio.positions[symbol].average_price)
-            )
-            for symbol, size in self.ledger.contracts.items()
-            if size != Decimal(0)
-        )
-        return AccountReport(ts=ts, balances=balances, positions=positions)
+        positions = tuple(position_reports(self.portfolio, ts))
+        hedged = self.is_hedged if self.liquidates else None
+        return AccountReport(ts=ts, balances=balances, positions=positions, hedged=hedged)
 
 
 def _known(book: OrderBook) -> OrderBook:

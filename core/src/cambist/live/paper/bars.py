@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cambist.live.paper.desks import BarDesk
+    from cambist.live.paper.funding import FundingDesk
+    from cambist.live.paper.marks import Marks
     from cambist.live.paper.matching import Matcher
     from cambist.model.bars import Bar
     from cambist.model.instrument import Instrument
@@ -38,6 +40,8 @@ class BarFeed:
         That can be traded.
     timeframes
         Of the bars that the orders of each instrument meet, by symbol.
+    marks, funding
+        Of the session; None where there are none.
     """
 
     def __init__(
@@ -47,8 +51,11 @@ class BarFeed:
         matcher: Matcher,
         instruments: Sequence[Instrument],
         timeframes: Mapping[str, Timeframe],
+        marks: Marks | None,
+        funding: FundingDesk | None,
     ) -> None:
         self._source, self._desk, self._matcher = source, desk, matcher
+        self._marks, self._funding = marks, funding
         self._instruments, self._timeframes = instruments, timeframes
         self._assumed: set[str] = set()  # of which nothing but our own clock says where their bars go on
 
@@ -67,31 +74,52 @@ class BarFeed:
         if known is not None and bar.ts > known:
             await self._fill_gap(report.instrument, known, bar.ts)
         if report.final:
-            await self._meet(symbol, bar, bar.ts + timeframe.ns)
+            await self._meet(report.instrument, bar)
             return
         if desk.opens(symbol, bar):
             await self._matcher.run(lambda: desk.meet_open(symbol, bar))
         if desk.waits_for_price(symbol):
             await self._matcher.run(lambda: desk.meet_price(symbol, bar))
 
-    async def _meet(self, symbol: str, bar: Bar, closed: int) -> None:
-        desk = self._desk
+    async def _meet(self, instrument: Instrument, bar: Bar) -> None:
+        desk, symbol = self._desk, instrument.symbol
+        closed = await self._know(instrument, bar)
         if desk.has_work(symbol):
             await self._matcher.run(lambda: desk.match(symbol, bar, closed))
         else:
             desk.match(symbol, bar, closed)
         desk.closed(symbol, bar, closed)
 
+    async def _know(self, instrument: Instrument, bar: Bar) -> int:
+        """Learn the mark prices of a bar where they may decide something; return when it closed, ns."""
+        timeframe = self._timeframes[instrument.symbol]
+        if self._marks is not None and self._desk.has_work(instrument.symbol):
+            await self._marks.know(instrument, timeframe, bar)
+        return bar.ts + timeframe.ns
+
+    async def end_instant(self) -> None:
+        """Look at the account once more when the bars of an instant have been met, before the run is shown them."""
+        if self._desk.looks_again:
+            await self._matcher.run(self._desk.end_instant)
+
+    async def pass_by(self) -> None:
+        """Exchange the funding that is due, once the run was shown the bars of an instant."""
+        if self._funding is not None:
+            await self._funding.pass_by(self._desk.now)
+
     async def _fill_gap(self, instrument: Instrument, start: int, end: int) -> None:
         """Let orders meet the bars that the stream left out."""
         timeframe = self._timeframes[instrument.symbol]
         if self._desk.has_work(instrument.symbol):
             for bar in await self._past(instrument, timeframe, start, end) or ():
-                await self._meet(instrument.symbol, bar, bar.ts + timeframe.ns)
+                await self._meet(instrument, bar)
+                await self.end_instant()
+                self._desk.know(instrument.symbol)
+                await self.pass_by()
         self._desk.know_until(instrument.symbol, end)
 
     async def catch_up(self, last: int) -> None:
-        """Let the orders that work on after a restart meet the bars that went by.
+        """Let the orders and positions that are there after a restart meet the bars that went by.
 
         The run learns what became of them when it asks.
 
@@ -101,6 +129,7 @@ class BarFeed:
             Time of the last record of the journal, ns.
         """
         desk = self._desk
+        missed: dict[int, list[tuple[Instrument, Bar]]] = {}
         for instrument in self._instruments:
             symbol, timeframe = instrument.symbol, self._timeframes[instrument.symbol]
             if not desk.has_work(symbol):
@@ -114,8 +143,17 @@ class BarFeed:
             desk.know_until(symbol, start)
             self._assumed.add(symbol)
             for bar in bars:
-                desk.match(symbol, bar, bar.ts + timeframe.ns)
-                desk.closed(symbol, bar, bar.ts + timeframe.ns)
+                missed.setdefault(bar.ts + timeframe.ns, []).append((instrument, bar))
+        for closed in sorted(missed):
+            for instrument, bar in missed[closed]:
+                await self._know(instrument, bar)
+                desk.match(instrument.symbol, bar, closed)
+                desk.closed(instrument.symbol, bar, closed)
+            if desk.looks_again:
+                desk.end_instant()
+            for instrument, _ in missed[closed]:
+                desk.know(instrument.symbol)
+            await self.pass_by()
 
     async def _past(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> list[Bar] | None:
         """Return the final bars that opened in ``[start, end)``; None where they cannot be had."""

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 from cambist.engine.sessions import Sessions
 from cambist.engine.timers import NEVER
 from cambist.live.dispatch import FLATTEN
+from cambist.model.books import BookUpdate
+from cambist.model.events import AmendRejected, OrderCanceled
 from cambist.model.market import Quote, Tick
 from cambist.simulation import (
     BookVenue,
+    FormingHedgingVenue,
+    FormingLiquidatingVenue,
     FormingVenue,
+    LiquidatingBookVenue,
+    LiquidatingTickVenue,
     MarketGateway,
     OrderGateway,
     Shown,
@@ -24,19 +30,23 @@ from cambist.simulation import (
 from cambist.simulation.working import LONG_AGO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cambist.data.given_calendars import GivenCalendars
     from cambist.live.paper.account import PaperAccount
+    from cambist.live.paper.marks import LiveMark
     from cambist.live.paper.settings import PaperSettings
     from cambist.model.bars import Bar
-    from cambist.model.books import BookUpdate
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.orders import ApprovedOrder, Order
     from cambist.simulation import VenueRules
 
-__all__ = ["BarDesk", "MarketDesk"]
+__all__ = ["KIND_OF", "BarDesk", "MarketDesk"]
+
+
+#: What an event is called where a subscription names it.
+KIND_OF = {Tick: "ticks", Quote: "quotes", BookUpdate: "book"}
 
 #: How late an event may come, ns: so long after its end a session is over though nothing happens in the market.
 _LATE = 2_000_000_000
@@ -60,6 +70,8 @@ class BarDesk:
         Takes what becomes of orders.
     calendars
         Answers by which calendar an instrument trades.
+    marks
+        Mark prices by symbol, where they are not the prices of the bars.
 
     Attributes
     ----------
@@ -77,19 +89,29 @@ class BarDesk:
         instruments: Sequence[Instrument],
         deliver: Callable[[OrderEvent], None],
         calendars: GivenCalendars,
+        marks: Mapping[str, LiveMark],
     ) -> None:
         self.now = LONG_AGO
-        self._account = account
+        self._account, self._marks = account, marks
+        self._ended: dict[str, float] = {}
         self._closes = dict.fromkeys((one.symbol for one in instruments), LONG_AGO)
         self._opened = dict(self._closes)
         self._prompt: set[int] = set()
 
         def take(event: OrderEvent) -> None:
-            self.now = max(self.now, event.ts)  # what is sent in answer is as of then
+            self.now = (
+                event.ts
+            )  # what is sent in answer is as of then, at an open maybe before the close of another bar
             deliver(event)
 
         def make(clock: Callable[[], int]) -> FormingVenue:
-            venue = FormingVenue(instruments, account.portfolio, take, clock, rules)
+            parts: Any = instruments, account.portfolio, take, clock, rules
+            venue: FormingVenue
+            if account.liquidates:
+                kind = FormingHedgingVenue if account.is_hedged else FormingLiquidatingVenue
+                venue = kind(*parts, adopt=account.adopt, marks=marks, seed=settings.seed)
+            else:
+                venue = FormingVenue(*parts)
             venue.calendars = calendars
             return venue
 
@@ -115,8 +137,10 @@ class BarDesk:
         return self.now if follows else max(self.now, self._closes[symbol], 0) + 1
 
     def has_work(self, symbol: str) -> bool:
-        """Tell whether an instrument has orders."""
-        return bool(self.venue.markets[symbol].working)
+        """Tell whether an instrument has orders, or a position that may be liquidated."""
+        return bool(self.venue.markets[symbol].working) or (
+            self._account.liquidates and any(leg.size for leg in self._account.legs_of(symbol))
+        )
 
     def opens(self, symbol: str, bar: Bar) -> bool:
         """Tell whether orders can meet the open of a bar that is still forming, which they do once."""
@@ -165,7 +189,22 @@ class BarDesk:
         if closed > self._closes[symbol]:
             self._closes[symbol] = closed
             self.now = max(self.now, closed)
-            self._account.price(symbol, bar.close)
+            self._ended[symbol] = bar.close
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether `end_instant` may close positions: those of several instruments back each other."""
+        return bool(self.venue.matches_together)
+
+    def end_instant(self) -> None:
+        """Look at the account once more when the bars of an instant have been matched."""
+        self.venue.match_together()
+
+    def know(self, symbol: str) -> None:
+        """Value the account at the close of the newest bar of an instrument, which is about to be shown."""
+        if symbol in self._ended:
+            mark = self._marks.get(symbol)
+            self._account.price(symbol, self._ended.pop(symbol), nan if mark is None else mark.at(self.now))
 
     def resume(self, order: Order) -> None:
         """Work on with an order after a restart, from the next bar on that the desk is shown."""
@@ -176,6 +215,15 @@ class BarDesk:
         if approved.order.tag == FLATTEN:
             self._prompt.add(approved.order.id)
         self.venue.submit(approved)
+
+    def cancel(self, order: Order) -> None:
+        """Withdraw what remains of an order."""
+        order.updated_at = self.now  # asked for this very moment
+        self.venue.cancel(order.id)
+
+    def amend(self, order: Order, size: float, limit_price: float, stop_price: float) -> None:
+        """Give an order new terms."""
+        self.venue.amend(order.id, size, limit_price, stop_price)
 
 
 class MarketDesk:
@@ -214,7 +262,12 @@ class MarketDesk:
         kind = BookVenue if shown.booked else TickVenue
 
         def make(clock: Callable[[], int]) -> TickVenue:
-            venue = kind(instruments, account.portfolio, deliver, clock, rules, shown=shown)
+            parts: Any = instruments, account.portfolio, deliver, clock, rules
+            if account.liquidates:
+                liquidating = LiquidatingBookVenue if shown.booked else LiquidatingTickVenue
+                venue: TickVenue = liquidating(*parts, adopt=account.adopt, marks={}, shown=shown)
+            else:
+                venue = kind(*parts, shown=shown)
             venue.calendars = calendars
             return venue
 
@@ -226,15 +279,17 @@ class MarketDesk:
             self.venue = MarketGateway(make, lambda: self.now, deliver, latency, rejection, settings.seed)
         self.venue.know_orders(account.book.find)
         self._busy = {symbol: self.venue.to_match(symbol) for symbol in symbols}
+        self._deliver, self._kinds = deliver, frozenset(kinds)
+        self._early: dict[str, list[ApprovedOrder]] = {symbol: [] for symbol in shown.booked}
 
     def order_time(self, symbol: str, *, follows: bool) -> int:  # noqa: ARG002 - it meets the next event in any case
         """Return as of when an order is that comes now."""
         return max(self.now, 0)
 
     def match(self, event: Tick | Quote | BookUpdate) -> None:
-        """Let orders meet an event."""
+        """Let orders meet an event, if it is of a kind that they are to meet."""
         symbol = event.instrument.symbol
-        if symbol not in self._busy:
+        if symbol not in self._busy or KIND_OF[type(event)] not in self._kinds:
             return
         self.now = ts = max(self.now, event.ts)
         self._heard_at = time.monotonic_ns()
@@ -251,6 +306,8 @@ class MarketDesk:
             self._account.price(symbol, 0.5 * (event.bid + event.ask))
         elif event.levels:
             self.venue.match_book(symbol, ts, event.is_snapshot, *zip(*event.levels, strict=True))
+            for approved in self._early.pop(symbol, ()):
+                self.venue.submit(approved)
 
     def quiet_ends(self) -> bool:
         """Tell whether a session has ended since the last event, by what the market's time must be by now."""
@@ -288,5 +345,26 @@ class MarketDesk:
         self.venue.resume(order, LONG_AGO)
 
     def submit(self, approved: ApprovedOrder) -> None:
-        """Take an order."""
-        self.venue.submit(approved)
+        """Take an order; as long as its book has not come, it is on its way."""
+        early = self._early.get(approved.order.instrument.symbol)
+        if early is None:
+            self.venue.submit(approved)
+        else:
+            early.append(approved)
+
+    def cancel(self, order: Order) -> None:
+        """Withdraw what remains of an order."""
+        early = self._early.get(order.instrument.symbol, ())
+        if not any(one.order is order for one in early):
+            order.updated_at = self.now  # asked for this very moment
+            self.venue.cancel(order.id)
+            return
+        self._early[order.instrument.symbol] = [one for one in early if one.order is not order]
+        self._deliver(OrderCanceled(self.now, order.id))
+
+    def amend(self, order: Order, size: float, limit_price: float, stop_price: float) -> None:
+        """Give an order new terms."""
+        if any(one.order is order for one in self._early.get(order.instrument.symbol, ())):
+            self._deliver(AmendRejected(self.now, order.id, "its market has not been heard of yet"))
+        else:
+            self.venue.amend(order.id, size, limit_price, stop_price)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -11,28 +12,35 @@ from cambist.errors import VenueError
 from cambist.live.paper.account import PaperAccount
 from cambist.live.paper.bars import BarFeed
 from cambist.live.paper.desks import BarDesk, MarketDesk
+from cambist.live.paper.futures import futures_of
+from cambist.live.paper.market import PaperMarket, finest
 from cambist.live.paper.matching import Matcher
 from cambist.live.setup import read_state
-from cambist.live.subscriptions import KINDS
-from cambist.model.books import BookUpdate
-from cambist.model.market import Quote, Tick
 from cambist.model.orders import OrderType
-from cambist.model.timeframe import Timeframe
+from cambist.model.reports import NoticeReport
 from cambist.orders.ids import client_id
-from cambist.ports.venue import Answered, BarReport, Declined, StreamReport, Subscription, Unanswered, VenueTerms
+from cambist.ports.venue import Answered, Declined, StreamReport, Unanswered, VenueTerms
 from cambist.simulation.acting import Resumed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from cambist.engine.fold import RunState
+    from cambist.live.paper.funding import FundingDesk
     from cambist.live.paper.settings import PaperSettings
     from cambist.live.subscriptions import Named
     from cambist.model.bars import Bars
+    from cambist.model.books import BookUpdate
     from cambist.model.instrument import Instrument
+    from cambist.model.margin import Margin
+    from cambist.model.market import Quote, Tick
     from cambist.model.orders import Order
-    from cambist.model.reports import AccountReport, FillReport, OrderReport
-    from cambist.ports.venue import OrderKey, OrderRequest, Outcome, VenueSession
+    from cambist.model.reports import AccountReport, CashReport, FillReport, OrderReport
+    from cambist.model.timeframe import Timeframe
+    from cambist.ports.venue import BarReport, OrderKey, OrderRequest, Outcome, Subscription, VenueSession
     from cambist.storage.journal import Journal
+
+    Told = OrderReport | FillReport | CashReport | NoticeReport | StreamReport
 
 __all__ = ["PaperSession"]
 
@@ -86,15 +94,15 @@ class PaperSession:
         self._source, self._series, self._settings, self._journal = source, series, settings, journal
         self._rules = settings.rules()
         self._kinds = settings.kinds(str(what) for _, what in series)
-        self._reports: asyncio.Queue[OrderReport | FillReport | StreamReport] = asyncio.Queue()
+        self._reports: asyncio.Queue[Told | None] = asyncio.Queue()
         self._told = 0
-        self._follows = False
         self._busy: Callable[[], bool] = lambda: False
-        self._bars: BarFeed | None = None
         self._instruments: list[Instrument] = []
         self._account: PaperAccount
         self._desk: BarDesk | MarketDesk
         self._matcher: Matcher
+        self._market: PaperMarket
+        self._funding: FundingDesk | None = None
         self._is_open = False
         self._keeper: asyncio.Task[None] | None = None
 
@@ -125,6 +133,11 @@ class PaperSession:
             return nan if own is None or not own.is_open else float(self._desk.venue.queue_ahead(own))
 
     @property
+    def margin(self) -> Margin | None:
+        """How the account trades on margin; None where it is not liquidated."""
+        return self._settings.margin
+
+    @property
     def fees(self) -> Any:
         """What it charges, as the settings say it."""
         return self._settings.fees
@@ -153,29 +166,42 @@ class PaperSession:
         self._instruments = [one for one in self._source.instruments() if one.symbol in named]
         if not self._instruments:
             return  # whoever asks for the instruments says which one there is not
-        state = read_state(self._journal)
-        settings = self._settings
-        self._account = PaperAccount(self._instruments, settings.cash, settings.leverage, state)
+        state, series = read_state(self._journal), [one for one in self._series if one[0] in named]
+        self._account = PaperAccount(self._instruments, self._settings, self._rules.fees.fee, state)
         self._matcher = Matcher(self._account, self._report, self._is_busy)
-        calendars = GivenCalendars(settings.calendar, (one.symbol for one in self._instruments))
-        parts = self._account, settings, self._rules, self._instruments, self._matcher.deliver, calendars
+        calendars = GivenCalendars(self._settings.calendar, (one.symbol for one in self._instruments))
+        doors = self._report, self._alarm, self._calm
+        marks, self._funding = futures_of(self._source, self._account, self._instruments, self._settings, *doors)
+        bars = None
+        parts = self._account, self._settings, self._rules, self._instruments, self._matcher.deliver, calendars
         if self._kinds == ("bars",):
-            desk = self._desk = BarDesk(*parts)
-            self._bars = BarFeed(self._source, desk, self._matcher, self._instruments, _finest(self._series))
+            desk = self._desk = BarDesk(*parts, {} if marks is None else marks.by_symbol)
+            about = self._instruments, finest(series)
+            bars = BarFeed(self._source, desk, self._matcher, *about, marks, self._funding)
         else:
             self._desk = MarketDesk(*parts, kinds=self._kinds)
+        listened = self._instruments, series, self._kinds
+        self._market = PaperMarket(self._source, self._desk, bars, self._funding, self._matcher, listened, self._calm)
+        if self._funding is not None:
+            await self._funding.open({} if state is None else state.references)
         if state is not None:
-            self._account.name_all(lambda order: client_id(state.token, order.id))
-            self._rules.remember(self._account.past_fills)
-            self._desk.venue.count_fills_from(self._account.last_fill)
-            for order in self._account.working:
-                self._desk.resume(order)
-            if self._bars is not None:
-                await self._bars.catch_up(state.ts)
+            await self._go_on(state, bars)
         self._is_open = True
         if isinstance(self._desk, MarketDesk):
             self._keeper = asyncio.create_task(self._keep_sessions(self._desk), name="paper sessions")
         self._reports.put_nowait(StreamReport(stream="private", state="up"))
+        for flow in () if self._funding is None else self._funding.flows:  # of while the run was down
+            self._report(flow)
+
+    async def _go_on(self, state: RunState, bars: BarFeed | None) -> None:
+        """Work on where the journal left off."""
+        self._account.name_all(lambda order: client_id(state.token, order.id))
+        self._rules.remember(self._account.past_fills)
+        self._desk.venue.count_fills_from(self._account.last_fill)
+        for order in self._account.working:
+            self._desk.resume(order)
+        if bars is not None:
+            await bars.catch_up(state.ts)
 
     async def close(self) -> None:
         """Let go of all connections; a second call does nothing."""
@@ -184,6 +210,7 @@ class PaperSession:
             await asyncio.gather(self._keeper, return_exceptions=True)
         if hasattr(self, "_matcher"):
             self._matcher.close()
+        self._reports.put_nowait(None)
         await self._source.close()
 
     def instruments(self) -> Sequence[Instrument]:
@@ -194,9 +221,14 @@ class PaperSession:
 
     async def submit(self, request: OrderRequest) -> Outcome:
         """Take an order; what becomes of it the private stream tells."""
+        symbol = request.order.instrument.symbol
+        if symbol not in self._account.symbols:
+            return Declined("unknown_symbol", f"{self.name} has no {symbol} among the instruments of this run")
         with self._matcher.holding():
-            asked_at = self._desk.order_time(request.order.instrument.symbol, follows=self._follows)
-            order = self._account.receive(request, asked_at)
+            refused = self._account.refuses(request.order)
+            if refused is not None:
+                return Declined(refused.code, refused.message)
+            order = self._account.receive(request, self._desk.order_time(symbol, follows=self._market.follows))
             if order is None:
                 return Declined("duplicate_client_id")
             self._desk.submit(Resumed(order))  # type: ignore[arg-type]  # it passed the gate before it was sent
@@ -204,12 +236,14 @@ class PaperSession:
 
     async def cancel(self, key: OrderKey) -> Outcome:
         """Withdraw what remains of an order."""
+        if key.symbol not in self._account.symbols:
+            return Declined("unknown_symbol", f"{self.name} has no {key.symbol} among the instruments of this run")
         with self._matcher.holding():
             order = self._account.find(key.client_id, key.venue_id)
             if order is None or not order.is_open:
                 return Declined("unknown_order")
             self._account.refused = ""
-            self._desk.venue.cancel(order.id)
+            self._desk.cancel(order)
             refused = self._account.refused
         return Declined(refused) if refused else Answered(None)
 
@@ -221,7 +255,7 @@ class PaperSession:
                 return Declined("unknown_order")
             self._account.refused = ""
             limit, stop = (nan if one is None else float(one) for one in (request.limit_price, request.stop_price))
-            self._desk.venue.amend(order.id, float(request.size), limit, stop)
+            self._desk.amend(order, float(request.size), limit, stop)
             refused = self._account.refused
         return Declined(refused) if refused else Answered(None)
 
@@ -230,7 +264,7 @@ class PaperSession:
         with self._matcher.holding():
             for order in self._account.working:
                 if order.instrument.symbol == symbol and order.is_open:
-                    self._desk.venue.cancel(order.id)
+                    self._desk.cancel(order)
         return Answered(None)
 
     # Truth.
@@ -269,20 +303,26 @@ class PaperSession:
         with self._matcher.holding():
             return self._account.account(self._desk.now)
 
+    async def cash_flows(self, since: int) -> Sequence[CashReport]:
+        """Return the funding that was paid and received since a time (ns, UTC), as far as this session goes back."""
+        return [] if self._funding is None else [one for one in self._funding.flows if one.ts >= since]
+
     # Streams.
 
-    async def private(self) -> AsyncIterator[OrderReport | FillReport | AccountReport | StreamReport]:
-        """Iterate over what becomes of orders; it ends when the session is closed."""
-        while True:
-            report = await self._reports.get()
+    async def private(self) -> AsyncIterator[Told]:
+        """Iterate over what becomes of orders and money; it ends when the session is closed."""
+        while (report := await self._reports.get()) is not None:
             yield report
-            if not isinstance(report, StreamReport):
+            if not isinstance(report, StreamReport | NoticeReport):
                 self._told -= 1
 
-    def _report(self, report: OrderReport | FillReport) -> None:
+    def _report(self, report: OrderReport | FillReport | CashReport) -> None:
         if self._is_open:  # before, the run is not there to hear it, and asks when it is
             self._told += 1
             self._reports.put_nowait(report)
+
+    def _alarm(self, word: str, text: str) -> None:
+        self._reports.put_nowait(NoticeReport(ts=time.time_ns(), word=word, text=text))
 
     def _is_busy(self) -> bool:
         """Tell whether the run has still something to do about what it was told or shown."""
@@ -292,30 +332,11 @@ class PaperSession:
         while self._is_busy():  # noqa: ASYNC110 - many things of the run would have to tell
             await asyncio.sleep(_LOOK)
 
-    async def market(
+    def market(
         self, subscriptions: Sequence[Subscription]
     ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
         """Iterate over the market data of the source, which orders meet before the run sees it."""
-        own = self._own_subscriptions(subscriptions)
-        wanted = {(one.instrument.symbol, one.kind, one.timeframe) for one in subscriptions}
-        desk = self._desk
-        async for one in self._source.market([*subscriptions, *own]):
-            self._follows = True
-            if isinstance(one, BarReport):
-                if self._bars is not None:
-                    await self._bars.take(one)
-            elif isinstance(one, Tick | Quote | BookUpdate) and isinstance(desk, MarketDesk):
-                with self._matcher.holding():
-                    desk.match(one)
-                await self._calm()
-                if (one.instrument.symbol, _KINDS[type(one)], None) not in wanted:
-                    continue
-            elif isinstance(one, StreamReport) and one.subscription is not None and one.subscription in own:
-                continue
-            self._follows = not isinstance(one, BarReport) or one.final
-            yield one
-            await self._calm()
-            self._follows = False
+        return self._market.show(subscriptions)
 
     async def _keep_sessions(self, desk: MarketDesk) -> None:
         """End sessions though nothing happens in the market."""
@@ -326,30 +347,6 @@ class PaperSession:
                     desk.end_quiet()
                 await self._calm()
 
-    def _own_subscriptions(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
-        """Return what orders are to meet and the run does not want."""
-        there = {(one.instrument.symbol, one.kind) for one in subscriptions}
-        return [
-            Subscription(instrument, kind)
-            for instrument in self._instruments
-            for kind in self._kinds
-            if kind != "bars" and (instrument.symbol, kind) not in there
-        ]
-
     async def history(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
         """Return the final bars that opened in ``[start, end)``, ns, UTC."""
         return await self._source.history(instrument, timeframe, start, end)
-
-
-_KINDS = {Tick: "ticks", Quote: "quotes", BookUpdate: "book"}
-
-
-def _finest(series: Sequence[Named]) -> dict[str, Timeframe]:
-    """Return the shortest timeframe of the bars of each instrument."""
-    finest: dict[str, Timeframe] = {}
-    for symbol, what in series:
-        if what not in KINDS:
-            timeframe = Timeframe.parse(what)
-            if symbol not in finest or timeframe.ns < finest[symbol].ns:
-                finest[symbol] = timeframe
-    return finest

@@ -8,6 +8,7 @@ import attrs
 
 from cambist.data.given_calendars import check_calendar
 from cambist.errors import ParameterError, did_you_mean
+from cambist.model.margin import Margin
 from cambist.simulation import MarketFill, StopTrigger, VenueRules, cancel_model, latency_model, rejection_model
 
 if TYPE_CHECKING:
@@ -54,6 +55,18 @@ def _check_cash(_instance: object, _attribute: object, cash: float) -> None:
         raise ParameterError(f"cash is {cash!r}; a paper account begins with a positive amount of money.")
 
 
+def _check_margin(_instance: object, _attribute: object, margin: Margin | None) -> None:
+    if margin is None:
+        return
+    if not isinstance(margin, Margin):
+        raise ParameterError(f"margin is {margin!r}; give Margin(...) or None.")
+    if margin.planned:
+        raise ParameterError(
+            "margin plans to move money into or out of positions, which a paper run does not do: its dates are not "
+            "known beforehand. Leave planned out."
+        )
+
+
 @attrs.frozen(kw_only=True)
 class PaperSettings:
     """The account and the venue of a paper run.
@@ -72,6 +85,14 @@ class PaperSettings:
         As in a backtest; None for each instrument's own rates.
     slippage, path, market_fill, volume_limit, fill_on_touch, stop_trigger, latency, rejection, book_cancels, leverage
         As in a backtest.
+    margin
+        Leverage, maintenance margin, liquidation and position mode of futures, as in a backtest; None for their initial
+        margin alone, without liquidation.
+    funding
+        Whether perpetuals pay funding, when the venue whose market it is exchanges it, at the rates that it tells.
+    marks
+        By which prices positions that meet bars are liquidated and pay funding: ``"venue"`` for the mark prices of the
+        venue, where it tells them, ``"bars"`` for those of the bars.
     seed
         Of the chance of latency and rejections.
     calendar
@@ -91,6 +112,9 @@ class PaperSettings:
     rejection: Any = None
     book_cancels: Any = "behind"
     leverage: float = 1.0
+    margin: Margin | None = attrs.field(default=None, validator=_check_margin)
+    funding: bool = True
+    marks: str = attrs.field(default="venue", validator=_one_of(("venue", "bars")))
     seed: int = 0
     calendar: Given = attrs.field(default=None, validator=lambda _settings, _field, given: check_calendar(given))
 
@@ -108,7 +132,8 @@ class PaperSettings:
         Raises
         ------
         ParameterError
-            If stops are to go by trades or quotes, and there are bars alone.
+            If stops are to go by trades or quotes, and there are bars alone; if an account is hedged, and there are
+            none.
         """
         found = self.match_by or tuple(dict.fromkeys(one for one in wanted if one in KINDS[1:])) or KINDS[:1]
         if self.stop_trigger != "auto" and "bars" in found:
@@ -116,6 +141,13 @@ class PaperSettings:
                 f"stop_trigger is {self.stop_trigger!r}, which only trades and quotes can have. Leave it out, or say "
                 "match_by."
             )
+        if self.margin is not None and "bars" not in found:
+            refused = 'position_mode = "hedge"' if self.margin.is_hedged else "deleveraging"
+            if self.margin.is_hedged or self.margin.deleveraging is not None:
+                raise ParameterError(
+                    f"margin has {refused}, and orders meet {', '.join(found)}, which do not go with it. Leave it "
+                    'out, or say match_by="bars".'
+                )
         return tuple(found)
 
     def rules(self) -> VenueRules:
