@@ -9,6 +9,7 @@ import numpy as np
 
 from cambist.errors import LineError
 from cambist.indicators.lines import HISTORY, Line
+from cambist.indicators.sharing import batch
 from cambist.model.bars import COLUMNS, Bar, Bars
 from cambist.model.times import to_datetime
 
@@ -29,7 +30,7 @@ __all__ = ["BarView", "Series", "SeriesCursor"]
 
 
 @attrs.define(eq=False, slots=True)
-class _Node:
+class Node:
     """One indicator: what it computes, from which lines, into which lines."""
 
     computation: Computation
@@ -71,7 +72,7 @@ class SeriesCursor:
         self.building = True
         self.columns = {name: self._line(name, 0) for name in COLUMNS}
         self.followers: tuple[SlowCursor | GrowingCursor, ...] = ()
-        self._nodes: list[_Node] = []
+        self._nodes: list[Node] = []
         #: Open times as a line; made when it is asked for.
         self._time: Line | None = None
         self._ts: NDArray[np.int64] = np.empty(0, np.int64)
@@ -93,7 +94,7 @@ class SeriesCursor:
 
     def lead(self, follower: SlowCursor | GrowingCursor) -> None:
         """Have a slower series move with this one; it hangs on it as an indicator without lines of its own does."""
-        self._nodes.append(_Node(follower, tuple(self.columns.values()), (), follower))
+        self._nodes.append(Node(follower, tuple(self.columns.values()), (), follower))
         self.followers = (*self.followers, follower)
 
     def telling(self, on_bar: Callable[[BarView], None]) -> Callable[[BarView], None]:
@@ -140,7 +141,7 @@ class SeriesCursor:
             self._line(computation.name if single else f"{computation.name}.{output}", lookback)
             for output in computation.outputs
         )
-        self._nodes.append(_Node(computation, inputs, outputs))
+        self._nodes.append(Node(computation, inputs, outputs))
         return outputs
 
     def load(self, bars: Bars, *, whole: bool) -> None:
@@ -165,7 +166,7 @@ class SeriesCursor:
         for node in self._nodes:
             arrays = [line.block for line in node.inputs]
             if whole:
-                results = node.computation.batch(*arrays)
+                results = batch(node.computation, arrays)
             else:
                 if node.stream is None:
                     node.stream = node.computation.open()
@@ -187,6 +188,10 @@ class SeriesCursor:
     def made_lines(self) -> list[Line]:
         """Return the lines that indicators made, in the order in which they were made."""
         return [line for node in self._nodes for line in node.outputs]
+
+    def makers(self) -> dict[int, Node]:
+        """Return what makes each line that an indicator made, by the line's `id`."""
+        return {id(line): node for node in self._nodes for line in node.outputs}
 
     def rows_of(self, line: Line, start: int, stop: int) -> NDArray[np.float64]:
         """Return the values of a line in some rows of the loaded block, shape ``(stop - start,)``."""
