@@ -14,11 +14,15 @@ __all__ = ["KNOWN"]
 KNOWN: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("command", "optimize"): "cambist-optimize",
+        ("command", "report"): "cambist-report",
         ("command", "simulate"): "cambist-simulator",
         ("feed", "akshare"): "cambist-akshare",
         ("feed", "samples"): "cambist-samples",
         ("feed", "sql"): "cambist-storage",
         ("feed", "yahoo"): "cambist-yahoo",
+        ("report", "figure"): "cambist-report",
+        ("report", "html"): "cambist-report",
+        ("report", "notebook"): "cambist-report",
         ("session", "binance-coinm"): "cambist-binance",
         ("session", "binance-spot"): "cambist-binance",
         ("session", "binance-usdm"): "cambist-binance",

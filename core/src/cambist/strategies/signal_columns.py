@@ -13,6 +13,7 @@ from cambist.indicators.crossing import Crossover
 from cambist.indicators.lines import Line
 from cambist.indicators.series import Series
 from cambist.indicators.sharing import batch
+from cambist.indicators.soundness import as_sound
 from cambist.strategies.data import DataSet
 from cambist.strategies.signals import SignalStrategy
 from cambist.strategies.strategy import Strategy
@@ -137,7 +138,7 @@ class LineGraph:
     def __init__(self, cursor: SeriesCursor, bars: Bars) -> None:
         self._made_by = cursor.makers()
         self._known: dict[int, NDArray[np.float64]] = {
-            id(line): getattr(bars, name) for name, line in cursor.columns.items()
+            id(line): as_sound(getattr(bars, name)) for name, line in cursor.columns.items()
         }
         self._times = bars.ts
 

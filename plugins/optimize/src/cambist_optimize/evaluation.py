@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from contextlib import contextmanager
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from cambist.api import SharedIndicators, signal_columns
 from cambist_optimize.objectives import Objective, measured, needs_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cambist.analysis import RunFacts
     from cambist_optimize.kernel.player import Player
@@ -88,6 +90,18 @@ class Row:
     seconds: float = nan
 
 
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Have the cycle collector wait until a chunk is played: it would look through every strategy that is gone."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 class Evaluator:
     """Plays combinations of a job; one of them in a process, for any number of threads.
 
@@ -124,7 +138,7 @@ class Evaluator:
 
     def chunk(self, asked: Sequence[tuple[int, int, Mapping[str, Any]]]) -> list[Row]:
         """Play combinations: number, fold and parameters of each. Indicators that several need are computed once."""
-        with self._shared:
+        with self._shared, _no_collections():
             return [self.row(number, fold, parameters) for number, fold, parameters in asked]
 
     def row(self, number: int, fold: int, parameters: Mapping[str, Any]) -> Row:

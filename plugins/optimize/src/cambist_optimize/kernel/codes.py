@@ -19,13 +19,17 @@ __all__ = ["BUY", "LEAVE", "SELL", "write_codes"]
 BUY, SELL, LEAVE = 1, 2, 4
 
 
-def write_codes(signals: SignalColumns, codes: NDArray[np.uint8], calls: NDArray[np.int64]) -> NDArray[np.int64]:
+def write_codes(
+    signals: SignalColumns, codes: NDArray[np.uint8], sides: NDArray[np.int8], calls: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Write the codes of signals, and return the rows that have one, ascending, and the number of rows behind the last.
 
     Parameters
     ----------
     codes, calls
-        Where to: shape ``(n,)`` padded to a multiple of 8, and ``(n + 1,)``.
+        Where to: shape ``(n,)`` padded to a multiple of 8 with zeros, and ``(n + 1,)``.
+    sides
+        Room of the shape of `codes`, its padding zeros too.
     """
     entries, exits, side = signals.entries, signals.exits, signals.side
     rows = len(calls) - 1
@@ -35,7 +39,6 @@ def write_codes(signals: SignalColumns, codes: NDArray[np.uint8], calls: NDArray
         rises = entries.ufunc is np.greater
         above, below = (enters, LEAVE) if rises else (LEAVE, enters)
         second = entries.second if isinstance(entries.second, np.ndarray) else np.array([float(entries.second)])
-        sides = np.zeros(len(codes), np.int8)
         _sides(entries.first, second, sides)
         count = _cross(sides, sides.view(np.uint64), codes, calls, above, below)
     else:

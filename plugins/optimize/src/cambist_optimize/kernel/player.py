@@ -36,6 +36,7 @@ class _Scratch:
     """Arrays of one thread that each of its runs writes anew."""
 
     codes: NDArray[np.uint8]
+    sides: NDArray[np.int8]
     calls: NDArray[np.int64]
     state: NDArray[np.float64]
     counts: NDArray[np.int64]
@@ -47,6 +48,7 @@ class _Scratch:
     def of(cls, rows: int, samples: int) -> _Scratch:
         return cls(
             codes=np.zeros((rows + 7) // 8 * 8, np.uint8),
+            sides=np.zeros((rows + 7) // 8 * 8, np.int8),
             calls=np.zeros(rows + 1, np.int64),
             state=np.zeros(layout.STATE),
             counts=np.zeros(layout.COUNTS, np.int64),
@@ -109,7 +111,7 @@ class Player:
         rules[layout.FIRST] = signals.first
         rules[layout.FIXED_SIZE] = self._units(signals)
         scratch = self._scratch()
-        calls = write_codes(signals, scratch.codes, scratch.calls)
+        calls = write_codes(signals, scratch.codes, scratch.sides, scratch.calls)
         said = (scratch.codes, calls, signals.size, signals.stop, signals.take, signals.trail)
         return self._played(rules, scratch, said, every=every)
 
