@@ -1,9 +1,9 @@
 """``python -m benchmarks.sweeps [quick]``: each engine in a process of its own, and what is promised beside it.
 
 Slow engines try an evenly spread part of the combinations. Every engine is warm: it has played a small sweep before.
-Rates are combinations a second of CPU time, over all processes of an engine, and of wall time, which says something on a
-quiet machine alone. Engines must find the same best equity. `CAMBIST_BENCH_VECTORBT` names the Python of an environment
-with vectorbt.
+Rates are combinations a second of CPU time, over all processes of an engine, and of wall time, which says something on
+a quiet machine alone. Engines must find the same best equity. `CAMBIST_BENCH_VECTORBT` names the Python of an
+environment with vectorbt.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ CASH, FEES = 1_000_000.0, 0.001
 
 
 def backtrader(size: int, pairs: Sequence[tuple[int, int]], jobs: int) -> float:
-    """Run ``optstrategy``, the frame read the fast way."""
+    """Run ``optstrategy``; the frame goes to its processes, which ``PandasDirectData`` cannot."""
     import backtrader as bt
 
     class Cross(bt.Strategy):
@@ -45,7 +45,7 @@ def backtrader(size: int, pairs: Sequence[tuple[int, int]], jobs: int) -> float:
     cerebro = bt.Cerebro(stdstats=False, maxcpus=jobs)
     cerebro.broker.setcash(CASH)
     cerebro.broker.setcommission(commission=FEES)
-    cerebro.adddata(bt.feeds.PandasDirectData(dataname=random_walk(size).frame(), openinterest=-1))
+    cerebro.adddata(bt.feeds.PandasData(dataname=random_walk(size).frame()))
     cerebro.addanalyzer(Value)
     cerebro.optstrategy(Cross, fast=fast, slow=slow)
     done = [one[0] for one in cerebro.run()]
