@@ -266,19 +266,8 @@ class SignalStrategy(Strategy):
 
         Notes
         -----
-        Stops and targets are orders of a bracket: they rest at the venue from the fill of the entry on, cancel each
-        other, and are canceled when an exit is sent. The values are those of the bar of the entry.
-
-        Examples
-        --------
-        >>> from cambist import SignalStrategy, param
-        >>> from cambist.indicators import SMA, crossover
-        >>> class Cross(SignalStrategy):
-        ...     slow: int = param(30, ge=2)
-        ...     def on_start(self):
-        ...         close = self.data.close
-        ...         cross = crossover(SMA(close, 10), SMA(close, self.slow))
-        ...         self.trade_on(cross > 0, cross < 0, stop=close * 0.98)
+        Stops and targets are a bracket's: they rest from the fill of the entry on, cancel each other, and are canceled
+        when an exit is sent. Their values are those of the bar of the entry.
         """
         if self.accumulate or self.concurrent or self._lines:
             raise ParameterError(

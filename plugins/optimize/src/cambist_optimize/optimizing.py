@@ -111,16 +111,32 @@ def optimize(
     chosen = SweepOptions.taken(options)
     cls, own = _class_of(strategy)
     fixed, axes = _axes(cls, own, params)
-    tests = [constraints] if isinstance(constraints, str) or callable(constraints) else constraints
-    stay = {name: one.default for name, one in cls.parameters.items()} | fixed
-    space = Space(axes, stay, tuple(Constraint.of(one, list(cls.parameters)) for one in tests))
+    space = _space(cls, fixed, axes, constraints)
     metrics = [metric] if isinstance(metric, str) or callable(metric) else list(metric)
-    objectives = tuple(_objective(one) for one in metrics)
+    job = _job(cls, fixed, _bars_of(data), options, tuple(_objective(one) for one in metrics), chosen)
+    return _Run(job, *_asking(search, space, job, chosen), chosen).play()
+
+
+def _space(cls: type[Strategy], fixed: Mapping[str, Any], axes: tuple[Axis, ...], constraints: Any) -> Space:
+    """Return what may be tried."""
+    tests = [constraints] if isinstance(constraints, str) or callable(constraints) else constraints
+    stay = {name: one.default for name, one in cls.parameters.items()} | dict(fixed)
+    return Space(axes, stay, tuple(Constraint.of(one, list(cls.parameters)) for one in tests))
+
+
+def _job(
+    cls: type[Strategy],
+    fixed: Mapping[str, Any],
+    bars: tuple[Bars, ...],
+    options: Mapping[str, Any],
+    objectives: tuple[Objective, ...],
+    chosen: SweepOptions,
+) -> Job:
+    """Return what is the same for every combination, once its settings are known to be some."""
     if not objectives:
         raise ParameterError("metric is empty; name a measure such as 'sharpe'.")
     BacktestSettings.of(**options).venue_rules()  # a mistake in them is said once, not in every row
-    bars = _bars_of(data)
-    job = Job(
+    return Job(
         strategy=cls,
         fixed=fixed,
         bars=bars,
@@ -130,12 +146,17 @@ def optimize(
         spans=_spans(chosen.folds, bars),
         compiled=chosen.compiled,
     )
+
+
+def _asking(search: str, space: Space, job: Job, chosen: SweepOptions) -> tuple[Search, Ledger | None]:
+    """Return what is asked for combinations, and what keeps those that are finished."""
     asks = search_of(
-        search, space, trials=chosen.trials, seed=chosen.search_seed, objectives=objectives, batch=chosen.batch
+        search, space, trials=chosen.trials, seed=chosen.search_seed, objectives=job.objectives, batch=chosen.batch
     )
+    if chosen.resume is None:
+        return asks, None
     about = {"kind": search, "trials": chosen.trials, "seed": chosen.search_seed, "batch": chosen.batch}
-    ledger = None if chosen.resume is None else Ledger(Path(chosen.resume), fingerprint(job, space, about))
-    return _Run(job, asks, ledger, chosen).play()
+    return asks, Ledger(Path(chosen.resume), fingerprint(job, space, about))
 
 
 def _known(value: Any) -> tuple[str, ...]:
