@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 import cambist
+from cambist import Strategy
 from cambist.errors import ParameterError, ResultError
+from cambist.strategies.examples.rsi_reversal import RsiReversal
 from cambist.strategies.examples.sma_cross import SmaCross
 from cambist_report.command import report
 from cambist_report.excursions import excursions
@@ -112,3 +114,42 @@ def test_excursions_are_those_of_a_loop(result):
             highest = max([paid[k], got[k], *bars.high[start:end]])
             down, up = 1 - lowest / paid[k], highest / paid[k] - 1
             assert (against[k], favor[k]) == pytest.approx((down, up) if long else (up, down))
+
+
+class Short(Strategy):
+    """Sells more than the account can bear."""
+
+    def on_bar(self, _bar):
+        if not self.position:
+            self.sell(60)
+
+
+def several_accounts(make_bars):
+    trend, reversion = SmaCross(), RsiReversal()
+    trend.name, reversion.name = "trend", "reversion"
+    accounts = {"trend": 60_000, "reversion": 40_000}
+    return cambist.backtest([trend, reversion], make_bars(400), accounts=accounts, fees=0.001)
+
+
+def ruined(make_bars):
+    some = make_bars(400)
+    columns = (np.linspace(100, 400, 400) + shift for shift in (0.0, 1.0, -1.0, 0.5))
+    rising = cambist.Bars(cambist.Instrument(symbol="UP"), "1h", some.ts, *columns, some.volume)
+    return cambist.backtest(Short, rising, cash=1_000, leverage=10)
+
+
+def one_bar(make_bars):
+    return cambist.backtest(SmaCross, make_bars(1), cash=1_000)
+
+
+def bar_by_bar(make_bars):
+    return cambist.backtest(SmaCross, make_bars(400), cash=100_000, events=True, benchmark=False)
+
+
+@pytest.mark.parametrize("make", [several_accounts, ruined, one_bar, bar_by_bar])
+def test_every_kind_of_run_has_a_page(make, make_bars, tmp_path):
+    result = make(make_bars)
+    page = result.report(tmp_path / "run.html").read_text()
+    assert result.title in page
+    assert "nan" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL).lower().replace("finance", "")
+    assert result._repr_html_()

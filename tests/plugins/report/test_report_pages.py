@@ -25,9 +25,14 @@ def page(look, path):
     return look(path)
 
 
+def until(page, what):
+    """Wait until something is so; the page's own policy forbids playwright's way to."""
+    page.evaluate(f"(async () => {{ while (!({what})) await new Promise(requestAnimationFrame) }})()")
+
+
 def settled(page):
     """Wait until what was asked for is drawn."""
-    page.wait_for_function("!cambist.stage.asked")
+    until(page, "!cambist.stage.asked")
 
 
 def test_numbers_on_the_page_are_those_of_the_result(page, result):
@@ -139,7 +144,7 @@ def test_keys_wheel_and_drag_move_the_view(page):
     page.mouse.up()
     assert page.evaluate(VIEW) == pytest.approx([750, 1750], abs=3)
     page.mouse.wheel(0, -100)  # the click has given the chart the focus
-    page.wait_for_function("cambist.stage.view[1] - cambist.stage.view[0] < 900")
+    until(page, "cambist.stage.view[1] - cambist.stage.view[0] < 900")
 
 
 def test_panels_show_the_same_time(page):
@@ -173,7 +178,7 @@ def test_several_instruments_have_a_choice_and_trades_know_theirs(look, tmp_path
     first = page.evaluate("cambist.market.symbol")
     other = next(i for i, name in enumerate(result.trades["instrument"]) if name != first)
     page.evaluate(f"cambist.goTo({other})")
-    page.wait_for_function(f"cambist.market.symbol !== {json.dumps(first)}")
+    until(page, f"cambist.market.symbol !== {json.dumps(first)}")
     assert page.locator("#instruments tbody tr").count() == 2
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cambist_report.arrays import floats
 from cambist_report.markup import escape
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def spread_of(values: NDArray[np.float64], bins: int = _BINS) -> tuple[NDArray[n
 
 def return_distribution(result: Result) -> str:
     """Return the histogram of daily returns; empty with fewer than two."""
-    values = floats(result.analysis.returns)
+    values = result.facts.returns
     values = values[np.isfinite(values)]
     if len(values) < 2 or not np.ptp(values):
         return ""

@@ -25,8 +25,9 @@ _PACKAGES = ("cambist", "cambist-report", "numpy", "pandas", "TA-Lib", "numba")
 #: What settings mean that decide at which price something is filled.
 _FILLS = {
     "next_open": "market orders fill at the next open",
-    "close": "market orders fill at the close of the bar that decides",
+    "this_close": "market orders fill at the close of the bar that decides",
     "nearer_first": "inside a bar the price goes to the nearer of high and low first",
+    "pessimistic": "inside a bar the price goes first where it hurts",
 }
 
 

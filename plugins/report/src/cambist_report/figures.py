@@ -343,7 +343,7 @@ def _monthly(axes: Axes, picture: _Picture) -> None:
 def _distribution(axes: Axes, picture: _Picture) -> None:
     colors = picture.colors
     _dress(axes, colors, "Daily returns")
-    values = floats(picture.result.analysis.returns)
+    values = picture.result.facts.returns
     values = values[np.isfinite(values)]
     if len(values) < 2 or not np.ptp(values):
         return

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cambist import Result
-    from cambist.analysis.validation import Bands, Finding
     from cambist_report.market import Market
 
 __all__ = ["bands_picture", "findings_list", "judged", "redrawn", "sensitivities"]
@@ -31,7 +30,7 @@ def judged(result: Result) -> str:
     return findings_list(validation.verdict(result.facts))
 
 
-def findings_list(findings: Iterable[Finding]) -> str:
+def findings_list(findings: Iterable[validation.Finding]) -> str:
     """Return findings as a list, each with the sign of what it speaks for."""
     items = "".join(
         f'<li class="{one.tone}" data-sign="{_SIGNS[one.tone]}"><div><b>{escape(one.claim)}</b>'
@@ -66,7 +65,7 @@ def redrawn(result: Result) -> str:
     return bands_picture(bands, equity) + f'<dl class="pairs roomy">{facts}</dl>'
 
 
-def bands_picture(bands: Bands, equity: np.ndarray) -> str:
+def bands_picture(bands: validation.Bands, equity: np.ndarray) -> str:
     """Return the bands as SVG, with what the run itself was worth, its start as 1, over them."""
     low = float(min(bands.paths.min(), equity.min()))
     high = float(max(bands.paths.max(), equity.max()))

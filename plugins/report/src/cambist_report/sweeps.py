@@ -109,7 +109,7 @@ def sweep_page(
         card("The best", _best(sweep), key="best"),
         card("Skill or luck", findings_list(findings), key="verdict"),
         card("Two parameters", _heat(sweep), key="heat-card", wide=True),
-        card("All parameters", _lines(), key="lines-card", wide=True, note=_BRUSH),
+        card("All parameters", _lines(sweep), key="lines-card", wide=True, note=_BRUSH),
         card(f"{sweep.measure} by fold", _folds(sweep), key="folds", wide=True),
     ]
     frame.content = _tiles(sweep) + f'<div class="grid">{"".join(cards)}</div>'
@@ -177,7 +177,10 @@ def _errors(sweep: _Sweep) -> str:
         return ""
     errors = sweep.frame["error"].fillna("").astype(str)
     failed = errors[errors != ""]
-    return f"{len(failed):,} configurations failed, the first with: {failed.iloc[0]}" if len(failed) else ""
+    if failed.empty:
+        return ""
+    many = "A configuration failed" if len(failed) == 1 else f"{len(failed):,} configurations failed, the first"
+    return f"{many} with: {failed.iloc[0]}"
 
 
 def _tiles(sweep: _Sweep) -> str:
@@ -307,9 +310,11 @@ def _heat(sweep: _Sweep) -> str:
     )
 
 
-def _lines() -> str:
+def _lines(sweep: _Sweep) -> str:
+    axes = len(sweep.parameters) + min(len(sweep.measures), _MOST_LINES)
     return (
-        '<canvas id="lines" role="img" aria-label="Parallel coordinates of all configurations"></canvas>'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="Lines"><canvas id="lines" style="--axes:{axes}" '
+        'role="img" aria-label="Parallel coordinates of all configurations"></canvas></div>'
         '<p class="said" id="lines-said" aria-live="polite"></p>'
     )
 

@@ -70,7 +70,7 @@ class Stage {
       height: panel.height,
       padding: [window.innerWidth < 640 && panel.series.length > 3 ? 44 : 26, 0, 5, 0],
       legend: { show: false },
-      cursor: { drag: { x: false, y: false, setScale: false }, points: { size: 6, fill: (u, i) => panel.series[i - 1].color() }, y: panel.crossY !== false },
+      cursor: { drag: { x: false, y: false, setScale: false }, points: { size: (u, i) => (panel.series[i - 1].draw === "none" ? 0 : 6), width: 0, fill: (u, i) => panel.series[i - 1].color() }, y: panel.crossY !== false },
       scales: {
         x: { time: false, range: () => panel.range },
         y: { distr: panel.log ? 3 : 1, log: 10, range: (u, low, high) => this.heights(panel, u) },
@@ -82,8 +82,8 @@ class Stage {
           ticks: { show: false },
           font: "11px system-ui, sans-serif",
           size: () => (last() ? 26 : 0),
-          splits: () => timeTicks(panel.axis, panel.range[0], panel.range[1], this.width - GUTTER).rows,
-          values: () => (last() ? timeTicks(panel.axis, panel.range[0], panel.range[1], this.width - GUTTER).words : []),
+          splits: () => this.ticks(panel).rows,
+          values: () => (last() ? this.ticks(panel).words : []),
         },
         {
           side: 1,
@@ -105,6 +105,15 @@ class Stage {
       },
     };
     return new uPlot(options, [[], ...panel.series.map(() => [])], panel.element);
+  }
+
+  // All panels have the lines of the leader's times, so that they go on from one to the next.
+  ticks(panel) {
+    const { leader } = this;
+    if (!leader) return { rows: [], words: [] };
+    const made = timeTicks(leader, this.view[0], this.view[1], this.width - GUTTER);
+    if (panel.axis === leader) return made;
+    return { rows: made.rows.map((row) => panel.axis.rowKnownAt(leader.knownAt(row))), words: made.words };
   }
 
   seriesOf(one) {

@@ -85,7 +85,7 @@ class SweepPage {
     });
     const every = Math.ceil(xs.labels.length / 20);
     const head = xs.labels.map((label, k) => `<th scope="col" class="num">${k % every ? "" : escaped(label)}</th>`).join("");
-    document.querySelector("#heat .map").innerHTML = `<table class="heat dense"><caption>${escaped(this.measure)} by ${escaped(across.value)} and ${escaped(down.value)}</caption><thead><tr><th class="num corner">${escaped(down.value)} ↓ ${escaped(across.value)} →</th>${head}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
+    document.querySelector("#heat .map").innerHTML = `<table class="heat dense" style="min-width:${86 + xs.labels.length * (xs.labels.length <= 20 ? 40 : 14)}px"><caption>${escaped(this.measure)} by ${escaped(across.value)} and ${escaped(down.value)}</caption><thead><tr><th class="num corner">${escaped(down.value)} ↓ ${escaped(across.value)} →</th>${head}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
     this.drawLines();
   }
 
