@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
     from cambist.backtest.comparing import compare
     from cambist.backtest.load import load_result
+    from cambist.backtest.optimizing import optimize
     from cambist.backtest.records.histories import FillHistory, OrderHistory
     from cambist.backtest.replay import replay
     from cambist.data.calendars import load_calendar, weekly_calendar
@@ -78,6 +79,7 @@ _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
     "cambist.backtest.comparing": ("compare",),
     "cambist.backtest.load": ("load_result",),
+    "cambist.backtest.optimizing": ("optimize",),
     "cambist.backtest.records.histories": ("FillHistory", "OrderHistory"),
     "cambist.backtest.replay": ("replay",),
     "cambist.data.calendars": ("load_calendar", "weekly_calendar"),
@@ -204,6 +206,7 @@ __all__ = [
     "open_book",
     "open_quotes",
     "open_ticks",
+    "optimize",
     "param",
     "replay",
     "resample",

@@ -5,6 +5,7 @@ either: give factories as ``"package.module:attribute"``. The values that cross 
 `Bars` and the rest) are in ``cambist.model``.
 """
 
+from cambist.app.by_name import open_storage, strategy_named
 from cambist.config.environments import Environment
 from cambist.config.secrets import Secret
 from cambist.data.series import choose_instrument
@@ -25,6 +26,7 @@ from cambist.errors import (
     VenueError,
     did_you_mean,
 )
+from cambist.indicators.sharing import SharedIndicators
 from cambist.plugins.hookspecs import hookimpl
 from cambist.plugins.specs import (
     AnalyzerSpec,
@@ -108,6 +110,7 @@ from cambist.ports.venue import (
     VenueTerms,
 )
 from cambist.storage.urls import path_in_url
+from cambist.strategies.signal_columns import Comparison, SignalColumns, signal_columns
 
 __all__ = [
     "ROWS",
@@ -128,6 +131,7 @@ __all__ = [
     "CashFlowRow",
     "CashHistory",
     "CommandSpec",
+    "Comparison",
     "ConfigError",
     "DailyRow",
     "DataError",
@@ -183,6 +187,8 @@ __all__ = [
     "SeriesView",
     "SessionSpec",
     "Severity",
+    "SharedIndicators",
+    "SignalColumns",
     "SignalRow",
     "SimulationModelSpec",
     "Spec",
@@ -208,7 +214,10 @@ __all__ = [
     "choose_instrument",
     "did_you_mean",
     "hookimpl",
+    "open_storage",
     "path_in_url",
     "rows_as_table",
+    "signal_columns",
+    "strategy_named",
     "tidy",
 ]

@@ -13,6 +13,7 @@ from cambist.analysis.tables.comparison import Comparison
 from cambist.analysis.tables.drawdowns import DrawdownStatistics, PeriodDrawdown
 from cambist.analysis.tables.period_returns import PeriodStatistics
 from cambist.analysis.tables.trade_statistics import TradeStatistics, trade_statistics
+from cambist.analysis.trade_columns import TradeColumns
 
 __all__ = [
     "MEASURES",
@@ -33,6 +34,7 @@ __all__ = [
     "PeriodStatistics",
     "RunFacts",
     "Summary",
+    "TradeColumns",
     "TradeStatistics",
     "Unit",
     "format_value",

@@ -11,6 +11,7 @@ import numpy as np
 
 from cambist.analysis.period_equity import equity_by_period
 from cambist.analysis.periods import Period, periods_per_year
+from cambist.analysis.trade_columns import TradeColumns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +73,11 @@ class RunFacts:
         """The trades that are over. Only these count in the measures of trades."""
         return tuple([trade for trade in self.trades if trade.closed_bar >= 0])
 
+    @property
+    def closed_count(self) -> int:
+        """How many trades are over."""
+        return self.trades.closed_count if isinstance(self.trades, TradeColumns) else len(self.closed)
+
     @cached_property
     def nets(self) -> NDArray[np.float64]:
         """Profit after fees of each closed trade, in the account's currency, shape ``(len(closed),)``."""
@@ -85,6 +91,8 @@ class RunFacts:
 
     def column(self, name: str, dtype: type[Any] = np.float64) -> NDArray[Any]:
         """Return a field of each closed trade as an array, shape ``(len(closed),)``."""
+        if isinstance(self.trades, TradeColumns):
+            return self.trades.column(name, dtype)
         return np.fromiter(map(attrgetter(name), self.closed), dtype, len(self.closed))
 
     @cached_property

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cambist.plugins.registry import Registry
 
-__all__ = ["Finding", "State", "examine"]
+__all__ = ["Finding", "State", "examine", "warm_up"]
 
 _OLDEST_PYTHON = (3, 11)
 _GIGABYTE = 1e9
@@ -177,6 +177,20 @@ def _plugins(registry: Callable[[], Registry]) -> Iterator[Finding]:
         yield Finding(topic, status.name, State.OK if active else State.WARNING, text.strip())
     for clash in found.clashes():
         yield Finding(topic, "clash", State.WARNING, clash)
+
+
+def warm_up(registry: Callable[[], Registry]) -> list[Finding]:
+    """Have the commands that say so get ready what takes long the first time; what cannot be is a warning."""
+    found = []
+    for name, spec in registry().commands().items():
+        if "warms" in spec.capabilities:
+            try:
+                text = str(getattr(spec.load(), "warm")())  # noqa: B009 - of whatever the plugin made
+            except (CambistError, OSError) as error:
+                found.append(Finding("Warm", name, State.WARNING, str(error)))
+            else:
+                found.append(Finding("Warm", name, State.OK, text))
+    return found
 
 
 def _surroundings() -> Iterator[Finding]:

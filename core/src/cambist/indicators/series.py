@@ -10,6 +10,7 @@ from cambist.errors import LineError, ParameterError
 from cambist.indicators.lines import HISTORY, Line
 from cambist.indicators.node import Node, written_push
 from cambist.indicators.program import WrittenStream
+from cambist.indicators.sharing import batch
 from cambist.indicators.soundness import as_sound
 from cambist.model.bar_rules import BarRule, read_rule
 from cambist.model.bars import COLUMNS, Bar, Bars
@@ -181,7 +182,7 @@ class SeriesCursor:
         for node in self._nodes:
             arrays = [line.block for line in node.inputs]
             if whole:
-                results = node.computation.batch(*arrays)
+                results = batch(node.computation, arrays)
             else:
                 if node.stream is None:
                     node.stream = node.computation.open()
@@ -205,6 +206,10 @@ class SeriesCursor:
     def made_lines(self) -> list[Line]:
         """Return the lines that indicators made, in the order in which they were made."""
         return [line for node in self._nodes for line in node.outputs]
+
+    def makers(self) -> dict[int, Node]:
+        """Return what makes each line that an indicator made, by the line's `id`."""
+        return {id(line): node for node in self._nodes for line in node.outputs}
 
     def rows_of(self, line: Line, start: int, stop: int) -> NDArray[np.float64]:
         """Return the values of a line in some rows of the loaded block, shape ``(stop - start,)``."""

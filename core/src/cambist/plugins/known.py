@@ -13,6 +13,7 @@ __all__ = ["KNOWN"]
 #: (kind, name) -> distribution, for what is published.
 KNOWN: Mapping[tuple[str, str], str] = MappingProxyType(
     {
+        ("command", "optimize"): "cambist-optimize",
         ("command", "report"): "cambist-report",
         ("command", "simulate"): "cambist-simulator",
         ("feed", "akshare"): "cambist-akshare",

@@ -402,7 +402,8 @@ class CommandSpec(Spec):
 
     It is not called to be made: ``cambist NAME`` runs it. `name` is what the user types, `summary` its line in
     ``cambist --help``, which imports no command. The global options (``--debug``, ``--log-level`` ...) are added to it.
-    No capabilities.
+    Capabilities: ``warms`` (the command has an attribute ``warm``: ``cambist doctor --warm`` calls it to have ready
+    what takes long the first time, such as code to be compiled, and shows the sentence that it returns).
     """
 
     kind: ClassVar[str] = "command"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cambist.errors import LineError, ParameterError, did_you_mean
 from cambist.indicators.lines import Line
 from cambist.strategies.parameters import param
+from cambist.strategies.signal_orders import EntrySignals, trade_signals
 from cambist.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ class _Calls:
 class SignalStrategy(Strategy):
     """Trades what signals say, by the rules of backtrader's ``SignalStrategy``.
 
-    Either subclass it and add signals in `on_start`, or let `of` make one of functions.
+    Either subclass it and add signals in `on_start`, or let `of` make one of functions. A subclass may also say
+    entries, exits, sizes and stops at once, in `trade_on`.
 
     Attributes
     ----------
@@ -155,6 +157,9 @@ class SignalStrategy(Strategy):
         self._calls: _Calls | None = None
         self._entry: Order | None = None
         self._exit: Order | None = None
+        #: What `trade_on` was given, and the orders that close what is held.
+        self._said: EntrySignals | None = None
+        self._guards: tuple[Order, ...] = ()
 
     @classmethod
     def of(
@@ -219,6 +224,69 @@ class SignalStrategy(Strategy):
         self._lines.setdefault(chosen, []).append(line)
         self._calls = None
 
+    def trade_on(
+        self,
+        entries: Line,
+        exits: Line | None = None,
+        *,
+        side: Line | float = 1.0,
+        size: Line | float | None = None,
+        stop: Line | float | None = None,
+        take: Line | float | None = None,
+        trail: Line | float | None = None,
+    ) -> None:
+        """Say when to enter and leave, on which side, how much, and where the position ends by itself.
+
+        It takes the place of `add_signal`, in `on_start`. NaN says nothing.
+
+        Parameters
+        ----------
+        entries
+            Above zero: enter on the side that `side` says. Where that side is held, nothing happens; the other one is
+            left first.
+        exits
+            Above zero: leave what is held, whichever side it is. An exit goes before an entry on the same side.
+        side
+            Above zero long, below zero short, zero neither.
+        size
+            Units to enter with, rounded down to the step; what is not above zero enters nothing. Default: the sizer's.
+        stop
+            Price at which the position is left in loss, on the far side of the close of the bar of the entry.
+        take
+            Price at which it is left in profit, on the other side.
+        trail
+            Distance, in price, at which the stop follows the price. It begins at `stop`, or where the entry traded.
+
+        Raises
+        ------
+        LineError
+            For what is neither a line nor a number.
+        ParameterError
+            With `accumulate` or `concurrent`, or together with `add_signal`.
+
+        Notes
+        -----
+        Stops and targets are a bracket's: they rest from the fill of the entry on, cancel each other, and are canceled
+        when an exit is sent. Their values are those of the bar of the entry.
+        """
+        if self.accumulate or self.concurrent or self._lines:
+            raise ParameterError(
+                f"{type(self).__name__}: trade_on goes with no signals by kind, and neither with accumulate nor with "
+                "concurrent. Leave one of them out."
+            )
+        self._said = EntrySignals.of(
+            type(self).__name__,
+            {
+                "entries": entries,
+                "exits": exits,
+                "side": side,
+                "size": size,
+                "stop": stop,
+                "take": take,
+                "trail": trail,
+            },
+        )
+
     def named_lines(self) -> dict[str, Line]:
         """Return the lines of the signals by kind, the second of a kind as ``"long-2"``, and so on, among the others.
 
@@ -229,10 +297,17 @@ class SignalStrategy(Strategy):
             for kind, lines in self._lines.items()
             for number, line in enumerate(lines, 1)
         }
-        return {**super().named_lines(), **signals}
+        said = {} if self._said is None else self._said.lines()
+        return {**super().named_lines(), **signals, **said}
 
     def on_step(self) -> None:
         """Trade what the signals say."""
+        if self._said is not None:
+            self._guards = trade_signals(self, self._said, self._traded(), self._guards)
+        else:
+            self._trade_by_kind()
+
+    def _trade_by_kind(self) -> None:
         if self._entry is not None and self._entry.is_open and not self.concurrent:
             return
         calls = self._calls or self._ready()
@@ -269,12 +344,15 @@ class SignalStrategy(Strategy):
         """Take up the signals at the first instant."""
         if not self._lines:
             raise ParameterError(
-                f"{type(self).__name__} has no signals. Add some in on_start: self.add_signal('long', line), or make "
-                "the strategy by SignalStrategy.of(long=lambda data: ...)."
+                f"{type(self).__name__} has no signals. Add some in on_start: self.add_signal('long', line) or "
+                "self.trade_on(entries, exits), or make the strategy by SignalStrategy.of(long=lambda data: ...)."
             )
-        self._target = (self.data[0] if self.symbol is None else self.data[self.symbol]).instrument
+        self._target = self._traded()
         self._calls = _Calls(self._lines)
         return self._calls
+
+    def _traded(self) -> Instrument:
+        return (self.data[0] if self.symbol is None else self.data[self.symbol]).instrument
 
 
 def _kind(name: SignalKind | str) -> SignalKind:

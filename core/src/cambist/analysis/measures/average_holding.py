@@ -17,6 +17,6 @@ __all__ = ["average_holding"]
 
 def average_holding(facts: RunFacts) -> float:
     """Return the mean time from the first to the last fill of a closed trade, in seconds; NaN without one."""
-    if not facts.closed:
+    if not facts.closed_count:
         return nan
     return float((facts.column("closed_at", np.int64) - facts.column("opened_at", np.int64)).mean()) / SECOND_NS

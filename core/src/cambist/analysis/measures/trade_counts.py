@@ -14,12 +14,12 @@ __all__ = ["long_trades", "open_trades", "short_trades", "trades"]
 
 def trades(facts: RunFacts) -> int:
     """Return the number of closed trades: from flat, or through a reversal, to flat."""
-    return len(facts.closed)
+    return facts.closed_count
 
 
 def open_trades(facts: RunFacts) -> int:
     """Return the number of trades still open at the end. No other measure of trades counts them."""
-    return len(facts.trades) - len(facts.closed)
+    return len(facts.trades) - facts.closed_count
 
 
 def long_trades(facts: RunFacts) -> int:
@@ -29,4 +29,4 @@ def long_trades(facts: RunFacts) -> int:
 
 def short_trades(facts: RunFacts) -> int:
     """Return the number of closed trades that were short."""
-    return len(facts.closed) - long_trades(facts)
+    return facts.closed_count - long_trades(facts)

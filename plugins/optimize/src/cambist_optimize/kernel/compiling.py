@@ -1,0 +1,66 @@
+"""numba where it is installed; without it the functions stay what they are, and nobody calls them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["IS_COMPILED", "cache_folder", "compiled", "inlined"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+numba: Any
+try:
+    import numba
+except ImportError:
+    numba = None
+
+#: Whether functions are compiled.
+IS_COMPILED = numba is not None
+
+
+def cache_folder() -> Path:
+    """Return where compiled code is kept: below ``NUMBA_CACHE_DIR``, or the user's folder of caches.
+
+    Its name is made of all sources of this package: numba itself would only look at the file of a function, and go on
+    with what it compiled before where another that it calls has changed.
+    """
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    mark = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:16]
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cambist"
+    return base / f"optimize-{mark}"
+
+
+_FOLDER = str(cache_folder()) if IS_COMPILED else ""
+
+
+def compiled(function: F) -> F:
+    """Compile a function when it is first called, for its arguments, and keep what was made on the disk.
+
+    It runs without the interpreter's lock, so that threads work side by side, and counts no references: its arrays are
+    its caller's. Nothing is reordered: the arithmetic of floats is that of the function as Python reads it.
+    """
+    return _compile(function, inlined=False)
+
+
+def inlined(function: F) -> F:
+    """Compile a function into those that call it; for what is called for each order or each stretch of bars."""
+    return _compile(function, inlined=True)
+
+
+def _compile(function: F, *, inlined: bool) -> F:
+    if numba is None:
+        return function
+    options = {"nogil": True, "error_model": "numpy", "fastmath": False, "_nrt": False, "forceinline": inlined}
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, _FOLDER
+    try:
+        made: F = numba.njit(cache=True, **options)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+    return made
