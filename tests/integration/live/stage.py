@@ -237,7 +237,9 @@ class Stage:
         return found + [f"order {number} is at the venue and not in the run" for number in theirs]
 
     def whole(self, book, order) -> float:
-        """Return how large an order may be at the venue: a child grows with its parent."""
+        """Return how large an order may be at the venue: a child grows with its parent, unless the venue sees to it."""
+        if order.id in book.entrusted:
+            return order.size
         parent = book.find(order.parent) if order.parent else None
         return order.size if parent is None else min(order.size, parent.filled)
 
