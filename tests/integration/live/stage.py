@@ -233,7 +233,8 @@ class Stage:
             if order.tag in TAKEN_OVER:
                 continue
             there = theirs.pop(order.id, None)
-            found += differences_of(order, there, whole=self.whole(self.kernel.book, order))
+            book = self.kernel.book
+            found += differences_of(order, there, whole=self.whole(book, order), tied=is_tied(order, book))
         return found + [f"order {number} is at the venue and not in the run" for number in theirs]
 
     def whole(self, book, order) -> float:
@@ -267,7 +268,8 @@ class Stage:
         theirs, strangers = truth(self.simulator, book.token)
         for order in book.orders:
             if order.tag not in TAKEN_OVER:
-                assert differences_of(order, theirs.pop(order.id, None), ended=True) == []
+                there = theirs.pop(order.id, None)
+                assert differences_of(order, there, tied=is_tied(order, book), ended=True) == []
         assert not theirs, f"orders at the venue that are not in the journal: {theirs}"
         assert foreign or not strangers, strangers
         assert not book.anomalies
@@ -339,12 +341,17 @@ def truth(simulator, token: str) -> tuple[dict[int, There], list]:
     return found, strangers
 
 
-def differences_of(order, there, *, whole=0.0, ended=False) -> list[str]:
+def is_tied(order, book) -> bool:
+    """Tell whether an order hangs together with others: the first of a group does not say so itself."""
+    return bool(order.parent or order.oco) or any(one.oco == order.id for one in book.orders)
+
+
+def differences_of(order, there, *, whole=0.0, tied=False, ended=False) -> list[str]:
     """Return what an order of the run and the venue's have different."""
     if there is None and order.by_venue:
         return []  # the venue closed a position by itself
     if there is None:
-        held = order.trail is not None or order.parent or order.oco  # what the venue lacks waits here
+        held = order.trail is not None or tied  # what the venue lacks waits here
         never = order.status is OrderStatus.REJECTED or (order.status is OrderStatus.CANCELED and not order.accepted)
         gone = never or (held and not (ended and order.is_open))
         return [] if gone and order.filled == 0.0 else [f"order {order.id} ({order.status}) is not at the venue"]

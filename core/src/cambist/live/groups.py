@@ -254,17 +254,19 @@ class Groups:
         canceled = report.status is ReportedStatus.CANCELED
         if group.again and canceled and order.status is not OrderStatus.PENDING_CANCEL:
             return self._set_aside(group, watched, now)
-        group.asked = group.asked or bool(watched.cancels)
-        if watched.cancels or watched.expiring or order.filled or len(group.orders) == 1:
+        others = [leg for leg in group.legs if leg is not order]
+        if not group.again:  # else it is not their end that was asked for
+            asked = map(self._register.get, (leg.id for leg in group.legs))
+            group.asked = group.asked or any(one is not None and one.cancels for one in asked)
+        if (watched.cancels and group.asked) or watched.expiring or order.filled or len(group.orders) == 1:
             return False
+        if others and group.asked:
+            self.keeping.end(order, "oco", now)
+            return True
         entry = group.entry
         if entry is not None and entry in group.listed and entry.status is not OrderStatus.FILLED:
             return self._set_aside(group, watched, now)
-        others = [leg for leg in group.legs if leg is not order]
-        acted = any(leg.is_open or leg.filled for leg in others)
-        asking = (one is not None and one.cancels for one in map(self._register.get, (leg.id for leg in others)))
-        asked = group.asked or any(asking)
-        if others and (asked or (acted and not canceled)):
+        if not canceled and any(leg.is_open or leg.filled for leg in others):
             self.keeping.end(order, "oco", now)
             return True
         if not canceled:
@@ -282,7 +284,7 @@ class Groups:
             return
         if not any(one.is_open for one in group.orders):
             self.keeping.forget(group)
-        elif order is group.entry and (not group.listed or group.gone):
+        elif group.gone or (order is group.entry and not group.listed):
             self._continue(group, now)
         else:
             self._look_after(group, now)

@@ -56,6 +56,11 @@ def left_alone(orders: Sequence[Order], book: OrderBook) -> list[int]:
     return [order.id for order in orders if (order.oco or order.id) in over and not order.filled]
 
 
+def begins_group(order: Order, others: Iterable[Order]) -> bool:
+    """Tell whether an order without ties of its own is one that others have joined."""
+    return not order.parent and any(one.oco == order.id for one in others)
+
+
 def _worthless(_asset: str, _amount: float) -> float:
     return 0.0
 
@@ -232,7 +237,8 @@ class LiveOrders(OpenOrders):
         parent = self._book.find(order.parent) if order.parent else None
         waits = parent is not None and not parent.filled
         watched.perhaps_unsent = not waits and (emulator.native.works(order) or order.triggered)
-        emulator.resume(order, sent=watched.perhaps_unsent, parent=parent)
+        shares = begins_group(order, self._book.open.values())
+        emulator.resume(order, sent=watched.perhaps_unsent, parent=parent, shares=shares)
         if parent is not None and watched.perhaps_unsent and not isnan(order.limit_price):
             watched.sent_size = min(order.size, parent.filled)
         if not watched.perhaps_unsent and not order.accepted:
@@ -311,7 +317,7 @@ class LiveOrders(OpenOrders):
         for order in orders:
             self._tie(order)
             parent = self._book.find(order.parent) if order.parent else None
-            self._emulator.resume(order, sent=False, parent=parent)
+            self._emulator.resume(order, sent=False, parent=parent, shares=begins_group(order, orders))
             if not order.accepted and not self._emulator.native.works(order):
                 self._out.deliver(OrderAccepted(now, order.id))
         for number in {order.parent: None for order in orders if order.parent not in self._register}:

@@ -90,11 +90,14 @@ class _Held:
         How much of it was sent to the venue, 0 while it is held.
     traded
         How much of it has traded.
+    shares
+        Whether it shares what it would trade with an order that joined its group later.
     """
 
     order: Order
     sent: float = 0.0
     traded: float = 0.0
+    shares: bool = False
 
 
 class Emulator:
@@ -141,7 +144,7 @@ class Emulator:
 
     # After a restart.
 
-    def resume(self, order: Order, *, sent: bool, parent: Order | None) -> None:
+    def resume(self, order: Order, *, sent: bool, parent: Order | None, shares: bool = False) -> None:
         """Take an order of a run that goes on, oldest first; what it is tied to and works must be watched by then.
 
         Parameters
@@ -151,8 +154,10 @@ class Emulator:
         parent
             The order that must trade before this one works, as it stands; None for none. Of one that has ended
             `on_end` has to be told once all are taken.
+        shares
+            Whether it is the first of a group, and does not say so itself.
         """
-        held = self._held[order.id] = _Held(order, traded=order.filled)
+        held = self._held[order.id] = _Held(order, traded=order.filled, shares=shares)
         self._links.add(order)
         if parent is not None and not parent.is_open:
             self.watch(parent)
@@ -318,7 +323,7 @@ class Emulator:
     def _enter(self, held: _Held, ts: int, actions: list[Action]) -> None:
         """Let an order come to the market where it stands."""
         order = held.order
-        if self.native.works(order):
+        if self.native.works(order, grouped=held.shares):
             self._send(held, ts, actions)
             return
         for_buyers, for_sellers = self._prices.get(order.instrument.symbol, (nan, nan))
