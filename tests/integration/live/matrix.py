@@ -149,7 +149,9 @@ def arm(stage, harm: Harm, phase: str) -> int:
         return simulator.add_fault(harm.action, on="request", count=count, label=label, **given)
     if harm.kind == "frame":
         if harm.action != "lost_fill":
-            quiet = phase in {"working", "restart", "idle"} or (phase == "amend" and stage.place is SPOT)
+            quiet = phase in {"working", "restart", "list_restart", "idle"} or (
+                phase == "amend" and stage.place is SPOT
+            )
             given["kind"] = "*" if quiet else PRIVATE
         return simulator.add_fault(harm.action, on="frame", count=2, **given)
     if harm.kind == "bars":

@@ -120,16 +120,17 @@ def test_an_entry_that_ends_in_part_leaves_what_closes_that_part(tmp_path):
         async with one.run() as run:
             bracket = await one.do(
                 lambda s, bar: s.buy_bracket(
-                    0.02, limit=far(bar, s, 0.99), stop_loss=far(bar, s, 0.9), take_profit=far(bar, s, 1.1)
+                    0.3, limit=far(bar, s, 0.9), stop_loss=far(bar, s, 0.7), take_profit=far(bar, s, 1.2)
                 )
             )
             entry, stop, target = bracket
             await one.until(lambda: all(order.accepted for order in bracket))
-            fill(one, entry, 0.5)
-            await one.until(lambda: entry.filled == 0.01)
+            fill(one, entry, 0.1)  # at least: the market that is swept may trade with more of it
+            await one.until(lambda: entry.filled)
             await one.do(lambda s, bar: s.cancel(entry))
             await one.until(lambda: len(listed(one)) == 2 and len(one.open_there()) == 2)
-            await one.until(lambda: stop.size == target.size == 0.00999 and not run.engine.orders.unsettled)
+            bought = entry.instrument.round_size(entry.filled * 0.999)
+            await one.until(lambda: stop.size == target.size == bought and not run.engine.orders.unsettled)
             assert [order.status for order in bracket] == [S.CANCELED, S.ACCEPTED, S.ACCEPTED]
         assert one.words() == []
 
@@ -198,3 +199,27 @@ def test_a_lost_answer_to_a_list_is_settled_for_the_whole(tmp_path):
             assert len(run.engine.orders.open) == 3
 
     native(test, tmp_path / "journal", timeout=0.5).compare()
+
+
+def test_whoever_cancels_everything_ends_lists_and_trails_too(tmp_path):
+    async def test(one):
+        async with one.run() as run:
+            await long(one, run)
+
+            def send(s, bar):
+                entry = s.buy_bracket(
+                    0.01, limit=far(bar, s, 0.9), stop_loss=far(bar, s, 0.8), take_profit=far(bar, s, 1.1)
+                )
+                stop = s.sell(0.009, stop=far(bar, s, 0.9))
+                return *entry, stop, s.sell(0.009, limit=far(bar, s, 1.1), oco=stop), s.sell(0.009, trail_percent=0.1)
+
+            orders = await one.do(send)
+            await one.until(lambda: all(order.accepted for order in orders) and len(one.open_there()) == 6)
+            await run.session.cancel_all("BTC/USDT")
+            await one.until(lambda: not any(order.is_open for order in orders))
+            assert {order.status for order in orders} == {S.CANCELED}
+            assert [order.reason for order in orders[1:3]] == ["parent_ended"] * 2
+            assert one.open_there() == []
+        assert one.words() == []
+
+    native(test, tmp_path / "journal").compare()

@@ -214,8 +214,8 @@ class LiveOrders(OpenOrders):
         for order in going_on:
             watched = self._register.add(order)
             if order.id in entrusted:
-                if entrusted[order.id]:
-                    watched.sent_at = now if watched.number else order.created_at
+                if entrusted[order.id]:  # what waited for another was sent nobody knows when
+                    watched.sent_at = now if watched.number or order.parent else order.created_at
                     self.evidence.find(watched)
             elif not self._emulator.native.lacks(order) or self._resume_tied(watched, now):
                 # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
