@@ -42,7 +42,7 @@ class Play:
         self.book, self.now, self.native = OrderBook("run7"), SECOND, Native(no_group, lambda _order: "")
         self.begin()
 
-    def begin(self):
+    def begin(self, **more):
         self.said, self.alarms = [], []
         out = Outlets(
             self.book.apply,
@@ -51,7 +51,7 @@ class Play:
             lambda _: None,
             entrust=lambda _ts, numbers, _first, state: self.said.append((state, numbers)),
         )
-        self.manager = LiveOrders(self.book, TERMS, out, native=self.native)
+        self.manager = LiveOrders(self.book, TERMS, out, native=self.native, **more)
 
     def restart(self):
         entrusted, resent = dict(self.book.entrusted), dict(self.book.resent)
@@ -381,6 +381,35 @@ def test_what_the_run_holds_stays_with_it_when_the_settings_change(play):
     assert play.said == []
     play.manager.on_price(COIN.symbol, 97.0, play.now)
     assert trail.triggered
+
+
+def test_an_entry_too_small_to_be_closed_goes_alone(play):
+    play.begin(reducible=lambda _order: 0.0)
+    entry, stop, target = (
+        play.make(kind, side, limit=price, **ties)
+        for kind, side, price, ties in (
+            (T.LIMIT, Side.BUY, 100.0, {}),
+            (T.LIMIT, Side.SELL, 90.0, {"parent": 1}),
+            (T.LIMIT, Side.SELL, 110.0, {"parent": 1, "oco": 2}),
+        )
+    )
+    for order in (entry, stop, target):
+        order.size = 0.001  # one step, of which the fee leaves less
+    play.send(entry, stop, target)
+    assert play.sent(Submit) == [[entry.id]]
+    assert play.statuses(stop, target) == [(S.CANCELED, "nothing_to_reduce")] * 2
+
+
+def test_an_entry_that_trails_does_not_part_from_what_closes_it(play):
+    entry = play.make(T.TRAILING_STOP, Side.BUY, trail=Trail(percent=0.02, from_market=True))
+    stop = play.make(T.STOP, stop=90.0, parent=entry.id)
+    play.send(entry, stop, play.make(T.LIMIT, limit=110.0, parent=entry.id, oco=stop.id))
+    assert play.sent(Submit) == []  # the run holds the entry
+    play.manager.on_price(COIN.symbol, 100.0, play.now)
+    play.manager.on_price(COIN.symbol, 103.0, play.now)
+    assert play.sent(Submit) == [[entry.id]]
+    play.filled(entry)
+    assert play.sent() == [[stop.id, stop.id + 1]]
 
 
 def test_orders_that_hang_together_otherwise_are_no_family(play):

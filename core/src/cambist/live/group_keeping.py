@@ -156,14 +156,14 @@ class GroupKeeping:
                     taken[order.id] = bool(group.listed)
         return taken
 
-    def send(self, group: Group, orders: Sequence[Order], now: int) -> None:
-        """Send orders as one, once that is journalled; or end them where there is nothing to reduce."""
+    def send(self, group: Group, orders: Sequence[Order], now: int) -> bool:
+        """Send orders as one, once that is journalled; end the legs and return False where they have nothing to do."""
         legs = [order for order in orders if order is not group.entry]
         left = min(self._room(group, leg, orders) for leg in legs)
         if left <= 0.0:
             for leg in group.open_legs:
                 self.end(leg, "nothing_to_reduce", now)
-            return
+            return False
         group.listed, group.again, group.resumed = tuple(orders), False, False
         group.gone.clear()
         for leg in legs:
@@ -177,6 +177,7 @@ class GroupKeeping:
         first = submits[0]
         alone = len(submits) == 1
         self._out.send(first if alone else SubmitGroup(order_id=first.order_id, key=first.key, members=submits))
+        return True
 
     def _room(self, group: Group, leg: Order, orders: Sequence[Order]) -> float:
         """Return how much a leg may trade yet."""

@@ -100,7 +100,8 @@ class Groups:
         for order in family.orders:
             self._register.add(order)
         if not why:
-            self.keeping.send(group, family.orders, now)
+            if not self.keeping.send(group, family.orders, now) and entry is not None:
+                self._submit(entry, now)
             return True
         assert entry is not None
         self._submit(entry, now)
@@ -112,7 +113,7 @@ class Groups:
 
     def take_trail(self, order: Order, now: int) -> bool:
         """Leave a trailing stop to the venue; return False where the run is to work it."""
-        if order.trail is None or self._native.no_trail is None:
+        if order.trail is None or self._native.no_trail is None or self.keeping.of(order) is not None:
             return False
         why = self._native.no_trail(order)
         if why:
@@ -194,6 +195,9 @@ class Groups:
         group.wanted.clear()
         self.keeping.mark(group, group.open_legs, "sent", now)
         for leg in group.open_legs:
+            one = self._register.get(leg.id)
+            if one is not None:
+                one.cancels = 0
             if leg.status is OrderStatus.PENDING_REPLACE:
                 self._out.deliver(AmendRejected(now, leg.id, "not_amended"))
 
