@@ -211,7 +211,7 @@ def test_where_the_venue_takes_no_such_list_the_entry_goes_alone_and_the_run_hol
     request = SubmitGroup(
         order_id=entry.id,
         key=OrderKey(COIN.symbol, "run7-1"),
-        members=tuple(play.manager._register.get(one.id).submit for one in (entry, stop, target)),
+        members=tuple(play.manager.register.get(one.id).submit for one in (entry, stop, target)),
     )
     play.manager.answers.group_submitted(request, [Declined("list_terms")] * 3, play.now)
     assert play.said[-1] == ("held", ids((entry, stop, target)))

@@ -33,7 +33,7 @@ _SECOND = 1_000_000_000
 def make_engine(run: LiveRun, prepared: Prepared) -> LiveEngine:
     """Make the engine of a run that knows what it listens to."""
     settings = run.settings
-    return LiveEngine(
+    engine = LiveEngine(
         prepared.kernel,
         run.listening,
         run.session.terms,
@@ -47,6 +47,9 @@ def make_engine(run: LiveRun, prepared: Prepared) -> LiveEngine:
             native=_native(run.session, settings),
         ),
     )
+    if not run.session.terms.ties:  # the simulated venue of a paper run goes by its own
+        engine.sessions.know(prepared.sessions)
+    return engine
 
 
 def _native(session: VenueSession, settings: LiveSettings) -> Native:
@@ -89,7 +92,7 @@ def make_dispatcher(run: LiveRun, group: asyncio.TaskGroup) -> Dispatcher:
 
 def make_reconnection(run: LiveRun, group: asyncio.TaskGroup) -> Reconnection:
     """Make what fetches what the private stream has missed, of a run that has its dispatcher and its account."""
-    made = Reconnection(run.session, run.engine, run.dispatcher, run.holds, run.instruments, run.now, run.alarm, group)
+    made = Reconnection(run.truth, run.engine, run.dispatcher, run.holds, run.instruments, run.now, run.alarm, group)
     made.also = run.account.catch_up
     return made
 

@@ -64,13 +64,8 @@ class Evidence:
         Told of each order that something of has traded, or that works no longer: others may hang on it.
     value_of
         See `fill_of`.
-    replacing
-        Carries replacements through.
-
-    Attributes
-    ----------
-    groups
-        Keeps orders in step that the venue works as one.
+    replacing, groups
+        Carry replacements through, and keep orders in step that the venue works as one.
     """
 
     def __init__(
@@ -99,6 +94,7 @@ class Evidence:
             return
         if not self._register.is_current(watched, report):
             return  # it has ended, and another stands in its place
+        watched.in_doubt = False
         report = watched.whole(report)
         self._register.learn(watched, report.venue_id)
         order = watched.order

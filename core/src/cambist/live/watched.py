@@ -74,6 +74,8 @@ class Watched:
     asking, overtaken
         Whether the venue is being asked about it, and whether something else was asked of it since: then the answer
         tells nothing of that.
+    in_doubt
+        Whether the venue has still to tell how it stands, after a restart or a gap in what it tells.
     told_at
         The venue's time of the newest report.
     check_at
@@ -112,6 +114,7 @@ class Watched:
     sent_at: int | None = None
     asking: bool = False
     overtaken: bool = False
+    in_doubt: bool = False
     told_at: int = 0
     check_at: int | None = None
     absences: int = 0
@@ -268,12 +271,12 @@ class OpenOrders:
     """
 
     def __init__(self, register: Register) -> None:
-        self._register = register
+        self.register = register
 
     @property
     def open(self) -> list[Order]:
         """Orders that are not done with, oldest first."""
-        return [watched.order for watched in self._register]
+        return [watched.order for watched in self.register]
 
     @property
     def unknown(self) -> list[Order]:
@@ -284,14 +287,18 @@ class OpenOrders:
     def unsettled(self) -> bool:
         """Whether the venue is being asked about an order, or has to be."""
         return any(
-            one.asking or one.absences or one.ended is not None or one.order.status is OrderStatus.UNKNOWN
-            for one in self._register
+            one.asking
+            or one.in_doubt
+            or one.absences
+            or one.ended is not None
+            or one.order.status is OrderStatus.UNKNOWN
+            for one in self.register
         )
 
     def concerns(self, report: FillReport) -> bool:
         """Tell whether an execution is of an order that is not done with."""
-        return self._register.of(report) is not None
+        return self.register.of(report) is not None
 
     def client_ids(self) -> dict[str, Order]:
         """Return the orders that are not done with by what the venue knows them by."""
-        return {watched.client_id: watched.order for watched in self._register}
+        return {watched.client_id: watched.order for watched in self.register}

@@ -33,6 +33,8 @@ __all__ = ["Transport", "decoded", "usage_of"]
 _log = logging.getLogger("cambist.binance")
 _SECOND = 1_000_000_000
 _MS = 1_000_000
+#: Longer than two of the minutes that the venue counts nothing is waited for: the address is banned.
+_MOST = 120 * _SECOND
 _HEADERS = {
     "x-mbx-used-weight-1m": "weight-1m",
     "x-mbx-order-count-10s": "orders-10s",
@@ -86,6 +88,8 @@ class Transport:
         self._market, self._rest, self._clock, self.budget = market, rest, clock, budget
         self._signer, self._recv_window, self._within = signer, recv_window, within
         self._calls = CALLS[market]
+        #: Whether questions wait for as long as the venue's limits leave no room: nothing is in a hurry yet.
+        self.patient = False
         #: Whether what would change something at the venue is refused.
         self.read_only = False
         self._resync: Callable[[], None] = clock.forget
@@ -140,17 +144,24 @@ class Transport:
                     raise
         return await self._over_rest(call, params, priority, times)
 
-    async def ask(self, name: str, params: Mapping[str, Any], attempts: int = 3) -> bytes:
+    async def ask(
+        self, name: str, params: Mapping[str, Any], attempts: int = 3, priority: Priority = Priority.DATA
+    ) -> bytes:
         """Ask what changes nothing, again where there was no answer; raises `VenueError` in the end."""
-        for attempt in range(1, attempts + 1):
+        attempt = 0
+        while attempt < attempts:
+            attempt += 1
             try:
-                return await self.call(name, params)
+                return await self.call(name, params, priority)
             except RefusedError as error:
                 if attempt == attempts or error.reason != "clock_skew":
                     raise
                 await asyncio.sleep(0.2 * attempt)
             except BusyError as error:
-                if attempt == attempts or error.retry_after > self._within * _SECOND:
+                if self.patient and error.retry_after <= _MOST:
+                    attempt -= 1
+                    _log.warning("%s is waited for: %s", self._market.venue, error)
+                elif attempt == attempts or error.retry_after > self._within * _SECOND:
                     raise
                 await asyncio.sleep(error.retry_after / _SECOND)
             except (NoAnswerError, NotSentError) as error:
@@ -160,15 +171,15 @@ class Transport:
                 await asyncio.sleep(0.2 * attempt)
         raise NoAnswerError(name)
 
-    def _costs(self, call: Call, times: int = 1) -> dict[str, int]:
-        costs = {"weight-1m": call.weight}
+    def _costs(self, call: Call, params: Mapping[str, Any], times: int = 1) -> dict[str, int]:
+        costs = {"weight-1m": call.weighs(params)}
         if call.orders:
             orders = call.orders * times
             costs |= {"orders-10s": orders, "orders-1m": orders, "orders-1d": orders}
         return costs
 
     async def _over_websocket(self, ws: WsApi, call: Call, params: Mapping[str, Any], priority: Priority) -> bytes:
-        costs = self._costs(call)
+        costs = self._costs(call, params)
         loop = asyncio.get_running_loop()
         end = loop.time() + self._within
         await self.budget.acquire(costs, priority, self._within)
@@ -193,7 +204,7 @@ class Transport:
             path=call.path,
             method=call.method,
             params=params,
-            costs=self._costs(call, times),
+            costs=self._costs(call, params, times),
             priority=priority,
             within=self._within,
         )
@@ -218,10 +229,11 @@ class Transport:
             return NoAnswerError(f"the venue does not know itself: {text} ({code}, HTTP {status})", code=str(code))
         if status in {418, 429} or code in BUSY:
             span = (120 if status == 418 else 5 if status == 429 else 1) * _SECOND
-            if error.data is not None and error.data.retry_after:
-                span = max(1, error.data.retry_after * _MS - self._clock.now())
+            until = 0 if error.data is None else error.data.retry_after
+            if until:
+                span = max(1, until * _MS - self._clock.now())
             if status in {418, 429}:
-                self.budget.pause(span)
+                self.budget.pause(span, renews=until > 0)
             return BusyError(f"{text} ({code})", span, code=str(code))
         reason = reason_of(code, text, self._market)
         if reason == "clock_skew":

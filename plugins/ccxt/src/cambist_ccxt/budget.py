@@ -95,7 +95,7 @@ class Budget:
     def __init__(self, windows: Iterable[Window], clock: Callable[[], int], shared: SharedUse | None = None) -> None:
         self.windows = {window.name: window for window in windows}
         self._clock, self._shared, self._depth = clock, shared, 0
-        self._paused_until = 0
+        self._paused_until = self._renewed_at = 0
         self._queue: list[tuple[Priority, int, Mapping[str, int], asyncio.Future[None]]] = []
         self._number = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -107,6 +107,10 @@ class Budget:
 
     def _wait(self, costs: Mapping[str, int], priority: Priority) -> int:
         now = self._clock()
+        if self._renewed_at and now >= self._renewed_at:
+            self._renewed_at = 0
+            for window in self.windows.values():
+                window.used = 0
         longest = max(0, self._paused_until - now)
         share = SHARES[priority]
         for name, cost in costs.items():
@@ -138,10 +142,18 @@ class Budget:
                     window.used = used
         self._pump()
 
-    def pause(self, span: int) -> None:
-        """Let nothing go for `span` ns: the venue said so."""
+    def pause(self, span: int, *, renews: bool = False) -> None:
+        """Let nothing go for `span` ns.
+
+        Parameters
+        ----------
+        renews
+            Whether the venue itself said for how long: then it counts anew afterwards, whatever our clock says.
+        """
         with self._together():
             self._paused_until = max(self._paused_until, self._clock() + span)
+            if renews:
+                self._renewed_at = self._paused_until
 
     def close(self) -> None:
         """Let go of what is shared."""
