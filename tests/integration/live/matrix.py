@@ -13,7 +13,16 @@ from cambist.live.differences import Policy
 #: The user's own frames.
 PRIVATE = ["order", "fill", "balance", "position"]
 #: Requests of orders by phase; in the others any request is struck.
-LABELS = {"submit": "order.place", "amend": "order.amend", "cancel": "order.cancel", "fill": "order.place"}
+LABELS = {
+    "submit": "order.place",
+    "amend": "order.amend",
+    "cancel": "order.cancel",
+    "fill": "order.place",
+    "list": "order.list",
+    "list_cancel": "order.cancel",
+}
+#: Those of a bracket that is left to the venue.
+LIST_PHASES = ("list", "wake", "leg", "list_cancel", "list_restart")
 PHASES = ("submit", "working", "partial", "amend", "cancel", "fill", "restart", "idle")
 
 
@@ -140,7 +149,9 @@ def arm(stage, harm: Harm, phase: str) -> int:
         return simulator.add_fault(harm.action, on="request", count=count, label=label, **given)
     if harm.kind == "frame":
         if harm.action != "lost_fill":
-            quiet = phase in {"working", "restart", "idle"} or (phase == "amend" and stage.place is SPOT)
+            quiet = phase in {"working", "restart", "list_restart", "idle"} or (
+                phase == "amend" and stage.place is SPOT
+            )
             given["kind"] = "*" if quiet else PRIVATE
         return simulator.add_fault(harm.action, on="frame", count=2, **given)
     if harm.kind == "bars":
@@ -218,22 +229,64 @@ async def act(stage, phase, order) -> None:
         price = float(below(stage, 0.03))
         stage.cue(lambda s: s.modify(order, size=1.5 * size, limit=price))
     elif phase == "cancel":
-        for _ in range(8):
-            if not order.is_open:
-                break
-            stage.cue(lambda s: s.cancel(order))
-            await stage.agreed()
-            if order.is_open:
-                await asyncio.sleep(0.3)
+        await cancel(stage, order)
 
 
-def fill_half(stage, order) -> None:
-    """Let somebody else trade with half of an order that rests."""
+def fill_half(stage, order, parts=2) -> None:
+    """Let somebody else trade with half of an order that rests, or with another part of it."""
     there = stage.theirs().get(order.id)
     if there is not None and there.open:
         exchange = stage.simulator.call(lambda venue: venue.exchange_of(stage.place.plays))
-        stage.simulator.call(lambda _: exchange.interference.fill(there.ids[0], there.size / 2))
+        stage.simulator.call(lambda _: exchange.interference.fill(there.ids[0], there.size / parts))
         stage.simulator.call(lambda venue: venue.server.flush())
+
+
+async def play_list(stage, harm: Harm, phase: str) -> list:
+    """Play the life of a bracket that the venue works as a list, one phase of it under a fault."""
+    size, simulator = stage.place.size, stage.simulator
+    await stage.start()
+    stop, limit, target = (float(below(stage, by)) for by in (0.1, 0.01, -0.1))
+
+    def bracket(strategy):
+        return strategy.buy_bracket(size, limit=limit, stop_loss=stop, take_profit=target).entry
+
+    number = arm(stage, harm, phase) if phase == "list" else None
+    if phase == "list_restart":
+        entry = stage.cue(bracket)
+        await asyncio.sleep(0.002 * (len(harm.name) % 5))  # before, at, or after it was sent
+        await stage.cut_off()
+        number = arm(stage, harm, phase)
+        await stage.start()
+    else:
+        entry = await stage.order(bracket)
+    legs = [one for one in stage.kernel.book.orders if one.parent == entry.id]
+    if phase in {"wake", "leg"}:
+        number = arm(stage, harm, phase) if phase == "wake" else None
+        fill_half(stage, entry, 1)
+        await stage.agreed()
+    if phase == "leg":
+        number = arm(stage, harm, phase)
+        fill_half(stage, legs[1], 1)
+    elif phase == "list_cancel":
+        number = arm(stage, harm, phase)
+        await cancel(stage, legs[0])
+    await stage.agreed()
+    await lingering(stage, number)
+    await stage.agreed()
+    simulator.remove_fault()
+    await stage.order(lambda s: s.buy(size))
+    return [one for one in simulator.fired() if one.fault == number]
+
+
+async def cancel(stage, order) -> None:
+    """Cancel an order, again where the venue could not."""
+    for _ in range(8):
+        if not order.is_open:
+            break
+        stage.cue(lambda s: s.cancel(order))
+        await stage.agreed()
+        if order.is_open:
+            await asyncio.sleep(0.3)
 
 
 async def lingering(stage, number) -> None:
@@ -247,8 +300,11 @@ async def lingering(stage, number) -> None:
 
 async def cell(place, harm: Harm, phase: str, folder) -> list:
     """Play a cell and compare; return how often the fault struck."""
-    async with staged(place, folder, transport="rest" if harm.rest else "websocket") as stage:
-        fired = await play(stage, harm, phase)
+    listed = phase in LIST_PHASES
+    async with staged(
+        place, folder, transport="rest" if harm.rest else "websocket", native_groups=listed, native_trails=listed
+    ) as stage:
+        fired = await (play_list if listed else play)(stage, harm, phase)
         await stage.end()
         stage.compare(foreign=harm.foreign)
         return fired

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from matrix import PHASES, cell, harms
+from matrix import LIST_PHASES, PHASES, cell, harms
 from stage import PLACES
 
 from cambist_simulator.faults.vocabulary import ACTIONS
@@ -63,6 +63,27 @@ def test_no_order_is_lost_doubled_or_orphaned(action, tmp_path, request):
     wanted = list(cells(action, everything=everything))
     assert wanted
     assert asyncio.run(played(wanted, tmp_path)) == []
+
+
+#: What can happen to requests and streams, and to the venue under them; of spot, which alone has lists.
+OF_LISTS = [
+    harm
+    for harm in HARMS
+    if "spot" in harm.places and not harm.foreign and harm.kind in {"request", "frame", "connection", "opening"}
+]
+
+
+def test_no_list_is_lost_doubled_or_left_in_part(tmp_path, request):
+    everything = request.config.getoption("--matrix") == "all"
+    fills = {"wake", "leg"}
+    cells = [
+        ("spot", harm, phase)
+        for phase in LIST_PHASES
+        for harm in OF_LISTS
+        if harm.action != "lost_fill" or phase in fills  # where there is one to lose
+    ]
+    # The share has every phase, each with other faults.
+    assert asyncio.run(played(cells if everything else cells[::19], tmp_path)) == []
 
 
 def test_the_matrix_has_every_fault_of_the_vocabulary_and_every_phase():

@@ -493,10 +493,12 @@ def test_a_channel_that_hangs_delays_nothing(room, simulator, monkeypatch):
 
 
 def test_the_doctor_finds_a_run_healthy(room, simulator):
+    room.run_file(live="environment = 'dev'\nnative_groups = true\nnative_trails = true")
     code, out, err = room.call("doctor", "run.toml", "--json")
     assert code == Exit.OK, err
     found = {(one["topic"], one["name"]): one for one in json.loads(out)["findings"]}
-    for name in ("connection", "clock", "key", "account", "symbols", "open orders", "account stream"):
+    wanted = ("connection", "clock", "key", "account", "symbols", "open orders", "account stream")
+    for name in (*wanted, "native_groups", "native_trails"):
         assert found["Venue", name]["state"] == "ok", name
     assert found["Journal", "journal"]["text"].startswith("none in")
     assert not changes_asked(simulator)

@@ -14,12 +14,14 @@ import time
 import pytest
 from matrix import arm, harms
 from stage import PLACES, staged
-from wild import Wild
+from wild import Wild, WildLists
 
 from cambist.errors import CambistError
 
 #: One round of a long storm, seconds.
 ROUND = 30.0
+#: Before the name of a place where groups and trailing stops are left to the venue.
+NATIVE = "native-"
 #: What others do to the account is none of the run's. A clock that drifts would go on drifting under the next fault,
 #: and another rule would keep the rest of the orders from being taken.
 LASTING = ("clock_drift", "rule_change")
@@ -29,10 +31,10 @@ HARMS = [harm for harm in harms() if not harm.foreign and harm.action not in LAS
 class Storm:
     """Faults and kills at one stage."""
 
-    def __init__(self, stage, name: str, seed: int) -> None:
+    def __init__(self, stage, name: str, seed: int, *, native: bool) -> None:
         self.stage, self.chance = stage, random.Random(f"{name} {seed}")
         self.harms = [harm for harm in HARMS if name in harm.places]
-        self.calm = type("Wild", (Wild,), {})
+        self.calm = type("Wild", (WildLists if native else Wild,), {})
         self.cuts = self.faults = 0
 
     def strategy(self):
@@ -72,24 +74,28 @@ async def storms(names, folder, seed: int, seconds: float) -> list[str]:
     """Let it storm at several places at the same time; return what went wrong."""
 
     async def one(name) -> str:
+        place, native = name.removeprefix(NATIVE), name.startswith(NATIVE)
+        left = {"audit_every": 2.5, "native_groups": native, "native_trails": native}
         try:
-            async with staged(PLACES[name], folder / name, seed=seed % 1000, speed=60, audit_every=2.5) as stage:
+            async with staged(PLACES[place], folder / name, seed=seed % 1000, speed=60, **left) as stage:
                 stage.venue |= {"max_clock_skew": 600.0}
-                storm = Storm(stage, name, seed)
+                storm = Storm(stage, place, seed, native=native)
                 await storm.blow(seconds)
                 orders = len(stage.simulator.orders())
                 assert orders > seconds, f"there were {orders} orders"
+                listed = len({order.list_id for order in stage.simulator.orders()} - {-1})
+                assert bool(listed) == native, f"the venue worked {listed} lists"
         except (AssertionError, CambistError, TimeoutError) as error:
             return f"{name}: {type(error).__name__}: {error}"
         else:
-            print(f"{name}, seed {seed}: {orders} orders, {storm.faults} faults, {storm.cuts} cuts")
+            print(f"{name}, seed {seed}: {orders} orders, {listed} lists, {storm.faults} faults, {storm.cuts} cuts")
             return ""
 
     return [told for told in await asyncio.gather(*(one(name) for name in names)) if told]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("names", [("spot", "usdm", "coinm")], ids="-".join)
+@pytest.mark.parametrize("names", [("spot", "usdm", "coinm"), ("native-spot",)], ids="-".join)
 def test_no_order_is_lost_in_a_storm(names, tmp_path, request):
     left = request.config.getoption("--storm")
     seed = request.config.getoption("--storm-seed")

@@ -82,3 +82,42 @@ class Wild(Strategy):
             self.cancel(order)
         else:
             self.modify(order, limit=self.near(-0.003, -0.0005) if order.is_buy else self.near(0.0005, 0.003))
+
+
+class WildLists(Wild):
+    """Trades above all what a venue can work as lists: brackets by every way in, pairs, other terms for their legs."""
+
+    def on_timer(self, name):
+        act = self.chance.choice((self.pair, self.pair, self.rest, self.guard, self.change, super().on_timer))
+        if self.quiet or act == super().on_timer:
+            super().on_timer(name)
+            return
+        self.set_timer("act", after=self.every)
+        self.acts += 1
+        act()
+        if len(self.open_orders) > 12:
+            self.cancel(self.chance.choice(self.open_orders))
+
+    def pair(self):
+        """Enter at the market, at a limit or beyond a stop; or close what is held by either of two."""
+        away = {"take_profit": self.near(0.001, 0.003), "stop_loss": self.near(-0.003, -0.001)}
+        way = self.chance.randrange(4)
+        if way == 0 and self.sellable() >= self.size:
+            stop = self.sell(self.size, stop=self.near(-0.003, -0.001), reduce_only=True)
+            self.sell(self.size, limit=self.near(0.001, 0.003), oco=stop, reduce_only=True)
+        elif self.position.size < 8 * self.size:
+            entry = {1: {"limit": self.near(-0.0008, -0.0001)}, 2: {"stop": self.near(0.0001, 0.0008)}}.get(way, {})
+            self.buy_bracket(self.size, **entry, **away)
+
+    def change(self):
+        """Change or withdraw any order that rests."""
+        able = [one for one in self.open_orders if one.status in MODIFIABLE and one.trail is None]
+        if not able:
+            return
+        order = self.chance.choice(able)
+        if self.chance.random() < 0.4:
+            self.cancel(order)
+        elif order.type is OrderType.LIMIT:
+            self.modify(order, limit=self.near(-0.003, -0.0005) if order.is_buy else self.near(0.0005, 0.003))
+        elif order.type is OrderType.STOP:
+            self.modify(order, stop=self.near(0.0005, 0.003) if order.is_buy else self.near(-0.003, -0.0005))

@@ -10,7 +10,7 @@ from payloads import BTC, MS, NAMES, SYMBOLS, content, needs_payloads, raw
 
 from cambist.model import Liquidity, OrderType, ReportedStatus, Side, Timeframe
 from cambist_binance.hosts import Market
-from cambist_binance.wire import answers, futures, info, market, spot
+from cambist_binance.wire import answers, futures, info, market, order_lists, spot
 
 pytestmark = needs_payloads
 
@@ -18,7 +18,6 @@ pytestmark = needs_payloads
 NOT_READ = {
     "coinm_rest_countdown_cancel_all",
     "spot_rest_agg_trades",
-    "spot_rest_cancel_open_orders",
     "spot_rest_cancel_replace_failed",
     "spot_rest_cancel_replace_ok",
     "spot_rest_commission",
@@ -134,6 +133,17 @@ def test_order_trade_update(name):
         if fill is not None:
             assert (fill.trade_id, fill.size, fill.price) == (str(one["t"]), Decimal(one["l"]), Decimal(one["L"]))
             assert (fill.fee, fill.fee_asset) == (Decimal(one.get("n", 0)), one.get("N", ""))
+
+
+@read("spot_rest_cancel_open_orders")
+def test_a_list_that_was_canceled_is_told_of_order_by_order(name):
+    recorded = next(one for one in content(name) if "orderReports" in one)
+    answer = order_lists.decode_canceled(body(recorded))
+    for one in recorded["orderReports"]:
+        report = order_lists.report_of_canceled(answer, SYMBOLS, one["origClientOrderId"], "")
+        assert (report.venue_id, report.status) == (str(one["orderId"]), ReportedStatus.CANCELED)
+        assert order_lists.report_of_canceled(answer, SYMBOLS, "", str(one["orderId"])) == report
+    assert order_lists.report_of_canceled(answer, SYMBOLS, "another", "") is None
 
 
 def test_orders_that_the_venue_made_itself():

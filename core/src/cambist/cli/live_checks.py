@@ -6,17 +6,21 @@ import asyncio
 import shutil
 import time
 from importlib.util import find_spec
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from cambist.cli.checks import Finding, State
 from cambist.cli.exits import code_of
 from cambist.errors import CambistError, JournalError
+from cambist.model.orders import Instructions, Order, OrderType, Side, TimeInForce, Trail
+from cambist.ports.venue import NativeSession
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     from cambist.app.live_file import LivePlan
+    from cambist.model.instrument import Instrument
     from cambist.plugins.registry import Registry
     from cambist.ports.venue import VenueSession
 
@@ -37,6 +41,7 @@ _ABOUT = {
     "permission": "key",
     "signature": "key",
 }
+_NO_WAY = "its session cannot"
 #: How long the account's own stream may take, seconds.
 _STREAM = 15.0
 
@@ -145,11 +150,48 @@ async def _account(plan: LivePlan, session: VenueSession) -> AsyncIterator[Findi
     state = State.OK if money in have else State.WARNING
     held = ", ".join(f"{total:f} {asset}" for asset, total in sorted(have.items())[:6])
     yield Finding(topic, "account", state, held or f"empty: there is no {money} to trade with")
-    resolve(session, plan.series)
+    instruments = resolve(session, plan.series).instruments
     yield Finding(topic, "symbols", State.OK, f"{len(plan.series)} of {len(plan.series)} can be traded")
+    for one in _left_to_venue(topic, plan, session, instruments):
+        yield one
     orders = await session.open_orders()
     yield Finding(topic, "open orders", State.OK, f"{len(orders)}")
     yield await _stream(topic, session)
+
+
+def _left_to_venue(
+    topic: str, plan: LivePlan, session: VenueSession, instruments: Sequence[Instrument]
+) -> Iterator[Finding]:
+    """Tell whether the venue works what the run would leave to it; asked of a usual pair and a usual trailing stop."""
+    asked = {"native_groups": _no_pair, "native_trails": _no_trail}
+    for setting, no in asked.items():
+        if not getattr(plan.live, setting):
+            continue
+        reasons = {one.symbol: no(session, one) for one in instruments}
+        lacking = {symbol: why for symbol, why in reasons.items() if why}
+        if lacking:
+            text = "; ".join(f"{symbol}: {why}" for symbol, why in lacking.items())
+            yield Finding(topic, setting, State.WARNING, f"the run holds them all the same. {text}")
+        else:
+            yield Finding(topic, setting, State.OK, "left to the venue, where their terms allow it")
+
+
+def _no_pair(session: VenueSession, instrument: Instrument) -> str:
+    stop = _order(instrument, 1, OrderType.STOP, stop=instrument.round_price(90.0))
+    limit = _order(instrument, 2, OrderType.LIMIT, limit=instrument.round_price(110.0))
+    limit.instructions = Instructions(oco=stop.id)
+    return session.no_group([stop, limit]) if isinstance(session, NativeSession) else _NO_WAY
+
+
+def _no_trail(session: VenueSession, instrument: Instrument) -> str:
+    order = _order(instrument, 1, OrderType.TRAILING_STOP)
+    order.instructions = Instructions(trail=Trail(percent=0.01, from_market=True))
+    return session.no_trail(order) if isinstance(session, NativeSession) else _NO_WAY
+
+
+def _order(instrument: Instrument, number: int, kind: OrderType, limit: float = nan, stop: float = nan) -> Order:
+    size = instrument.round_size(1.0)
+    return Order(number, instrument, Side.SELL, kind, size, limit, stop, TimeInForce.GTC, 0, False, "", "", 0)
 
 
 async def _stream(topic: str, session: VenueSession) -> Finding:

@@ -454,6 +454,8 @@ class LiveTable(_RunningTable):
     tolerances: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
         default_factory=dict, description="by asset, what may be more or less of it without being told"
     )
+    native_groups: bool = Field(default=False, description="leave OCO groups and brackets to the venue, where it can")
+    native_trails: bool = Field(default=False, description="leave trailing stops to the venue, where it can")
     liquidation_warnings: list[Share] = Field(
         default=[0.1, 0.05, 0.02], description="distances to the liquidation price, as fractions of the price"
     )

@@ -57,6 +57,10 @@ class AsideRecords(ABC):
         """Note that an order is about to be sent once more."""
         self._aside("order_resent", ts, record.OrderResent(order_id, number, exact(carried), reason))
 
+    def entrusted(self, ts: int, order_ids: Sequence[int], group: int, state: str) -> None:
+        """Note who works orders from here on."""
+        self._aside("orders_entrusted", ts, record.OrdersEntrusted(list(order_ids), group, state))
+
     def _aside(self, kind: str, ts: int, fields: Any) -> None:
         self.write(kind, ts, fields)
         self.commit()

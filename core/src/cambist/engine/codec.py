@@ -166,6 +166,7 @@ for _kind, _type in {
     "order_amended": records.NewTerms,
     "stop_trailed": records.NewTerms,
     "order_resent": records.OrderResent,
+    "orders_entrusted": records.OrdersEntrusted,
     "order_filled": records.FillEntry,
     "cash_moved": records.CashEntry,
     "cash_requested": records.CashRequest,

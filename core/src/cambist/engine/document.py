@@ -57,6 +57,7 @@ def trading_of(
         "portfolio": None if portfolio is None else save_account(portfolio),
         "timers": dict(timers),
         **({"resent": [[number, *said] for number, said in book.resent.items()]} if book.resent else {}),
+        **({"entrusted": [[number, *said] for number, said in book.entrusted.items()]} if book.entrusted else {}),
     }
 
 
@@ -191,6 +192,8 @@ def _state_of(document: dict[str, Any], codec: Codec) -> RunState:
     state.fills = [_fill_of(row, state.instruments) for row in document["fills"]]
     state.book = OrderBook.restore(state.token, orders, state.fills)
     state.book.resent.update({number: (count, carried) for number, count, carried in document.get("resent", [])})
+    for number, group, kept in document.get("entrusted", []):
+        state.book.entrust([number], group, kept)
     state.book.anomalies.extend(_anomaly_of(row) for row in document["anomalies"])
     _open_accounts(state, document)
     state.splits.extend(StockSplit(*row) for row in document.get("splits", ()))

@@ -24,7 +24,7 @@ from cambist.model.events import (
     StopTrailed,
 )
 from cambist.model.portfolio import StockSplit
-from cambist.orders.book import OrderBook
+from cambist.orders.book import OrderBook, split_trails
 from cambist.portfolio import StrategyShares
 from cambist.risk import Holds
 
@@ -225,6 +225,10 @@ class RunState(FoldedAccounts):
         if again.number:
             self.book.resent[self.book.get(again.order_id).id] = again.number, float(again.carried)
 
+    def orders_entrusted(self, _ts: int, entrusted: record.OrdersEntrusted) -> None:
+        """The venue works orders, or no longer does."""
+        self.book.entrust(entrusted.order_ids, entrusted.group, entrusted.state)
+
     def order_filled(self, ts: int, entry: record.FillEntry) -> None:
         """Some of an order traded."""
         fill: Any = None
@@ -242,7 +246,7 @@ class RunState(FoldedAccounts):
         super().shares_split(ts, split)
         ratio = float(split.ratio)
         self.splits.append(StockSplit(ts, split.symbol, ratio, to.float_of(split.price) / ratio, len(self.fills)))
-        self.book.split_trails(split.symbol, float(split.ratio))
+        split_trails(self.book.open.values(), split.symbol, float(split.ratio))
 
     def timer_set(self, _ts: int, timer: record.TimerSet) -> None:
         """A timer is set, or forgotten."""
@@ -321,6 +325,7 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
                 "order_amended",
                 "stop_trailed",
                 "order_resent",
+                "orders_entrusted",
                 "order_filled",
                 "cash_moved",
                 "cash_requested",

@@ -55,6 +55,7 @@ _ORDER_EVENTS = {
     "order_amended": "OrderAmended",
     "stop_trailed": "StopTrailed",
     "order_resent": "OrderResent",
+    "orders_entrusted": "OrdersEntrusted",
     "cancel_requested": "CancelRequested",
     "cancel_rejected": "CancelRejected",
     "amend_requested": "AmendRequested",

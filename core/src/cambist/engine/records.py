@@ -228,6 +228,25 @@ class OrderResent(Record, frozen=True):
     reason: str = ""
 
 
+class OrdersEntrusted(Record, frozen=True):
+    """``orders_entrusted``: the venue alone works orders from here on, or no longer does.
+
+    Attributes
+    ----------
+    order_ids
+        Those that it takes, or took, as one.
+    group
+        Id of the oldest of those that hang together.
+    state
+        ``"waits"`` until the order has traded for which they wait, ``"sent"``, ``"again"`` where they are canceled so
+        that they can be sent with other terms, or ``"held"``: the run works them.
+    """
+
+    order_ids: list[int]
+    group: int
+    state: str
+
+
 class FillEntry(Record, frozen=True):
     """``order_filled``: some of an order traded.
 

@@ -50,7 +50,7 @@ from cambist.model.events import (
 )
 from cambist.model.portfolio import StockSplit
 from cambist.observe import log_context
-from cambist.orders.book import OrderBook
+from cambist.orders.book import OrderBook, split_trails
 from cambist.strategies.data import DataSet
 from cambist.strategies.strategy import Strategy
 from cambist.strategies.whole_lots import use_lots
@@ -380,7 +380,7 @@ class Kernel(Watching):
         price = self.portfolio.positions[event.symbol].last_price / event.ratio
         self.splits.append(StockSplit(event.ts, event.symbol, event.ratio, price, len(self.fills)))
         self.portfolio.split(event.ts, event.symbol, event.ratio, self.instant)
-        self.book.split_trails(event.symbol, event.ratio)
+        split_trails(self.book.open.values(), event.symbol, event.ratio)
 
     # The three things that happen to nearly every order, for drivers that hold the order and make no event of it.
     # What a strategy makes of it is in `effects` afterwards.

@@ -206,7 +206,7 @@ class AccountView:
             group = one.oco or one.id
             if one.side is side and one.id != order.id and group != own and not self.waits(one):
                 closing[group] = max(closing.get(group, 0.0), one.remaining)
-        return max(0.0, instrument.size_grid.nearest(abs(held) - sum(closing.values())))
+        return max(0.0, instrument.round_size(abs(held) - sum(closing.values())))
 
     def waits(self, order: Order) -> bool:
         """Tell whether an order has not left yet, or waits for a parent of which nothing has traded."""

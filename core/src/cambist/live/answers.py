@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cambist.live.evidence import Evidence
     from cambist.live.replacing import Replacing
-    from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit
+    from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit, SubmitGroup
     from cambist.live.resending import Resending
     from cambist.live.watched import Outlets, Register, Watched
     from cambist.model.reports import FillReport, OrderReport
@@ -95,6 +95,9 @@ class Answers:
         elif not isinstance(outcome, Declined):
             self._out.deliver(OutcomeUnknown(now, order.id, outcome.text))
             watched.check_at = now + self._terms.settling
+        elif outcome.reason != "duplicate_client_id" and watched.group is not None and not watched.confirmed:
+            self._evidence.groups.declined(watched.group, outcome, _reason(outcome), now)
+            self.refused(outcome.reason)
         elif outcome.reason != "duplicate_client_id" and self._try_again(watched, outcome, now):
             pass
         elif watched.replacement is not None and outcome.reason != "duplicate_client_id":
@@ -105,6 +108,12 @@ class Answers:
             self._out.deliver(OrderRejected(now, order.id, _reason(outcome)))
             self._evidence.forget(watched, now)
             self.refused(outcome.reason)
+
+    def group_submitted(self, request: SubmitGroup, outcomes: Sequence[Outcome], now: int) -> None:
+        """Take the answers to orders that were sent as one; a refusal of one is a refusal of all."""
+        refused = isinstance(outcomes[0], Declined) and outcomes[0].reason != "duplicate_client_id"
+        for member, outcome in zip(request.members[: 1 if refused else None], outcomes, strict=not refused):
+            self.submitted(member, outcome, now)
 
     def _try_again(self, watched: Watched, outcome: Declined, now: int) -> bool:
         """See whether an order that the venue did not take is to be sent again, and when."""
@@ -138,6 +147,8 @@ class Answers:
             elif watched.replacement is not None:
                 self._replacing.unchanged(watched)
                 self._out.deliver(AmendRejected(now, watched.order.id, _reason(outcome)))
+            elif watched.group is not None and watched.group.again:
+                self._evidence.groups.stays(watched, now)
             else:
                 watched.cancels = 0
                 self._out.deliver(CancelRejected(now, watched.order.id, _reason(outcome)))
@@ -201,7 +212,13 @@ class Answers:
         if due is not None and float(watched.whole(report).size) < due:
             self._too_small(watched, now)
             return
-        if order.status is _S.PENDING_REPLACE:
+        group = watched.group
+        if group is not None and group.again:
+            if watched.cancels and watched.cancels < _CANCELS:
+                self._evidence.withdraw(watched, now)  # the request was lost
+            elif watched.cancels or group.resumed:
+                self._evidence.groups.stays(watched, now)
+        elif order.status is _S.PENDING_REPLACE:
             replacement = watched.replacement
             if replacement is not None and not replacement.refused and watched.cancels < _CANCELS:
                 self._evidence.withdraw(watched, now)  # the request was lost
@@ -227,6 +244,8 @@ class Answers:
         watched.absences += 1
         if watched.absences < _PROOFS:
             watched.check_at = now + self._terms.settling
+            return
+        if self._evidence.groups.never_arrived(watched, _PROOFS, now):
             return
         if watched.replacement is not None and watched.replacement.may_be_gone:
             self._not_replaced(watched, "never arrived", now)

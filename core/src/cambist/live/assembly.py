@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, cast
 
 from cambist.live.dispatch import Dispatcher
 from cambist.live.doors import doors_of
 from cambist.live.engine import LiveEngine, Tactics
+from cambist.live.groups import Native
 from cambist.live.market_stream import MarketStream
 from cambist.live.quarantine import Quarantine
 from cambist.live.reconnecting import Reconnection
 from cambist.live.streams import PrivateStream
-from cambist.ports.venue import SimulatingSession
+from cambist.ports.venue import NativeSession, SimulatingSession
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
     from cambist.live.run import LiveRun
+    from cambist.live.settings import LiveSettings
     from cambist.live.setup import Prepared
-    from cambist.ports.venue import StreamReport
+    from cambist.ports.venue import StreamReport, VenueSession
 
 __all__ = ["make_dispatcher", "make_engine", "make_market", "make_private", "make_quarantine", "make_reconnection"]
 
+_log = logging.getLogger("cambist.live")
 _SECOND = 1_000_000_000
 
 
@@ -37,11 +41,28 @@ def make_engine(run: LiveRun, prepared: Prepared) -> LiveEngine:
         doors_of(run),
         step_timeout=round(settings.step_timeout * _SECOND),
         keep=settings.keep_orders,
-        tactics=Tactics(resend=settings.resend, unprotected=round(settings.unprotected_within * _SECOND)),
+        tactics=Tactics(
+            resend=settings.resend,
+            unprotected=round(settings.unprotected_within * _SECOND),
+            native=_native(run.session, settings),
+        ),
     )
     if not run.session.terms.ties:  # the simulated venue of a paper run goes by its own
         engine.sessions.know(prepared.sessions)
     return engine
+
+
+def _native(session: VenueSession, settings: LiveSettings) -> Native:
+    """Return what the venue is to work by itself; where it cannot, somebody is told, and the run does."""
+    wanted = [name for name in ("native_groups", "native_trails") if getattr(settings, name)]
+    if wanted and not isinstance(session, NativeSession):
+        _log.warning("%s: %s works neither groups nor trailing stops; the run holds them", wanted[0], session.name)
+        return Native()
+    able = cast("NativeSession", session)
+    return Native(
+        no_group=able.no_group if settings.native_groups else None,
+        no_trail=able.no_trail if settings.native_trails else None,
+    )
 
 
 def make_quarantine(run: LiveRun, prepared: Prepared) -> Quarantine:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from cambist.errors import VenueError
 from cambist.live.asking import outcome_of, outcomes_of
-from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit
-from cambist.ports.venue import BatchingSession, Declined
+from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit, SubmitGroup
+from cambist.ports.venue import BatchingSession, Declined, NativeSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.live.answers import Answers
     from cambist.live.requests import Request
-    from cambist.ports.venue import OrderKey, VenueSession
+    from cambist.ports.venue import OrderKey, Outcome, VenueSession
 
 __all__ = ["FLATTEN", "Dispatcher"]
 
@@ -83,13 +83,27 @@ class Dispatcher:
         if self._is_closed:
             return
         key = "of all" if self._in_order else request.key.client_id or request.key.venue_id
+        if isinstance(request, SubmitGroup) and not self._in_order:
+            self._reserve(key, request)
         line = self._lines.get(key)
         if line is not None:
             line.append(request)
             return
-        self._lines[key] = deque((request,))
         if self._batches is not None and type(request) in _BATCHED:
             self._fresh[key] = request
+        self._begin(key, request)
+
+    def _reserve(self, key: str, request: SubmitGroup) -> None:
+        """Have what is asked about one of several orders wait until all have been sent."""
+        done = self._done[key] = asyncio.Event()
+        for member in request.members[1:]:
+            other = member.key.client_id
+            if other not in self._lines:
+                self._taken[other] = done
+                self._begin(other, request)
+
+    def _begin(self, key: str, request: Request) -> None:
+        self._lines[key] = deque((request,))
         self._idle.clear()
         work = self._work(key)
         try:
@@ -98,6 +112,7 @@ class Dispatcher:
             work.close()
             del self._lines[key]
             self._fresh.pop(key, None)
+            self._taken.pop(key, None)
         else:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -181,6 +196,20 @@ class Dispatcher:
         finally:
             done.set()
 
+    async def _ask_group(self, request: SubmitGroup) -> None:
+        """Send several orders as one."""
+        done = self._done.pop(request.key.client_id, None)
+        terms = [one.terms for one in request.members]
+        try:
+            if self.sealed or not isinstance(self._session, NativeSession):
+                outcomes: Sequence[Outcome] = [_KILLED] * len(terms)
+            else:
+                outcomes = await outcomes_of(self._session.submit_group(terms), len(terms))
+            self._answers.group_submitted(request, outcomes, self._clock())
+        finally:
+            if done is not None:
+                done.set()
+
     async def _ask(self, request: Request) -> None:
         session, answers = self._session, self._answers
         if isinstance(request, Submit):
@@ -189,6 +218,8 @@ class Dispatcher:
                 answers.submitted(request, _KILLED, self._clock())
             else:
                 answers.submitted(request, await outcome_of(session.submit(request.terms)), self._clock())
+        elif isinstance(request, SubmitGroup):
+            await self._ask_group(request)
         elif isinstance(request, Cancel):
             answers.canceled(request, await outcome_of(session.cancel(request.key)), self._clock())
         elif isinstance(request, Amend):

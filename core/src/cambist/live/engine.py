@@ -6,7 +6,7 @@ and what the journal has made durable, and carries out requests.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
@@ -14,11 +14,12 @@ from cambist.engine.fold import KEEP
 from cambist.engine.outbox import Outbox
 from cambist.engine.timers import NEVER, Timers
 from cambist.errors import JournalError, OrderStateError
+from cambist.live.groups import Native
 from cambist.live.market_inputs import MarketInputs
 from cambist.live.memory import Memory
 from cambist.live.orders import LiveOrders
 from cambist.live.positions import Positions
-from cambist.live.requests import Amend, Submit
+from cambist.live.requests import Amend, Submit, SubmitGroup
 from cambist.live.resending import RESENDS
 from cambist.live.session_ends import SessionEnds
 from cambist.live.watched import Outlets
@@ -39,6 +40,7 @@ from cambist.model.events import (
     TradingStateChanged,
 )
 from cambist.model.orders import ApprovedOrder, Order
+from cambist.orders.families import families
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,9 +53,20 @@ if TYPE_CHECKING:
     from cambist.model.effects import Effect
     from cambist.model.events import Event
     from cambist.model.instrument import Instrument
+    from cambist.orders.families import Family
     from cambist.ports.venue import VenueTerms
 
+    Wanted: TypeAlias = "Effect | Request | SendAdopted | SubmitFamily"
+
 __all__ = ["LiveEngine", "Tactics"]
+
+
+@attrs.frozen(eq=False)
+class SubmitFamily:
+    """Send orders that hang together, which were approved in the same step."""
+
+    family: Family
+    approved: Sequence[ApprovedOrder]
 
 
 @attrs.frozen(eq=False)
@@ -64,7 +77,7 @@ class SendAdopted:
 
 
 #: What makes or changes orders at the venue.
-_ORDERS = frozenset({ApprovedOrder, CancelOrder, AmendOrder, SendAdopted, Submit, Amend})
+_ORDERS = frozenset({ApprovedOrder, CancelOrder, AmendOrder, SendAdopted, Submit, SubmitFamily, SubmitGroup, Amend})
 
 
 @attrs.frozen(kw_only=True)
@@ -73,6 +86,7 @@ class Tactics:
 
     resend: Mapping[str, Resend] = RESENDS
     unprotected: int = 2_000_000_000
+    native: Native = Native()
 
 
 class LiveEngine:
@@ -126,8 +140,8 @@ class LiveEngine:
         self.kernel = kernel
         self._clock, self._doors, self._shield = clock, doors, kernel.shield
         self.trades, self.is_lost, self._resumed = False, False, False
-        self._early: list[Effect | Request | SendAdopted] = []
-        self._outbox: Outbox[Effect | Request | SendAdopted] = Outbox()
+        self._early: list[Wanted] = []
+        self._outbox: Outbox[Wanted] = Outbox()
         self._durable = 0
         self._memory = Memory(kernel, keep)
         self.stirred = False
@@ -135,7 +149,9 @@ class LiveEngine:
         self._unsent: set[int] = set()
         self._withdrawn: set[int] = set()
         self.positions = Positions(self)
-        out = Outlets(self.take, self._request, doors.alarm, doors.foreign, kernel.recorder.resent)
+        recorder = kernel.recorder
+        out = Outlets(self.take, self._request, doors.alarm, doors.foreign, recorder.resent, recorder.entrusted)
+        self._groups = tactics.native.no_group is not None
         self.orders = LiveOrders(
             kernel.book,
             terms,
@@ -143,12 +159,14 @@ class LiveEngine:
             self.positions.value_of,
             resend=tactics.resend,
             unprotected=tactics.unprotected,
+            native=tactics.native,
             reducible=lambda order: kernel.view_of(order.strategy).reducible_size(order),
         )
         self.sessions = SessionEnds(self.orders)
         self.market = MarketInputs(self, clock, listening, step_timeout)
         self._actions: dict[type, Callable[[Any], None]] = {
             ApprovedOrder: self._submit,
+            SubmitFamily: self._submit_family,
             CancelOrder: self._cancel,
             AmendOrder: lambda one: self.orders.amend(one, self._clock()),
             ReportRefusal: lambda one: self.take(OrderRefused(self._clock(), one.order_id, one.reason)),
@@ -215,7 +233,7 @@ class LiveEngine:
         for effect in effects:
             if type(effect) is ApprovedOrder:
                 self._unsent.add(effect.order.id)
-        self._outbox.put(self.kernel.recorder.sequence, effects)
+        self._outbox.put(self.kernel.recorder.sequence, _together(effects) if self._groups else effects)
         self._release()
 
     def send(self, orders: Sequence[Order]) -> None:
@@ -290,7 +308,7 @@ class LiveEngine:
             else:
                 self._act(one)
 
-    def _act(self, one: Effect | Request | SendAdopted) -> None:
+    def _act(self, one: Wanted) -> None:
         action = self._actions.get(type(one))
         if action is None:
             self._doors.send(one)  # type: ignore[arg-type]  # what is no effect is a request
@@ -321,6 +339,13 @@ class LiveEngine:
         else:
             self.orders.submit(order, self._clock())
 
+    def _submit_family(self, one: SubmitFamily) -> None:
+        numbers = {order.id for order in one.family.orders}
+        if numbers & self._withdrawn or not self.orders.submit_family(one.family, self._clock()):
+            for approved in one.approved:
+                self._submit(approved)
+        self._unsent -= numbers
+
     def _cancel(self, effect: CancelOrder) -> None:
         if effect.order_id in self._unsent:
             self._withdrawn.add(effect.order_id)  # it is canceled when its turn to be sent comes
@@ -329,3 +354,21 @@ class LiveEngine:
 
     def _unsupported(self, what: str, remedy: str) -> None:
         self._doors.alarm("unsupported", f"a strategy called {what}, which a live run cannot do. {remedy}")
+
+
+def _together(effects: Sequence[Effect]) -> list[Wanted]:
+    """Return effects with the orders of a family as one, in the place of the oldest of them."""
+    approved = {one.order.id: one for one in effects if type(one) is ApprovedOrder}
+    found = families([one.order for one in approved.values()])
+    first = {one.orders[0].id: one for one in found}
+    others = {order.id for one in found for order in one.orders[1:]}
+    wanted: list[Wanted] = []
+    for effect in effects:
+        if type(effect) is not ApprovedOrder:
+            wanted.append(effect)
+        elif effect.order.id in first:
+            family = first[effect.order.id]
+            wanted.append(SubmitFamily(family, [approved[order.id] for order in family.orders]))
+        elif effect.order.id not in others:
+            wanted.append(effect)
+    return wanted

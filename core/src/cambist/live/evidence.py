@@ -30,6 +30,7 @@ from cambist.ports.venue import OrderKey
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cambist.live.groups import Groups
     from cambist.live.replacing import Replacing
     from cambist.live.watched import Outlets, Register, Watched
     from cambist.model.orders import Order
@@ -63,8 +64,8 @@ class Evidence:
         Told of each order that something of has traded, or that works no longer: others may hang on it.
     value_of
         See `fill_of`.
-    replacing
-        Carries replacements through.
+    replacing, groups
+        Carry replacements through, and keep orders in step that the venue works as one.
     """
 
     def __init__(
@@ -77,11 +78,13 @@ class Evidence:
         ended: Callable[[Order, int], None],
         value_of: Callable[[str, float], float],
         replacing: Replacing,
+        groups: Groups,
     ) -> None:
         self._register, self._terms, self._out = register, terms, out
         self._filled, self._ended, self._value_of = filled, ended, value_of
-        self._replacing = replacing
+        self._replacing, self.groups = replacing, groups
         replacing.evidence = self
+        groups.ask_by(self)
 
     def reported(self, report: OrderReport, now: int) -> None:
         """Take word of how an order stands, whoever it came from."""
@@ -120,7 +123,9 @@ class Evidence:
         take_terms(watched, report, self._terms, self._out, now)
         if watched.replacement is not None and watched.replacement.bare_since is not None:
             self._replacing.confirmed(watched, now)
-        if watched.replacement is None or report.status is not ReportedStatus.CANCELED:
+        canceled = report.status is ReportedStatus.CANCELED
+        goes_on = watched.replacement is not None or (watched.group is not None and watched.group.again)
+        if not (goes_on and canceled):
             watched.replacement = watched.wanted = None
             if order.status is _S.PENDING_REPLACE:
                 self._out.deliver(AmendRejected(now, order.id, "not_amended"))
@@ -166,9 +171,13 @@ class Evidence:
 
     def accept(self, watched: Watched, now: int) -> None:
         """Take word that the venue works an order."""
-        watched.confirmed = True
+        is_new, watched.confirmed = not watched.confirmed, True
         if not watched.order.accepted:
             self._out.deliver(OrderAccepted(now, watched.order.id))
+        if is_new and watched.group is not None:  # the venue takes all of a list or none
+            for one in map(self._register.get, (order.id for order in watched.group.listed)):
+                if one is not None and not one.confirmed:
+                    self.accept(one, now)
         # What the run itself wants of it, without anybody's word, is waited for just so.
         if watched.order.status not in _WAITING and not watched.cancels and watched.wanted is None:
             watched.check_at = None
@@ -185,6 +194,8 @@ class Evidence:
             kind = _ENDS.get(report.status)
             if kind is OrderCanceled and self._replacing.canceled(watched, now):
                 return True  # another takes its place
+            if self.groups.ended(watched, report, now):
+                return True
             if kind is OrderCanceled and watched.expiring:
                 kind = OrderExpired
             if kind is None:  # filled, at a size that is not the one we know

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from cambist.live.answers import Answers
 from cambist.live.evidence import Evidence
+from cambist.live.group_keeping import GroupKeeping
+from cambist.live.groups import Groups, Native
 from cambist.live.reducing import Reducing
-from cambist.live.replacing import Replacing
+from cambist.live.replacing import Replacing, amends
 from cambist.live.requests import Amend, Submit
 from cambist.live.resending import RESENDS, Resending
-from cambist.live.watched import Register
+from cambist.live.watched import OpenOrders, Register
 from cambist.model.events import (
     AmendRejected,
     CancelRejected,
@@ -34,9 +36,9 @@ if TYPE_CHECKING:
     from cambist.live.watched import Outlets, Watched
     from cambist.model.effects import AmendOrder
     from cambist.model.orders import Order
-    from cambist.model.reports import FillReport
     from cambist.orders.book import OrderBook
     from cambist.orders.emulator import Action
+    from cambist.orders.families import Family
     from cambist.ports.venue import VenueTerms
 
 __all__ = ["LiveOrders"]
@@ -54,6 +56,11 @@ def left_alone(orders: Sequence[Order], book: OrderBook) -> list[int]:
     return [order.id for order in orders if (order.oco or order.id) in over and not order.filled]
 
 
+def begins_group(order: Order, others: Iterable[Order]) -> bool:
+    """Tell whether an order without ties of its own is one that others have joined."""
+    return not order.parent and any(one.oco == order.id for one in others)
+
+
 def _never(_order: Order, _now: int) -> bool:
     return False
 
@@ -62,7 +69,7 @@ def _worthless(_asset: str, _amount: float) -> float:
     return 0.0
 
 
-class LiveOrders:
+class LiveOrders(OpenOrders):
     """Manages the orders of a run at one venue.
 
     Parameters
@@ -81,6 +88,8 @@ class LiveOrders:
         How long a stop that is being replaced may be away before somebody is told, ns.
     reducible
         See `Reducing`.
+    native
+        What is left to the venue beyond what it works in any case; nothing by default.
 
     Attributes
     ----------
@@ -104,13 +113,16 @@ class LiveOrders:
         resend: Mapping[str, Resend] = RESENDS,
         unprotected: int = 2_000_000_000,
         reducible: Callable[[Order], float] | None = None,
+        native: Native | None = None,
     ) -> None:
         self._book, self._terms, self._out = book, terms, out
-        self.register = Register(book, terms)
+        super().__init__(Register(book, terms))
         self.emulator = Emulator(terms.native, ties=terms.ties)
         self.missed: Callable[[Order, int], bool] = _never
         self._reducing = Reducing(None if terms.ties else reducible)  # which knows what is held when they trade
         self.replacing = Replacing(self.register, terms, out, unprotected)
+        keeping = GroupKeeping(self.register, book, terms, out, self._reducing, self._hold)
+        self._groups = Groups(self.register, terms, out, native or Native(), keeping, self.submit)
         self.evidence = Evidence(
             self.register,
             terms,
@@ -119,6 +131,7 @@ class LiveOrders:
             ended=self._after_end,
             value_of=value_of,
             replacing=self.replacing,
+            groups=self._groups,
         )
         self.answers = Answers(
             self.register,
@@ -136,11 +149,17 @@ class LiveOrders:
     def submit(self, order: Order, now: int) -> None:
         """Send an order, or keep it until it is due."""
         watched = self.register.add(order)
+        if self._groups.take_trail(order, now):
+            return
         if self.emulator.native.lacks(order):
             self._tie(order)
             self.act(self.emulator.submit(order, now), now)
         else:
             self._go(watched, order.type, order.size, order.limit_price, order.stop_price, now)
+
+    def submit_family(self, family: Family, now: int) -> bool:
+        """Send orders as one that hang together; return False where each has to be sent by itself."""
+        return self._groups.take(family, now)
 
     def cancel(self, order_id: int, now: int) -> None:
         """Ask the venue to withdraw an order, or drop one that is held."""
@@ -156,6 +175,8 @@ class LiveOrders:
             self._out.deliver(AmendRejected(now, wanted.order_id, "ended"))
             return
         terms = wanted.size, wanted.limit_price, wanted.stop_price
+        if self._groups.amend(watched.order, terms, now):
+            return
         actions = self.emulator.amend(wanted.order_id, *terms, now)
         if actions:
             self.act(actions, now)
@@ -190,18 +211,27 @@ class LiveOrders:
         left.
         """
         going_on = list(orders)
+        entrusted = self._groups.keeping.resume(going_on)
         for order in going_on:
             watched = self.register.add(order)
-            if not self.emulator.native.lacks(order) or self._resume_tied(watched, now):
+            if order.id in entrusted:
+                if entrusted[order.id]:  # what waited for another was sent nobody knows when
+                    watched.sent_at = now if watched.number or order.parent else order.created_at
+                    watched.in_doubt = True
+                    self.evidence.find(watched)
+            elif not self.emulator.native.lacks(order) or self._resume_tied(watched, now):
                 # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
                 watched.sent_at = now if watched.number else order.created_at
-                if watched.number or (order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched)):
+                if watched.number or (
+                    order.status is OrderStatus.PENDING_REPLACE and not amends(self._terms.amends, watched)
+                ):
                     self.replacing.resume(watched)
                 watched.in_doubt = True
                 self.evidence.find(watched)
         for number in {order.parent: None for order in going_on if order.parent not in self.register}:
             self.act(self.emulator.on_end(number, now), now)
         self.act(self.emulator.end(left_alone(going_on, self._book), "oco", now), now)
+        self._groups.go_on(now)
 
     def _resume_tied(self, watched: Watched, now: int) -> bool:
         """Give an order back to the emulator; return whether it may have left."""
@@ -211,7 +241,8 @@ class LiveOrders:
         waits = parent is not None and not parent.filled
         left = order.triggered or (order.type is OrderType.MARKET_ON_CLOSE and self.missed(order, now))
         watched.perhaps_unsent = not waits and (emulator.native.works(order) or left)
-        emulator.resume(order, sent=watched.perhaps_unsent, parent=parent)
+        shares = begins_group(order, self._book.open.values())
+        emulator.resume(order, sent=watched.perhaps_unsent, parent=parent, shares=shares)
         if parent is not None and watched.perhaps_unsent and not isnan(order.limit_price):
             watched.sent_size = min(order.size, parent.filled)
         if not watched.perhaps_unsent and not order.accepted:
@@ -229,36 +260,6 @@ class LiveOrders:
         """Ask the venue about every order that has left."""
         for watched in self.doubt_all():
             self.evidence.find(watched)
-
-    @property
-    def open(self) -> list[Order]:
-        """Orders that are not done with, oldest first."""
-        return [watched.order for watched in self.register]
-
-    @property
-    def unknown(self) -> list[Order]:
-        """Orders of which nobody knows whether they exist."""
-        return [order for order in self.open if order.status is OrderStatus.UNKNOWN]
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether the venue is being asked about an order, or has to be."""
-        return any(
-            one.asking
-            or one.in_doubt
-            or one.absences
-            or one.ended is not None
-            or one.order.status is OrderStatus.UNKNOWN
-            for one in self.register
-        )
-
-    def concerns(self, report: FillReport) -> bool:
-        """Tell whether an execution is of an order that is not done with."""
-        return self.register.of(report) is not None
-
-    def client_ids(self) -> dict[str, Order]:
-        """Return the orders that are not done with by what the venue knows them by."""
-        return {watched.client_id: watched.order for watched in self.register}
 
     # Within.
 
@@ -290,23 +291,10 @@ class LiveOrders:
 
     def _change(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
         """Give an order that was sent new terms, as its venue can."""
-        if self._amends(watched.order, watched, terms):
+        if amends(self._terms.amends, watched, terms):
             self._ask_amend(watched, terms, now)
         else:
             self.replacing.begin(watched, terms, now)
-
-    def _amends(self, order: Order, watched: Watched, terms: tuple[float, float, float] | None = None) -> bool:
-        """Tell whether the venue itself can give an order these terms."""
-        ways, kind = self._terms.amends, order.type
-        if watched.submit is not None:
-            kind = watched.submit.terms.type
-        if ways == "every":
-            return True
-        if kind is not OrderType.LIMIT or not ways:
-            return False
-        return ways == "all" or (
-            ways == "smaller" and (terms is None or (terms[0] < order.size and terms[1] == order.limit_price))
-        )
 
     def _ask_amend(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
         watched.wanted, watched.overtaken = terms, True
@@ -323,6 +311,8 @@ class LiveOrders:
         self.act(self.emulator.on_fill(order.id, order.filled, now), now)
         for watched, left in self._reducing.too_large(self.register, order):
             one, watched.sent_size = watched.order, None
+            if self._groups.shrink(watched, left, now):
+                continue
             if left <= 0.0:
                 self.evidence.withdraw(watched, now)
             else:
@@ -330,6 +320,22 @@ class LiveOrders:
 
     def _after_end(self, order: Order, now: int) -> None:
         self.act(self.emulator.on_end(order.id, now), now)
+        self._groups.over(order, now)
+
+    def _hold(self, orders: Sequence[Order], now: int) -> None:
+        """Work orders from here that the venue does not work as one."""
+        for order in orders:
+            self._tie(order)
+            parent = self._book.find(order.parent) if order.parent else None
+            self.emulator.resume(order, sent=False, parent=parent, shares=begins_group(order, orders))
+            if not order.accepted and not self.emulator.native.works(order):
+                self._out.deliver(OrderAccepted(now, order.id))
+        for number in {order.parent: None for order in orders if order.parent not in self.register}:
+            self.act(self.emulator.on_end(number, now), now)
+        for order in orders:
+            parent = self._book.find(order.parent) if order.parent else None
+            if parent is None or parent.filled:
+                self.act(self.emulator.not_sent(order.id, now), now)
 
     def _never_left(self, watched: Watched, now: int) -> bool:
         """Take word that the venue has no such order; return whether it is one that the emulator goes on with."""
@@ -358,5 +364,5 @@ class LiveOrders:
                 size, order = action.size, watched.order
                 self._change(watched, (size, order.limit_price, order.stop_price), now)
                 watched.sent_size = size
-            else:
+            elif not self._groups.cancel(watched.order, now):
                 self.evidence.withdraw(watched, now)

@@ -48,6 +48,8 @@ class Reducing:
             order = one.order
             if one.replacement is not None or one.wanted is not None:
                 continue  # its size is changing already
+            if one.group is not None and (one.group.again or one.group.sleeps(order)):
+                continue
             other = order.instrument.symbol != after.instrument.symbol or order.id == after.id
             if other or one.sent_at is None or one.ended is not None or not self.concerns(order):
                 continue

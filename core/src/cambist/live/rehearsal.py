@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cambist.ports.venue import Answered, CashHistory, Declined
+from cambist.ports.venue import Answered, CashHistory, Declined, NativeSession
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
+    from cambist.model.orders import Order
     from cambist.model.reports import AccountReport, CashReport, FillReport, OrderReport
     from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import OrderKey, OrderRequest, Outcome, Subscription, VenueSession, VenueTerms
@@ -104,6 +105,10 @@ class RehearsalSession:
         """Note the order, and decline it."""
         return self._withhold(_of_request("submit", request))
 
+    async def submit_group(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
+        """Note the orders, and decline them."""
+        return [self._withhold(_of_request("submit", one)) for one in requests]
+
     async def amend(self, key: OrderKey, request: OrderRequest) -> Outcome:  # noqa: ARG002 - the request names it
         """Note the new terms, and decline them."""
         return self._withhold(_of_request("amend", request))
@@ -122,6 +127,16 @@ class RehearsalSession:
         return Declined("rehearsal", "nothing is sent in a rehearsal")
 
     # Passed on.
+
+    def no_group(self, orders: Sequence[Order]) -> str:
+        """Ask why the venue does not take these orders as one."""
+        session = self._session
+        return session.no_group(orders) if isinstance(session, NativeSession) else "the venue has no groups"
+
+    def no_trail(self, order: Order) -> str:
+        """Ask why the venue has no trailing stop like this one."""
+        session = self._session
+        return session.no_trail(order) if isinstance(session, NativeSession) else "the venue has no trailing stops"
 
     async def find_order(self, key: OrderKey) -> Outcome:
         """Ask how an order stands."""

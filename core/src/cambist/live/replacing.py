@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cambist.model.orders import Order
     from cambist.ports.venue import VenueTerms
 
-__all__ = ["Replacement", "Replacing"]
+__all__ = ["Replacement", "Replacing", "amends"]
 
 #: How a venue refuses a stop that the market has passed.
 _PASSED = ("would_trigger", "stop_already_reached")
@@ -206,6 +206,24 @@ class Replacing:
         watched.submit = Submit(order_id=order.id, key=watched.key, terms=request, reduces=order.reduce_only)
         self._out.send(watched.submit)
         return True
+
+
+def amends(ways: str, watched: Watched, terms: Terms | None = None) -> bool:
+    """Tell whether a venue itself can give an order new terms: these, or some.
+
+    Parameters
+    ----------
+    ways
+        See `cambist.ports.venue.VenueTerms.amends`.
+    """
+    order = watched.order
+    kind = order.type if watched.submit is None else watched.submit.terms.type
+    if ways == "every":
+        return True
+    if kind is not OrderType.LIMIT or not ways:
+        return False
+    is_smaller = terms is None or (terms[0] < order.size and terms[1] == order.limit_price)
+    return ways == "all" or (ways == "smaller" and is_smaller)
 
 
 def _goes_on(order: Order) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from cambist.ports.venue import OrderKey, OrderRequest
 
-__all__ = ["Amend", "Cancel", "FetchFills", "Find", "Request", "Submit"]
+__all__ = ["Amend", "Cancel", "FetchFills", "Find", "Request", "Submit", "SubmitGroup"]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +33,12 @@ class Submit(Request, frozen=True, kw_only=True):
     terms: OrderRequest
     #: Whether it only makes a position smaller: it goes before others where requests are scarce.
     reduces: bool = False
+
+
+class SubmitGroup(Request, frozen=True, kw_only=True):
+    """Send orders as one, of which the venue takes all or none; it is named by the first of them."""
+
+    members: tuple[Submit, ...]
 
 
 class Cancel(Request, frozen=True, kw_only=True):

@@ -133,6 +133,9 @@ class LiveSettings:
         see `Resend`.
     unprotected_within
         How long a stop that is being replaced may be away before somebody is told.
+    native_groups, native_trails
+        Leave orders that hang together, and trailing stops, to the venue where it has such orders in the same terms:
+        they work on when the run does not. What the run holds itself works as in a backtest.
     record
         Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
     """
@@ -171,6 +174,8 @@ class LiveSettings:
     rules_every: float = attrs.field(default=300.0, validator=_positive)
     resend: Mapping[str, Resend] = attrs.field(factory=dict)
     unprotected_within: float = attrs.field(default=2.0, validator=_positive)
+    native_groups: bool = False
+    native_trails: bool = False
 
     def policy_for(self, kind: DifferenceKind) -> Policy:
         """Return what becomes of a difference of some kind."""

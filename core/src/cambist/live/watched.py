@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import attrs
 import msgspec
 
+from cambist.model.orders import OrderStatus
 from cambist.orders.ids import ALPHABET, order_number
 from cambist.ports.venue import OrderKey, OrderRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from cambist.live.group_keeping import Group
     from cambist.live.replacing import Replacement
     from cambist.live.requests import Request, Submit
     from cambist.model.events import OrderEvent
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from cambist.orders.book import OrderBook
     from cambist.ports.venue import VenueTerms
 
-__all__ = ["Outlets", "Register", "Watched"]
+__all__ = ["OpenOrders", "Outlets", "Register", "Watched"]
 
 
 #: Of how many orders that are done with the time of their last report is kept.
@@ -46,6 +48,9 @@ class Outlets:
     note
         Journals that an order is about to be sent once more: when, its number, how often another stood for it before,
         what those have traded, and why.
+    entrust
+        Journals who works orders from here on: when, their numbers, the number of the oldest that hangs together with
+        them, and how; see `cambist.orders.book.OrderBook.entrusted`.
     """
 
     deliver: Callable[[OrderEvent], None]
@@ -53,6 +58,7 @@ class Outlets:
     alarm: Callable[[str, str], None]
     foreign: Callable[[OrderReport | FillReport], None]
     note: Callable[[int, int, int, float, str], None] = lambda *_: None
+    entrust: Callable[[int, Sequence[int], int, str], None] = lambda *_: None
 
 
 @attrs.define(eq=False, slots=True)
@@ -98,6 +104,8 @@ class Watched:
         Whether it is being canceled because its time has passed.
     capped
         Whether what the venue traded beyond its size is left out.
+    group
+        With which others the venue works it as one; None where it stands alone.
     """
 
     order: Order
@@ -125,6 +133,7 @@ class Watched:
     resend_at: int | None = None
     expiring: bool = False
     capped: bool = False
+    group: Group | None = None
 
     @property
     def key(self) -> OrderKey:
@@ -250,3 +259,46 @@ class Register:
 
     def _client_id(self, order: Order) -> str:
         return self._book.client_id(order, alphabet=self._alphabet, max_length=self._length)
+
+
+class OpenOrders:
+    """What can be asked about the orders that are not done with.
+
+    Parameters
+    ----------
+    register
+        Of all that are watched.
+    """
+
+    def __init__(self, register: Register) -> None:
+        self.register = register
+
+    @property
+    def open(self) -> list[Order]:
+        """Orders that are not done with, oldest first."""
+        return [watched.order for watched in self.register]
+
+    @property
+    def unknown(self) -> list[Order]:
+        """Orders of which nobody knows whether they exist."""
+        return [order for order in self.open if order.status is OrderStatus.UNKNOWN]
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the venue is being asked about an order, or has to be."""
+        return any(
+            one.asking
+            or one.in_doubt
+            or one.absences
+            or one.ended is not None
+            or one.order.status is OrderStatus.UNKNOWN
+            for one in self.register
+        )
+
+    def concerns(self, report: FillReport) -> bool:
+        """Tell whether an execution is of an order that is not done with."""
+        return self.register.of(report) is not None
+
+    def client_ids(self) -> dict[str, Order]:
+        """Return the orders that are not done with by what the venue knows them by."""
+        return {watched.client_id: watched.order for watched in self.register}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order, OrderStatus, Side
 
-__all__ = ["Anomaly", "OrderBook"]
+__all__ = ["Anomaly", "OrderBook", "split_trails"]
 
 _number = attrgetter("id")
 
@@ -79,6 +79,9 @@ class OrderBook:
         What the machine refused, in the order it came.
     resent
         By order id, of orders that were sent once more under another client id: how often, and what had traded before.
+    entrusted
+        By order id, of orders that are left to the venue: the oldest of those that hang together, and ``"waits"``,
+        ``"sent"`` or ``"again"``.
     next_id
         Returns the id of the order that is about to be made; ids count from 1 and none is given twice.
 
@@ -92,6 +95,7 @@ class OrderBook:
     orders: list[Order] = attrs.field(factory=list, init=False, repr=False)
     anomalies: list[Anomaly] = attrs.field(factory=list, init=False)
     resent: dict[int, tuple[int, float]] = attrs.field(factory=dict, init=False, repr=False)
+    entrusted: dict[int, tuple[int, str]] = attrs.field(factory=dict, init=False, repr=False)
     next_id: Callable[[], int] = attrs.field(factory=lambda: count(1).__next__, init=False, repr=False)
     # By id alone, which is almost always enough; the few that share one are told apart in `_shared`.
     _applied: dict[int, Fill] = attrs.field(factory=dict, init=False, repr=False)
@@ -128,6 +132,7 @@ class OrderBook:
         self.open.update(book.open)
         self.anomalies.extend(book.anomalies)
         self.resent.update(book.resent)
+        self.entrusted.update(book.entrusted)
         self._applied.update(book._applied)
         self._shared.update(book._shared)
         self.next_id = count(self.orders[-1].id + 1 if self.orders else 1).__next__
@@ -164,14 +169,6 @@ class OrderBook:
             if order.instrument.symbol == symbol and order.instrument.venue == venue
         ]
 
-    def split_trails(self, symbol: str, ratio: float) -> None:
-        """Let the open trailing orders of `symbol`, each share of which has become `ratio`, keep their distance."""
-        for order in self.open.values():
-            instructions, trail = order.instructions, order.trail
-            if instructions is not None and trail is not None and order.instrument.symbol == symbol:
-                split = attrs.evolve(trail, amount=trail.amount / ratio, limit_offset=trail.limit_offset / ratio)
-                order.instructions = attrs.evolve(instructions, trail=split)
-
     def client_id(self, order: Order, *, alphabet: str = ids.ALPHABET, max_length: int = ids.MAX_LENGTH) -> str:
         """Return what the venue knows `order` by, the same until it is sent in another's place.
 
@@ -179,6 +176,13 @@ class OrderBook:
         """
         again, _ = self.resent.get(order.id, (0, 0.0))
         return ids.client_id(self.token, order.id, again, alphabet=alphabet, max_length=max_length)
+
+    def entrust(self, order_ids: Iterable[int], group: int, state: str) -> None:
+        """Note who works orders, see `entrusted`; ``"held"`` for the run."""
+        for number in order_ids:
+            self.entrusted.pop(number, None)
+            if state != "held":
+                self.entrusted[number] = group, state
 
     def submit(self, order: Order, ts: int) -> None:
         """Note that `order` leaves for the venue at `ts` (ns, UTC); see `cambist.orders.machine.submit`."""
@@ -280,10 +284,8 @@ class OrderBook:
     def knows(self, fill: Fill) -> bool:
         """Tell whether an execution was applied; see `Fill` for what tells two apart."""
         known = self._applied.get(fill.id)
-        if known is None:
-            return False
         key = _identity(fill)
-        return _identity(known) == key or key in self._shared
+        return known is not None and (_identity(known) == key or key in self._shared)
 
     def cancel(self, order: Order, ts: int, reason: str = "") -> bool:
         """`apply` for `OrderCanceled`; return whether it said something new."""
@@ -317,6 +319,7 @@ class OrderBook:
             self._applied = {one: fill for one, fill in self._applied.items() if fill.order_id not in gone}
             self._shared = {one: fill for one, fill in self._shared.items() if fill.order_id not in gone}
             self.resent = {one: said for one, said in self.resent.items() if one not in gone}
+            self.entrusted = {one: said for one, said in self.entrusted.items() if one not in gone}
         return gone
 
     def _reopen(self, order: Order) -> None:
@@ -361,6 +364,15 @@ class OrderBook:
 
     def _record(self, ts: int, order: Order, kind: OrderInput, error: OrderStateError) -> None:
         self.anomalies.append(Anomaly(ts, order.id, order.status, kind, str(error)))
+
+
+def split_trails(orders: Iterable[Order], symbol: str, ratio: float) -> None:
+    """Let the trailing orders of `symbol`, each share of which has become `ratio`, keep their distance."""
+    for order in orders:
+        instructions, trail = order.instructions, order.trail
+        if instructions is not None and trail is not None and order.instrument.symbol == symbol:
+            split = attrs.evolve(trail, amount=trail.amount / ratio, limit_offset=trail.limit_offset / ratio)
+            order.instructions = attrs.evolve(instructions, trail=split)
 
 
 def _identity(fill: Fill) -> tuple[str, str, Side, int]:

@@ -90,11 +90,14 @@ class _Held:
         How much of it was sent to the venue, 0 while it is held.
     traded
         How much of it has traded.
+    shares
+        Whether it shares what it would trade with an order that joined its group later.
     """
 
     order: Order
     sent: float = 0.0
     traded: float = 0.0
+    shares: bool = False
 
 
 class Emulator:
@@ -141,7 +144,7 @@ class Emulator:
 
     # After a restart.
 
-    def resume(self, order: Order, *, sent: bool, parent: Order | None) -> None:
+    def resume(self, order: Order, *, sent: bool, parent: Order | None, shares: bool = False) -> None:
         """Take an order of a run that goes on, oldest first; what it is tied to and works must be watched by then.
 
         Parameters
@@ -152,7 +155,7 @@ class Emulator:
             The order that must trade before this one works, as it stands; None for none. Of one that has ended
             `on_end` has to be told once all are taken.
         """
-        held = self._held[order.id] = _Held(order, traded=order.filled)
+        held = self._held[order.id] = _Held(order, traded=order.filled, shares=shares)
         self._links.add(order)
         if parent is not None and not parent.is_open:
             self.watch(parent)
@@ -215,9 +218,7 @@ class Emulator:
     def cancel(self, order_id: int, ts: int) -> list[Action]:
         """Withdraw an order: at the venue where it was sent, else here."""
         held = self._held.get(order_id)
-        if held is None or held.sent:
-            return [Withdraw(order_id)]
-        return self._end(held, OrderCanceled(ts, order_id), ts)
+        return [Withdraw(order_id)] if held is None or held.sent else self._end(held, OrderCanceled(ts, order_id), ts)
 
     def amend(self, order_id: int, size: float, limit_price: float, stop_price: float, ts: int) -> list[Action]:
         """Give a held order new terms; of one that was sent, nothing comes of it: ask the venue."""
@@ -322,7 +323,7 @@ class Emulator:
     def _enter(self, held: _Held, ts: int, actions: list[Action]) -> None:
         """Let an order come to the market where it stands."""
         order = held.order
-        if self.native.works(order):
+        if self.native.works(order, grouped=held.shares):
             self._send(held, ts, actions)
             return
         for_buyers, for_sellers = self._prices.get(order.instrument.symbol, (nan, nan))

@@ -32,9 +32,16 @@ class NativeOrders:
         """Tell whether an order cannot be left to the venue, because it lacks the type or the ties."""
         return not self.works(order) or (not self._ties and bool(order.oco or order.parent))
 
-    def works(self, order: Order) -> bool:
+    def works(self, order: Order, *, grouped: bool = False) -> bool:
         """Tell whether the venue works an order of that type.
 
+        Parameters
+        ----------
+        grouped
+            Whether others have joined it in a group: the first of it does not say so.
+
+        Notes
+        -----
         A stop that shares a position with another order of its group does not go there where orders are paid in full:
         each of the two would lock the whole of it, and the second be refused.
         """
@@ -42,5 +49,5 @@ class NativeOrders:
             return False
         if self._ties:
             return True
-        shares = order.oco or (order.parent and order.reduce_only)
+        shares = grouped or order.oco or (order.parent and order.reduce_only)
         return not (shares and order.type in TRIGGERED and order.instrument.is_cash)

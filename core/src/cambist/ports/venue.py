@@ -32,6 +32,7 @@ __all__ = [
     "CashHistory",
     "Declined",
     "FundingRate",
+    "NativeSession",
     "OrderKey",
     "OrderRequest",
     "Outcome",
@@ -376,6 +377,34 @@ class BatchingSession(Protocol):
 
     async def cancel_many(self, keys: Sequence[OrderKey]) -> Sequence[Outcome]:
         """Ask to withdraw orders of one instrument; return what became of each."""
+
+
+@runtime_checkable
+class NativeSession(Protocol):
+    """What a session has besides whose venue works groups of orders, or trailing stops, by itself.
+
+    Where a run wants that, such orders go there as they are, and stay when the run does not. `VenueTerms.native` and
+    `VenueTerms.ties` tell of what always goes there.
+    """
+
+    def no_group(self, orders: Sequence[Order]) -> str:
+        """Return why the venue does not take these orders as one, in words for people; ``""`` where it does.
+
+        Parameters
+        ----------
+        orders
+            Of one instrument: an order and those that wait until all of it has traded, or orders of which one cancels
+            the others, or both; or one alone.
+        """
+
+    def no_trail(self, order: Order) -> str:
+        """Return why the venue has no trailing stop like this one, in words for people; ``""`` where it has."""
+
+    async def submit_group(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
+        """Send orders as one, of which the venue takes all or none; return what became of each.
+
+        From then on the venue alone cancels those that others end, and wakes those that wait.
+        """
 
 
 @runtime_checkable

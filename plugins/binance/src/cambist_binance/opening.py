@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cambist_binance.hosts import Endpoints
     from cambist_binance.margining import Margining
     from cambist_binance.transport import Transport
+    from cambist_binance.wire.info import BinanceSymbols
     from cambist_ccxt.clock import VenueClock
     from cambist_ccxt.credentials import Credentials
     from cambist_ccxt.symbols import Symbols
@@ -66,7 +67,7 @@ async def measure_clock(transport: Transport, clock: VenueClock) -> None:
 
 async def load_symbols(
     market: Market, transport: Transport, settings: BinanceSettings, *, again: bool = False
-) -> Symbols:
+) -> BinanceSymbols:
     """Load the instruments, and put the venue's limits into the budget.
 
     Parameters

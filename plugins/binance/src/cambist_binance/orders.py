@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from cambist.model import OrderType, TimeInForce
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from cambist.api import OrderKey, OrderRequest
+    from cambist.model import Order
     from cambist_binance.config import BinanceSettings
     from cambist_binance.hosts import Market
 
-__all__ = ["ALGO_PREFIX", "amend_params", "is_conditional", "key_params", "place_params", "plain"]
+__all__ = [
+    "ALGO_PREFIX",
+    "LIMITED",
+    "SPOT_TYPES",
+    "TIMES",
+    "amend_params",
+    "is_conditional",
+    "key_params",
+    "place_params",
+    "plain",
+    "trail_share",
+]
 
 #: Of the names of conditional orders on futures, which the venue counts apart.
 ALGO_PREFIX: Final = "algo:"
 _T = OrderType
-_SPOT_TYPES: Final = {
+SPOT_TYPES: Final = {
     _T.MARKET: "MARKET",
     _T.LIMIT: "LIMIT",
     _T.STOP: "STOP_LOSS",
     _T.STOP_LIMIT: "STOP_LOSS_LIMIT",
     _T.MARKET_IF_TOUCHED: "TAKE_PROFIT",
     _T.LIMIT_IF_TOUCHED: "TAKE_PROFIT_LIMIT",
+    _T.TRAILING_STOP: "STOP_LOSS",
 }
 _FUTURES_TYPES: Final = {
     _T.MARKET: "MARKET",
@@ -33,13 +45,15 @@ _FUTURES_TYPES: Final = {
     _T.STOP_LIMIT: "STOP",
     _T.MARKET_IF_TOUCHED: "TAKE_PROFIT_MARKET",
     _T.LIMIT_IF_TOUCHED: "TAKE_PROFIT",
+    _T.TRAILING_STOP: "TRAILING_STOP_MARKET",
 }
-_LIMITED: Final = frozenset({_T.LIMIT, _T.STOP_LIMIT, _T.LIMIT_IF_TOUCHED})
+LIMITED: Final = frozenset({_T.LIMIT, _T.STOP_LIMIT, _T.LIMIT_IF_TOUCHED})
 #: What the venue can do itself; the rest works until it is canceled from here.
-_TIMES: Final = {TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
+TIMES: Final = {TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 _MS: Final = 1_000_000
 #: A date to work until must be further off than this, ms.
 _LEAST_LIFE: Final = 610_000
+_BASIS_POINTS: Final = 10_000
 
 
 def is_conditional(request: OrderRequest, market: Market) -> bool:
@@ -77,7 +91,7 @@ def place_params(
 
 def _spot(request: OrderRequest, name: str, _settings: BinanceSettings) -> dict[str, Any]:
     order = request.order
-    kind = _SPOT_TYPES[request.type]
+    kind = SPOT_TYPES[request.type]
     instructions = order.instructions
     post_only = instructions is not None and instructions.post_only and request.type is _T.LIMIT
     params: dict[str, Any] = {
@@ -88,12 +102,14 @@ def _spot(request: OrderRequest, name: str, _settings: BinanceSettings) -> dict[
         "newClientOrderId": request.client_id,
         "newOrderRespType": "RESULT",
     }
-    if request.type in _LIMITED:
+    if request.type in LIMITED:
         assert request.limit_price is not None
         params["price"] = plain(request.limit_price)
         if not post_only:
-            params["timeInForce"] = _TIMES.get(order.time_in_force, "GTC")
-    if request.stop_price is not None and request.type not in {_T.MARKET, _T.LIMIT}:
+            params["timeInForce"] = TIMES.get(order.time_in_force, "GTC")
+    if request.type is _T.TRAILING_STOP:
+        params["trailingDelta"] = int(trail_share(order) * _BASIS_POINTS)
+    elif request.stop_price is not None and request.type not in {_T.MARKET, _T.LIMIT}:
         params["stopPrice"] = plain(request.stop_price)
     if instructions is not None and instructions.display_size and params.get("timeInForce", "GTC") == "GTC":
         params["icebergQty"] = plain(order.instrument.size_to_decimal(instructions.display_size))
@@ -109,21 +125,23 @@ def _futures(request: OrderRequest, name: str, settings: BinanceSettings) -> dic
         "type": _FUTURES_TYPES[request.type],
         "quantity": plain(request.size),
     }
-    if request.type in _LIMITED:
+    if request.type in LIMITED:
         assert request.limit_price is not None
         post_only = instructions is not None and instructions.post_only
         params["price"] = plain(request.limit_price)
-        params["timeInForce"] = "GTX" if post_only else _TIMES.get(order.time_in_force, "GTC")
+        params["timeInForce"] = "GTX" if post_only else TIMES.get(order.time_in_force, "GTC")
     if request.type in {_T.MARKET, _T.LIMIT}:
         params |= {"newClientOrderId": request.client_id, "newOrderRespType": "RESULT"}
         return params
-    assert request.stop_price is not None
-    return params | {
+    params |= {
         "algoType": "CONDITIONAL",
         "clientAlgoId": request.client_id,
-        "triggerPrice": plain(request.stop_price),
         "workingType": settings.working_type,
     }
+    if request.type is _T.TRAILING_STOP:
+        return params | {"callbackRate": plain((trail_share(order) * 100).normalize())}
+    assert request.stop_price is not None
+    return params | {"triggerPrice": plain(request.stop_price)}
 
 
 def _futures_flags(params: dict[str, Any], request: OrderRequest, *, hedged: bool) -> None:
@@ -157,6 +175,11 @@ def key_params(key: OrderKey, name: str, *, conditional: bool = False) -> dict[s
     if key.client_id:
         return named | {ours: key.client_id}
     return named | {theirs: int(key.venue_id.removeprefix(ALGO_PREFIX))}
+
+
+def trail_share(order: Order) -> Decimal:
+    """Return how far behind the price a stop stays, as an exact fraction of it; NaN where that is an amount."""
+    return Decimal("NaN") if order.trail is None else Decimal(repr(order.trail.percent))
 
 
 def plain(value: Decimal) -> str:

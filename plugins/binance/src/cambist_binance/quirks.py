@@ -58,9 +58,11 @@ _REASONS: Final[Mapping[int, str]] = MappingProxyType(
         -1128: "parameter",
         -1130: "parameter",
         -1131: "parameter",
+        **dict.fromkeys((-1158, -1165, -1166, -1167, -1168, -1196, -1197, -1198, -1199), "list_terms"),
         -2010: "rejected",
         -2011: "unknown_order",
         -2013: "unknown_order",
+        -2007: "trail",
         -2014: "api_key",
         -2015: "api_key",
         -2018: "insufficient_funds",
@@ -124,6 +126,7 @@ _TEXTS: Final = (
     ("would immediately match", "post_only"),
     ("would trigger immediately", "would_trigger"),
     ("would immediately trigger", "would_trigger"),
+    ("relationship of the prices", "list_terms"),
     ("market is closed", "symbol_halted"),
     ("trading is disabled", "symbol_halted"),
     ("this symbol is not permitted", "permission"),
@@ -135,7 +138,7 @@ _TEXTS: Final = (
     ("notional", "min_notional"),
     ("max_num", "max_orders"),
     ("max_position", "max_position"),
-    ("trailing_delta", "price"),
+    ("trailing_delta", "trail"),
     ("iceberg", "size"),
     ("order type not supported", "order_type"),
     ("is not supported for this symbol", "order_type"),
@@ -180,8 +183,9 @@ _NATIVE: Final = frozenset(
 def terms_of(market: Market) -> VenueTerms:
     """Return what an order manager must know of a market.
 
-    Trailing stops stay with the order manager: the venue's follow by fractions alone, from a price of its own. An
-    amendment on spot can only make an order smaller; all else there is a cancel and a new order.
+    Trailing stops and groups stay with the order manager unless a run asks for the venue's own, see
+    `cambist_binance.order_lists`. An amendment on spot can only make an order smaller; all else there is a cancel and a
+    new order.
     """
     return VenueTerms(
         native=_NATIVE,

@@ -14,6 +14,7 @@ from cambist_binance.config import BinanceSettings
 from cambist_binance.hosts import Market, endpoints
 from cambist_binance.margining import LASTING, Margining
 from cambist_binance.opening import check_key, connect_rest, load_symbols, measure_clock, set_margin
+from cambist_binance.order_lists import no_list, no_trail
 from cambist_binance.queries import Queries
 from cambist_binance.quirks import terms_of
 from cambist_binance.safety import Countdown
@@ -50,12 +51,13 @@ if TYPE_CHECKING:
         FillReport,
         Instrument,
         NoticeReport,
+        Order,
         OrderReport,
         Quote,
         Tick,
         Timeframe,
     )
-    from cambist_ccxt.symbols import Symbols
+    from cambist_binance.wire.info import BinanceSymbols
 
 __all__ = ["BinanceSession", "open_coinm", "open_spot", "open_usdm"]
 
@@ -105,7 +107,7 @@ class BinanceSession:
         self._skewed = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
         self._stack = contextlib.AsyncExitStack()
-        self._symbols: Symbols
+        self._symbols: BinanceSymbols
         self._transport: Transport
         self._queries: Queries
         self._margining: Margining
@@ -315,6 +317,22 @@ class BinanceSession:
     async def cancel_many(self, keys: Sequence[OrderKey]) -> Sequence[Outcome]:
         """Cancel orders of one instrument in one request, conditional ones beside it; return what became of each."""
         return await self._trading.cancel_many(keys)
+
+    # What the venue works of its own, where a run wants that.
+
+    def no_group(self, orders: Sequence[Order]) -> str:
+        """Return why the venue takes no list of these orders, an entry first; ``""`` where it does."""
+        if self._market.futures:
+            return "futures have no lists of orders"
+        return no_list(orders, self._symbols.abilities(orders[0].instrument.symbol))
+
+    def no_trail(self, order: Order) -> str:
+        """Return why the venue has no trailing stop like this one; ``""`` where it has."""
+        return no_trail(order, self._symbols.abilities(order.instrument.symbol))
+
+    async def submit_group(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
+        """Send orders that hang together as a list, of which the venue takes all or none."""
+        return await self._trading.submit_group(requests)
 
     # Truth.
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from cambist.api import Declined, VenueError
+from cambist.api import Answered, Declined, VenueError
 from cambist_binance.batches import MOST, Batches
+from cambist_binance.order_lists import list_params
 from cambist_binance.orders import ALGO_PREFIX, amend_params, is_conditional, key_params, place_params, plain
 from cambist_binance.transport import decoded
-from cambist_binance.wire import futures, spot
+from cambist_binance.wire import futures, order_lists, spot
 from cambist_ccxt.budget import Priority
-from cambist_ccxt.errors import NotSentError, RefusedError
+from cambist_ccxt.errors import NoAnswerError, NotSentError, RefusedError
 from cambist_ccxt.outcomes import outcome_of
 
 if TYPE_CHECKING:
@@ -122,8 +123,11 @@ class Trading:
             params: dict[str, Any] = {"symbol": name, "orderId": int(child)}
         else:
             params = key_params(key, name)
-        one = await decoded(self._transport.call("cancel", params, Priority.CANCEL), self._wire.decode_order)
-        report: OrderReport = self._wire.order_of(one, self._symbols)
+        asked = self._transport.call("cancel", params, Priority.CANCEL)
+        if not self._market.futures:
+            told = await decoded(asked, order_lists.decode_canceled)
+            return order_lists.report_of_canceled(told, self._symbols, key.client_id, key.venue_id)
+        report = futures.order_of(await decoded(asked, futures.decode_order), self._symbols)
         return self._children.order(report)
 
     def is_conditional(self, key: OrderKey) -> bool | None:
@@ -190,6 +194,25 @@ class Trading:
         )
         outcomes = dict(zip([one.client_id for one in (*plain_ones, *others)], [*together, *alone], strict=True))
         return [outcomes[one.client_id] for one in requests]
+
+    async def submit_group(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
+        """Send orders of one instrument as a list, of which the venue takes all or none; return what became of each."""
+        reports: dict[str, OrderReport] = {}
+
+        async def ask() -> None:
+            name = self._params(requests[0])["symbol"]
+            call, params = list_params(requests, name, self._settings)
+            priority = Priority.REDUCE if all(one.order.reduce_only for one in requests) else Priority.ENTRY
+            answer = await decoded(self._transport.call(call, params, priority), order_lists.decode_list)
+            reports.update(order_lists.reports_of(answer, self._symbols))
+            missing = [one.client_id for one in requests if one.client_id not in reports]
+            if missing:
+                raise NoAnswerError(f"{call}: the answer tells nothing of {', '.join(missing)}")
+
+        whole = await outcome_of(ask())
+        if not isinstance(whole, Answered):
+            return [whole] * len(requests)
+        return [Answered(reports[one.client_id]) for one in requests]
 
     async def cancel_many(self, keys: Sequence[OrderKey]) -> Sequence[Outcome]:
         """Cancel orders of one instrument in one request, conditional ones beside it; return what became of each."""

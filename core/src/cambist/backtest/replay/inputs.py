@@ -54,7 +54,7 @@ EVENTS: dict[str, Callable[[int, Any], Event]] = {
 #: Kinds of records that a commit begins with where the journal tells what came in; others are what was made of it.
 INPUTS = frozenset({*EVENTS, "instrument_defined", "order_filled", "order_adopted"})
 #: Kinds of records that stand beside the steps: no kernel took them in or wanted them.
-ASIDE = frozenset({"account_valued", "alert_raised", "notification_sent", "order_resent"})
+ASIDE = frozenset({"account_valued", "alert_raised", "notification_sent", "order_resent", "orders_entrusted"})
 
 
 class JournalledEvents:

@@ -107,9 +107,21 @@ def query(call: Call) -> Any:
 
 
 def cancel(call: Call) -> Any:
-    """Cancel one order."""
+    """Cancel one order; one of a list takes the others with it, and all are told of together."""
     symbol = listed_symbol(call)
-    return encode.canceled_order(_cancel(call, symbol), mode=call.at.mode)
+    order = _cancel(call, symbol)
+    report = encode.canceled_order(order, mode=call.at.mode)
+    if order.list_id < 0:
+        return report
+    exchange = call.at.exchange
+    found = exchange.order_list(order.user, list_id=order.list_id)
+    legs = (exchange.order(order.user, symbol, order_id=number) for number in found.order_ids)
+    reports = [
+        report if one.id == order.id else encode.canceled_order(one, mode=call.at.mode)
+        for one in legs
+        if one.status is Status.CANCELED
+    ]
+    return encode.list_report(found, call.at.names_of(found.user)) | {"orderReports": reports}
 
 
 def _cancel(
