@@ -154,7 +154,7 @@ class Shielded(Journaling):
 
     def _bar_closed(self, event: BarClosed) -> None:
         number = event.series
-        for seat in self.seats:
+        for seat in self._audience(event.strategies):
             self._push(seat, event)
             seat.seen[number] += 1
             self.bar(seat, number, warm=seat.seen[number] > seat.warm_after[number])
