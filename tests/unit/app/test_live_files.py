@@ -63,7 +63,7 @@ def test_the_tables_have_every_setting_with_its_default():
     for name, default in fields(ControlSettings).items():
         assert ControlTable.model_fields[name].default == default, name
     tables = {**VenueTable.model_fields, **AccountTable.model_fields, **PaperTable.model_fields}
-    assert {name for name in fields(PaperSettings) if name not in tables} <= {"seed"}
+    assert {name for name in fields(PaperSettings) if name not in tables} <= {"seed", "calendar"}
 
 
 def test_what_a_file_says_reaches_the_run(read, tmp_path):
