@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from cambist.risk import RiskGate
     from cambist.simulation.market_rules import RuledMarkets
 
-__all__ = ["BOOKKEEPING", "WARMING", "Kernel", "Seat", "named", "no_calendar"]
+__all__ = ["BOOKKEEPING", "WARMING", "Kernel", "Seat", "audience", "named", "no_calendar"]
 
 WARMING = "during warm-up: the indicators are not known yet. Trade in on_bar"
 _ENDING = "after the last bar: nothing is left to fill them"
@@ -319,7 +319,7 @@ class Kernel(Watching):
 
     def _bar_closed(self, event: BarClosed) -> None:
         number = event.series
-        for seat in self._audience(event.strategies):
+        for seat in audience(self.seats, event.strategies):
             seat.cursors[number].push(event.bar)
             seat.seen[number] += 1
             self.bar(seat, number, warm=seat.seen[number] > seat.warm_after[number])
@@ -343,16 +343,8 @@ class Kernel(Watching):
                 seat.strategy.on_step()
 
     def _instant_closed(self, event: InstantClosed) -> None:
-        if not event.strategies:
-            self.close_instant()
-            return
-        self._seen_by = self._audience(event.strategies)
+        self._seen_by = audience(self.seats, event.strategies)
         self.close_instant()
-        self._seen_by = self.seats
-
-    def _audience(self, names: tuple[str, ...]) -> Sequence[Seat]:
-        """Return who is shown something that is for some strategies; for all where none is named."""
-        return [seat for seat in self.seats if seat.strategy.name in names] if names else self.seats
 
     def _timer_fired(self, event: TimerFired) -> None:
         following = self.agenda.fired(event.name, event.due, event.ts)
@@ -469,6 +461,11 @@ _ORDER_EVENTS = (
     OutcomeUnknown,
     OrderNotFound,
 )
+
+
+def audience(seats: Sequence[Seat], names: tuple[str, ...]) -> Sequence[Seat]:
+    """Return who is shown something that is for some strategies alone; all where none is named."""
+    return [seat for seat in seats if seat.strategy.name in names] if names else seats
 
 
 def named(strategies: Sequence[Strategy]) -> Sequence[Strategy]:
