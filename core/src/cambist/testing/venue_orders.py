@@ -25,6 +25,8 @@ _T = OrderType
 class BrokerTests(VenueTests):
     """Tests of the orders of a `VenueSession`: what is sent, what is found, and what nobody knows."""
 
+    prefix = "BRK"
+
     def test_an_order_rests_and_is_canceled(self) -> None:
         """Answer, query, list and private stream say the same of it, in exact decimals."""
 
