@@ -123,7 +123,8 @@ def main() -> int:
     print_processes(processes)
     if "indicators" in sections:
         print("\nIndicators", flush=True)
-        subprocess.run([sys.executable, "-m", "benchmarks.indicator_streams"], cwd=ROOT, env=environment(), check=True)
+        for name in ("indicator_streams", "every_indicator"):
+            subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=ROOT, env=environment(), check=True)
     if "resampling" in sections:
         print("\nSlower bars", flush=True)
         subprocess.run([sys.executable, "-m", "benchmarks.resampling"], cwd=ROOT, env=environment(), check=True)

@@ -1,4 +1,4 @@
-"""What an indicator costs: whole columns, blocks, and single rows, beside TA-Lib called directly.
+"""What computations cost over whole columns, blocks and single rows; every indicator: `benchmarks.every_indicator`.
 
 Run with ``python benchmarks/indicator_streams.py``. CPU time, median of seven interleaved rounds, ns for each row.
 """
@@ -13,16 +13,10 @@ import numpy as np
 import talib
 from talib import stream
 
-from cambist import indicators as room
-from cambist.indicators import backtrader as btind
 from cambist.indicators import flow_imbalance, indicator
 from cambist.indicators.arithmetic import Delay, Elementwise
 from cambist.indicators.crossing import Crossover
-from cambist.indicators.series import Series
 from cambist.indicators.talib_functions import described
-from cambist.model.bars import Bar, Bars
-from cambist.model.instrument import Instrument
-from cambist.model.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +25,7 @@ if TYPE_CHECKING:
 
 ROWS = 250_000
 STEPS = 50_000
-COMPOSED_STEPS = 5_000
 ROUNDS = 7
-PRICES = ("open", "high", "low", "close", "volume")
 
 
 @indicator(lookback=19)
@@ -59,26 +51,6 @@ COMPUTATIONS: dict[str, tuple[Computation, int]] = {
     "crossover": (Crossover(), 2),
     "custom, window of 20": (middle.computation(), 2),
     "order flow of 10 quotes": (flow_imbalance(10), 4),
-}
-
-#: Indicators of several lines, made of a series: what is measured is all that they are made of.
-COMPOSED: dict[str, Callable[[Series], object]] = {
-    "laguerre_rsi": room.laguerre_rsi,
-    "error_correcting": room.error_correcting,
-    "relative_strength, sma": lambda data: room.relative_strength(data, 14, "sma"),
-    "kaufman(10)": lambda data: room.kaufman(data, 10),
-    "deviation(20)": lambda data: room.deviation(data, 20),
-    "percent_rank(50)": lambda data: room.percent_rank(data, 50),
-    "hurst(40)": room.hurst,
-    "pair_regression(10)": lambda data: room.pair_regression(data.close, data.open, 10),
-    "ichimoku": room.ichimoku,
-    "zigzag": room.zigzag,
-    "parabolic_stop": room.parabolic_stop,
-    "session_vwap": room.session_vwap,
-    "volume_profile(20)": room.volume_profile,
-    "pivots": room.pivots,
-    "backtrader CCI(20)": btind.CCI,
-    "backtrader ADX(14)": btind.ADX,
 }
 
 
@@ -116,29 +88,6 @@ def ways_of(computation: Computation, columns: list[np.ndarray]) -> dict[str, Ca
     return {"batch": batch, "extend": extend, "update": update}
 
 
-def composed(make: Callable[[Series], object], bars: Bars) -> dict[str, Callable[[], int]]:
-    """Return what to measure of an indicator of lines: less a series without it, these are its own costs."""
-    part = [column[:COMPOSED_STEPS].tolist() for column in (bars.ts, *(getattr(bars, one) for one in PRICES))]
-    rows = [Bar(*row) for row in zip(*part, strict=True)]
-
-    def fresh() -> Series:
-        series = Series(bars.instrument, bars.timeframe)
-        make(series)
-        return series
-
-    def batch() -> int:
-        fresh()._cursor.load(bars, whole=True)
-        return ROWS
-
-    def update() -> int:
-        push = fresh()._cursor.push
-        for row in rows:
-            push(row)
-        return COMPOSED_STEPS
-
-    return {"batch": batch, "update": update}
-
-
 def direct(close: np.ndarray) -> dict[str, Callable[[], int]]:
     """Return TA-Lib's own ways for SMA(10): the floor."""
     values = close[:STEPS].tolist()
@@ -167,15 +116,6 @@ def main() -> None:
         columns = [*available, close][:count] if count >= 3 else [close, close[::-1].copy()][:count]
         costs = measure(ways_of(computation, columns))
         print(f"{name:24}{costs['batch']:10.1f}{costs['extend']:10.1f}{costs['update']:10.0f}")
-    times = np.arange(ROWS) * 60_000_000_000
-    volume = np.random.default_rng(2).integers(1, 100, ROWS) * 1.0
-    instrument = Instrument(symbol="BENCH")
-    bars = Bars(instrument, Timeframe.parse("1m"), times, close, available[0], available[1], close, volume)
-    nothing = measure(composed(lambda _: None, bars))
-    for name, make in COMPOSED.items():
-        costs = measure(composed(make, bars))
-        batch, update = (costs[way] - nothing[way] for way in ("batch", "update"))
-        print(f"{name:24}{batch:10.1f}{'':10}{update:10.0f}")
 
 
 if __name__ == "__main__":

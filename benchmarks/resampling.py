@@ -47,6 +47,14 @@ class Slow(Fast):
         self.average = SMA(self.slow.close, 20)
 
 
+class Ruled(Fast):
+    """Reads an average of bars by volume."""
+
+    def on_start(self) -> None:
+        self.slow = self.data.resample("volume 30")
+        self.average = SMA(self.slow.close, 20)
+
+
 class Growing(Fast):
     """Reads an average of bars that grow."""
 
@@ -72,6 +80,7 @@ def main() -> None:
         "the same, pandas, 1h": lambda: frame.resample("1h").agg(rules),
         f"a run on {RUN:,} bars": lambda: backtest(Fast(), some),
         "the same, an average of hours": lambda: backtest(Slow(), some),
+        "the same, of bars by volume": lambda: backtest(Ruled(), some),
         "the same, of hours that grow": lambda: backtest(Growing(), some),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}

@@ -6,14 +6,15 @@ import asyncio
 from math import isnan
 
 import attrs
+import numpy as np
 import pytest
 from paper_runs import EverythingTrader, PaperRun, walk
 from recorded_market import RecordedMarket
 
 import cambist
-from cambist import Strategy, param
+from cambist import Strategy, Ticks, param
 from cambist.errors import ParameterError
-from cambist.indicators import SMA
+from cambist.indicators import SMA, indicator
 from cambist.model import BookUpdate, Quote, Side, Tick
 from cambist.model.events import OperatorCommand
 from cambist.ports.venue import BarReport
@@ -121,9 +122,11 @@ def test_fees_of_the_paper_venue_are_kept(tmp_path):
 class Slower(Averaging):
     """Looks at a slower series as well, whose bars it is shown."""
 
+    timeframe: str = param("7m")
+
     def on_start(self):
         super().on_start()
-        self.slow = self.data.resample("7m", on_bar=True)
+        self.slow = self.data.resample(self.timeframe, on_bar=True)
         self.trend = SMA(self.slow.close, 2)
 
     def on_bar(self, bar):
@@ -135,12 +138,14 @@ class Slower(Averaging):
             self.close()
 
 
-def test_slower_series_are_repeated(tmp_path):
-    paper = PaperRun(tmp_path / "journal", [Slower()], RecordedMarket(walk(120, seed=7)), record=True)
+@pytest.mark.parametrize("timeframe", ["7m", "renko 0.25"])
+def test_slower_series_are_repeated(tmp_path, timeframe):
+    bars = walk(120, seed=7)
+    paper = PaperRun(tmp_path / "journal", [Slower(timeframe=timeframe)], RecordedMarket(bars), record=True)
     paper.play()
-    noted = [one for one in paper.kernel.signals if one[2] == "close of 7m"]
+    noted = [one for one in paper.kernel.signals if one[2] == f"close of {timeframe}"]
     assert len(noted) > 10
-    report = cambist.replay(tmp_path / "journal", Slower)
+    report = cambist.replay(tmp_path / "journal", Slower(timeframe=timeframe))
     assert report.equal, str(report)
     assert report.complete
 
@@ -213,7 +218,8 @@ def test_trades_quotes_and_books_are_repeated_with_the_times_of_their_venue(tmp_
     market = RecordedMarket(block)
     market.until = 0
     series = [(one.symbol, "ticks"), (one.symbol, "quotes"), (one.symbol, "book")]
-    paper = PaperRun(tmp_path / "journal", [Ticking()], market, series=series, record=True)
+    live = {"step_timeout": 0.1}  # how long a start waits for prices, which this market does not tell before
+    paper = PaperRun(tmp_path / "journal", [Ticking()], market, series=series, live=live, record=True)
 
     async def play():
         await paper.start()
@@ -235,6 +241,72 @@ def test_trades_quotes_and_books_are_repeated_with_the_times_of_their_venue(tmp_
     assert any(one[2] == "ahead" and one[4] > 0.0 for one in paper.kernel.signals)
     assert paper.kernel.views[0].ts == ts + 41 * 10**9
     assert not cambist.replay(tmp_path / "journal", Ticking(below=98.7)).equal
+
+
+class OnTrades(Strategy):
+    """Trades on bars of trades that end by a rule, with an average over them."""
+
+    def on_start(self):
+        self.average = SMA(self.data.close, 2)
+
+    def on_bar(self, bar):
+        self.record_signal("closed", bar.close)
+        if bar.close > self.average[0]:
+            self.buy(1.0)
+        elif self.position.size:
+            self.close()
+
+
+@indicator(lookback=0)
+def fragile(values):
+    """Fail at a price."""
+    if 99.5 in values:
+        raise ZeroDivisionError("a price it does not like")
+    return values
+
+
+class Fragile(Strategy):
+    """Has an indicator of its own over bars of trades, which stops it and nobody else."""
+
+    def on_start(self):
+        self.line = fragile(self.data.event_bars("count 1", on_bar=True).close)
+
+    def on_bar(self, bar):
+        self.record_signal("seen", bar.close)
+
+
+def test_bars_of_trades_are_made_on_paper_as_in_a_backtest_and_again_in_a_replay(tmp_path):
+    block = walk(3)
+    one, ts = block.instrument, int(block.ts[0])
+    prices = [99.0 + (number * 7 % 11) * 0.1 for number in range(90)]
+    ticks = Ticks(one, [ts + number * 10**9 for number in range(90)], prices, np.full(90, 1.0))
+    market = RecordedMarket(block)
+    market.until = 0
+    strategy = OnTrades(bar_rule="volume 4")
+    live = {"step_timeout": 0.1}  # how long a start waits for prices, which this market does not tell before
+    series = [(one.symbol, "ticks")]
+    paper = PaperRun(tmp_path / "journal", [strategy, Fragile()], market, series=series, live=live, record=True)
+
+    async def play():
+        await paper.start()
+        for tick in ticks:
+            market.queue.put_nowait(tick)
+        await paper.until(lambda: paper.kernel.views[0].ts == ticks.ts[-1])
+        await paper.calm()
+        await paper.end()
+
+    asyncio.run(play())
+    noted = [(name, value) for _, who, name, _, value in paper.kernel.signals if who == "OnTrades"]
+    result = cambist.backtest(strategy, ticks)
+    assert noted == list(zip(result.signals["name"], result.signals["value"], strict=True))
+    assert len(noted) == 90 // 4 - 1
+    assert len(paper.kernel.fills) > 5
+    assert [word for word, _ in paper.alarms] == ["strategy_failed"]
+    assert "an indicator of Fragile raised ZeroDivisionError" in paper.alarms[0][1]
+    assert 0 < sum(one.strategy == "Fragile" for one in paper.kernel.signals) < prices.index(99.5) + 1
+    report = cambist.replay(tmp_path / "journal", [OnTrades(bar_rule="volume 4"), Fragile()])
+    assert report.equal, str(report)
+    assert report.complete
 
 
 def test_rules_that_changed_while_the_run_went_on_are_repeated(tmp_path):

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import random
 import time
+from functools import partial
 
 import pytest
 from market_in_process import MINUTE, NOW, bar, make_run, make_venue
 from venue_in_process import SYMBOL
 
-from cambist import Bars, Strategy, backtest
+from cambist import Bars, Strategy, backtest, param
 from cambist.engine.rebuild import rebuild
 from cambist.indicators import EMA, RSI
 from cambist.storage.journal import Journal
@@ -34,13 +35,15 @@ class Averages(Strategy):
 class Slower(Strategy):
     """Keeps the values of lines of a slower series, and its bars."""
 
+    timeframe: str = param("4m")
+
     def on_start(self):
-        self.slow = self.data.resample("4m", on_bar=True)
+        self.slow = self.data.resample(self.timeframe, on_bar=True)
         self.average = EMA(self.slow.close, 3)
         self.values, self.slow_bars = [], []
 
     def on_bar(self, bar):
-        if bar.timeframe.ns == MINUTE.ns:
+        if bar.timeframe == MINUTE:
             self.values.append((bar.close, self.slow.ts, self.slow.close[0], self.average[0], self.average[-1]))
         else:
             self.slow_bars.append((bar.copy(), self.average[0]))
@@ -116,13 +119,15 @@ def test_the_values_are_equal_to_the_last_bit_after_restarts(tmp_path, play, pri
     assert anchors(tmp_path / "parts") == anchors(tmp_path / "whole")
 
 
-def test_slower_series_are_those_of_a_backtest_after_restarts_too(tmp_path, play, prices):
-    whole, run = play(tmp_path / "whole", venue_until(-60, prices), range(-60, -10), Slower)
+@pytest.mark.parametrize("timeframe", ["4m", "renko 0.5"])
+def test_slower_series_are_those_of_a_backtest_after_restarts_too(tmp_path, play, prices, timeframe):
+    made = partial(Slower, timeframe=timeframe)
+    whole, run = play(tmp_path / "whole", venue_until(-60, prices), range(-60, -10), made)
     slow_bars = run.kernel.seats[0].strategy.slow_bars
     assert len(whole) == 50  # what came before was history enough for all of its lines
     parts, venue = [], venue_until(-60, prices)
     for start, stop in ((-60, -41), (-41, -23), (-23, -10)):
-        values, run = play(tmp_path / "parts", venue, range(start, stop), Slower)
+        values, run = play(tmp_path / "parts", venue, range(start, stop), made)
         parts += values
         assert run.alarms == []
     assert repr(parts) == repr(whole)
@@ -130,7 +135,7 @@ def test_slower_series_are_those_of_a_backtest_after_restarts_too(tmp_path, play
     first = (anchors(tmp_path / "whole")[KEY] - NOW) // MINUTE.ns
     rows = [bar(number, prices[number]) for number in range(first, -10)]
     columns = {name: [getattr(one, name) for one in rows] for name in ("open", "high", "low", "close", "volume")}
-    backtest(Keeping(), Bars(run.kernel.instruments[0], MINUTE, [one.ts for one in rows], **columns))
+    backtest(Keeping(timeframe=timeframe), Bars(run.kernel.instruments[0], MINUTE, [one.ts for one in rows], **columns))
     assert repr(whole) == repr(Keeping.last.values[-50:])
     assert repr(slow_bars) == repr(Keeping.last.slow_bars[-len(slow_bars) :])
 

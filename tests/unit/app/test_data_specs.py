@@ -35,6 +35,10 @@ class Tide:
         return (Entry("low"), Entry("high"))
 
 
+def open_deep(source, *, depth):
+    return MemoryHistory(make_bars(f"{source} {depth}"))
+
+
 def make_bars(symbol):
     import numpy as np
 
@@ -57,6 +61,7 @@ def feeds(tide):
         return [
             FeedSpec(name="tide", factory=tide, capabilities={"history", "catalog"}),
             FeedSpec(name="live-only", factory=print, capabilities={"stream"}),
+            FeedSpec(name="deep", factory=open_deep, capabilities={"history"}),
         ]
 
     module.cambist_feeds = cambist_feeds
@@ -118,13 +123,14 @@ def test_a_file_with_a_colon_in_its_name_is_a_file(folder, feeds):
         (
             SeriesPlan(source="live-only:x"),
             ConfigError,
-            "'live-only' has no finished bars.*Feeds that have: .*csv, frame",
+            "'live-only' has no finished bars.*Feeds that have: .*csv, .*frame",
         ),
         (
             SeriesPlan(source="tide:low", symbol="X"),
             ConfigError,
             "the feed 'tide' names the symbol of its series itself",
         ),
+        (SeriesPlan(source="deep:low"), ConfigError, r"the feed 'deep' needs depth for deep:low.*depth = \.\.\."),
         (
             SeriesPlan(source="one.csv", settings={"symbl": 1}),
             ConfigError,

@@ -827,3 +827,34 @@ def test_a_hedged_account_of_a_run_file(plan):
         plan(FULL.replace("    [venue]\n", terms.replace('"hedge"', '"both"').replace("= 0.5", "= 1.5"), 1))
     for place in ("account.margin.position_mode", "account.margin.deleveraging.events[1].share"):
         assert place in str(caught.value)
+
+
+def test_trades_are_run_on_from_a_run_file_as_from_the_function(registry, folder):
+    lines = [f"2024-03-01 09:30:{second:02},{100 + second * 7 % 11 / 10:.1f},{1 + second % 4}" for second in range(60)]
+    folder.write("trades.csv", "\n".join(["time,price,size", *lines, ""]))
+    folder.write("mine.py", STRATEGY)
+    text = """
+        [strategy]
+        use = "mine.py"
+        parameters.every = 2
+        {rule}
+        [data]
+        source = "ticks:trades.csv"
+        {timeframe}
+    """
+
+    def run(rule="", timeframe=""):
+        path = folder.write("trades.toml", text.format(rule=rule, timeframe=timeframe))
+        made = assemble(make_plan(registry, Overrides(), path), registry)
+        return made.run(), made.strategies[0]
+
+    trades = cambist.open_ticks(folder.path / "trades.csv")
+    result, strategy = run(rule='parameters.bar_rule = "volume 10"')
+    assert strategy.bar_rule == "volume 10"
+    assert len(result.fills) > 3
+    assert result.fills.equals(cambist.backtest(strategy, trades).fills)
+    assert result.settings["data"][0]["source"] == "ticks:trades.csv"
+    result, strategy = run(timeframe='timeframe = "5s"')
+    assert result.fills.equals(cambist.backtest(strategy, trades, timeframe="5s").fills)
+    with pytest.raises(ConfigError, match="magnify"):
+        run(timeframe='magnify = "trades.csv"')

@@ -109,6 +109,61 @@ def test_trades_and_quotes_of_binance(write):
     assert quotes.ask_size.tolist() == [4.0, 6.0]
 
 
+_META_TICKS = "<DATE>\t<TIME>\t<BID>\t<ASK>\t<LAST>\t<VOLUME>\t<FLAGS>\n" + "".join(
+    f"2024.03.01\t09:30:{rest}\n"
+    for rest in (
+        "00.123\t1.10\t\t\t\t2",  # one side alone is no quote yet
+        "00.125\t\t1.20\t\t\t4",
+        "00.125\t\t\t1.15\t3\t56",
+        "00.225\t\t\t\t5\t80",  # at the price before it
+        "01.000\t1.11\t1.21\t0\t\t6",
+        "01.000\t\t\t\t\t120",  # a trade like the one before it, and who took is not known
+    )
+)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+def test_ticks_of_metatrader_5_say_what_has_changed(write, rows):
+    path = write(_META_TICKS)
+    start = to_ns("2024-03-01T07:30")  # of a server in Athens
+
+    def columns(source, *names):
+        pieces = list(source.blocks(rows))
+        times = [round((at - start) / 1e6) for piece in pieces for at in piece.ts.tolist()]
+        return [times, *([value for piece in pieces for value in getattr(piece, name).tolist()] for name in names)]
+
+    quotes = open_csv_quotes(path, dialect="mt5-ticks", tz="Europe/Athens")
+    assert columns(quotes, "bid", "ask") == [[125, 1000], [1.10, 1.11], [1.20, 1.21]]
+    trades = open_csv_ticks(path, dialect="mt5-ticks", tz="Europe/Athens")
+    assert columns(trades, "price", "size", "side") == [[125, 225, 1000], [1.15] * 3, [3, 5, 5], [1, -1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("2024.03.01\t09:30:02.000\t1.1", r"line 8 has 3 fields .* was cut off"),
+        ("2024.03.01\t09:30:02.000\tx\t\t\t\t2\n", r"line 8 .* bid is 'x'"),
+        ("2024.03.01\t09:30:02.000\t9.9\t\t\t\t2\n", r"line 8 .* bid 9.9 is above ask 1.21"),
+        ("2024.03.01\t09:30:00.500\t1.1\t\t\t\t2\n", "line 8 .* comes before that of line 6"),
+        ("2024.03.01\t09:30:02.000\t1.1\t\t\t\t2.5\n", "line 8: flags is .*2.5.* whole number"),
+    ],
+)
+def test_a_broken_line_of_ticks_of_metatrader_5_is_named(write, line, told):
+    with pytest.raises(DataError, match=told):
+        open_csv_quotes(write(_META_TICKS + line), dialect="mt5-ticks").load()
+
+
+def test_an_older_export_of_metatrader_5_has_no_flags(write):
+    rows = [line.rpartition("\t")[0] for line in _META_TICKS.splitlines()[:-1]]
+    trades = open_csv_ticks(write("\n".join(rows) + "\n"), dialect="mt5-ticks").load()
+    assert trades.size.tolist() == [3, 5]
+    assert not trades.side.any()
+    with pytest.raises(DataError, match="line 7 has 3 fields"):
+        open_csv_ticks(write("\n".join([*rows, "2024.03.01\t09:30:02.000\t1.1"])), dialect="mt5-ticks").load()
+    with pytest.raises(DataError, match="there are no ticks in it"):
+        open_csv_ticks(write("\n".join(rows[:3]) + "\n"), dialect="mt5-ticks").load()
+
+
 def test_yahoo_rows_without_prices_are_left_out_and_told(write):
     text = "Date,Open,High,Low,Close,Adj Close,Volume\n2024-03-01,10,12,8,10,5,100\n"
     text += "2024-03-04,null,null,null,null,null,null\n"

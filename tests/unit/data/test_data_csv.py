@@ -257,3 +257,31 @@ def test_blocks_take_no_more_memory_from_a_longer_file(write, csv_lines):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.3 * peaks[0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            ["2024-03-01T09:30+01:00,1,1,1,1", "2024-03-01T10:31+02:00,1,1,1,1", "2024-03-01T08:32,1,1,1,1"],
+            "line 4: the time '2024-03-01T08:32' has no offset from UTC, unlike those before it",
+        ),
+        (
+            ["2024-03-01T09:30,1,1,1,1", "2024-03-01T09:31,1,1,1,1", "01/03/2024 09:32,1,1,1,1"],
+            "time_format='%d/%m/%Y'",
+        ),
+        (["2024-03-01T09:30,1,1,1,1", '2024-03-01T09:31,1,"1,5",1,1'], "pass decimal=','"),
+    ],
+    ids=["mixed zones", "a date that could be two", "a decimal comma"],
+)
+def test_what_cannot_be_told_is_refused_with_what_would_tell_it(write, lines, told):
+    path = write(["time,open,high,low,close", *lines])
+    for outcome in read_both_ways(path, timeframe="1m"):
+        assert told in outcome
+
+
+def test_a_file_in_utf_16_is_told_by_its_mark(tmp_path):
+    path = tmp_path / "SPY.csv"
+    path.write_text("time,open,high,low,close\n2024-03-01,1,1,1,1\n", encoding="utf-16")
+    for outcome in read_both_ways(path, timeframe="1d"):
+        assert "encoding='utf-16'" in outcome

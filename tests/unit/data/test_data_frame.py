@@ -40,7 +40,13 @@ def test_naive_times_are_utc_and_zoned_ones_are_converted(frame):
     [
         [f"2024-03-01 {hour:02d}:00:00" for hour in range(9, 14)],
         [f"2024-03-01T{hour:02d}:00:00Z" for hour in range(9, 14)],
-        ["2024-03-01 10:00+01:00", "2024-03-01 10:00", "2024-03-01 10:00-01:00", "2024-03-01 12", "2024-03-01T13:00Z"],
+        [
+            "2024-03-01 10:00+01:00",
+            "2024-03-01 10:00Z",
+            "2024-03-01 10:00-01:00",
+            "2024-03-01T12:00+0000",
+            "2024-03-01T13:00Z",
+        ],
         [datetime(2024, 3, 1, hour, tzinfo=UTC) for hour in range(9, 14)],
         [TIMES[0] / 1e9, *(value / 1e9 for value in TIMES[1:])],
         [str(value // 10**9) for value in TIMES],

@@ -9,10 +9,11 @@ import attrs
 
 from cambist.app.histories import open_history
 from cambist.app.plan import RunPlan, SeriesPlan, StrategyPlan
-from cambist.app.sources import feed_name, open_finer, open_series
+from cambist.app.sources import feed_name, is_market, open_finer, open_series
 from cambist.app.strategies import importable, load_strategy, make_strategy, parse_parameters, source_folder
 from cambist.backtest import BacktestSettings
 from cambist.errors import ConfigError, StrategyError
+from cambist.model.timeframe import Timeframe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,20 +106,37 @@ class Assembly:
 
         The ``settings`` of the result name everything that the plan does: strategies, data, fees, rules.
         """
-        from cambist.backtest.run import run_backtest
-
+        play = self._on_market if any(map(is_market, self.sources)) else self._on_bars
         folders = [folder for folder in map(source_folder, map(type, self.strategies)) if folder is not None]
         try:
             with importable(folders):
-                result = run_backtest(
-                    self.strategies, self.sources, self.settings, magnify=self.magnify, progress=progress, stop=stop
-                )
+                result = play(progress=progress, stop=stop)
         except StrategyError as error:
             if error.result is not None:
                 error.result.settings.update(self.plan.describe())
             raise
         result.settings.update(self.plan.describe())
         return result
+
+    def _on_bars(self, **more: Any) -> Result:
+        from cambist.backtest.run import run_backtest
+
+        return run_backtest(self.strategies, self.sources, self.settings, magnify=self.magnify, **more)
+
+    def _on_market(self, **more: Any) -> Result:
+        from cambist.backtest.market import run_market_backtest
+
+        if self.magnify:
+            raise ConfigError("finer bars (magnify) are for bars: orders meet the trades and quotes of this run.")
+        market: list[Any] = [one for one in self.sources if is_market(one)]
+        bars = [one for one in self.sources if not is_market(one)]
+        made = {one.timeframe for one, source in zip(self.plan.series, self.sources, strict=True) if is_market(source)}
+        if len(made) > 1:
+            lengths = " and ".join(sorted(map(str, made)))
+            raise ConfigError(f"bars of {lengths} cannot be made at once. Give all trades and quotes one timeframe.")
+        (said,) = made
+        timeframe = None if said is None else Timeframe.parse(said)
+        return run_market_backtest(self.strategies, market, self.settings, bars=bars, timeframe=timeframe, **more)
 
 
 def assemble(plan: RunPlan, registry: Registry) -> Assembly:

@@ -39,7 +39,7 @@ from cambist.strategies import (
     Target,
     VolatilityTarget,
 )
-from cambist.strategies.parameters import MISSING
+from cambist.strategies.parameters import MISSING, OF_EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -231,7 +231,7 @@ class Reader:
 
     def _parameters(self, cls: type[Strategy], given: dict[str, Any], where: Where) -> Iterator[tuple[str, Any]]:
         for name, value in given.items():
-            parameter = cls.parameters.get(name)
+            parameter = cls.parameters.get(name) or OF_EVERY.get(name)
             if parameter is None:
                 hint = did_you_mean(name, cls.parameters) or " It has no parameters."
                 self.add((*where, name), f"{cls.__name__} has no such parameter.{hint}")
@@ -360,7 +360,10 @@ class Reader:
                 continue
             parts = self.attempt((*where, "source"), load_parts, self.registry, "feed", feed)
             if parts:
-                said: dict[str, Any] = {name: table[name] for name in ("symbol", "timeframe") if name in table}
+                # That of bars to be made of trades is no setting of the feed.
+                makes_bars = "market" in self.registry.get("feed", feed).capabilities
+                words = ("symbol",) if makes_bars else ("symbol", "timeframe")
+                said: dict[str, Any] = {name: table[name] for name in words if name in table}
                 settings, found = check_settings({**said, **extra}, parts[1], parts[0], 1, where)
                 self.extend(found)
                 yield number, {name: value for name, value in settings.items() if name not in DATA_KEYS}

@@ -15,7 +15,7 @@ from cambist.errors import ConfigError, did_you_mean
 from cambist.plugins.specs import NAME_PATTERN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
@@ -28,6 +28,7 @@ __all__ = [
     "default_symbol",
     "feed_name",
     "feed_of_name",
+    "is_market",
     "open_finer",
     "open_named",
     "open_series",
@@ -73,7 +74,18 @@ def open_named(
     from cambist.plugins.registry import Registry
 
     said = None if timeframe is None else str(timeframe)
-    return _open(SeriesPlan(source=source, symbol=symbol, instrument=instrument, timeframe=said), Registry.discover())
+    plan = SeriesPlan(source=source, symbol=symbol, instrument=instrument, timeframe=said)
+    found = _open(plan, Registry.discover())
+    if is_market(found):
+        kind: str = found.kind  # type: ignore[attr-defined]
+        opener = "open_book" if kind == "book" else f"open_{kind}"
+        raise ConfigError(f"{source} has {kind} and no bars. In Python, open it with cambist.{opener}(...).")
+    return found
+
+
+def is_market(source: Any) -> bool:
+    """Tell whether a source is one of trades, quotes or a book."""
+    return getattr(source, "kind", None) in ("ticks", "quotes", "book")
 
 
 def open_series(series: Sequence[SeriesPlan], registry: Registry) -> list[HistorySource]:
@@ -119,7 +131,11 @@ def _open(series: SeriesPlan, registry: Registry) -> HistorySource:
     name = feed_of_name(series.source, series.folder, registry)
     if name is not None:
         source = _open_feed(name, series, registry)
-        return open_source(source.load(), repair=series.repair) if series.repair else source
+        if not series.repair:
+            return source
+        if is_market(source):
+            raise ConfigError(f"{series.source}: repair is for bars, and these are trades, quotes or a book.")
+        return open_source(source.load(), repair=series.repair)
     if series.settings:
         unknown = next(iter(series.settings))
         known = ["instrument", "source", "symbol", "timeframe"]
@@ -147,9 +163,28 @@ def _open_feed(name: str, series: SeriesPlan, registry: Registry) -> HistorySour
     asked: str | Path = rest if before.lower() == name else series.source
     if "path" in spec.capabilities:
         asked = (series.folder or Path()) / Path(asked).expanduser()
+    if "market" in spec.capabilities:  # the timeframe is that of bars to be made of them
+        series = attrs.evolve(series, timeframe=None)
     settings = {**series.settings, **_own_words(series, name, _takes(factory))}
+    _refuse_missing(name, series, factory, settings)
     source: HistorySource = factory(asked, **settings)
     return source
+
+
+def _refuse_missing(name: str, series: SeriesPlan, factory: Any, settings: Mapping[str, Any]) -> None:
+    """Refuse a series of which something was not said that its feed has no default for."""
+    parameters = inspect.signature(factory).parameters.values()
+    missing = [
+        one.name
+        for one in parameters
+        if one.kind is one.KEYWORD_ONLY and one.default is one.empty and one.name not in settings
+    ]
+    if missing:
+        keys = ", ".join(f"{one} = ..." for one in missing)
+        raise ConfigError(
+            f"the feed {name!r} needs {', '.join(missing)} for {series.source}. Say it in a run file: "
+            f"[[data]] source = {series.source!r}, {keys}."
+        )
 
 
 def _own_words(series: SeriesPlan, name: str, takes: set[str] | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.errors import ParameterError, StrategyFileError, did_you_mean
 from cambist.strategies import Strategy
+from cambist.strategies.parameters import find_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,11 +91,7 @@ def parse_parameters(cls: type[Strategy], texts: dict[str, str]) -> dict[str, An
     ParameterError
         For a name that is not declared, with a suggestion, or a value that is not taken.
     """
-    for name in texts:
-        if name not in cls.parameters:
-            hint = did_you_mean(name, cls.parameters) or " It has no parameters."
-            raise ParameterError(f"{cls.__name__} has no parameter {name!r}.{hint}")
-    return {name: cls.parameters[name].parse(text, cls.__name__) for name, text in texts.items()}
+    return {name: find_parameter(cls, name).parse(text, cls.__name__) for name, text in texts.items()}
 
 
 def make_strategy(cls: type[Strategy], parameters: dict[str, Any], name: str = "") -> Strategy:

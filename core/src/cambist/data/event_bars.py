@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from cambist.errors import DataError, InputError, ParameterError, did_you_mean
+from cambist.model.bar_rules import REACHED, brick_edges, spans
 from cambist.model.bars import Bars
 
 if TYPE_CHECKING:
@@ -58,6 +59,12 @@ class EventBars:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def __getitem__(self, rows: slice) -> EventBars:
+        if not isinstance(rows, slice):
+            raise TypeError(f"slice the bars (bars[10:20]) or index a column (bars.close[10]); got {rows!r}")
+        names = [field.name for field in attrs.fields(EventBars)[2:]]
+        return attrs.evolve(self, **{name: getattr(self, name)[rows] for name in names})
 
     def __repr__(self) -> str:
         return f"<EventBars {self.instrument.symbol} {self.kind}: {len(self)} bars>"
@@ -138,7 +145,7 @@ def _summed(amounts: NDArray[np.float64], size: float) -> list[int]:
     total = np.concatenate(([0.0], np.cumsum(amounts)))
     first = [0]
     while True:
-        end = int(np.searchsorted(total, total[first[-1]] + size))
+        end = int(np.searchsorted(total, total[first[-1]] + size * REACHED))
         if end >= len(total):
             return first
         first.append(max(end, first[-1] + 1))
@@ -149,7 +156,7 @@ def _by_imbalance(ticks: Any, size: float) -> list[int]:
     first = [0]
     at, width = 1, _STRIDE
     while at < len(total):
-        reached = np.abs(total[at : at + width] - total[first[-1]]) >= size
+        reached = np.abs(total[at : at + width] - total[first[-1]]) >= size * REACHED
         row = int(reached.argmax())
         if reached[row]:
             first.append(at + row)
@@ -228,7 +235,7 @@ def range_bars(source: MarketSource | Ticks, size: float, *, incomplete: str = "
     bounds, high, low = [0], -np.inf, np.inf
     for row, price in enumerate(ticks.price.tolist()):
         high, low = max(high, price), min(low, price)
-        if high - low >= size:
+        if spans(high, low, size):
             bounds.append(row + 1)
             high, low = -np.inf, np.inf
     return _of_groups(ticks, bounds, f"range {size:g}", keep_last=incomplete == "keep")
@@ -291,16 +298,17 @@ def renko(source: Bars | MarketSource | Ticks, size: float, *, start: float | No
 def _bricks(prices: list[float], base: float, size: float) -> tuple[list[int], list[float], list[float]]:
     """Return row, open and close of each brick. Edges are counted in whole bricks, so that they do not drift."""
     rows, opens, closes = [], [], []
+    edge = brick_edges(base, size)
     bottom = top = 0  # edges of the last brick
     for row, price in enumerate(prices):
-        while price >= base + (top + 1) * size:
+        while price >= edge(top + 1):
             rows.append(row)
-            opens.append(base + top * size)
-            closes.append(base + (top + 1) * size)
+            opens.append(edge(top))
+            closes.append(edge(top + 1))
             bottom, top = top, top + 1
-        while price <= base + (bottom - 1) * size:
+        while price <= edge(bottom - 1):
             rows.append(row)
-            opens.append(base + bottom * size)
-            closes.append(base + (bottom - 1) * size)
+            opens.append(edge(bottom))
+            closes.append(edge(bottom - 1))
             bottom, top = bottom - 1, bottom
     return rows, opens, closes

@@ -13,7 +13,7 @@ from cambist.model.times import DAY_NS, SECOND_NS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["EpochUnit", "TimeReader", "scale_to_ns", "text_to_ns"]
+__all__ = ["OFFSET", "EpochUnit", "TimeReader", "mixed_offsets", "scale_to_ns", "text_to_ns"]
 
 _LARGEST = np.iinfo(np.int64).max
 _YEAR = "datetime64[Y]"
@@ -73,16 +73,26 @@ def scale_to_ns(values: NDArray[np.int64], unit_ns: int) -> NDArray[np.int64]:
     return values * np.int64(unit_ns)
 
 
+#: A text whose time of day ends with Z or an offset from UTC.
+OFFSET = r"(?:\d:\d{2}|T\d{4}).*(?:[zZ]|[+-]\d{2}(?::?\d{2})?)$"
+
+
+def mixed_offsets(row: int, text: str, *, has: bool) -> DataError:
+    """Return the error of times some of which name an offset from UTC."""
+    what = "an offset from UTC" if has else "no offset from UTC"
+    return DataError(f"row {row}: the time {text!r} has {what}, unlike those before it. Write all times in one way.")
+
+
 @attrs.define
 class TimeReader:
-    """Reads times given as numbers, telling their unit from their magnitude.
+    """Reads times given as numbers, telling their unit from their magnitude, and as texts.
 
     The unit is that of the largest number of the first piece and stays for the pieces that follow, so that a file
-    read in blocks reads like one read at once.
+    read in blocks reads like one read at once; so does whether texts name an offset from UTC.
 
     Attributes
     ----------
-    unit
+    unit, with_offset
         What the first piece told; None before.
 
     Notes
@@ -93,6 +103,25 @@ class TimeReader:
     """
 
     unit: EpochUnit | None = None
+    with_offset: bool | None = None
+
+    def read_texts(self, texts: Any) -> NDArray[np.int64]:
+        """Return ISO 8601 texts as nanoseconds, int64; see `text_to_ns`.
+
+        Raises
+        ------
+        DataError
+            One cannot be read, or some name an offset from UTC and others do not: those might be times of any place.
+        """
+        ts = text_to_ns(texts)
+        if len(ts) and isinstance(texts.iloc[0], str):
+            named = texts.str.contains(OFFSET, regex=True).to_numpy(np.bool_)
+            if self.with_offset is None:
+                self.with_offset = bool(named[0])
+            row = _first(named != self.with_offset)
+            if row is not None:
+                raise mixed_offsets(row, texts.iloc[row], has=not self.with_offset)
+        return ts
 
     def read(self, values: NDArray[Any]) -> NDArray[np.int64]:
         """Return `values` (integers or floats, shape ``(n,)``) as nanoseconds, int64.
@@ -176,7 +205,7 @@ def _count_to_ns(values: NDArray[Any], unit: EpochUnit) -> NDArray[np.int64]:
 
 
 def text_to_ns(texts: Any) -> NDArray[np.int64]:
-    """Read ISO 8601 texts, each with its own offset from UTC or none (then it is UTC).
+    """Read ISO 8601 texts, with an offset from UTC each, or none (then they are UTC).
 
     Parameters
     ----------
@@ -199,7 +228,8 @@ def text_to_ns(texts: Any) -> NDArray[np.int64]:
             raise DataError(f"row {row}: the time is missing. Drop the row or give it its time.")
         raise DataError(
             f"row {row}: the time {text!r} cannot be read. Write times like 2024-03-01 09:30:00+00:00 (ISO 8601), or "
-            "convert them with pandas.to_datetime(..., format=...) and hand over the DataFrame."
+            "say how they are written: cambist.data.open_csv(..., time_format='%d/%m/%Y') for a file, "
+            "pandas.to_datetime(..., format='%d/%m/%Y') for a DataFrame."
         )
     return index_to_ns(parsed)
 

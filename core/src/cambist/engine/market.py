@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cambist.engine.agenda import Agenda
 from cambist.engine.desk import Desk
 from cambist.engine.monitors import looking_after
 from cambist.engine.step import Kernel, Seat, no_calendar
-from cambist.errors import InputError
+from cambist.errors import InputError, LineError
 from cambist.indicators.series import BarView
+from cambist.indicators.slower import shown_series
 from cambist.model.events import BookLost, BookReceived, QuoteReceived, TickReceived
 from cambist.strategies.book_view import BookView
 from cambist.strategies.market import MarketBarSeries, MarketDataSet, MarketSeries, QuoteView, TickView
+from cambist.strategies.trade_bars import TradeBars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cambist.indicators.series import SeriesCursor
+    from cambist.model.bar_rules import BarRule
+    from cambist.model.bars import Bar
     from cambist.model.calendar import Calendar
+    from cambist.model.events import RunStarted
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Liquidity
     from cambist.model.timeframe import Timeframe
@@ -36,6 +42,7 @@ _VIEWS: dict[str, tuple[str, Callable[[Instrument], View]]] = {
     "quotes": ("quote", QuoteView),
     "book": ("book", BookView),
 }
+_HOOKS = {"ticks": "on_tick", "quotes": "on_quote", "book": "on_book"}
 
 
 class MarketKernel(Kernel):
@@ -61,6 +68,8 @@ class MarketKernel(Kernel):
         What strategies are shown of each series of trades or quotes.
     market
         The current trade and quote of each instrument, by symbol.
+    unheard
+        Says which strategy is shown nothing, once they have started; ``""`` where each is shown something.
 
     Raises
     ------
@@ -80,6 +89,9 @@ class MarketKernel(Kernel):
         calendars: Callable[[Instrument], Calendar | None] = no_calendar,
     ) -> None:
         self.views: list[View] = []
+        self._made: dict[str, list[TradeBars]] = {}
+        self._is_going = False  # and no more series are made
+        self.unheard = ""
         self.market: dict[str, MarketSeries] = {}
         self.streams = tuple(streams)
         for kind, instrument in streams:
@@ -126,15 +138,79 @@ class MarketKernel(Kernel):
 
     def _seat(self, strategy: Strategy, series: Sequence[tuple[Instrument, Timeframe]]) -> Seat:
         own = [MarketBarSeries(timeframe, self.market[instrument.symbol]) for instrument, timeframe in series]
-        barred = {one.symbol: one for one in own}
         desk = Desk(self, strategy.name)
         desk.instrument = self.sole_instrument
-        strategy.data = MarketDataSet(  # type: ignore[assignment]  # it may have no lines
-            [barred.get(symbol, one) for symbol, one in self.market.items()]
-        )
+        made: list[TradeBars] = []
+        self._made[strategy.name] = made
+
+        def make(symbol: str, rule: str | BarRule, **options: Any) -> MarketBarSeries:
+            if self._is_going:
+                raise LineError(f"{symbol}: series are made in on_start only.")
+            made.append(TradeBars(self.market[symbol], rule, **options))
+            return made[-1].series
+
+        shown: dict[str, Any] = {**self.market, **{one.symbol: one for one in own}}
+        if strategy.bar_rule:
+            shown = {symbol: self._shown(symbol, one, strategy.bar_rule, make) for symbol, one in shown.items()}
+        strategy.data = MarketDataSet(list(shown.values()), make)  # type: ignore[assignment]  # it may have no lines
         strategy.log = logging.getLogger(f"cambist.strategy.{strategy.name}")
         strategy._desk = desk  # noqa: SLF001 - the kernel is what a strategy is plugged into
         return Seat(strategy, desk, tuple(one._cursor for one in own), tuple(BarView(one) for one in own))  # noqa: SLF001
+
+    def _shown(self, symbol: str, series: Any, rule: str, make: Callable[..., MarketBarSeries]) -> Any:
+        """Return what a strategy with a rule of its own sees of an instrument: bars of its trades, or of its bars."""
+        market = self.market[symbol]
+        if market.tick is None and market.quote is None:
+            return shown_series(series, rule) if isinstance(series, MarketBarSeries) else series
+        if isinstance(series, MarketBarSeries):
+            series._cursor.is_hidden = True  # noqa: SLF001
+        return make(symbol, rule, keep_first=True, on_bar=True, options={})
+
+    def _run_started(self, event: RunStarted) -> None:
+        super()._run_started(event)
+        self._is_going = True
+        for seat in self.seats:
+            made = self._made[seat.strategy.name]
+            self.unheard = self.unheard or self._not_heard(seat, made)
+            for hook, kind in (("on_tick", "ticks"), ("on_quote", "quotes")):
+                of_kind = [one for one in made if one.kind == kind]
+                if of_kind:
+                    setattr(seat.strategy, hook, self._following(seat, of_kind, getattr(seat.strategy, hook)))
+
+    def _following(
+        self, seat: Seat, made: Sequence[TradeBars], on_event: Callable[[Any], None]
+    ) -> Callable[[Any], None]:
+        """Return a hook before which the bars that are made of trades, or of quotes, are moved and shown."""
+
+        def push(cursor: SeriesCursor, bar: Bar) -> None:
+            self.push_made(seat, cursor, bar)
+
+        takers: dict[str, list[Callable[[Any], None]]] = {}
+        for one in made:
+            takers.setdefault(one.symbol, []).append(one.telling(push, seat.strategy.on_bar, seat.show_cold))
+
+        def show(view: Any) -> None:
+            for take in takers.get(view.symbol, ()):
+                take(view)
+            on_event(view)
+
+        return show
+
+    def push_made(self, seat: Seat, cursor: SeriesCursor, bar: Bar) -> None:  # noqa: ARG002 - who guards it asks whose
+        """Give a bar that was made of trades to the lines of a strategy."""
+        cursor.push(bar)
+
+    def _not_heard(self, seat: Seat, made: Sequence[TradeBars]) -> str:
+        hooks = {_HOOKS[kind] for kind, _ in self.streams}
+        barred = bool(self.series) or any(one.view is not None for one in made)
+        hooks |= {"on_bar", "on_step"} if barred else set()
+        if any(seat.hook(name) is not None for name in hooks):
+            return ""
+        without = "" if barred else " For on_bar have bars made: timeframe='1m', or bar_rule='volume 1000'."
+        return (
+            f"{seat.strategy.name} has no {' or '.join(sorted(hooks))}, and this run has nothing else to show it. "
+            f"Write one.{without}"
+        )
 
     @property
     def sole_instrument(self) -> Instrument | None:

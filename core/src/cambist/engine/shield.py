@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cambist.engine.step import Kernel, Seat
+    from cambist.indicators.series import SeriesCursor
+    from cambist.model.bars import Bar
     from cambist.model.events import BarClosed
     from cambist.model.trading_state import TradingChange
 
@@ -161,11 +163,14 @@ class Shielded(Journaling):
             self.bar(seat, number, warm=seat.seen[number] > seat.warm_after[number])
 
     def _push(self, seat: Seat, event: BarClosed) -> None:
-        cursor = seat.cursors[event.series]
+        self.push_made(seat, seat.cursors[event.series], event.bar)
+
+    def push_made(self, seat: Seat, cursor: SeriesCursor, bar: Bar) -> None:
+        """Give a bar to the lines of a strategy, whatever these do."""
         try:
-            cursor.push(event.bar)
+            cursor.push(bar)
         except Exception as error:  # noqa: BLE001 - an indicator may be anybody's
-            cursor.go_on_without_lines(event.bar)
+            cursor.go_on_without_lines(bar)
             self.shield.blind.add(seat.strategy.name)
             if seat.strategy.name not in self.shield.silent:
                 self.shield.caught(seat.strategy.name, _of_indicator(seat.strategy.name, error))

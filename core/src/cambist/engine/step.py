@@ -22,6 +22,7 @@ from cambist.engine.warm_after import warm_after
 from cambist.engine.watched import Watching
 from cambist.errors import InputError
 from cambist.indicators.series import BarView, Series
+from cambist.indicators.slower import shown_series
 from cambist.model.effects import SetTimer
 from cambist.model.events import (
     AmendRejected,
@@ -110,8 +111,15 @@ class Seat:
             cursor.end_building()  # also of series whose first bar is a while off
         self.warm_after = warm_after(self.cursors)
         self.seen = [0] * len(self.cursors)
-        self.on_bar = tuple(cursor.telling(self.strategy.on_bar) for cursor in self.cursors)
-        self.on_warmup_bar = tuple(cursor.telling(self.strategy.on_warmup_bar) for cursor in self.cursors)
+        warming = self.strategy.on_warmup_bar
+        self.on_bar = tuple(cursor.telling(self.strategy.on_bar, self.show_cold) for cursor in self.cursors)
+        self.on_warmup_bar = tuple(cursor.telling(warming, warming) for cursor in self.cursors)
+
+    def show_cold(self, bar: BarView) -> None:
+        """Show the strategy a bar at which not every line is known, with its orders refused."""
+        before, self.desk.refusing = self.desk.refusing, WARMING
+        self.strategy.on_warmup_bar(bar)
+        self.desk.refusing = before
 
     def hook(self, name: str) -> Callable[..., None] | None:
         """Return the strategy's own method of that name, or None where it kept the empty one."""
@@ -132,6 +140,11 @@ class _Listener:
     def of(cls, seat: Seat, view: AccountView) -> _Listener | None:
         hooks = seat.hook("on_order"), seat.hook("on_fill"), seat.hook("on_trade")
         return cls(*hooks, view) if any(hooks) else None
+
+
+def _shown(series: Sequence[Series], rule: str) -> Sequence[Series]:
+    """Return what a strategy sees of the series of a run, which a rule of its own may put others in the place of."""
+    return [shown_series(one, rule) for one in series] if rule else series
 
 
 def _nowhere(_order: Order) -> float:
@@ -272,7 +285,7 @@ class Kernel(Watching):
         own = [Series(instrument, timeframe) for instrument, timeframe in series]
         desk = Desk(self, strategy.name)
         desk.instrument = self._single
-        strategy.data = DataSet(own)
+        strategy.data = DataSet(_shown(own, strategy.bar_rule))
         strategy.log = logging.getLogger(f"cambist.strategy.{strategy.name}")
         strategy._desk = desk  # noqa: SLF001 - the kernel is what a strategy is plugged into
         # Private to strategies, since whoever moves a cursor sees the future.

@@ -28,6 +28,7 @@ class Stream(Protocol):
 
     ``extend`` and ``update`` may be mixed. After an error the stream stands where it stood before the call. A stream
     may have ``fork()``, which returns one that goes on where it stands; others are copied where a bar is only tried.
+    One that can write what it does, see `cambist.indicators.program`, becomes part of one function of a bar.
     """
 
     def extend(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

@@ -15,8 +15,8 @@ import numpy as np
 
 from cambist.errors import LineError, LookAheadError
 from cambist.indicators.lines import HISTORY, Line
-from cambist.indicators.series import Series, SeriesCursor
-from cambist.indicators.slower import UNKNOWN, SlowSeries, slower_periods
+from cambist.indicators.series import UNKNOWN, Series, SeriesCursor
+from cambist.indicators.slower import SlowSeries, slower_periods
 from cambist.model.bars import COLUMNS, Bar
 from cambist.model.slower_bars import SlowerBars
 

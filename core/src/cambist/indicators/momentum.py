@@ -190,6 +190,17 @@ def _damping(name: str, gamma: float) -> float:
     return value
 
 
+def _rate(arithmetic: Arithmetic, window: list[Any]) -> Any:
+    del arithmetic
+    return 100.0 * (window[-1] / window[0] - 1.0)
+
+
+def _rate_of_change(name: str, line: Line, span: int) -> Line:
+    """Return by how many percent a line is above what it was `span` bars ago."""
+    span = check_period(name, span, 1, "span")
+    return windowed(Windowed(f"rate_of_change({span})", _rate, span + 1), line)
+
+
 def know_sure_thing(
     line: Line,
     spans: Sequence[int] = (10, 15, 20, 30),
@@ -231,7 +242,7 @@ def know_sure_thing(
     line = price_of(line)
     total: Line | None = None
     for span, period, weight in zip(spans, periods, weights, strict=True):
-        part = moving_average(100.0 * (line / line(-span) - 1.0), period, average) * weight
+        part = moving_average(_rate_of_change("know_sure_thing", line, span), period, average) * weight
         total = part if total is None else total + part
     assert total is not None
     return Signaled(total, moving_average(total, signal, average))
@@ -341,10 +352,10 @@ def trix_signal(line: Line, period: int = 15, signal: int = 9, span: int = 1, av
     Signaled
         Lines value and signal, in percent. Lookback: three averages' and `span`, of the signal more.
     """
-    line, span = price_of(line), check_period("trix_signal", span, 1, "span")
+    line = price_of(line)
     for _ in range(3):
         line = moving_average(line, period, average)
-    value = 100.0 * (line / line(-span) - 1.0)
+    value = _rate_of_change("trix_signal", line, span)
     return Signaled(value, moving_average(value, signal, average))
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cambist.errors import LineError
+from cambist.errors import LineError, ParameterError
 from cambist.indicators.lines import HISTORY, Line
 from cambist.indicators.node import Node, written_push
 from cambist.indicators.program import WrittenStream
 from cambist.indicators.soundness import as_sound
+from cambist.model.bar_rules import BarRule, read_rule
 from cambist.model.bars import COLUMNS, Bar, Bars
 from cambist.model.times import to_datetime
 
@@ -27,12 +28,10 @@ if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
 
-__all__ = ["BarView", "Series", "SeriesCursor"]
-
-
+__all__ = ["UNKNOWN", "BarView", "Series", "SeriesCursor"]
 #: The row at which what a bar does is written into one function for the first time; it is not worth it for a few.
-FIRST_WRITTEN = 64
-#: More bars than any run has.
+_FIRST_WRITTEN = 64
+#: More bars than any run has: when something will be known that is not known yet.
 UNKNOWN = 1 << 62
 
 
@@ -55,11 +54,13 @@ class SeriesCursor:
         What moves slower series that are made of this one, see `cambist.indicators.slower`.
     history
         How many bars back lines reach; a run bar by bar may set fewer before the first.
+    is_hidden
+        Whether `on_bar` is called for slower bars alone.
     """
 
     __slots__ = (
         *("_loose", "_move", "_nodes", "_time", "_ts", "_ts_list", "_ts_past", "_write_at", "building", "columns"),
-        *("followers", "history", "row", "window"),
+        *("followers", "history", "is_hidden", "row", "window"),
     )
 
     def __init__(self) -> None:
@@ -67,6 +68,7 @@ class SeriesCursor:
         self.history = HISTORY
         self.window = (0, 0)
         self.building = True
+        self.is_hidden = False
         self.columns = {name: self._line(name, 0) for name in COLUMNS}
         self.followers: tuple[SlowCursor | GrowingCursor, ...] = ()
         self._nodes: list[Node] = []
@@ -78,10 +80,10 @@ class SeriesCursor:
         #: What takes a bar, once it was written; the row at which it is written anew, and for how many streams it then
         #: was not.
         self._move: Callable[[Bar], None] | None = None
-        self._write_at, self._loose = FIRST_WRITTEN, 0
+        self._write_at, self._loose = _FIRST_WRITTEN, 0
 
     def _forget_program(self) -> None:
-        self._move, self._write_at = None, FIRST_WRITTEN
+        self._move, self._write_at = None, _FIRST_WRITTEN
 
     def _line(self, name: str, lookback: int) -> Line:
         return Line(self, name, lookback)
@@ -101,16 +103,24 @@ class SeriesCursor:
         self._nodes.append(Node(follower, tuple(self.columns.values()), (), follower))
         self.followers = (*self.followers, follower)
 
-    def telling(self, on_bar: Callable[[BarView], None]) -> Callable[[BarView], None]:
-        """Return what shows the slower bars first that are over with a bar; `on_bar` where nobody asked for them."""
+    def telling(
+        self, on_bar: Callable[[BarView], None], on_cold: Callable[[BarView], None]
+    ) -> Callable[[BarView], None]:
+        """Return what shows the slower bars first that are over with a bar; `on_bar` where nobody asked for them.
+
+        A slower bar at which a line of its series is not known yet is shown to `on_cold`: of several that are over at
+        once the first may be one.
+        """
         told: Any = [one for one in self.followers if one.view is not None]
         if not told:
-            return on_bar
+            return _ignore if self.is_hidden else on_bar
+        shows = not self.is_hidden
 
         def show(bar: BarView) -> None:
             for one in told:
-                one.tell(on_bar)
-            on_bar(bar)
+                one.tell(on_bar, on_cold)
+            if shows:
+                on_bar(bar)
 
         return show
 
@@ -308,6 +318,10 @@ class SeriesCursor:
         return times[self.row]
 
 
+def _ignore(_bar: BarView) -> None:
+    """Take a bar that is not shown."""
+
+
 class Series:
     """The bars of one instrument as a strategy sees them: five lines, read with ``[0]``, ``[-1]``, ...
 
@@ -336,13 +350,14 @@ class Series:
 
     def resample(
         self,
-        timeframe: str | Timeframe,
+        timeframe: str | Timeframe | BarRule,
         *,
         tz: str | tzinfo | None = None,
         calendar: Calendar | None = None,
         offset: int | str | timedelta = 0,
         keep_first: bool = False,
         on_bar: bool = False,
+        history: int | None = None,
     ) -> Series:
         """Return a slower series made of this one, with lines and indicators of its own; in ``on_start`` only.
 
@@ -351,24 +366,43 @@ class Series:
 
         Parameters
         ----------
-        timeframe, tz, calendar, offset
-            As for `cambist.resample`.
+        timeframe
+            As for `cambist.resample`; or a rule by which bars are made that do not go by the clock: ``"count 100"``,
+            ``"volume 1000"``, ``"value 1e6"`` (volume times typical price), ``"renko 0.5"``, which goes by closes, and
+            ``"heikin-ashi"``. With ``" each 1d"`` behind it they begin anew with each day, or other period.
+        tz, calendar, offset
+            Of the timeframe, or of the periods after ``each``, as for `cambist.resample`.
         keep_first
-            Whether the first slower bar is one although the run began in the middle of it. Default: it is left out.
+            Whether the first slower bar is one although the run began in the middle of it, and so of bars by a rule
+            that begin anew with each period: all those of the first one. Default: they are left out.
         on_bar
             Whether `on_bar` is called for slower bars as well, before the bar with which they are over;
             ``bar.timeframe`` tells them apart.
+        history
+            Of bars by a rule: how many bars of this series a live run asks for at its start. Default: as many as
+            surely suffice, where that can be known, or else 1,000.
 
         Raises
         ------
         LineError
             After ``on_start``.
         InputError
-            If the timeframe is no multiple of that of this series, which must not be a slower one itself.
+            If the timeframe is no multiple of that of this series, which must not be a slower one itself; or the rule
+            is one of single trades, ``"range"`` or ``"imbalance"``.
+        ParameterError
+            For options that mean nothing to it.
         """
-        from cambist.indicators.slower import slower_series
+        from cambist.indicators.slower import ruled_series, slower_series
 
         periods = {"tz": tz, "calendar": calendar, "offset": offset}
+        rule = read_rule(timeframe)
+        if rule is not None:
+            return ruled_series(self, rule, periods, keep_first=keep_first, on_bar=on_bar, history=history)
+        if history is not None:
+            raise ParameterError(
+                f"history is for bars by a rule; what bars of {timeframe} need is known. Leave it out."
+            )
+        assert not isinstance(timeframe, BarRule)
         return slower_series(self, timeframe, periods, keep_first=keep_first, on_bar=on_bar)
 
     def replay(

@@ -58,8 +58,9 @@ def all_finite(column: NDArray[np.float64]) -> bool:
     """Tell whether no value is NaN or infinite."""
     # A square that is neither says so of the value, and a sum of squares of each: three times as fast as asking for
     # each. The sum is infinite as well for values above 1e154, which are looked at one by one.
-    for start in range(0, len(column), _CHUNK):
-        part = column[start : start + _CHUNK]
-        if not isfinite(part.dot(part)) and not np.isfinite(part).all():
-            return False
+    with np.errstate(all="ignore"):
+        for start in range(0, len(column), _CHUNK):
+            part = column[start : start + _CHUNK]
+            if not isfinite(part.dot(part)) and not np.isfinite(part).all():
+                return False
     return True

@@ -191,6 +191,8 @@ class _Prepared(NamedTuple):
     function: Callable[..., Any]
     keywords: dict[str, Any]
     lookback: int
+    kind: str
+    inputs: int
 
 
 @attrs.frozen
@@ -233,7 +235,9 @@ class Technical:
         }
 
     def _prepare(self) -> _Prepared:
-        prepared = _Prepared(_talib(self.function.name)[0], self.keywords(), self.lookback)
+        function = self.function
+        call, count = _talib(function.name)[0], len(function.inputs)
+        prepared = _Prepared(call, self.keywords(), self.lookback, function.kind, count)
         object.__setattr__(self, "_prepared", prepared)
         return prepared
 
@@ -245,19 +249,19 @@ class Technical:
         DataError
             For a NaN or an infinity after an input's first value: names the input and the row.
         """
-        call, keywords, lookback = self._prepared or self._prepare()
+        call, keywords, lookback, kind, count = self._prepared or self._prepare()
         columns: Sequence[NDArray[np.float64]] = inputs
-        start = sound_from(inputs) if len(inputs) == len(self.function.inputs) else None
+        start = sound_from(inputs) if len(inputs) == count else None
         if start is None:
-            columns = require_columns(self.name, len(self.function.inputs), inputs)
+            columns = require_columns(self.name, count, inputs)
             start = max(guard_column(self, at, column, started=False, row=0) for at, column in enumerate(columns))
         rows = len(columns[0])
         if rows <= start + lookback:
             return tuple(blank(rows) for _ in self.outputs)
         if not start:
-            return as_columns(self, call(*columns, **keywords), lookback)
+            return as_columns(kind, lookback, call(*columns, **keywords))
         # TA-Lib looks for leading NaN itself, and some of its functions then miscount their outputs.
-        results = as_columns(self, call(*(column[start:] for column in columns), **keywords), lookback)
+        results = as_columns(kind, lookback, call(*(column[start:] for column in columns), **keywords))
         return tuple(np.concatenate((blank(start), result)) for result in results)
 
     def open(self) -> TechnicalStream:
@@ -265,18 +269,19 @@ class Technical:
         return TechnicalStream(self)
 
 
-def as_columns(computation: Technical, results: Any, lookback: int) -> tuple[NDArray[np.float64], ...]:
+def as_columns(kind: str, lookback: int, results: Any) -> tuple[NDArray[np.float64], ...]:
     """Return what TA-Lib returned as float64 columns, also where there is one only; NaN where nothing is known."""
     columns = results if isinstance(results, tuple) else (results,)
-    kind = computation.function.kind
     if kind == "real":
         return columns
-    if kind == "position":
-        floats = [_bars_since(one) for one in columns]
-    else:
-        floats = [one if one.dtype is _FLOAT else one.astype(_FLOAT) for one in columns]
-    for column in floats:
+    floats = []
+    for numbers in columns:
+        if numbers.dtype is _FLOAT:
+            column = numbers
+        else:
+            column = _bars_since(numbers) if kind == "position" else numbers.astype(_FLOAT)
         column[:lookback] = nan
+        floats.append(column)
     return tuple(floats)
 
 
@@ -455,7 +460,7 @@ class TechnicalStream:
         self._begin(handle)
         self._newest = [len(self._history[0]) - 1]
         self._history = []
-        return as_columns(computation, filled, computation.lookback)
+        return as_columns(self._kind, computation.lookback, filled)
 
     def _advance(self, columns: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
         """Take rows by the open handle."""

@@ -102,7 +102,8 @@ async def warm_up(
                 "reanchored",
                 f"{one.instrument.symbol} {one.timeframe} began with the bar of "
                 f"{to_datetime(one.anchor):%Y-%m-%d %H:%M}, which history does not reach, or only beyond anchor_bars. "
-                f"It begins with {begins} now; indicators that remember all of the past differ a little.",
+                f"It begins with {begins} now; indicators that remember all of the past differ a little, "
+                "and bars by a rule may end elsewhere.",
             )
         for bar in bars:
             _feed(kernel, number, bar)

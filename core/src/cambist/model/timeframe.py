@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Timeframe"]
 
 _PATTERN = re.compile(r"([1-9][0-9]*)([a-zA-Z])")
+#: What a rule begins with, see `cambist.model.bar_rules`.
+_RULE = re.compile(r"(count|volume|value|imbalance|range|renko|heikin-ashi)\b")
 
 
 @attrs.frozen(order=True)
@@ -48,8 +50,10 @@ class Timeframe:
         match = _PATTERN.fullmatch(str(text).strip())
         unit = None if match is None else UNITS.get(match[2] if match[2] == "M" else match[2].lower())
         if match is None or unit is None:
+            rule = _RULE.match(str(text).strip())
+            hint = f" Bars that end by a rule are asked for by bar_rule={str(text)!r}." if rule is not None else ""
             raise InputError(
-                f"{text!r} is no timeframe. Write a count and one of s, m (minutes), h, d, w: '1m', '4h', '1d'."
+                f"{text!r} is no timeframe. Write a count and one of s, m (minutes), h, d, w: '1m', '4h', '1d'.{hint}"
             )
         return cls(int(match[1]) * unit)
 

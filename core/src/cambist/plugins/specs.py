@@ -249,12 +249,13 @@ class Spec:
 
 @attrs.frozen(kw_only=True, eq=False)
 class FeedSpec(Spec):
-    """A source of market data; the factory opens it as a `cambist.api.HistorySource`.
+    """A source of market data; the factory opens it as a `cambist.api.HistorySource`, or a `cambist.api.MarketSource`.
 
     Called as ``factory(source, **settings)``, where `source` is what the user named: a path, a data frame, a symbol.
     Capabilities: ``history`` (finished bars), ``blocks`` (can deliver more than fits into memory), ``path`` (reads a
-    file that the user names), ``catalog`` (knows by name what it holds), ``offline`` (needs no network), ``fetch`` (the
-    factory has a method ``fetcher(**settings)`` that makes a `cambist.api.HistoryFetcher`: what it fetches is cached).
+    file that the user names), ``catalog`` (knows by name what it holds), ``offline`` (needs no network), ``market``
+    (trades, quotes or a book, in place of bars), ``fetch`` (the factory has a method ``fetcher(**settings)`` that makes
+    a `cambist.api.HistoryFetcher`: what it fetches is cached).
     """
 
     kind: ClassVar[str] = "feed"

@@ -12,9 +12,12 @@ from cambist.model.ticks import SIDE_OF
 from cambist.model.times import to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime, timedelta, tzinfo
 
+    from cambist.indicators.series import SeriesCursor
+    from cambist.model.bar_rules import BarRule
+    from cambist.model.calendar import Calendar
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Side
     from cambist.model.timeframe import Timeframe
@@ -176,8 +179,8 @@ class MarketBarSeries(Series):
 
     __slots__ = ("_market", "book", "quote", "tick")
 
-    def __init__(self, timeframe: Timeframe, market: MarketSeries) -> None:
-        super().__init__(market.instrument, timeframe)
+    def __init__(self, timeframe: Timeframe, market: MarketSeries, cursor: SeriesCursor | None = None) -> None:
+        super().__init__(market.instrument, timeframe, cursor)
         self._market = market
         self.tick = market.tick
         self.quote = market.quote
@@ -190,11 +193,64 @@ class MarketBarSeries(Series):
 
 
 class MarketDataSet:
-    """Every instrument of a run on trades or quotes, in declared order; its lines are those of the first."""
+    """Every instrument of a run on trades or quotes, in declared order; its lines are those of the first.
 
-    def __init__(self, series: Sequence[MarketSeries | MarketBarSeries]) -> None:
+    Parameters
+    ----------
+    series
+        Of each instrument.
+    make
+        Makes a series of bars by a rule of the trades of an instrument, named by its symbol; see `event_bars`.
+    """
+
+    def __init__(self, series: Sequence[MarketSeries | MarketBarSeries], make: Callable[..., MarketBarSeries]) -> None:
         self._series = tuple(series)
         self._by_symbol = {one.symbol: one for one in self._series}
+        self._make = make
+
+    def event_bars(
+        self,
+        rule: str | BarRule,
+        *,
+        data: str | None = None,
+        tz: str | tzinfo | None = None,
+        calendar: Calendar | None = None,
+        offset: int | str | timedelta = 0,
+        keep_first: bool = True,
+        on_bar: bool = False,
+    ) -> MarketBarSeries:
+        """Return a series of bars that are made by a rule of trades as they come; in ``on_start`` only.
+
+        A bar is seen with the trade that completes it, before `on_tick` is called for that trade. Of an instrument
+        without trades they are made of the middle of its quotes.
+
+        Parameters
+        ----------
+        rule
+            ``"count 100"``, ``"volume 1000"``, ``"value 1e6"``, ``"imbalance 500"``, ``"range 0.5"`` or
+            ``"renko 0.5"``; with ``" each 1d"`` behind it they begin anew with each day, or other period. Of quotes:
+            count, range and renko.
+        data
+            Symbol of the instrument. Default: the first one.
+        tz, calendar, offset
+            Of the periods after ``each``, as for `cambist.resample`.
+        keep_first
+            Whether bars of the first of these periods count, which had begun before the run did. Default: they do,
+            since trades seldom begin with it.
+        on_bar
+            Whether `on_bar` is called for them, once the lines of this series are known; ``bar.timeframe`` tells them
+            apart.
+
+        Raises
+        ------
+        InputError
+            For a rule that is none, or not for what there is of the instrument.
+        LineError
+            After ``on_start``.
+        """
+        options = {"tz": tz, "calendar": calendar, "offset": offset}
+        symbol = self.symbol if data is None else self[data].symbol
+        return self._make(symbol, rule, keep_first=keep_first, on_bar=on_bar, options=options)
 
     @property
     def instrument(self) -> Instrument:
@@ -245,6 +301,7 @@ def _refuse(name: str, owner: str, symbol: str) -> Never:
     if name in _OF_BARS:
         raise InputError(
             f"{symbol} has trades or quotes in this run and no bars, so there is no {name}. Have bars made of them "
-            "(timeframe='1m'), or give bars beside them, for lines and indicators."
+            "(timeframe='1m'; self.data.event_bars('volume 1000') where they end by a rule), or give bars beside them, "
+            "for lines and indicators."
         )
     raise AttributeError(f"{owner!r} object has no attribute {name!r}")

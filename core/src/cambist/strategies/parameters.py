@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cambist.errors import ParameterError
+from cambist.errors import ParameterError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["MISSING", "Parameter", "param", "read_parameters"]
+__all__ = ["MISSING", "OF_EVERY", "Parameter", "find_parameter", "param", "read_parameters"]
 
 
 class _Missing:
@@ -158,6 +158,27 @@ def param(
     5
     """
     return Parameter(default, ge, gt, le, lt, None if choices is None else tuple(choices), doc)
+
+
+#: Parameters that every strategy has, and keeps where one is given.
+OF_EVERY = {"bar_rule": Parameter("", doc="by which bars are made of those of the run", name="bar_rule", type=str)}
+
+
+def find_parameter(cls: Any, name: str) -> Parameter:
+    """Return a parameter of a strategy's class, one that every strategy has included.
+
+    Raises
+    ------
+    ParameterError
+        There is none, and which has nearly that name.
+    """
+    found: Parameter | None = cls.parameters.get(name) or OF_EVERY.get(name)
+    if name in OF_EVERY and isinstance(getattr(cls, name, None), property):
+        raise ParameterError(f"{cls.__name__} says its {name} itself, as a property. Leave it out.")
+    if found is None:
+        hint = did_you_mean(name, cls.parameters) or " It has no parameters."
+        raise ParameterError(f"{cls.__name__} has no parameter {name!r}.{hint}")
+    return found
 
 
 def read_parameters(cls: type) -> dict[str, Parameter]:

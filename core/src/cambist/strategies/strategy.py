@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from cambist.errors import InputError, ParameterError, did_you_mean
+from cambist.errors import InputError, ParameterError
 from cambist.indicators.lines import Line
 from cambist.model.times import duration_ns, to_datetime, to_ns
 from cambist.strategies.futures import FuturesTrading
 from cambist.strategies.holdings import Holdings
-from cambist.strategies.parameters import MISSING, read_parameters
+from cambist.strategies.parameters import MISSING, OF_EVERY, find_parameter, read_parameters
 from cambist.strategies.schedules import Schedule
 from cambist.strategies.targets import Targets
 from cambist.strategies.trading import Trading
@@ -48,6 +48,10 @@ class Strategy(FuturesTrading, Holdings):
         can do.
     parameters
         The class's declared parameters by name; ``self.params`` has the values.
+    bar_rule
+        A parameter of every strategy: by which rule the bars of `data` are made of those, or of the trades, of the run:
+        ``"renko 50"``, ``"volume 1000"``, ``"1h"``; see `Series.resample`. `on_bar` is then called for them alone, and
+        orders meet what they are made of. ``""`` for the bars of the run.
 
     Notes
     -----
@@ -58,6 +62,7 @@ class Strategy(FuturesTrading, Holdings):
     parameters: ClassVar[Mapping[str, Parameter]] = {}
     #: Attributes that a restart brings back; see `save_state`.
     persistent: ClassVar[Sequence[str]] = ()
+    bar_rule: str = ""
     name: str
     log: Logger
 
@@ -76,11 +81,10 @@ class Strategy(FuturesTrading, Holdings):
     def __init__(self, **values: Any) -> None:
         cls = type(self)
         for name in values:
-            if name not in cls.parameters:
-                hint = did_you_mean(name, cls.parameters) or " It has no parameters."
-                raise ParameterError(f"{cls.__name__} has no parameter {name!r}.{hint}")
+            find_parameter(cls, name)
         self.params: dict[str, Any] = {}
-        for name, parameter in cls.parameters.items():
+        taken = {name: parameter for name, parameter in OF_EVERY.items() if name in values}
+        for name, parameter in {**cls.parameters, **taken}.items():
             value = values.get(name, parameter.default)
             if value is MISSING:
                 raise ParameterError(f"{cls.__name__}: parameter {name!r} needs a value: {parameter.describe()}.")

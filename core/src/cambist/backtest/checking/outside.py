@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 
 from cambist.data.columns import TIME_NAMES
+from cambist.data.event_bars import EventBars
 from cambist.data.sources.frame import read_times, times_of_index
 from cambist.data.times import TimeReader
 from cambist.errors import DataError
@@ -71,6 +72,9 @@ class Knowledge:
             return value
         if isinstance(value, Bars):
             return self._bars(value)
+        if isinstance(value, EventBars):
+            rows = int(np.searchsorted(value.end, self.at, side="right"))
+            return value[:rows] if rows < len(value) else value
         if type(value).__module__.partition(".")[0] == "pandas":
             return self._table(value)
         if isinstance(value, np.ndarray) and value.ndim and len(value) in self.rows:

@@ -214,19 +214,23 @@ class _ListeningRun(Run):
 
 
 def _lines(run: Run, seat: Seat) -> Iterator[KeptLine]:
-    """Yield the lines that indicators made for a strategy."""
+    """Yield the lines that indicators made for a strategy; those of slower series as they show on the faster one."""
     named = {id(line): name for name, line in seat.strategy.named_lines().items()}
     names: Counter[tuple[str, str]] = Counter()
     for feed, cursor in zip(run.feeds, seat.cursors, strict=True):
-        for line in cursor.made_lines():
-            symbol = feed.instrument.symbol
-            name = named.get(id(line), line.name)
-            names[symbol, name] += 1
-            if names[symbol, name] > 1:
-                name = f"{name} #{names[symbol, name]}"
-            values = cursor.rows_of(line, 0, len(feed.closes))
-            if len(values) == len(feed.closes):  # a run that failed before its columns were computed has none
-                yield KeptLine(seat.strategy.name, name, symbol, line.lookback, feed.closes, values)
+        symbol, bars = feed.instrument.symbol, len(feed.closes)
+        for one in (cursor, *cursor.followers):
+            for line in one.made_lines():
+                name = named.get(id(line), line.name)
+                names[symbol, name] += 1
+                if names[symbol, name] > 1:
+                    name = f"{name} #{names[symbol, name]}"
+                values = one.rows_of(line, 0, bars)
+                if len(values) != bars:  # a run that failed before its columns were computed has none
+                    continue
+                # How many fast bars a slower line needs is told by when it is known.
+                lookback = line.lookback if one is cursor else int(np.argmax(np.append(np.isfinite(values), True)))
+                yield KeptLine(seat.strategy.name, name, symbol, lookback, feed.closes, values)
 
 
 def _listen(seat: Seat, kernel: Any, decisions: list[Decision]) -> _Ears:

@@ -9,6 +9,7 @@ from cambist.backtest.market.between import Between
 from cambist.backtest.market.feeds import market_windows
 from cambist.engine.step import BOOKKEEPING
 from cambist.engine.timers import NEVER
+from cambist.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,6 +84,8 @@ class MarketDriver(Driver):
         return start
 
     def _windows(self) -> Iterator[MarketWindow]:
+        if self.kernel.unheard:
+            raise InputError(self.kernel.unheard)
         seats = self.kernel.seats if self._loads_columns else ()
         return market_windows(self.feeds, self.bars, seats, self._horizon)
 

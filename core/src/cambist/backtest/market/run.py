@@ -175,18 +175,9 @@ class MarketRun(Run):
         fee = self.rules.fees.fee
         make = self._maker(MarketKernel)
         kernel = make(strategies, streams, self.books, gate, fee, bars=bars, calendars=self.calendars)
-        hooks = {_HOOKS[feed.kind] for feed in self.feeds}
-        hooks |= {"on_bar", "on_step"} if bars else set()
         for view, feed in zip(kernel.views, self.feeds, strict=True):
             if isinstance(feed, BookFeed) and isinstance(view, BookView):
                 view.noting = feed.note
-        for seat in kernel.seats:
-            if all(seat.hook(name) is None for name in hooks):
-                without = "" if bars else " For on_bar have bars made: timeframe='1m'."
-                raise InputError(
-                    f"{seat.strategy.name} has no {' or '.join(sorted(hooks))}, and this run has nothing else to show "
-                    f"it. Write one.{without}"
-                )
         return kernel
 
     def _about(self) -> dict[str, Any] | None:
@@ -311,7 +302,6 @@ class MarketRun(Run):
 
 #: What says what an instrument is worth, best first.
 _PRICING = ("book", "quotes", "ticks")
-_HOOKS = {"ticks": "on_tick", "quotes": "on_quote", "book": "on_book"}
 
 
 def _feed(number: int, source: MarketSource, settings: BacktestSettings) -> MarketFeed:

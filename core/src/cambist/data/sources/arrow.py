@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cambist.data.times import scale_to_ns, text_to_ns
+from cambist.data.times import scale_to_ns
 from cambist.errors import DataError, MissingDependencyError
 from cambist.model.times import DAY_NS, SECOND_NS
 
@@ -92,7 +92,7 @@ def read_times(column: Any, reader: TimeReader) -> NDArray[np.int64]:
     if pa.types.is_string_view(kind):
         column, kind = column.cast(pa.large_string()), pa.large_string()
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return text_to_ns(column.to_pandas())
+        return reader.read_texts(column.to_pandas())
     raise DataError(f"the times are of type {kind}. Write them as timestamps, dates, integers or ISO 8601 texts.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -157,9 +158,11 @@ def told(path: Path) -> Iterator[None]:
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     except UnicodeDecodeError as error:
+        likely = "utf-16" if error.object[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "cp1252"
         raise DataError(
             f"{path}: this is no {error.encoding.upper()} text (byte {error.object[error.start]:#04x} at "
-            f"{error.start:,}). Save it as CSV in UTF-8, or name its encoding, such as encoding='cp1252'."
+            f"{error.start:,}). Save it as CSV in UTF-8, or name its encoding: cambist.data.open_csv(..., "
+            f"encoding={likely!r})."
         ) from error
     except (FileNotFoundError, PermissionError) as error:
         raise DataError(f"{path}: the file cannot be opened: {error.strerror}. Check the path.") from error

@@ -86,6 +86,8 @@ class TextForm:
         Times are kept as they are written, though they may look like numbers.
     without_null_rows
         Lines in which no field is a number are left out.
+    may_be_empty
+        A field that is empty says that nothing has changed, and lacks nowhere.
     """
 
     encoding: str = ENCODING
@@ -96,6 +98,7 @@ class TextForm:
     thousands: str = ""
     times_as_text: bool = False
     without_null_rows: bool = False
+    may_be_empty: bool = False
 
     def plain(self, number: str) -> str:
         """Return the text of a number as Python writes it."""
@@ -278,9 +281,13 @@ def _fault(line: int, fields: list[str], head: Head) -> str | None:
         value = fields[place].strip()
         number = head.form.plain(value)
         if not value:
+            if head.form.may_be_empty:
+                continue
             return f"line {line} ({time}): {name} is missing."
         if not _is_number(number) or isnan(float(number)):
-            return f"line {line} ({time}): {name} is {value!r}, which is no number."
+            comma = head.form.decimal == "." and _is_number(value.replace(",", ".", 1))
+            hint = " Is the comma a decimal mark? Then pass decimal=',' to cambist.data.open_csv." if comma else ""
+            return f"line {line} ({time}): {name} is {value!r}, which is no number.{hint}"
     return None
 
 

@@ -11,6 +11,7 @@ import attrs
 from cambist.data.blocks import BLOCK_ROWS, check_size
 from cambist.data.load import absence, open_source
 from cambist.data.series import PROBE_ROWS, choose_instrument, infer_timeframe
+from cambist.data.sources.changes import Changes
 from cambist.data.sources.csv import CsvHistory, frames
 from cambist.data.sources.dialect_layout import DialectHead, read_dialect_head
 from cambist.data.sources.dialects import CsvDialect, find_dialect
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from cambist.data.market_columns import History
     from cambist.data.sources.csv_text import Head
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
@@ -112,10 +114,12 @@ class DialectMarketHistory(CsvMarketHistory):
 
     dialect: CsvDialect = attrs.field(factory=CsvDialect, kw_only=True)
 
-    def _opened(self) -> tuple[Head, Callable[[pd.DataFrame], NDArray[np.int64]]]:
+    def _opened(self) -> tuple[Head, Callable[[pd.DataFrame], History | None]]:
         head, reader = read_dialect_head(self.path, self.dialect, self.kind), TimeReader()
         head.times.are_dates = False
-        return head, lambda frame: head.read_times(frame, reader)
+        if self.dialect.changes_only:
+            return head, Changes(self.path, self.kind, self.instrument, head).read
+        return head, lambda frame: self._read(frame, head, lambda rows: head.read_times(rows, reader))
 
 
 def open_csv(
@@ -188,7 +192,7 @@ def open_csv_quotes(
     instrument: Instrument | None = None,
     **changes: Any,
 ) -> MarketSource:
-    """Return a source of the quotes in a CSV file; as `open_csv`, ``"binance-book-ticker"`` for instance."""
+    """Return a source of the quotes in a CSV file; as `open_csv`, ``"mt5-ticks"`` for instance."""
     path, chosen, found = _opening(source, dialect, symbol, instrument, changes)
     return DialectMarketHistory(path, chosen, "quotes", dialect=found)
 
@@ -201,3 +205,8 @@ def _opening(
     if not path.is_file():
         raise DataError(f"{path}: {absence(path)}")
     return path, choose_instrument(symbol, instrument, default=path.name.partition(".")[0] or path.name), found
+
+
+open_binance_trades = partial(open_csv_ticks, dialect="binance-trades")
+open_mt5_ticks = partial(open_csv_ticks, dialect="mt5-ticks")
+open_mt5_quotes = partial(open_csv_quotes, dialect="mt5-ticks")

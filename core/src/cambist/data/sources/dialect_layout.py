@@ -31,7 +31,7 @@ __all__ = ["DialectHead", "read_dialect_head"]
 
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 #: Fields of a dialect that are no columns of a bar, a trade or a quote.
-_MORE = ("time_of_day", "adj_close")
+_MORE = ("time_of_day", "adj_close", "flags")
 #: What is taken for the field by its own name, and is somebody else where a dialect names the field.
 _OWN_NAMES = {
     "time": {"ts", "time", "timestamp", "date", "datetime", "open_time"},
@@ -50,11 +50,14 @@ class DialectHead(Head):
     ----------
     time_of_day
         Position of the column of times of day where they stand apart from the dates, or None.
+    flags
+        Position of the column that says what a row changes, or None.
     times
         Reads both.
     """
 
     time_of_day: int | None = None
+    flags: int | None = None
     times: DialectTimes
 
     def read_times(self, frame: pd.DataFrame, reader: TimeReader) -> NDArray[np.int64]:
@@ -100,6 +103,7 @@ def read_dialect_head(path: Path, dialect: CsvDialect, kind: str = "bars") -> Di
         layout=head.layout,
         form=head.form,
         time_of_day=more.get("time_of_day"),
+        flags=more.get("flags"),
         times=DialectTimes(dialect),
     )
 
@@ -117,6 +121,7 @@ def _form(path: Path, dialect: CsvDialect) -> TextForm:
         decimal=dialect.decimal,
         thousands=dialect.thousands,
         without_null_rows=dialect.drop_null_rows,
+        may_be_empty=dialect.changes_only,
         times_as_text=bool(dialect.time_format) or dialect.tz != "UTC",
     )
     return attrs.evolve(form, names=_names(path, dialect, form))

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from cambist.data.sources.frame import read_times
-from cambist.data.times import index_to_ns
+from cambist.data.times import OFFSET, index_to_ns, mixed_offsets
 from cambist.errors import DataError
 from cambist.model.times import DAY_NS
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DialectTimes"]
 
-#: A time of day that ends with Z or an offset from UTC.
-_OFFSET = r"(?:\d:\d{2}|T\d{4}).*(?:[zZ]|[+-]\d{2}(?::?\d{2})?)$"
 _TWO_WAYS = r"^\s*(\d{1,2})[./-](\d{1,2})[./-](\d{2,4})"
 
 
@@ -90,14 +88,10 @@ class DialectTimes:
             parsed = pd.DatetimeIndex(pd.to_datetime(texts, format=self.format, errors="coerce", utc=aware))
             _refuse_unread(parsed, texts, f"not of the form {self.format!r}. Repair the line, or pass time_format=.")
             return parsed
-        offsets = texts.str.contains(_OFFSET, regex=True).to_numpy(np.bool_)
+        offsets = texts.str.contains(OFFSET, regex=True).to_numpy(np.bool_)
         if offsets.any() and not offsets.all():
             row = int((offsets != offsets[0]).argmax())
-            has = "an offset from UTC" if offsets[row] else "no offset from UTC"
-            raise DataError(
-                f"row {row}: the time {texts.iloc[row]!r} has {has}, unlike those before it. "
-                "Write all times in one way."
-            )
+            raise mixed_offsets(row, texts.iloc[row], has=bool(offsets[row]))
         if offsets.any() and self.dialect.tz != "UTC":
             raise DataError(
                 f"row 0: the time {texts.iloc[0]!r} names its own offset from UTC, and tz={self.dialect.tz!r} is "

@@ -22,13 +22,13 @@ Fold = Literal["refuse", "first", "second"]
 
 _FIELDS = {
     "time", "time_of_day", "open", "high", "low", "close", "volume", "adj_close",
-    "price", "size", "side", "buyer_is_maker", "bid", "ask", "bid_size", "ask_size",
+    "price", "size", "side", "buyer_is_maker", "bid", "ask", "bid_size", "ask_size", "flags",
 }  # fmt: skip
 
 
 _LIKE = {
     "decimal": "','", "thousands": "'.'", "delimiter": "';'", "encoding": "'cp1252'", "tz": "'UTC'", "skip_lines": "3",
-    "newest_first": "True", "adjusted": "True", "drop_null_rows": "True",
+    "newest_first": "True", "adjusted": "True", "drop_null_rows": "True", "changes_only": "True",
 }  # fmt: skip
 _KINDS: dict[str, Any] = {
     name: bool if like == "True" else int if like == "3" else (str, type(None)) for name, like in _LIKE.items()
@@ -57,8 +57,8 @@ class CsvDialect:
         Which column a field is in: ``{"time": "Datum", "close": "Schluss"}``. A label (upper or lower case), several of
         which the first that is there is taken and ``""`` says that there may be none, or a position from 0. Fields are
         time, time_of_day (where it stands apart from the date), open, high, low, close, volume, adj_close; of trades
-        price, size, side and buyer_is_maker; of quotes bid, ask, bid_size and ask_size. What is not named is found by
-        its own name.
+        price, size, side and buyer_is_maker; of quotes bid, ask, bid_size and ask_size; of both flags, MetaTrader's
+        word on what a row changes. What is not named is found by its own name.
     names
         What the columns are called, in their order, where the file has no line that says so. A file that has one all
         the same is told by it.
@@ -86,6 +86,9 @@ class CsvDialect:
         Prices are multiplied by adjusted close / close, and volumes divided by it.
     drop_null_rows
         Rows without any number are left out, and the source's notes say how many; otherwise they are refused.
+    changes_only
+        Of trades and quotes: a row says what has changed, a field that is empty, or 0, what has not. A row is a quote
+        where bid or ask is there, and a trade where price or size is, or where its flags say so.
 
     Raises
     ------
@@ -107,6 +110,7 @@ class CsvDialect:
     newest_first: bool = False
     adjusted: bool = False
     drop_null_rows: bool = False
+    changes_only: bool = False
 
     def __attrs_post_init__(self) -> None:
         for name, kind in _KINDS.items():
@@ -185,6 +189,19 @@ DIALECTS: dict[str, CsvDialect] = {
     "mt5": CsvDialect(
         columns={"time": "<DATE>", "time_of_day": ("<TIME>", ""), **_META_BARS, "volume": ("<TICKVOL>", "<VOL>", "")},
         time_format=_META_FORMATS,
+    ),
+    "mt5-ticks": CsvDialect(
+        columns={
+            "time": "<DATE>",
+            "time_of_day": "<TIME>",
+            "bid": "<BID>",
+            "ask": "<ASK>",
+            "price": "<LAST>",
+            "size": "<VOLUME>",
+            "flags": ("<FLAGS>", ""),
+        },
+        time_format=("%Y.%m.%d %H:%M:%S.%f", "%Y.%m.%d %H:%M:%S"),
+        changes_only=True,
     ),
     "yahoo": CsvDialect(columns={"time": "Date", "adj_close": ("Adj Close", "Adj Close**", "")}, drop_null_rows=True),
     "sierra": CsvDialect(

@@ -9,7 +9,7 @@ import numpy as np
 
 from cambist.data.columns import TIME_NAMES, find_columns
 from cambist.data.series import assemble, choose_instrument
-from cambist.data.times import TimeReader, index_to_ns, text_to_ns
+from cambist.data.times import TimeReader, index_to_ns
 from cambist.errors import DataError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def read_times(series: pd.Series[Any], reader: TimeReader) -> NDArray[np.int64]:
         return reader.read(series.to_numpy(dtype=np.float64, na_value=np.nan))
     if len(series) and _is_number(series.iloc[0]):
         return reader.read(_numbers_among_texts(series))
-    return text_to_ns(series)
+    return reader.read_texts(series)
 
 
 def _is_number(value: Any) -> bool:

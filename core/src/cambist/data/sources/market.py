@@ -96,9 +96,9 @@ class _FileHistory:
         return find_market_columns(self.kind, labels, where, unnamed=unnamed)
 
     def _in_order(
-        self, pieces: Iterator[Any], read: Callable[[Any], History], label: Callable[[int], str]
+        self, pieces: Iterator[Any], read: Callable[[Any], History | None], label: Callable[[int], str]
     ) -> Iterator[History]:
-        """Yield what `read` makes of each piece, refusing one that goes back in time.
+        """Yield what `read` makes of each piece, if anything, refusing one that goes back in time.
 
         Messages about a row of a piece are made to name it as `label` does, which is given its row in the file.
         """
@@ -106,12 +106,14 @@ class _FileHistory:
         for piece in pieces:
             try:
                 block = read(piece)
-                _refuse_earlier(int(block.ts[0]), last)
+                if block is not None:
+                    _refuse_earlier(int(block.ts[0]), last)
             except DataError as error:
                 raise DataError(renumber(str(error), partial(_label, label, start))) from None
-            yield block
-            start += len(block)
-            last = int(block.ts[-1])
+            start += len(piece)
+            if block is not None:
+                yield block
+                last = int(block.ts[-1])
 
 
 def _refuse_earlier(first: int, last: int | None) -> None:
@@ -208,7 +210,10 @@ class CsvMarketHistory(_FileHistory):
         DataError
             The file cannot be read, or a line is no trade or quote: names the line, the time and the value.
         """
-        return next(self._blocks(None))
+        block = next(self._blocks(None), None)
+        if block is None:
+            raise DataError(f"{self.path}: there are no {self.kind} in it, though it has rows. Is it of another kind?")
+        return block
 
     def blocks(self, size: int = BLOCK_ROWS) -> Iterator[History]:
         """Yield the rows in pieces of at most `size`; no more than one piece is in memory.
@@ -225,20 +230,20 @@ class CsvMarketHistory(_FileHistory):
         from cambist.data.sources.csv_text import line_of_row
 
         with told(self.path):
-            head, read_times = self._opened()
+            head, read = self._opened()
             yield from self._in_order(
                 frames(self.path, head, size),
-                lambda frame: self._read(frame, head, read_times),
+                read,
                 lambda row: f"line {line_of_row(self.path, head, row)}",
             )
 
-    def _opened(self) -> tuple[Head, Callable[[pd.DataFrame], NDArray[np.int64]]]:
-        """Return what the first line says, and what reads the times of a piece."""
+    def _opened(self) -> tuple[Head, Callable[[pd.DataFrame], History | None]]:
+        """Return what the first line says, and what reads a piece."""
         from cambist.data.sources.csv_text import read_head
         from cambist.data.sources.frame import read_times
 
         head, reader = read_head(self.path, self._find), TimeReader()
-        return head, lambda frame: read_times(frame[head.layout.time], reader)
+        return head, lambda frame: self._read(frame, head, lambda rows: read_times(rows[head.layout.time], reader))
 
     def _read(
         self, frame: pd.DataFrame, head: Head, read_times: Callable[[pd.DataFrame], NDArray[np.int64]]

@@ -19,6 +19,17 @@ _DIALECTS = {
     "tradingview": ("open_tradingview", "Bars from a CSV file that TradingView exported"),
     "yahoo-csv": ("open_yahoo", "Bars from a CSV file saved from Yahoo Finance"),
 }
+#: Files of trades and quotes.
+_MARKET = {
+    "ticks": ("market:open_ticks", "Trades from a CSV, Parquet, Arrow or JSON lines file"),
+    "quotes": ("market:open_quotes", "Quotes from a CSV, Parquet, Arrow or JSON lines file"),
+    "book": ("market:open_book", "A recorded order book from a CSV, Parquet, Arrow or JSON lines file"),
+    "csv-ticks": ("sources.dialect:open_csv_ticks", "Trades from a CSV file of a dialect, or with settings of its own"),
+    "csv-quotes": ("sources.dialect:open_csv_quotes", "Quotes from a CSV file of a dialect, or with settings"),
+    "mt5-ticks": ("sources.dialect:open_mt5_ticks", "Trades from a file of ticks that MetaTrader 5 exported"),
+    "mt5-quotes": ("sources.dialect:open_mt5_quotes", "Quotes from a file of ticks that MetaTrader 5 exported"),
+    "binance-trades": ("sources.dialect:open_binance_trades", "Trades from a file of Binance's archive, zipped or not"),
+}
 
 
 @hookimpl
@@ -34,6 +45,10 @@ def cambist_feeds() -> list[FeedSpec]:
         *(
             FeedSpec(name=name, factory=f"cambist.data.sources.dialect:{opener}", summary=told, capabilities=_FILE)
             for name, (opener, told) in _DIALECTS.items()
+        ),
+        *(
+            FeedSpec(name=name, factory=f"cambist.data.{opener}", summary=told, capabilities=_FILE | {"market"})
+            for name, (opener, told) in _MARKET.items()
         ),
         FeedSpec(name="jsonl", factory=_OPEN, summary="Bars from a file of JSON lines", capabilities=_FILE),
         FeedSpec(

@@ -8,23 +8,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cambist.model import COLUMNS, Bars
+from cambist.model import COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cambist.model import Instrument, Timeframe
+    from cambist.model import Bars
 
 __all__ = ["decode", "encode"]
 
 _SCHEMA = pa.schema([("ts", pa.int64()), *((name, pa.float64()) for name in COLUMNS)])
-#: Times rise evenly, so their differences pack to almost nothing; the bytes of prices compress better side by side.
-#: Together 4.7 times faster to write than pyarrow's defaults, and a quarter smaller.
+#: Times rise evenly, so their differences pack to almost nothing. Prices come back to what they were: LZ4 finds that in
+#: doubles as they are, and gives them back in half the time that zstd takes, of a file that is no larger than if their
+#: bytes were split and packed by zstd. Files of before, which are, say so themselves and are read as ever.
 _OPTIONS: dict[str, Any] = {
-    "compression": "zstd",
-    "compression_level": 1,
+    "compression": "lz4",
     "use_dictionary": False,
-    "column_encoding": {"ts": "DELTA_BINARY_PACKED", **dict.fromkeys(COLUMNS, "BYTE_STREAM_SPLIT")},
+    "column_encoding": {"ts": "DELTA_BINARY_PACKED", **dict.fromkeys(COLUMNS, "PLAIN")},
     "write_statistics": ["ts"],
     "row_group_size": 65_536,
 }
@@ -44,19 +44,20 @@ def encode(bars: Bars) -> pa.Buffer:
     return sink.getvalue()
 
 
-def decode(data: bytes, instrument: Instrument, timeframe: Timeframe) -> Bars:
-    """Return the bars of a file.
+def decode(data: bytes) -> list[NDArray[Any]]:
+    """Return the columns of a file, ``ts`` and ``open`` to ``volume``, shape ``(n,)`` each.
 
     Raises
     ------
     pyarrow.ArrowException
         The bytes are no such file.
-    cambist.errors.DataError
-        What is in it are no bars.
     """
     with pq.ParquetFile(pa.BufferReader(data)) as file:
-        table = file.read(columns=_SCHEMA.names).cast(_SCHEMA)
-    return Bars(instrument, timeframe, *map(_array, table.columns))
+        # A file is one thread's: the columns of a month are too short to be worth handing out.
+        table = file.read(columns=_SCHEMA.names, use_threads=False)
+    if table.schema != _SCHEMA:
+        table = table.cast(_SCHEMA)
+    return [_array(column) for column in table.columns]
 
 
 def _array(column: pa.ChunkedArray) -> NDArray[Any]:

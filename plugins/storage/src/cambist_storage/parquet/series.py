@@ -6,7 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 import numpy as np
@@ -21,6 +21,8 @@ from cambist_storage.parquet.manifest import Manifest, Part, checksum
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from cambist.model import Instrument
 
@@ -70,7 +72,8 @@ class SeriesFolder:
             parts = {part.period: part for part in manifest.parts} if manifest is not None else {}
             written = BarsWritten()
             for period, piece in _by_period(bars):
-                before = None if period not in parts else self._load(parts[period], bars.instrument, bars.timeframe)
+                stored = parts.get(period)
+                before = None if stored is None else self._load_bars(stored, bars.instrument, bars.timeframe)
                 happened = BarsWritten.of(before, piece)
                 written += happened
                 if happened.added or happened.replaced:
@@ -85,16 +88,47 @@ class SeriesFolder:
             self._sweep(after)
         return written
 
-    def blocks(self, start: int | None, end: int | None, *, side_by_side: bool = False) -> Iterator[Bars]:
+    def blocks(self, start: int | None, end: int | None) -> Iterator[Bars]:
         """Yield the bars that open in ``[start, end)``, file by file, as they were when the first was asked for.
-
-        Files are read one after the other, or `side_by_side`: sooner, and all of them are in memory for a time.
 
         Raises
         ------
         StorageError
             A file is damaged; or writers replaced what was to be read before it was, for longer than anyone can wait.
         """
+        for piece in self._pieces(start, end, side_by_side=False):
+            try:
+                yield Bars(piece.instrument, piece.timeframe, *piece.columns)
+            except DataError as error:
+                raise StorageError(_damaged(self.folder / piece.file, str(error))) from error
+
+    def read(self, start: int | None, end: int | None) -> Bars | None:
+        """Return the bars that open in ``[start, end)`` as one write left them, not two; None where there are none.
+
+        Files are read side by side, and their columns are put together before anybody looks at them: bars are checked
+        once, as a whole.
+
+        Raises
+        ------
+        StorageError
+            As `blocks`.
+        """
+        for _ in range(_TRIES):
+            before = self._marker()
+            pieces = list(self._pieces(start, end, side_by_side=True))
+            if self._marker() != before:
+                continue
+            if not pieces:
+                return None
+            columns = [np.concatenate(same) for same in zip(*(piece.columns for piece in pieces), strict=True)]
+            try:
+                return Bars(pieces[0].instrument, pieces[0].timeframe, *columns)
+            except DataError as error:
+                list(self.blocks(start, end))  # names the file
+                raise StorageError(_damaged(self.folder, str(error))) from error
+        raise self._restless()
+
+    def _pieces(self, start: int | None, end: int | None, *, side_by_side: bool) -> Iterator[_Piece]:
         seen: int | None = start
         for _ in range(_TRIES):
             manifest = Manifest.read(self._path)
@@ -107,30 +141,20 @@ class SeriesFolder:
                 if (seen is None or part.last >= seen) and (end is None or part.first < end)
             ]
             try:
-                for whole in self._loaded(wanted, instrument, timeframe, side_by_side=side_by_side):
-                    bars = whole.between(seen, end)
-                    if bars is not None:
-                        yield bars
-                        seen = int(bars.ts[-1]) + 1
+                for part, columns in zip(wanted, self._loaded(wanted, side_by_side=side_by_side), strict=True):
+                    ts = columns[0]
+                    first = 0 if seen is None else int(ts.searchsorted(seen))
+                    last = len(ts) if end is None else int(ts.searchsorted(end))
+                    if last > first:
+                        yield _Piece(part.file, instrument, timeframe, [column[first:last] for column in columns])
+                        seen = int(ts[last - 1]) + 1
             except _GoneError:
                 continue
             return
-        raise StorageError(f"{self.folder}: it was written to {_TRIES} times while it was being read. Try again.")
+        raise self._restless()
 
-    def read(self, start: int | None, end: int | None) -> list[Bars]:
-        """Return the bars that open in ``[start, end)`` in pieces that one write left, not two.
-
-        Raises
-        ------
-        StorageError
-            As `blocks`.
-        """
-        for _ in range(_TRIES):
-            before = self._marker()
-            pieces = list(self.blocks(start, end, side_by_side=True))
-            if self._marker() == before:
-                return pieces
-        raise StorageError(f"{self.folder}: it was written to {_TRIES} times while it was being read. Try again.")
+    def _restless(self) -> StorageError:
+        return StorageError(f"{self.folder}: it was written to {_TRIES} times while it was being read. Try again.")
 
     def delete(self) -> None:
         """Forget everything in the folder."""
@@ -156,17 +180,16 @@ class SeriesFolder:
         replace(self.folder / name, memoryview(data))
         return Part(period, name, int(bars.ts[0]), int(bars.ts[-1]), len(bars), data.size, digest)
 
-    def _loaded(
-        self, parts: Sequence[Part], instrument: Instrument, timeframe: Timeframe, *, side_by_side: bool
-    ) -> Iterator[Bars]:
+    def _loaded(self, parts: Sequence[Part], *, side_by_side: bool) -> Iterator[list[NDArray[Any]]]:
         if not side_by_side or len(parts) < _FEW:
-            yield from (self._load(part, instrument, timeframe) for part in parts)
+            yield from map(self._load, parts)
             return
-        # Checksums, decoding and NumPy leave the interpreter to others.
+        # Checksums and decoding leave the interpreter to others.
         with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
-            yield from pool.map(lambda part: self._load(part, instrument, timeframe), parts)
+            yield from pool.map(self._load, parts)
 
-    def _load(self, part: Part, instrument: Instrument, timeframe: Timeframe) -> Bars:
+    def _load(self, part: Part) -> list[NDArray[Any]]:
+        """Return the columns of a file whose bytes are those that were written."""
         path = self.folder / part.file
         try:
             data = path.read_bytes()
@@ -179,9 +202,15 @@ class SeriesFolder:
         if len(data) != part.size or checksum(data) != part.checksum:
             raise StorageError(_damaged(path, f"its {len(data):,} bytes are not the {part.size:,} that were written"))
         try:
-            return decode(data, instrument, timeframe)
-        except (pa.ArrowException, DataError) as error:
+            return decode(data)
+        except pa.ArrowException as error:
             raise StorageError(_damaged(path, str(error))) from error
+
+    def _load_bars(self, part: Part, instrument: Instrument, timeframe: Timeframe) -> Bars:
+        try:
+            return Bars(instrument, timeframe, *self._load(part))
+        except DataError as error:
+            raise StorageError(_damaged(self.folder / part.file, str(error))) from error
 
     def _names(self, part: Part) -> bool:
         """Tell whether the manifest of now still names a file."""
@@ -195,6 +224,15 @@ class SeriesFolder:
             if path.suffix in {".parquet", ".tmp"} and path.name not in named:
                 with suppress(FileNotFoundError):
                     path.unlink()
+
+
+class _Piece(NamedTuple):
+    """What one file holds of the bars that were asked for; its columns are not checked to be bars yet."""
+
+    file: str
+    instrument: Instrument
+    timeframe: Timeframe
+    columns: list[NDArray[Any]]
 
 
 class _GoneError(Exception):

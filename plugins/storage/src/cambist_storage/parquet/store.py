@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cambist.api import BarKey, ConfigError, StorageError
-from cambist.model import Bars
 from cambist_storage.parquet.series import MANIFEST, SeriesFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cambist.api import BarsWritten, RunStore, StateStore, StoredBars
+    from cambist.model import Bars
 
 __all__ = ["ParquetBarStore", "ParquetStorage"]
 
@@ -50,8 +50,7 @@ class ParquetBarStore:
 
     def read(self, key: BarKey, start: int | None = None, end: int | None = None) -> Bars | None:
         """See `cambist.api.BarStore.read`."""
-        pieces = self._folder(key).read(start, end)
-        return Bars.joined(pieces) if pieces else None
+        return self._folder(key).read(start, end)
 
     def blocks(
         self, key: BarKey, start: int | None = None, end: int | None = None, size: int = 65_536
