@@ -9,6 +9,7 @@ import pytest
 
 from cambist.api import Declined, ParameterError, Unanswered, VenueError
 from cambist.model import Instrument
+from cambist_ccxt.apart import apart
 from cambist_ccxt.backoff import Backoff
 from cambist_ccxt.budget import Budget, Priority, Window
 from cambist_ccxt.channel import Channel
@@ -79,6 +80,32 @@ def test_a_clock_that_is_off_by_minutes_signs_nothing(off, way):
     with pytest.raises(NotSentError, match=rf"40.0 s {way} the venue's; set it \(by NTP\)") as raised:
         clock.check()
     assert raised.value.code == "clock_skew"
+
+
+# Work of others.
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_cancel_reaches_whoever_waits_though_a_library_makes_an_error_of_it(fails):
+    async def stubborn():
+        try:
+            await asyncio.sleep(30.0)
+        except asyncio.CancelledError as error:
+            if fails:
+                raise NoAnswerError("the request took too long") from error
+            return "an answer after all"
+
+    async def test():
+        task = asyncio.create_task(apart(stubborn(), 20.0))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=5.0)
+        assert done
+        assert task.cancelled()
+        with pytest.raises(TimeoutError):
+            await apart(stubborn(), 0.01)
+
+    asyncio.run(test())
 
 
 # The budget.

@@ -12,7 +12,7 @@ from cambist.app.live_file import read_live_file
 from cambist.config.environments import CONSENT
 from cambist.config.models import AccountTable, ControlTable, LiveTable, PaperTable, VenueTable
 from cambist.errors import ConfigError
-from cambist.live import LiveSettings, OnStop, Policy
+from cambist.live import BarHandling, LiveSettings, OnStop, Policy
 from cambist.live.control import ControlSettings
 from cambist.live.paper import PaperSettings
 from cambist.live.resending import Resend
@@ -39,8 +39,9 @@ def read(tmp_path, registry, monkeypatch):
     monkeypatch.setenv("KEY", "a-key")
     (tmp_path / "my.py").write_text(STRATEGY)
 
-    def run(text, *, paper=False):
-        (tmp_path / "run.toml").write_text(HEAD + text)
+    def run(text, *, paper=False, strategies=True):
+        head = HEAD if strategies else HEAD[HEAD.index("[[data]]") :]
+        (tmp_path / "run.toml").write_text(head + text)
         return read_live_file(tmp_path / "run.toml", registry, paper=paper)
 
     return run
@@ -51,9 +52,10 @@ def fields(cls):
 
 
 def test_the_tables_have_every_setting_with_its_default():
-    elsewhere = {"seed", "risk", "leverage", "currency"}  # [run], [[risk]], [account]; a default that depends on others
+    # [run], [[risk]], [account], [[strategy]]; a default that depends on others
+    elsewhere = {"seed", "calendar", "risk", "leverage", "strategy_bars", "currency"}
     for name, default in fields(LiveSettings).items():
-        if isinstance(default, attrs.Factory):
+        if isinstance(default, attrs.Factory) and name not in elsewhere:
             assert LiveTable.model_fields[name].default_factory() == default.factory(), name
         elif name not in elsewhere:
             said = LiveTable.model_fields[name].default
@@ -61,7 +63,7 @@ def test_the_tables_have_every_setting_with_its_default():
     for name, default in fields(ControlSettings).items():
         assert ControlTable.model_fields[name].default == default, name
     tables = {**VenueTable.model_fields, **AccountTable.model_fields, **PaperTable.model_fields}
-    assert {name for name in fields(PaperSettings) if name not in tables} <= {"seed"}
+    assert {name for name in fields(PaperSettings) if name not in tables} <= {"seed", "calendar"}
 
 
 def test_what_a_file_says_reaches_the_run(read, tmp_path):
@@ -180,6 +182,20 @@ def test_any_exchange_by_polling_has_environments_too(read, said, words):
     with pytest.raises(ConfigError) as raised:
         read(f"[live]\nvenue = 'ccxt'\n{said}")
     assert words in str(raised.value)
+
+
+def test_strategies_may_want_bars_handled_otherwise_than_the_run(read):
+    second = '[[strategy]]\nuse = "my.py"\n'
+    tables = f'missing_bars = "fill"\n{second}name = "two"\nbar_policy = {{ unit = "rescale" }}\n'
+    head = f'[run]\ncalendar = "24/7"\n[[strategy]]\nuse = "my.py"\n{second}{tables}[paper]\nvenue = "binance-spot"\n'
+    plan = read(head, paper=True, strategies=False)
+    assert plan.live.strategy_bars == {
+        "Mine-2": BarHandling(missing_bars="fill"),
+        "two": BarHandling(bar_policy={"unit": "rescale"}),
+    }
+    assert plan.live.calendar == plan.paper.calendar == "24/7"
+    with pytest.raises(ConfigError, match=r"bar_policy.*live bars are not held against a rule 'gap'"):
+        read(head.replace("unit", "gap"), paper=True, strategies=False)
 
 
 def test_a_venue_that_knows_no_play_money_takes_production_alone(tmp_path):

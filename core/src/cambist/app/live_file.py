@@ -10,13 +10,16 @@ import attrs
 from cambist.app.plan import Overrides
 from cambist.app.runfile import Reader
 from cambist.app.storage import storage_opener
+from cambist.app.strategies import make_strategy
 from cambist.config.document import Document
 from cambist.config.environments import Environment
 from cambist.config.models import LiveTable, NotifyTable, PaperTable
 from cambist.config.secrets import Secret
 from cambist.config.settings import check_settings, settings_model
+from cambist.engine.step import named
 from cambist.errors import ConfigError, did_you_mean
 from cambist.live import LiveSettings, Policy
+from cambist.live.bar_handling import BarHandling
 from cambist.live.control import ControlSettings, fingerprint
 from cambist.live.paper import PaperSettings
 from cambist.live.resending import Resend
@@ -48,6 +51,8 @@ _SETTINGS = tuple(one.name for one in attrs.fields(LiveSettings) if one.name in 
 _PAPER = frozenset(one.name for one in attrs.fields(PaperSettings))
 #: What of it ``[paper]`` says alone.
 _OF_PAPER = ("match_by", "stop_trigger", "book_cancels", "funding", "marks")
+#: Of ``[[strategy]]``: what `BarHandling` takes under the same name.
+_BARS = tuple(one.name for one in attrs.fields(BarHandling))
 _CHANNEL = tuple(name for name in NotifyTable.model_fields if name not in {"use", "name"})
 
 
@@ -212,17 +217,27 @@ class _LiveReader(Reader):
             risk=plan.settings.get("risk", ()),
             leverage=file.account.leverage,
             calendar=plan.settings.get("calendar"),
+            strategy_bars=dict(self._strategy_bars(plan)),
             **given,
         )
+
+    def _strategy_bars(self, plan: RunPlan) -> Iterator[tuple[str, BarHandling]]:
+        """Yield what becomes of bars, by the name that a strategy has in the run, where its table says so."""
+        assert self.file is not None
+        tables = () if self.overrides.strategy else self.file.strategy
+        said = [{name: value for name in _BARS if (value := getattr(one, name)) is not None} for one in tables]
+        if any(said):
+            made = named([make_strategy(one.cls, dict(one.parameters), one.name) for one in plan.strategies])
+            yield from ((one.name, BarHandling(**own)) for one, own in zip(made, said, strict=True) if own)
 
     # What trades what.
 
     def _check_bar_policies(self) -> None:
-        for name in ("live", PAPER):
-            table = self.document.tables.get(name)
+        tables = [((name,), self.document.tables.get(name)) for name in ("live", PAPER)]
+        for where, table in [*tables, *self.tables("strategy")]:
             policy = table.get("bar_policy") if isinstance(table, dict) else None
             if isinstance(policy, dict) and all(isinstance(action, str) for action in policy.values()):
-                self.attempt((name, "bar_policy"), check_bar_policy, policy)
+                self.attempt((*where, "bar_policy"), check_bar_policy, policy)
 
     def _check_strategies(self) -> None:
         if "strategy" not in self.document.tables:
@@ -249,8 +264,8 @@ class _LiveReader(Reader):
         if not tables:
             self.add((), 'there is no data. Add [[data]] with symbol = "BTC/USDT" and timeframe = "1m".')
         seen: set[tuple[str, str]] = set()
-        for (where, table), named in zip(tables, self._named(), strict=True):
-            symbol, timeframe = named
+        for (where, table), said in zip(tables, self._named(), strict=True):
+            symbol, timeframe = said
             if not symbol:
                 self.add(
                     (*where, "symbol"),
@@ -259,9 +274,9 @@ class _LiveReader(Reader):
             bars = "bars" in _as_words(table.get("listen", "bars"))
             if bars and "timeframe" not in table:
                 self.add((*where, "timeframe"), "it is missing: a live run needs the length of a bar, such as '1m'.")
-            if symbol and timeframe and named in seen:
+            if symbol and timeframe and said in seen:
                 self.add(where, f"{symbol} {timeframe} is there twice; a strategy sees it once.")
-            seen.add(named)
+            seen.add(said)
 
     # The account.
 

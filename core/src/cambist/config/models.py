@@ -87,6 +87,11 @@ class StrategyTable(_Table):
     use: str = Field(min_length=1, description="file.py, file.py:Class, package.module:Class, or a registered name")
     name: str = Field(default="", description="what it is called in the result; its class's name by default")
     parameters: dict[str, Any] = Field(default_factory=dict, description="values for what its class declares")
+    missing_bars: Literal["skip", "fill", "hold"] | None = Field(
+        default=None, description="as in [live], for this strategy; so are the next two"
+    )
+    check_bars: bool | None = None
+    bar_policy: dict[str, str] | None = None
 
 
 class HistoryTable(_Table):

@@ -72,10 +72,11 @@ _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] =
             bar.low,
             bar.close,
             bar.volume,
+            *one.strategies,
         ),
     ),
     event.BarOpened: (_BAR_OPENED, lambda one: (one.series, one.price)),
-    event.InstantClosed: (_INSTANT_CLOSED, lambda _one: ()),
+    event.InstantClosed: (_INSTANT_CLOSED, lambda one: one.strategies),
     event.OrderRefused: (_REFUSED, lambda one: (one.order_id, one.reason)),
     event.MarginChanged: (_MARGIN, lambda one: _margin_fields(one.change)),
     event.TickReceived: (_TICK, lambda one: (*_tick_fields(one.stream, one.tick), *_own_time(one.ts, one.tick.ts))),
@@ -156,9 +157,9 @@ def _trading_changed(ts: int, since: int, state: str, *fields: str) -> event.Tra
 
 
 _MAKERS: dict[int, Callable[..., event.Event]] = {
-    BAR_CLOSED: lambda ts, series, *fields: event.BarClosed(ts, series, Bar(*fields)),
+    BAR_CLOSED: lambda ts, series, *fields: event.BarClosed(ts, series, Bar(*fields[:6]), fields[6:]),
     _BAR_OPENED: event.BarOpened,
-    _INSTANT_CLOSED: event.InstantClosed,
+    _INSTANT_CLOSED: lambda ts, *strategies: event.InstantClosed(ts, strategies),
     _REFUSED: event.OrderRefused,
     _MARGIN: _margin_changed,
     _TRADING: _trading_changed,

@@ -9,6 +9,7 @@ import attrs
 
 from cambist.engine.failures import strategy_error
 from cambist.engine.journaled import JournaledKernel, JournaledMarketKernel, Journaling
+from cambist.engine.step import audience
 from cambist.errors import StrategyError
 from cambist.model.trading_state import TradingState
 from cambist.strategies.strategy import Strategy
@@ -156,7 +157,7 @@ class Shielded(Journaling):
 
     def _bar_closed(self, event: BarClosed) -> None:
         number = event.series
-        for seat in self.seats:
+        for seat in audience(self.seats, event.strategies):
             self._push(seat, event)
             seat.seen[number] += 1
             self.bar(seat, number, warm=seat.seen[number] > seat.warm_after[number])

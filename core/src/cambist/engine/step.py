@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from cambist.risk import RiskGate
     from cambist.simulation.market_rules import RuledMarkets
 
-__all__ = ["BOOKKEEPING", "WARMING", "Kernel", "Seat", "named", "no_calendar"]
+__all__ = ["BOOKKEEPING", "WARMING", "Kernel", "Seat", "audience", "named", "no_calendar"]
 
 WARMING = "during warm-up: the indicators are not known yet. Trade in on_bar"
 _ENDING = "after the last bar: nothing is left to fill them"
@@ -246,6 +246,7 @@ class Kernel(Watching):
         self._single = self._instruments[0] if len(series) == 1 else None
         self.agenda = Agenda(self._instruments, calendars)
         self.seats = [self._seat(strategy, series) for strategy in strategies]
+        self._seen_by: Sequence[Seat] = self.seats
         self._by_name = {seat.strategy.name: seat for seat in self.seats}
         first = self.seats[0]
         for cursor, instrument in zip(first.cursors, self._instruments, strict=True):
@@ -260,7 +261,7 @@ class Kernel(Watching):
             OrderFilled: lambda event: self.order_filled(self.book.order_of(event), event.ts, event.fill),
             OrderRefused: lambda event: self._tell(self.book.get(event.order_id)),
             BarClosed: self._bar_closed,
-            InstantClosed: lambda _event: self.close_instant(),
+            InstantClosed: self._instant_closed,
             TimerFired: self._timer_fired,
             CashMoved: self._cash_moved,
             MarginChanged: lambda event: change_margin(self.accounts, event.change),
@@ -331,7 +332,7 @@ class Kernel(Watching):
 
     def _bar_closed(self, event: BarClosed) -> None:
         number = event.series
-        for seat in self.seats:
+        for seat in audience(self.seats, event.strategies):
             seat.cursors[number].push(event.bar)
             seat.seen[number] += 1
             self.bar(seat, number, warm=seat.seen[number] > seat.warm_after[number])
@@ -350,9 +351,13 @@ class Kernel(Watching):
 
     def close_instant(self) -> None:
         """Call `on_step` of every strategy that is warm, once all bars of an instant have been shown."""
-        for seat in self.seats:
+        for seat in self._seen_by:
             if all(seen > needed for seen, needed in zip(seat.seen, seat.warm_after, strict=True)):
                 seat.strategy.on_step()
+
+    def _instant_closed(self, event: InstantClosed) -> None:
+        self._seen_by = audience(self.seats, event.strategies)
+        self.close_instant()
 
     def _timer_fired(self, event: TimerFired) -> None:
         following = self.agenda.fired(event.name, event.due, event.ts)
@@ -469,6 +474,11 @@ _ORDER_EVENTS = (
     OutcomeUnknown,
     OrderNotFound,
 )
+
+
+def audience(seats: Sequence[Seat], names: tuple[str, ...]) -> Sequence[Seat]:
+    """Return who is shown something that is for some strategies alone; all where none is named."""
+    return [seat for seat in seats if seat.strategy.name in names] if names else seats
 
 
 def named(strategies: Sequence[Strategy]) -> Sequence[Strategy]:

@@ -37,9 +37,19 @@ class MissingBars(StrEnum):
 
 @attrs.frozen
 class Deliver:
-    """A final bar that comes next."""
+    """A final bar that comes next.
+
+    Attributes
+    ----------
+    strategies
+        For whom; all where none is named.
+    more
+        Whether others are to be shown another bar of that time.
+    """
 
     bar: Bar
+    strategies: tuple[str, ...] = ()
+    more: bool = False
 
 
 @attrs.frozen
@@ -65,11 +75,14 @@ class Tell:
     ----------
     holds
         Whether nothing new may be risked until an operator says so.
+    strategies
+        By whom; by all where none is named.
     """
 
     word: str
     text: str
     holds: bool = False
+    strategies: tuple[str, ...] = ()
 
 
 Found = Deliver | Fetch | Tell
@@ -166,6 +179,10 @@ class Joint:
             return []
         closed = (now - (self._late or 0) - self._patience) // self._length * self._length
         return [self._fetch(self.next, max(self.next + self._length, closed), now, proven=False)]
+
+    def answered(self, asked: Fetch, bars: Iterable[Bar] | None, now: int) -> list[Found]:
+        """Take what was fetched if it is what this asked for."""
+        return self.fetched(bars, now) if asked == self._fetching else []
 
     def fetched(self, bars: Iterable[Bar] | None, now: int) -> list[Found]:
         """Take what was fetched; None where the venue could not be asked.

@@ -45,14 +45,26 @@ class MarketInputs:
     def __init__(self, engine: LiveEngine, clock: Callable[[], int], listening: Listening, step_timeout: int) -> None:
         self._engine, self._kernel, self._orders, self._clock = engine, engine.kernel, engine.orders, clock
         self._sessions = engine.sessions
+        self._everybody = [seat.strategy.name for seat in engine.kernel.seats]
+        #: Whether all strategies are shown the same bars.
+        self.is_shared = True
+        self._seen: dict[int, set[str]] = {}
         self._instants = Instants([timeframe for _, timeframe in listening.bars], step_timeout)
         self._lengths = [timeframe.ns for _, timeframe in listening.bars]
         #: What tells the price of an instrument to orders that are held here: its trades, else its quotes, else its
         #: book, and its bars where it has none of them.
         self._priced_by = {one.symbol: kind for kind, one in sorted(listening.streams, key=_finest, reverse=True)}
 
-    def bar(self, number: int, bar: Bar) -> None:
-        """Take a final bar of a series."""
+    def bar(self, number: int, bar: Bar, strategies: tuple[str, ...] = (), *, more: bool = False) -> None:
+        """Take a final bar of a series.
+
+        Parameters
+        ----------
+        strategies
+            For whom it is; all where none is named.
+        more
+            Whether others are to be shown another bar of that time.
+        """
         now = self._clock()
         closes_at = bar.ts + self._lengths[number]
         self._sessions.passed(closes_at, now)
@@ -60,9 +72,11 @@ class MarketInputs:
         if symbol not in self._priced_by:
             self._orders.on_price(symbol, bar.close, now)
         self._orders.on_close(symbol, bar.close, now)
-        self._engine.take(BarClosed(now, number, bar))
+        self._engine.take(BarClosed(now, number, bar, strategies))
         self._engine.stirred = True
-        if self._instants.arrived(number, closes_at, now):
+        if not self.is_shared:
+            self._seen.setdefault(closes_at, set()).update(strategies or self._everybody)
+        if not more and self._instants.arrived(number, closes_at, now):
             self._close_instant(closes_at, now)
 
     def unfinished(self, number: int, bar: Bar) -> None:
@@ -119,7 +133,14 @@ class MarketInputs:
 
     def _close_instant(self, closes_at: int, now: int) -> None:
         self._instants.close(closes_at)
-        self._engine.take(InstantClosed(now))
+        self._engine.take(InstantClosed(now, self._who_saw(closes_at)))
+
+    def _who_saw(self, closes_at: int) -> tuple[str, ...]:
+        """Return who was shown a bar of an instant; nobody for all."""
+        seen: set[str] = set()
+        for instant in [one for one in self._seen if one <= closes_at]:
+            seen |= self._seen.pop(instant)
+        return () if len(seen) == len(self._everybody) else tuple(one for one in self._everybody if one in seen)
 
     def _view(self, stream: int) -> BookView:
         kernel: Any = self._kernel

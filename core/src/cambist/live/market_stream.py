@@ -12,10 +12,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from cambist.errors import VenueError
+from cambist.live.bar_handling import make_joint
 from cambist.live.freshness import Freshness
 from cambist.live.holds import MISSING_BARS
-from cambist.live.joining import Deliver, Fetch, Joint
-from cambist.live.screening import BarScreen
+from cambist.live.joining import Deliver, Fetch
 from cambist.live.seldom import Seldom
 from cambist.model.books import BookUpdate
 from cambist.model.market import Quote, Tick
@@ -86,17 +86,12 @@ class MarketStream:
         self._holds, self._listening, self._seldom = holds, listening, Seldom(alarm, clock)
         wanted = self._wanted = listening.subscriptions
         patience = round(settings.late_bars_after * _SECOND)
-        screened = settings.check_bars or bool(settings.bar_policy)
+        handlings = settings.bars_for(seat.strategy.name for seat in engine.kernel.seats)
         self.joints = [
-            Joint(
-                str(wanted[number]),
-                timeframe.ns,
-                settings.missing_bars,
-                patience,
-                BarScreen(str(wanted[number]), timeframe, settings.bar_policy) if screened else None,
-            )
+            make_joint(str(wanted[number]), timeframe, patience, handlings)
             for number, (_, timeframe) in enumerate(listening.bars)
         ]
+        engine.market.is_shared = len({one.key for one in handlings.values()}) == 1
         stale = settings.stale_after * _SECOND
         silences = [timeframe.ns + stale for _, timeframe in listening.bars] + [stale] * len(listening.streams)
         self.freshness = Freshness(wanted, holds, clock, alarm, silences)
@@ -285,7 +280,7 @@ class MarketStream:
         """Do what a joint says."""
         for one in found:
             if isinstance(one, Deliver):
-                self._inputs.bar(number, one.bar)
+                self._inputs.bar(number, one.bar, one.strategies, more=one.more)
             elif isinstance(one, Fetch):
                 if one.proven:  # one that is only late is stale after a while, like whatever is silent
                     self.freshness.trouble(number, "gap", "bars are missing, and are being fetched")
@@ -293,8 +288,9 @@ class MarketStream:
             else:
                 self._alarm(one.word, one.text)
                 if one.holds:
-                    symbol = self._wanted[number].instrument.symbol
-                    self._holds.hold(MISSING_BARS, TradingState.REDUCING, one.text, scope=scope_of("symbol", symbol))
+                    symbol = scope_of("symbol", self._wanted[number].instrument.symbol)
+                    for scope in [scope_of("strategy", name) for name in one.strategies] or [symbol]:
+                        self._holds.hold(MISSING_BARS, TradingState.REDUCING, one.text, scope=scope)
 
     async def _fetch(self, number: int, wanted: Fetch) -> None:
         """Fetch missing bars, and go on with what came meanwhile."""
@@ -311,7 +307,7 @@ class MarketStream:
                     continue
             break
         joint, before = self.joints[number], self.joints[number].next
-        self._do(number, joint.fetched(bars, self._clock()))
+        self._do(number, joint.answered(wanted, bars, self._clock()))
         if joint.next != before and not joint.waits:
             self.freshness.heard_at[number] = self._clock()
             self.freshness.flows(number)

@@ -162,6 +162,8 @@ class Reconciler:
                 self._engine.orders.evidence.executed(report, self._engine.now())
             return True
         instrument = self._engine.kernel.portfolio.positions[difference.symbol].instrument
+        if difference not in await self.comparison.positions([instrument]):
+            return True  # it was on its way, and the private stream has brought it meanwhile
         foreign = explains(difference, trades.foreign, held_asset(instrument) if instrument.is_cash else "")
         if foreign and all(one.system for one in foreign):
             for report in foreign:

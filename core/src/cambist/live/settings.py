@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.data.given_calendars import check_calendar
-from cambist.errors import ParameterError
+from cambist.errors import ConfigError, ParameterError, did_you_mean
 from cambist.indicators.lines import HISTORY
+from cambist.live.bar_handling import BarHandling
 from cambist.live.differences import DifferenceKind, Policy
 from cambist.live.joining import MissingBars
 from cambist.live.quarantine import OnFailure
 from cambist.live.screening import check_bar_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cambist.data.given_calendars import Given
     from cambist.live.resending import Resend
@@ -121,6 +122,9 @@ class LiveSettings:
     bar_policy
         What is done about that, rule by rule; see `cambist.live.screening.BarScreen`. One that is not empty is reason
         enough to look.
+    strategy_bars
+        By the name of a strategy, what it wants otherwise of `missing_bars`, `check_bars` and `bar_policy`. Where two
+        strategies see different bars, the account is worth what the first strategy's say.
     anchor_bars
         How many bars, of all series together, a start goes back for at most, so that lines are what they were before.
     calendar
@@ -169,6 +173,7 @@ class LiveSettings:
     missing_bars: MissingBars = attrs.field(default=MissingBars.SKIP, converter=MissingBars)
     check_bars: bool = False
     bar_policy: Mapping[str, str] = attrs.field(default=_NOTHING, validator=_followed)
+    strategy_bars: Mapping[str, BarHandling] = attrs.field(factory=dict)
     calendar: Given = attrs.field(default=None, validator=lambda _settings, _field, given: check_calendar(given))
     anchor_bars: int = attrs.field(default=100_000, validator=attrs.validators.ge(1))
     rules_every: float = attrs.field(default=300.0, validator=_positive)
@@ -176,6 +181,22 @@ class LiveSettings:
     unprotected_within: float = attrs.field(default=2.0, validator=_positive)
     native_groups: bool = False
     native_trails: bool = False
+
+    def bars_for(self, strategies: Iterable[str]) -> dict[str, BarHandling]:
+        """Return what becomes of bars that are missing or look wrong, by the name of a strategy.
+
+        Raises
+        ------
+        ConfigError
+            If `strategy_bars` names a strategy that there is not.
+        """
+        run = BarHandling(missing_bars=self.missing_bars, check_bars=self.check_bars, bar_policy=self.bar_policy)
+        found = dict.fromkeys(strategies, run)
+        for name, wanted in self.strategy_bars.items():
+            if name not in found:
+                raise ConfigError(f"strategy_bars names {name!r}.{did_you_mean(name, found)}")
+            found[name] = wanted.over(run)
+        return found
 
     def policy_for(self, kind: DifferenceKind) -> Policy:
         """Return what becomes of a difference of some kind."""

@@ -128,9 +128,7 @@ def prepare(
         If a calendar is not known.
     """
     instruments = listening.instruments
-    calendars = GivenCalendars(settings.calendar, (one.symbol for one in instruments))
-    for one in instruments:
-        calendars(one)  # one that cannot be had is better told before anything is traded
+    calendars = _calendars(instruments, settings)
     sessions = Sessions(instruments, calendars)
     if state is None:
         opened = open_account if expected_fee is None else open_simulated
@@ -142,13 +140,7 @@ def prepare(
     gate = gate_of(portfolio, rules)
     shield = Shield(strategies)  # before there is a kernel, which looks at their hooks
     fee = expected_fee or InstrumentFees().fee
-    kernel: Shielded
-    if listening.streams:
-        kernel = ShieldedMarketKernel(
-            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=calendars
-        )
-    else:
-        kernel = ShieldedKernel(strategies, listening.bars, portfolio, gate, fee, calendars)
+    kernel = _make_kernel(strategies, listening, portfolio, gate, fee, calendars)
     kernel.shield = shield
     shield.guard(kernel)
     for cursor in (one for seat in kernel.seats for one in seat.cursors):
@@ -158,6 +150,28 @@ def prepare(
     if state is None:
         return Prepared(kernel, None, make_token(time.time()), settings.seed, shield, sessions)
     return Prepared(kernel, state, state.token, state.seed, shield, sessions)
+
+
+def _calendars(instruments: Sequence[Instrument], settings: LiveSettings) -> GivenCalendars:
+    """Return the calendars of a run; one that cannot be had is told before anything is traded."""
+    calendars = GivenCalendars(settings.calendar, (one.symbol for one in instruments))
+    for one in instruments:
+        calendars(one)
+    return calendars
+
+
+def _make_kernel(
+    strategies: Sequence[Strategy],
+    listening: Listening,
+    portfolio: Portfolio,
+    gate: RiskGate,
+    fee: Callable[..., float],
+    calendars: GivenCalendars,
+) -> Shielded:
+    bars = listening.bars
+    if listening.streams:
+        return ShieldedMarketKernel(strategies, listening.streams, portfolio, gate, fee, bars=bars, calendars=calendars)
+    return ShieldedKernel(strategies, bars, portfolio, gate, fee, calendars)
 
 
 def _go_on(

@@ -83,14 +83,17 @@ class BarOpened(Event, eq=False):
 
 
 class BarClosed(Event, eq=False):
-    """A bar of series number `series` (in declared order) has closed at `ts`."""
+    """A bar of series number `series` (in declared order) has closed at `ts`; for all, or for some strategies alone."""
 
     series: int
     bar: Bar
+    strategies: tuple[str, ...] = ()
 
 
 class InstantClosed(Event, eq=False):
-    """Every bar of the instant `ts` has been delivered (or, live, its time-out has passed)."""
+    """Every bar of the instant `ts` has been delivered (or, live, its time-out has passed); to all, or some alone."""
+
+    strategies: tuple[str, ...] = ()
 
 
 class TickReceived(Event, eq=False):

@@ -266,9 +266,7 @@ class Emulator:
     def expire(self, order_id: int, ts: int) -> list[Action]:
         """End an order whose time is over, if it is held; of one that was sent nothing comes of it: ask the venue."""
         held = self._held.get(order_id)
-        if held is None or held.sent:
-            return []
-        return self._end(held, OrderExpired(ts, order_id), ts)
+        return [] if held is None or held.sent else self._end(held, OrderExpired(ts, order_id), ts)
 
     def on_time(self, ts: int) -> list[Action]:
         """End the held orders whose time has passed."""

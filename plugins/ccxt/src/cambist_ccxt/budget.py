@@ -109,8 +109,8 @@ class Budget:
         now = self._clock()
         if self._renewed_at and now >= self._renewed_at:
             self._renewed_at = 0
-            for window in self.windows.values():
-                window.used = 0
+            for one in self.windows.values():
+                one.used = 0
         longest = max(0, self._paused_until - now)
         share = SHARES[priority]
         for name, cost in costs.items():

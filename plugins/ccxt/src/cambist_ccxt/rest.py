@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cambist_ccxt.apart import apart
 from cambist_ccxt.budget import Priority
 from cambist_ccxt.errors import BusyError, NoAnswerError, failure_of
 from cambist_ccxt.loading import Answer
@@ -104,8 +105,7 @@ class RestClient:
         client = self._client
         signed = client.sign(ask.path, [ask.part], ask.method, dict(ask.params))
         try:
-            async with asyncio.timeout(within):
-                await client.fetch(signed["url"], signed["method"], signed["headers"], signed["body"])
+            await apart(client.fetch(signed["url"], signed["method"], signed["headers"], signed["body"]), within)
         except Answer as answer:
             return RestAnswer(answer.status, answer.headers, answer.body.encode())
         except TimeoutError as error:

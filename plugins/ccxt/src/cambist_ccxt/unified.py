@@ -6,12 +6,13 @@ import contextvars
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from cambist_ccxt.apart import apart
 from cambist_ccxt.budget import Priority
 from cambist_ccxt.errors import BusyError, NoAnswerError, RefusedError, failure_of
 from cambist_ccxt.loading import config_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from cambist_ccxt.budget import Budget
     from cambist_ccxt.credentials import Credentials
@@ -168,9 +169,9 @@ class Unified:
         finally:
             _priority.reset(token)
 
-    async def _awaited(self, asked: Awaitable[Any], name: str) -> Any:
+    async def _awaited(self, asked: Coroutine[Any, Any, Any], name: str) -> Any:
         try:
-            return await asked
+            return await apart(asked)
         except (NoAnswerError, BusyError, RefusedError):
             raise
         except Exception as error:
