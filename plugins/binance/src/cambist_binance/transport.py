@@ -86,6 +86,7 @@ class Transport:
         self._market, self._rest, self._clock, self.budget = market, rest, clock, budget
         self._signer, self._recv_window, self._within = signer, recv_window, within
         self._calls = CALLS[market]
+        self._each = {call: _costs(call) for call in self._calls.values()}
         #: Whether what would change something at the venue is refused.
         self.read_only = False
         self._resync: Callable[[], None] = clock.forget
@@ -160,15 +161,8 @@ class Transport:
                 await asyncio.sleep(0.2 * attempt)
         raise NoAnswerError(name)
 
-    def _costs(self, call: Call, times: int = 1) -> dict[str, int]:
-        costs = {"weight-1m": call.weight}
-        if call.orders:
-            orders = call.orders * times
-            costs |= {"orders-10s": orders, "orders-1m": orders, "orders-1d": orders}
-        return costs
-
     async def _over_websocket(self, ws: WsApi, call: Call, params: Mapping[str, Any], priority: Priority) -> bytes:
-        costs = self._costs(call)
+        costs = self._each[call]
         loop = asyncio.get_running_loop()
         end = loop.time() + self._within
         await self.budget.acquire(costs, priority, self._within)
@@ -193,7 +187,7 @@ class Transport:
             path=call.path,
             method=call.method,
             params=params,
-            costs=self._costs(call, times),
+            costs=_costs(call, times),
             priority=priority,
             within=self._within,
         )
@@ -227,6 +221,15 @@ class Transport:
         if reason == "clock_skew":
             self._resync()
         return RefusedError(reason, text, code=str(code))
+
+
+def _costs(call: Call, times: int = 1) -> dict[str, int]:
+    """Return what a request about so many orders uses up."""
+    costs = {"weight-1m": call.weight}
+    if call.orders:
+        orders = call.orders * times
+        costs |= {"orders-10s": orders, "orders-1m": orders, "orders-1d": orders}
+    return costs
 
 
 async def decoded(asked: Awaitable[bytes], decode: Callable[[bytes], Any]) -> Any:

@@ -75,19 +75,25 @@ class WsApi:
     async def _ask(self, connection: Connection, method: str, params: Mapping[str, Any], within: float) -> ApiFrame:
         self._number += 1
         number = self._number
-        answered: asyncio.Future[ApiFrame] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[ApiFrame] = loop.create_future()
         self._pending[number] = connection, answered
         connection.pending += 1
+        text = _encode({"id": number, "method": method, "params": params})
+        written = connection.write(text)  # before anything else is seen to: an order waits
+        expiry = loop.call_later(within, _expire, answered)
         try:
-            async with asyncio.timeout(within):
-                await connection.send(_encode({"id": number, "method": method, "params": params}))
-                return await answered
+            if not written:
+                async with asyncio.timeout(within):
+                    await connection.send(text)
+            return await answered
         except TimeoutError as error:
             raise NoAnswerError(f"{method}: no answer within {within:.1f} s") from error
         except ConnectionClosed as error:
             # What was written before the end may have arrived.
             raise NoAnswerError(f"{method}: the connection was cut") from error
         finally:
+            expiry.cancel()
             self._pending.pop(number, None)
             connection.pending -= 1
 
@@ -130,3 +136,8 @@ class WsApi:
     def state(self, state: str, text: str) -> None:
         """Pass on how the link does."""
         self._state(state, text)
+
+
+def _expire(answered: asyncio.Future[ApiFrame]) -> None:
+    if not answered.done():
+        answered.set_exception(TimeoutError())
