@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_orders"]
 
-#: Orders that count, behind some that warm up; at a pace below what the venue allows, so that nothing waits for its turn.
+#: Orders that count, behind some that warm up; at a pace below what the venue allows, so that nothing waits for a turn.
 _ORDERS, _WARM, _APART = 200, 20, 0.11
 #: The parts of the way, each by the mark at its end.
 _PARTS = {
@@ -113,8 +113,8 @@ class InAndOut(Strategy):
 @contextmanager
 def _watching(way: _Way) -> Iterator[None]:
     """Mark the parts of the way where they end."""
-    frame, append, write_batch, sync = Shard.frame, Writer.append, Writer._write, os.fdatasync  # noqa: SLF001
-    write, rest, told = Connection.write, StreamWriter._writelines, LiveRun._durable  # noqa: SLF001
+    frame, append, write_batch, sync = Shard.frame, Writer.append, Writer._write, os.fdatasync
+    write, rest, told = Connection.write, StreamWriter._writelines, LiveRun._durable
 
     def timed_frame(self: Shard, connection: Connection, data: bytes) -> None:
         way.came()

@@ -210,11 +210,23 @@ class LiveEngine:
         if not effects:
             return
         self.stirred = True
-        for effect in effects:
-            if type(effect) is ApprovedOrder:
-                self._unsent.add(effect.order.id)
+        orders = [effect for effect in effects if type(effect) is ApprovedOrder]
+        self._unsent.update([approved.order.id for approved in orders])
+        waits = self.kernel.recorder.sequence > self._durable
+        if waits and len(orders) == len(effects) and self.trades and not self._outbox:
+            self._make_ready(orders)
+            return
         self._outbox.put(self.kernel.recorder.sequence, effects)
         self._release()
+
+    def _make_ready(self, orders: Sequence[ApprovedOrder]) -> None:
+        """Do all that leads to the requests of orders while the disk is at their records, which the requests wait for.
+
+        Nothing that happened before waits, so that all of it is done in the order in which it would be done later.
+        """
+        self._doors.give_way()
+        for approved in orders:
+            self._submit(approved)
 
     def send(self, orders: Sequence[Order]) -> None:
         """Send orders that the run itself made, beside its strategies, once their records are safe."""
@@ -307,6 +319,8 @@ class LiveEngine:
             self._doors.send(request)
         else:
             self._outbox.put(self.kernel.recorder.sequence, [request])
+            if type(request) is Submit:
+                self._doors.prepare(request)
             self._release()
 
     def _submit(self, approved: ApprovedOrder) -> None:

@@ -32,6 +32,7 @@ __all__ = [
     "OrderKey",
     "OrderRequest",
     "Outcome",
+    "PreparingSession",
     "ReloadingSession",
     "SimulatingSession",
     "StreamReport",
@@ -327,6 +328,21 @@ class BatchingSession(Protocol):
 
     async def cancel_many(self, keys: Sequence[OrderKey]) -> Sequence[Outcome]:
         """Ask to withdraw orders of one instrument; return what became of each."""
+
+
+@runtime_checkable
+class PreparingSession(Protocol):
+    """What a session has besides that can make a request ready before it may leave.
+
+    The record of an order takes its time to the disk, in which the request can be made, up to its last byte.
+    """
+
+    def prepare(self, request: OrderRequest) -> None:
+        """Make ready what `submit` of the same request is going to send. Nothing leaves, nothing is waited for.
+
+        It may be called in vain: nothing says that the order is sent in the end, or soon. What does not work here is
+        told by `submit`.
+        """
 
 
 @runtime_checkable

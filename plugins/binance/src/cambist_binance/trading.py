@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import contextlib
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cambist.api import Declined, VenueError
 from cambist_binance.batches import MOST, Batches
@@ -23,11 +24,23 @@ if TYPE_CHECKING:
     from cambist_binance.config import BinanceSettings
     from cambist_binance.hosts import Market
     from cambist_binance.safety import Countdown
-    from cambist_binance.transport import Transport
+    from cambist_binance.transport import Prepared, Transport
     from cambist_ccxt.clock import VenueClock
     from cambist_ccxt.symbols import Symbols
 
 __all__ = ["Trading"]
+
+
+#: How many requests may be kept ready.
+_MOST_READY = 100
+
+
+class _Ready(NamedTuple):
+    """An order with the venue's parameters, and its request where that was made."""
+
+    request: OrderRequest
+    params: dict[str, Any]
+    prepared: Prepared | None
 
 
 class Trading:
@@ -68,6 +81,16 @@ class Trading:
         self._wire: Any = futures if market.futures else spot
         self._batches = Batches(transport, symbols)
         self._conditional: dict[str, bool] = {}
+        self._ready: dict[str, _Ready] = {}
+
+    def prepare(self, request: OrderRequest) -> None:
+        """Make an order's request ready, up to the last byte where it goes by the WebSocket API."""
+        with contextlib.suppress(VenueError):  # which `submit` runs into as well, and tells
+            params = self._params(request)
+            name = "algo_place" if is_conditional(request, self._market) else "place"
+            self._ready[request.client_id] = _Ready(request, params, self._transport.prepare(name, params))
+            if len(self._ready) > _MOST_READY:  # of orders that never left
+                del self._ready[next(iter(self._ready))]
 
     async def submit(self, request: OrderRequest) -> OrderReport | None:
         """Send an order."""
@@ -75,7 +98,10 @@ class Trading:
         changed = self._changed.get(order.instrument.symbol)
         if changed and not order.reduce_only:
             raise RefusedError(changed[0], changed[1])
-        params = self._params(request)
+        ready = self._ready.pop(request.client_id, None)
+        if ready is None or ready.request is not request:
+            ready = _Ready(request, self._params(request), None)
+        params, prepared = ready.params, ready.prepared
         name, conditional = params["symbol"], is_conditional(request, self._market)
         priority = Priority.REDUCE if order.reduce_only else Priority.ENTRY
         if self._market.futures:
@@ -87,9 +113,10 @@ class Trading:
                 what = f"the dead man's switch could not be armed, and so nothing was sent: {error}"
                 raise NotSentError(what, code="countdown") from error
         if conditional:
-            one = await decoded(self._transport.call("algo_place", params, priority), futures.decode_algo)
-            return futures.algo_of(one, self._symbols)
-        one = await decoded(self._transport.call("place", params, priority), self._wire.decode_order)
+            asked = self._transport.call("algo_place", params, priority, prepared=prepared)
+            return futures.algo_of(await decoded(asked, futures.decode_algo), self._symbols)
+        asked = self._transport.call("place", params, priority, prepared=prepared)
+        one = await decoded(asked, self._wire.decode_order)
         report: OrderReport = self._wire.order_of(one, self._symbols)
         return report
 
