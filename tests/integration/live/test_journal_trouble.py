@@ -96,6 +96,27 @@ def test_nothing_is_traded_that_cannot_be_journalled(venue, tmp_path, how):  # n
     assert len(set(venue.submits)) == len(venue.submits) == 2
 
 
+def test_a_request_is_made_ready_while_the_disk_is_at_its_record_and_leaves_after(venue, tmp_path):  # noqa: F811
+    files, ready = FaultyFiles(), []
+    venue.prepare = ready.append
+
+    async def play():
+        run = make(tmp_path / "journal", venue, files)
+        async with running(run):
+            files.gate.clear()
+            venue.bar(bars(1)[0], MINUTE)
+            await until(lambda: ready)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert (run.journal.durable < run.journal.last, run.dispatcher.busy, venue.submits) == (True, 0, [])
+            files.gate.set()
+            await until(lambda: len(run.kernel.fills) == 1)
+        run.journal.close()
+
+    asyncio.run(play())
+    assert venue.submits == [one.client_id for one in ready]
+
+
 def test_a_journal_that_fails_while_nothing_happens_is_noticed(venue, tmp_path):  # noqa: F811
     files = FaultyFiles()
 

@@ -98,10 +98,7 @@ class Trading:
         changed = self._changed.get(order.instrument.symbol)
         if changed and not order.reduce_only:
             raise RefusedError(changed[0], changed[1])
-        ready = self._ready.pop(request.client_id, None)
-        if ready is None or ready.request is not request:
-            ready = _Ready(request, self._params(request), None)
-        params, prepared = ready.params, ready.prepared
+        params, prepared = self._made_ready(request)
         name, conditional = params["symbol"], is_conditional(request, self._market)
         priority = Priority.REDUCE if order.reduce_only else Priority.ENTRY
         if self._market.futures:
@@ -119,6 +116,13 @@ class Trading:
         one = await decoded(asked, self._wire.decode_order)
         report: OrderReport = self._wire.order_of(one, self._symbols)
         return report
+
+    def _made_ready(self, request: OrderRequest) -> tuple[dict[str, Any], Prepared | None]:
+        """Return what `prepare` made of an order, or its parameters where that was not asked for."""
+        ready = self._ready.pop(request.client_id, None)
+        if ready is None or ready.request is not request:
+            return self._params(request), None
+        return ready.params, ready.prepared
 
     def _params(self, request: OrderRequest) -> dict[str, Any]:
         """Return the venue's parameters of an order; raises where it does not trade the symbol."""
@@ -206,7 +210,7 @@ class Trading:
             return await asyncio.gather(*(outcome_of(self.submit(one)) for one in requests))
         priority = Priority.REDUCE if all(one.order.reduce_only for one in plain_ones) else Priority.ENTRY
         try:
-            rows = [self._params(one) for one in plain_ones]
+            rows = [self._made_ready(one)[0] for one in plain_ones]
         except VenueError as error:
             return [Declined(error.code or "not_sent", str(error)) for _ in requests]
         for one in plain_ones:
