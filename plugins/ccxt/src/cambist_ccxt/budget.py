@@ -69,8 +69,7 @@ class Window:
             self.began, self.used = start, 0
 
     def wait(self, cost: int, share: float, now: int) -> int:
-        """Return ns until `cost` fits; 0 where it does."""
-        self.refresh(now)
+        """Return ns until `cost` fits, 0 where it does; it was brought up to date by `now`."""
         taken = self.used + self.pending + self.elsewhere
         # Alone, even a request that is larger than its share may go.
         if taken + cost <= self.limit * share or taken == 0:
@@ -118,14 +117,13 @@ class Budget:
     def charge(self, costs: Mapping[str, int]) -> None:
         """Count a request that leaves."""
         now = self._begin()
-        self._charge(costs, now)
+        self._charge(costs)
         self._end(now)
 
-    def _charge(self, costs: Mapping[str, int], now: int) -> None:
+    def _charge(self, costs: Mapping[str, int]) -> None:
         windows = self.windows
         for name, cost in costs.items():
             if (window := windows.get(name)) is not None:
-                window.refresh(now)
                 window.pending += cost
 
     def settle(self, costs: Mapping[str, int], told: Mapping[str, int]) -> None:
@@ -133,13 +131,11 @@ class Budget:
         now = self._begin()
         for name, cost in costs.items():
             if (window := self.windows.get(name)) is not None:
-                window.refresh(now)
                 window.pending = max(0, window.pending - cost)
                 if name not in told:
                     window.used += cost
         for name, used in told.items():
             if (window := self.windows.get(name)) is not None:
-                window.refresh(now)
                 window.used = used
         self._end(now)
         self._pump()
@@ -160,9 +156,12 @@ class Budget:
 
     def _begin(self) -> int:
         """Bring the windows up to date, and return the time, ns."""
-        now = self._clock()
-        if self._shared is not None:
-            self._paused_until = max(self._paused_until, self._shared.load(self.windows.values(), now))
+        now, shared = self._clock(), self._shared
+        if shared is None:
+            for window in self.windows.values():
+                window.refresh(now)
+        else:
+            self._paused_until = max(self._paused_until, shared.load(self.windows.values(), now))
         return now
 
     def _end(self, now: int) -> None:
@@ -196,7 +195,7 @@ class Budget:
         wait = self._wait(costs, priority, now)
         ahead = bool(self._queue) and self._queue[0][0] <= priority
         if not wait and not ahead:
-            self._charge(costs, now)
+            self._charge(costs)
             self._end(now)
             return
         self._end(now)
@@ -242,7 +241,7 @@ class Budget:
             now = self._begin()
             wait = self._wait(costs, priority, now)
             if not wait:
-                self._charge(costs, now)
+                self._charge(costs)
             self._end(now)
             if wait:
                 self._come_back(wait)

@@ -59,36 +59,33 @@ class _Page:
             os.ftruncate(self.file, _SIZE)
         self._map = mmap.mmap(self.file, _SIZE)
         self.cells = memoryview(self._map).cast("q")
-        self._rows: dict[str, int] = {}
-        self._place: int | None = None
+        #: The place of this process among those that count here; None where there is no room.
+        self.place: int | None = None
+        #: Whether nobody else counts here.
+        self.is_alone = False
 
     def row(self, name: str) -> int | None:
         """Return where a window's row begins, a new one where it has none; None where there is no room."""
-        known = self._rows.get(name)
-        if known is not None:
-            return known
         written = name.encode()[: 8 * _NAME].ljust(8 * _NAME, b"\0")
         for at in range(_ROWS, _ROWS + _WINDOWS * _ROW, _ROW):
             there = self.cells[at : at + _NAME].tobytes()
             if there == written or not there.strip(b"\0"):
                 self._map[8 * at : 8 * (at + _NAME)] = written
-                self._rows[name] = at
                 return at
         return None
 
-    def place(self, me: int) -> int | None:
-        """Return the place of a process among those that count here; None where there is no room."""
-        place = self._place
-        if place is not None and self.cells[_IDS + place] == me:
-            return place
+    def attend(self, me: int) -> None:
+        """See who counts here, and be one of them."""
         ids = self.cells[_IDS:_ROWS].tolist()
-        free = [place for place, one in enumerate(ids) if not one or one == me or not _lives(one)]
-        for place in free:
-            self.leave(place)
-        self._place = free[0] if free else None
-        if free:
-            self.cells[_IDS + free[0]] = me
-        return self._place
+        if self.place is None or ids[self.place] != me:
+            free = [place for place, one in enumerate(ids) if not one or one == me or not _lives(one)]
+            for place in free:
+                self.leave(place)
+                ids[place] = 0
+            self.place = free[0] if free else None
+            if self.place is not None:
+                self.cells[_IDS + self.place] = ids[self.place] = me
+        self.is_alone = sum(ids) == me
 
     def leave(self, place: int) -> None:
         """Forget what a process counted that is gone."""
@@ -96,20 +93,18 @@ class _Page:
             self.cells[at + _PENDING + place] = 0
         self.cells[_IDS + place] = 0
 
-    def elsewhere(self, row: int, place: int | None) -> int:
+    def elsewhere(self, row: int) -> int:
         """Return what other processes that live have under way of a window."""
         first = row + _PENDING
         pending = self.cells[first : first + _PROCESSES].tolist()
-        if place is not None:
-            pending[place] = 0
-        if not any(pending):
-            return 0
+        if self.place is not None:
+            pending[self.place] = 0
         return sum(cost for other, cost in enumerate(pending) if cost and _lives(self.cells[_IDS + other]))
 
     def close(self, me: int) -> None:
         """Leave, and let go of the file."""
-        if self._place is not None and self.cells[_IDS + self._place] == me:
-            self.leave(self._place)
+        if self.place is not None and self.cells[_IDS + self.place] == me:
+            self.leave(self.place)
         self.cells.release()
         self._map.close()
         os.close(self.file)
@@ -128,44 +123,50 @@ class SharedUse:
     def __init__(self, address: Path, key: Path) -> None:
         self._pages = (_Page(address), _Page(key))
         self._lock = self._pages[0].file
+        self._rows: dict[str, tuple[_Page, int] | None] = {}
         self._me = id_of(os.getpid(), next(_numbers))
         self._closed = False
 
     def load(self, windows: Iterable[Window], now: int) -> int:
         """Lock, and bring windows up to date; return until when nothing may go, ns."""
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        for page in self._pages:
+            page.attend(self._me)
         for window in windows:
             window.refresh(now)
-            page = self._page(window)
-            row = page.row(window.name)
-            if row is None:
+            if (found := self._row(window)) is None:
                 continue
+            page, row = found
             if page.cells[row + _BEGAN] == window.began:
                 window.used = page.cells[row + _USED]
-            window.elsewhere = page.elsewhere(row, page.place(self._me))
+            window.elsewhere = 0 if page.is_alone else page.elsewhere(row)
         paused_until = self._pages[0].cells[_PAUSED_UNTIL]
         left = paused_until - time.time_ns() if paused_until else 0
         return now + left if left > 0 else 0
 
     def store(self, windows: Iterable[Window], paused: int) -> None:
         """Note what has changed, and for how long nothing may go from now on (ns), and unlock."""
+        rows = self._rows
         for window in windows:
-            page = self._page(window)
-            row = page.row(window.name)
-            if row is None:
-                continue
-            cells, place = page.cells, page.place(self._me)
-            cells[row + _BEGAN], cells[row + _USED] = window.began, window.used
-            if place is not None:
-                cells[row + _PENDING + place] = window.pending
+            if (found := rows[window.name]) is not None:
+                page, row = found
+                cells = page.cells
+                cells[row + _BEGAN], cells[row + _USED] = window.began, window.used
+                if page.place is not None:
+                    cells[row + _PENDING + page.place] = window.pending
         if paused > 0:  # by this machine's clock, which all of them share
             cells = self._pages[0].cells
             cells[_PAUSED_UNTIL] = max(cells[_PAUSED_UNTIL], time.time_ns() + paused)
         fcntl.flock(self._lock, fcntl.LOCK_UN)
 
-    def _page(self, window: Window) -> _Page:
-        """Return where a window is counted: orders by the key, all else by the address."""
-        return self._pages[window.name.startswith("orders")]
+    def _row(self, window: Window) -> tuple[_Page, int] | None:
+        """Return where a window is counted: orders by the key, all else by the address; None where there is no room."""
+        name = window.name
+        if name not in self._rows:
+            page = self._pages[name.startswith("orders")]
+            row = page.row(name)
+            self._rows[name] = None if row is None else (page, row)
+        return self._rows[name]
 
     def close(self) -> None:
         """Let go of the files; they stay for others."""
