@@ -117,7 +117,8 @@ class Writer:
         self._limits, self._on_rotate, self._clock = limits, on_rotate, clock
         self._lock = threading.Condition(threading.Lock())
         self._bell: SimpleQueue[None] = SimpleQueue()  # rung for a thread that has nothing to do
-        self._handed = threading.Event()  # whether the disk has what the thread was woken for
+        # One for each time that the thread is woken, held until the disk has what it was woken for.
+        self._handed = self._let_go = threading.Lock()
         self._queue: deque[_Commit] = deque()
         self._pending_bytes = 0
         self._next = end.sequence
@@ -160,14 +161,17 @@ class Writer:
             self._next = following = self._next + len(drafts)
             wakes = len(self._queue) == 1
             if wakes:
-                self._handed.clear()
+                self._handed = threading.Lock()
+                self._handed.acquire()
         if wakes:
             self._bell.put(None)
         return following - 1
 
     def give_way(self, most: float) -> None:
         """Wait until the disk has what the thread was woken for, at most so many seconds; see `Journal.give_way`."""
-        self._handed.wait(most)
+        handed = self._handed
+        if handed.acquire(timeout=most):
+            handed.release()
 
     def _refuse(self, now: float) -> None:
         """Raise where nothing may be taken."""
@@ -275,7 +279,7 @@ class Writer:
                 error,
             )
         finally:
-            self._handed.set()
+            self._hand_over()
             with contextlib.suppress(OSError):
                 self._files.close(self._descriptor)
 
@@ -302,7 +306,7 @@ class Writer:
         block, last, chain = encode([commit.drafts for commit in batch], sequence, self._chain)
         began = time.monotonic()
         write_all(self._files, self._descriptor, block)
-        self._handed.set()
+        self._hand_over()
         self._files.sync(self._descriptor)
         took = time.monotonic() - began
         self._size += len(block)
@@ -320,6 +324,12 @@ class Writer:
         for listener in listeners:
             listener(last)
         _resolve(ready, None)
+
+    def _hand_over(self) -> None:
+        """Let whoever gave way go on."""
+        if self._let_go is not self._handed:
+            self._let_go = self._handed
+            self._let_go.release()
 
     def _rotate(self, first: int) -> None:
         closed, self._descriptor = self._descriptor, self._make_segment(first)
