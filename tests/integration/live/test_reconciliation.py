@@ -29,17 +29,27 @@ def both(simulator, tmp_path, market, script):
     return one
 
 
-async def moved(one, points):
-    """Wait until the price is another one, by so much at least."""
-    before = one.simulator.price(one.name)["bid"]
-    await one.venue_until(lambda: abs(one.simulator.price(one.name)["bid"] - before) >= points)
+def entries(one):
+    """Return what the positions of the account cost on average."""
+    return [there.entry_price for there in one.simulator.positions().get(one.venue, [])]
+
+
+async def moved(one, points, prices):
+    """Wait until the price is by so much at least another one than each of these."""
+
+    def is_elsewhere():
+        quote = one.simulator.price(one.name)
+        return all(abs(quote[side] - price) >= points for side in ("bid", "ask") for price in prices)
+
+    await one.venue_until(is_elsewhere)
 
 
 async def trade_beside(one, sizes):
     """Trade as another client of the account."""
+    before = entries(one)
     for size in sizes:
         if size == "move":
-            await moved(one, 10)
+            await moved(one, 10, before)
         else:
             side = "buy" if size > 0 else "sell"
             order = one.simulator.place(one.name, side, abs(size) * Decimal(repr(one.size)))
@@ -235,9 +245,10 @@ LEGS = {
 
 async def trade_legs(one, changes):
     """Open (more of) one side, or close some of it, as another client of the account."""
+    before = entries(one)
     for side, change in changes:
         if side == "move":
-            await moved(one, change)
+            await moved(one, change, before)
             continue
         buys = (change > 0) == (side == "long")
         terms = OrderTerms(
@@ -268,8 +279,9 @@ def test_each_side_of_a_hedged_account_is_taken_over_for_itself(market, scenario
             )
         await one.cut_off()
         await trade_legs(one, changes)
-        if kept == 1:
-            await trade_legs(one, [("long", 5), ("long", -5)])  # of a whole that no difference here is
+        if kept == 1:  # of a whole that no difference here is, and of no side whose average alone differs
+            beside = "short" if scenario == "another average" else "long"
+            await trade_legs(one, [(beside, 5), (beside, -5)])
         with pytest.raises(ConfigError, match=r"\((long|short)\): this run holds"):
             await one.once_more(on_position="ask")
         one.journal.close()
