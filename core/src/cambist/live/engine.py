@@ -212,21 +212,24 @@ class LiveEngine:
         self.stirred = True
         orders = [effect for effect in effects if type(effect) is ApprovedOrder]
         self._unsent.update([approved.order.id for approved in orders])
-        waits = self.kernel.recorder.sequence > self._durable
-        if waits and len(orders) == len(effects) and self.trades and not self._outbox:
-            self._make_ready(orders)
-            return
-        self._outbox.put(self.kernel.recorder.sequence, effects)
-        self._release()
+        if len(orders) == len(effects) and self._can_make_ready(orders):
+            self._doors.give_way()
+            for approved in orders:
+                self._submit(approved)
+        else:
+            self._outbox.put(self.kernel.recorder.sequence, effects)
+            self._release()
 
-    def _make_ready(self, orders: Sequence[ApprovedOrder]) -> None:
-        """Do all that leads to the requests of orders while the disk is at their records, which the requests wait for.
+    def _can_make_ready(self, orders: Sequence[ApprovedOrder]) -> bool:
+        """Tell whether all that leads to the requests of orders is to be done while the disk is at their records.
 
-        Nothing that happened before waits, so that all of it is done in the order in which it would be done later.
+        The requests wait for those. What happened before must not wait any more, so that all is done in the order in
+        which it would be done later; and an order that is held here must not meet the price on which it was made.
         """
-        self._doors.give_way()
-        for approved in orders:
-            self._submit(approved)
+        waits = self.kernel.recorder.sequence > self._durable
+        if not (waits and self.trades) or self._outbox:
+            return False
+        return not any(self.orders.holds(approved.order) for approved in orders)
 
     def send(self, orders: Sequence[Order]) -> None:
         """Send orders that the run itself made, beside its strategies, once their records are safe."""

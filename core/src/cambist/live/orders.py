@@ -127,11 +127,15 @@ class LiveOrders:
     def submit(self, order: Order, now: int) -> None:
         """Send an order, or keep it until it is due."""
         watched = self._register.add(order)
-        if self._emulator.native.lacks(order):
+        if self.holds(order):
             self._tie(order)
             self._act(self._emulator.submit(order, now), now)
         else:
             self._go(watched, order.type, order.size, order.limit_price, order.stop_price, now)
+
+    def holds(self, order: Order) -> bool:
+        """Tell whether an order is kept here until it is due, since its venue has none of its kind."""
+        return self._emulator.native.lacks(order)
 
     def cancel(self, order_id: int, now: int) -> None:
         """Ask the venue to withdraw an order, or drop one that is held."""
