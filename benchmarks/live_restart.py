@@ -58,7 +58,7 @@ class Ready:
         """Return what there is."""
         return AccountReport(ts=0, balances=self._balances)
 
-    async def open_orders(self) -> list[Any]:
+    async def open_orders(self, *_asked: object) -> list[Any]:
         """Return nothing."""
         return []
 

@@ -21,7 +21,7 @@ settings.load_profile("repeatable")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Offer what a soak test asks for."""
-    parser.addoption("--kills", type=int, default=20, help="how many processes the kill tests kill")
+    parser.addoption("--kills", type=int, default=10, help="how many processes the kill tests kill, each")
     parser.addoption("--orders", type=int, default=20_000, help="how many orders a live run makes to show flat memory")
     parser.addoption("--matrix", choices=("some", "all"), default="some", help="cells of the fault matrix")
     parser.addoption("--storm", type=float, default=20.0, help="how long the storm of faults and kills lasts, seconds")

@@ -125,7 +125,7 @@ class InstantVenue:
 
     amend = cancel_all = find_order = cancel
 
-    async def open_orders(self) -> list[Any]:
+    async def open_orders(self, *_asked: object) -> list[Any]:
         """Nothing is ever open."""
         return []
 

@@ -72,8 +72,8 @@ def test_the_files_of_a_result(desk):
     assert "written to deep/er out/" in done.stderr
     out = desk.path / "deep" / "er out"
     assert sorted(one.name for one in out.iterdir()) == [
-        "benchmark.csv", "cash.csv", "closes.csv", "equity.csv", "fills.csv", "open_trades.csv", "orders.csv",
-        "positions.csv", "result.json", "trades.csv",
+        "bars_1.csv", "benchmark.csv", "cash.csv", "closes.csv", "equity.csv", "fills.csv", "open_trades.csv",
+        "orders.csv", "positions.csv", "result.json", "trades.csv",
     ]  # fmt: skip
     document = json.loads((out / "result.json").read_text(encoding="utf-8"))
     assert document["tables"]["equity"]["rows"] == len(pd.read_csv(out / "equity.csv")) == 200
@@ -116,7 +116,7 @@ def test_the_format_of_a_run_file(desk):
     assert desk.run("backtest", "run.toml").returncode == 0
     assert (desk.path / "out of it" / "equity.json").is_file()
     assert desk.run("backtest", "run.toml", "--format", "parquet").returncode == 0
-    assert sorted(path.suffix for path in (desk.path / "out of it").iterdir()) == [".json", *[".parquet"] * 9]
+    assert sorted(path.suffix for path in (desk.path / "out of it").iterdir()) == [".json", *[".parquet"] * 10]
 
 
 def test_a_run_file_and_options_that_win(desk):

@@ -55,11 +55,15 @@ def bars_of(instrument, columns, first: int = 0) -> Bars:
     return Bars(instrument=instrument, timeframe=MINUTE, **{name: one[first:] for name, one in columns.items()})
 
 
-async def played(simulator, session, journal, names):
-    """Run live while the market goes on bar by bar, each once the run has answered the last."""
+def all_filled(run) -> bool:
+    return len(run.kernel.fills) == len(run.kernel.book.orders)
+
+
+async def played(simulator, session, journal, names, strategy=Crossing, answered=all_filled):
+    """Run live while the market goes on bar by bar, each once the run has answered the last, and the venue the run."""
     alarms = []
     run = LiveRun(
-        [Crossing()],
+        [strategy()],
         [(name, MINUTE) for name in names],
         session,
         journal,
@@ -83,11 +87,24 @@ async def played(simulator, session, journal, names):
         await until(lambda number=number: len(kernel.signals) >= len(names) * number)
         await until(lambda: not run.is_busy())
         if not isinstance(session, PaperSession):
-            await until(lambda: len(kernel.fills) == len(kernel.book.orders))
+            await until(lambda: answered(run))
     run.stop("the market is over")
     async with asyncio.timeout(60):
         await task
     return run, alarms
+
+
+def clock_of(start: int):
+    """Return clocks that begin at the end of the history."""
+
+    class Clock:
+        def __init__(self, not_before: int = 0) -> None:
+            self._base = time.monotonic_ns()
+
+        def __call__(self) -> int:
+            return start + HISTORY * MINUTE.ns + time.monotonic_ns() - self._base
+
+    return Clock
 
 
 @pytest.mark.parametrize("on_paper", [False, True])
@@ -98,16 +115,7 @@ def test_live_does_what_the_backtest_says(tmp_path, monkeypatch, on_paper):
     data = {f"{base}USDT:linear": bars_of(plain, one) for base, one in zip(("BTC", "ETH"), columns, strict=True)}
     names = ["BTC/USDT:USDT", "ETH/USDT:USDT"]
 
-    class Clock:
-        """Stands at the end of the history."""
-
-        def __init__(self, not_before: int = 0) -> None:
-            self._base = time.monotonic_ns()
-
-        def __call__(self) -> int:
-            return start + HISTORY * MINUTE.ns + time.monotonic_ns() - self._base
-
-    monkeypatch.setattr(cambist.live.run, "MonotoneClock", Clock)
+    monkeypatch.setattr(cambist.live.run, "MonotoneClock", clock_of(start))
     settings = {"history": HISTORY, "cash": 20_000, "speed": 0, "limits": False}
     with ExchangeSimulator("binance", symbols=list(data), data=data, **settings) as simulator:
         key = simulator.credentials()

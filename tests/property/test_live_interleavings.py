@@ -265,7 +265,7 @@ class World:
         order = self.order
         if order is None:
             return None
-        watched = self.manager._register.get(1)
+        watched = self.manager.register.get(1)
         seen = None
         if watched is not None:
             due = None if watched.check_at is None else watched.check_at - self.now

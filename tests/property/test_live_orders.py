@@ -250,7 +250,7 @@ class Run:
         able = [one for one in self.book.open.values() if one.type is OrderType.LIMIT and one.accepted]
         if able:
             order = self.chance.choice(able)
-            watched = self.manager._register.get(order.id)
+            watched = self.manager.register.get(order.id)
             if watched is not None and watched.wanted is None and order.status is not OrderStatus.PENDING_CANCEL:
                 size = INSTRUMENT.round_size(order.filled + self.chance.randint(1, 20) / 1000)
                 self.manager._change(watched, (size, order.limit_price, order.stop_price), self.venue.now)

@@ -195,11 +195,13 @@ class VenueError(CambistError):
         What happened, where, and what to do.
     code
         The venue's code, such as ``"-2015"``; ``""`` for none.
+    retry_after
+        ns after which the same may be asked again, where the venue is only busy; 0 where it is not.
     """
 
-    def __init__(self, what: str, *, code: str = "") -> None:
+    def __init__(self, what: str, *, code: str = "", retry_after: int = 0) -> None:
         super().__init__(what)
-        self.code = code
+        self.code, self.retry_after = code, retry_after
 
 
 class DeliveryError(CambistError):

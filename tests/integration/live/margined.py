@@ -89,6 +89,7 @@ class Play:
     def start(self, **settings) -> None:
         key = self.simulator.credentials()
         session = self.open(url=self.simulator.url, key=key.key, secret=key.secret, **self.venue_settings)
+        session.margining_lasts = 0.2  # of another mode the venue tells nobody
         self.journal = Journal(self.folder)
         given = {"audit_every": 1.0, "currency": self.currency, "ready_within": 40.0, "leverage": 20.0} | settings
         self.run = LiveRun(

@@ -32,14 +32,15 @@ class Misbehaving(Loopback):
     async def cancel(self, key):
         return await super().cancel(key) if self.cancels else Declined("refused", "not now")
 
-    async def open_orders(self):
+    async def open_orders(self, symbols=(), *, urgent=False):
+        assert urgent
         if self.silent:
             self.silent -= 1
             raise VenueError("no answer")
         if self.hides:
             self.hides -= 1
             return []
-        return await super().open_orders()
+        return await super().open_orders(symbols)
 
 
 @pytest.fixture

@@ -1,16 +1,10 @@
-"""A process that trades at random at an exchange elsewhere, until it is killed, or told to stop by SIGTERM.
-
-``python trader.py PLACE URL KEY SECRET JOURNAL [quiet]``; prints ``running`` once it trades.
-"""
+"""Trades at random at an exchange, in a process of its own, until that is killed, or told to stop by SIGTERM."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
+import traceback
 
 from stage import MINUTE, PLACES, QuickSession
 from wild import Wild
@@ -19,8 +13,25 @@ from cambist.live import LiveRun, LiveSettings
 from cambist.storage.journal import Journal
 from cambist_binance.config import BinanceSettings
 
+RUNNING = "running"
 
-async def main(name: str, url: str, key: str, secret: str, folder: str, *words: str) -> None:
+
+def trade(said, *given) -> None:
+    """Trade; tell `said` once it does, and how it failed if it does.
+
+    Parameters
+    ----------
+    given
+        Place, URL, key and secret of the exchange, folder of the journal, and ``"quiet"`` to send no order.
+    """
+    try:
+        asyncio.run(_trade(said, *given))
+    except BaseException:
+        said.send(traceback.format_exc())
+        raise
+
+
+async def _trade(said, name: str, url: str, key: str, secret: str, folder: str, *words: str) -> None:
     place = PLACES[name]
     # It is started far more often than a venue's limits are made for.
     settings = BinanceSettings(url=url, key=key, secret=secret, timeout=5.0, shared_limits=False)
@@ -34,9 +45,5 @@ async def main(name: str, url: str, key: str, secret: str, folder: str, *words: 
         while run.phase != "run" and not task.done():  # noqa: ASYNC110 - the run tells nobody
             await asyncio.sleep(0.005)
         if not task.done():
-            print("running", flush=True)
+            said.send(RUNNING)
         await task
-
-
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))

@@ -176,7 +176,7 @@ class Loopback:
             return Answered(None)
         return Answered(self._report(order, self.exchange.clock.market.now()))
 
-    async def open_orders(self):
+    async def open_orders(self, symbols=(), *, urgent=False):
         now = self.exchange.clock.market.now()
         return [self._report(one, now) for one in self.exchange.open_orders(self.user)]
 

@@ -120,6 +120,19 @@ def test_a_pause_holds_for_everybody():
     assert made.wait({}, Priority.CANCEL) == 0
 
 
+def test_a_pause_that_the_venue_has_named_ends_its_window_whatever_our_clock_says():
+    made, hands = budget()
+    made.settle({}, {"weight": 100})
+    hands.now += 20 * S
+    made.pause(5 * S)
+    hands.now += 5 * S
+    assert made.wait({"weight": 1}, Priority.DATA) == 35 * S
+    made.pause(5 * S, renews=True)
+    assert made.wait({"weight": 1}, Priority.DATA) == 35 * S
+    hands.now += 5 * S
+    assert made.wait({"weight": 1}, Priority.DATA) == 0
+
+
 def test_a_request_too_large_for_its_share_may_go_alone():
     made, _ = budget(limit=10)
     assert made.wait({"weight": 9}, Priority.DATA) == 0

@@ -12,6 +12,7 @@ import pytest
 import cambist
 from cambist.backtest.export import checksum
 from cambist.errors import MissingDependencyError, ParameterError, ResultError
+from cambist.strategies.examples.sma_cross import SmaCross
 
 FORMATS = ["csv", "parquet", "json"]
 
@@ -78,7 +79,7 @@ def test_a_newer_and_an_older_format(result, tmp_path):
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_file_that_is_cut_off_missing_or_bent_is_named(result, tmp_path, name):
     files = sorted(path.name for path in result.save(tmp_path, name).iterdir())
-    assert len(files) == 10
+    assert len(files) == 11
     for file in files:
         path = tmp_path / file
         whole = path.read_bytes()
@@ -92,6 +93,20 @@ def test_every_file_that_is_cut_off_missing_or_bent_is_named(result, tmp_path, n
         assert refusal(tmp_path).startswith(f"{path}: ")
         path.write_bytes(whole)
     assert cambist.load_result(tmp_path).run_id == result.run_id
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_bars_that_were_played_come_back(bars, tmp_path, name):
+    result = cambist.backtest(SmaCross(fast=2, slow=4), bars(100.0 + np.arange(17) % 5), cash=1_000)
+    (one,), (again,) = result.played, cambist.load_result(result.save(tmp_path, name)).played
+    assert (again.bars.instrument, again.bars.timeframe) == (one.bars.instrument, one.bars.timeframe)
+    assert np.array_equal(again.bars.ts, one.bars.ts)
+    for column, values in one.bars.columns.items():
+        assert np.array_equal(again.bars.columns[column], values)
+    assert [(line.strategy, line.name) for line in again.lines] == [(line.strategy, line.name) for line in one.lines]
+    assert one.lines
+    for line, kept in zip(one.lines, again.lines, strict=True):
+        assert np.array_equal(line.values, kept.values, equal_nan=True)
 
 
 def test_a_key_that_is_missing_is_named(result, tmp_path):

@@ -21,21 +21,23 @@ class Desk:
 
     account = "account"
 
-    def __init__(self, *looks, settles=True, busy=0) -> None:
+    def __init__(self, *looks, settles=True, busy=0, flows=0) -> None:
         self.looks, self.settles, self.busy = list(looks), settles, busy
-        self.activity, self.fetched, self.asked = 0, 0, 0
+        self.activity, self.fetched, self.seldom, self.asked, self.flows = 0, 0, 0, 0, flows
         self.settled, self.alarms, self.heard = [], [], []
         self.orders = self.comparison = self
         self.held = {}
 
-    def ask_all(self):
+    async def call_roll(self):
         self.asked += 1
-
-    async def idle(self):
-        pass
 
     async def fetch(self):
         self.fetched += 1
+        found, self.flows = self.flows, 0
+        return found
+
+    async def fetch_seldom(self):
+        self.seldom += 1
 
     async def differences(self):
         if self.busy:
@@ -64,20 +66,25 @@ class Desk:
             self.alarms.append((word, text))
 
         if not hasattr(self, "auditor"):
-            self.auditor = Audit(self, self, self, self, 0.001, alarm, self, [self.heard.append])
+            self.auditor = Audit(
+                self, self, self, 0.001, alarm, self, call_roll=self.call_roll, listeners=[self.heard.append]
+            )
         asyncio.run(self.auditor.once())
         return self
 
 
-def test_orders_are_asked_about_and_what_moved_money_is_fetched():
+def test_orders_are_asked_about_and_what_moved_money_is_fetched_where_balances_alone_differ():
     desk = Desk().once()
-    assert (desk.asked, desk.fetched, desk.heard) == (1, 1, ["account"])
+    assert (desk.asked, desk.seldom, desk.fetched, desk.heard) == (1, 1, 0, ["account"])
+    desk = Desk([BALANCE], flows=1).once()
+    assert (desk.fetched, desk.settled, desk.heard) == (1, [], ["account"] * 2)
+    assert Desk([BALANCE, POSITION], [POSITION]).once().fetched == 0
 
 
 def test_what_differs_once_was_on_its_way():
     desk = Desk([POSITION], [BALANCE]).once()
     assert desk.settled == desk.alarms == []
-    assert desk.fetched == 2
+    assert desk.asked == 2
 
 
 def test_what_lasts_is_settled_within_one_audit():

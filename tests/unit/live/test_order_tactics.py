@@ -5,16 +5,19 @@ from __future__ import annotations
 import random
 from decimal import Decimal
 
-import attrs
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cambist import weekly_calendar
+from cambist.engine.sessions import Sessions
+from cambist.engine.timers import NEVER
 from cambist.errors import ParameterError
 from cambist.live.orders import LiveOrders
 from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit
 from cambist.live.resending import RESENDS, Resend, Resending, kind_of
+from cambist.live.session_ends import SessionEnds
 from cambist.live.watched import Outlets
 from cambist.model import Instrument, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
 from cambist.model.reports import FillReport, OrderReport, ReportedStatus
@@ -180,7 +183,7 @@ def test_kinds_and_policies_are_named():
     [
         ({}, None),
         ({"tif": TimeInForce.GTD, "expires_at": 7 * SECOND}, 7 * SECOND),
-        ({"tif": TimeInForce.DAY}, DAY_NS - 1),
+        ({"tif": TimeInForce.DAY}, None),
     ],
 )
 def test_an_order_ends_at_its_time_whatever_the_venue_can(more, end):
@@ -201,10 +204,63 @@ def test_an_order_ends_at_its_time_whatever_the_venue_can(more, end):
     assert order.status is OrderStatus.EXPIRED
 
 
-def test_a_day_order_with_a_calendar_waits_for_its_session():
-    order = Desk().send(tif=TimeInForce.DAY)
-    stock = Instrument(symbol="ACME", calendar="XNYS")
-    assert last_moment(attrs.evolve(order, instrument=stock)) is None
+EARLY = weekly_calendar("early", {"mon-sun": "0:00-18:00"}, start="1970-01-01", end="1970-01-31")
+
+
+@pytest.mark.parametrize(("calendar", "end"), [(None, DAY_NS), (EARLY, 18 * DAY_NS // 24)])
+def test_a_day_order_ends_with_its_session(calendar, end):
+    desk = Desk()
+    order = desk.send(tif=TimeInForce.DAY)
+    desk.manager.evidence.reported(desk.report(order, ReportedStatus.OPEN, "0"), desk.now)
+    ends = SessionEnds(desk.manager)
+    assert ends.due == NEVER
+    ends.know(Sessions([order.instrument], lambda _instrument: calendar))
+    ends.begin(desk.now)
+    assert ends.due == end
+    ends.passed(end - 1, end - 1)
+    assert not any(isinstance(one, Cancel) for one in desk.asked)
+    ends.passed(end, end)
+    assert isinstance(desk.asked[-1], Cancel)
+    assert ends.due > end
+
+
+def test_a_session_that_ended_while_the_run_was_away_takes_its_orders_along():
+    desk = Desk()
+    day = desk.send(tif=TimeInForce.DAY)
+    desk.manager.evidence.reported(desk.report(day, ReportedStatus.OPEN, "0"), desk.now)
+    close = desk.send(kind=OrderType.MARKET_ON_CLOSE, limit=NAN)
+    assert close.status is OrderStatus.ACCEPTED
+    ends = SessionEnds(desk.manager)
+    ends.know(Sessions([day.instrument], lambda _instrument: None))
+    ends.begin(3 * DAY_NS)
+    assert isinstance(desk.asked[-1], Cancel)
+    assert (close.status, close.reason) == (OrderStatus.CANCELED, "session_over")
+    assert not any(isinstance(one, Submit) and one.order_id == close.id for one in desk.asked)
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_an_order_for_a_close_at_which_the_run_died_trades_then_or_never(left):
+    desk = Desk()
+    order = desk.send(kind=OrderType.MARKET_ON_CLOSE, limit=NAN)
+    now = DAY_NS + SECOND
+    out = Outlets(desk.book.apply, desk.asked.append, desk.alarms.append, lambda _report: None)
+    manager, before = LiveOrders(desk.book, TERMS, out), len(desk.asked)
+    ends = SessionEnds(manager)
+    ends.know(Sessions([order.instrument], lambda _instrument: None))
+    manager.resume([order], now)
+    answer = Answered(desk.report(order, ReportedStatus.OPEN, "0") if left else None)
+    while manager.unsettled:
+        if isinstance(desk.asked[-1], Find) and len(desk.asked) > before:
+            before = len(desk.asked)
+            manager.answers.found(desk.asked[-1], answer, now)
+        now += SECOND
+        manager.on_time(now)
+    ends.begin(now)
+    if left:
+        assert order.status is OrderStatus.ACCEPTED
+    else:
+        assert (order.status, order.reason) == (OrderStatus.CANCELED, "session_over")
+    assert not any(isinstance(one, Submit) for one in desk.asked)
 
 
 @given(seed=st.integers(0, 2**32), steps=st.integers(1, 40))

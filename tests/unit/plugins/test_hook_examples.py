@@ -121,6 +121,14 @@ def test_the_data_rule_finds_what_it_says():
     assert (found.row, found.column, found.value) == (1, "volume", 2_000_000.0)
 
 
+def test_the_report_shows_a_run(tmp_path):
+    write = Registry.of([pasted("cambist_reports")]).get("report", "markdown").load()
+    result = SimpleNamespace(summary=SimpleNamespace(rows=lambda: [("Trades", "12", "")]))
+    text = write(result, tmp_path / "run.md", heading="Mine")
+    assert text.splitlines() == ["# Mine", "", "| | |", "|---|---|", "| Trades | 12 |"]
+    assert (tmp_path / "run.md").read_text() == text
+
+
 @pytest.mark.parametrize(
     ("hook", "reference"),
     [

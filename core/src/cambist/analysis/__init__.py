@@ -5,7 +5,7 @@ from cambist.analysis.benchmark import BuyAndHold
 from cambist.analysis.catalog import MEASURES, MeasureSpec, Unit
 from cambist.analysis.curve import Drawdown, EquityCurve, EquityRecorder
 from cambist.analysis.facts import RunFacts
-from cambist.analysis.formatting import iso_time
+from cambist.analysis.formatting import format_value, iso_time, money_places
 from cambist.analysis.holdings import ClosesRecorder, Holding, Holdings
 from cambist.analysis.periods import Period
 from cambist.analysis.summary import Measure, Summary, summarize
@@ -35,7 +35,9 @@ __all__ = [
     "Summary",
     "TradeStatistics",
     "Unit",
+    "format_value",
     "iso_time",
+    "money_places",
     "summarize",
     "trade_statistics",
 ]

@@ -206,7 +206,11 @@ class _LiveReader(Reader):
         given["currency"] = given["currency"] or file.account.currency or LiveSettings().currency
         given["resend"] = {kind: _resend(table) for kind, table in given["resend"].items()}
         return LiveSettings(
-            seed=file.run.seed, risk=plan.settings.get("risk", ()), leverage=file.account.leverage, **given
+            seed=file.run.seed,
+            risk=plan.settings.get("risk", ()),
+            leverage=file.account.leverage,
+            calendar=plan.settings.get("calendar"),
+            **given,
         )
 
     # What trades what.

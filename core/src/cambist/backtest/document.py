@@ -19,6 +19,7 @@ from cambist.model import Account, to_ns
 
 if TYPE_CHECKING:
     from cambist.backtest.history import RunHistory
+    from cambist.backtest.played import PlayedSeries
     from cambist.backtest.result import Result
     from cambist.backtest.tables import Table
     from cambist.model import Trade
@@ -84,6 +85,7 @@ def content_of(result: Result, tables: Mapping[str, Mapping[str, object]]) -> di
             "first_opens": history.first_opens,
             "positions": list(history.account.positions),
             "assets": {name: one.account.initial_cash for name, one in history.assets.items()},
+            "played": [_played(series) for series in history.played],
         },
         "tables": tables,
     }
@@ -155,6 +157,16 @@ def _curve(curve: EquityCurve) -> dict[str, object]:
             name: iso_time(value) if name.endswith("_at") and value is not None else value
             for name, value in fall.items()
         },
+    }
+
+
+def _played(series: PlayedSeries) -> dict[str, object]:
+    """Say of which series a table of bars is."""
+    bars = series.bars
+    return {
+        "instrument": bars.instrument.symbol,
+        "timeframe": str(bars.timeframe),
+        "lines": [{"strategy": line.strategy, "name": line.name} for line in series.lines],
     }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from cambist.backtest.document import content_of
 from cambist.backtest.formats import FORMATS, format_named, write_text
 from cambist.backtest.history import curve_rows
+from cambist.backtest.played import played_table
 from cambist.backtest.tables import FILLS, FLOWS, ORDERS, TRADES, Kind, Table
 from cambist.errors import ResultError
 from cambist.model.legs import side_in
@@ -71,6 +72,7 @@ _NAMES = (
     "cash",
     "positions",
     "closes",
+    r"bars_\d+",
     "balances",
     "rates",
     "signals",
@@ -256,6 +258,7 @@ def _history_tables(history: RunHistory, result: Result) -> Mapping[str, Table]:
         "cash": Table(CASH, {"bar": account.bars, "ts": account.times, "cash": account.cash}),
         "positions": Table(kinds, positions),
         "closes": Table(closes_kinds(result.instruments), {"ts": times, **closes}),
+        **{f"bars_{number}": played_table(series) for number, series in enumerate(history.played, 1)},
         **(_asset_tables(history) if history.assets else {}),
     }
 

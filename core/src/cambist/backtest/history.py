@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cambist.analysis import EquityCurve
     from cambist.backtest.feeds import Feed
+    from cambist.backtest.played import PlayedSeries
     from cambist.portfolio import AccountHistory
 
 __all__ = ["Closes", "RunHistory", "closes_until", "curve_rows"]
@@ -81,12 +82,15 @@ class RunHistory:
         Open of the first bar of each instrument that had one, by symbol: where buying and holding bought.
     assets
         Of an account that holds several, by name; empty for one in a single asset.
+    played
+        The bars themselves, where they are in memory.
     """
 
     account: AccountHistory
     closes: Mapping[str, Closes]
     first_opens: Mapping[str, float]
     assets: Mapping[str, AssetHistory] = attrs.field(factory=dict)
+    played: tuple[PlayedSeries, ...] = ()
 
     def cash_at(self, times: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the cash, of all assets in the account's currency, at `times` (ns, shape ``(n,)``)."""

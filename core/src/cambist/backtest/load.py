@@ -23,11 +23,12 @@ from cambist.backtest.export import (
 )
 from cambist.backtest.formats import FORMATS
 from cambist.backtest.history import AssetHistory, Closes, RunHistory, curve_rows
+from cambist.backtest.played import PlayedSeries, played_from, played_kinds
 from cambist.backtest.result import Result, StrategyRecord
 from cambist.backtest.signals import NO_SIGNALS, SIGNALS
 from cambist.backtest.snapshot_tables import HOLDINGS, NO_SNAPSHOTS, SNAPSHOTS, SnapshotTables
 from cambist.backtest.tables import FILLS, FLOWS, ORDERS, TRADES
-from cambist.errors import ResultError
+from cambist.errors import InputError, ResultError
 from cambist.model import Account, Instrument
 from cambist.model.legs import leg_key, legs_of
 from cambist.model.portfolio import StockSplit
@@ -239,7 +240,18 @@ class _Folder:
             {key: _steps(positions, key, one) for key, one in legs},
         )
         prices = {symbol: Closes(times, closes[f"close {symbol}"]) for symbol in instruments}
-        return RunHistory(account, prices, said["first_opens"], self._assets())
+        return RunHistory(account, prices, said["first_opens"], self._assets(), self._played(instruments))
+
+    def _played(self, instruments: Mapping[str, Instrument]) -> tuple[PlayedSeries, ...]:
+        found = []
+        for number, said in enumerate(self.document["history"].get("played", ()), 1):
+            name = f"bars_{number}"
+            table = self._table(name, played_kinds(len(said["lines"])))
+            try:
+                found.append(played_from(said, table, instruments))
+            except InputError as error:
+                self._refuse(self._path_of(name), str(error), error)
+        return tuple(found)
 
     def _assets(self) -> dict[str, AssetHistory]:
         initial = self.document["history"]["assets"]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING
 
 import attrs
 
 from cambist.analysis import Analysis, Holdings, RunFacts, summarize
-from cambist.backtest.noted import Noted
+from cambist.backtest.shown import Shown
 from cambist.errors import ResultError
-from cambist.model import format_ns
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -49,7 +47,7 @@ class StrategyRecord:
 
 
 @attrs.define(eq=False, slots=True, kw_only=True, repr=False)
-class Result(Noted):
+class Result(Shown):
     """Everything a backtest found out.
 
     Frames and summary are made when first asked for, then kept.
@@ -325,24 +323,3 @@ class Result(Noted):
         from cambist.backtest.export import save
 
         return save(self, folder, format)
-
-    @property
-    def title(self) -> str:
-        """Strategies, instruments and timeframes in one line."""
-        strategies = ", ".join(strategy.name for strategy in self.strategies)
-        symbols = [instrument.symbol for instrument in self.instruments]
-        shown = ", ".join(symbols[:3]) + (f" and {len(symbols) - 3} more" if len(symbols) > 3 else "")
-        return f"{strategies} on {shown} {', '.join(dict.fromkeys(self.timeframes))}"
-
-    def __repr__(self) -> str:
-        closed = self.facts.closed
-        gain = self.facts.curve.final / self.facts.curve.initial - 1.0
-        end = f", stopped: {self.stopped}" if self.stopped else ""
-        return f"<Result {self.title}: {self.n_bars:,} {self.unit}, {100 * gain:+,.2f} %, {len(closed):,} trades{end}>"
-
-    def _repr_html_(self) -> str:
-        """Return title, summary and warnings for a notebook."""
-        span = f"{format_ns(self.started)} to {format_ns(self.ended)}, {self.n_bars:,} {self.unit}"
-        notes = [f"Stopped: {self.stopped}"] if self.stopped else []
-        lines = [f"<b>{escape(self.title)}</b><br>{escape(span)}", self.summary._repr_html_()]
-        return "\n".join([*lines, *(f"<p>{escape(note)}</p>" for note in (*notes, *self.warnings))])

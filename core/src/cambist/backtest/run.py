@@ -21,6 +21,7 @@ from cambist.backtest.feeds import Feed
 from cambist.backtest.history import Closes, RunHistory, closes_until
 from cambist.backtest.multi_asset import MultiAssetValuation
 from cambist.backtest.openings import OpeningDriver
+from cambist.backtest.played import played_series
 from cambist.backtest.prepared import prepared
 from cambist.backtest.records.booking import Recorded
 from cambist.backtest.records.histories import OrderHistory
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from cambist.analysis import EquityCurve
     from cambist.backtest.journaled import RunJournal
+    from cambist.backtest.played import PlayedSeries
     from cambist.backtest.settings import BacktestSettings
     from cambist.model.bars import Bars
     from cambist.model.instrument import Instrument
@@ -346,7 +348,13 @@ class Run:
         else:
             closes = self._daily_closes()
         assets = valuation.assets() if isinstance(valuation, MultiAssetValuation) else {}
-        return RunHistory(account, closes, self.first_opens, assets)
+        return RunHistory(account, closes, self.first_opens, assets, self._played())
+
+    def _played(self) -> tuple[PlayedSeries, ...]:
+        """Return the bars, where they are in memory, and what strategies made of whole columns of them."""
+        if self.settings.blocks:
+            return ()
+        return played_series(self.feeds, () if self.settings.events else self.kernel.seats, self.last_close)
 
     def _daily_closes(self) -> dict[str, Closes]:
         """Return the last price of each UTC day, where no more was kept."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import attrs
 
+from cambist.data.given_calendars import check_calendar
 from cambist.errors import ParameterError, did_you_mean
 from cambist.model.calendar import Calendar
 from cambist.model.margin import Margin
@@ -169,9 +170,7 @@ def _sizer(_instance: Any, _attribute: Any, value: Any) -> None:
 
 
 def _calendar(_instance: Any, _attribute: Any, value: Any) -> None:
-    for one in value.values() if isinstance(value, Mapping) else [value]:
-        if one is not None and not isinstance(one, str | Calendar):
-            raise ParameterError(f"calendar is {one!r}; give a name such as 'XNYS', a Calendar, or a dict by symbol.")
+    check_calendar(value)
 
 
 def _margin(_instance: Any, _attribute: Any, value: Any) -> None:

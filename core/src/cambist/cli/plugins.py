@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from cambist.cli.plugins_check import check_plugin
+from cambist.cli.plugins_new import new_plugin
 from cambist.cli.session import global_options, session
 from cambist.errors import CambistError, did_you_mean
 from cambist.plugins.specs import SPECS
@@ -35,13 +37,19 @@ _NAMED = 8
 @click.group()
 @global_options(hidden=True)
 def plugins() -> None:
-    """Show the plugins that are installed and what they offer.
+    """Show the plugins that are installed; begin one, and check one.
 
     \b
     Examples:
       cambist plugins list
       cambist plugins show max-position
+      cambist plugins new --kind notifier pager
+      cambist plugins check pager
     """  # noqa: D301 -- click reads the control character
+
+
+plugins.add_command(new_plugin)
+plugins.add_command(check_plugin)
 
 
 @plugins.command("list")

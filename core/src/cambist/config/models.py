@@ -412,7 +412,7 @@ class _RunningTable(_Table):
     on_stop: Literal["cancel", "keep", "flatten"] = "cancel"
     step_timeout: Positive = 5.0
     on_failure: Literal["keep", "cancel_opening", "cancel", "flatten"] = "cancel_opening"
-    ready_within: Positive = 60.0
+    ready_within: Positive = 90.0
     drain_within: Positive = 15.0
     close_within: Positive = 10.0
     audit_every: Positive = 60.0

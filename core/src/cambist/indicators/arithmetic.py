@@ -5,9 +5,10 @@ Nothing here checks for NaN or infinity: a quotient may have them, and passes th
 
 from __future__ import annotations
 
-from math import copysign, inf, isnan, nan
+from collections import deque
+from functools import lru_cache
+from math import isnan, nan
 from numbers import Real
-from operator import add, mul, sub
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -16,49 +17,35 @@ import numpy as np
 from cambist.errors import LineError, LookAheadError, ParameterError
 from cambist.indicators.computation import require_columns, whole_number
 from cambist.indicators.lines import Line, attach
+from cambist.indicators.program import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
 __all__ = ["Delay", "Elementwise", "absolute", "combine", "delay", "maximum", "minimum"]
 
 
-def _divide(a: float, b: float) -> float:
-    """Divide as IEEE 754 has it, where Python raises."""
-    if b:
-        return a / b
-    return nan if isnan(a) or a == 0 else copysign(inf, a) * copysign(1.0, b)
-
-
-def _greater(a: float, b: float) -> float:
-    return 1.0 if a > b else 0.0 if a <= b else nan
-
-
-def _greater_equal(a: float, b: float) -> float:
-    return 1.0 if a >= b else 0.0 if a < b else nan
-
-
-def _less(a: float, b: float) -> float:
-    return 1.0 if a < b else 0.0 if a >= b else nan
-
-
-def _less_equal(a: float, b: float) -> float:
-    return 1.0 if a <= b else 0.0 if a > b else nan
-
-
-#: For one row, Python's own operators where IEEE 754 leaves one answer only: ten times faster than a ufunc on a float,
+#: How Python says a ufunc for one row, where IEEE 754 leaves one answer only: ten times faster than a ufunc on a float,
 #: and the same bits. Powers and the like are rounded differently by different loops, so they go through the ufunc.
-_PYTHON: dict[np.ufunc, Callable[[float, float], float]] = {
-    np.add: add,
-    np.subtract: sub,
-    np.multiply: mul,
-    np.divide: _divide,
-    np.greater: _greater,
-    np.greater_equal: _greater_equal,
-    np.less: _less,
-    np.less_equal: _less_equal,
+_PYTHON: dict[np.ufunc, str] = {
+    np.add: "{0} + {1}",
+    np.subtract: "{0} - {1}",
+    np.multiply: "{0} * {1}",
+    np.divide: "{0} / {1} if {1} else divide({0}, {1})",
+    np.greater: "1.0 if {0} > {1} else 0.0 if {0} <= {1} else nan",
+    np.greater_equal: "1.0 if {0} >= {1} else 0.0 if {0} < {1} else nan",
+    np.less: "1.0 if {0} < {1} else 0.0 if {0} >= {1} else nan",
+    np.less_equal: "1.0 if {0} <= {1} else 0.0 if {0} > {1} else nan",
+    np.equal: "nan if {0} != {0} or {1} != {1} else 1.0 if {0} == {1} else 0.0",
+    np.logical_and: "nan if {0} != {0} or {1} != {1} else 1.0 if {0} and {1} else 0.0",
+    np.logical_or: "nan if {0} != {0} or {1} != {1} else 1.0 if {0} or {1} else 0.0",
+    np.absolute: "abs({0})",
+    np.negative: "-{0}",
+    # Of two zeros it depends on the processor which is greater.
+    np.maximum: "{0} if {0} > {1} else {1} if {1} > {0} else {2}",
+    np.minimum: "{0} if {0} < {1} else {1} if {1} < {0} else {2}",
 }
 
 #: Ufuncs by which NaN becomes NaN without our doing. Not so ``power(nan, 0)``, which is 1, or any comparison.
@@ -136,17 +123,8 @@ class Elementwise:
             return columns
         return [self.constant, *columns] if self.constant_first else [*columns, self.constant]
 
-    def row_function(self) -> Callable[..., float]:
-        """Return the function of one row, with the bits of `batch`."""
-        plain = _PYTHON.get(self.ufunc)
-        if plain is None:
-            return self._by_array
-        constant = self.constant
-        if constant is None:
-            return plain
-        return (lambda value: plain(constant, value)) if self.constant_first else (lambda value: plain(value, constant))
-
-    def _by_array(self, *values: float) -> float:
+    def by_array(self, *values: float) -> float:
+        """Compute one row by the ufunc."""
         # Arrays of one row, not numbers: numpy takes another way for those, and ends with other bits for powers.
         if any(map(isnan, values)):
             return nan
@@ -159,17 +137,42 @@ class Elementwise:
 
 
 class _ElementwiseStream:
-    __slots__ = ("_row", "extend")
+    """Remembers nothing."""
+
+    __slots__ = ("_computation", "_move", "extend")
+
+    is_settled = True
 
     def __init__(self, computation: Elementwise) -> None:
+        self._computation = computation
         self.extend = computation.batch
-        self._row = computation.row_function()
+        self._move = _row_of(computation)
 
     def update(self, *values: float) -> tuple[float, ...]:
-        return (self._row(*values),)
+        return (self._move(*values),)
+
+    def write(self, program: Program, inputs: Sequence[str]) -> list[str]:
+        return [program.let(_expression(self._computation, program, inputs))]
 
     def fork(self) -> _ElementwiseStream:
-        return self  # it remembers nothing
+        return self
+
+
+def _expression(computation: Elementwise, program: Program, inputs: Sequence[str]) -> str:
+    """Return how Python says a row, with the bits of whole columns."""
+    constant = () if computation.constant is None else (program.number(computation.constant),)
+    operands = [*constant, *inputs] if computation.constant_first else [*inputs, *constant]
+    text = _PYTHON.get(computation.ufunc)
+    by_array = "" if text and "{2}" not in text else f"{program.bind(computation.by_array)}({', '.join(inputs)})"
+    return text.format(*operands, by_array) if text else by_array
+
+
+@lru_cache(maxsize=1024)
+def _row_of(computation: Elementwise) -> Callable[..., float]:
+    program = Program()
+    names = ["a", "b"][: computation.count]
+    program.line(f"return {_expression(computation, program, names)}")
+    return program.function(names)
 
 
 @attrs.frozen
@@ -217,30 +220,32 @@ class Delay:
 
 
 class _DelayStream:
-    """Keeps the last rows in a ring, whose oldest is the next to come out."""
+    """Keeps the last rows, of which the oldest is the next to come out."""
 
-    __slots__ = ("_at", "_computation", "_ring")
+    __slots__ = ("_computation", "_rows")
+
+    is_settled = True
 
     def __init__(self, computation: Delay) -> None:
         self._computation = computation
-        self._ring = [nan] * computation.lookback
-        self._at = 0
+        self._rows = deque([nan] * computation.lookback)
 
     def extend(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         (column,) = require_columns(self._computation.name, 1, inputs)
-        ordered = self._ring[self._at :] + self._ring[: self._at]
-        joined = np.concatenate((ordered, column))
-        self._ring, self._at = joined[len(column) :].tolist(), 0
+        joined = np.concatenate((self._rows, column))
+        self._rows.clear()
+        self._rows.extend(joined[len(column) :].tolist())
         return (joined[: len(column)],)
 
     def update(self, *values: float) -> tuple[float, ...]:
         (value,) = values
-        if not self._ring:
-            return (value,)
-        before = self._ring[self._at]
-        self._ring[self._at] = value
-        self._at = (self._at + 1) % len(self._ring)
-        return (before,)
+        self._rows.append(value)
+        return (self._rows.popleft(),)
+
+    def write(self, program: Program, inputs: Sequence[str]) -> list[str]:
+        rows = program.keep(self._rows)
+        program.line(f"{rows}.append({inputs[0]})")
+        return [program.let(f"{rows}.popleft()")]
 
 
 def combine(ufunc: np.ufunc, first: Line | float, second: Line | float) -> Line:

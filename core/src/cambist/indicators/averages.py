@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import floor
 from typing import Any, NamedTuple, TypeAlias
 
 from cambist.errors import ParameterError, did_you_mean
@@ -88,19 +87,16 @@ def _tuned(
         state[0] = ema
         return (ema,)
     before = state[0]
-    # The error is |a + b * gain|: its least lies at the root, between two tenths, or at an end.
-    a = price - (alpha * ema + (1 - alpha) * before)
-    b = alpha * (price - before)
-    root = 10.0 * a / b if b != 0 else -limit
-    first = max(-limit, min(limit, floor(root) - 1.0 if abs(root) < 1e9 else root))
-    best, least = ema, -1.0
-    for step in range(4):
-        gain = min(limit, first + step) / 10
-        value = alpha * (ema + gain * (price - before)) + (1 - alpha) * before
-        error = abs(price - value)
-        if least < 0 or error < least:
-            least, best = error, value
-    state[0] = best
+    kept, reach = (1.0 - alpha) * before, price - before
+    # The error is |a + b * gain|: its least lies at the root, which is between two tenths, or at an end.
+    a = price - (alpha * ema + kept)
+    b = alpha * reach
+    root = 10.0 * a / b if b != 0.0 else -limit
+    below = -limit if root <= -limit else limit if root >= limit else root // 1.0
+    above = below + 1.0 if below < limit else limit
+    value = alpha * (ema + below / 10.0 * reach) + kept
+    other = alpha * (ema + above / 10.0 * reach) + kept
+    state[0] = best = other if abs(price - other) < abs(price - value) else value
     return (best,)
 
 

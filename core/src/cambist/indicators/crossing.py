@@ -14,9 +14,12 @@ from cambist.indicators.computation import require_columns
 from cambist.indicators.lines import attach
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cambist.indicators.lines import Line
+    from cambist.indicators.program import Program
 
 __all__ = ["Crossover", "crossed_above", "crossed_below", "crossover"]
 
@@ -81,7 +84,11 @@ class _CrossoverStream:
     def __init__(self, computation: Crossover) -> None:
         self._computation = computation
         self._known = False
-        self._side = 0.0
+        self._side = [0.0]
+
+    @property
+    def is_settled(self) -> bool:
+        return self._known
 
     def extend(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         computation = self._computation
@@ -98,9 +105,9 @@ class _CrossoverStream:
         rows = rows[sides[rows] != 0]
         turns = sides[rows].astype(np.float64)
         if len(turns):
-            before = np.concatenate(([self._side or turns[0]], turns[:-1]))
+            before = np.concatenate(([self._side[0] or turns[0]], turns[:-1]))
             output[rows] = np.where(turns == before, 0.0, turns)
-            self._side = float(turns[-1])
+            self._side[0] = float(turns[-1])
         self._mark_unknown(output, columns, np.flatnonzero(sides == 0))
         return (output,)
 
@@ -125,12 +132,30 @@ class _CrossoverStream:
         side = 1.0 if first > second else -1.0 if first < second else 0.0 if first == second else nan
         if side != side:  # noqa: PLR0124 - NaN
             return (nan,)
-        before, known = self._side, self._known
+        before, known = self._side[0], self._known
         self._known = True
-        self._side = side or before
+        self._side[0] = side or before
         if not known:
             return (nan,)
         return (side if side and before and side != before else 0.0,)
+
+    def write(self, program: Program, inputs: Sequence[str]) -> list[str]:
+        computation = self._computation
+        first, second = inputs[0], inputs[-1]
+        if computation.constant is not None:
+            second = program.number(computation.constant)
+            if computation.constant_first:
+                first, second = second, first
+        side, turn, last = program.name(), program.name(), program.keep(self._side)
+        with program.block(f"if {first} == {second}:"):
+            program.line(f"{turn} = 0.0")
+        with program.block(f"elif {first} != {first} or {second} != {second}:"):
+            program.line(f"{turn} = nan")
+        with program.block("else:"):
+            program.line(f"{side} = 1.0 if {first} > {second} else -1.0")
+            program.line(f"{turn} = 0.0 if {last}[0] == {side} or not {last}[0] else {side}")
+            program.line(f"{last}[0] = {side}")
+        return [turn]
 
 
 def crossover(first: Line | float, second: Line | float) -> Line:

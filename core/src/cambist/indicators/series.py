@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
 
 from cambist.errors import LineError
 from cambist.indicators.lines import HISTORY, Line
+from cambist.indicators.node import Node, written_push
+from cambist.indicators.program import WrittenStream
+from cambist.indicators.soundness import as_sound
 from cambist.model.bars import COLUMNS, Bar, Bars
 from cambist.model.times import to_datetime
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cambist.indicators.computation import Computation, Stream
+    from cambist.indicators.computation import Computation
     from cambist.indicators.growing import GrowingCursor, GrowingSeries
     from cambist.indicators.slower import SlowCursor
     from cambist.model.calendar import Calendar
@@ -28,14 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["BarView", "Series", "SeriesCursor"]
 
 
-@attrs.define(eq=False, slots=True)
-class _Node:
-    """One indicator: what it computes, from which lines, into which lines."""
-
-    computation: Computation
-    inputs: tuple[Line, ...]
-    outputs: tuple[Line, ...]
-    stream: Stream | None = None
+#: The row at which what a bar does is written into one function for the first time; it is not worth it for a few.
+FIRST_WRITTEN = 64
+#: More bars than any run has.
+UNKNOWN = 1 << 62
 
 
 class SeriesCursor:
@@ -60,8 +58,8 @@ class SeriesCursor:
     """
 
     __slots__ = (
-        *("_nodes", "_time", "_ts", "_ts_list", "_ts_past", "building", "columns", "followers", "history", "row"),
-        "window",
+        *("_loose", "_move", "_nodes", "_time", "_ts", "_ts_list", "_ts_past", "_write_at", "building", "columns"),
+        *("followers", "history", "row", "window"),
     )
 
     def __init__(self) -> None:
@@ -71,12 +69,19 @@ class SeriesCursor:
         self.building = True
         self.columns = {name: self._line(name, 0) for name in COLUMNS}
         self.followers: tuple[SlowCursor | GrowingCursor, ...] = ()
-        self._nodes: list[_Node] = []
+        self._nodes: list[Node] = []
         #: Open times as a line; made when it is asked for.
         self._time: Line | None = None
         self._ts: NDArray[np.int64] = np.empty(0, np.int64)
         self._ts_past: NDArray[np.int64] = np.empty(0, np.int64)
         self._ts_list: list[int] = [0]
+        #: What takes a bar, once it was written; the row at which it is written anew, and for how many streams it then
+        #: was not.
+        self._move: Callable[[Bar], None] | None = None
+        self._write_at, self._loose = FIRST_WRITTEN, 0
+
+    def _forget_program(self) -> None:
+        self._move, self._write_at = None, FIRST_WRITTEN
 
     def _line(self, name: str, lookback: int) -> Line:
         return Line(self, name, lookback)
@@ -93,7 +98,7 @@ class SeriesCursor:
 
     def lead(self, follower: SlowCursor | GrowingCursor) -> None:
         """Have a slower series move with this one; it hangs on it as an indicator without lines of its own does."""
-        self._nodes.append(_Node(follower, tuple(self.columns.values()), (), follower))
+        self._nodes.append(Node(follower, tuple(self.columns.values()), (), follower))
         self.followers = (*self.followers, follower)
 
     def telling(self, on_bar: Callable[[BarView], None]) -> Callable[[BarView], None]:
@@ -140,7 +145,7 @@ class SeriesCursor:
             self._line(computation.name if single else f"{computation.name}.{output}", lookback)
             for output in computation.outputs
         )
-        self._nodes.append(_Node(computation, inputs, outputs))
+        self._nodes.append(Node(computation, inputs, outputs))
         return outputs
 
     def load(self, bars: Bars, *, whole: bool) -> None:
@@ -159,7 +164,8 @@ class SeriesCursor:
             self._ts_past = np.concatenate((self._ts_past, self._ts))[-HISTORY:]
         self._ts = bars.ts
         for name, line in self.columns.items():
-            line._load(getattr(bars, name))  # noqa: SLF001 - a line is the cursor's to move
+            # Bars were checked when they were made.
+            line._load(as_sound(getattr(bars, name)))  # noqa: SLF001 - a line is the cursor's to move
         if self._time is not None:
             self._time._load(bars.ts / 1e9)  # noqa: SLF001
         for node in self._nodes:
@@ -171,6 +177,8 @@ class SeriesCursor:
                     node.stream = node.computation.open()
                 results = node.stream.extend(*arrays)
             for line, values in zip(node.outputs, results, strict=True):
+                # What several indicators are made of is looked at once, if nobody can change it.
+                values.flags.writeable = False
                 line._load(values)  # noqa: SLF001
         self.building = False
         self.open_window(0, 0)
@@ -199,25 +207,21 @@ class SeriesCursor:
         for line in self._lines():
             line._drop_window()  # noqa: SLF001
         self._ts_list = []
+        self._forget_program()
         for one in self.followers:
             one.follow_window(start, stop)
 
     def push(self, bar: Bar) -> None:
         """Take one bar and advance every line by it."""
         self.building = False
-        columns = self.columns
-        for name in COLUMNS:
-            columns[name]._push(getattr(bar, name))  # noqa: SLF001
-        if self._time is not None:
-            self._time._push(bar.ts / 1e9)  # noqa: SLF001
-        self._ts_list.append(bar.ts)
         row = self.row + 1
-        for node in self._nodes:
-            if node.stream is None:
-                node.stream = node.computation.open()
-            values = node.stream.update(*[line._values[row] for line in node.inputs])  # noqa: SLF001
-            for line, value in zip(node.outputs, values, strict=True):
-                line._push(value)  # noqa: SLF001
+        if row >= self._write_at:
+            self._write(row)
+        if self._move is not None:
+            self._move(bar)
+        else:
+            self._push_columns(bar)
+            self._push_lines(row)
         self.row = row
         history = self.history
         if row > 2 * history:
@@ -225,6 +229,34 @@ class SeriesCursor:
                 line._forget(history)  # noqa: SLF001
             del self._ts_list[:history]
             self.row -= history
+            self._write_at = max(0, self._write_at - history)
+
+    def _push_columns(self, bar: Bar) -> None:
+        columns = self.columns
+        for name in COLUMNS:
+            columns[name]._push(getattr(bar, name))  # noqa: SLF001
+        if self._time is not None:
+            self._time._push(bar.ts / 1e9)  # noqa: SLF001
+        self._ts_list.append(bar.ts)
+
+    def _push_lines(self, row: int) -> None:
+        """Advance the lines of indicators to a row, one indicator after the other."""
+        for node in self._nodes:
+            if node.stream is None:
+                node.stream = node.computation.open()
+            values = node.stream.update(*[line._values[row] for line in node.inputs])  # noqa: SLF001
+            for line, value in zip(node.outputs, values, strict=True):
+                line._push(value)  # noqa: SLF001
+
+    def _write(self, row: int) -> None:
+        """Write what a bar does into one function; again later, while there are streams that are not settled."""
+        pairs = [(node, node.stream) for node in self._nodes]
+        loose = sum(not (isinstance(stream, WrittenStream) and stream.is_settled) for _, stream in pairs)
+        self._write_at = 2 * row if loose else UNKNOWN
+        if self._move is not None and loose == self._loose:
+            return
+        self._loose = loose
+        self._move = written_push(self.columns, self._time, self._ts_list, pairs)
 
     def go_on_without_lines(self, bar: Bar) -> None:
         """Finish a `push` in which an indicator failed; from here on only the columns move.
@@ -232,6 +264,7 @@ class SeriesCursor:
         Lines of indicators must not be read any more: they stay behind.
         """
         self._nodes.clear()
+        self._forget_program()
         if self._ts_list[-1] != bar.ts:
             self._ts_list.append(bar.ts)
         self.row += 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time
+from math import inf
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["SessionDay", "session_day", "time_of"]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @attrs.frozen
@@ -82,19 +81,32 @@ class SessionDay:
 
 
 class _SessionStream:
-    __slots__ = ("_shift", "_zone", "extend")
+    """Remembers how far the zone was from UTC during a day of UTC, where that did not change."""
+
+    __slots__ = ("_ahead", "_begin", "_shift", "_zone", "extend")
 
     def __init__(self, computation: SessionDay) -> None:
         self.extend = computation.batch
         self._zone = ZoneInfo(computation.zone)
-        self._shift = timedelta(seconds=computation._shift)  # noqa: SLF001 - the two are one thing
+        self._shift = computation._shift  # noqa: SLF001 - the two are one thing
+        self._begin, self._ahead = inf, 0
 
     def update(self, *values: float) -> tuple[float, ...]:
         (seconds,) = values
         if seconds != seconds:  # noqa: PLR0124 - NaN
             return (seconds,)
-        wall = datetime.fromtimestamp(int(seconds // 1), self._zone).replace(tzinfo=UTC) - self._shift
-        return (float((wall - _EPOCH).days),)
+        if not 0.0 <= seconds - self._begin < 86_400.0:
+            self._begin = seconds // 86_400.0 * 86_400.0
+            self._ahead = self._distance(self._begin)
+            if self._ahead != self._distance(self._begin + 86_400.0):
+                self._begin, self._ahead = inf, self._distance(seconds)  # the clock changes on this day
+        return ((seconds // 1.0 + self._ahead) // 86_400.0,)
+
+    def _distance(self, seconds: float) -> int:
+        """Return how many seconds the days of the session are ahead of those of UTC."""
+        ahead = datetime.fromtimestamp(int(seconds // 1), self._zone).utcoffset()
+        assert ahead is not None
+        return int(ahead.total_seconds()) - self._shift
 
 
 def time_of(data: object) -> Line:

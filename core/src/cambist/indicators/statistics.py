@@ -53,7 +53,7 @@ class Cointegration(NamedTuple):
 
 def _deviation(arithmetic: Arithmetic, window: list[Any]) -> Any:
     mean = mean_of(window)
-    return arithmetic.sqrt(mean_of([(value - mean) * (value - mean) for value in window]))
+    return arithmetic.sqrt(mean_of([(away := value - mean) * away for value in window]))
 
 
 def deviation(line: Line, period: int = 20) -> Line:
@@ -79,12 +79,11 @@ def deviation(line: Line, period: int = 20) -> Line:
 
 
 def _hurst(arithmetic: Arithmetic, window: list[Any], lags: tuple[int, ...], weights: tuple[float, ...]) -> Any:
-    parts = []
-    for lag, weight in zip(lags, weights, strict=True):
+    spreads = []
+    for lag in lags:
         changes = [newer - older for newer, older in zip(window[lag:], window, strict=False)]
-        spread = _deviation(arithmetic, changes)
-        parts.append(weight * arithmetic.log10(spread))
-    return sum_of(parts)
+        spreads.append(_deviation(arithmetic, changes))
+    return sum_of([weight * one for weight, one in zip(weights, arithmetic.log10(spreads), strict=True)])
 
 
 def hurst(line: Line, period: int = 40, first_lag: int = 2, last_lag: int | None = None) -> Line:

@@ -1,12 +1,14 @@
 """Indicators that carry something from bar to bar: a step, called once for each row, over whole columns or live.
 
-The step is plain Python over numbers. With the extra ``fast`` (numba) long columns go through a compiled twin of the
-very same function; without it, and row by row, through the function itself. Tests compare the two.
+The step is plain Python over numbers. With the extra ``fast`` (numba) long columns, and single rows of a step that
+takes long, go through a compiled twin of the very same function; all else through the function itself. Tests compare
+the two.
 """
 
 from __future__ import annotations
 
 import inspect
+from copy import copy
 from functools import cache, update_wrapper
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from cambist.indicators.program import Program
 
 __all__ = ["RecursiveComputation", "RecursiveIndicator", "recursive"]
 
@@ -41,6 +45,8 @@ class RecursiveComputation:
         Inputs.
     state
         Numbers that it carries, all 0.0 before the first row.
+    heavy
+        Whether a row takes so long that it goes through the compiled twin live as well.
     """
 
     step: Callable[..., tuple[float, ...]]
@@ -50,6 +56,7 @@ class RecursiveComputation:
     lookback: int
     state: int
     parameters: tuple[float, ...]
+    heavy: bool = False
 
     def batch(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """Compute whole columns; see `cambist.indicators.computation.Computation.batch`."""
@@ -76,12 +83,14 @@ class RecursiveComputation:
 class _RecursiveStream:
     """Calls a step row by row."""
 
-    __slots__ = ("_computation", "_row", "_started", "_state")
+    __slots__ = ("_computation", "_function", "_row", "_started", "_state")
 
     def __init__(self, computation: RecursiveComputation) -> None:
         self._computation = computation
-        self._state = [0.0] * max(1, computation.state)
-        self._row = 0
+        self._function = computation.step
+        self._state: Any = [0.0] * max(1, computation.state)
+        #: The row that comes next, in a list which programs write to as well.
+        self._row = [0]
         self._started = [False] * computation.count
 
     def extend(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
@@ -103,14 +112,44 @@ class _RecursiveStream:
     def update(self, *values: float) -> tuple[float, ...]:
         """Take one row."""
         if all(self._started):
+            self._compile()
             return self._step(values)
         return tuple(float(column[0]) for column in self.extend(*(np.array([value]) for value in values)))
 
     def _step(self, values: Sequence[float]) -> tuple[float, ...]:
-        computation, row = self._computation, self._row
-        answer = computation.step(self._state, row, *values, *computation.parameters)
-        self._row = row + 1
+        computation, row = self._computation, self._row[0]
+        answer = self._function(self._state, row, *values, *computation.parameters)
+        self._row[0] = row + 1
         return answer if row >= computation.lookback else (np.nan,) * len(answer)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its outputs are known."""
+        return all(self._started) and self._row[0] >= self._computation.lookback
+
+    def write(self, program: Program, inputs: Sequence[str]) -> list[str]:
+        """Write the call of the step."""
+        computation = self._computation
+        self._compile()
+        step, state, row = program.bind(self._function), program.keep(self._state), program.keep(self._row)
+        given = [state, f"{row}[0]", *inputs, *map(program.bind, computation.parameters)]
+        outputs = [program.name() for _ in computation.outputs]
+        program.line(f"{', '.join(outputs)}, = {step}({', '.join(given)})")
+        program.line(f"{row}[0] += 1")
+        return outputs
+
+    def _compile(self) -> None:
+        """Go on with the compiled twin, where a row is worth it."""
+        computation = self._computation
+        if computation.heavy and self._function is computation.step and _numba() is not None:
+            self._function, self._state = _compiled_step(computation.step), np.array(self._state)
+
+    def fork(self) -> _RecursiveStream:
+        """Return a stream that goes on where this one stands, and leaves it there."""
+        twin = copy(self)
+        state, row = self._state.copy(), [*self._row]
+        twin._state, twin._row = state, row  # noqa: SLF001 - it is one of us
+        return twin
 
 
 # Compiled twins.
@@ -183,9 +222,11 @@ class RecursiveIndicator:
         lookback: int | Callable[..., int],
         outputs: tuple[str, ...],
         name: str | None,
+        *,
+        heavy: bool = False,
     ) -> None:
         self.name = name or str(getattr(step, "__name__", "indicator"))
-        self.outputs = outputs
+        self.outputs, self._heavy = outputs, heavy
         self._step, self._state, self._lookback = step, state, lookback
         named = list(inspect.signature(step).parameters.values())
         self.inputs = tuple(one.name for one in named if one.kind is inspect.Parameter.POSITIONAL_ONLY)[2:]
@@ -221,7 +262,7 @@ class RecursiveIndicator:
         state = self._state(**values) if callable(self._state) else self._state
         lookback = self._lookback(**values) if callable(self._lookback) else self._lookback
         return RecursiveComputation(
-            self._step, len(self.inputs), told, self.outputs, lookback, state, tuple(values.values())
+            self._step, len(self.inputs), told, self.outputs, lookback, state, tuple(values.values()), self._heavy
         )
 
     def __call__(self, *lines: Line, **parameters: float) -> Any:
@@ -244,6 +285,7 @@ def recursive(
     lookback: int | Callable[..., int] = 0,
     outputs: Sequence[str] = ("value",),
     name: str | None = None,
+    heavy: bool = False,
 ) -> Callable[[Callable[..., tuple[float, ...]]], RecursiveIndicator]:
     """Make an indicator from a step that carries something from bar to bar; a decorator.
 
@@ -257,6 +299,9 @@ def recursive(
         The names of what the step returns.
     name
         For messages; the step's by default.
+    heavy
+        Whether the step takes long, some ten microseconds: it is then compiled with its first row, which takes a
+        second, also in runs bar by bar.
 
     Returns
     -------
@@ -285,6 +330,6 @@ def recursive(
     """
 
     def make(step: Callable[..., tuple[float, ...]]) -> RecursiveIndicator:
-        return RecursiveIndicator(step, state, lookback, tuple(outputs), name)
+        return RecursiveIndicator(step, state, lookback, tuple(outputs), name, heavy=heavy)
 
     return make

@@ -11,26 +11,33 @@ from __future__ import annotations
 from copy import copy
 from functools import cache, lru_cache, partial
 from itertools import chain
-from math import inf, isfinite
-from typing import TYPE_CHECKING, Any
-from weakref import ref
+from math import inf, isfinite, nan
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 import numpy as np
 
 from cambist.errors import DataError, ParameterError, did_you_mean
 from cambist.indicators.computation import blank, first_known, require_columns, whole_number
+from cambist.indicators.soundness import all_finite, remember_sound, sound_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
     from numpy.typing import NDArray
+
+    from cambist.indicators.program import Program
 
 
 __all__ = ["AVERAGES", "Parameter", "TalibFunction", "Technical", "TechnicalStream", "load"]
 
 #: Rows turned into Python floats at once: a list of a million floats would cost 32 MB for each input.
 _CHUNK = 65_536
+
+#: Rows whose places are turned into bars since at once: they stay in the processor's cache.
+_ROWS = np.arange(16_384, dtype=np.int32)
+_FLOAT = np.dtype(np.float64)
 
 #: The kinds of moving averages, in TA-Lib's order; it has other uses for two of the numbers.
 AVERAGES = ("sma", "ema", "wma", "dema", "tema", "trima", "kama", "mama", "t3", "hma", "", "", "zlema", "rma")
@@ -152,7 +159,9 @@ def _talib(name: str) -> tuple[Callable[..., Any], Any]:
     import talib
     from talib import stream
 
-    return getattr(talib, name), getattr(stream, name)
+    # TA-Lib wraps each function in one that looks for columns of pandas and polars, which ours never are.
+    function = getattr(talib, name)
+    return getattr(function, "__wrapped__", function), getattr(stream, name)
 
 
 def load() -> None:
@@ -176,12 +185,21 @@ def _lookback(computation: Technical) -> int:
     return lookback
 
 
+class _Prepared(NamedTuple):
+    """What each call needs."""
+
+    function: Callable[..., Any]
+    keywords: dict[str, Any]
+    lookback: int
+
+
 @attrs.frozen
 class Technical:
     """A function of TA-Lib with its parameters; see `cambist.indicators.computation.Computation`."""
 
     function: TalibFunction
     values: tuple[float | str, ...]
+    _prepared: _Prepared | None = attrs.field(default=None, init=False, eq=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -214,6 +232,11 @@ class Technical:
             for keyword in parameter.keywords
         }
 
+    def _prepare(self) -> _Prepared:
+        prepared = _Prepared(_talib(self.function.name)[0], self.keywords(), self.lookback)
+        object.__setattr__(self, "_prepared", prepared)
+        return prepared
+
     def batch(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """Compute whole columns.
 
@@ -222,33 +245,51 @@ class Technical:
         DataError
             For a NaN or an infinity after an input's first value: names the input and the row.
         """
-        columns = require_columns(self.name, len(self.function.inputs), inputs)
-        starts = [guard_column(self, at, column, started=False, row=0) for at, column in enumerate(columns)]
-        start, rows = max(starts), len(columns[0])
-        if rows <= start + self.lookback:
+        call, keywords, lookback = self._prepared or self._prepare()
+        columns: Sequence[NDArray[np.float64]] = inputs
+        start = sound_from(inputs) if len(inputs) == len(self.function.inputs) else None
+        if start is None:
+            columns = require_columns(self.name, len(self.function.inputs), inputs)
+            start = max(guard_column(self, at, column, started=False, row=0) for at, column in enumerate(columns))
+        rows = len(columns[0])
+        if rows <= start + lookback:
             return tuple(blank(rows) for _ in self.outputs)
+        if not start:
+            return as_columns(self, call(*columns, **keywords), lookback)
         # TA-Lib looks for leading NaN itself, and some of its functions then miscount their outputs.
-        known = [column[start:] for column in columns] if start else columns
-        results = as_columns(self, _talib(self.function.name)[0](*known, **self.keywords()))
-        return tuple(np.concatenate((blank(start), result)) for result in results) if start else results
+        results = as_columns(self, call(*(column[start:] for column in columns), **keywords), lookback)
+        return tuple(np.concatenate((blank(start), result)) for result in results)
 
     def open(self) -> TechnicalStream:
         """Begin a stream that has seen no row yet."""
         return TechnicalStream(self)
 
 
-def as_columns(computation: Technical, results: Any) -> tuple[NDArray[np.float64], ...]:
+def as_columns(computation: Technical, results: Any, lookback: int) -> tuple[NDArray[np.float64], ...]:
     """Return what TA-Lib returned as float64 columns, also where there is one only; NaN where nothing is known."""
     columns = results if isinstance(results, tuple) else (results,)
     kind = computation.function.kind
     if kind == "real":
         return columns
-    floats = tuple(column.astype(np.float64, copy=False) for column in columns)
+    if kind == "position":
+        floats = [_bars_since(one) for one in columns]
+    else:
+        floats = [one if one.dtype is _FLOAT else one.astype(_FLOAT) for one in columns]
     for column in floats:
-        if kind == "position":
-            np.subtract(np.arange(len(column)), column, out=column)
-        column[: computation.lookback] = np.nan
-    return floats
+        column[:lookback] = nan
+    return tuple(floats)
+
+
+def _bars_since(places: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return how many bars ago each place of a column was."""
+    count = len(_ROWS)
+    if len(places) <= count:
+        return (_ROWS[: len(places)] - places).astype(_FLOAT)
+    since = np.empty(len(places))
+    for start in range(0, len(places), count):
+        part = places[start : start + count]
+        since[start : start + count] = _ROWS[: len(part)] + start - part
+    return since
 
 
 def guard_column(computation: Technical, at: int, column: NDArray[np.float64], *, started: bool, row: int) -> int:
@@ -265,29 +306,16 @@ def guard_column(computation: Technical, at: int, column: NDArray[np.float64], *
     row
         The row of the series at which the column starts, for the message.
     """
-    start = 0 if started else first_known(column)
-    if _known_to_be_sound(column):
+    known = sound_from((column,))
+    start = 0 if started else first_known(column) if known is None else known
+    if known is not None and known <= start:
         return start
-    sound = np.isfinite(column[start:])
-    if not sound.all():
-        bad = start + int(sound.argmin())
+    rest = column[start:] if start else column
+    if not all_finite(rest):
+        bad = start + int(np.isfinite(rest).argmin())
         raise _gap(computation, at, float(column[bad]), row + bad)
-    if not column.flags.writeable:
-        _SOUND[id(column)] = ref(column, partial(_forget, id(column)))
+    remember_sound(column, start)
     return start
-
-
-#: Columns that nobody can change and that were looked at: a column of prices feeds many indicators.
-_SOUND: dict[int, ref[NDArray[np.float64]]] = {}
-
-
-def _known_to_be_sound(column: NDArray[np.float64]) -> bool:
-    seen = _SOUND.get(id(column))
-    return seen is not None and seen() is column and not column.flags.writeable
-
-
-def _forget(number: int, _gone: object) -> None:
-    _SOUND.pop(number, None)
 
 
 def _gap(computation: Technical, at: int, value: float, row: int) -> DataError:
@@ -301,7 +329,9 @@ def _gap(computation: Technical, at: int, value: float, row: int) -> DataError:
 class TechnicalStream:
     """A `Technical` computation under way: TA-Lib's handle, once there are rows enough to open it."""
 
-    __slots__ = ("_computation", "_handle", "_history", "_kind", "_rows", "_single", "_start", "_started", "_step")
+    __slots__ = (
+        *("_computation", "_handle", "_history", "_kind", "_newest", "_rows", "_single", "_start", "_started", "_step"),
+    )
 
     def __init__(self, computation: Technical) -> None:
         self._computation = computation
@@ -313,6 +343,8 @@ class TechnicalStream:
         self._started = [False] * inputs
         #: Rows at which every input is known, while they are too few for a handle.
         self._history: list[NDArray[np.float64]] = [np.empty(0)] * inputs
+        #: The newest row that the handle has seen, of those at which every input was known.
+        self._newest = [-1]
         #: Rows seen before the handle was opened, and of these the ones before every input was known.
         self._rows = self._start = 0
 
@@ -357,22 +389,49 @@ class TechnicalStream:
         for value in values:
             # TA-Lib refuses it as well, but as a bare Exception that names nothing.
             if not isfinite(value):
-                at = [isfinite(each) for each in values].index(False)
-                raise _gap(self._computation, at, value, self._next_row())
+                self._refuse([isfinite(each) for each in values].index(False), value)
         result = step(*values)
         results = (result,) if self._single else result
         if self._kind == "real":
             return results
         if self._kind == "position":
-            newest = self._next_row() - self._start - 1
+            newest = self._newest[0] = self._newest[0] + 1
             results = [newest - one for one in results]
         return tuple(map(float, results))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is a handle."""
+        return self._handle is not None
+
+    def write(self, program: Program, inputs: Sequence[str]) -> list[str]:
+        """Write the call of the handle, and what becomes of numbers that it would not take."""
+        for at, name in enumerate(inputs):
+            if name not in program.finite:
+                program.finite.add(name)
+                with program.block(f"if not isfinite({name}):"):
+                    program.line(f"{program.bind(partial(self._refuse, at))}({name})")
+        outputs = [program.name() for _ in self._computation.outputs]
+        program.line(f"{', '.join(outputs)} = {program.bind(self._step)}({', '.join(inputs)})")
+        if self._kind == "position":
+            newest = program.keep(self._newest)
+            program.line(f"{newest}[0] += 1")
+            for name in outputs:
+                program.line(f"{name} = {newest}[0] - {name}")
+        if self._kind != "real":
+            for name in outputs:
+                program.line(f"{name} = float({name})")
+        return outputs
+
+    def _refuse(self, at: int, value: float) -> NoReturn:
+        raise _gap(self._computation, at, value, self._next_row())
 
     def fork(self) -> TechnicalStream:
         """Return a stream that goes on where this one stands, and leaves it there."""
         twin = copy(self)
         if self._handle is not None:
             twin._begin(self._handle.copy())  # noqa: SLF001 - it is one of us
+        twin._newest = [*self._newest]  # noqa: SLF001
         return twin
 
     def _begin(self, handle: Any) -> None:
@@ -394,8 +453,9 @@ class TechnicalStream:
         stream = _talib(computation.function.name)[1]
         handle, filled = stream.open_and_fill(*self._history, **computation.keywords())
         self._begin(handle)
+        self._newest = [len(self._history[0]) - 1]
         self._history = []
-        return as_columns(computation, filled)
+        return as_columns(computation, filled, computation.lookback)
 
     def _advance(self, columns: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
         """Take rows by the open handle."""
@@ -409,6 +469,7 @@ class TechnicalStream:
             numbers = answers if width == 1 else chain.from_iterable(answers)
             part = np.fromiter(numbers, np.float64, count=width * len(lists[0]))
             table[begin : begin + _CHUNK] = part.reshape(-1, width)
+        self._newest[0] += rows
         if self._kind == "position":
             table = np.arange(first, first + rows)[:, None] - table
         return tuple(np.ascontiguousarray(table[:, at]) for at in range(width))

@@ -172,6 +172,7 @@ _PROFILE = recursive(
     lookback=lambda period, **_: int(period) - 1,
     outputs=("point_of_control", "value_high", "value_low"),
     name="volume_profile",
+    heavy=True,
 )(_profiled)
 
 

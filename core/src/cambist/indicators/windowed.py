@@ -7,9 +7,10 @@ operations, so both ways round alike: the same bits, at the speed of NumPy over 
 
 from __future__ import annotations
 
-from collections import deque
+from copy import copy, deepcopy
+from functools import partial
 from math import isnan, nan, sqrt
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import attrs
 import numpy as np
@@ -17,6 +18,8 @@ import numpy as np
 from cambist.errors import LineError, ParameterError
 from cambist.indicators.computation import blank, first_known, require_columns, whole_number
 from cambist.indicators.lines import Line, attach
+from cambist.indicators.program import Program, WrittenStream, log10_of
+from cambist.indicators.written_windows import Window, new_window, row_function, write_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cambist.indicators.computation import Computation, Stream
+    from cambist.indicators.running import Running
 
 __all__ = [
     "Arithmetic",
@@ -57,8 +61,8 @@ class Arithmetic(Protocol):
         """Take the root of what is not negative."""
         ...
 
-    def log10(self, a: Any) -> Any:
-        """Take the logarithm; of zero it is minus infinity."""
+    def log10(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Take the logarithm of each; of zero it is minus infinity."""
         ...
 
 
@@ -78,8 +82,8 @@ class _Columns:
         return np.sqrt(a)
 
     @staticmethod
-    def log10(a: Any) -> Any:
-        return np.log10(a)
+    def log10(values: Sequence[Any]) -> Sequence[Any]:
+        return [np.log10(one) for one in values]
 
 
 class _Numbers:
@@ -98,10 +102,8 @@ class _Numbers:
         return sqrt(a) if a >= 0 else nan
 
     @staticmethod
-    def log10(a: Any) -> Any:
-        # By an array: the C library rounds some logarithms otherwise than numpy's loop.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return float(np.log10(np.array([a]))[0])
+    def log10(values: Sequence[Any]) -> Sequence[Any]:
+        return log10_of(values)
 
 
 _COLUMNS: Arithmetic = _Columns()
@@ -121,6 +123,9 @@ class Windowed:
         Rows of a window; the lookback is one less.
     count
         Inputs.
+    running
+        For one input and one output: makes what gives the same numbers row by row, at a cost that hardly grows with the
+        window; see `cambist.indicators.running`.
 
     Notes
     -----
@@ -133,6 +138,7 @@ class Windowed:
     count: int = 1
     outputs: tuple[str, ...] = ("value",)
     parameters: tuple[Any, ...] = ()
+    running: Callable[[], Running] | None = None
 
     @property
     def lookback(self) -> int:
@@ -166,6 +172,10 @@ class Windowed:
         result = self.formula(arithmetic, *windows, *self.parameters)
         return result if isinstance(result, tuple) else (result,)
 
+    def new_running(self) -> Running | None:
+        """Return what carries the value from row to row, where there is such a thing."""
+        return None if self.running is None or self.period == 1 else self.running()
+
     def open(self) -> _WindowedStream:
         """Begin a stream that has seen no row yet."""
         return _WindowedStream(self)
@@ -174,17 +184,18 @@ class Windowed:
 class _WindowedStream:
     """Keeps the last rows."""
 
-    __slots__ = ("_computation", "_gap", "_ready", "_single", "_started", "_unknown", "_windows")
+    __slots__ = ("_computation", "_gap", "_move", "_running", "_started", "_unknown", "_windows")
 
     def __init__(self, computation: Windowed) -> None:
         self._computation = computation
         self._started = [False] * computation.count
-        self._ready = False
-        self._windows: list[deque[float]] = [deque(maxlen=computation.period) for _ in range(computation.count)]
-        #: Rows until no window holds a NaN.
-        self._gap = 0
+        self._windows: list[Window] = [new_window(computation.period) for _ in range(computation.count)]
+        #: Rows to come in whose windows there is a NaN, in a list which programs write to as well.
+        self._gap = [0]
         self._unknown = (nan,) * len(computation.outputs)
-        self._single = len(computation.outputs) == 1
+        self._running = computation.new_running()
+        #: What takes a row, once the windows are full.
+        self._move: Callable[..., tuple[float, ...]] | None = None
 
     def extend(self, *inputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         computation = self._computation
@@ -206,47 +217,72 @@ class _WindowedStream:
         computation._fill(joined, whole)  # noqa: SLF001 - the two are one thing
         for output, result in zip(outputs, whole, strict=True):
             output[start:] = result[kept:]
+        if self._running is not None:
+            self._running.forget()
         for window, column in zip(self._windows, columns, strict=True):
             window.extend(column[start:][-computation.period :].tolist())
+            for _ in range(len(window) - computation.period):
+                del window[0]
         gaps = [np.flatnonzero(np.isnan(column[start:])) for column in columns]
         newest = max((int(gap[-1]) + 1 for gap in gaps if len(gap)), default=0)
-        self._gap = max(0, self._gap - known, computation.period - (known - newest) if newest else 0)
+        self._gap[0] = max(0, self._gap[0] - known, computation.period - 1 - (known - newest) if newest else 0)
         return outputs
 
     def update(self, *values: float) -> tuple[float, ...]:
-        computation = self._computation
-        if not self._ready:
-            results = tuple(float(column[0]) for column in self.extend(*(np.array([value]) for value in values)))
-            self._ready = all(self._started)
-            return results
-        windows: list[Any]
-        if computation.period == 1:
-            for value in values:
-                if value != value:  # noqa: PLR0124 - NaN, and faster than asking
-                    return self._unknown
-            windows = [(value,) for value in values]
+        if self._move is not None:
+            return self._move(*values)
+        if len(self._windows[0]) == self._computation.period:
+            self._begin()
+            return self.update(*values)
+        return tuple(float(column[0]) for column in self.extend(*(np.array([value]) for value in values)))
+
+    def _begin(self) -> None:
+        move = row_function(self._computation)
+        if move is None:
+            self._move = self._by_formula
         else:
-            if not self._take(values):
-                return self._unknown
-            windows = list(map(list, self._windows))
+            running = () if self._running is None else (self._running.move,)
+            self._move = partial(move, *self._windows, self._gap, *running)
+
+    def _by_formula(self, *values: float) -> tuple[float, ...]:
+        """Take a row by the formula itself, where it cannot be written."""
+        if not self._take(values):
+            return self._unknown
+        computation = self._computation
+        windows = list(map(list, self._windows))
         try:
-            result = computation.formula(_NUMBERS, *windows, *computation.parameters)
+            return tuple(map(float, computation._results(_NUMBERS, windows)))  # noqa: SLF001 - the two are one thing
         except ZeroDivisionError:
             # Rare, so it may be slow: an array answers as IEEE 754 has it.
             with np.errstate(all="ignore"):
                 arrays = [[np.array([one]) for one in window] for window in windows]
                 return tuple(float(np.ravel(one)[0]) for one in computation._results(_COLUMNS, arrays))  # noqa: SLF001
-        return (float(result),) if self._single else tuple(map(float, result))
 
     def _take(self, values: Sequence[float]) -> bool:
-        """Append a row; tell whether the windows are full and hold no NaN."""
-        gap = self._gap
+        """Append a row; tell whether the windows hold no NaN."""
+        gap = self._gap[0]
         for window, value in zip(self._windows, values, strict=True):
             window.append(value)
+            del window[0]
             if value != value:  # noqa: PLR0124
-                gap = self._computation.period + 1
-        self._gap = gap = gap - 1 if gap else 0
-        return not gap and len(self._windows[0]) == self._computation.period
+                gap = self._computation.period
+        self._gap[0] = max(0, gap - 1)
+        return not gap
+
+    @property
+    def is_settled(self) -> bool:
+        computation = self._computation
+        return len(self._windows[0]) == computation.period and row_function(computation) is not None
+
+    def write(self, program: Program, inputs: Sequence[str]) -> list[str]:
+        return write_window(self._computation, program, (self._windows, self._gap, self._running), inputs)
+
+    def fork(self) -> _WindowedStream:
+        twin = copy(self)
+        windows, gap = [window.copy() for window in self._windows], [*self._gap]
+        twin._windows, twin._gap, twin._move = windows, gap, None  # noqa: SLF001 - it is one of us
+        twin._running = deepcopy(self._running)  # noqa: SLF001
+        return twin
 
 
 @attrs.frozen(eq=False)
@@ -289,6 +325,14 @@ class _ChainedStream:
 
     def update(self, *values: float) -> tuple[float, ...]:
         return self._second.update(*self._first.update(*values))
+
+    @property
+    def is_settled(self) -> bool:
+        return all(isinstance(one, WrittenStream) and one.is_settled for one in (self._first, self._second))
+
+    def write(self, program: Program, inputs: Sequence[str]) -> list[str]:
+        first, second = cast("WrittenStream", self._first), cast("WrittenStream", self._second)
+        return second.write(program, first.write(program, inputs))
 
 
 def windowed(computation: Computation, *lines: Line) -> Line:

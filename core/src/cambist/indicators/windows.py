@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from cambist.indicators.custom import CustomIndicator
 from cambist.indicators.lines import Line, attach
+from cambist.indicators.running import Extremes, Held, Ranks
 from cambist.indicators.steps import recursive
 from cambist.indicators.talib_functions import described
+from cambist.indicators.window_functions import Applied
 from cambist.indicators.windowed import (
     Arithmetic,
     Windowed,
@@ -25,6 +24,7 @@ from cambist.indicators.windowed import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = [
@@ -80,7 +80,7 @@ def any_of(line: Line, period: int) -> Line:
         1.0 or 0.0. Lookback: ``period - 1``.
     """
     period = check_period("any_of", period)
-    return windowed(Windowed(f"any_of({period})", _any, period), price_of(line))
+    return windowed(Windowed(f"any_of({period})", _any, period, running=partial(Held, least=1)), price_of(line))
 
 
 def all_of(line: Line, period: int) -> Line:
@@ -101,7 +101,7 @@ def all_of(line: Line, period: int) -> Line:
         1.0 or 0.0. Lookback: ``period - 1``.
     """
     period = check_period("all_of", period)
-    return windowed(Windowed(f"all_of({period})", _all, period), price_of(line))
+    return windowed(Windowed(f"all_of({period})", _all, period, running=partial(Held, least=period)), price_of(line))
 
 
 def applied(line: Line, function: Callable[[NDArray[np.float64]], float], period: int) -> Line:
@@ -124,13 +124,7 @@ def applied(line: Line, function: Callable[[NDArray[np.float64]], float], period
         In the unit of what the function returns. Lookback: ``period - 1``.
     """
     period = check_period("applied", period)
-
-    def over(column: NDArray[np.float64]) -> NDArray[np.float64]:
-        known = [float(function(window)) for window in np.lib.stride_tricks.sliding_window_view(column, period)]
-        return np.array([np.nan] * (period - 1) + known)
-
-    made: Line = CustomIndicator(over, period - 1, ("value",), f"applied({period})")(price_of(line))
-    return made
+    return attach(Applied(function, period), price_of(line))[0]
 
 
 def reduced(line: Line, function: Callable[[Any, float], Any], period: int, initial: Any = None) -> Line:
@@ -171,6 +165,13 @@ def _since(arithmetic: Arithmetic, window: list[Any], sign: float, oldest: bool)
     return age
 
 
+def _extreme(name: str, line: Line, period: int, sign: float, *, oldest: bool) -> Line:
+    period = check_period(name, period)
+    running = partial(Extremes, sign=sign, oldest=oldest)
+    formula = Windowed(f"{name}({period})", _since, period, parameters=(sign, oldest), running=running)
+    return windowed(formula, price_of(line))
+
+
 def since_highest(line: Line, period: int, *, oldest: bool = False) -> Line:
     """Bars since the highest of the last values.
 
@@ -190,9 +191,7 @@ def since_highest(line: Line, period: int, *, oldest: bool = False) -> Line:
     Line
         Bars, 0 to ``period - 1``. Lookback: ``period - 1``.
     """
-    period = check_period("since_highest", period)
-    name = f"since_highest({period})"
-    return windowed(Windowed(name, _since, period, parameters=(1.0, oldest)), price_of(line))
+    return _extreme("since_highest", line, period, 1.0, oldest=oldest)
 
 
 def since_lowest(line: Line, period: int, *, oldest: bool = False) -> Line:
@@ -214,9 +213,7 @@ def since_lowest(line: Line, period: int, *, oldest: bool = False) -> Line:
     Line
         Bars, 0 to ``period - 1``. Lookback: ``period - 1``.
     """
-    period = check_period("since_lowest", period)
-    name = f"since_lowest({period})"
-    return windowed(Windowed(name, _since, period, parameters=(-1.0, oldest)), price_of(line))
+    return _extreme("since_lowest", line, period, -1.0, oldest=oldest)
 
 
 def _ranked(arithmetic: Arithmetic, window: list[Any]) -> Any:
@@ -243,7 +240,7 @@ def percent_rank(line: Line, period: int = 50) -> Line:
         A share, 0 to (period - 1) / period. Lookback: ``period - 1``.
     """
     period = check_period("percent_rank", period)
-    return windowed(Windowed(f"percent_rank({period})", _ranked, period), price_of(line))
+    return windowed(Windowed(f"percent_rank({period})", _ranked, period, running=Ranks), price_of(line))
 
 
 def _distances(arithmetic: Arithmetic, window: list[Any]) -> Any:

@@ -14,6 +14,7 @@ from cambist.live.explanation import Explainer
 from cambist.live.liquidation_watch import LiquidationWatch
 from cambist.live.margin_settings import MarginSettings
 from cambist.live.reconciler import Reconciler
+from cambist.live.roll_call import call_roll
 from cambist.live.taking_over import Takeover
 from cambist.live.wallet import Wallet
 from cambist.portfolio.by_venue import VenueBooks
@@ -54,20 +55,20 @@ class AccountKeeper:
     def __init__(self, run: LiveRun, prepared: Prepared, ask: Ask | None) -> None:
         self._run, self._going_on = run, prepared.state is not None
         booked = {} if prepared.state is None else prepared.state.references
-        self.wallet = Wallet(run.session, run.kernel, run.take, run.now, booked)
-        comparison = Comparison(run.session, run.kernel, run.shadow, run.settings.tolerances)
+        self.wallet = Wallet(run.truth, run.kernel, run.take, run.now, booked)
+        comparison = Comparison(run.truth, run.kernel, run.shadow, run.settings.tolerances)
         self._takeover = Takeover(
-            run.session, run.engine, self.wallet, comparison, prepared.token, run.alarm, run.market.price
+            run.truth, run.engine, self.wallet, comparison, prepared.token, run.alarm, run.market.price
         )
         books = run.kernel.portfolio
         since = books.as_of if isinstance(books, VenueBooks) else 0
         self.reconciler = Reconciler(
-            run.session,
+            run.truth,
             run.engine,
             run.settings,
             self.wallet,
             comparison=comparison,
-            explainer=Explainer(run.session, run.engine, prepared.token, since),
+            explainer=Explainer(run.truth, run.engine, prepared.token, since),
             takeover=self._takeover,
             decisions=Decisions(ask, run.alarm),
         )
@@ -87,12 +88,12 @@ class AccountKeeper:
         self._audit = Audit(
             run.engine,
             self.reconciler,
-            run.dispatcher,
             self.wallet,
             run.settings.audit_every,
             run.alarm,
             run.holds,
-            listeners,
+            call_roll=lambda: call_roll(run.session, run.engine, run.dispatcher),
+            listeners=listeners,
         )
         self.ready = True
 

@@ -165,6 +165,7 @@ class Answers:
             return
         watched.asking = False
         if isinstance(outcome, Answered):
+            watched.in_doubt = False
             if outcome.report is None:
                 self._absent(watched, now)
                 return

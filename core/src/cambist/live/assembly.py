@@ -29,7 +29,7 @@ _SECOND = 1_000_000_000
 def make_engine(run: LiveRun, prepared: Prepared) -> LiveEngine:
     """Make the engine of a run that knows what it listens to."""
     settings = run.settings
-    return LiveEngine(
+    engine = LiveEngine(
         prepared.kernel,
         run.listening,
         run.session.terms,
@@ -39,6 +39,9 @@ def make_engine(run: LiveRun, prepared: Prepared) -> LiveEngine:
         keep=settings.keep_orders,
         tactics=Tactics(resend=settings.resend, unprotected=round(settings.unprotected_within * _SECOND)),
     )
+    if not run.session.terms.ties:  # the simulated venue of a paper run goes by its own
+        engine.sessions.know(prepared.sessions)
+    return engine
 
 
 def make_quarantine(run: LiveRun, prepared: Prepared) -> Quarantine:
@@ -68,7 +71,7 @@ def make_dispatcher(run: LiveRun, group: asyncio.TaskGroup) -> Dispatcher:
 
 def make_reconnection(run: LiveRun, group: asyncio.TaskGroup) -> Reconnection:
     """Make what fetches what the private stream has missed, of a run that has its dispatcher and its account."""
-    made = Reconnection(run.session, run.engine, run.dispatcher, run.holds, run.instruments, run.now, run.alarm, group)
+    made = Reconnection(run.truth, run.engine, run.dispatcher, run.holds, run.instruments, run.now, run.alarm, group)
     made.also = run.account.catch_up
     return made
 

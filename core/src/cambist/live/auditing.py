@@ -11,10 +11,9 @@ from cambist.live.holds import OUT_OF_STEP
 from cambist.model.trading_state import TradingState, scope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Awaitable, Callable, Container, Sequence
 
     from cambist.live.differences import Difference
-    from cambist.live.dispatch import Dispatcher
     from cambist.live.engine import LiveEngine
     from cambist.live.holds import OwnHolds
     from cambist.live.reconciler import Reconciler
@@ -30,14 +29,14 @@ _CONFIRM = 2.0
 
 
 class Audit:
-    """Asks about every open order and what moved money, and compares positions and balances.
+    """Asks about every open order, and compares positions and balances; what moved money is asked for if those differ.
 
     What is executed or booked while the venue answers makes a difference that is none: then it is asked again. What
     differs twice in a row is settled as the policy says, or told.
 
     Parameters
     ----------
-    engine, reconciler, dispatcher, wallet
+    engine, reconciler, wallet
         Of the run.
     every
         Seconds between audits.
@@ -45,6 +44,8 @@ class Audit:
         Told of what a person should know.
     holds
         Where a position differs and nobody says what becomes of it, nothing is opened in that instrument.
+    call_roll
+        Asks about every open order; see `cambist.live.roll_call.call_roll`.
     listeners
         Told what the venue says of the account, each time.
     """
@@ -53,14 +54,15 @@ class Audit:
         self,
         engine: LiveEngine,
         reconciler: Reconciler,
-        dispatcher: Dispatcher,
         wallet: Wallet,
         every: float,
         alarm: Callable[[str, str], None],
         holds: OwnHolds,
+        *,
+        call_roll: Callable[[], Awaitable[None]],
         listeners: Sequence[Callable[[AccountReport], None]] = (),
     ) -> None:
-        self._engine, self._reconciler, self._dispatcher, self._wallet = engine, reconciler, dispatcher, wallet
+        self._engine, self._reconciler, self._wallet, self._call_roll = engine, reconciler, wallet, call_roll
         self._every, self._alarm, self._holds, self._listeners = every, alarm, holds, listeners
         self._held: set[str] = set()
 
@@ -77,18 +79,6 @@ class Audit:
         except (VenueError, ConfigError) as error:
             self._alarm("audit_failed", str(error))
 
-    async def catch_up(self) -> None:
-        """Fetch what happened while the private stream was away.
-
-        Raises
-        ------
-        VenueError
-            If the venue cannot be asked.
-        """
-        self._engine.orders.ask_all()
-        await self._dispatcher.idle()
-        await self._wallet.fetch()
-
     async def audit(self) -> None:
         """Audit now.
 
@@ -99,15 +89,20 @@ class Audit:
         ConfigError
             If what differs cannot be settled as the policy says.
         """
-        await self.catch_up()
+        await self._call_roll()
+        await self._wallet.fetch_seldom()
         before = await self._look()
+        if before and _is_money_alone(before) and await self._wallet.fetch():
+            before = await self._look()
         if before is None:
             return
         if not before:
             self._release(())
             return
         await asyncio.sleep(min(_CONFIRM, self._every))
-        await self.catch_up()
+        await self._call_roll()
+        if _is_money_alone(before):
+            await self._wallet.fetch()
         now = await self._look()
         lasting = [one for one in now or () if one in before]
         positions = [one for one in lasting if one.kind is not DifferenceKind.BALANCE]
@@ -138,5 +133,10 @@ class Audit:
                     listener(self._reconciler.comparison.account)
                 return differences
             await asyncio.sleep(0.2)
-            await self.catch_up()
+            await self._call_roll()
         return None
+
+
+def _is_money_alone(differences: Sequence[Difference]) -> bool:
+    """Whether balances alone differ: where positions do, what was traded has moved the money."""
+    return all(one.kind is DifferenceKind.BALANCE for one in differences)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from cambist.engine.journaled import Journaling
     from cambist.live.differences import Difference
     from cambist.live.shadow import Shadow
+    from cambist.live.truth import Truth
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport
     from cambist.portfolio.exact import ExactLedger
-    from cambist.ports.venue import VenueSession
 
 __all__ = ["Comparison"]
 
@@ -26,7 +26,7 @@ class Comparison:
 
     Parameters
     ----------
-    session, kernel
+    truth, kernel
         Of the run.
     shadow
         The run as its journal tells it: of older journals the exact ledger of balances is there alone.
@@ -41,10 +41,8 @@ class Comparison:
 
     account: AccountReport
 
-    def __init__(
-        self, session: VenueSession, kernel: Journaling, shadow: Shadow, tolerances: Mapping[str, float]
-    ) -> None:
-        self._session, self._kernel, self._shadow, self._tolerances = session, kernel, shadow, tolerances
+    def __init__(self, truth: Truth, kernel: Journaling, shadow: Shadow, tolerances: Mapping[str, float]) -> None:
+        self._truth, self._kernel, self._shadow, self._tolerances = truth, kernel, shadow, tolerances
 
     async def differences(self) -> list[Difference]:
         """Ask the venue, and return what differs now; what is on its way makes a difference, too.
@@ -54,7 +52,7 @@ class Comparison:
         VenueError
             If the venue cannot be asked.
         """
-        self.account = account = await self._session.account()
+        self.account = account = await self._truth.account()
         portfolio = self._kernel.portfolio
         instruments = list(dict.fromkeys(one.instrument for one in portfolio.positions.values()))
         found = await self.positions(instruments)

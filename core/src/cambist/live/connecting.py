@@ -54,7 +54,7 @@ async def connect(
     await patience.wait_for(session.open(), "connecting")
     await loading
     listening = resolve(session, wanted)
-    asked = ask_opening(session, run.now(), going_on=state is not None)
+    asked = ask_opening(run.truth, run.now(), going_on=state is not None)
     opening = await patience.wait_for(asked, "asking for the account")
     fresh = named([strategy.fresh() for strategy in strategies])
     for strategy in fresh:

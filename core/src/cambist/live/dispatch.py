@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cambist.live.answers import Answers
     from cambist.live.requests import Request
-    from cambist.ports.venue import VenueSession
+    from cambist.ports.venue import OrderKey, VenueSession
 
 __all__ = ["FLATTEN", "Dispatcher"]
 
@@ -118,6 +118,10 @@ class Dispatcher:
     def busy(self) -> int:
         """Orders about which something is being asked."""
         return len(self._lines)
+
+    def is_asking(self, key: OrderKey) -> bool:
+        """Tell whether something is being asked about an order."""
+        return (key.client_id or key.venue_id) in self._lines
 
     async def idle(self) -> None:
         """Return when nothing is being asked."""

@@ -20,6 +20,7 @@ from cambist.live.orders import LiveOrders
 from cambist.live.positions import Positions
 from cambist.live.requests import Amend, Submit
 from cambist.live.resending import RESENDS
+from cambist.live.session_ends import SessionEnds
 from cambist.live.watched import Outlets
 from cambist.model.effects import (
     AmendOrder,
@@ -100,8 +101,8 @@ class LiveEngine:
     ----------
     kernel, orders
         The kernel, and the order manager.
-    market, positions
-        Where the market comes in, and what takes over and closes positions.
+    market, positions, sessions
+        Where the market comes in, what takes over and closes positions, and what ends sessions.
     trades
         Whether orders leave; not before the run is in step with its venue, see `begin_trading`.
     is_lost
@@ -144,6 +145,7 @@ class LiveEngine:
             unprotected=tactics.unprotected,
             reducible=lambda order: kernel.view_of(order.strategy).reducible_size(order),
         )
+        self.sessions = SessionEnds(self.orders)
         self.market = MarketInputs(self, clock, listening, step_timeout)
         self._actions: dict[type, Callable[[Any], None]] = {
             ApprovedOrder: self._submit,
@@ -257,6 +259,7 @@ class LiveEngine:
         """Do what is due by now."""
         now = self._clock()
         self.market.time_passed(now)
+        self.sessions.passed(now, now)
         for due, name in self._timers.due(now) if self.trades else ():
             if self._timers.take(due, name):
                 self.take(TimerFired(now, name, due))
@@ -267,7 +270,7 @@ class LiveEngine:
         """Return when `time_passed` has something to do next, ns; None for not before something happens."""
         timer = None if self._timers.next_due == NEVER or not self.trades else self._timers.next_due
         due = [one for one in (self.market.next_due(), timer, self.orders.evidence.next_due()) if one is not None]
-        return min(due, default=None)
+        return min([*due, self.sessions.due]) if self.sessions.due < NEVER else min(due, default=None)
 
     def durable(self, sequence: int) -> None:
         """Take word that records up to `sequence` are safe."""

@@ -91,6 +91,7 @@ class Evidence:
             return
         if not self._register.is_current(watched, report):
             return  # it has ended, and another stands in its place
+        watched.in_doubt = False
         report = watched.whole(report)
         self._register.learn(watched, report.venue_id)
         order = watched.order

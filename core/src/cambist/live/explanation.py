@@ -9,15 +9,15 @@ import msgspec
 
 from cambist.errors import OrderError
 from cambist.orders.ids import parse_client_id
-from cambist.ports.venue import Answered, OrderKey
+from cambist.ports.venue import OrderKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cambist.live.differences import Difference
     from cambist.live.engine import LiveEngine
+    from cambist.live.truth import Truth
     from cambist.model.reports import FillReport, OrderReport
-    from cambist.ports.venue import VenueSession
 
 __all__ = ["Explainer", "Trades", "explains"]
 
@@ -46,7 +46,7 @@ class Explainer:
 
     Parameters
     ----------
-    session, engine
+    truth, engine
         Of the run.
     token
         Of the run: its client ids begin with it.
@@ -54,8 +54,8 @@ class Explainer:
         Before which nothing is asked for, by the venue's clock, ns, UTC.
     """
 
-    def __init__(self, session: VenueSession, engine: LiveEngine, token: str, since: int) -> None:
-        self._session, self._engine, self._token, self._since = session, engine, token, since
+    def __init__(self, truth: Truth, engine: LiveEngine, token: str, since: int) -> None:
+        self._truth, self._engine, self._token, self._since = truth, engine, token, since
 
     async def unbooked(self, symbol: str) -> Trades:
         """Return what was traded of an instrument since the last execution that is booked, or about then.
@@ -67,21 +67,17 @@ class Explainer:
         """
         last = self._engine.positions.last_fill_of(symbol)
         since = max(self._since, min(last, self._engine.now()) - _OVERLAP) if last else self._since
-        reports = [one for one in await self._session.fills(symbol, since) if not self._engine.positions.is_booked(one)]
+        reports = [one for one in await self._truth.fills(symbol, since) if not self._engine.positions.is_booked(one)]
         trades = Trades([], [])
         orders: dict[str, OrderReport | None] = {}
         for one in reports:
             if one.venue_id not in orders:
-                orders[one.venue_id] = await self._order(symbol, one.venue_id)
+                orders[one.venue_id] = await self._truth.order(OrderKey(symbol, "", one.venue_id))
             order = orders[one.venue_id]
             if order is not None:
                 one = msgspec.structs.replace(one, client_id=order.client_id, system=one.system or order.system)  # noqa: PLW2901
             (trades.own if self._is_own(one.client_id) else trades.foreign).append(one)
         return trades
-
-    async def _order(self, symbol: str, venue_id: str) -> OrderReport | None:
-        outcome = await self._session.find_order(OrderKey(symbol, "", venue_id))
-        return outcome.report if isinstance(outcome, Answered) else None
 
     def _is_own(self, client_id: str) -> bool:
         try:

@@ -54,6 +54,7 @@ async def get_ready(
     for call in before:
         call()
     run.engine.begin_trading()
+    run.engine.sessions.begin(run.now())
 
 
 async def _warm_up(run: LiveRun, prepared: Prepared) -> None:
@@ -63,9 +64,7 @@ async def _warm_up(run: LiveRun, prepared: Prepared) -> None:
     run.begun = True
     run.quarantine.resume()
     anchors = {} if state is None else state.anchors
-    warmed = await warm_up(
-        run.session, prepared.kernel, run.listening, anchors, now, run.settings.anchor_bars, run.alarm
-    )
+    warmed = await warm_up(run.truth, prepared.kernel, run.listening, anchors, now, run.settings.anchor_bars, run.alarm)
     for joint, bars in zip(run.market.joints, warmed, strict=True):
         joint.warmed(bars)
     if state is not None:

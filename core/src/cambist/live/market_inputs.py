@@ -44,6 +44,7 @@ class MarketInputs:
 
     def __init__(self, engine: LiveEngine, clock: Callable[[], int], listening: Listening, step_timeout: int) -> None:
         self._engine, self._kernel, self._orders, self._clock = engine, engine.kernel, engine.orders, clock
+        self._sessions = engine.sessions
         self._instants = Instants([timeframe for _, timeframe in listening.bars], step_timeout)
         self._lengths = [timeframe.ns for _, timeframe in listening.bars]
         #: What tells the price of an instrument to orders that are held here: its trades, else its quotes, else its
@@ -54,6 +55,7 @@ class MarketInputs:
         """Take a final bar of a series."""
         now = self._clock()
         closes_at = bar.ts + self._lengths[number]
+        self._sessions.passed(closes_at, now)
         symbol = self._kernel.instruments[number].symbol
         if symbol not in self._priced_by:
             self._orders.on_price(symbol, bar.close, now)
@@ -72,6 +74,8 @@ class MarketInputs:
     def tick(self, stream: int, tick: Tick) -> None:
         """Take a trade of a series; orders that are held here meet it first."""
         now, symbol = self._clock(), tick.instrument.symbol
+        if tick.ts >= self._sessions.due:
+            self._sessions.passed(tick.ts, now)
         if self._priced_by[symbol] == "ticks":
             self._orders.on_price(symbol, tick.price, now)
         self._engine.take(TickReceived(now, stream, tick))
@@ -79,6 +83,8 @@ class MarketInputs:
     def quote(self, stream: int, quote: Quote) -> None:
         """Take best bid and ask of a series; orders that are held here meet them first."""
         now, symbol = self._clock(), quote.instrument.symbol
+        if quote.ts >= self._sessions.due:
+            self._sessions.passed(quote.ts, now)
         if self._priced_by[symbol] == "quotes":
             self._orders.on_quote(symbol, quote.bid, quote.ask, now)
         self._engine.take(QuoteReceived(now, stream, quote))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.errors import ConfigError
-from cambist.live.wallet import OVERLAP, asked_cash
+from cambist.live.wallet import OVERLAP
 from cambist.model.margin import Margin
 from cambist.portfolio import (
     HedgePortfolio,
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from cambist.live.settings import LiveSettings
+    from cambist.live.truth import Truth
     from cambist.model.instrument import Instrument
     from cambist.model.reports import AccountReport
     from cambist.portfolio import VenueBooks
-    from cambist.ports.venue import VenueSession
 
 __all__ = ["Opening", "ask_opening", "check_mode", "open_account", "open_simulated", "reckoned_leverage"]
 
@@ -41,29 +41,32 @@ class Opening:
     account
         What it has.
     known
-        References of what has moved money before, lately, and is in the balances.
+        References of what has moved money before, lately, and is in the balances; a run that goes on has its own.
     """
 
     account: AccountReport
     known: Sequence[str] = ()
 
 
-async def ask_opening(session: VenueSession, now: int, *, going_on: bool) -> Opening:
-    """Ask what an account has, and what has moved money until then.
+async def ask_opening(truth: Truth, now: int, *, going_on: bool) -> Opening:
+    """Ask what an account has, and, for a run that begins, what has moved money until then.
 
-    A run that begins asks for them until no money moves between: what comes after is booked, and what came before is
-    not.
+    They are asked for until no money moves between: what comes after is booked, and what came before is not.
 
     Raises
     ------
     VenueError
         If the venue cannot be asked.
     """
+    if going_on:
+        return Opening(await truth.account())
+    before = list(await truth.cash_flows(now - 6 * OVERLAP))
     while True:
-        before = list(await asked_cash(session, now - 6 * OVERLAP))
-        account = await session.account()
-        if going_on or before == list(await asked_cash(session, now - 6 * OVERLAP)):
-            return Opening(account, [one.reference for one in before])
+        account = await truth.account()
+        after = list(await truth.cash_flows(now - 6 * OVERLAP))
+        if before == after:
+            return Opening(account, [one.reference for one in after])
+        before = after
 
 
 def open_account(instruments: Sequence[Instrument], opening: Opening, settings: LiveSettings) -> VenueBooks:

@@ -23,7 +23,7 @@ from cambist.model.events import (
     OrderCanceled,
     OrderRejected,
 )
-from cambist.model.orders import OrderStatus, OrderType, TimeInForce
+from cambist.model.orders import OrderStatus, OrderType
 from cambist.orders.emulator import Emulator, Report, Resize, Send
 from cambist.orders.state import TERMINAL
 
@@ -54,6 +54,10 @@ def left_alone(orders: Sequence[Order], book: OrderBook) -> list[int]:
     return [order.id for order in orders if (order.oco or order.id) in over and not order.filled]
 
 
+def _never(_order: Order, _now: int) -> bool:
+    return False
+
+
 def _worthless(_asset: str, _amount: float) -> float:
     return 0.0
 
@@ -80,10 +84,14 @@ class LiveOrders:
 
     Attributes
     ----------
+    register, emulator
+        The orders that are not done with, and what holds those that wait.
     answers, evidence
         What is told what the venue answers, and what it reports by itself.
     replacing
         Gives new terms where the venue cannot.
+    missed
+        Answers whether the session of an order is over by a time, ns.
     """
 
     def __init__(
@@ -98,12 +106,13 @@ class LiveOrders:
         reducible: Callable[[Order], float] | None = None,
     ) -> None:
         self._book, self._terms, self._out = book, terms, out
-        self._register = Register(book, terms)
-        self._emulator = Emulator(terms.native, ties=terms.ties)
+        self.register = Register(book, terms)
+        self.emulator = Emulator(terms.native, ties=terms.ties)
+        self.missed: Callable[[Order, int], bool] = _never
         self._reducing = Reducing(None if terms.ties else reducible)  # which knows what is held when they trade
-        self.replacing = Replacing(self._register, terms, out, unprotected)
+        self.replacing = Replacing(self.register, terms, out, unprotected)
         self.evidence = Evidence(
-            self._register,
+            self.register,
             terms,
             out,
             filled=self._after_fill,
@@ -112,7 +121,7 @@ class LiveOrders:
             replacing=self.replacing,
         )
         self.answers = Answers(
-            self._register,
+            self.register,
             terms,
             out,
             self.evidence,
@@ -126,34 +135,34 @@ class LiveOrders:
 
     def submit(self, order: Order, now: int) -> None:
         """Send an order, or keep it until it is due."""
-        watched = self._register.add(order)
+        watched = self.register.add(order)
         if self.holds(order):
             self._tie(order)
-            self._act(self._emulator.submit(order, now), now)
+            self.act(self.emulator.submit(order, now), now)
         else:
             self._go(watched, order.type, order.size, order.limit_price, order.stop_price, now)
 
     def holds(self, order: Order) -> bool:
         """Tell whether an order is kept here until it is due, since its venue has none of its kind."""
-        return self._emulator.native.lacks(order)
+        return self.emulator.native.lacks(order)
 
     def cancel(self, order_id: int, now: int) -> None:
         """Ask the venue to withdraw an order, or drop one that is held."""
-        if order_id in self._register:
-            self._act(self._emulator.cancel(order_id, now), now)
+        if order_id in self.register:
+            self.act(self.emulator.cancel(order_id, now), now)
         else:
             self._out.deliver(CancelRejected(now, order_id, "ended"))
 
     def amend(self, wanted: AmendOrder, now: int) -> None:
         """Ask the venue for new terms, or give them to an order that is held."""
-        watched = self._register.get(wanted.order_id)
+        watched = self.register.get(wanted.order_id)
         if watched is None:
             self._out.deliver(AmendRejected(now, wanted.order_id, "ended"))
             return
         terms = wanted.size, wanted.limit_price, wanted.stop_price
-        actions = self._emulator.amend(wanted.order_id, *terms, now)
+        actions = self.emulator.amend(wanted.order_id, *terms, now)
         if actions:
-            self._act(actions, now)
+            self.act(actions, now)
         else:
             self._change(watched, terms, now)
 
@@ -161,27 +170,19 @@ class LiveOrders:
 
     def on_price(self, symbol: str, price: float, now: int) -> None:
         """Take a price at which the market of an instrument stands."""
-        self._act(self._emulator.on_price(symbol, price, now), now)
+        self.act(self.emulator.on_price(symbol, price, now), now)
 
     def on_quote(self, symbol: str, bid: float, ask: float, now: int) -> None:
         """Take best bid and ask: a buy goes by the ask, a sale by the bid."""
-        self._act(self._emulator.on_quote(symbol, bid, ask, now), now)
+        self.act(self.emulator.on_quote(symbol, bid, ask, now), now)
 
     def on_close(self, symbol: str, close: float, now: int) -> None:
         """Take the close of a bar."""
-        self._act(self._emulator.on_close(symbol, close, now), now)
-
-    def on_session_end(self, symbol: str, now: int) -> None:
-        """Take the end of a session."""
-        self._act(self._emulator.on_session_end(symbol, now), now)
-        for watched in self._register:
-            order = watched.order
-            if order.time_in_force is TimeInForce.DAY and order.instrument.symbol == symbol:
-                self.evidence.expire(watched, now)
+        self.act(self.emulator.on_close(symbol, close, now), now)
 
     def on_time(self, now: int) -> None:
         """End what is held and out of time, and ask about every order that has kept silent for too long."""
-        self._act(self._emulator.on_time(now), now)
+        self.act(self.emulator.on_time(now), now)
         self.evidence.check(now)
 
     # After a restart, or a gap in the private stream.
@@ -194,24 +195,26 @@ class LiveOrders:
         """
         going_on = list(orders)
         for order in going_on:
-            watched = self._register.add(order)
-            if not self._emulator.native.lacks(order) or self._resume_tied(watched, now):
+            watched = self.register.add(order)
+            if not self.emulator.native.lacks(order) or self._resume_tied(watched, now):
                 # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
                 watched.sent_at = now if watched.number else order.created_at
                 if watched.number or (order.status is OrderStatus.PENDING_REPLACE and not self._amends(order, watched)):
                     self.replacing.resume(watched)
+                watched.in_doubt = True
                 self.evidence.find(watched)
-        for number in {order.parent: None for order in going_on if order.parent not in self._register}:
-            self._act(self._emulator.on_end(number, now), now)
-        self._act(self._emulator.end(left_alone(going_on, self._book), "oco", now), now)
+        for number in {order.parent: None for order in going_on if order.parent not in self.register}:
+            self.act(self.emulator.on_end(number, now), now)
+        self.act(self.emulator.end(left_alone(going_on, self._book), "oco", now), now)
 
     def _resume_tied(self, watched: Watched, now: int) -> bool:
         """Give an order back to the emulator; return whether it may have left."""
-        order, emulator = watched.order, self._emulator
+        order, emulator = watched.order, self.emulator
         self._tie(order)
         parent = self._book.find(order.parent) if order.parent else None
         waits = parent is not None and not parent.filled
-        watched.perhaps_unsent = not waits and (emulator.native.works(order) or order.triggered)
+        left = order.triggered or (order.type is OrderType.MARKET_ON_CLOSE and self.missed(order, now))
+        watched.perhaps_unsent = not waits and (emulator.native.works(order) or left)
         emulator.resume(order, sent=watched.perhaps_unsent, parent=parent)
         if parent is not None and watched.perhaps_unsent and not isnan(order.limit_price):
             watched.sent_size = min(order.size, parent.filled)
@@ -219,16 +222,22 @@ class LiveOrders:
             self._out.deliver(OrderAccepted(now, order.id))
         return watched.perhaps_unsent
 
+    def doubt_all(self) -> list[Watched]:
+        """Have every order that has left be in doubt until the venue tells of it; return them, oldest first."""
+        sent = [one for one in self.register if one.sent_at is not None and one.resend_at is None]
+        for watched in sent:
+            watched.in_doubt = True
+        return sent
+
     def ask_all(self) -> None:
         """Ask the venue about every order that has left."""
-        for watched in self._register:
-            if watched.sent_at is not None:
-                self.evidence.find(watched)
+        for watched in self.doubt_all():
+            self.evidence.find(watched)
 
     @property
     def open(self) -> list[Order]:
         """Orders that are not done with, oldest first."""
-        return [watched.order for watched in self._register]
+        return [watched.order for watched in self.register]
 
     @property
     def unknown(self) -> list[Order]:
@@ -239,25 +248,29 @@ class LiveOrders:
     def unsettled(self) -> bool:
         """Whether the venue is being asked about an order, or has to be."""
         return any(
-            one.asking or one.absences or one.ended is not None or one.order.status is OrderStatus.UNKNOWN
-            for one in self._register
+            one.asking
+            or one.in_doubt
+            or one.absences
+            or one.ended is not None
+            or one.order.status is OrderStatus.UNKNOWN
+            for one in self.register
         )
 
     def concerns(self, report: FillReport) -> bool:
         """Tell whether an execution is of an order that is not done with."""
-        return self._register.of(report) is not None
+        return self.register.of(report) is not None
 
     def client_ids(self) -> dict[str, Order]:
         """Return the orders that are not done with by what the venue knows them by."""
-        return {watched.client_id: watched.order for watched in self._register}
+        return {watched.client_id: watched.order for watched in self.register}
 
     # Within.
 
     def _tie(self, order: Order) -> None:
         """Have the emulator know what an order is tied to."""
         for number in (order.oco, order.parent):
-            if number and number != order.id and number in self._register:
-                self._emulator.watch(self._book.get(number))
+            if number and number != order.id and number in self.register:
+                self.emulator.watch(self._book.get(number))
 
     def _go(self, watched: Watched, kind: OrderType, size: float, limit: float, stop: float, now: int) -> None:
         """Send an order, which happens once in its life."""
@@ -311,8 +324,8 @@ class LiveOrders:
         self._change(watched, (watched.sent_size, watched.order.limit_price, watched.order.stop_price), now)
 
     def _after_fill(self, order: Order, now: int) -> None:
-        self._act(self._emulator.on_fill(order.id, order.filled, now), now)
-        for watched, left in self._reducing.too_large(self._register, order):
+        self.act(self.emulator.on_fill(order.id, order.filled, now), now)
+        for watched, left in self._reducing.too_large(self.register, order):
             one, watched.sent_size = watched.order, None
             if left <= 0.0:
                 self.evidence.withdraw(watched, now)
@@ -320,7 +333,7 @@ class LiveOrders:
                 self._change(watched, (one.filled + left, one.limit_price, one.stop_price), now)
 
     def _after_end(self, order: Order, now: int) -> None:
-        self._act(self._emulator.on_end(order.id, now), now)
+        self.act(self.emulator.on_end(order.id, now), now)
 
     def _never_left(self, watched: Watched, now: int) -> bool:
         """Take word that the venue has no such order; return whether it is one that the emulator goes on with."""
@@ -328,18 +341,18 @@ class LiveOrders:
         if not watched.perhaps_unsent or order.filled or order.status not in _HELD:
             return False
         watched.perhaps_unsent, watched.sent_at, watched.check_at, watched.absences = False, None, None, 0
-        self._act(self._emulator.not_sent(order.id, now), now)
+        self.act(self.emulator.not_sent(order.id, now), now)
         return True
 
-    def _act(self, actions: Sequence[Action], now: int) -> None:
+    def act(self, actions: Sequence[Action], now: int) -> None:
         """Do what the emulator wants."""
         for action in actions:
             if isinstance(action, Report):
                 self._out.deliver(action.event)
                 if not self._book.get(action.event.order_id).is_open:
-                    self._register.drop(action.event.order_id)
+                    self.register.drop(action.event.order_id)
                 continue
-            watched = self._register.get(action.order_id)
+            watched = self.register.get(action.order_id)
             if watched is None:
                 continue
             if isinstance(action, Send):

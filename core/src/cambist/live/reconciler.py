@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from cambist.live.patience import Patience
     from cambist.live.settings import LiveSettings
     from cambist.live.taking_over import Takeover
+    from cambist.live.truth import Truth
     from cambist.live.wallet import Wallet
-    from cambist.ports.venue import VenueSession
 
 __all__ = ["Reconciler"]
 
@@ -36,7 +36,7 @@ class Reconciler:
 
     Parameters
     ----------
-    session, engine, settings, wallet
+    truth, engine, settings, wallet
         Of the run.
     comparison
         Finds what differs.
@@ -55,7 +55,7 @@ class Reconciler:
 
     def __init__(
         self,
-        session: VenueSession,
+        truth: Truth,
         engine: LiveEngine,
         settings: LiveSettings,
         wallet: Wallet,
@@ -65,7 +65,7 @@ class Reconciler:
         takeover: Takeover,
         decisions: Decisions,
     ) -> None:
-        self._session, self._engine, self._settings, self._wallet = session, engine, settings, wallet
+        self._truth, self._engine, self._settings, self._wallet = truth, engine, settings, wallet
         self.comparison = comparison
         self._explainer, self._takeover, self._decisions = explainer, takeover, decisions
         self._limit: Patience
@@ -100,29 +100,40 @@ class Reconciler:
             await dispatcher.idle()
             engine.time_passed()
             await asyncio.sleep(0.05)
-        for order in foreign_orders(await self._session.open_orders(), engine.orders.client_ids()):
+        symbols = list(engine.kernel.portfolio.positions)
+        for order in foreign_orders(await self._truth.open_orders(symbols), engine.orders.client_ids()):
             await self._settle_order(order, await self._decisions.of(order, self._settings.on_order, limit))
-        if going_on:
-            await self._wallet.fetch()
-        await self._settle_positions(dispatcher)
+        balances = await self._settle_positions(dispatcher)
         self._began = True
         if not going_on:
             self._wallet.open_assets(self.comparison.account)
-        for one in await self.comparison.differences():
-            if one.kind is DifferenceKind.BALANCE:
-                await self.settle(one)
+        if balances:
+            await self._settle_balances(fetch=going_on)
 
-    async def _settle_positions(self, dispatcher: Dispatcher) -> None:
-        """Settle what differs until nothing does, or the same as before: a lost execution may hide what others did."""
+    async def _settle_positions(self, dispatcher: Dispatcher) -> bool:
+        """Settle what differs until nothing does, or the same as before: a lost execution may hide what others did.
+
+        Returns whether a balance differs.
+        """
         before: list[Difference] = []
         for _ in range(_ROUNDS):
-            now = [one for one in await self.comparison.differences() if one.kind is not DifferenceKind.BALANCE]
+            found = await self.comparison.differences()
+            now = [one for one in found if one.kind is not DifferenceKind.BALANCE]
             if not now or now == before:
-                return
+                return len(found) > len(now)
             for one in now:
                 await self.settle(one)
             await dispatcher.idle()
             before = now
+        return True
+
+    async def _settle_balances(self, *, fetch: bool) -> None:
+        """Book what moved money meanwhile, where that is to be fetched, and settle what differs then."""
+        if fetch:
+            await self._wallet.fetch()
+        for one in await self.comparison.differences():
+            if one.kind is DifferenceKind.BALANCE:
+                await self.settle(one)
 
     async def settle(self, difference: Difference, *, running: bool = False) -> bool:
         """Do with a position or a balance that differs what the policy says, and tell; return whether it is settled.
@@ -175,7 +186,7 @@ class Reconciler:
         order = difference.order
         assert order is not None
         if policy is not Policy.IGNORE:
-            await self._session.cancel(OrderKey(order.symbol, order.client_id, order.venue_id))
+            await self._truth.session.cancel(OrderKey(order.symbol, order.client_id, order.venue_id))
 
     async def _settle_balance(self, difference: Difference, *, running: bool) -> bool:
         policy = self._settings.on_balance

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cambist.errors import VenueError
 from cambist.live.holds import CLOCK, CONNECTION
+from cambist.live.roll_call import call_roll
 from cambist.model.trading_state import TradingState
 
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from cambist.live.dispatch import Dispatcher
     from cambist.live.engine import LiveEngine
     from cambist.live.holds import OwnHolds
+    from cambist.live.truth import Truth
     from cambist.model.instrument import Instrument
-    from cambist.ports.venue import StreamReport, VenueSession
+    from cambist.ports.venue import StreamReport
 
 __all__ = ["Reconnection"]
 
@@ -35,7 +37,7 @@ class Reconnection:
 
     Parameters
     ----------
-    session, engine, dispatcher, holds, instruments, clock
+    truth, engine, dispatcher, holds, instruments, clock
         Of the run.
     alarm
         Told of what a person should know.
@@ -50,7 +52,7 @@ class Reconnection:
 
     def __init__(
         self,
-        session: VenueSession,
+        truth: Truth,
         engine: LiveEngine,
         dispatcher: Dispatcher,
         holds: OwnHolds,
@@ -59,7 +61,7 @@ class Reconnection:
         alarm: Callable[[str, str], None],
         group: asyncio.TaskGroup,
     ) -> None:
-        self._session, self._engine, self._dispatcher, self._holds = session, engine, dispatcher, holds
+        self._truth, self._engine, self._dispatcher, self._holds = truth, engine, dispatcher, holds
         self._instruments, self._clock, self._alarm, self._group = instruments, clock, alarm, group
         self._lost_at = 0
         self.also: Callable[[], Awaitable[None]] = _nothing_more
@@ -75,7 +77,7 @@ class Reconnection:
         else:
             self.close()
             self._lost_at = self._lost_at or self._clock()
-            what = f"the private stream of {self._session.name} is {report.state}: {report.text}"
+            what = f"the private stream of {self._truth.name} is {report.state}: {report.text}"
             self._alarm("stream_down", what)
             self._holds.hold(CONNECTION, TradingState.REDUCING, report.text)
 
@@ -90,14 +92,14 @@ class Reconnection:
             self._holds.lift(CLOCK, report.text)
             self._alarm("clock_right", f"the clock is right again: {report.text}")
         else:
-            what = f"{report.text} Nothing signed is sent to {self._session.name} until it is right."
+            what = f"{report.text} Nothing signed is sent to {self._truth.name} until it is right."
             self._alarm("clock_skew", what)
             self._holds.hold(CLOCK, TradingState.REDUCING, report.text)
 
     async def _fill(self, text: str) -> None:
         """Fetch what the stream missed; only then may new orders leave."""
         since = (self._lost_at or self._clock()) - _OVERLAP
-        self._engine.orders.ask_all()
+        await call_roll(self._truth.session, self._engine, self._dispatcher)
         for instrument in self._instruments:
             await self._executions(instrument.symbol, since)
         while True:
@@ -109,14 +111,14 @@ class Reconnection:
         lost, self._lost_at = self._lost_at, 0
         self._holds.lift(CONNECTION, text)
         if lost:
-            self._alarm("stream_up", f"the private stream of {self._session.name} is back, and nothing is missing")
+            self._alarm("stream_up", f"the private stream of {self._truth.name} is back, and nothing is missing")
 
     async def _executions(self, symbol: str, since: int) -> None:
         """Take the executions of an instrument, of whichever order; ask until there is an answer."""
         told = False
         while True:
             try:
-                fills = await self._session.fills(symbol, since)
+                fills = await self._truth.fills(symbol, since)
             except VenueError as error:
                 if not told:
                     told = True

@@ -78,11 +78,15 @@ def about_run(kernel: Journaling, settings: LiveSettings, fees: Any) -> dict[str
     """
     options: dict[str, Any] = {}
     objects: dict[str, str] = {}
-    if fees is not None:
-        plain = isinstance(fees, str | int | float) or (
-            isinstance(fees, dict) and all(isinstance(one, str | int | float) for one in fees.values())
-        )
-        (options if plain else objects)["fees"] = fees if plain else repr(fees)
+
+    def tell(name: str, given: Any) -> None:
+        """Tell of a setting as it is, or of what kind it was where no file can keep it."""
+        if given is not None:
+            plain = _is_plain(given) or (isinstance(given, dict) and all(_is_plain(one) for one in given.values()))
+            (options if plain else objects)[name] = given if plain else repr(given)
+
+    tell("fees", fees)
+    tell("calendar", settings.calendar)
     if settings.risk:
         objects["risk"] = repr(tuple(settings.risk))
     return {
@@ -92,3 +96,7 @@ def about_run(kernel: Journaling, settings: LiveSettings, fees: Any) -> dict[str
         "objects": objects,
         "streams": [(kind, instrument.symbol) for kind, instrument in getattr(kernel, "streams", ())],
     }
+
+
+def _is_plain(given: Any) -> bool:
+    return isinstance(given, str | int | float)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cambist.live.wallet import asked_cash
-from cambist.ports.venue import Answered, Declined
+from cambist.ports.venue import Answered, CashHistory, Declined
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -131,9 +130,9 @@ class RehearsalSession:
             self.seen[key.client_id] = outcome.report
         return outcome
 
-    async def open_orders(self) -> Sequence[OrderReport]:
-        """Ask for the open orders."""
-        return await self._session.open_orders()
+    async def open_orders(self, symbols: Sequence[str] = (), *, urgent: bool = False) -> Sequence[OrderReport]:
+        """Ask for open orders."""
+        return await self._session.open_orders(symbols, urgent=urgent)
 
     async def fills(self, symbol: str, since: int, venue_id: str = "") -> Sequence[FillReport]:
         """Ask for executions."""
@@ -145,7 +144,7 @@ class RehearsalSession:
 
     async def cash_flows(self, since: int) -> Sequence[CashReport]:
         """Ask what moved money; nothing where the venue keeps no list."""
-        return await asked_cash(self._session, since)
+        return await self._session.cash_flows(since) if isinstance(self._session, CashHistory) else ()
 
     def private(self) -> AsyncIterator[Any]:
         """Listen to the account."""

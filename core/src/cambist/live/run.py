@@ -33,6 +33,7 @@ from cambist.live.shadow import Shadow
 from cambist.live.snapshots import last_snapshot
 from cambist.live.streams import PrivateStream, Strangers
 from cambist.live.subscriptions import Listening
+from cambist.live.truth import Truth
 from cambist.live.work import work_of
 from cambist.model.events import RunStopped
 
@@ -105,6 +106,8 @@ class LiveRun:
         Whether the run got that far, and why it was told to stop.
     recent_alarms
         The newest of what `alarm` was told: engine time (ns), word and sentence.
+    truth
+        Asks the venue for what is so, where that may wait.
     heard
         When each stream said something last.
     hook_times
@@ -140,6 +143,7 @@ class LiveRun:
         self._policy = settings.on_stop
         self._before_trading: list[Callable[[], None]] = []
         self.recent_alarms: deque[tuple[int, str, str]] = deque(maxlen=50)
+        self.truth = Truth(session, self.alarm)
         self.heard = Heard(self._woken.set)
         self.hook_times = HookTimes(settings.slow_hook, self.alarm)
         self.strangers = Strangers(self.alarm)

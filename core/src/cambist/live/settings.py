@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.data.given_calendars import check_calendar
 from cambist.errors import ParameterError
 from cambist.indicators.lines import HISTORY
 from cambist.live.differences import DifferenceKind, Policy
@@ -18,6 +19,7 @@ from cambist.live.screening import check_bar_policy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cambist.data.given_calendars import Given
     from cambist.live.resending import Resend
     from cambist.ports.risk import RiskRule
 
@@ -87,7 +89,7 @@ class LiveSettings:
     step_timeout
         How long the other bars of an instant are waited for after its first.
     ready_within
-        How long connecting may take, and how long reconciling may.
+        How long connecting may take, and how long reconciling may; a venue whose limits are used up is waited for.
     drain_within
         How long a stop may take: until what `on_stop` says is done. What the venue has not confirmed by then is told.
     close_within
@@ -121,6 +123,9 @@ class LiveSettings:
         enough to look.
     anchor_bars
         How many bars, of all series together, a start goes back for at most, so that lines are what they were before.
+    calendar
+        By whose sessions timers go, day orders end and orders for the close leave, as in a backtest: a name, a
+        `Calendar`, or one of them by symbol. None: the calendar that an instrument names, else days of UTC.
     rules_every
         Between looks at what the venue trades, and by which rules.
     resend
@@ -146,7 +151,7 @@ class LiveSettings:
     on_stop: OnStop = attrs.field(default=OnStop.CANCEL, converter=OnStop)
     on_failure: OnFailure = attrs.field(default=OnFailure.CANCEL_OPENING, converter=OnFailure)
     step_timeout: float = attrs.field(default=5.0, validator=_positive)
-    ready_within: float = attrs.field(default=60.0, validator=_positive)
+    ready_within: float = attrs.field(default=90.0, validator=_positive)
     drain_within: float = attrs.field(default=15.0, validator=_positive)
     close_within: float = attrs.field(default=10.0, validator=_positive)
     audit_every: float = attrs.field(default=60.0, validator=_positive)
@@ -161,6 +166,7 @@ class LiveSettings:
     missing_bars: MissingBars = attrs.field(default=MissingBars.SKIP, converter=MissingBars)
     check_bars: bool = False
     bar_policy: Mapping[str, str] = attrs.field(default=_NOTHING, validator=_followed)
+    calendar: Given = attrs.field(default=None, validator=lambda _settings, _field, given: check_calendar(given))
     anchor_bars: int = attrs.field(default=100_000, validator=attrs.validators.ge(1))
     rules_every: float = attrs.field(default=300.0, validator=_positive)
     resend: Mapping[str, Resend] = attrs.field(factory=dict)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cambist.data.given_calendars import GivenCalendars
 from cambist.engine.fold import KEEP
 from cambist.engine.journaled import Recorder
 from cambist.engine.rebuild import rebuild
 from cambist.engine.resume import go_live, resume
+from cambist.engine.sessions import Sessions
 from cambist.engine.shield import Shield, Shielded, ShieldedKernel, ShieldedMarketKernel
-from cambist.engine.step import no_calendar
 from cambist.errors import ConfigError, JournalError
 from cambist.live.holds import STOP
 from cambist.live.opening import check_mode, open_account, open_simulated
@@ -51,6 +52,8 @@ class Prepared:
         Of the run.
     shield
         Around its strategies.
+    sessions
+        When those of its instruments end.
     """
 
     kernel: Shielded
@@ -58,6 +61,7 @@ class Prepared:
     token: str
     seed: int
     shield: Shield
+    sessions: Sessions
 
     def start(self, ts: int) -> list[Effect]:
         """Start the kernel, or let it go on; return what it wants done."""
@@ -120,8 +124,14 @@ def prepare(
     ------
     ConfigError
         If the run does not fit the journal, or the venue has no account in that currency.
+    InputError
+        If a calendar is not known.
     """
     instruments = listening.instruments
+    calendars = GivenCalendars(settings.calendar, (one.symbol for one in instruments))
+    for one in instruments:
+        calendars(one)  # one that cannot be had is better told before anything is traded
+    sessions = Sessions(instruments, calendars)
     if state is None:
         opened = open_account if expected_fee is None else open_simulated
         portfolio: Portfolio = opened(instruments, opening, settings)
@@ -131,7 +141,14 @@ def prepare(
     rules = shielded_rules(fresh_rules(settings.risk), alarm)
     gate = (HedgeGate if isinstance(portfolio, HedgePortfolio) else RiskGate)(rules)
     shield = Shield(strategies)  # before there is a kernel, which looks at their hooks
-    kernel = _make_kernel(strategies, listening, portfolio, gate, expected_fee or InstrumentFees().fee)
+    fee = expected_fee or InstrumentFees().fee
+    kernel: Shielded
+    if listening.streams:
+        kernel = ShieldedMarketKernel(
+            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=calendars
+        )
+    else:
+        kernel = ShieldedKernel(strategies, listening.bars, portfolio, gate, fee, calendars)
     kernel.shield = shield
     shield.guard(kernel)
     for cursor in (one for seat in kernel.seats for one in seat.cursors):
@@ -139,22 +156,8 @@ def prepare(
     go_live(kernel)
     kernel.recorder = Recorder(kernel, journal.append)
     if state is None:
-        return Prepared(kernel, None, make_token(time.time()), settings.seed, shield)
-    return Prepared(kernel, state, state.token, state.seed, shield)
-
-
-def _make_kernel(
-    strategies: Sequence[Strategy],
-    listening: Listening,
-    portfolio: Portfolio,
-    gate: RiskGate,
-    fee: Callable[..., float],
-) -> Shielded:
-    if listening.streams:
-        return ShieldedMarketKernel(
-            strategies, listening.streams, portfolio, gate, fee, bars=listening.bars, calendars=no_calendar
-        )
-    return ShieldedKernel(strategies, listening.bars, portfolio, gate, fee, no_calendar)
+        return Prepared(kernel, None, make_token(time.time()), settings.seed, shield, sessions)
+    return Prepared(kernel, state, state.token, state.seed, shield, sessions)
 
 
 def _go_on(

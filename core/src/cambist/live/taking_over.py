@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from cambist.live.comparing import Comparison
     from cambist.live.differences import Difference
     from cambist.live.engine import LiveEngine
+    from cambist.live.truth import Truth
     from cambist.live.wallet import Wallet
     from cambist.model.instrument import Instrument
-    from cambist.ports.venue import VenueSession
 
 __all__ = ["ADOPTED", "SYNTHETIC", "Takeover"]
 
@@ -39,7 +39,7 @@ class Takeover:
 
     Parameters
     ----------
-    session, engine, wallet
+    truth, engine, wallet
         Of the run.
     comparison
         Its account beside the venue's.
@@ -53,7 +53,7 @@ class Takeover:
 
     def __init__(
         self,
-        session: VenueSession,
+        truth: Truth,
         engine: LiveEngine,
         wallet: Wallet,
         comparison: Comparison,
@@ -61,7 +61,7 @@ class Takeover:
         alarm: Callable[[str, str], None],
         price_of: Callable[[str], float],
     ) -> None:
-        self._session, self._engine, self._wallet, self._comparison = session, engine, wallet, comparison
+        self._truth, self._engine, self._wallet, self._comparison = truth, engine, wallet, comparison
         self._token, self._alarm, self._price_of = token, alarm, price_of
 
     async def take(self, difference: Difference, foreign: Sequence[FillReport], *, running: bool) -> None:
@@ -204,7 +204,7 @@ class Takeover:
             last = position.last_fill_price
         if isnan(last):
             raise ConfigError(
-                f"{difference.describe()}; it cannot be taken over, since {self._session.name} has no bar that tells "
+                f"{difference.describe()}; it cannot be taken over, since {self._truth.name} has no bar that tells "
                 "what it is worth. Close it by hand, or start later.",
                 code="no_price",
             )
@@ -217,7 +217,7 @@ class Takeover:
             if instrument.symbol == symbol:
                 end = now // timeframe.ns * timeframe.ns
                 try:
-                    bars = await self._session.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
+                    bars = await self._truth.history(instrument, timeframe, end - _BARS * timeframe.ns, end)
                 except VenueError as error:
                     if error.code != "no_bars":
                         raise

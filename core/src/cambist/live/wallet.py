@@ -16,18 +16,17 @@ from cambist.model.events import CashMoved
 from cambist.model.portfolio import CashFlow
 from cambist.portfolio.by_venue import VenueBooks
 from cambist.portfolio.exact import held_asset
-from cambist.ports.venue import CashHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from decimal import Decimal
 
     from cambist.engine.journaled import Journaling
+    from cambist.live.truth import Truth
     from cambist.model.events import Event
     from cambist.model.reports import AccountReport, CashReport
-    from cambist.ports.venue import VenueSession
 
-__all__ = ["OVERLAP", "Wallet", "asked_cash"]
+__all__ = ["OVERLAP", "Wallet"]
 
 _log = logging.getLogger("cambist.live")
 #: How far before the newest that is known the venue is asked again: what it tells late is not lost, ns.
@@ -37,11 +36,8 @@ _NO_MONEY = frozenset({"", "order", "margin_transfer", "margin_type_change"})
 #: Seconds after which the venue's list is asked again for what the stream has told.
 _AGAIN = (0.2, 1.0, 3.0, 10.0)
 _KEPT = 20_000
-
-
-async def asked_cash(session: VenueSession, since: int) -> Sequence[CashReport]:
-    """Return what moved money since a time (ns, UTC); nothing where the venue keeps no list."""
-    return await session.cash_flows(since) if isinstance(session, CashHistory) else ()
+#: At least so often the venue's list is asked for, which weighs much, ns.
+_EVERY = 600 * 1_000_000_000
 
 
 class Wallet:
@@ -49,8 +45,8 @@ class Wallet:
 
     Parameters
     ----------
-    session
-        The venue.
+    truth
+        Asks the venue.
     kernel
         Of the run.
     take
@@ -63,19 +59,20 @@ class Wallet:
 
     def __init__(
         self,
-        session: VenueSession,
+        truth: Truth,
         kernel: Journaling,
         take: Callable[[Event], None],
         clock: Callable[[], int],
         references: Mapping[str, int],
     ) -> None:
-        self._session, self._kernel, self._take, self._clock = session, kernel, take, clock
+        self._truth, self._kernel, self._take, self._clock = truth, kernel, take, clock
         self._booked = dict(references)
         self._hinted = asyncio.Event()
         self._adjusted = {
             reference.split(" ")[1]: ts for reference, ts in references.items() if reference.startswith("adjustment ")
         }
         self._asking = asyncio.Lock()
+        self._fetched_at = clock()
         self._waiting: list[CashReport] | None = []
         books = kernel.portfolio
         self._books = books if isinstance(books, VenueBooks) else None
@@ -122,8 +119,20 @@ class Wallet:
         if self._books is None:
             return 0
         async with self._asking:
-            flows = await asked_cash(self._session, max(0, self._newest - OVERLAP))
+            self._fetched_at = self._clock()
+            flows = await self._truth.cash_flows(max(0, self._newest - OVERLAP))
             return sum(self.told(one) for one in flows)
+
+    async def fetch_seldom(self) -> None:
+        """Fetch if that is long ago: balances show nearly all that is missing, but not what came and went.
+
+        Raises
+        ------
+        VenueError
+            If the venue cannot be asked.
+        """
+        if self._clock() - self._fetched_at >= _EVERY:
+            await self.fetch()
 
     async def keep_on(self) -> None:
         """Ask whenever the stream says that a balance has changed, until that was found; until canceled."""

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from cambist.engine.journaled import Journaling
     from cambist.live.subscriptions import Listening
+    from cambist.live.truth import Truth
     from cambist.model.bars import Bar
     from cambist.model.instrument import Instrument
     from cambist.model.timeframe import Timeframe
-    from cambist.ports.venue import VenueSession
 
 __all__ = ["warm_up"]
 
@@ -53,7 +53,7 @@ class _Wanted:
 
 
 async def warm_up(
-    session: VenueSession,
+    truth: Truth,
     kernel: Journaling,
     listening: Listening,
     anchors: Mapping[str, int],
@@ -90,7 +90,7 @@ async def warm_up(
 
     async def fetch(one: _Wanted) -> Sequence[Bar]:
         async with limit:
-            return await _history(session, one, now)
+            return await _history(truth, one, now)
 
     fetched = await asyncio.gather(*(fetch(one) for one in wanted))
     for number, (one, bars) in enumerate(zip(wanted, fetched, strict=True)):
@@ -135,13 +135,13 @@ def _wanted(
     return _Wanted(instrument, timeframe, end - max(needed, most // 2) * length, anchor)
 
 
-async def _history(session: VenueSession, one: _Wanted, now: int) -> Sequence[Bar]:
+async def _history(truth: Truth, one: _Wanted, now: int) -> Sequence[Bar]:
     """Fetch what a series begins with. A venue returns final bars alone: the end may be ahead of what is over."""
     length = one.timeframe.ns
     if one.start is None:
         return ()
     try:
-        return list(await session.history(one.instrument, one.timeframe, one.start, (now // length + _AHEAD) * length))
+        return list(await truth.history(one.instrument, one.timeframe, one.start, (now // length + _AHEAD) * length))
     except VenueError as error:
         if one.anchor is not None and error.code == "no_bars":
             return ()

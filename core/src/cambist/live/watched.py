@@ -68,6 +68,8 @@ class Watched:
     asking, overtaken
         Whether the venue is being asked about it, and whether something else was asked of it since: then the answer
         tells nothing of that.
+    in_doubt
+        Whether the venue has still to tell how it stands, after a restart or a gap in what it tells.
     told_at
         The venue's time of the newest report.
     check_at
@@ -104,6 +106,7 @@ class Watched:
     sent_at: int | None = None
     asking: bool = False
     overtaken: bool = False
+    in_doubt: bool = False
     told_at: int = 0
     check_at: int | None = None
     absences: int = 0

@@ -255,23 +255,27 @@ class Emulator:
     def on_session_end(self, symbol: str, ts: int) -> list[Action]:
         """Send the orders for the close of a session, and end the day orders that are held."""
         actions: list[Action] = []
-        for held in self._resting(symbol):
-            if not self._is_resting(held):
-                continue
-            if held.order.type is OrderType.MARKET_ON_CLOSE:
+        for held in [one for one in self._held.values() if one.order.instrument.symbol == symbol]:
+            if held.order.type is OrderType.MARKET_ON_CLOSE and self._is_resting(held):
                 self._send(held, ts, actions)
-            elif held.order.time_in_force is TimeInForce.DAY:
-                actions += self._end(held, OrderExpired(ts, held.order.id), ts)
+            elif held.order.time_in_force is TimeInForce.DAY:  # children that wait among them
+                actions += self.expire(held.order.id, ts)
         return actions
+
+    def expire(self, order_id: int, ts: int) -> list[Action]:
+        """End an order whose time is over, if it is held; of one that was sent nothing comes of it: ask the venue."""
+        held = self._held.get(order_id)
+        if held is None or held.sent:
+            return []
+        return self._end(held, OrderExpired(ts, order_id), ts)
 
     def on_time(self, ts: int) -> list[Action]:
         """End the held orders whose time has passed."""
         actions: list[Action] = []
         for held in list(self._held.values()):
-            order = held.order
-            end = last_moment(order)
-            if end is not None and end < ts and not held.sent and order.id in self._held:
-                actions += self._end(held, OrderExpired(ts, order.id), ts)
+            end = last_moment(held.order)
+            if end is not None and end < ts:
+                actions += self.expire(held.order.id, ts)
         return actions
 
     def on_fill(self, order_id: int, traded: float, ts: int) -> list[Action]:

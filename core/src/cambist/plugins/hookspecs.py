@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         FeedSpec,
         IndicatorSpec,
         NotifierSpec,
+        ReportSpec,
         RiskRuleSpec,
         SessionSpec,
         SimulationModelSpec,
@@ -38,6 +39,7 @@ __all__ = [
     "cambist_feeds",
     "cambist_indicators",
     "cambist_notifiers",
+    "cambist_reports",
     "cambist_risk_rules",
     "cambist_sessions",
     "cambist_simulation_models",
@@ -459,6 +461,40 @@ def cambist_data_rules() -> Iterable[DataRuleSpec]:  # type: ignore[empty-body]
                     name="round-volume",
                     factory=RoundVolumeRule,
                     summary="Volumes that somebody seems to have made up",
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_reports() -> Iterable[ReportSpec]:  # type: ignore[empty-body]
+    r"""Offer ways to show a finished run.
+
+    Returns
+    -------
+    Iterable of ReportSpec
+        One record a way.
+
+    Examples
+    --------
+    The measures of a run as a file of Markdown::
+
+        from cambist.api import ReportSpec, hookimpl
+
+        def write_markdown(result, path, heading="Results"):
+            rows = (f"| {label} | {value} |" for label, value, _ in result.summary.rows())
+            text = "\n".join([f"# {heading}", "", "| | |", "|---|---|", *rows])
+            if path is not None:
+                path.write_text(text, encoding="utf-8")
+            return text
+
+        @hookimpl
+        def cambist_reports():
+            return [
+                ReportSpec(
+                    name="markdown",
+                    factory=write_markdown,
+                    summary="The measures of a run as a table of Markdown",
                 )
             ]
     """

@@ -13,11 +13,15 @@ __all__ = ["KNOWN"]
 #: (kind, name) -> distribution, for what is published.
 KNOWN: Mapping[tuple[str, str], str] = MappingProxyType(
     {
+        ("command", "report"): "cambist-report",
         ("command", "simulate"): "cambist-simulator",
         ("feed", "akshare"): "cambist-akshare",
         ("feed", "samples"): "cambist-samples",
         ("feed", "sql"): "cambist-storage",
         ("feed", "yahoo"): "cambist-yahoo",
+        ("report", "figure"): "cambist-report",
+        ("report", "html"): "cambist-report",
+        ("report", "notebook"): "cambist-report",
         ("session", "binance-coinm"): "cambist-binance",
         ("session", "binance-spot"): "cambist-binance",
         ("session", "binance-usdm"): "cambist-binance",

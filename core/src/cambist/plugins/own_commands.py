@@ -20,7 +20,7 @@ OWN_COMMANDS = {
     "live": ("cambist.cli.live:live", "Trade an account at a venue, or at a simulated exchange."),
     "orders": ("cambist.cli.operate.shows:orders", "Show the open orders of a live run."),
     "paper": ("cambist.cli.live:paper", "Trade with play money in the live market of a venue, without keys."),
-    "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed and what they offer."),
+    "plugins": ("cambist.cli.plugins:plugins", "Show the plugins that are installed; begin one, and check one."),
     "positions": ("cambist.cli.operate.shows:positions", "Show what a live run holds."),
     "reduce": ("cambist.cli.operate.trading:reduce", "Let a live run make positions smaller, and nothing else."),
     "rehearse": ("cambist.cli.rehearse:rehearse", "Show what the start of a live run would do, and send nothing."),

@@ -25,6 +25,7 @@ from cambist.plugins.specs import (
     FeedSpec,
     IndicatorSpec,
     NotifierSpec,
+    ReportSpec,
     RiskRuleSpec,
     SessionSpec,
     SimulationModelSpec,
@@ -163,6 +164,10 @@ class Registry:
         """Rules of data quality by name."""
         return self._all(DataRuleSpec)
 
+    def reports(self) -> dict[str, ReportSpec]:
+        """Ways to show a finished run by name."""
+        return self._all(ReportSpec)
+
     @overload
     def get(self, kind: Literal["feed"], name: str) -> FeedSpec: ...
     @overload
@@ -187,6 +192,8 @@ class Registry:
     def get(self, kind: Literal["session"], name: str) -> SessionSpec: ...
     @overload
     def get(self, kind: Literal["data_rule"], name: str) -> DataRuleSpec: ...
+    @overload
+    def get(self, kind: Literal["report"], name: str) -> ReportSpec: ...
     @overload
     def get(self, kind: str, name: str) -> Spec: ...
     def get(self, kind: str, name: str) -> Spec:

@@ -29,6 +29,7 @@ __all__ = [
     "FeedSpec",
     "IndicatorSpec",
     "NotifierSpec",
+    "ReportSpec",
     "RiskRuleSpec",
     "SessionSpec",
     "SimulationModelSpec",
@@ -44,6 +45,7 @@ UNITS = ("ratio", "return", "share", "money", "count", "seconds", "time")
 #: What a simulation model may decide; see `SimulationModelSpec`.
 MODELS = ("fee", "slippage", "filler", "path", "latency", "rejection", "market-rules")
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 def _check_name(spec: Spec, _: attrs.Attribute[str], name: object) -> None:
@@ -88,6 +90,14 @@ def _check_reference(spec: Spec, field: str, reference: str) -> None:
         raise PluginLoadError(
             f"the {field} of {spec.label} {spec.name!r} is {reference!r}: a lazy reference reads "
             "'package.module:attribute'."
+        )
+
+
+def _check_module(spec: Spec, field: attrs.Attribute[str], module: object) -> None:
+    if not isinstance(module, str) or (module and not _MODULE.fullmatch(module)):
+        raise PluginLoadError(
+            f"the {field.name} of {spec.label} {spec.name!r} is {module!r}: name a module, such as "
+            "'package.conformance'."
         )
 
 
@@ -143,6 +153,9 @@ class Spec:
         Optional powers it has; each kind's record lists the words in use.
     requires
         Distributions to name when the factory cannot be imported, as pip takes them: ``("ccxt>=4.4",)``.
+    conformance
+        The module whose test classes ``cambist plugins check`` runs: the suites of `cambist.testing` on this component.
+        It is imported at a check and at no other time.
     provider
         Who offers it. The registry fills this in, whatever a plugin writes here.
 
@@ -165,6 +178,7 @@ class Spec:
     config: type | str | None = attrs.field(default=None, validator=_check_config)
     capabilities: frozenset[str] = attrs.field(default=frozenset(), converter=_as_frozenset, validator=_check_words)
     requires: tuple[str, ...] = attrs.field(default=(), converter=_as_tuple, validator=_check_words)
+    conformance: str = attrs.field(default="", validator=_check_module)
     provider: str = ""
 
     def load(self) -> Callable[..., Any]:
@@ -396,6 +410,21 @@ class CommandSpec(Spec):
 
 
 @attrs.frozen(kw_only=True, eq=False)
+class ReportSpec(Spec):
+    """A way to show a finished run.
+
+    Called as ``factory(result, path, **settings)`` with a `cambist.Result` and where to write, None for nowhere; gives
+    what it made. ``result.report()`` looks for the name ``html``, ``result.plot()`` for ``figure``, and a notebook for
+    ``notebook``, which answers a piece of HTML. No capabilities.
+    """
+
+    kind: ClassVar[str] = "report"
+    label: ClassVar[str] = "report"
+    hook: ClassVar[str] = "cambist_reports"
+    given: ClassVar[int] = 2
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class SessionSpec(Spec):
     """An account at a live venue; the factory makes a `cambist.api.VenueSession` that is not yet open.
 
@@ -463,4 +492,5 @@ SPECS: tuple[type[Spec], ...] = (
     CommandSpec,
     SessionSpec,
     DataRuleSpec,
+    ReportSpec,
 )

@@ -245,8 +245,14 @@ class VenueSession(Protocol):
     async def find_order(self, key: OrderKey) -> Outcome:
         """Ask how an order stands; ``Answered(None)`` where the venue says that there is none."""
 
-    async def open_orders(self) -> Sequence[OrderReport]:
-        """Return every open order of the account."""
+    async def open_orders(self, symbols: Sequence[str] = (), *, urgent: bool = False) -> Sequence[OrderReport]:
+        """Return the open orders of some instruments, or of the account where none is named.
+
+        Parameters
+        ----------
+        urgent
+            Whether cancels hang on the answer: then it comes out of what the venue's limits keep for those.
+        """
 
     async def fills(self, symbol: str, since: int, venue_id: str = "") -> Sequence[FillReport]:
         """Return the executions of an instrument since a time (ns, UTC), or those of one order, oldest first."""

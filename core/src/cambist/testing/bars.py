@@ -17,6 +17,7 @@ from cambist.errors import DataError
 from cambist.model.bars import COLUMNS, Bars
 from cambist.model.instrument import Instrument
 from cambist.ports.bars import BarKey, BarsWritten
+from cambist.testing.conformance import Suite
 from cambist.testing.kills import killed_writers
 from cambist.testing.opening import closed_at_the_end
 
@@ -76,7 +77,7 @@ def _same(found: Bars | None, wanted: Bars) -> bool:
     )
 
 
-class BarStoreTests:
+class BarStoreTests(Suite):
     """Tests of a `BarStore`.
 
     The test file or a ``conftest.py`` gives the fixture ``open_storage``: a function without arguments that opens the
@@ -84,6 +85,7 @@ class BarStoreTests:
     which opens the store alone. A store that does not outlive its object sets ``durable = False``.
     """
 
+    prefix = "BAR"
     durable = True
     #: Bars of the largest series written; several months of minutes.
     many = 150_000

@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 from cambist.errors import JournalError
 from cambist.ports.journal import Draft
 from cambist.storage.journal import Files, Journal, JournalFolder, JournalOptions
+from cambist.testing.conformance import Suite
 from cambist.testing.faults import CrashingFiles
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def facts(entry: JournalEntry | Draft) -> tuple[str, int, bytes, int]:
     return entry.kind, entry.ts, entry.body, entry.version
 
 
-class JournalTests:
+class JournalTests(Suite):
     """The promises of a journal.
 
     A subclass may override `open`, which is all that the tests know of how a journal is made.
@@ -65,6 +66,7 @@ class JournalTests:
         How many operations are left out between two at which the machine dies.
     """
 
+    prefix = "JRN"
     options: ClassVar[dict[str, Any]] = {"segment_bytes": 600, "keep_segments": 3}
     examples: ClassVar[int] = 40
     stride: ClassVar[int] = 0

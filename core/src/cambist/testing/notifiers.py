@@ -10,6 +10,7 @@ import pytest
 
 from cambist.errors import CambistError
 from cambist.ports.notifier import Notice, NoticeLevel
+from cambist.testing.conformance import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["NotifierTests"]
 
 
-class NotifierTests:
+class NotifierTests(Suite):
     """Tests of a `Notifier`.
 
     The test file or a ``conftest.py`` gives two fixtures: ``notifier``, and ``received``, a function without arguments
@@ -29,6 +30,7 @@ class NotifierTests:
     ``secrets``, so that the suite can look for them.
     """
 
+    prefix = "NTF"
     can_fail = True
     secrets: tuple[str, ...] = ()
 

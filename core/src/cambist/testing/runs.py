@@ -28,6 +28,7 @@ from cambist.ports.rows import (
     TradeRow,
 )
 from cambist.ports.storage import RunRecord
+from cambist.testing.conformance import Suite
 from cambist.testing.kills import killed_writers
 from cambist.testing.opening import closed_at_the_end
 
@@ -135,7 +136,7 @@ _ONE_OF_EACH: tuple[Row, ...] = (
 )
 
 
-class RunStoreTests:
+class RunStoreTests(Suite):
     """Tests of a `RunStore`.
 
     The test file or a ``conftest.py`` gives the fixture ``open_storage``: a function without arguments that opens the
@@ -143,6 +144,7 @@ class RunStoreTests:
     which opens the store alone. A store that does not outlive its object sets ``durable = False``.
     """
 
+    prefix = "RUN"
     durable = True
     #: Rows of the largest batch.
     many = 5_000

@@ -37,6 +37,8 @@ class SessionTests(BrokerTests, FeedTests):
                 return open_acme(key=..., secret=..., url="https://testnet.acme.example")
     """
 
+    prefix = "SES"
+
     def test_it_opens_and_closes(self, caplog: pytest.LogCaptureFixture) -> None:
         """It says what it trades and on what terms; a second close does nothing; no secret shows."""
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from cambist.testing.conformance import Suite
 from cambist.testing.kills import killed_writers
 from cambist.testing.opening import closed_at_the_end
 
@@ -27,7 +28,7 @@ _NAMES = (
 )
 
 
-class StateStoreTests:
+class StateStoreTests(Suite):
     """Tests of a `StateStore`.
 
     The test file or a ``conftest.py`` gives the fixture ``open_storage``: a function without arguments that opens the
@@ -35,6 +36,7 @@ class StateStoreTests:
     which opens the store alone. A store that does not outlive its object sets ``durable = False``.
     """
 
+    prefix = "STA"
     durable = True
     #: How often the random tests try.
     examples = 25

@@ -13,6 +13,7 @@ from cambist.model.market import Quote
 from cambist.model.orders import Order, OrderType, Side, TimeInForce
 from cambist.model.reports import OrderReport, ReportedStatus
 from cambist.ports.venue import Answered, OrderKey, OrderRequest, StreamReport, Subscription
+from cambist.testing.conformance import Suite
 from cambist.testing.listening import Listener
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Desk:
         return outcome.report
 
 
-class VenueTests:
+class VenueTests(Suite):
     """What a subclass says of its venue.
 
     Attributes

@@ -25,6 +25,8 @@ _MINUTE = Timeframe.parse("1m")
 class FeedTests(VenueTests):
     """Tests of the market data of a `VenueSession`, with or without an account: history and streams."""
 
+    prefix = "FED"
+
     def test_history_is_final(self) -> None:
         """Bars of the time that was asked for, none twice, none that is not over."""
 

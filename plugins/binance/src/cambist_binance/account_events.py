@@ -21,7 +21,7 @@ from cambist_ccxt.errors import RefusedError
 from cambist_ccxt.link import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from cambist.model import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
     from cambist_binance.transport import Transport
@@ -83,6 +83,8 @@ class AccountEvents:
         Shared with the queries.
     leverage, margin
         What was set at the start, by symbol.
+    resettled
+        Told that leverage, margin types or the position mode may have changed.
 
     Attributes
     ----------
@@ -97,14 +99,15 @@ class AccountEvents:
         *,
         leverage: Mapping[str, int] = MappingProxyType({}),
         margin: Mapping[str, str] = MappingProxyType({}),
+        resettled: Callable[[], None] = lambda: None,
     ) -> None:
         self._symbols, self._children = symbols, children
-        self._leverage, self._margin = leverage, margin
+        self._leverage, self._margin, self._resettled = leverage, margin, resettled
         self.changed: dict[str, tuple[str, str]] = {}
         self.channel: Channel[OrderReport | FillReport | CashReport | AccountReport | NoticeReport | StreamReport] = (
             Channel()
         )
-        self._up = False
+        self._up = self._heard = False
 
     def take(self, data: bytes | msgspec.Raw) -> None:
         """Take an event; one that makes no sense raises, and so ends its connection."""
@@ -116,6 +119,9 @@ class AccountEvents:
         """Take how the stream does; the same again is not news."""
         if (state == "up") != self._up:
             self._up = state == "up"
+            if self._heard:
+                self._resettled()  # of what was changed meanwhile nobody was told
+            self._heard = True
             self.channel.put(StreamReport(stream="private", state=state, text=text))
 
     def clock(self, state: str, text: str) -> None:
@@ -147,6 +153,7 @@ class AccountEvents:
         elif kind == "ACCOUNT_UPDATE":
             yield self._noted(futures.account_update_of(data, self._symbols))
         elif kind == "ACCOUNT_CONFIG_UPDATE":
+            self._resettled()
             self._note_leverage(futures.leverage_of(data))
             told = money.leverage_change_of(data, self._symbols)
             if told is not None:
@@ -162,6 +169,8 @@ class AccountEvents:
             self._note(symbol, "leverage", str(self._leverage.get(symbol, now)), str(now))
 
     def _noted(self, account: AccountReport) -> AccountReport:
+        if account.reason == "margin_type_change":
+            self._resettled()
         for position in account.positions:
             if position.isolated is not None:
                 now = "isolated" if position.isolated else "cross"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from cambist_binance.hosts import Market
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["CALLS", "Call"]
 
@@ -24,6 +24,8 @@ class Call(msgspec.Struct, frozen=True):
         Method of the WebSocket API; ``""`` where REST alone has it.
     part, method, path
         ccxt's name of the part of the API, and what is asked there.
+    weight
+        What it weighs, or what tells that of its parameters.
     orders
         How many orders it counts as.
     signed
@@ -34,9 +36,23 @@ class Call(msgspec.Struct, frozen=True):
     part: str
     method: str
     path: str
-    weight: int = 1
+    weight: int | Callable[[Mapping[str, Any]], int] = 1
     orders: int = 0
     signed: bool = True
+
+    def weighs(self, params: Mapping[str, Any]) -> int:
+        """Return what a request of these parameters weighs."""
+        return self.weight if isinstance(self.weight, int) else self.weight(params)
+
+
+def _with(name: str, one: int, others: int) -> Callable[[Mapping[str, Any]], int]:
+    """Return what weighs less where a parameter narrows it down."""
+    return lambda params: one if name in params else others
+
+
+def _candles(params: Mapping[str, Any]) -> int:
+    limit = int(params.get("limit", 500))
+    return 1 if limit < 100 else 2 if limit < 500 else 5 if limit <= 1000 else 10
 
 
 _SPOT: Final[Mapping[str, Call]] = {
@@ -50,8 +66,8 @@ _SPOT: Final[Mapping[str, Call]] = {
     "cancel_all": Call("openOrders.cancelAll", "private", "DELETE", "openOrders"),
     "shrink": Call("order.amend.keepPriority", "private", "PUT", "order/amend/keepPriority", 4),
     "find": Call("order.status", "private", "GET", "order", 4),
-    "open": Call("", "private", "GET", "openOrders", 80),
-    "fills": Call("", "private", "GET", "myTrades", 20),
+    "open": Call("", "private", "GET", "openOrders", _with("symbol", 6, 80)),
+    "fills": Call("", "private", "GET", "myTrades", _with("orderId", 5, 20)),
     "account": Call("", "private", "GET", "account", 20),
 }
 
@@ -62,7 +78,7 @@ def _futures(prefix: str, account: str) -> dict[str, Call]:
     return {
         "time": Call("", public, "GET", "time", signed=False),
         "info": Call("", public, "GET", "exchangeInfo", 1, signed=False),
-        "klines": Call("", public, "GET", "klines", 5, signed=False),
+        "klines": Call("", public, "GET", "klines", _candles, signed=False),
         "depth": Call("", public, "GET", "depth", 20, signed=False),
         "rights": Call("", "sapi", "GET", "account/apiRestrictions"),
         "place": Call("order.place", private, "POST", "order", 1, 1),
@@ -72,16 +88,17 @@ def _futures(prefix: str, account: str) -> dict[str, Call]:
         "batch_place": Call("", private, "POST", "batchOrders", 5, 1),
         "batch_cancel": Call("", private, "DELETE", "batchOrders"),
         "find": Call("order.status", private, "GET", "order"),
-        "open": Call("", private, "GET", "openOrders", 40),
+        "open": Call("", private, "GET", "openOrders", _with("symbol", 1, 40)),
         "fills": Call("", private, "GET", "userTrades", 5),
         "algo_place": Call("algoOrder.place", private, "POST", "algoOrder", 1, 1),
         "algo_cancel": Call("algoOrder.cancel", private, "DELETE", "algoOrder"),
         "algo_cancel_all": Call("", private, "DELETE", "algoOpenOrders"),
         "algo_find": Call("", private, "GET", "algoOrder"),
-        "algo_open": Call("", private, "GET", "openAlgoOrders", 40),
+        "algo_open": Call("", private, "GET", "openAlgoOrders", _with("symbol", 1, 40)),
         "balances": Call("", account, "GET", "balance", 5),
         "positions": Call("", account, "GET", "positionRisk", 5),
-        "mode": Call("", private, "GET", "positionSide/dual", 30),
+        # COIN-M has no `accountConfig`; its positions tell nearly always.
+        "mode": Call("", private, "GET", *(("accountConfig", 5) if prefix == "fapi" else ("positionSide/dual", 30))),
         "incomes": Call("", private, "GET", "income", 30),
         "settings": Call("", private, "GET", "symbolConfig", 5),
         "leverage": Call("", private, "POST", "leverage"),

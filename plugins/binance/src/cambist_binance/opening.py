@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from cambist.api import VenueError
 from cambist_binance.hosts import Market
 from cambist_binance.transport import decoded, usage_of
@@ -21,12 +19,13 @@ from cambist_ccxt.shared import shared_use
 if TYPE_CHECKING:
     from cambist_binance.config import BinanceSettings
     from cambist_binance.hosts import Endpoints
+    from cambist_binance.margining import Margining
     from cambist_binance.transport import Transport
     from cambist_ccxt.clock import VenueClock
     from cambist_ccxt.credentials import Credentials
     from cambist_ccxt.symbols import Symbols
 
-__all__ = ["check_key", "connect_rest", "is_hedged", "load_symbols", "measure_clock", "set_margin"]
+__all__ = ["check_key", "connect_rest", "load_symbols", "measure_clock", "set_margin"]
 
 _log = logging.getLogger("cambist.binance")
 _CLASSES = {Market.SPOT: "binance", Market.USDM: "binanceusdm", Market.COINM: "binancecoinm"}
@@ -89,8 +88,15 @@ async def load_symbols(
     return symbols
 
 
-async def check_key(market: Market, transport: Transport, settings: BinanceSettings) -> None:
+async def check_key(
+    market: Market, transport: Transport, settings: BinanceSettings, margining: Margining | None
+) -> None:
     """See that the key is good for trading here, and for nothing worse.
+
+    Parameters
+    ----------
+    margining
+        Of a futures account, which is asked for it anyway.
 
     Raises
     ------
@@ -98,7 +104,7 @@ async def check_key(market: Market, transport: Transport, settings: BinanceSetti
         The venue does not take it, it may withdraw, or it may not trade this market.
     """
     try:
-        data: Any = await decoded(_rights(transport, market), lambda body: decode_rights(body) if body else None)
+        data: Any = await decoded(_rights(transport, margining), lambda body: decode_rights(body) if body else None)
     except RefusedError as error:
         raise VenueError(_advice(error, settings), code=error.reason) from error
     if data is None:
@@ -118,11 +124,14 @@ async def check_key(market: Market, transport: Transport, settings: BinanceSetti
         _log.warning("this API key may be used from any address; limit it to those of this machine.")
 
 
-async def _rights(transport: Transport, market: Market) -> bytes:
+async def _rights(transport: Transport, margining: Margining | None) -> bytes:
     """Ask what the key may do; where nobody tells, see at least that it is taken."""
     if transport.tells_rights:
         return await transport.ask("rights", {})
-    await transport.ask("balances" if market.futures else "account", {})
+    if margining is None:
+        await transport.ask("account", {})
+    else:
+        await margining.hedged()
     return b""
 
 
@@ -158,16 +167,3 @@ async def set_margin(transport: Transport, symbols: Symbols, settings: BinanceSe
             await transport.call("leverage", {"symbol": symbols.theirs(symbol), "leverage": leverage})
         except RefusedError as error:
             raise VenueError(f"the leverage of {symbol} cannot be {leverage}: {error}", code=error.reason) from error
-
-
-class _Mode(msgspec.Struct, rename="camel"):
-    dual_side_position: bool
-
-
-_decode_mode = msgspec.json.Decoder(_Mode, strict=False).decode
-
-
-async def is_hedged(transport: Transport) -> bool:
-    """Whether the account has positions on both sides of an instrument."""
-    hedged: bool = (await decoded(transport.ask("mode", {}), _decode_mode)).dual_side_position
-    return hedged

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cambist.api import VenueError
-from cambist_binance.hosts import Market
-from cambist_binance.opening import is_hedged
+from cambist_binance.calls import CALLS
 from cambist_binance.orders import ALGO_PREFIX, key_params
 from cambist_binance.transport import decoded
 from cambist_binance.wire import futures, money, spot
@@ -14,11 +13,16 @@ from cambist_binance.wire.market import bars_of, decode_klines, decode_snapshot,
 from cambist_ccxt.errors import RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cambist.api import OrderKey
     from cambist.model import AccountReport, Bars, CashReport, FillReport, Instrument, OrderReport, Timeframe
     from cambist_binance.account_events import Children
+    from cambist_binance.hosts import Market
+    from cambist_binance.margining import Margining
     from cambist_binance.transport import Transport
     from cambist_binance.wire.market import DepthSnapshot
+    from cambist_ccxt.budget import Priority
     from cambist_ccxt.clock import VenueClock
     from cambist_ccxt.symbols import Symbols
 
@@ -36,13 +40,22 @@ class Queries:
     ----------
     children
         Shared with the private stream.
+    margining
+        Of a futures account.
     """
 
     def __init__(
-        self, market: Market, transport: Transport, symbols: Symbols, clock: VenueClock, children: Children
+        self,
+        market: Market,
+        transport: Transport,
+        symbols: Symbols,
+        clock: VenueClock,
+        *,
+        children: Children,
+        margining: Margining,
     ) -> None:
         self._market, self._transport, self._symbols = market, transport, symbols
-        self._clock, self._children = clock, children
+        self._clock, self._children, self._margining = clock, children, margining
         self._wire: Any = futures if market.futures else spot
 
     # Orders.
@@ -84,13 +97,23 @@ class Queries:
             child = await decoded(self._transport.call("find", named), futures.decode_order)
         return futures.algo_of(one, self._symbols, child)
 
-    async def open_orders(self) -> list[OrderReport]:
-        """Return every open order."""
+    async def open_orders(self, symbols: Sequence[str], priority: Priority) -> list[OrderReport]:
+        """Return open orders, of some instruments or of all where none is named."""
+        each = [{"symbol": self._symbols.theirs(one)} for one in symbols]
+        call = CALLS[self._market]["open"]
+        if sum(map(call.weighs, each)) >= call.weighs({}):
+            each = []
+        found = []
+        for params in each or [{}]:
+            found += await self._open_orders(params, priority)
+        return [one for one in found if not symbols or one.symbol in symbols]
+
+    async def _open_orders(self, params: dict[str, Any], priority: Priority) -> list[OrderReport]:
         wire, transport = self._wire, self._transport
-        plain = await decoded(transport.ask("open", {}), wire.decode_orders)
+        plain = await decoded(transport.ask("open", params, priority=priority), wire.decode_orders)
         reports = [self._children.order(wire.order_of(one, self._symbols)) for one in plain]
         if self._market.futures:
-            waiting = await decoded(transport.ask("algo_open", {}), futures.decode_algos)
+            waiting = await decoded(transport.ask("algo_open", params, priority=priority), futures.decode_algos)
             reports += [futures.algo_of(one, self._symbols) for one in waiting]
         return reports
 
@@ -147,11 +170,8 @@ class Queries:
             whole = await decoded(transport.ask("account", {"omitZeroBalances": "true"}), spot.decode_account)
             return spot.account_of(whole, now)
         balances = await decoded(transport.ask("balances", {}), futures.decode_balances)
-        positions = await decoded(transport.ask("positions", {}), futures.decode_positions)
-        settings: list[Any] = []
-        if self._market is Market.USDM:  # COIN-M tells with positions
-            settings = await decoded(transport.ask("settings", {}), futures.decode_settings)
-        hedged = await is_hedged(transport)
+        positions = await self._margining.positions()
+        settings, hedged = await self._margining.settings(), await self._margining.hedged()
         return futures.account_of(balances, positions, self._symbols, now, settings=settings, hedged=hedged)
 
     async def cash_flows(self, since: int) -> list[CashReport]:
@@ -192,12 +212,13 @@ class Queries:
         limit = 1000
         while first <= last:
             until = min(last, first + limit * step - 1) if self._market.futures else last
-            asked = {"symbol": name, "interval": interval, "startTime": first, "endTime": until, "limit": limit}
+            count = min(limit, (until - first) // step + 2)  # it weighs less, the fewer may come
+            asked = {"symbol": name, "interval": interval, "startTime": first, "endTime": until, "limit": count}
             page = await decoded(self._transport.ask("klines", asked), decode_klines)
             rows += page
             if self._market.futures:
                 first = until + 1
-            elif len(page) < limit:
+            elif len(page) < count:
                 break
             else:
                 first = page[-1].ts + step

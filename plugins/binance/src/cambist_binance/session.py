@@ -12,7 +12,8 @@ from cambist.model import OrderType
 from cambist_binance.account_events import AccountEvents, Children, ListenKeyStream
 from cambist_binance.config import BinanceSettings
 from cambist_binance.hosts import Market, endpoints
-from cambist_binance.opening import check_key, connect_rest, is_hedged, load_symbols, measure_clock, set_margin
+from cambist_binance.margining import LASTING, Margining
+from cambist_binance.opening import check_key, connect_rest, load_symbols, measure_clock, set_margin
 from cambist_binance.queries import Queries
 from cambist_binance.quirks import terms_of
 from cambist_binance.safety import Countdown
@@ -21,6 +22,7 @@ from cambist_binance.streams import MarketStreams
 from cambist_binance.trading import Trading
 from cambist_binance.transport import Transport
 from cambist_binance.ws_api import WsApi
+from cambist_ccxt.budget import Priority
 from cambist_ccxt.clock import VenueClock, watch_clock
 from cambist_ccxt.credentials import Credentials
 from cambist_ccxt.link import LinkSettings
@@ -88,6 +90,9 @@ class BinanceSession:
         Where it is, whose it is, how it behaves.
     """
 
+    #: Seconds for which position mode, leverage and margin types are taken to be what they were.
+    margining_lasts = LASTING
+
     def __init__(self, market: Market, settings: BinanceSettings) -> None:
         self._market, self._settings = market, settings
         self._credentials = Credentials(revealed(settings.key), revealed(settings.secret).strip())
@@ -96,13 +101,13 @@ class BinanceSession:
         self._clock = VenueClock(round(settings.max_clock_skew * _SECOND))
         self._children = Children()
         self._links = LinkSettings(proxy=settings.proxy, ip=settings.ip)
-        self._hedged = False
         self._skewed = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
         self._stack = contextlib.AsyncExitStack()
         self._symbols: Symbols
         self._transport: Transport
         self._queries: Queries
+        self._margining: Margining
         self._trading: Trading
         self._events: AccountEvents
         self._streams: MarketStreams
@@ -153,30 +158,37 @@ class BinanceSession:
             within=settings.timeout,
             tells_rights="sapi" in self._endpoints.rest,
         )
-        transport.read_only = settings.read_only
+        transport.read_only, transport.patient = settings.read_only, True
         transport.on_skew(self._skewed.set)
         await measure_clock(transport, clock)
         clock.check()
         self._symbols = await load_symbols(market, transport, settings)
-        self._queries = Queries(market, transport, self._symbols, clock, self._children)
-        self._events = AccountEvents(self._symbols, self._children, leverage=settings.leverage, margin=settings.margin)
+        margining = self._margining = Margining(market, transport, self.margining_lasts)
+        self._queries = Queries(market, transport, self._symbols, clock, children=self._children, margining=margining)
+        self._events = AccountEvents(
+            self._symbols,
+            self._children,
+            leverage=settings.leverage,
+            margin=settings.margin,
+            resettled=margining.forget,
+        )
         self._streams = MarketStreams(
             market, self._endpoints.streams, self._queries, self._symbols, clock, self._links, settings.quiet_after
         )
         self._stack.push_async_callback(self._streams.close)
         if self._credentials:
-            await check_key(market, transport, settings)
-            if market.futures:
-                self._hedged = await is_hedged(transport)
-                if not settings.read_only:
-                    await set_margin(transport, self._symbols, settings)
-            elif settings.leverage or settings.margin or settings.countdown:
+            await check_key(market, transport, settings, margining if market.futures else None)
+            if market.futures and not settings.read_only:
+                await set_margin(transport, self._symbols, settings)
+            elif not market.futures and (settings.leverage or settings.margin or settings.countdown):
                 raise ParameterError("leverage, margin and countdown are settings of futures; spot has none of them.")
             self._connect_account()
         trading = self._trading = Trading(
             market, settings, transport, self._symbols, clock, children=self._children, changed=self._events.changed
         )
-        trading.hedged, trading.countdown = self._hedged, self._countdown
+        trading.countdown = self._countdown
+        trading.hedged = bool(self._credentials) and market.futures and await margining.hedged()
+        transport.patient = False
         loop = asyncio.get_running_loop()
         self._tasks.append(loop.create_task(self._keep_time(), name="venue clock"))
         self._tasks.append(loop.create_task(watch_clock(clock, self._events.clock), name="clock watch"))
@@ -272,7 +284,10 @@ class BinanceSession:
 
     async def submit(self, request: OrderRequest) -> Outcome:
         """Send an order."""
-        return await outcome_of(self._trading.submit(request))
+        outcome = await outcome_of(self._trading.submit(request))
+        if isinstance(outcome, Declined) and outcome.reason == "position_side":
+            self._margining.forget()  # of another mode the venue tells nobody
+        return outcome
 
     async def cancel(self, key: OrderKey) -> Outcome:
         """Ask to withdraw what remains of an order."""
@@ -311,9 +326,9 @@ class BinanceSession:
         conditional = self._trading.is_conditional(key) if self._market.futures else False
         return await outcome_of(self._queries.find(key, conditional=conditional))
 
-    async def open_orders(self) -> Sequence[OrderReport]:
-        """Return every open order of the account."""
-        return await self._queries.open_orders()
+    async def open_orders(self, symbols: Sequence[str] = (), *, urgent: bool = False) -> Sequence[OrderReport]:
+        """Return open orders, of some instruments or of all; where cancels hang on it, before all other data."""
+        return await self._queries.open_orders(symbols, Priority.CANCEL if urgent else Priority.DATA)
 
     async def fills(self, symbol: str, since: int, venue_id: str = "") -> Sequence[FillReport]:
         """Return the executions of an instrument since a time (ns, UTC), or those of one order, oldest first."""

@@ -35,6 +35,8 @@ _SECOND = 1_000_000_000
 _MS = 1_000_000
 #: How old a request may be that was made before it could leave, ns: its stamp tells the venue its age.
 _FRESH = _SECOND // 2
+#: Longer than two of the minutes that the venue counts nothing is waited for: the address is banned.
+_MOST = 120 * _SECOND
 _HEADERS = {
     "x-mbx-used-weight-1m": "weight-1m",
     "x-mbx-order-count-10s": "orders-10s",
@@ -95,7 +97,8 @@ class Transport:
         self._market, self._rest, self._clock, self.budget = market, rest, clock, budget
         self._signer, self._recv_window, self._within = signer, recv_window, within
         self._calls = CALLS[market]
-        self._each = {call: _costs(call) for call in self._calls.values()}
+        #: Whether questions wait for as long as the venue's limits leave no room: nothing is in a hurry yet.
+        self.patient = False
         #: Whether what would change something at the venue is refused.
         self.read_only = False
         self._resync: Callable[[], None] = clock.forget
@@ -171,17 +174,24 @@ class Transport:
                     raise
         return await self._over_rest(call, params, priority, times)
 
-    async def ask(self, name: str, params: Mapping[str, Any], attempts: int = 3) -> bytes:
+    async def ask(
+        self, name: str, params: Mapping[str, Any], attempts: int = 3, priority: Priority = Priority.DATA
+    ) -> bytes:
         """Ask what changes nothing, again where there was no answer; raises `VenueError` in the end."""
-        for attempt in range(1, attempts + 1):
+        attempt = 0
+        while attempt < attempts:
+            attempt += 1
             try:
-                return await self.call(name, params)
+                return await self.call(name, params, priority)
             except RefusedError as error:
                 if attempt == attempts or error.reason != "clock_skew":
                     raise
                 await asyncio.sleep(0.2 * attempt)
             except BusyError as error:
-                if attempt == attempts or error.retry_after > self._within * _SECOND:
+                if self.patient and error.retry_after <= _MOST:
+                    attempt -= 1
+                    _log.warning("%s is waited for: %s", self._market.venue, error)
+                elif attempt == attempts or error.retry_after > self._within * _SECOND:
                     raise
                 await asyncio.sleep(error.retry_after / _SECOND)
             except (NoAnswerError, NotSentError) as error:
@@ -194,7 +204,7 @@ class Transport:
     async def _over_websocket(
         self, ws: WsApi, call: Call, params: Mapping[str, Any], priority: Priority, prepared: Prepared | None
     ) -> bytes:
-        costs = self._each[call]
+        costs = _costs(call, params)
         loop = asyncio.get_running_loop()
         end = loop.time() + self._within
         await self.budget.acquire(costs, priority, self._within)
@@ -222,7 +232,7 @@ class Transport:
             path=call.path,
             method=call.method,
             params=params,
-            costs=_costs(call, times),
+            costs=_costs(call, params, times),
             priority=priority,
             within=self._within,
         )
@@ -247,10 +257,11 @@ class Transport:
             return NoAnswerError(f"the venue does not know itself: {text} ({code}, HTTP {status})", code=str(code))
         if status in {418, 429} or code in BUSY:
             span = (120 if status == 418 else 5 if status == 429 else 1) * _SECOND
-            if error.data is not None and error.data.retry_after:
-                span = max(1, error.data.retry_after * _MS - self._clock.now())
+            until = 0 if error.data is None else error.data.retry_after
+            if until:
+                span = max(1, until * _MS - self._clock.now())
             if status in {418, 429}:
-                self.budget.pause(span)
+                self.budget.pause(span, renews=until > 0)
             return BusyError(f"{text} ({code})", span, code=str(code))
         reason = reason_of(code, text, self._market)
         if reason == "clock_skew":
@@ -258,9 +269,9 @@ class Transport:
         return RefusedError(reason, text, code=str(code))
 
 
-def _costs(call: Call, times: int = 1) -> dict[str, int]:
+def _costs(call: Call, params: Mapping[str, Any], times: int = 1) -> dict[str, int]:
     """Return what a request about so many orders uses up."""
-    costs = {"weight-1m": call.weight}
+    costs = {"weight-1m": call.weighs(params)}
     if call.orders:
         orders = call.orders * times
         costs |= {"orders-10s": orders, "orders-1m": orders, "orders-1d": orders}

@@ -93,7 +93,7 @@ class Budget:
     def __init__(self, windows: Iterable[Window], clock: Callable[[], int], shared: SharedUse | None = None) -> None:
         self.windows = {window.name: window for window in windows}
         self._clock, self._shared = clock, shared
-        self._paused_until = 0
+        self._paused_until = self._renewed_at = 0
         self._queue: list[tuple[Priority, int, Mapping[str, int], asyncio.Future[None]]] = []
         self._number = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -106,6 +106,10 @@ class Budget:
         return wait
 
     def _wait(self, costs: Mapping[str, int], priority: Priority, now: int) -> int:
+        if self._renewed_at and now >= self._renewed_at:
+            self._renewed_at = 0
+            for counted in self.windows.values():
+                counted.used = 0
         longest = max(0, self._paused_until - now)
         share, windows = SHARES[priority], self.windows
         for name, cost in costs.items():
@@ -140,10 +144,18 @@ class Budget:
         self._end(now)
         self._pump()
 
-    def pause(self, span: int) -> None:
-        """Let nothing go for `span` ns: the venue said so."""
+    def pause(self, span: int, *, renews: bool = False) -> None:
+        """Let nothing go for `span` ns.
+
+        Parameters
+        ----------
+        renews
+            Whether the venue itself said for how long: then it counts anew afterwards, whatever our clock says.
+        """
         now = self._begin()
         self._paused_until = max(self._paused_until, now + span)
+        if renews:
+            self._renewed_at = self._paused_until
         self._end(now)
 
     def close(self) -> None:

@@ -27,8 +27,7 @@ class BusyError(NotSentError):
     """
 
     def __init__(self, what: str, retry_after: int, *, code: str = "") -> None:
-        super().__init__(what, code=code)
-        self.retry_after = max(1, retry_after)
+        super().__init__(what, code=code, retry_after=max(1, retry_after))
 
 
 class RefusedError(VenueError):

@@ -117,8 +117,9 @@ class RestClient:
     def _too_many(self, answer: RestAnswer) -> BusyError:
         after = answer.headers.get("retry-after", "")
         banned = answer.status == 418
-        seconds = float(after) if after.replace(".", "", 1).isdigit() else (_BAN if banned else _PAUSE)
+        told = after.replace(".", "", 1).isdigit()
+        seconds = float(after) if told else (_BAN if banned else _PAUSE)
         span = round(seconds * _SECOND)
-        self._budget.pause(span)
+        self._budget.pause(span, renews=told)
         what = "banned this address" if banned else "was asked too much"
         return BusyError(f"the venue {what}; nothing is asked for {seconds:g} s.", span, code=str(answer.status))

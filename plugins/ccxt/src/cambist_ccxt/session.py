@@ -266,9 +266,16 @@ class CcxtSession:
         """Ask how an order stands; ``Answered(None)`` where the exchange says that there is none."""
         return await outcome_of(self._questions.find(key))
 
-    async def open_orders(self) -> Sequence[OrderReport]:
-        """Return every open order of the account."""
-        return await self._questions.open_orders()
+    async def open_orders(
+        self,
+        symbols: Sequence[str] = (),
+        *,
+        urgent: bool = False,  # noqa: ARG002 - ccxt lets all go in a line
+    ) -> Sequence[OrderReport]:
+        """Return open orders, of some instruments or of all."""
+        if len(symbols) == 1:  # some exchanges tell of one instrument at a time
+            return await self._questions.open_orders(symbols[0])
+        return [one for one in await self._questions.open_orders() if not symbols or one.symbol in symbols]
 
     async def fills(self, symbol: str, since: int, venue_id: str = "") -> Sequence[FillReport]:
         """Return the executions of an instrument since a time (ns, UTC), or those of one order, oldest first."""

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cambist.backtest.market.between import Sessions
     from cambist.backtest.market.driver import MarketDriver
     from cambist.backtest.market.feeds import MarketFeed, MarketWindow
     from cambist.engine import MarketKernel
+    from cambist.engine.sessions import Sessions
     from cambist.model.timeseries import PriceSeries
     from cambist.simulation import VenueRules
     from cambist.simulation.market_venue import MarketVenue

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from cambist.backtest.driver import StopRequest
     from cambist.backtest.feeds import Feed
-    from cambist.backtest.market.between import Sessions
     from cambist.backtest.market.feeds import MarketFeed, MarketWindow
     from cambist.engine import MarketKernel
+    from cambist.engine.sessions import Sessions
     from cambist.model.effects import SetTimer
     from cambist.simulation.market_venue import MarketVenue
 

@@ -15,7 +15,6 @@ from cambist.backtest.calendars import Calendars
 from cambist.backtest.driver import StopRequest
 from cambist.backtest.history import Closes, RunHistory
 from cambist.backtest.market.account import MarketAccount
-from cambist.backtest.market.between import Sessions
 from cambist.backtest.market.columns import play_market_columns
 from cambist.backtest.market.driver import MarketDriver
 from cambist.backtest.market.events import play_market_events
@@ -26,6 +25,7 @@ from cambist.backtest.run import Run, bar_feed
 from cambist.data.market import checked_history
 from cambist.data.tick_bars import TickBars
 from cambist.engine import MarketKernel
+from cambist.engine.sessions import Sessions
 from cambist.errors import DataError, InputError, ParameterError
 from cambist.portfolio import Portfolio
 from cambist.simulation import FeeInAsset, fee_model

@@ -11,13 +11,13 @@ from cambist.backtest.replay.commits import commits
 from cambist.backtest.replay.driver import Replay
 from cambist.backtest.replay.report import ReplayReport
 from cambist.backtest.replay.setup import check_count, check_objects, renamed
+from cambist.data.given_calendars import GivenCalendars
 from cambist.engine import conversions as to
 from cambist.engine.fold import RunState
 from cambist.engine.journaled import Recorder
 from cambist.engine.recorded import BEGAN, read_row
 from cambist.engine.resume import give_back, go_live, take_over
 from cambist.engine.shield import QUARANTINE, Shield, Shielded, ShieldedKernel, ShieldedMarketKernel
-from cambist.engine.step import no_calendar
 from cambist.errors import JournalError
 from cambist.model.events import TradingStateChanged
 from cambist.model.timeframe import Timeframe
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveStage", "replay_live"]
 
-_OPTIONS = ("fees", "risk")
+_OPTIONS = ("fees", "risk", "calendar")
 
 
 class LiveStage:
@@ -57,7 +57,7 @@ class LiveStage:
     about
         What the recording says of the run.
     options
-        Of the replay: ``fees`` and ``risk``.
+        Of the replay: ``fees``, ``risk`` and ``calendar``.
     append
         Takes the records of a step.
     before
@@ -95,14 +95,15 @@ class LiveStage:
         self._fees = fee_model(chosen.get("fees"))
         gate = RiskGate(fresh_rules(chosen.get("risk", ())))
         fee: Any = self._fees.fee
+        calendars = GivenCalendars(chosen.get("calendar"), defined)
         self.streams: list[Instrument] = [defined[symbol] for _, symbol in about.streams]
         self._shield = Shield(cast)
         self.kernel: Shielded
         if about.streams:
             shown = [(kind, defined[symbol]) for kind, symbol in about.streams]
-            self.kernel = ShieldedMarketKernel(cast, shown, portfolio, gate, fee, bars=bars)
+            self.kernel = ShieldedMarketKernel(cast, shown, portfolio, gate, fee, bars=bars, calendars=calendars)
         else:
-            self.kernel = ShieldedKernel(cast, bars, portfolio, gate, fee, no_calendar)
+            self.kernel = ShieldedKernel(cast, bars, portfolio, gate, fee, calendars)
         self.kernel.shield = self._shield
         self._shield.guard(self.kernel)
         self._shield.armed = True

@@ -187,7 +187,7 @@ class Clearing:
         """Return what is open and wanted, and take note of it; ask until the venue answers, or time is up."""
         while True:
             try:
-                reports = [one for one in await self._session.open_orders() if wanted(one)]
+                reports = [one for one in await self._session.open_orders(urgent=True) if wanted(one)]
             except VenueError as error:
                 if asyncio.get_running_loop().time() >= deadline:
                     raise

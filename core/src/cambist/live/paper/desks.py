@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from math import nan
 from typing import TYPE_CHECKING, Any
 
+from cambist.engine.sessions import Sessions
+from cambist.engine.timers import NEVER
 from cambist.live.dispatch import FLATTEN
 from cambist.model.market import Quote, Tick
 from cambist.simulation import (
@@ -18,12 +21,12 @@ from cambist.simulation import (
     latency_model,
     rejection_model,
 )
-from cambist.simulation.market_venue import end_of_day
 from cambist.simulation.working import LONG_AGO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cambist.data.given_calendars import GivenCalendars
     from cambist.live.paper.account import PaperAccount
     from cambist.live.paper.settings import PaperSettings
     from cambist.model.bars import Bar
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
     from cambist.simulation import VenueRules
 
 __all__ = ["BarDesk", "MarketDesk"]
+
+#: How late an event may come, ns: so long after its end a session is over though nothing happens in the market.
+_LATE = 2_000_000_000
 
 
 class BarDesk:
@@ -52,6 +58,8 @@ class BarDesk:
         That can be traded.
     deliver
         Takes what becomes of orders.
+    calendars
+        Answers by which calendar an instrument trades.
 
     Attributes
     ----------
@@ -68,6 +76,7 @@ class BarDesk:
         rules: VenueRules,
         instruments: Sequence[Instrument],
         deliver: Callable[[OrderEvent], None],
+        calendars: GivenCalendars,
     ) -> None:
         self.now = LONG_AGO
         self._account = account
@@ -80,7 +89,9 @@ class BarDesk:
             deliver(event)
 
         def make(clock: Callable[[], int]) -> FormingVenue:
-            return FormingVenue(instruments, account.portfolio, take, clock, rules)
+            venue = FormingVenue(instruments, account.portfolio, take, clock, rules)
+            venue.calendars = calendars
+            return venue
 
         latency, rejection = latency_model(settings.latency), rejection_model(settings.rejection)
         self.venue: Any
@@ -181,10 +192,13 @@ class MarketDesk:
         rules: VenueRules,
         instruments: Sequence[Instrument],
         deliver: Callable[[OrderEvent], None],
+        calendars: GivenCalendars,
         *,
         kinds: Sequence[str],
     ) -> None:
         self.now = LONG_AGO
+        self._heard_at = time.monotonic_ns()
+        self._sessions = Sessions(instruments, calendars)
         self._account = account
         self._quotes: dict[str, Quote] = {}
         self._ends: dict[str, int] = {}
@@ -194,12 +208,15 @@ class MarketDesk:
             traded=symbols if "ticks" in kinds else (),
             booked=symbols if "book" in kinds else (),
             price_on=self._price_on,
+            session_end=self._sessions.end_after,
             cancels=cancel_model(settings.book_cancels),
         )
         kind = BookVenue if shown.booked else TickVenue
 
         def make(clock: Callable[[], int]) -> TickVenue:
-            return kind(instruments, account.portfolio, deliver, clock, rules, shown=shown)
+            venue = kind(instruments, account.portfolio, deliver, clock, rules, shown=shown)
+            venue.calendars = calendars
+            return venue
 
         latency, rejection = latency_model(settings.latency), rejection_model(settings.rejection)
         self.venue: Any
@@ -220,7 +237,8 @@ class MarketDesk:
         if symbol not in self._busy:
             return
         self.now = ts = max(self.now, event.ts)
-        self._end_day(symbol, ts)
+        self._heard_at = time.monotonic_ns()
+        self._end_session(symbol, ts)
         if isinstance(event, Tick):
             if self._busy[symbol]:
                 side = 0 if event.side is None else event.side.sign
@@ -234,11 +252,26 @@ class MarketDesk:
         elif event.levels:
             self.venue.match_book(symbol, ts, event.is_snapshot, *zip(*event.levels, strict=True))
 
-    def _end_day(self, symbol: str, ts: int) -> None:
-        """End the session of an instrument, which is a day of UTC, once an event comes behind its end."""
-        end = self._ends.setdefault(symbol, end_of_day(symbol, ts))
-        if ts >= end:
-            self._ends[symbol] = end_of_day(symbol, ts)
+    def quiet_ends(self) -> bool:
+        """Tell whether a session has ended since the last event, by what the market's time must be by now."""
+        passed = time.monotonic_ns() - self._heard_at - _LATE
+        return self.now + passed >= min(self._ends.values(), default=NEVER)
+
+    def end_quiet(self) -> None:
+        """End the sessions that have ended since the last event."""
+        now = self.now + time.monotonic_ns() - self._heard_at - _LATE
+        for symbol in list(self._ends):
+            self._end_session(symbol, now)
+
+    def _end_session(self, symbol: str, ts: int) -> None:
+        """End the session of an instrument that is over by `ts`."""
+        end = self._ends.get(symbol)
+        if end is None:
+            self._ends[symbol] = self._sessions.end_after(symbol, ts)
+        elif ts >= end:
+            self._ends[symbol] = self._sessions.end_after(symbol, ts)
+            self.now = max(self.now, end)
+            self.venue.arrive(end - 1)
             self.venue.end_session(symbol, end)
 
     def _price_on(self, symbol: str, buys: bool) -> float:
@@ -249,6 +282,9 @@ class MarketDesk:
 
     def resume(self, order: Order) -> None:
         """Work on with an order after a restart; in a book it stands at the end of the line."""
+        symbol = order.instrument.symbol
+        end = self._sessions.end_after(symbol, order.created_at)  # which may have gone by
+        self._ends[symbol] = min(end, self._ends.get(symbol, end))
         self.venue.resume(order, LONG_AGO)
 
     def submit(self, approved: ApprovedOrder) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from math import nan
 from typing import TYPE_CHECKING, Any
 
+from cambist.data.given_calendars import GivenCalendars
 from cambist.errors import VenueError
 from cambist.live.paper.account import PaperAccount
 from cambist.live.paper.bars import BarFeed
@@ -38,6 +39,8 @@ __all__ = ["PaperSession"]
 _SECOND = 1_000_000_000
 #: Between looks at whether the run is done, seconds.
 _LOOK = 0.001
+#: Between looks at whether a session has ended while nothing happens in the market, seconds.
+_QUIET = 1.0
 
 
 class PaperSession:
@@ -93,6 +96,7 @@ class PaperSession:
         self._desk: BarDesk | MarketDesk
         self._matcher: Matcher
         self._is_open = False
+        self._keeper: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
@@ -153,7 +157,8 @@ class PaperSession:
         settings = self._settings
         self._account = PaperAccount(self._instruments, settings.cash, settings.leverage, state)
         self._matcher = Matcher(self._account, self._report, self._is_busy)
-        parts = self._account, settings, self._rules, self._instruments, self._matcher.deliver
+        calendars = GivenCalendars(settings.calendar, (one.symbol for one in self._instruments))
+        parts = self._account, settings, self._rules, self._instruments, self._matcher.deliver, calendars
         if self._kinds == ("bars",):
             desk = self._desk = BarDesk(*parts)
             self._bars = BarFeed(self._source, desk, self._matcher, self._instruments, _finest(self._series))
@@ -168,10 +173,15 @@ class PaperSession:
             if self._bars is not None:
                 await self._bars.catch_up(state.ts)
         self._is_open = True
+        if isinstance(self._desk, MarketDesk):
+            self._keeper = asyncio.create_task(self._keep_sessions(self._desk), name="paper sessions")
         self._reports.put_nowait(StreamReport(stream="private", state="up"))
 
     async def close(self) -> None:
         """Let go of all connections; a second call does nothing."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
         if hasattr(self, "_matcher"):
             self._matcher.close()
         await self._source.close()
@@ -235,11 +245,17 @@ class PaperSession:
                 return Unanswered("the order is on its way to the venue")
             return Answered(self._account.report(order, self._desk.now))
 
-    async def open_orders(self) -> Sequence[OrderReport]:
-        """Return every open order of the account."""
+    async def open_orders(
+        self,
+        symbols: Sequence[str] = (),
+        *,
+        urgent: bool = False,  # noqa: ARG002 - nobody counts requests here
+    ) -> Sequence[OrderReport]:
+        """Return the open orders of some instruments, or all of them."""
         with self._matcher.holding():
             now = self._desk.now
-            return [self._account.report(order, now) for order in self._account.working if order.accepted]
+            reports = [self._account.report(order, now) for order in self._account.working if order.accepted]
+        return [one for one in reports if not symbols or one.symbol in symbols]
 
     async def fills(self, symbol: str, since: int, venue_id: str = "") -> Sequence[FillReport]:  # noqa: ARG002
         """Return the executions of an instrument that are remembered, or those of one order, oldest first."""
@@ -300,6 +316,15 @@ class PaperSession:
             yield one
             await self._calm()
             self._follows = False
+
+    async def _keep_sessions(self, desk: MarketDesk) -> None:
+        """End sessions though nothing happens in the market."""
+        while True:
+            await asyncio.sleep(_QUIET)
+            if desk.quiet_ends():
+                with self._matcher.holding():
+                    desk.end_quiet()
+                await self._calm()
 
     def _own_subscriptions(self, subscriptions: Sequence[Subscription]) -> list[Subscription]:
         """Return what orders are to meet and the run does not want."""

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.data.given_calendars import check_calendar
 from cambist.errors import ParameterError, did_you_mean
 from cambist.simulation import MarketFill, StopTrigger, VenueRules, cancel_model, latency_model, rejection_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from cambist.data.given_calendars import Given
 
 __all__ = ["PaperSettings"]
 
@@ -71,6 +74,8 @@ class PaperSettings:
         As in a backtest.
     seed
         Of the chance of latency and rejections.
+    calendar
+        As in a backtest; see `LiveSettings`.
     """
 
     cash: float = attrs.field(default=100_000.0, validator=_check_cash)
@@ -87,6 +92,7 @@ class PaperSettings:
     book_cancels: Any = "behind"
     leverage: float = 1.0
     seed: int = 0
+    calendar: Given = attrs.field(default=None, validator=lambda _settings, _field, given: check_calendar(given))
 
     def __attrs_post_init__(self) -> None:
         latency_model(self.latency)

@@ -1,0 +1,114 @@
+"""What is written beside the page: comparisons, figures, and what a notebook shows; and what is refused."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import cambist
+from cambist.errors import ParameterError, ResultError
+from cambist.strategies.examples.sma_cross import SmaCross
+from cambist_report.command import report
+from cambist_report.excursions import excursions
+from cambist_report.figures import FIGURES
+
+
+@pytest.fixture(scope="module")
+def saved(result, tmp_path_factory, make_bars):
+    folder = tmp_path_factory.mktemp("saved")
+    other = cambist.backtest(SmaCross(fast=5), make_bars(3_000), cash=100_000, fees=0.002)
+    return result.save(folder / "one"), other.save(folder / "other")
+
+
+def run(*arguments):
+    return CliRunner().invoke(report, [str(one) for one in arguments])
+
+
+def test_a_saved_run_has_the_page_of_the_run(saved, result, tmp_path):
+    done = run(saved[0], "--out", tmp_path / "saved.html")
+    assert done.exit_code == 0, done.output
+    direct = result.report(tmp_path / "direct.html").read_text()
+    assert (tmp_path / "saved.html").read_text() == direct
+
+
+def test_two_runs_are_compared(saved, look, tmp_path, result):
+    path = tmp_path / "both.html"
+    done = run("--compare", *saved, "--out", path)
+    assert done.exit_code == 0, done.output
+    page = look(path)
+    worth = page.evaluate("Array.from(cambist.axes.get('compared').levels[0].columns.one)")
+    assert np.allclose(worth, result.equity["equity"] / 1_000, rtol=0, atol=5.1e-7)
+    assert [page.locator("#differences tbody th").nth(k).text_content() for k in range(3)] == [
+        "run",
+        "SmaCross.fast",
+        "fees",
+    ]
+
+
+def test_what_a_command_cannot_do_is_said(saved, tmp_path):
+    assert "give one RUN" in run().output
+    assert "give one RUN" in run(saved[0], "--compare", *saved).output
+    assert run(tmp_path / "nowhere").exit_code == 2
+    with pytest.raises(ResultError, match="no such file"):
+        cambist.load_result(tmp_path)
+
+
+def test_figures_are_drawn_without_a_display(result, saved, tmp_path, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    done = run(saved[0], "--out", tmp_path / "run.html", "--figures", tmp_path / "figures", "--format", "svg")
+    assert done.exit_code == 0, done.output
+    for name in FIGURES:
+        assert re.search(r"<svg[\s>]", (tmp_path / "figures" / f"{name}.svg").read_text()), name
+    made = result.plot("equity", tmp_path / "equity.png", dark=True, start="2020-10-01", size=(4, 2), dpi=100)
+    assert (tmp_path / "equity.png").read_bytes()[:4] == b"\x89PNG"
+    (axes,) = made.axes
+    curve = axes.lines[-1]
+    expected = result.equity["equity"]["2020-10-01":]
+    assert curve.get_ydata()[-1] == expected.iloc[-1]
+    assert set(curve.get_ydata()) <= set(expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ({"figure": "equty"}, "equity"),
+        ({"figure": "equity", "path": "equity.bmp"}, "png, svg, pdf"),
+        ({"figure": "equity", "start": "2031-01-01"}, "nothing of the run"),
+        ({"figure": "equity", "start": "soon"}, "no time"),
+    ],
+)
+def test_a_figure_that_there_is_not_is_refused(result, settings, what):
+    with pytest.raises(ParameterError, match=what):
+        result.plot(**settings)
+
+
+def test_a_page_that_cannot_be_written_leaves_what_was_there(result, tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(ResultError, match="cannot be written"):
+        result.report(tmp_path / "taken")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultError, match="cannot be written"):
+        result.plot("equity", tmp_path / "file" / "equity.png")
+
+
+def test_a_notebook_shows_curves_and_the_table(result):
+    shown = result._repr_html_()
+    assert shown.count("<svg") == 1
+    assert "Sharpe ratio" in shown
+
+
+def test_excursions_are_those_of_a_loop(result):
+    bars, trades = result.played[0].bars, result.trades
+    entries = np.searchsorted(bars.ts, trades["entry_time"].dt.as_unit("ns").astype("int64"))
+    exits = np.searchsorted(bars.ts, trades["exit_time"].dt.as_unit("ns").astype("int64"))
+    paid, got = trades["entry_price"].to_numpy(), trades["exit_price"].to_numpy()
+    for long in (True, False):
+        against, favor = excursions(bars, (entries, exits), (paid, got), long=np.full(len(trades), long))
+        for k, (start, end) in enumerate(zip(entries, exits, strict=True)):
+            lowest = min([paid[k], got[k], *bars.low[start:end]])
+            highest = max([paid[k], got[k], *bars.high[start:end]])
+            down, up = 1 - lowest / paid[k], highest / paid[k] - 1
+            assert (against[k], favor[k]) == pytest.approx((down, up) if long else (up, down))
