@@ -231,7 +231,7 @@ class LiveEngine:
         waits = self.kernel.recorder.sequence > self._durable
         if not (waits and self.trades) or self._outbox:
             return False
-        return not any(self.orders.holds(approved.order) for approved in orders)
+        return not any(self.orders.emulator.native.lacks(approved.order) for approved in orders)
 
     def send(self, orders: Sequence[Order]) -> None:
         """Send orders that the run itself made, beside its strategies, once their records are safe."""

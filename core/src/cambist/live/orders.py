@@ -136,15 +136,11 @@ class LiveOrders:
     def submit(self, order: Order, now: int) -> None:
         """Send an order, or keep it until it is due."""
         watched = self.register.add(order)
-        if self.holds(order):
+        if self.emulator.native.lacks(order):
             self._tie(order)
             self.act(self.emulator.submit(order, now), now)
         else:
             self._go(watched, order.type, order.size, order.limit_price, order.stop_price, now)
-
-    def holds(self, order: Order) -> bool:
-        """Tell whether an order is kept here until it is due, since its venue has none of its kind."""
-        return self.emulator.native.lacks(order)
 
     def cancel(self, order_id: int, now: int) -> None:
         """Ask the venue to withdraw an order, or drop one that is held."""
