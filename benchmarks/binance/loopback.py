@@ -122,13 +122,14 @@ async def send_orders(url: str, key: str, secret: str, bid: float, transport: An
     bitcoin = next(one for one in session.instruments() if one.symbol == "BTC/USDT")
     price = bitcoin.round_price(bid * 0.97)
     written: list[float] = []
-    send = Connection.send
+    write = Connection.write
 
-    async def noted(self: Connection, text: str | bytes) -> None:
-        await send(self, text)
+    def noted(self: Connection, text: bytes) -> bool:
+        done = write(self, text)
         written.append(time.perf_counter())
+        return done
 
-    Connection.send = noted  # type: ignore[method-assign]
+    Connection.write = noted  # type: ignore[method-assign]
     own, trips = [], []
     try:
         for number in range(ORDERS):
@@ -148,7 +149,7 @@ async def send_orders(url: str, key: str, secret: str, bid: float, transport: An
             trips.append(time.perf_counter() - began)
             own += [at - began for at in written[:1]]
     finally:
-        Connection.send = send  # type: ignore[method-assign]
+        Connection.write = write  # type: ignore[method-assign]
         await session.cancel_all("BTC/USDT")
         await session.close()
     return sorted(own), sorted(trips)

@@ -1,4 +1,9 @@
-"""From a frame to the order that it leads to: how long until the request is written, journalled before."""
+"""From a frame to the order that it leads to: how long until the request is written, journalled before.
+
+The exchange is a process of its own, and the loop is the one that ``cambist live`` runs on. The way is told in parts,
+each from the end of the one before, so that what is ours, what is the disk's and what is the system's (waking a thread,
+and then the loop) stand side by side.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +13,43 @@ import os
 import statistics
 import tempfile
 import time
+from collections import defaultdict
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from unittest.mock import patch
 
+from aiohttp.http_writer import StreamWriter
+
+from benchmarks.live.loops import run_live
 from cambist import Strategy
 from cambist.live import LiveRun, LiveSettings
 from cambist.storage.journal import Journal
+from cambist.storage.journal.writer import Writer
 from cambist_binance.session import open_spot
 from cambist_binance.streams import Shard
 from cambist_ccxt.link import Connection
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 __all__ = ["measure_orders"]
 
-#: At a pace below what the venue allows, so that nothing waits for its turn.
-_ORDERS = 150
+#: Orders that count, behind some that warm up; at a pace below what the venue allows, so that nothing waits for a turn.
+_ORDERS, _WARM, _APART = 200, 20, 0.11
+#: The parts of the way, each by the mark at its end.
+_PARTS = {
+    "decided": "session, queue, engine, strategy, risk",
+    "taken": "its records, made and handed over",
+    "begun": "the journal's thread wakes",
+    "handed": "the records written to the file",
+    "synced": "fdatasync",
+    "told": "the loop wakes",
+    "written": "order manager, signature, socket",
+}
+_BEFORE = dict(zip(_PARTS, ("frame", *_PARTS), strict=False))
+#: What is ours alone of them: neither the disk nor the system's wake-ups.
+_OURS = ("decided", "taken", "handed", "written")
 
 
 def _simulate(told: Any) -> None:
@@ -34,98 +62,156 @@ def _simulate(told: Any) -> None:
         time.sleep(600)
 
 
+class _Way:
+    """The way of the order that is under way: the wall clock and the thread's CPU time at each mark."""
+
+    def __init__(self) -> None:
+        self.frame = (0.0, 0.0)
+        self.decided = 0.0
+        self._marks: dict[str, tuple[float, float]] = {}
+        self.done: list[dict[str, tuple[float, float]]] = []
+
+    def came(self) -> None:
+        """Note that a frame came."""
+        self.frame = time.perf_counter(), time.thread_time()
+
+    def begin(self) -> None:
+        """Note that the newest frame has led to an order."""
+        self._marks = {"frame": self.frame}
+        self.mark("decided")
+        self.decided = self._marks["decided"][0]
+
+    def mark(self, name: str) -> None:
+        """Note that the order has got so far: the first time, and where it has been at the mark before."""
+        if _BEFORE[name] in self._marks and name not in self._marks:
+            self._marks[name] = time.perf_counter(), time.thread_time()
+
+    def end(self) -> None:
+        """Note that the request is written."""
+        if self._marks:
+            self._marks["written"] = time.perf_counter(), time.thread_time()
+            self.done.append(self._marks)
+            self._marks = {}
+
+
 class InAndOut(Strategy):
     """Sends an order on a quote, once the one before is done with: buys, sells, buys ..."""
 
+    way: ClassVar[_Way]
+
     def on_quote(self, quote: Any) -> None:  # noqa: ARG002
         """Trade, nine times a second at most."""
-        now = time.perf_counter()
-        if self.open_orders or now - _ORDER.decided < 0.11:
+        if self.open_orders or time.perf_counter() - self.way.decided < _APART:
             return
         if self.position.size > 0.001:
             self.close()
         else:
             self.buy(0.01)
-        _ORDER.decide(now)
+        self.way.begin()
 
 
-class _Order:
-    """The order under way: when its frame came, by the wall and by this thread's CPU time, and when it was made."""
+@contextmanager
+def _watching(way: _Way) -> Iterator[None]:
+    """Mark the parts of the way where they end."""
+    frame, append, write_batch, sync = Shard.frame, Writer.append, Writer._write, os.fdatasync
+    write, rest, told = Connection.write, StreamWriter._writelines, LiveRun._durable
 
-    def __init__(self) -> None:
-        self.frame = self.frame_cpu = self.decided = 0.0
-        self.began: tuple[float, float] | None = None
-        self.whole: list[float] = []
-        self.cpu: list[float] = []
-        self.deciding: list[float] = []
+    def timed_frame(self: Shard, connection: Connection, data: bytes) -> None:
+        way.came()
+        frame(self, connection, data)
 
-    def came(self) -> None:
-        self.frame, self.frame_cpu = time.perf_counter(), time.thread_time()
+    def timed_append(self: Writer, drafts: Sequence[Any]) -> int:
+        last = append(self, drafts)
+        way.mark("taken")
+        return last
 
-    def decide(self, now: float) -> None:
-        self.decided, self.began = now, (self.frame, self.frame_cpu)
+    def timed_batch(self: Writer, batch: Any) -> None:
+        way.mark("begun")
+        write_batch(self, batch)
 
-    def written(self) -> None:
-        if self.began is not None:
-            wall, cpu = self.began
-            self.whole.append(time.perf_counter() - wall)
-            self.cpu.append(time.thread_time() - cpu)
-            self.deciding.append(self.decided - wall)
-            self.began = None
+    def timed_sync(descriptor: int) -> None:
+        way.mark("handed")
+        sync(descriptor)
+        way.mark("synced")
+
+    def timed_told(self: LiveRun, sequence: int) -> None:
+        way.mark("told")
+        told(self, sequence)
+
+    def timed_write(self: Connection, text: bytes) -> bool:
+        written = write(self, text)
+        if b'"order.place"' in text:
+            way.end()
+        return written
+
+    def timed_rest(self: StreamWriter, chunks: Sequence[bytes]) -> None:
+        rest(self, chunks)
+        if chunks[0].startswith(b"POST /api/v3/order"):
+            way.end()
+
+    with (
+        patch.object(Shard, "frame", timed_frame),
+        patch.object(Writer, "append", timed_append),
+        patch.object(Writer, "_write", timed_batch),
+        patch.object(os, "fdatasync", timed_sync),
+        patch.object(LiveRun, "_durable", timed_told),
+        patch.object(Connection, "write", timed_write),
+        patch.object(StreamWriter, "_writelines", timed_rest),
+    ):
+        yield
 
 
-_ORDER = _Order()
-
-
-def measure_orders() -> None:
-    """Print the times of frames that led to an order."""
+def _orders(transport: Literal["websocket", "rest"]) -> list[dict[str, tuple[float, float]]]:
+    """Return the marks of orders that went out by one of the venue's two ways."""
     context = multiprocessing.get_context("spawn")
     told = context.Queue()
     other = context.Process(target=_simulate, args=(told,), daemon=True)
     other.start()
     url, key, secret = told.get(timeout=60)
-    synced: list[float] = []
-    sync, send, frame = os.fdatasync, Connection.send, Shard.frame
-
-    def timed_sync(descriptor: int) -> None:
-        began = time.perf_counter()
-        sync(descriptor)
-        synced.append(time.perf_counter() - began)
-
-    async def timed_send(self: Connection, text: str | bytes) -> None:
-        await send(self, text)
-        if b"order.place" in (text if isinstance(text, bytes) else text.encode()):
-            _ORDER.written()
-
-    def timed_frame(self: Shard, connection: Connection, data: bytes) -> None:
-        _ORDER.came()
-        frame(self, connection, data)
+    way = InAndOut.way = _Way()
 
     async def run(folder: str) -> None:
         with Journal(Path(folder) / "journal") as journal:
-            session = open_spot(url=url, key=key, secret=secret)
-            run = LiveRun([InAndOut()], [("BTC/USDT", "quotes")], session, journal, LiveSettings(audit_every=1e6))
+            session = open_spot(url=url, key=key, secret=secret, transport=transport)
+            settings = LiveSettings(audit_every=1e6)
+            run = LiveRun([InAndOut()], [("BTC/USDT", "quotes")], session, journal, settings)
             task = asyncio.create_task(run.run())
-            while len(_ORDER.whole) < _ORDERS and not task.done():  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+            async with asyncio.timeout(120):
+                while len(way.done) < _WARM + _ORDERS and not task.done():  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
             run.stop("measured")
             await task
 
-    os.fdatasync, Connection.send, Shard.frame = timed_sync, timed_send, timed_frame  # type: ignore[assignment,method-assign]
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(run(folder))
+        with tempfile.TemporaryDirectory() as folder, _watching(way):
+            run_live(run(folder))
     finally:
-        os.fdatasync, Connection.send, Shard.frame = sync, send, frame  # type: ignore[method-assign]
         other.terminate()
         other.join()
-    print(f"frame to its order's request          {_told(_ORDER.whole)}   (goal: p50 below 1,000 us)")
-    print(f"  of it until the order is decided    {_told(_ORDER.deciding)}")
-    print(f"  of it CPU time of the loop's thread {_told(_ORDER.cpu)}   (goal: 300 us)")
-    print(f"  fdatasync beside it                 {_told(synced)}")
+    return way.done[_WARM:]
+
+
+def measure_orders() -> None:
+    """Print the times of frames that led to an order, part by part, and the whole of those that went by REST."""
+    done = [marks for marks in _orders("websocket") if all(part in marks for part in _PARTS)]
+    whole = [marks["written"][0] - marks["frame"][0] for marks in done]
+    loop = [marks["written"][1] - marks["frame"][1] for marks in done]
+    parts: dict[str, list[float]] = defaultdict(list)
+    for marks in done:
+        for part, before in _BEFORE.items():
+            parts[part].append(marks[part][0] - marks[before][0])
+    ours = [sum(parts[part][number] for part in _OURS) for number in range(len(done))]
+    print(f"frame to its order's request               {_told(whole)}   (goal: p50 below 1,000 us)")
+    for part, text in _PARTS.items():
+        print(f"  {text:40s} {_told(parts[part])}")
+    print(f"  of it our own code                       {_told(ours)}   (goal: p50 below 300 us)")
+    print(f"  CPU time of the loop's thread            {_told(loop)}   (what came meanwhile included)")
+    rest = [marks["written"][0] - marks["frame"][0] for marks in _orders("rest")]
+    print(f"the same by ccxt's REST                    {_told(rest)}")
 
 
 def _told(times: list[float]) -> str:
-    """Return median and 99th percentile in microseconds."""
+    """Return least tenth, median and 99th percentile in microseconds."""
     ordered = sorted(times)
-    return f"p50 {statistics.median(ordered) * 1e6:7.0f} us   p99 {ordered[int(len(ordered) * 0.99)] * 1e6:7.0f} us"
+    tenth, last = ordered[len(ordered) // 10], ordered[int(len(ordered) * 0.99)]
+    return f"p10 {tenth * 1e6:6.0f}  p50 {statistics.median(ordered) * 1e6:6.0f}  p99 {last * 1e6:6.0f} us"

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.live.loops import run_live
 from benchmarks.live.venue import InstantVenue
 from cambist import Strategy
 from cambist.live import LiveRun, LiveSettings
@@ -63,12 +64,12 @@ def measure_restart(records: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         venue = InstantVenue(["BTC"])
         with Journal(Path(folder) / "journal") as journal:
-            asyncio.run(_trade(_run(venue, journal), journal, venue, records))
+            run_live(_trade(_run(venue, journal), journal, venue, records))
         began = time.perf_counter()
         with Journal(Path(folder) / "journal") as journal:
             opened = time.perf_counter() - began
             count = journal.last
-            took, cpu = asyncio.run(_start(_run(venue, journal)))
+            took, cpu = run_live(_start(_run(venue, journal)))
     print(
         f"restart on {count:,} records          {opened + took:6.2f} s to trading-ready, {cpu:.2f} s of CPU time   "
         "(goal: 3 s)"

@@ -36,9 +36,9 @@ class Counting(Alternate):
         self.sent += 1
 
 
-def make(folder, session, files=None, options=None, **settings) -> LiveRun:
+def make(folder, session, files=None, options=None, strategy=None, **settings) -> LiveRun:
     run = LiveRun(
-        [Counting()],
+        [strategy or Counting()],
         [(SYMBOL, MINUTE)],
         session,
         Journal(folder, options, files=files),
@@ -94,6 +94,53 @@ def test_nothing_is_traded_that_cannot_be_journalled(venue, tmp_path, how):  # n
     state = told(tmp_path)
     assert {asset: state.ledger.balance(asset) for asset in ("USDT", "BTC")} == truth(venue)
     assert len(set(venue.submits)) == len(venue.submits) == 2
+
+
+def test_a_request_is_made_ready_while_the_disk_is_at_its_record_and_leaves_after(venue, tmp_path):  # noqa: F811
+    files, ready = FaultyFiles(), []
+    venue.prepare = ready.append
+
+    async def play():
+        run = make(tmp_path / "journal", venue, files)
+        async with running(run):
+            files.gate.clear()
+            venue.bar(bars(1)[0], MINUTE)
+            await until(lambda: ready)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert (run.journal.durable < run.journal.last, run.dispatcher.busy, venue.submits) == (True, 0, [])
+            files.gate.set()
+            await until(lambda: len(run.kernel.fills) == 1)
+        run.journal.close()
+
+    asyncio.run(play())
+    assert venue.submits == [one.client_id for one in ready]
+
+
+class Waits(Alternate):
+    """Buys far above the market, which its venue cannot keep for it."""
+
+    def on_bar(self, bar):
+        if not self.open_orders:
+            self.buy(0.1, stop=2 * bar.close)
+
+
+def test_an_order_that_is_held_here_is_taken_up_when_its_record_is_safe(venue, tmp_path):  # noqa: F811
+    files = FaultyFiles()
+
+    async def play():
+        run = make(tmp_path / "journal", venue, files, strategy=Waits())
+        async with running(run):
+            files.gate.clear()
+            venue.bar(bars(1)[0], MINUTE)
+            await until(lambda: run.engine.waiting)
+            assert (run.engine.orders.open, len(run.kernel.book.open)) == ([], 1)
+            files.gate.set()
+            await until(lambda: run.engine.orders.open)
+        run.journal.close()
+
+    asyncio.run(play())
+    assert venue.submits == []
 
 
 def test_a_journal_that_fails_while_nothing_happens_is_noticed(venue, tmp_path):  # noqa: F811

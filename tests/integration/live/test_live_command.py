@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from decimal import Decimal
 
@@ -61,9 +62,15 @@ def ledger(room, folder="journal"):
 # From a run file to an account.
 
 
-def test_a_run_trades_ends_by_its_policy_and_goes_on(room, simulator):
+def test_a_run_trades_ends_by_its_policy_and_goes_on(room, simulator, monkeypatch):
+    spared: list[int] = []
+    freeze = gc.freeze
+    monkeypatch.setattr(gc, "freeze", lambda: (freeze(), spared.append(gc.get_freeze_count())))
     code, out, err = room.call("live", "run.toml", "--for", "3s")
     assert code == Exit.OK, err
+    assert len(spared) == 1  # once it trades, the collector looks through nothing that was there before
+    assert spared[0] > 100_000
+    assert not gc.get_freeze_count()
     assert out.splitlines()[0] == "connecting to binance-spot (dev); journal journal: a new run"
     assert "trading BTC/USDT 1m; no differences settled" in out
     assert "stopping (its time is over): orders are canceled" in out

@@ -25,7 +25,7 @@ from cambist_ccxt.credentials import Credentials
 from cambist_ccxt.errors import NotSentError
 from cambist_ccxt.loading import Network, load_exchange, raw_client
 from cambist_ccxt.rest import Ask, RestClient
-from cambist_ccxt.shared import SharedUse
+from cambist_ccxt.shared import SharedUse, id_of
 
 LIMIT = OrderType.LIMIT
 OPEN_ENDED = [
@@ -242,7 +242,7 @@ def test_what_a_process_had_under_way_is_left_out_once_it_is_gone(tmp_path):
     now = 600 * 10**9
     child = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     gone = SharedUse(*paths)
-    gone._me = f"{int(child.stdout)}.0"  # it counted, and died before the answer came
+    gone._me = id_of(int(child.stdout), 1)  # it counted, and died before the answer came
     mine, theirs = (
         Budget([Window("weight-1m", 100, 60 * 10**9)], lambda: now, shared) for shared in (SharedUse(*paths), gone)
     )
@@ -255,7 +255,10 @@ def test_what_a_process_had_under_way_is_left_out_once_it_is_gone(tmp_path):
     living.settle({"weight-1m": 60}, {"weight-1m": 10})
     assert mine.wait({"weight-1m": 30}, Priority.DATA) == 0
     assert mine.windows["weight-1m"].used == 10
-    for budget in (mine, theirs, living):
+    living.charge({"weight-1m": 60})
+    living.close()
+    assert mine.wait({"weight-1m": 30}, Priority.DATA) == 0
+    for budget in (mine, theirs):
         budget.close()
 
 

@@ -210,6 +210,29 @@ def test_an_order_that_was_taken():
     assert isinstance(told, Answered)
 
 
+def test_what_was_made_ready_goes_out_as_it_is_unless_its_stamp_has_grown_old():
+    heard = []
+
+    def answer(message):
+        heard.append(message)
+        return {"id": message["id"], "status": 200, "result": {"orderId": 1}}
+
+    async def run():
+        async with connected(answer, within=10.0) as transport:
+            params = {"symbol": "BTCUSDT"}
+            early, late = (transport.prepare("place", params) for _ in range(2))
+            await transport.call("place", params, prepared=early)
+            clock = transport._clock
+            clock.answered(clock.begin(), clock.now() + 10**9)
+            await transport.call("place", params, prepared=late)
+            return [json.loads(one.request.text) for one in (early, late)]
+
+    early, late = asyncio.run(run())
+    assert heard[0] == early
+    assert heard[1]["id"] not in {early["id"], late["id"]}
+    assert heard[1]["params"]["timestamp"] > late["params"]["timestamp"]
+
+
 @pytest.mark.parametrize(
     "answer",
     [

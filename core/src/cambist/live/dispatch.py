@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cambist.errors import VenueError
 from cambist.live.asking import outcome_of, outcomes_of
 from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit, SubmitGroup
-from cambist.ports.venue import BatchingSession, Declined, NativeSession
+from cambist.ports.venue import BatchingSession, Declined, NativeSession, PreparingSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,11 +72,17 @@ class Dispatcher:
         self._is_closed = False
         self._fresh: dict[str, Request] = {}  # the first of a line of which nothing has been asked yet
         self._batches = session if isinstance(session, BatchingSession) else None
+        self._prepares = session if isinstance(session, PreparingSession) else None
         self._taken: dict[str, asyncio.Event] = {}  # by line whose first request goes in the batch of another
         self._done: dict[str, asyncio.Event] = {}
         self._idle = asyncio.Event()
         self._idle.set()
         self.sealed = False
+
+    def prepare(self, request: Submit) -> None:
+        """Have the session make ready what `send` is going to be given, while the journal is at its record."""
+        if self._prepares is not None and not (self._is_closed or self.sealed):
+            self._prepares.prepare(request.terms)
 
     def send(self, request: Request) -> None:
         """Ask, behind what is already being asked about the same order."""

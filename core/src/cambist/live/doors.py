@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cambist.engine.shield import Failure
     from cambist.errors import JournalError
-    from cambist.live.requests import Request
+    from cambist.live.requests import Request, Submit
     from cambist.live.run import LiveRun
     from cambist.model.reports import OrderReport
     from cambist.model.trading_state import TradingChange
@@ -29,6 +29,10 @@ class Doors:
     ----------
     send
         Takes requests to the venue; their records are safe.
+    prepare
+        Takes orders whose records are on their way to the disk, to make ready what `send` is going to be given.
+    give_way
+        Lets the journal begin with what was appended.
     alarm
         Told of what a person should know: a stable word, and a sentence.
     foreign
@@ -44,6 +48,8 @@ class Doors:
     """
 
     send: Callable[[Request], None]
+    prepare: Callable[[Submit], None] = lambda _request: None
+    give_way: Callable[[], None] = lambda: None
     alarm: Callable[[str, str], None]
     foreign: Callable[[OrderReport | FillReport], None]
     stop: Callable[[str], None]
@@ -66,6 +72,9 @@ def doors_of(run: LiveRun) -> Doors:
     def send(request: Request) -> None:
         run.dispatcher.send(request)
 
+    def prepare(request: Submit) -> None:
+        run.dispatcher.prepare(request)
+
     def failed(failure: Failure) -> None:
         run.quarantine.failed(failure)
 
@@ -73,5 +82,13 @@ def doors_of(run: LiveRun) -> Doors:
         run.quarantine.changed(change)
 
     return Doors(
-        send=send, alarm=run.alarm, foreign=foreign, stop=run.stop, failed=failed, changed=changed, lost=run.fail
+        send=send,
+        prepare=prepare,
+        give_way=run.journal.give_way,
+        alarm=run.alarm,
+        foreign=foreign,
+        stop=run.stop,
+        failed=failed,
+        changed=changed,
+        lost=run.fail,
     )

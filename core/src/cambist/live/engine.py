@@ -152,6 +152,7 @@ class LiveEngine:
         recorder = kernel.recorder
         out = Outlets(self.take, self._request, doors.alarm, doors.foreign, recorder.resent, recorder.entrusted)
         self._groups = tactics.native.no_group is not None
+        self._entrusts = self._groups or tactics.native.no_trail is not None
         self.orders = LiveOrders(
             kernel.book,
             terms,
@@ -230,11 +231,27 @@ class LiveEngine:
         if not effects:
             return
         self.stirred = True
-        for effect in effects:
-            if type(effect) is ApprovedOrder:
-                self._unsent.add(effect.order.id)
-        self._outbox.put(self.kernel.recorder.sequence, _together(effects) if self._groups else effects)
-        self._release()
+        orders = [effect for effect in effects if type(effect) is ApprovedOrder]
+        self._unsent.update([approved.order.id for approved in orders])
+        if len(orders) == len(effects) and self._can_make_ready(orders):
+            self._doors.give_way()
+            for approved in orders:
+                self._submit(approved)
+        else:
+            self._outbox.put(self.kernel.recorder.sequence, _together(effects) if self._groups else effects)
+            self._release()
+
+    def _can_make_ready(self, orders: Sequence[ApprovedOrder]) -> bool:
+        """Tell whether all that leads to the requests of orders is to be done while the disk is at their records.
+
+        The requests wait for those. What happened before must not wait any more, so that all is done in the order in
+        which it would be done later; and an order that is held here must not meet the price on which it was made. What
+        is left to the venue has a record of its own, which is made when these are safe.
+        """
+        waits = self.kernel.recorder.sequence > self._durable
+        if not (waits and self.trades) or self._outbox or self._entrusts:
+            return False
+        return not any(self.orders.emulator.native.lacks(approved.order) for approved in orders)
 
     def send(self, orders: Sequence[Order]) -> None:
         """Send orders that the run itself made, beside its strategies, once their records are safe."""
@@ -328,6 +345,8 @@ class LiveEngine:
             self._doors.send(request)
         else:
             self._outbox.put(self.kernel.recorder.sequence, [request])
+            if type(request) is Submit:
+                self._doors.prepare(request)
             self._release()
 
     def _submit(self, approved: ApprovedOrder) -> None:

@@ -37,6 +37,7 @@ __all__ = [
     "OrderRequest",
     "Outcome",
     "PerpetualMarket",
+    "PreparingSession",
     "ReloadingSession",
     "SimulatingSession",
     "StreamReport",
@@ -404,6 +405,21 @@ class NativeSession(Protocol):
         """Send orders as one, of which the venue takes all or none; return what became of each.
 
         From then on the venue alone cancels those that others end, and wakes those that wait.
+        """
+
+
+@runtime_checkable
+class PreparingSession(Protocol):
+    """What a session has besides that can make a request ready before it may leave.
+
+    The record of an order takes its time to the disk, in which the request can be made, up to its last byte.
+    """
+
+    def prepare(self, request: OrderRequest) -> None:
+        """Make ready what `submit` of the same request is going to send. Nothing leaves, nothing is waited for.
+
+        It may be called in vain: nothing says that the order is sent in the end, or soon. What does not work here is
+        told by `submit`.
         """
 
 

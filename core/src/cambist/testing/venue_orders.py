@@ -11,7 +11,7 @@ import pytest
 
 from cambist.model.orders import Instructions, OrderType, Side
 from cambist.model.reports import FillReport, ReportedStatus
-from cambist.ports.venue import Answered, CashHistory, Declined, OrderKey, StreamReport, Unanswered
+from cambist.ports.venue import Answered, CashHistory, Declined, OrderKey, PreparingSession, StreamReport, Unanswered
 from cambist.testing.venue_desk import SPOILS, VenueTests, is_order, is_up, total_of
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ class BrokerTests(VenueTests):
             session, instrument = desk.session, desk.instrument
             before = await session.account()
             request = desk.request("buys1", Side.BUY, _T.MARKET)
+            if isinstance(session, PreparingSession):  # what is made ready has not left
+                session.prepare(request)
+                assert await session.find_order(desk.key("buys1")) == Answered(None)
             outcome = await session.submit(request)
             assert isinstance(outcome, Answered), outcome
             await desk.heard.wait(is_order("buys1", ReportedStatus.FILLED), self.within)

@@ -281,6 +281,10 @@ class BinanceSession:
 
     # Orders.
 
+    def prepare(self, request: OrderRequest) -> None:
+        """Make an order's request ready while it may not leave yet; see `cambist.api.PreparingSession`."""
+        self._trading.prepare(request)
+
     async def submit(self, request: OrderRequest) -> Outcome:
         """Send an order."""
         outcome = await outcome_of(self._trading.submit(request))

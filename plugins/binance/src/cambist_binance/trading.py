@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import contextlib
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cambist.api import Answered, Declined, VenueError
 from cambist_binance.batches import MOST, Batches
@@ -24,11 +25,23 @@ if TYPE_CHECKING:
     from cambist_binance.config import BinanceSettings
     from cambist_binance.hosts import Market
     from cambist_binance.safety import Countdown
-    from cambist_binance.transport import Transport
+    from cambist_binance.transport import Prepared, Transport
     from cambist_ccxt.clock import VenueClock
     from cambist_ccxt.symbols import Symbols
 
 __all__ = ["Trading"]
+
+
+#: How many requests may be kept ready.
+_MOST_READY = 100
+
+
+class _Ready(NamedTuple):
+    """An order with the venue's parameters, and its request where that was made."""
+
+    request: OrderRequest
+    params: dict[str, Any]
+    prepared: Prepared | None
 
 
 class Trading:
@@ -69,6 +82,16 @@ class Trading:
         self._wire: Any = futures if market.futures else spot
         self._batches = Batches(transport, symbols)
         self._conditional: dict[str, bool] = {}
+        self._ready: dict[str, _Ready] = {}
+
+    def prepare(self, request: OrderRequest) -> None:
+        """Make an order's request ready, up to the last byte where it goes by the WebSocket API."""
+        with contextlib.suppress(VenueError):  # which `submit` runs into as well, and tells
+            params = self._params(request)
+            name = "algo_place" if is_conditional(request, self._market) else "place"
+            self._ready[request.client_id] = _Ready(request, params, self._transport.prepare(name, params))
+            if len(self._ready) > _MOST_READY:  # of orders that never left
+                del self._ready[next(iter(self._ready))]
 
     async def submit(self, request: OrderRequest) -> OrderReport | None:
         """Send an order."""
@@ -76,7 +99,7 @@ class Trading:
         changed = self._changed.get(order.instrument.symbol)
         if changed and not order.reduce_only:
             raise RefusedError(changed[0], changed[1])
-        params = self._params(request)
+        params, prepared = self._made_ready(request)
         name, conditional = params["symbol"], is_conditional(request, self._market)
         priority = Priority.REDUCE if order.reduce_only else Priority.ENTRY
         if self._market.futures:
@@ -88,11 +111,19 @@ class Trading:
                 what = f"the dead man's switch could not be armed, and so nothing was sent: {error}"
                 raise NotSentError(what, code="countdown") from error
         if conditional:
-            one = await decoded(self._transport.call("algo_place", params, priority), futures.decode_algo)
-            return futures.algo_of(one, self._symbols)
-        one = await decoded(self._transport.call("place", params, priority), self._wire.decode_order)
+            asked = self._transport.call("algo_place", params, priority, prepared=prepared)
+            return futures.algo_of(await decoded(asked, futures.decode_algo), self._symbols)
+        asked = self._transport.call("place", params, priority, prepared=prepared)
+        one = await decoded(asked, self._wire.decode_order)
         report: OrderReport = self._wire.order_of(one, self._symbols)
         return report
+
+    def _made_ready(self, request: OrderRequest) -> tuple[dict[str, Any], Prepared | None]:
+        """Return what `prepare` made of an order, or its parameters where that was not asked for."""
+        ready = self._ready.pop(request.client_id, None)
+        if ready is None or ready.request is not request:
+            return self._params(request), None
+        return ready.params, ready.prepared
 
     def _params(self, request: OrderRequest) -> dict[str, Any]:
         """Return the venue's parameters of an order; raises where it does not trade the symbol."""
@@ -183,7 +214,7 @@ class Trading:
             return await asyncio.gather(*(outcome_of(self.submit(one)) for one in requests))
         priority = Priority.REDUCE if all(one.order.reduce_only for one in plain_ones) else Priority.ENTRY
         try:
-            rows = [self._params(one) for one in plain_ones]
+            rows = [self._made_ready(one)[0] for one in plain_ones]
         except VenueError as error:
             return [Declined(error.code or "not_sent", str(error)) for _ in requests]
         for one in plain_ones:

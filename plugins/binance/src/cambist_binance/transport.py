@@ -23,16 +23,18 @@ if TYPE_CHECKING:
     from cambist_binance.hosts import Market
     from cambist_binance.signing import Signer
     from cambist_binance.wire.answers import ErrorBody
-    from cambist_binance.ws_api import WsApi
+    from cambist_binance.ws_api import Composed, WsApi
     from cambist_ccxt.budget import Budget
     from cambist_ccxt.clock import VenueClock
     from cambist_ccxt.rest import RestClient
 
-__all__ = ["Transport", "decoded", "usage_of"]
+__all__ = ["Prepared", "Transport", "decoded", "usage_of"]
 
 _log = logging.getLogger("cambist.binance")
 _SECOND = 1_000_000_000
 _MS = 1_000_000
+#: How old a request may be that was made before it could leave, ns: its stamp tells the venue its age.
+_FRESH = _SECOND // 2
 #: Longer than two of the minutes that the venue counts nothing is waited for: the address is banned.
 _MOST = 120 * _SECOND
 _HEADERS = {
@@ -50,6 +52,13 @@ def usage_of(headers: Mapping[str, str]) -> dict[str, int]:
 
 #: What keeps the account's own stream going is no GET, and changes nothing of the account.
 _LISTENING = frozenset({"listen", "listen_on"})
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A request that was made before it could leave: the venue's time of its stamp, ns, and what is sent."""
+
+    at: int
+    request: Composed
 
 
 class Transport:
@@ -113,8 +122,27 @@ class Transport:
         """Have `resync` called when the venue says that a stamp is off."""
         self._resync = resync
 
+    def prepare(self, name: str, params: Mapping[str, Any]) -> Prepared | None:
+        """Return a request signed and written out, for a `call` that follows soon; None where it has to be made there.
+
+        Raises
+        ------
+        NotSentError
+            It cannot be signed.
+        """
+        call, ws = self._calls[name], self.ws
+        if not call.ws or ws is None or not ws.up:
+            return None
+        return Prepared(self._clock.now(), ws.compose(call.ws, self.sign(params)))
+
     async def call(
-        self, name: str, params: Mapping[str, Any], priority: Priority = Priority.DATA, *, times: int = 1
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        priority: Priority = Priority.DATA,
+        *,
+        times: int = 1,
+        prepared: Prepared | None = None,
     ) -> bytes:
         """Ask once, and return the answer's JSON.
 
@@ -122,6 +150,8 @@ class Transport:
         ----------
         times
             How many orders it counts as, where it is about several.
+        prepared
+            What `prepare` made of the same; it is made anew where it is too old by the time that it may leave.
 
         Raises
         ------
@@ -136,7 +166,7 @@ class Transport:
         ws = self.ws
         if call.ws and ws is not None and ws.up:
             try:
-                return await self._over_websocket(ws, call, params, priority)
+                return await self._over_websocket(ws, call, params, priority, prepared)
             except BusyError:
                 raise
             except NotSentError as error:
@@ -171,22 +201,20 @@ class Transport:
                 await asyncio.sleep(0.2 * attempt)
         raise NoAnswerError(name)
 
-    def _costs(self, call: Call, params: Mapping[str, Any], times: int = 1) -> dict[str, int]:
-        costs = {"weight-1m": call.weighs(params)}
-        if call.orders:
-            orders = call.orders * times
-            costs |= {"orders-10s": orders, "orders-1m": orders, "orders-1d": orders}
-        return costs
-
-    async def _over_websocket(self, ws: WsApi, call: Call, params: Mapping[str, Any], priority: Priority) -> bytes:
-        costs = self._costs(call, params)
+    async def _over_websocket(
+        self, ws: WsApi, call: Call, params: Mapping[str, Any], priority: Priority, prepared: Prepared | None
+    ) -> bytes:
+        costs = _costs(call, params)
         loop = asyncio.get_running_loop()
         end = loop.time() + self._within
         await self.budget.acquire(costs, priority, self._within)
         told: dict[str, int] = {}
         try:
-            signed = self.sign(params) if call.signed else params
-            answer = await ws.request(call.ws, signed, max(0.05, end - loop.time()))
+            if prepared is not None and self._clock.now() - prepared.at < _FRESH:
+                request = prepared.request
+            else:
+                request = ws.compose(call.ws, self.sign(params) if call.signed else params)
+            answer = await ws.request(request, max(0.05, end - loop.time()))
             told = used_up(answer.rate_limits)
         finally:
             self.budget.settle(costs, told)
@@ -204,7 +232,7 @@ class Transport:
             path=call.path,
             method=call.method,
             params=params,
-            costs=self._costs(call, params, times),
+            costs=_costs(call, params, times),
             priority=priority,
             within=self._within,
         )
@@ -239,6 +267,15 @@ class Transport:
         if reason == "clock_skew":
             self._resync()
         return RefusedError(reason, text, code=str(code))
+
+
+def _costs(call: Call, params: Mapping[str, Any], times: int = 1) -> dict[str, int]:
+    """Return what a request about so many orders uses up."""
+    costs = {"weight-1m": call.weighs(params)}
+    if call.orders:
+        orders = call.orders * times
+        costs |= {"orders-10s": orders, "orders-1m": orders, "orders-1d": orders}
+    return costs
 
 
 async def decoded(asked: Awaitable[bytes], decode: Callable[[bytes], Any]) -> Any:

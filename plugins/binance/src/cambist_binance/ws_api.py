@@ -18,9 +18,25 @@ if TYPE_CHECKING:
     from cambist_binance.wire.answers import ApiFrame
     from cambist_ccxt.link import Connection, LinkSettings
 
-__all__ = ["WsApi"]
+__all__ = ["Composed", "WsApi"]
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Composed(msgspec.Struct, frozen=True):
+    """A request as it is sent.
+
+    Attributes
+    ----------
+    number
+        By which its answer is known.
+    text
+        JSON.
+    """
+
+    number: int
+    method: str
+    text: bytes
 
 
 class WsApi:
@@ -57,7 +73,13 @@ class WsApi:
         """Whether a request can be sent."""
         return self.link.current is not None
 
-    async def request(self, method: str, params: Mapping[str, Any], within: float) -> ApiFrame:
+    def compose(self, method: str, params: Mapping[str, Any]) -> Composed:
+        """Return a request that can be sent once."""
+        self._number += 1
+        text = _encode({"id": self._number, "method": method, "params": params})
+        return Composed(self._number, method, text)
+
+    async def request(self, request: Composed, within: float) -> ApiFrame:
         """Ask, and return the answer, also one that refuses.
 
         Raises
@@ -70,24 +92,27 @@ class WsApi:
         connection = self.link.current
         if connection is None:
             raise NotSentError("the WebSocket API is not connected", code="unreachable")
-        return await self._ask(connection, method, params, within)
+        return await self._ask(connection, request, within)
 
-    async def _ask(self, connection: Connection, method: str, params: Mapping[str, Any], within: float) -> ApiFrame:
-        self._number += 1
-        number = self._number
-        answered: asyncio.Future[ApiFrame] = asyncio.get_running_loop().create_future()
+    async def _ask(self, connection: Connection, request: Composed, within: float) -> ApiFrame:
+        loop, number, method = asyncio.get_running_loop(), request.number, request.method
+        answered: asyncio.Future[ApiFrame] = loop.create_future()
         self._pending[number] = connection, answered
         connection.pending += 1
+        written = connection.write(request.text)  # before anything else is seen to: an order waits
+        expiry = loop.call_later(within, _expire, answered)
         try:
-            async with asyncio.timeout(within):
-                await connection.send(_encode({"id": number, "method": method, "params": params}))
-                return await answered
+            if not written:
+                async with asyncio.timeout(within):
+                    await connection.send(request.text)
+            return await answered
         except TimeoutError as error:
             raise NoAnswerError(f"{method}: no answer within {within:.1f} s") from error
         except ConnectionClosed as error:
             # What was written before the end may have arrived.
             raise NoAnswerError(f"{method}: the connection was cut") from error
         finally:
+            expiry.cancel()
             self._pending.pop(number, None)
             connection.pending -= 1
 
@@ -102,7 +127,7 @@ class WsApi:
         if self._first_words is None:
             return
         method, params = self._first_words()
-        answer = await self._ask(connection, method, params, 10.0)
+        answer = await self._ask(connection, self.compose(method, params), 10.0)
         if answer.error is not None:
             raise RefusedError("subscription", answer.error.msg, code=str(answer.error.code))
 
@@ -130,3 +155,8 @@ class WsApi:
     def state(self, state: str, text: str) -> None:
         """Pass on how the link does."""
         self._state(state, text)
+
+
+def _expire(answered: asyncio.Future[ApiFrame]) -> None:
+    if not answered.done():
+        answered.set_exception(TimeoutError())

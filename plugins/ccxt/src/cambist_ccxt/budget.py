@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from enum import IntEnum
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
@@ -13,7 +12,7 @@ import attrs
 from cambist_ccxt.errors import BusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from cambist_ccxt.shared import SharedUse
 
@@ -70,8 +69,7 @@ class Window:
             self.began, self.used = start, 0
 
     def wait(self, cost: int, share: float, now: int) -> int:
-        """Return ns until `cost` fits; 0 where it does."""
-        self.refresh(now)
+        """Return ns until `cost` fits, 0 where it does; it was brought up to date by `now`."""
         taken = self.used + self.pending + self.elsewhere
         # Alone, even a request that is larger than its share may go.
         if taken + cost <= self.limit * share or taken == 0:
@@ -94,7 +92,7 @@ class Budget:
 
     def __init__(self, windows: Iterable[Window], clock: Callable[[], int], shared: SharedUse | None = None) -> None:
         self.windows = {window.name: window for window in windows}
-        self._clock, self._shared, self._depth = clock, shared, 0
+        self._clock, self._shared = clock, shared
         self._paused_until = self._renewed_at = 0
         self._queue: list[tuple[Priority, int, Mapping[str, int], asyncio.Future[None]]] = []
         self._number = 0
@@ -102,44 +100,48 @@ class Budget:
 
     def wait(self, costs: Mapping[str, int], priority: Priority) -> int:
         """Return ns until a request may go; 0 for now."""
-        with self._together():
-            return self._wait(costs, priority)
+        now = self._begin()
+        wait = self._wait(costs, priority, now)
+        self._end(now)
+        return wait
 
-    def _wait(self, costs: Mapping[str, int], priority: Priority) -> int:
-        now = self._clock()
+    def _wait(self, costs: Mapping[str, int], priority: Priority, now: int) -> int:
         if self._renewed_at and now >= self._renewed_at:
             self._renewed_at = 0
-            for one in self.windows.values():
-                one.used = 0
+            for counted in self.windows.values():
+                counted.used = 0
         longest = max(0, self._paused_until - now)
-        share = SHARES[priority]
+        share, windows = SHARES[priority], self.windows
         for name, cost in costs.items():
-            window = self.windows.get(name)
-            if window is not None:
-                longest = max(longest, window.wait(cost, share, now))
+            window = windows.get(name)
+            if window is not None and (wait := window.wait(cost, share, now)) > longest:
+                longest = wait
         return longest
 
     def charge(self, costs: Mapping[str, int]) -> None:
         """Count a request that leaves."""
-        with self._together():
-            for name, cost in costs.items():
-                if (window := self.windows.get(name)) is not None:
-                    window.refresh(self._clock())
-                    window.pending += cost
+        now = self._begin()
+        self._charge(costs)
+        self._end(now)
+
+    def _charge(self, costs: Mapping[str, int]) -> None:
+        windows = self.windows
+        for name, cost in costs.items():
+            if (window := windows.get(name)) is not None:
+                window.pending += cost
 
     def settle(self, costs: Mapping[str, int], told: Mapping[str, int]) -> None:
         """Take the end of a request, with what the venue says is used up by now."""
-        with self._together():
-            for name, cost in costs.items():
-                if (window := self.windows.get(name)) is not None:
-                    window.refresh(self._clock())
-                    window.pending = max(0, window.pending - cost)
-                    if name not in told:
-                        window.used += cost
-            for name, used in told.items():
-                if (window := self.windows.get(name)) is not None:
-                    window.refresh(self._clock())
-                    window.used = used
+        now = self._begin()
+        for name, cost in costs.items():
+            if (window := self.windows.get(name)) is not None:
+                window.pending = max(0, window.pending - cost)
+                if name not in told:
+                    window.used += cost
+        for name, used in told.items():
+            if (window := self.windows.get(name)) is not None:
+                window.used = used
+        self._end(now)
         self._pump()
 
     def pause(self, span: int, *, renews: bool = False) -> None:
@@ -150,10 +152,11 @@ class Budget:
         renews
             Whether the venue itself said for how long: then it counts anew afterwards, whatever our clock says.
         """
-        with self._together():
-            self._paused_until = max(self._paused_until, self._clock() + span)
-            if renews:
-                self._renewed_at = self._paused_until
+        now = self._begin()
+        self._paused_until = max(self._paused_until, now + span)
+        if renews:
+            self._renewed_at = self._paused_until
+        self._end(now)
 
     def close(self) -> None:
         """Let go of what is shared."""
@@ -161,21 +164,21 @@ class Budget:
             self._shared.close()
             self._shared = None
 
-    @contextmanager
-    def _together(self) -> Iterator[None]:
-        """Look and count as one, beside other processes."""
-        shared = self._shared
-        if shared is None or self._depth:
-            yield
-            return
-        windows = self.windows.values()
-        self._depth = 1
-        self._paused_until = max(self._paused_until, shared.load(windows, self._clock()))
-        try:
-            yield
-        finally:
-            shared.store(windows, self._paused_until - self._clock())
-            self._depth = 0
+    # Between these two, looking and counting is one, beside other processes.
+
+    def _begin(self) -> int:
+        """Bring the windows up to date, and return the time, ns."""
+        now, shared = self._clock(), self._shared
+        if shared is None:
+            for window in self.windows.values():
+                window.refresh(now)
+        else:
+            self._paused_until = max(self._paused_until, shared.load(self.windows.values(), now))
+        return now
+
+    def _end(self, now: int) -> None:
+        if self._shared is not None:
+            self._shared.store(self.windows.values(), self._paused_until - now)
 
     @property
     def paused(self) -> int:
@@ -200,12 +203,14 @@ class Budget:
         BusyError
             It would have to wait longer; it has not been counted.
         """
-        with self._together():
-            wait = self._wait(costs, priority)
-            ahead = bool(self._queue) and self._queue[0][0] <= priority
-            if not wait and not ahead:
-                self.charge(costs)
-                return
+        now = self._begin()
+        wait = self._wait(costs, priority, now)
+        ahead = bool(self._queue) and self._queue[0][0] <= priority
+        if not wait and not ahead:
+            self._charge(costs)
+            self._end(now)
+            return
+        self._end(now)
         if wait > within * _SECOND:
             raise BusyError(
                 f"the venue's limits leave no room for {wait / _SECOND:.1f} s; ask less, or later.",
@@ -232,10 +237,11 @@ class Budget:
             raise
 
     def _release(self, costs: Mapping[str, int]) -> None:
-        with self._together():
-            for name, cost in costs.items():
-                if (window := self.windows.get(name)) is not None:
-                    window.pending = max(0, window.pending - cost)
+        now = self._begin()
+        for name, cost in costs.items():
+            if (window := self.windows.get(name)) is not None:
+                window.pending = max(0, window.pending - cost)
+        self._end(now)
 
     def _pump(self) -> None:
         """Let go whoever may, first things first, and come back when the next may."""
@@ -244,10 +250,11 @@ class Budget:
             if turn.done():
                 heappop(self._queue)
                 continue
-            with self._together():
-                wait = self._wait(costs, priority)
-                if not wait:
-                    self.charge(costs)
+            now = self._begin()
+            wait = self._wait(costs, priority, now)
+            if not wait:
+                self._charge(costs)
+            self._end(now)
             if wait:
                 self._come_back(wait)
                 return

@@ -11,6 +11,7 @@ import attrs
 import msgspec
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.protocol import State
 
 from cambist.api import VenueError
 from cambist_ccxt.backoff import Backoff
@@ -76,8 +77,20 @@ class Connection:
     pending: int = 0
     reader: asyncio.Task[None] | None = None
 
-    async def send(self, text: str | bytes) -> None:
-        """Send a text frame; bytes are its UTF-8.
+    def write(self, text: bytes) -> bool:
+        """Write a text frame at once, given as UTF-8, unless it would have to wait; return whether it was written.
+
+        It does without the turns that `send` takes for flow control, which an order need not wait for.
+        """
+        socket = self.socket
+        if socket.protocol.state is not State.OPEN or socket.transport.get_write_buffer_size():
+            return False
+        socket.protocol.send_text(text)
+        socket.send_data()
+        return True
+
+    async def send(self, text: bytes) -> None:
+        """Send a text frame, given as UTF-8, when its turn has come.
 
         Raises
         ------

@@ -296,3 +296,25 @@ def test_options_that_make_no_sense(tmp_path):
             JournalOptions(**options)
     with pytest.raises(ValueError, match="hope"):
         JournalOptions(on_damage="hope")
+
+
+def test_giving_way_ends_when_the_disk_is_at_it_and_not_when_it_is_done(tmp_path):
+    files = FaultyFiles()
+    journal = Journal(tmp_path, files=files)
+    files.gate.clear()
+    number = journal.append([NOTE])
+    journal.give_way(60.0)  # would time out, were it the disk that is waited for
+    assert journal.durable < number
+    assert written_bytes(tmp_path).count(NOTE.body) == 1
+    journal.append([NOTE])
+    journal.give_way(60.0)  # the thread is at the first, and was not woken for this one
+    files.gate.set()
+    journal.wait()
+    files.room = 0
+    journal.append([NOTE])
+    journal.give_way(60.0)  # nor does a failure leave anybody waiting
+    journal.close()
+
+
+def written_bytes(folder):
+    return (folder / f"{1:020d}.cbj").read_bytes()

@@ -224,6 +224,15 @@ class Journal:
                 raise InputError(f"{draft.kind!r} is no kind of record: give 1 to 255 bytes of UTF-8.")
         return self._writer.append(drafts)
 
+    def give_way(self, most: float = 0.0005) -> None:
+        """Wait until the disk is at what was appended last, or at what it was at before, at most so many seconds.
+
+        This is no wait for the disk. Threads of Python run one at a time: whoever has something to do that needs no
+        durable record, such as making the request that waits for it, would keep the journal's thread from its work
+        until that is done. Behind this call both go on at the same time.
+        """
+        self._writer.give_way(most)
+
     @property
     def last(self) -> int:
         """Number of the newest record that was taken; 0 before the first."""

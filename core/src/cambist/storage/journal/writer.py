@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from itertools import count
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import attrs
@@ -114,7 +115,10 @@ class Writer:
         self._folder, self._files, self._identity = folder, files, start.identity
         end, path = start.end, None if start.segment is None else start.segment.path
         self._limits, self._on_rotate, self._clock = limits, on_rotate, clock
-        self._lock = threading.Condition()
+        self._lock = threading.Condition(threading.Lock())
+        self._bell: SimpleQueue[None] = SimpleQueue()  # rung for a thread that has nothing to do
+        # One for each time that the thread is woken, held until the disk has what it was woken for.
+        self._handed = self._let_go = threading.Lock()
         self._queue: deque[_Commit] = deque()
         self._pending_bytes = 0
         self._next = end.sequence
@@ -155,9 +159,19 @@ class Writer:
             self._queue.append(_Commit(drafts, size, now))
             self._pending_bytes += size
             self._next = following = self._next + len(drafts)
-            if len(self._queue) == 1:
-                self._lock.notify_all()
+            wakes = len(self._queue) == 1
+            if wakes:
+                self._handed = threading.Lock()
+                self._handed.acquire()
+        if wakes:
+            self._bell.put(None)
         return following - 1
+
+    def give_way(self, most: float) -> None:
+        """Wait until the disk has what the thread was woken for, at most so many seconds; see `Journal.give_way`."""
+        handed = self._handed
+        if handed.acquire(timeout=most):
+            handed.release()
 
     def _refuse(self, now: float) -> None:
         """Raise where nothing may be taken."""
@@ -241,7 +255,7 @@ class Writer:
         """Make durable what was taken, and end the thread; a second call does nothing."""
         with self._lock:
             self._closing = True
-            self._lock.notify_all()
+        self._bell.put(None)
         if self._pid == os.getpid():
             self._thread.join()
 
@@ -265,21 +279,25 @@ class Writer:
                 error,
             )
         finally:
+            self._hand_over()
             with contextlib.suppress(OSError):
                 self._files.close(self._descriptor)
 
     def _take(self) -> list[_Commit]:
         """Wait for commits, and return as many as go into one write; none when there is nothing left to do."""
-        with self._lock:
-            self._lock.wait_for(lambda: self._queue or self._closing)
-            batch, size = [], 0
-            # They stay in the queue until they are safe, so that what waits is counted.
-            for commit in self._queue:
-                batch.append(commit)
-                size += commit.bytes
-                if size >= self._limits.write_bytes:
-                    break
-            return batch
+        while True:
+            batch: list[_Commit] = []
+            size = 0
+            with self._lock:
+                # They stay in the queue until they are safe, so that what waits is counted.
+                for commit in self._queue:
+                    batch.append(commit)
+                    size += commit.bytes
+                    if size >= self._limits.write_bytes:
+                        break
+                if batch or self._closing:
+                    return batch
+            self._bell.get()
 
     def _write(self, batch: list[_Commit]) -> None:
         sequence = self.durable + 1
@@ -288,6 +306,7 @@ class Writer:
         block, last, chain = encode([commit.drafts for commit in batch], sequence, self._chain)
         began = time.monotonic()
         write_all(self._files, self._descriptor, block)
+        self._hand_over()
         self._files.sync(self._descriptor)
         took = time.monotonic() - began
         self._size += len(block)
@@ -302,9 +321,15 @@ class Writer:
             ready = self._ready()
             self._lock.notify_all()
             listeners = tuple(self._listeners)
-        _resolve(ready, None)
         for listener in listeners:
             listener(last)
+        _resolve(ready, None)
+
+    def _hand_over(self) -> None:
+        """Let whoever gave way go on."""
+        if self._let_go is not self._handed:
+            self._let_go = self._handed
+            self._let_go.release()
 
     def _rotate(self, first: int) -> None:
         closed, self._descriptor = self._descriptor, self._make_segment(first)
