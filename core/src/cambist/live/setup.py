@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cambist.live.subscriptions import Listening
     from cambist.model.effects import Effect
     from cambist.model.instrument import Instrument
+    from cambist.risk import RiskGate
     from cambist.storage.journal import Journal
     from cambist.strategies import Strategy
 

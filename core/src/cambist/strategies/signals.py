@@ -276,15 +276,8 @@ class SignalStrategy(Strategy):
             )
         self._said = EntrySignals.of(
             type(self).__name__,
-            {
-                "entries": entries,
-                "exits": exits,
-                "side": side,
-                "size": size,
-                "stop": stop,
-                "take": take,
-                "trail": trail,
-            },
+            {"entries": entries, "exits": exits, "side": side, "size": size}
+            | {"stop": stop, "take": take, "trail": trail},
         )
 
     def named_lines(self) -> dict[str, Line]:

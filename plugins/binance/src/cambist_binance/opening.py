@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from cambist_ccxt.credentials import Credentials
     from cambist_ccxt.symbols import Symbols
 
-__all__ = ["check_key", "connect_rest", "load_symbols", "measure_clock", "set_margin"]
+__all__ = ["check_key", "connect_rest", "keep_time", "load_symbols", "measure_clock", "set_margin"]
 
 _log = logging.getLogger("cambist.binance")
 _CLASSES = {Market.SPOT: "binance", Market.USDM: "binanceusdm", Market.COINM: "binancecoinm"}
@@ -35,6 +37,8 @@ _MINUTE = 60 * 10**9
 _FIRST_LIMITS = {Market.SPOT: 6_000, Market.USDM: 2_400, Market.COINM: 2_400}
 _MS = 1_000_000
 _ASKED = 3
+#: Between measurements of the venue's clock, seconds.
+_MEASURE_EVERY = 600.0
 
 
 async def connect_rest(
@@ -63,6 +67,22 @@ async def measure_clock(transport: Transport, clock: VenueClock) -> None:
         sent = clock.begin()
         server = (await decoded(transport.ask("time", {}), decode_time)).server_time
         clock.answered(sent, server * _MS)
+
+
+async def keep_time(transport: Transport, clock: VenueClock, skewed: asyncio.Event) -> None:
+    """Measure the venue's clock now and then, and at once when `skewed` says that a stamp was off."""
+    while True:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_MEASURE_EVERY):
+                await skewed.wait()
+        if skewed.is_set():
+            clock.forget()
+        skewed.clear()
+        try:
+            await measure_clock(transport, clock)
+        except VenueError as error:
+            _log.warning("the venue's clock could not be read: %s", error)
+            await asyncio.sleep(1.0)
 
 
 async def load_symbols(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from typing import TYPE_CHECKING, Any
 
-from cambist.api import Declined, ParameterError, VenueError
+from cambist.api import Declined, ParameterError
 from cambist.model import OrderType
 from cambist_binance.account_events import AccountEvents, Children, ListenKeyStream
 from cambist_binance.config import BinanceSettings
 from cambist_binance.hosts import Market, endpoints
 from cambist_binance.margining import LASTING, Margining
-from cambist_binance.opening import check_key, connect_rest, load_symbols, measure_clock, set_margin
+from cambist_binance.opening import check_key, connect_rest, keep_time, load_symbols, measure_clock, set_margin
 from cambist_binance.order_lists import no_list, no_trail
 from cambist_binance.queries import Queries
 from cambist_binance.quirks import terms_of
@@ -61,10 +60,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BinanceSession", "open_coinm", "open_spot", "open_usdm"]
 
-_log = logging.getLogger("cambist.binance")
 _SECOND = 1_000_000_000
-#: Between measurements of the venue's clock, seconds.
-_MEASURE_EVERY = 600.0
 
 
 def open_spot(**settings: Any) -> BinanceSession:
@@ -193,7 +189,7 @@ class BinanceSession:
         trading.hedged = bool(self._credentials) and market.futures and await margining.hedged()
         transport.patient = False
         loop = asyncio.get_running_loop()
-        self._tasks.append(loop.create_task(self._keep_time(), name="venue clock"))
+        self._tasks.append(loop.create_task(keep_time(transport, clock, self._skewed), name="venue clock"))
         self._tasks.append(loop.create_task(watch_clock(clock, self._events.clock), name="clock watch"))
 
     def _connect_account(self) -> None:
@@ -235,21 +231,6 @@ class BinanceSession:
         await self._stack.aclose()
         if hasattr(self, "_events"):
             self._events.channel.close()
-
-    async def _keep_time(self) -> None:
-        """Measure the venue's clock now and then, and at once when it says that a stamp is off."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_MEASURE_EVERY):
-                    await self._skewed.wait()
-            if self._skewed.is_set():
-                self._clock.forget()
-            self._skewed.clear()
-            try:
-                await measure_clock(self._transport, self._clock)
-            except VenueError as error:
-                _log.warning("the venue's clock could not be read: %s", error)
-                await asyncio.sleep(1.0)
 
     def instruments(self) -> Sequence[Instrument]:
         """Return what can be traded, by today's rules."""
