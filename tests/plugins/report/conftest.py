@@ -36,8 +36,9 @@ def result():
     return cambist.backtest(SmaCross(), walk(3_000), cash=100_000, fees=0.001)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    # While the driver is there its event loop runs in this thread, and no other test could run one of its own.
     place = os.environ.get("CAMBIST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if place is None:
         pytest.skip("needs Chromium: apt-get install chromium, or name it in CAMBIST_CHROMIUM")
