@@ -31,6 +31,10 @@ __all__ = ["OpenOrders", "Outlets", "Register", "Watched"]
 _REMEMBERED = 1_000
 
 
+def _unkept(*_: object) -> None:
+    """Take word that nobody keeps."""
+
+
 @attrs.frozen(eq=False)
 class Outlets:
     """Where what follows goes.
@@ -57,8 +61,8 @@ class Outlets:
     send: Callable[[Request], None]
     alarm: Callable[[str, str], None]
     foreign: Callable[[OrderReport | FillReport], None]
-    note: Callable[[int, int, int, float, str], None] = lambda *_: None
-    entrust: Callable[[int, Sequence[int], int, str], None] = lambda *_: None
+    note: Callable[[int, int, int, float, str], None] = _unkept
+    entrust: Callable[[int, Sequence[int], int, str], None] = _unkept
 
 
 @attrs.define(eq=False, slots=True)
