@@ -276,7 +276,8 @@ class Stage:
         assert foreign or not strangers, strangers
         assert not book.anomalies
         self._compare_fills(state, {one.id for one in strangers})
-        self._compare_requests(Counter(one.order_id for one in resent if one.reason.startswith("attempt")))
+        again = Counter(one.order_id for one in resent if one.reason.startswith("attempt"))
+        self._compare_requests(book.token, again)
         if not foreign:
             self._compare_account(state)
 
@@ -286,14 +287,13 @@ class Stage:
         theirs = Counter(one.trade_id for one in self.simulator.fills() if one.order_id not in strangers)
         assert ours == theirs
 
-    def _compare_requests(self, again) -> None:
+    def _compare_requests(self, token, again) -> None:
         """Let an order be sent as often as the journal says that the venue certainly had not taken it."""
         sent = Counter(
             str(entry.facts.get("client_id"))
             for entry in self.simulator.requests()
             if entry.label in {"order.place", "algo.place"}
         )
-        token = self.kernel.book.token
         numbers = {name: order_number(name, token) for name in sent}
         twice = [name for name, count in sent.items() if numbers[name] and count > 1 + again[numbers[name][0]]]
         assert not twice, f"orders were sent twice: {twice}"
