@@ -111,7 +111,10 @@ def test_what_is_not_met_is_named_and_ends_with_one(call, tmp_path):
 def test_a_plugin_without_suites_a_folder_without_a_plugin_and_a_strange_name_are_told(call, tmp_path):
     told = call("cambist", "plugins", "check", "samples", code=1)
     assert "feed:samples names no conformance module" in told
+    nowhere = call("cambist", "plugins", "check", "samples", "--certificate", "no/c.json", code=2)
+    assert "there is no folder no" in nowhere
     (tmp_path / "empty").mkdir()
+    assert "is a directory" in call("cambist", "plugins", "check", "samples", "--certificate", "empty", code=2)
     assert "holds no pyproject.toml" in call("cambist", "plugins", "check", "empty", code=2)
     assert "there is no plugin 'sampels'" in call("cambist", "plugins", "check", "sampels", code=3)
 

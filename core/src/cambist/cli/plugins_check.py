@@ -11,6 +11,7 @@ import click
 
 from cambist.cli.exits import Exit
 from cambist.cli.session import global_options, session
+from cambist.errors import ConfigError
 
 if TYPE_CHECKING:
     from cambist.plugins.checking import Certificate
@@ -38,15 +39,20 @@ def check_plugin(plugin: str, certificate: Path | None, *, as_json: bool) -> Non
     """  # noqa: D301 -- click reads the control character
     from cambist.plugins.checking import Subject, check
 
+    if certificate is not None and not certificate.parent.is_dir():  # before the suites run, not after
+        raise ConfigError(f"--certificate {certificate}: there is no folder {certificate.parent}. Make it first.")
     subject = Subject.of(plugin, session().registry())
     found = check(subject, datetime.now(UTC).isoformat(timespec="seconds"))
     text = json.dumps(found.document(), indent=2, ensure_ascii=False)
-    if certificate is not None:
-        certificate.write_text(text + "\n", encoding="utf-8")
     if as_json:
         click.echo(text)
     else:
         _print(found)
+    if certificate is not None:
+        try:
+            certificate.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"--certificate {certificate} cannot be written: {error.strerror}.") from error
     if not found.is_green:
         raise SystemExit(Exit.FAILED)
 
