@@ -55,6 +55,7 @@ class Venue:
         self.wire: list[tuple[int, int, object]] = []  # due, number, what comes
         self.number = 0
         self.submits: list[str] = []
+        self.ended: set[str] = set()  # by the venue itself
 
     def hit(self) -> bool:
         return self.chance.random() < self.faults
@@ -171,6 +172,7 @@ class Venue:
             self.trade(held, step * self.chance.randint(1, lots))
         elif what < 0.65:
             held.status = S.EXPIRED
+            self.ended.add(held.client_id)
             self.stream(self.report(held))
 
 
@@ -183,6 +185,7 @@ class Run:
         self.book = OrderBook("run7")
         self.alarms: list[str] = []
         self.anomalies: list[str] = []
+        self.withdrawn: set[int] = set()
         self.manager = self.make()
 
     def make(self) -> LiveOrders:
@@ -233,6 +236,7 @@ class Run:
         if able:
             order = self.chance.choice(able)
             self.book.request_cancel(order, self.venue.now)
+            self.withdrawn.add(order.id)
             self.manager.cancel(order.id, self.venue.now)
 
     def amend(self) -> None:
@@ -285,9 +289,10 @@ class Run:
         """Lose the manager and all that is on the wire; orders and fills are in the journal."""
         self.venue.wire.clear()
         known = list(self.book._applied.values())
-        resent = self.book.resent
+        resent, entrusted = self.book.resent, self.book.entrusted
         self.book = OrderBook.restore("run7", self.book.orders, known)
         self.book.resent.update(resent)
+        self.book.entrusted.update(entrusted)
         self.manager = self.make()
         self.manager.resume(list(self.book.open.values()), self.venue.now)
 
@@ -312,7 +317,10 @@ class Run:
     def compare(self) -> None:
         venue = self.venue
         assert len(venue.submits) == len(set(venue.submits)), "an order was sent twice"
+        ended = {order_number(one, "run7")[0] for one in venue.ended}
         for order in self.book.orders:
+            if order.id not in self.withdrawn | ended and not order.reason.startswith("not_replaced"):
+                assert order.status is not OrderStatus.CANCELED, f"nobody wanted the end of order {order.id}"
             mine = [one for one in venue.orders.values() if order_number(one.client_id, "run7")[0] == order.id]
             held = venue.orders.get(self.book.client_id(order))
             assert sum(not one.status.ended for one in mine) <= 1, "two orders work where one was wanted"

@@ -145,7 +145,7 @@ class Answers:
             elif outcome.retry_after:
                 watched.check_at = now + outcome.retry_after
             elif watched.replacement is not None:
-                self._replacing.unchanged(watched)
+                self._replacing.unchanged(watched, now)
                 self._out.deliver(AmendRejected(now, watched.order.id, _reason(outcome)))
             elif watched.group is not None and watched.group.again:
                 self._evidence.groups.stays(watched, now)
@@ -220,10 +220,14 @@ class Answers:
                 self._evidence.groups.stays(watched, now)
         elif order.status is _S.PENDING_REPLACE:
             replacement = watched.replacement
+            if replacement is not None and replacement.bare_since is not None:
+                # The new one is there, and this word of it is older than an execution that is known: ask once more.
+                watched.check_at = now + self._terms.confirm_within
+                return
             if replacement is not None and not replacement.refused and watched.cancels < _CANCELS:
                 self._evidence.withdraw(watched, now)  # the request was lost
                 return
-            self._replacing.unchanged(watched)
+            self._replacing.unchanged(watched, now)
             self._out.deliver(AmendRejected(now, order.id, "not_amended"))
         elif order.status is _S.PENDING_CANCEL or watched.cancels:
             if watched.cancels < _CANCELS:
