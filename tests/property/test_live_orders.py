@@ -40,6 +40,7 @@ class Held:
     size: Decimal
     price: Decimal | None
     visible_at: int
+    updated_at: int = 0
     filled: Decimal = Decimal(0)
     status: ReportedStatus = S.OPEN
 
@@ -56,6 +57,7 @@ class Venue:
         self.number = 0
         self.submits: list[str] = []
         self.ended: set[str] = set()  # by the venue itself
+        self.changes = 0
 
     def hit(self) -> bool:
         return self.chance.random() < self.faults
@@ -72,10 +74,15 @@ class Venue:
         if self.hit():
             self.later(what)
 
+    def change(self, held: Held) -> None:
+        """Note that an order has changed: the times of a venue tell which of two states is the newer one."""
+        self.changes += 1
+        held.updated_at = self.now + self.changes
+
     def report(self, held: Held) -> OrderReport:
         kind = OrderType.MARKET if held.price is None else OrderType.LIMIT
         return OrderReport(
-            ts=self.now,
+            ts=held.updated_at,
             symbol="BTC/USDT",
             client_id=held.client_id,
             venue_id=held.venue_id,
@@ -113,6 +120,7 @@ class Venue:
                 terms.limit_price,
                 self.now + lag,
             )
+            self.change(held)
             self.stream(self.report(held))
             if terms.type is OrderType.MARKET:
                 self.trade(held, held.size)
@@ -131,11 +139,13 @@ class Venue:
             if request.terms.size <= held.filled:
                 return Declined("size_filled")
             held.size, held.price = request.terms.size, request.terms.limit_price
+        self.change(held)
         self.stream(self.report(held))
         return Answered(None if self.hit() else self.report(held))
 
     def trade(self, held: Held, size: Decimal) -> None:
         held.filled += size
+        self.change(held)
         if held.filled == held.size:
             held.status = S.FILLED
         fill = FillReport(
@@ -173,6 +183,7 @@ class Venue:
         elif what < 0.65:
             held.status = S.EXPIRED
             self.ended.add(held.client_id)
+            self.change(held)
             self.stream(self.report(held))
 
 

@@ -176,11 +176,10 @@ class Answers:
             return
         watched.asking = False
         if isinstance(outcome, Answered):
-            watched.in_doubt = False
             if outcome.report is None:
                 self._absent(watched, now)
                 return
-            watched.absences = 0
+            watched.in_doubt, watched.absences = False, 0
             self._evidence.reported(outcome.report, now)
             if watched.order.id in self._register and not outcome.report.status.ended:
                 self._settle(watched, outcome.report, now)
@@ -240,10 +239,11 @@ class Answers:
     def _absent(self, watched: Watched, now: int) -> None:
         """Take word that the venue has no such order; it counts once the venue had time to see it."""
         order, sent, out = watched.order, watched.sent_at, self._out
-        if sent is None:
-            return
-        if now - sent < self._terms.settling:
+        if sent is not None and now - sent < self._terms.settling:
             watched.check_at = sent + self._terms.settling
+            return
+        watched.in_doubt = False
+        if sent is None:
             return
         watched.absences += 1
         if watched.absences < _PROOFS:

@@ -118,7 +118,8 @@ class Replacing:
             return
         size = order.size if watched.sent_size is None else watched.sent_size
         watched.replacement = Replacement(wanted, (size, order.limit_price, order.stop_price))
-        if order.status is not OrderStatus.PENDING_REPLACE:  # else the journal tells that it was asked for
+        # That it was asked for is in the journal; else this is.
+        if order.status is not OrderStatus.PENDING_REPLACE and not self.is_marked(order):
             self._mark(order, REPLACING, now)
         self.evidence.withdraw(watched, now)
 
@@ -136,6 +137,7 @@ class Replacing:
         if self.is_marked(watched.order):
             self._mark(watched.order, "held", now)
         if following and _goes_on(watched.order):
+            self._mark(watched.order, REPLACING, now)  # whatever becomes of the request that has just been dealt with
             self.begin(watched, following, now)
 
     def resume(self, watched: Watched) -> None:
