@@ -11,7 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-__all__ = ["MS", "SIDES", "TYPES", "end_reason", "position_side", "price_of", "status_of", "stop_of", "system_of", "time_in_force"]
+__all__ = [
+    "MS",
+    "SIDES",
+    "TYPES",
+    "end_reason",
+    "position_side",
+    "price_of",
+    "status_of",
+    "stop_of",
+    "system_of",
+    "time_in_force",
+]
 
 MS: Final = 1_000_000
 SIDES: Final[Mapping[str, Side]] = MappingProxyType({"BUY": Side.BUY, "SELL": Side.SELL})
