@@ -500,3 +500,18 @@ def test_a_trail_that_is_cut_to_what_is_left_stands_again_after_the_run_was_cut_
         play.manager.on_price(COIN.symbol, 100.0, play.now)
         play.manager.on_price(COIN.symbol, 97.0, play.now)
         assert trail.triggered
+
+
+def test_what_waits_until_the_run_may_trade_is_not_given_up_because_the_venue_has_it_not(play):
+    trail, held = shrunk_trail(play)
+    play.restart(reducible=lambda _order: held[0])
+    play.tell(R.CANCELED, trail)
+    (submit,) = [one for one in play.said if isinstance(one, Submit)]
+    play.manager.leaves(submit, None)  # other orders are still being asked about
+    for _ in range(3):
+        play.ask()
+    assert play.sent(Submit) == [[trail.id]], "nothing took its place"
+    play.manager.leaves(submit, play.now)
+    play.ask(known=[trail])
+    assert (trail.status, trail.size) == (S.ACCEPTED, 0.06)
+    assert play.alarms == []

@@ -223,6 +223,7 @@ class LiveEngine:
         self.trades = True
         early, self._early = self._early, []
         for one in early:
+            self.orders.leaves(one, self._clock())
             self._act(one)
         self.orders.cut(self._clock())
 
@@ -322,6 +323,7 @@ class LiveEngine:
         for one in self._outbox.release(self._durable):
             if type(one) in _ORDERS and not self.trades:
                 self._early.append(one)
+                self.orders.leaves(one, None)
             else:
                 self._act(one)
 

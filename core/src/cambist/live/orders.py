@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cambist.live.answers import Answers
 from cambist.live.evidence import Evidence
+from cambist.live.fills import same_size
 from cambist.live.group_keeping import GroupKeeping
 from cambist.live.groups import Groups, Native
 from cambist.live.reducing import Reducing
@@ -115,8 +116,8 @@ class LiveOrders(OpenOrders):
         reducible: Callable[[Order], float] | None = None,
         native: Native | None = None,
     ) -> None:
-        self._book, self._terms, self._out = book, terms, out
-        super().__init__(Register(book, terms))
+        self._book, self._out = book, out
+        super().__init__(Register(book, terms), terms)
         self.emulator = Emulator(terms.native, ties=terms.ties)
         self.missed: Callable[[Order, int], bool] = _never
         self._reducing = Reducing(None if terms.ties else reducible)  # which knows what is held when they trade
@@ -141,7 +142,7 @@ class LiveOrders(OpenOrders):
             self.replacing,
             Resending(resend),
             never_left=self._never_left,
-            too_small=self._grow,
+            refit=self._grow,
         )
 
     # What the kernel wants.
@@ -248,13 +249,6 @@ class LiveOrders(OpenOrders):
             self._out.deliver(OrderAccepted(now, order.id))
         return watched.perhaps_unsent
 
-    def doubt_all(self) -> list[Watched]:
-        """Have every order that has left be in doubt until the venue tells of it; return them, oldest first."""
-        sent = [one for one in self.register if one.sent_at is not None and one.resend_at is None]
-        for watched in sent:
-            watched.in_doubt = True
-        return sent
-
     def ask_all(self) -> None:
         """Ask the venue about every order that has left."""
         for watched in self.doubt_all():
@@ -290,21 +284,27 @@ class LiveOrders(OpenOrders):
 
     def _change(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
         """Give an order that was sent new terms, as its venue can."""
-        if amends(self._terms.amends, watched, terms):
-            self._ask_amend(watched, terms, now)
-        else:
+        if not amends(self._terms.amends, watched, terms):
             self.replacing.begin(watched, terms, now)
-
-    def _ask_amend(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
+            return
         watched.wanted, watched.overtaken = terms, True
         watched.check_at = now + self._terms.confirm_within
         request = watched.request(watched.order.type, *terms)
         self._out.send(Amend(order_id=watched.order.id, key=watched.key, terms=request))
 
-    def _grow(self, watched: Watched, now: int) -> None:
-        """Ask for the size that a child should have at the venue by now."""
-        assert watched.sent_size is not None
-        self._change(watched, (watched.sent_size, watched.order.limit_price, watched.order.stop_price), now)
+    def _grow(self, watched: Watched, size: float, now: int) -> bool:
+        """Ask for the size that a child should have at the venue by now, where it has less; return whether it does."""
+        order, due = watched.order, watched.sent_size
+        if due is None or size >= due:
+            return False
+        due = order.instrument.size_grid.nearest(order.filled + self._reducing.allowed(order, due - order.filled))
+        grows = size < due and not same_size(order, size, due)
+        if grows:
+            self._change(watched, (due, order.limit_price, order.stop_price), now)
+        else:  # it was cut to what is left to reduce, before this run knew of it
+            watched.sent_size = None
+            self._out.deliver(OrderAmended(now, order.id, size, order.limit_price, order.stop_price))
+        return grows
 
     def _after_fill(self, order: Order, now: int) -> None:
         self.act(self.emulator.on_fill(order.id, order.filled, now), now)
