@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from cambist.orders.book import OrderBook
     from cambist.orders.emulator import Action
     from cambist.orders.families import Family
+    from cambist.orders.native import NativeOrders
     from cambist.ports.venue import VenueTerms
 
 __all__ = ["LiveOrders"]
@@ -60,6 +61,11 @@ def left_alone(orders: Sequence[Order], book: OrderBook) -> list[int]:
 def begins_group(order: Order, others: Iterable[Order]) -> bool:
     """Tell whether an order without ties of its own is one that others have joined."""
     return not order.parent and any(one.oco == order.id for one in others)
+
+
+def may_be_held(order: Order, others: Iterable[Order], native: NativeOrders) -> bool:
+    """Tell whether an order that works may be held here: alone it would not be, but others may have joined it."""
+    return native.lacks(order) or (begins_group(order, others) and not native.works(order, grouped=True))
 
 
 def _never(_order: Order, _now: int) -> bool:
@@ -208,8 +214,7 @@ class LiveOrders(OpenOrders):
     def resume(self, orders: Iterable[Order], now: int) -> None:
         """Take the open orders of a run that goes on, oldest first.
 
-        What the emulator held is held again, tied as it was, and the venue is asked about each order that may have
-        left.
+        What the emulator held is held again, tied as it was, and the venue is asked about what may have left.
         """
         going_on = list(orders)
         entrusted = self._groups.keeping.resume(going_on)
@@ -220,7 +225,7 @@ class LiveOrders(OpenOrders):
                     watched.sent_at = now if watched.number or order.parent else order.created_at
                     watched.in_doubt = True
                     self.evidence.find(watched)
-            elif not self.emulator.native.lacks(order) or self._resume_tied(watched, now):
+            elif not may_be_held(order, going_on, self.emulator.native) or self._resume_tied(watched, now):
                 # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
                 watched.sent_at = now if watched.number else order.created_at
                 asked = order.status is OrderStatus.PENDING_REPLACE and not amends(self._terms.amends, watched)
@@ -330,8 +335,9 @@ class LiveOrders(OpenOrders):
         for order in orders:
             self._tie(order)
             parent = self._book.find(order.parent) if order.parent else None
-            self.emulator.resume(order, sent=False, parent=parent, shares=begins_group(order, orders))
-            if not order.accepted and not self.emulator.native.works(order):
+            shares = begins_group(order, orders)
+            self.emulator.resume(order, sent=False, parent=parent, shares=shares)
+            if not order.accepted and not self.emulator.native.works(order, grouped=shares):
                 self._out.deliver(OrderAccepted(now, order.id))
         for number in {order.parent: None for order in orders if order.parent not in self.register}:
             self.act(self.emulator.on_end(number, now), now)

@@ -115,6 +115,8 @@ class WsApi:
             expiry.cancel()
             self._pending.pop(number, None)
             connection.pending -= 1
+            if not answered.cancel() and not answered.cancelled():
+                answered.exception()  # where the request could not even be written, nobody has looked at it
 
     # Hooks of the link.
 
