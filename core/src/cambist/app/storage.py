@@ -31,6 +31,7 @@ __all__ = [
     "read_all",
     "rebuild_run",
     "resolved_url",
+    "storage_keeps",
     "storage_opener",
     "upgrade_storage",
 ]
@@ -81,6 +82,11 @@ def storage_opener(url: str, registry: Registry, needs: str) -> Callable[[], Sto
     """
     factory: Any = _able(url, registry, needs).load()
     return partial(factory, url)
+
+
+def storage_keeps(url: str, registry: Registry, what: str) -> bool:
+    """Tell whether the storage of a URL keeps ``"runs"``, ``"state"`` or ``"bars"``; errors as `opened_storage`."""
+    return what in _spec(url, registry).capabilities
 
 
 def _able(url: str, registry: Registry, needs: str) -> StorageSpec:
