@@ -17,7 +17,9 @@ from cambist.backtest.stored_fills import filled_positions
 from cambist.errors import ResultError
 from cambist.model import Fill, Liquidity, Order, OrderType, Side, TimeInForce
 from cambist.portfolio import Portfolio
+from cambist.ports.journal import Draft
 from cambist.ports.rows import DailyRow, FillRow
+from cambist.storage.journal import Journal, JournalFolder
 from cambist.storage.memory import MemoryRunStore
 
 #: What a storage does not keep.
@@ -143,6 +145,28 @@ def test_what_is_not_there_is_said(run, bars):
         result_of_run(store, result.run_id)
     with pytest.raises(ResultError, match="no such file"):
         load_run("nowhere")
+
+
+def test_a_journal_is_shown_as_far_as_it_got(run, bars, tmp_path):
+    series = bars(wave(100), kind="linear_perpetual", margin_rate=0.1)
+    settings = {"on_bar": back_and_forth, "fees": 0.001, "events": True}
+    result = run(series, **settings, snapshots="10m", journal=tmp_path / "journal")
+    found = load_run(tmp_path / "journal")
+    assert found.run_id == result.run_id
+    assert found.trades["net"].tolist() == result.trades["net"].tolist()
+    assert found.equity["equity"].iloc[-1] == pytest.approx(result.equity["equity"].iloc[-1], rel=1e-12)
+    assert found.settings["mode"] == "journal"
+    assert len(found.warnings) == 1
+
+    entries = list(JournalFolder(tmp_path / "journal").read(1))
+    seen = [number for number, entry in enumerate(entries) if entry.kind == "order_filled"][2] + 1
+    early = [Draft(entry.kind, entry.ts, entry.body) for entry in entries[:seen] if entry.kind != "account_valued"]
+    with Journal(tmp_path / "early") as journal:
+        journal.append(early)
+    cut = load_run(tmp_path / "early")
+    assert cut.fills["price"].tolist() == result.fills["price"].tolist()[:3]
+    assert "no snapshot yet" in cut.warnings[-1]
+    assert cut.series.positions["ACME"].tolist() == [2.0 + 2.0 - 7.0]
 
 
 @given(

@@ -1,11 +1,11 @@
-"""A finished run by what people call it: the folder of a result, or a storage and the run in it."""
+"""A run by what people call it: the folder of a result or of a journal, or a storage and the run in it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cambist.app.storage import opened_storage, storage_keeps
+from cambist.app.storage import opened_storage, project, storage_keeps
 from cambist.errors import ResultError
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ def is_stored(name: str | PathLike[str]) -> bool:
 def load_run(name: str | PathLike[str], registry: Registry | None = None) -> Result:
     """Return a run of which a folder or a storage tells: a backtest, or a paper or live run as far as it got.
 
-    What a storage has is less than a folder: see `cambist.backtest.stored.result_of_run`. Bars that the same storage
-    keeps of the run's instruments come with it.
+    What storages and journals have is less than a saved result: see `cambist.backtest.stored.result_of_run`. Bars that
+    the same storage keeps of the run's instruments come with it.
 
     Parameters
     ----------
     name
-        A folder that a result was saved in, or ``URL#RUN``: a storage and the id of a run in it, which may be left out
-        where there is one.
+        A folder that a result was saved in, or that of a journal, which may be in use; or ``URL#RUN``: a storage and
+        the id of a run in it, which may be left out where there is one.
     registry
         Knows the storages; what is installed when left out.
 
@@ -44,8 +44,8 @@ def load_run(name: str | PathLike[str], registry: Registry | None = None) -> Res
     ------
     ResultError
         There is no such result or run, or several where one was meant; names what there is.
-    ConfigError, PluginError, StorageError
-        The URL cannot be read, nobody offers its scheme, or it cannot be opened.
+    ConfigError, PluginError, StorageError, JournalError
+        The URL cannot be read, nobody offers its scheme, or it cannot be opened; the journal cannot be read.
 
     Examples
     --------
@@ -55,7 +55,8 @@ def load_run(name: str | PathLike[str], registry: Registry | None = None) -> Res
     if not is_stored(name):
         from cambist.backtest.load import load_result
 
-        return load_result(name)
+        folder = Path(name)
+        return _of_journal(folder) if (folder / "journal.json").exists() else load_result(folder)
     from cambist.backtest.stored import result_of_run
     from cambist.plugins.registry import Registry
 
@@ -65,6 +66,22 @@ def load_run(name: str | PathLike[str], registry: Registry | None = None) -> Res
         record = _chosen(storage.runs.runs(), wanted)
         bars = _bars_of(record, storage) if storage_keeps(url, known, "bars") else []
         return result_of_run(storage.runs, record.id, bars)
+
+
+def _of_journal(folder: Path) -> Result:
+    """Return the run that a journal tells of; one that has no snapshot yet as it stands at the last record."""
+    from cambist.backtest.stored import result_of_run
+    from cambist.engine.rows import account_rows
+    from cambist.ports.rows import AccountRow
+    from cambist.storage.memory import MemoryRunStore
+
+    store = MemoryRunStore()
+    maker = project(folder, store, "journal")
+    priced = maker.valued and next(store.rows(maker.run_id, AccountRow), None) is not None
+    if not priced:
+        store.write(maker.run_id, list(account_rows(maker.state.accounts, maker.state.ts)), maker.sequence + 1)
+    notes = () if priced else ("no snapshot yet: what is held counts at the price of its last execution.",)
+    return result_of_run(store, maker.run_id, notes=notes)
 
 
 def _chosen(runs: list[RunRecord], wanted: str) -> RunRecord:

@@ -51,7 +51,7 @@ _NUMBERED = frozenset({"backtest", "replay"})
 _CREATED = (OrderStatus.CREATED, OrderStatus.REJECTED)
 
 
-def result_of_run(store: RunStore, run_id: str, bars: Iterable[Bars] = ()) -> Result:
+def result_of_run(store: RunStore, run_id: str, bars: Iterable[Bars] = (), notes: Iterable[str] = ()) -> Result:
     """Return a run that a storage keeps; a page of it can be written as of any result.
 
     A storage keeps what an account was worth at its snapshots, not at each bar. So the curve has a point for each
@@ -67,6 +67,8 @@ def result_of_run(store: RunStore, run_id: str, bars: Iterable[Bars] = ()) -> Re
         Which run; `store.runs` lists them.
     bars
         Series of its instruments, for charts.
+    notes
+        Further warnings.
 
     Raises
     ------
@@ -80,7 +82,7 @@ def result_of_run(store: RunStore, run_id: str, bars: Iterable[Bars] = ()) -> Re
     >>> result = result_of_run(storage.runs, storage.runs.runs()[-1].id)
     >>> result.summary["trades"], result.report("run.html")
     """
-    return _StoredRun(store, store.get(run_id)).result(bars)
+    return _StoredRun(store, store.get(run_id)).result(bars, notes)
 
 
 class _StoredRun:
@@ -106,7 +108,7 @@ class _StoredRun:
             for symbol, position in self._positions.items():
                 position.agree({one.ts: sum(at.size for at in one.held if at.symbol == symbol) for one in self._whole})
 
-    def result(self, bars: Iterable[Bars]) -> Result:
+    def result(self, bars: Iterable[Bars], notes: Iterable[str]) -> Result:
         """Put the result together."""
         record, curve = self._record, self._curve()
         history = self._history(tuple(bars))
@@ -132,7 +134,7 @@ class _StoredRun:
             fill_records=self._fills,
             trade_records=trades,
             flow_records=self._flows,
-            warnings=tuple(self._warnings()),
+            warnings=(*self._warnings(), *notes),
             account=self._account(trades),
             history=history,
             last_prices={
@@ -345,11 +347,10 @@ class _StoredRun:
 
     def _warnings(self) -> Iterable[str]:
         yield (
-            f"made of {len(self._whole):,} snapshots of the account that a storage keeps: what lies between two of "
-            "them is in no measure."
+            f"made of {len(self._whole):,} snapshots of the account: what lies between two of them is in no measure."
         )
         if self._record.ended_at is None:
-            yield "the run goes on, or its end was never told to the storage."
+            yield "the run goes on, or its end was never told."
         for symbol in sorted(symbol for symbol, one in self._positions.items() if not one.is_followed):
             yield f"{symbol}: its position is not what executions alone come to; its series and marks show those."
         if len({one.settle for one in self._instruments.values()}) > 1:

@@ -16,11 +16,11 @@ __all__ = ["show"]
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of a table.")
 @global_options(hidden=True)
 def show(run: str, *, as_json: bool) -> None:
-    """Show a result that was saved, or a run that a storage keeps.
+    """Show a result that was saved, or a run that a journal or a storage tells of.
 
     RUN is a folder that cambist backtest --out or result.save has written, all of whose files are read and checked,
-    or a storage and a run in it: sqlite:///runs.db#ID. The id may be left out where there is one run. A paper or live
-    run is shown as far as it got.
+    the folder of a journal, or a storage and a run in it: sqlite:///runs.db#ID. The id may be left out where there is
+    one run. A paper or live run is shown as far as it got.
 
     \b
     Examples:

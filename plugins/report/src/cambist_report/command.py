@@ -47,13 +47,15 @@ def report(
 ) -> None:
     """Write a page that shows everything of a run: one HTML file that works offline.
 
-    RUN is a folder that cambist backtest --out or result.save has written, or a storage and a run in it:
-    sqlite:///runs.db#ID. The id may be left out where there is one run. A paper or live run is shown as far as it got.
+    RUN is a folder that cambist backtest --out or result.save has written, the folder of a journal, or a storage and a
+    run in it: sqlite:///runs.db#ID. The id may be left out where there is one run. A paper or live run is shown as far
+    as it got.
 
     \b
     Examples:
       cambist report results/2024 --open
       cambist report results/2024 --out 2024.html --figures pictures --format svg
+      cambist report live-journal --out so-far.html
       cambist report sqlite:///runs.db#0195c2 --open
       cambist report --compare results/2023 results/2024 --out both.html
       cambist report --sweep sweep.parquet --measure sharpe --open
