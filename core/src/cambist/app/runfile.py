@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.app.named_parts import named_analyzers, named_broker, named_sinks_of
 from cambist.app.plan import HistoryPlan, Overrides, RunPlan, SeriesPlan, StrategyPlan
 from cambist.app.sources import default_symbol, feed_name, feed_of_name
 from cambist.app.storage import resolved_url
@@ -168,6 +169,7 @@ class Reader:
         strategies = () if self.overrides.strategy else tuple(self._strategies())
         histories = () if self.overrides.histories else tuple(self._histories())
         made, made_tables = self.components()
+        analyzers = tuple(named_analyzers(self))
         others = bool(self.overrides.data)
         instruments = {} if others else dict(self._instruments())
         feed_settings = {} if others else dict(self._feed_settings())
@@ -193,6 +195,7 @@ class Reader:
             format=file.output.format,
             storage=storage or "",
             run_file=self.document.path,
+            analyzers=analyzers,
         )
 
     def components(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -204,7 +207,19 @@ class Reader:
             made["risk"], tables["risk"] = tuple(risk), risk_tables
         if sizer is not None:
             made["sizer"], tables["sizer"] = sizer, sizer_table
+        broker, broker_table = named_broker(self)
+        if broker is not None:
+            made["broker"], tables["broker"] = broker, broker_table
+        sinks = tuple(named_sinks_of(self))
+        if sinks:
+            self._check_events()
+            made["sinks"], tables["sinks"], made["events"] = sinks, [one.name for one in sinks], True
         return made, tables
+
+    def _check_events(self) -> None:
+        run = self.document.tables.get("run")
+        if isinstance(run, dict) and run.get("events") is False:
+            self.add(("run", "events"), "it is false, and sinks are told of events. Leave it out, or the sinks.")
 
     # Strategies and histories.
 

@@ -497,6 +497,17 @@ class NotifyTable(_OpenTable):
     give_up_after: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 3_600.0
 
 
+class SinkTable(_OpenTable):
+    """``[[sink]]``: what is told of all that happens in the run; the keys of its own are the sink's."""
+
+    use: str = Field(min_length=1)
+    name: str = Field(default="", description="in messages; that of the sink by default")
+    only: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list, description="kinds of events, such as order_filled; default: all"
+    )
+    capacity: Annotated[int, Field(gt=0)] = Field(default=10_000, description="how many events may wait for it")
+
+
 class RunFile(_Table):
     """A whole run file."""
 
@@ -507,6 +518,9 @@ class RunFile(_Table):
     venue: VenueTable = VenueTable()
     risk: list[ComponentTable] = Field(default_factory=list)
     sizer: ComponentTable | None = None
+    broker: ComponentTable | None = Field(default=None, description="what takes the orders of a backtest, by name")
+    analyzer: list[ComponentTable] = Field(default_factory=list, description="measures beside those of the core")
+    sink: list[SinkTable] = Field(default_factory=list, description="what is told of all that happens")
     output: OutputTable = OutputTable()
     storage: StorageTable = StorageTable()
     run: RunTable = RunTable()

@@ -19,7 +19,7 @@ __all__ = ["DATA_KEYS", "as_list", "check_tables", "instrument_table", "place"]
 #: The keys of ``[[data]]`` that are not settings of a feed.
 DATA_KEYS = tuple(DataTable.model_fields)
 
-_LISTS = ("strategy", "history", "data", "risk", "notify")
+_LISTS = ("strategy", "history", "data", "risk", "analyzer", "sink", "notify")
 
 
 def check_tables(document: Document) -> tuple[RunFile | None, list[Problem]]:

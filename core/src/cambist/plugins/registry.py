@@ -29,6 +29,7 @@ from cambist.plugins.specs import (
     RiskRuleSpec,
     SessionSpec,
     SimulationModelSpec,
+    SinkSpec,
     Spec,
     StorageSpec,
     StrategySpec,
@@ -168,6 +169,10 @@ class Registry:
         """Ways to show a finished run by name."""
         return self._all(ReportSpec)
 
+    def event_sinks(self) -> dict[str, SinkSpec]:
+        """What is told of runs by name."""
+        return self._all(SinkSpec)
+
     @overload
     def get(self, kind: Literal["feed"], name: str) -> FeedSpec: ...
     @overload
@@ -194,6 +199,8 @@ class Registry:
     def get(self, kind: Literal["data_rule"], name: str) -> DataRuleSpec: ...
     @overload
     def get(self, kind: Literal["report"], name: str) -> ReportSpec: ...
+    @overload
+    def get(self, kind: Literal["sink"], name: str) -> SinkSpec: ...
     @overload
     def get(self, kind: str, name: str) -> Spec: ...
     def get(self, kind: str, name: str) -> Spec:
