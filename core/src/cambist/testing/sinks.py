@@ -39,8 +39,13 @@ class _Kept:
         pass
 
 
-@cache
 def _events() -> tuple[RunEvent, ...]:
+    """Return events for a sink of its own: it may change them, and should not."""
+    return deepcopy(_told())
+
+
+@cache
+def _told() -> tuple[RunEvent, ...]:
     """Return what a backtest tells, and what befalls orders beyond it."""
     kept = _Kept()
     settings = BacktestSettings(events=True, sinks=(kept,), cash=10_000.0, benchmark=False)
