@@ -232,7 +232,7 @@ def backtest(what: tuple[str, ...], **options: Any) -> None:
     from cambist.app.assemble import assemble, make_plan
 
     overrides, run_file = _overrides(what, options)
-    registry = session().registry()
+    registry = session().registry(beside=run_file)
     assembly = assemble(make_plan(registry, overrides, run_file), registry)
     raise SystemExit(_run(assembly, as_json=options["as_json"], progress=options["progress"]))
 
@@ -286,7 +286,7 @@ def _run(assembly: Assembly, *, as_json: bool, progress: bool | None) -> Exit:
     if assembly.plan.storage:
         from cambist.app.storage import check_storage
 
-        check_storage(assembly.plan.storage, session().registry(), "runs")
+        check_storage(assembly.plan.storage, session().registry(beside=assembly.plan.run_file), "runs")
     stop = StopRequest()
     try:
         with stop_on_signals(stop) as caught, progress_bar("backtest", wanted=progress) as report:
@@ -310,7 +310,7 @@ def _finish(result: Result, plan: RunPlan, *, as_json: bool, failed: bool = Fals
         from cambist.app.storage import opened_storage
         from cambist.backtest.rows import store_result
 
-        with opened_storage(plan.storage, session().registry(), "runs") as storage:
+        with opened_storage(plan.storage, session().registry(beside=plan.run_file), "runs") as storage:
             store_result(result, storage.runs)
     show_notes(result, failed=failed)
     if as_json:

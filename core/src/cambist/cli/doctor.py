@@ -36,11 +36,11 @@ def doctor(run_file: Path | None, *, warm: bool, as_json: bool) -> None:
       cambist doctor --json
       cambist doctor run.toml
     """  # noqa: D301 -- click reads the control character
-    findings = examine(session().registry)
+    findings = examine(lambda: session().registry(beside=run_file))
     if run_file is not None:
         from cambist.cli.live_checks import examine_run
 
-        findings += examine_run(run_file, session().registry("error"))
+        findings += examine_run(run_file, session().registry("error", beside=run_file))
     if warm:
         findings += warm_up(session().registry)
     healthy = all(finding.state is not State.FAILED for finding in findings)

@@ -100,7 +100,7 @@ def paper(run_file: Path, *, journal: Path | None, record: bool, **options: Any)
 def _plan(run_file: Path, journal: Path | None, *, paper: bool, record: bool) -> LivePlan:
     from cambist.app.live_file import read_live_file
 
-    plan = read_live_file(run_file, session().registry("info"), paper=paper)
+    plan = read_live_file(run_file, session().registry("info", beside=run_file), paper=paper)
     live = attrs.evolve(plan.live, record=record or plan.live.record)
     return attrs.evolve(plan, journal=journal or plan.journal, live=live)
 

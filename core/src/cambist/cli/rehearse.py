@@ -41,7 +41,7 @@ def rehearse(run_file: Path, *, journal: Path | None, as_json: bool) -> None:
     from cambist.app.live_file import read_live_file
     from cambist.app.rehearsing import rehearse as perform
 
-    plan = read_live_file(run_file, session().registry())
+    plan = read_live_file(run_file, session().registry(beside=run_file))
     if journal is not None:
         plan = attrs.evolve(plan, journal=journal)
     found = perform(plan)

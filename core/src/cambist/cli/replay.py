@@ -57,7 +57,8 @@ def replay(folder: Path, what: tuple[str, ...], *, given: dict[str, str], sizer:
     said = {} if sizer is None else {"sizer": sizer}
     overrides = Overrides(strategy=strategies[0] if strategies else "", parameters=given, said=said)
     run_file = Path(run_files[0]) if run_files else None
-    report = replay_plan(folder, make_plan(session().registry(), overrides, run_file, needs_data=False))
+    registry = session().registry(beside=run_file)
+    report = replay_plan(folder, make_plan(registry, overrides, run_file, needs_data=False))
     if as_json:
         import msgspec
 

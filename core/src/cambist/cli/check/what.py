@@ -77,7 +77,8 @@ def checked(
         raise click.UsageError(
             f"{', '.join(what)}: give one strategy and one run file at most. Several strategies go into a run file."
         )
-    registry = session().registry()
+    run_file = Path(run_files[0]) if run_files else None
+    registry = session().registry(beside=run_file)
     overrides = Overrides(
         strategy=strategies[0] if strategies else "",
         parameters=options["parameters"],
@@ -86,7 +87,7 @@ def checked(
         timeframe=options["timeframe"] or "",
         settings={name: options[name] for name in _SETTINGS if options[name] is not None},
     )
-    plan = make_plan(registry, overrides, Path(run_files[0]) if run_files else None)
+    plan = make_plan(registry, overrides, run_file)
     with beside(plan), progress_bar(title, wanted=options["progress"]) as progress:
         yield subject_of(plan, registry, stamps=stamps), progress
 

@@ -72,7 +72,7 @@ def _directly(target: str | None, *, flatten: bool, yes: bool) -> dict[str, Any]
 
     if target is None:
         raise click.UsageError("--direct needs the run file: it names the account.")
-    plan: LivePlan = read_live_file(Path(target), session().registry())
+    plan: LivePlan = read_live_file(Path(target), session().registry(beside=Path(target)))
     where = f"the account of {target} at {plan.venue} ({plan.environment})"
     confirm(f"{_what(flatten=flatten)} of {where}", yes=yes)
     by = f"{getpass.getuser()}@{socket.gethostname()}"
