@@ -10,6 +10,7 @@ import click
 
 from cambist.cli.checks import Finding, State, examine, warm_up
 from cambist.cli.exits import Exit
+from cambist.cli.run_file_options import set_option
 from cambist.cli.session import global_options, session
 from cambist.observe.redaction import REDACTOR
 
@@ -18,10 +19,11 @@ __all__ = ["doctor"]
 
 @click.command()
 @click.argument("run_file", required=False, type=click.Path(path_type=Path))
+@set_option
 @click.option("--warm", is_flag=True, help="Have ready what takes long the first time, such as compiled code.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @global_options(hidden=True)
-def doctor(run_file: Path | None, *, warm: bool, as_json: bool) -> None:
+def doctor(run_file: Path | None, *, assigned: tuple[str, ...], warm: bool, as_json: bool) -> None:
     """Check that everything Cambist needs is there and works.
 
     With the RUN_FILE of a live run, its journal, disk, venue, clock and key as well: the venue is asked, and nothing is
@@ -40,7 +42,7 @@ def doctor(run_file: Path | None, *, warm: bool, as_json: bool) -> None:
     if run_file is not None:
         from cambist.cli.live_checks import examine_run
 
-        findings += examine_run(run_file, session().registry("error", beside=run_file))
+        findings += examine_run(run_file, session().registry("error", beside=run_file), assigned)
     if warm:
         findings += warm_up(session().registry)
     healthy = all(finding.state is not State.FAILED for finding in findings)
