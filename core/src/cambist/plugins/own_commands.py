@@ -10,6 +10,10 @@ OWN_COMMANDS = {
     "cancel": ("cambist.cli.operate.ends:cancel", "Cancel orders of a live run, and of the account."),
     "check": ("cambist.cli.check.group:check", "Find out whether a strategy knows the future, and how it warms up."),
     "compare": ("cambist.cli.compare:compare", "Compare two runs, to tell whether live did what the backtest said."),
+    "config": (
+        "cambist.cli.config:config",
+        "Show what a run file comes to, check it, and have editors know it.",
+    ),
     "data": ("cambist.cli.data:data", "Show data that is at hand, fetch more, and check it."),
     "doctor": ("cambist.cli.doctor:doctor", "Check that everything Cambist needs is there and works."),
     "flatten": ("cambist.cli.operate.ends:flatten", "Close what a live run holds at the market."),
