@@ -122,7 +122,7 @@ Cash = Annotated[
 
 
 class AccountTable(Table):
-    """``[account]``."""
+    """``[account]``: the account of a backtest or a paper run."""
 
     cash: Annotated[Cash, Unit("money")] = Field(
         default=100_000.0, description="at the start: a number, or one for each asset"

@@ -40,7 +40,7 @@ class ControlTable(Table):
 
 
 class _RunningTable(Table):
-    """What ``[live]`` and ``[paper]`` have in common; times in seconds."""
+    """What ``[live]`` and ``[paper]`` have in common."""
 
     currency: str | None = Field(
         default=None, min_length=1, description="in which the account is kept; else of [account]"
@@ -96,7 +96,7 @@ class LiveTable(_RunningTable):
     """``[live]``: the account that a live run trades, and how it behaves; see `cambist.live.LiveSettings`."""
 
     venue: str = Field(min_length=1, description="a session of an installed plugin, such as binance-spot")
-    environment: Environment = Field(description="dev, testnet or production")
+    environment: Environment = Field(description="a simulator on this machine, play money, or real money")
     consent: str | None = Field(default=None, description="to real money, in production")
     journal: str = Field(default="journal", min_length=1, description="a folder; a run that is in it goes on")
     on_position: Policy = Field(default="ask", description="of a position that the run and the venue do not both know")

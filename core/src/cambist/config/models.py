@@ -122,21 +122,21 @@ class ComponentTable(OpenTable):
 
 
 class OutputTable(Table):
-    """``[output]``."""
+    """``[output]``: where the result of a backtest is written."""
 
     dir: str | None = Field(default=None, min_length=1, description="where the result is written")
     format: Literal["csv", "parquet", "json"] = Field(default="csv", description="of the tables there")
 
 
 class StorageTable(Table):
-    """``[storage]``."""
+    """``[storage]``: where runs are kept."""
 
     url: str | None = Field(default=None, min_length=1, description="where runs are kept: sqlite:///runs.db")
     snapshots: str | None = Field(default=None, min_length=1, description="how often the account is looked at: 1h")
 
 
 class RunTable(Table):
-    """``[run]``."""
+    """``[run]``: how a backtest is run, and what it keeps."""
 
     seed: int = Field(default=0, description="of the run's only source of chance")
     blocks: bool = Field(default=False, description="read the data block by block: for more than fits into memory")

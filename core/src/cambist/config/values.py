@@ -81,10 +81,10 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("seconds")]
 SecondsOrNone = Annotated[float, Field(ge=0, allow_inf_nan=False), Unit("seconds")]
 Rate = Annotated[float, Field(gt=-1, lt=1), Unit("fraction")]
 Share = Annotated[float, Field(ge=0, lt=1), Unit("fraction")]
-Moment = Annotated[Any, AfterValidator(_moment)]
+Moment = Annotated[Any, AfterValidator(_moment), Unit("date or time")]
 Name = Annotated[str, Field(min_length=1)]
 ModelName = Name
-TimeframeText = Annotated[str, AfterValidator(_timeframe)]
+TimeframeText = Annotated[str, AfterValidator(_timeframe), Unit("timeframe")]
 
 
 class ModelTable(OpenTable):
