@@ -1,4 +1,4 @@
-"""The page of errors and codes lists every class and word that the sources raise, refuse and alarm with, and no other."""
+"""The page of errors and codes lists every class and word that the sources raise and alarm with, and no other."""
 
 from __future__ import annotations
 
