@@ -42,8 +42,8 @@ def pytest_configure() -> None:
 def pytest_collection_finish() -> None:
     """Leave the thousands of collected tests out of garbage collections.
 
-    The collector looks at everything once its survivors have grown by a quarter: beside so many objects that is seldom, and
-    what engines of cycles leave behind (backtrader's) fills gigabytes until then.
+    The collector looks at everything once its survivors have grown by a quarter. Beside so many objects that is seldom,
+    and what engines full of cycles leave behind (backtrader's) would fill gigabytes until then.
     """
     gc.collect()
     gc.freeze()
