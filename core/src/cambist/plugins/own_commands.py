@@ -30,7 +30,7 @@ OWN_COMMANDS = {
     "rehearse": ("cambist.cli.rehearse:rehearse", "Show what the start of a live run would do, and send nothing."),
     "replay": ("cambist.cli.replay:replay", "Repeat a recorded run, and find where a strategy decides otherwise."),
     "resume": ("cambist.cli.operate.trading:resume", "Let a live run trade again."),
-    "show": ("cambist.cli.show:show", "Show a result that was saved."),
+    "show": ("cambist.cli.show:show", "Show a result that was saved, or a run that a journal or a storage tells of."),
     "status": ("cambist.cli.operate.shows:status", "Show how a live run does."),
     "stop": ("cambist.cli.operate.ends:stop", "Stop a live run, and wait until it has ended."),
     "storage": ("cambist.cli.storage:storage", "Look after the storage of runs."),
