@@ -243,9 +243,8 @@ class LiveOrders(OpenOrders):
         order, emulator = watched.order, self.emulator
         self._tie(order)
         parent = self._book.find(order.parent) if order.parent else None
-        waits = parent is not None and not parent.filled
         left = order.triggered or (order.type is OrderType.MARKET_ON_CLOSE and self.missed(order, now))
-        watched.perhaps_unsent = not waits and (emulator.native.works(order) or left)
+        watched.perhaps_unsent = (parent is None or parent.filled > 0) and (emulator.native.works(order) or left)
         shares = begins_group(order, self._book.open.values())
         emulator.resume(order, sent=watched.perhaps_unsent, parent=parent, shares=shares)
         if parent is not None and watched.perhaps_unsent and not isnan(order.limit_price):
