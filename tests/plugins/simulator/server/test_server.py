@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 
 import aiohttp
 import pytest
@@ -133,6 +135,31 @@ def test_messages_and_frames_of_a_websocket():
 async def until(true):
     while not true():  # noqa: ASYNC110 -- what it waits for is no event
         await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["stops", "goes away"])
+def test_whoever_came_at_the_last_moment_is_closed_too(away, recwarn):
+    async def test(turns):
+        server = Server({"/": EchoDialect()})
+        await server.start()
+
+        async def come():
+            _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.close()
+
+        coming = [asyncio.create_task(come()) for _ in range(2)]
+        for _ in range(turns):  # where the loop is with what was accepted when the port is closed
+            await asyncio.sleep(0)
+        if away:
+            server.go_away(SECOND)
+        await server.stop()
+        await asyncio.gather(*coming, return_exceptions=True)
+
+    warnings.simplefilter("always", ResourceWarning)
+    for turns in range(7):
+        asyncio.run(test(turns))
+    gc.collect()
+    assert [str(one.message) for one in recwarn] == []
 
 
 def test_a_refused_websocket_gets_the_answer_of_the_venue():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import logging
 from http import HTTPStatus
@@ -136,8 +137,9 @@ class Rest:
         elif verdict.keep is not None:
             send_part(response, transport, keep=verdict.keep, announced=verdict.announced)
         else:
-            await answer.prepare(request)
-            await answer.write_eof()
+            with contextlib.suppress(ConnectionError):  # whoever asked has gone meanwhile
+                await answer.prepare(request)
+                await answer.write_eof()
         for call in verdict.then:
             call()
         self._server.flush()

@@ -36,6 +36,8 @@ _log = logging.getLogger("cambist.simulator")
 _TICK = 0.01
 #: Bytes of a request's body.
 _LARGEST = 4 << 20
+#: Turns of the loop until what was accepted last is a connection that can be closed.
+_TURNS = 5
 
 
 class Server:
@@ -174,25 +176,40 @@ class Server:
         """Cut all connections and listen to nobody for `down` ns of the server's clock."""
         if self._listener is None or self._web is None or self._loop is None:
             return
-        self._listener.close()
-        self._listener = None
+        listener, self._listener = self._listener, None
+        self._cut_all()
+        self._coming = self._loop.create_task(self._go(listener))
+        self.timers.after(down, self._come_back)
+
+    async def _go(self, listener: asyncio.Server) -> None:
+        await _close_port(listener)
+        self._cut_all()  # those that came meanwhile
+
+    def _cut_all(self) -> None:
+        assert self._web is not None
         for connection in list(self.connections.values()):
             connection.reset()
         for handler in self._web.connections:
             if handler.transport is not None:
                 cut(handler.transport)
-        self.timers.after(down, self._come_back)
 
     def _come_back(self) -> None:
         assert self._loop is not None
-        self._coming = self._loop.create_task(self._listen())
+        self._coming = self._loop.create_task(self._return(self._coming))
+
+    async def _return(self, going: asyncio.Task[None] | None) -> None:
+        if going is not None:
+            await going
+        await self._listen()
 
     async def stop(self) -> None:
         """Close all connections, and the port."""
         if self._ticking is not None:
             self._ticking.cancel()
+        if self._coming is not None:
+            await asyncio.gather(self._coming, return_exceptions=True)
         if self._listener is not None:
-            self._listener.close()
+            await _close_port(self._listener)
         for connection in list(self.connections.values()):
             connection.close(1001, "server shutdown")
             connection.finish()
@@ -308,6 +325,15 @@ class Server:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._sockets.serve(request, dialect, path, query)
         return await self._rest.answer(request, dialect, path, query)
+
+
+async def _close_port(listener: asyncio.Server) -> None:
+    """Listen no more; whoever was accepted just now becomes a connection first, or nobody could ever close it."""
+    for one in listener.sockets:
+        asyncio.get_running_loop().remove_reader(one)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    listener.close()
 
 
 def _request(
