@@ -9,10 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 from cambist.live.differences import Difference, DifferenceKind, Policy
-from cambist.live.explanation import Trades
+from cambist.live.explanation import Explainer, Trades
 from cambist.live.reconciler import Reconciler
 from cambist.live.settings import LiveSettings
-from cambist.model import Instrument
+from cambist.model import Instrument, Liquidity, OrderType, Side
+from cambist.model.reports import FillReport, OrderReport, ReportedStatus
+from cambist.ports.venue import VenueTerms
 
 COIN = Instrument(symbol="BTC/USDT", base="BTC", quote="USDT", step_size="0.00001")
 SOLD = Difference(DifferenceKind.POSITION, COIN.symbol, Decimal("0.14"), Decimal("0.12"))
@@ -58,3 +60,30 @@ def test_what_lasts_is_decided_by_the_policy():
     assert asyncio.run(desk.reconciler.settle(SOLD))
     assert desk.decided == [SOLD]
     assert desk.taken == [(SOLD, [], False)]
+
+
+def test_an_execution_whose_order_is_not_shown_yet_is_waited_for_and_is_our_own():
+    asked = []
+
+    class Venue:
+        terms = VenueTerms(settling=1_000_000)
+
+        async def fills(self, _symbol, _since):
+            return [fill]
+
+        async def order(self, key):
+            asked.append(key.venue_id)
+            return None if len(asked) < 3 else report
+
+    side = {"symbol": "BTC/USDT", "venue_id": "77", "side": Side.BUY, "size": Decimal(1)}
+    money = {"price": Decimal(100), "fee": Decimal(0), "fee_asset": "USDT", "liquidity": Liquidity.MAKER}
+    fill = FillReport(ts=5, client_id="", trade_id="9", **money, **side)
+    report = OrderReport(
+        ts=5, client_id="run7-3", status=ReportedStatus.FILLED, type=OrderType.LIMIT, filled=Decimal(1), **side
+    )
+    positions = SimpleNamespace(last_fill_of=lambda _symbol: 0, is_booked=lambda _report: False)
+    truth = Venue()
+    truth.session = truth
+    explainer = Explainer(truth, SimpleNamespace(positions=positions), "run7", 0)
+    trades = asyncio.run(explainer.unbooked("BTC/USDT"))
+    assert ([one.client_id for one in trades.own], trades.foreign, asked) == (["run7-3"], [], ["77"] * 3)

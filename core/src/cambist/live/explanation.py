@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ __all__ = ["Explainer", "Trades", "explains"]
 _ZERO = Decimal(0)
 #: Executions are asked for from a little before the last one that is known, ns.
 _OVERLAP = 60 * 1_000_000_000
+_SECOND = 1_000_000_000
+#: How long orders of executions are looked for that the venue does not show: in its settling times, and at most, s.
+_SETTLINGS, _MOST = 30, 30.0
 
 
 class Trades(msgspec.Struct, frozen=True):
@@ -70,14 +74,27 @@ class Explainer:
         reports = [one for one in await self._truth.fills(symbol, since) if not self._engine.positions.is_booked(one)]
         trades = Trades([], [])
         orders: dict[str, OrderReport | None] = {}
+        settling = self._truth.session.terms.settling / _SECOND
+        until = asyncio.get_running_loop().time() + min(_SETTLINGS * settling, _MOST)
         for one in reports:
             if one.venue_id not in orders:
-                orders[one.venue_id] = await self._truth.order(OrderKey(symbol, "", one.venue_id))
+                orders[one.venue_id] = await self._order(OrderKey(symbol, "", one.venue_id), until)
             order = orders[one.venue_id]
             if order is not None:
                 one = msgspec.structs.replace(one, client_id=order.client_id, system=one.system or order.system)  # noqa: PLW2901
             (trades.own if self._is_own(one.client_id) else trades.foreign).append(one)
         return trades
+
+    async def _order(self, key: OrderKey, until: float) -> OrderReport | None:
+        """Return the order of an execution; None where the venue has none, asked until a time of the loop's.
+
+        What has traded is there, and whose it is says the order alone: one that is not shown yet is waited for.
+        """
+        while True:
+            found = await self._truth.order(key)
+            if found is not None or asyncio.get_running_loop().time() >= until:
+                return found
+            await asyncio.sleep(self._truth.session.terms.settling / _SECOND)
 
     def _is_own(self, client_id: str) -> bool:
         try:
