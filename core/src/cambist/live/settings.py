@@ -131,7 +131,7 @@ class LiveSettings:
         By whose sessions timers go, day orders end and orders for the close leave, as in a backtest: a name, a
         `Calendar`, or one of them by symbol. None: the calendar that an instrument names, else days of UTC.
     rules_every
-        Between looks at what the venue trades, and by which rules.
+        Between looks at what the venue trades, and by which rules; while something is not traded there are more.
     resend
         Whether an order that certainly did not arrive is sent again, by kind (``"entry"``, ``"reduce"``, ``"stop"``);
         see `Resend`.

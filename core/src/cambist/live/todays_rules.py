@@ -27,6 +27,8 @@ _TELLING: Final = frozenset(
 )
 #: Between two looks that a refusal asked for, seconds.
 _LEAST: Final = 5.0
+#: Between two looks while something is not traded, seconds: it is not to be halted here for longer than there.
+_HALTED: Final = 15.0
 
 
 class TodaysRules:
@@ -40,7 +42,7 @@ class TodaysRules:
     session, engine, holds, instruments
         Of the run.
     every
-        Seconds between looks.
+        Seconds between looks; while something is not traded there are more.
     alarm
         Told of what a person should know.
     """
@@ -70,7 +72,7 @@ class TodaysRules:
             return
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._every):
+                async with asyncio.timeout(min(self._every, _HALTED) if self._halted else self._every):
                     await self._asked.wait()
             await self.once(self._session)
             await asyncio.sleep(min(_LEAST, self._every))
