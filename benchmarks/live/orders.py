@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 import statistics
 import tempfile
 import time
@@ -24,7 +23,7 @@ from aiohttp.http_writer import StreamWriter
 from benchmarks.live.loops import run_live
 from cambist import Strategy
 from cambist.live import LiveRun, LiveSettings
-from cambist.storage.journal import Journal
+from cambist.storage.journal import Files, Journal
 from cambist.storage.journal.writer import Writer
 from cambist_binance.session import open_spot
 from cambist_binance.streams import Shard
@@ -42,8 +41,8 @@ _PARTS = {
     "decided": "session, queue, engine, strategy, risk",
     "taken": "its records, made and handed over",
     "begun": "the journal's thread wakes",
-    "handed": "the records written to the file",
-    "synced": "fdatasync",
+    "handed": "the journal's thread gets to the disk",
+    "synced": "the records written and synced",
     "told": "the loop wakes",
     "written": "order manager, signature, socket",
 }
@@ -113,7 +112,7 @@ class InAndOut(Strategy):
 @contextmanager
 def _watching(way: _Way) -> Iterator[None]:
     """Mark the parts of the way where they end."""
-    frame, append, write_batch, sync = Shard.frame, Writer.append, Writer._write, os.fdatasync
+    frame, append, write_batch, keep = Shard.frame, Writer.append, Writer._write, Files.write_safely
     write, rest, told = Connection.write, StreamWriter._writelines, LiveRun._durable
 
     def timed_frame(self: Shard, connection: Connection, data: bytes) -> None:
@@ -129,10 +128,11 @@ def _watching(way: _Way) -> Iterator[None]:
         way.mark("begun")
         write_batch(self, batch)
 
-    def timed_sync(descriptor: int) -> None:
+    def timed_keep(self: Files, descriptor: int, data: bytes, offset: int) -> int:
         way.mark("handed")
-        sync(descriptor)
+        written = keep(self, descriptor, data, offset)
         way.mark("synced")
+        return written
 
     def timed_told(self: LiveRun, sequence: int) -> None:
         way.mark("told")
@@ -153,7 +153,7 @@ def _watching(way: _Way) -> Iterator[None]:
         patch.object(Shard, "frame", timed_frame),
         patch.object(Writer, "append", timed_append),
         patch.object(Writer, "_write", timed_batch),
-        patch.object(os, "fdatasync", timed_sync),
+        patch.object(Files, "write_safely", timed_keep),
         patch.object(LiveRun, "_durable", timed_told),
         patch.object(Connection, "write", timed_write),
         patch.object(StreamWriter, "_writelines", timed_rest),
