@@ -13,7 +13,7 @@ import msgspec
 from cambist.model.orders import OrderType
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from decimal import Decimal
 
     from cambist.model.bars import Bar, Bars
@@ -38,6 +38,7 @@ __all__ = [
     "Outcome",
     "PerpetualMarket",
     "PreparingSession",
+    "PromptSession",
     "ReloadingSession",
     "SimulatingSession",
     "StreamReport",
@@ -420,6 +421,18 @@ class PreparingSession(Protocol):
 
         It may be called in vain: nothing says that the order is sent in the end, or soon. What does not work here is
         told by `submit`.
+        """
+
+
+@runtime_checkable
+class PromptSession(PreparingSession, Protocol):
+    """What a session has besides that can send what it made ready without waiting for anything."""
+
+    def submit_now(self, request: OrderRequest) -> Callable[[], Awaitable[Outcome]] | None:
+        """Send an order before this returns; return what is called, once, to wait for the answer as `submit` does.
+
+        None where that cannot be: it was not made ready, or not long ago, something has to be waited for, or it would
+        not leave at all. Nothing has left then, and `submit` is asked.
         """
 
 
