@@ -46,6 +46,8 @@ _PARTS = {
     "told": "the loop wakes",
     "written": "order manager, signature, socket",
 }
+#: How often the way is practiced where it is, seconds.
+_PRACTICE = 0.005
 _BEFORE = dict(zip(_PARTS, ("frame", *_PARTS), strict=False))
 #: What is ours alone of them: neither the disk nor the system's wake-ups.
 _OURS = ("decided", "taken", "handed", "written")
@@ -161,7 +163,9 @@ def _watching(way: _Way) -> Iterator[None]:
         yield
 
 
-def _orders(transport: Literal["websocket", "rest"]) -> list[dict[str, tuple[float, float]]]:
+def _orders(
+    transport: Literal["websocket", "rest"], practice_every: float = 0.0
+) -> list[dict[str, tuple[float, float]]]:
     """Return the marks of orders that went out by one of the venue's two ways."""
     context = multiprocessing.get_context("spawn")
     told = context.Queue()
@@ -173,7 +177,7 @@ def _orders(transport: Literal["websocket", "rest"]) -> list[dict[str, tuple[flo
     async def run(folder: str) -> None:
         with Journal(Path(folder) / "journal") as journal:
             session = open_spot(url=url, key=key, secret=secret, transport=transport)
-            settings = LiveSettings(audit_every=1e6)
+            settings = LiveSettings(audit_every=1e6, practice_every=practice_every)
             run = LiveRun([InAndOut()], [("BTC/USDT", "quotes")], session, journal, settings)
             task = asyncio.create_task(run.run())
             async with asyncio.timeout(120):
@@ -193,7 +197,15 @@ def _orders(transport: Literal["websocket", "rest"]) -> list[dict[str, tuple[flo
 
 def measure_orders() -> None:
     """Print the times of frames that led to an order, part by part, and the whole of those that went by REST."""
-    done = [marks for marks in _orders("websocket") if all(part in marks for part in _PARTS)]
+    _show("frame to its order's request", _orders("websocket"))
+    _show(f"the same with practice every {_PRACTICE * 1e3:g} ms", _orders("websocket", _PRACTICE))
+    rest = [marks["written"][0] - marks["frame"][0] for marks in _orders("rest")]
+    print(f"the same by ccxt's REST                    {_told(rest)}")
+
+
+def _show(title: str, marked: list[dict[str, tuple[float, float]]]) -> None:
+    """Print the times of orders that went by the WebSocket API, part by part."""
+    done = [marks for marks in marked if all(part in marks for part in _PARTS)]
     whole = [marks["written"][0] - marks["frame"][0] for marks in done]
     loop = [marks["written"][1] - marks["frame"][1] for marks in done]
     parts: dict[str, list[float]] = defaultdict(list)
@@ -201,13 +213,11 @@ def measure_orders() -> None:
         for part, before in _BEFORE.items():
             parts[part].append(marks[part][0] - marks[before][0])
     ours = [sum(parts[part][number] for part in _OURS) for number in range(len(done))]
-    print(f"frame to its order's request               {_told(whole)}   (goal: p50 below 1,000 us)")
+    print(f"{title:42s} {_told(whole)}   (goal: p50 below 1,000 us)")
     for part, text in _PARTS.items():
         print(f"  {text:40s} {_told(parts[part])}")
     print(f"  of it our own code                       {_told(ours)}   (goal: p50 below 300 us)")
     print(f"  CPU time of the loop's thread            {_told(loop)}   (what came meanwhile included)")
-    rest = [marks["written"][0] - marks["frame"][0] for marks in _orders("rest")]
-    print(f"the same by ccxt's REST                    {_told(rest)}")
 
 
 def _told(times: list[float]) -> str:

@@ -437,6 +437,7 @@ class _RunningTable(_Table):
     unprotected_within: Positive = 2.0
     resend: dict[Literal["entry", "reduce", "stop"], ResendTable] = Field(default_factory=dict)
     record: bool = Field(default=False, description="keep what the market did beside the journal, to replay the run")
+    practice_every: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     slow_hook: Positive = Field(default=0.25, description="a hook of a strategy that takes longer is told of")
     notify_fills: bool = Field(default=False, description="tell people of fills, too")
     notify_window: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 300.0

@@ -235,6 +235,10 @@ class Journal:
         """
         self._writer.give_way(most)
 
+    def practice(self, drafts: Sequence[Draft]) -> None:
+        """Do with records what `append` does, as far as that can be done without keeping them."""
+        self._writer.practice(drafts)
+
     @property
     def last(self) -> int:
         """Number of the newest record that was taken; 0 before the first."""

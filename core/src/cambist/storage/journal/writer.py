@@ -175,6 +175,14 @@ class Writer:
             self._bell.put(None)
         return following - 1
 
+    def practice(self, drafts: Sequence[Draft]) -> None:
+        """Make of records what is written, throw it away, and wake a thread that has nothing to do."""
+        with self._lock:
+            if self.failure is not None or self._closing or self._queue:
+                return
+            encode((drafts,), self._next, self._chain)
+        self._bell.put(None)
+
     def give_way(self, most: float) -> None:
         """Wait until the disk has what the thread was woken for, at most so many seconds; see `Journal.give_way`."""
         handed = self._handed
