@@ -112,7 +112,8 @@ from cambist.ports.venue import (
     VenueTerms,
 )
 from cambist.storage.urls import path_in_url
-from cambist.strategies.signal_columns import Comparison, SignalColumns, signal_columns
+from cambist.strategies.signal_columns import Comparison, SignalColumns, SignalReader, signal_columns
+from cambist.strategies.sizers import PercentOfCash, PercentOfEquity, Target
 
 __all__ = [
     "ROWS",
@@ -172,6 +173,8 @@ __all__ = [
     "OrderRow",
     "Outcome",
     "ParameterError",
+    "PercentOfCash",
+    "PercentOfEquity",
     "PerpetualMarket",
     "PositionRow",
     "PositionSnapshotRow",
@@ -193,6 +196,7 @@ __all__ = [
     "Severity",
     "SharedIndicators",
     "SignalColumns",
+    "SignalReader",
     "SignalRow",
     "SimulationModelSpec",
     "Spec",
@@ -209,6 +213,7 @@ __all__ = [
     "StreamReport",
     "Subscription",
     "TableHistory",
+    "Target",
     "TradeRow",
     "TradingRequest",
     "Unanswered",

@@ -23,7 +23,7 @@ __all__ = ["optimize"]
 #: Options that are settings of a backtest under the same name.
 _SETTINGS = ("cash", "leverage", "slippage", "market_fill", "path")
 #: Options of a sweep under the same name.
-_OWN = ("jobs", "backend", "trials", "search_seed", "batch", "folds", "resume")
+_OWN = ("jobs", "backend", "accounts", "trials", "search_seed", "batch", "folds", "resume")
 _INTERRUPTED = 130
 
 
@@ -56,6 +56,12 @@ _INTERRUPTED = 130
 )
 @click.option("--search", default="grid", show_default=True, help="How: grid, random, tpe, cmaes or nsga2.")
 @click.option("--trials", type=int, help="How many combinations a search other than the grid tries.  [100]")
+@click.option(
+    "--accounts",
+    default="shared",
+    show_default=True,
+    help="With several instruments: shared, one account trades all; each, every one is tried by itself.",
+)
 @click.option("--folds", type=int, default=0, help="Try each combination on so many stretches of the data.")
 @click.option("--jobs", "-j", type=int, default=1, show_default=True, help="Workers; -1 for one a core.")
 @click.option(
@@ -168,7 +174,8 @@ def _show(sweep: Sweep, top: int, *, as_json: bool) -> None:
             json.dumps(
                 {
                     "combinations": len(sweep.rows),
-                    "failed": sum(1 for row in sweep.rows if row.error),
+                    "failed": sweep.failed,
+                    "pruned": sweep.pruned,
                     "stopped": sweep.stopped,
                     "seconds": sweep.seconds,
                     "best": [{"combination": row.number, **row.parameters, **row.measures} for row in ranked],
@@ -181,7 +188,7 @@ def _show(sweep: Sweep, top: int, *, as_json: bool) -> None:
         click.echo(note, err=True)
     rate = len(sweep.rows) / max(sweep.seconds, 1e-9)
     click.echo(f"{sweep!r}, {sweep.seconds:,.1f} s, {rate:,.1f} a second")
-    failed = [row for row in sweep.rows if row.error]
+    failed = [row for row in sweep.rows if row.is_failed]
     if failed:
         click.echo(f"the first that failed: {dict(failed[0].parameters)}: {failed[0].error}", err=True)
     if not ranked:
@@ -219,6 +226,8 @@ class _progress:  # noqa: N801 - a context
             text += f"  {progress.left:,.0f} s left"
         if progress.failed:
             text += f"  {progress.failed} failed"
+        if progress.pruned:
+            text += f"  {progress.pruned} pruned"
         if progress.best is not None:
             name, value = progress.metric, progress.best.measures[progress.metric]
             best = " ".join(f"{key}={one}" for key, one in progress.best.parameters.items())

@@ -7,6 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from cambist.api import ConfigError, ResultError
@@ -37,7 +38,7 @@ def fingerprint(job: Job, space: Space, search: Mapping[str, Any]) -> dict[str, 
         "settings": {name: repr(value) for name, value in sorted(job.options.items())},
         "measures": list(job.measures),
         "objectives": [f"{one.name}:{'max' if one.maximize else 'min'}" for one in job.objectives],
-        "folds": [list(one) for one in job.spans],
+        "folds": [list(attrs.astuple(one)) for one in job.parts],
         "search": dict(search),
     }
 
@@ -115,6 +116,7 @@ class Ledger:
                     "error": row.error,
                     "path": row.path,
                     "seconds": row.seconds,
+                    "why": row.why,
                 }
             )
         self._file.flush()

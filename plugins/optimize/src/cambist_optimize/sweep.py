@@ -42,7 +42,7 @@ class Sweep:
     rows
         One for each combination, in the order in which they were asked for; with folds, the mean of them.
     fold_rows
-        One for each combination and fold; empty where there were no folds.
+        One for each combination and part of the data; empty where there was one part alone.
     stopped
         Why it ended early; ``""`` where everything asked for was tried.
     seconds
@@ -64,6 +64,16 @@ class Sweep:
         return self.job.objectives
 
     @property
+    def failed(self) -> int:
+        """How many combinations raised."""
+        return sum(row.is_failed for row in self.rows)
+
+    @property
+    def pruned(self) -> int:
+        """How many were spared some of the folds, being worse than others."""
+        return sum(row.is_pruned for row in self.rows)
+
+    @property
     def table(self) -> pd.DataFrame:
         """A row for each combination, by ``combination``, from 0 in the order of asking.
 
@@ -75,7 +85,10 @@ class Sweep:
 
     @property
     def folds(self) -> pd.DataFrame:
-        """A row for each combination and fold: ``fold, start, end`` (UTC), then the columns of `table`."""
+        """A row for each combination, instrument with an account of its own, and fold.
+
+        Columns: ``instrument``, where there are several, ``fold, start, end`` (UTC), then those of `table`.
+        """
         return self._frame(self.fold_rows, with_folds=True)
 
     def _frame(self, rows: Sequence[Row], *, with_folds: bool) -> pd.DataFrame:
@@ -85,11 +98,14 @@ class Sweep:
         measures = list(dict.fromkeys([*(one.name for one in self.objectives), *self.job.measures]))
         columns: dict[str, Any] = {}
         if with_folds:
-            bars = self.job.bars[0]
-            spans = [self.job.spans[row.fold] for row in rows]
-            columns["fold"] = [row.fold for row in rows]
-            columns["start"] = pd.to_datetime([int(bars.ts[start]) for start, _ in spans], utc=True)
-            columns["end"] = pd.to_datetime([int(bars.close_times[stop - 1]) for _, stop in spans], utc=True)
+            parts = [self.job.parts[row.fold] for row in rows]
+            bars = [self.job.bars[one.instrument] for one in parts]
+            if len(self.job.bars) > 1:
+                columns["instrument"] = [one.instrument.symbol for one in bars]
+            columns["fold"] = [one.fold for one in parts]
+            starts = [int(one.ts[part.start]) for one, part in zip(bars, parts, strict=True)]
+            ends = [int(one.close_times[part.stop - 1]) for one, part in zip(bars, parts, strict=True)]
+            columns["start"], columns["end"] = (pd.to_datetime(times, utc=True) for times in (starts, ends))
         columns |= {name: [row.parameters.get(name) for row in rows] for name in parameters}
         columns |= {name: [row.measures.get(name, nan) for row in rows] for name in measures}
         columns |= {name: [getattr(row, name) for row in rows] for name in ("error", "path", "seconds")}
@@ -122,7 +138,7 @@ class Sweep:
         return found
 
     def _why_none(self, name: str) -> str:
-        failed = [row for row in self.rows if row.error]
+        failed = [row for row in self.rows if row.is_failed]
         if failed:
             return f"no combination came to a number for {name}; {len(failed)} failed, the first with {failed[0].error}"
         return (
@@ -219,8 +235,8 @@ class Sweep:
         return sweep
 
     def __repr__(self) -> str:
-        failed = sum(1 for row in self.rows if row.error)
-        end = f", {failed} failed" if failed else ""
+        end = f", {self.failed:,} failed" if self.failed else ""
+        end += f", {self.pruned:,} pruned" if self.pruned else ""
         end += f", stopped: {self.stopped}" if self.stopped else ""
         return f"<Sweep of {self.job.strategy.__name__}: {len(self.rows):,} combinations{end}>"
 
