@@ -42,6 +42,7 @@ def name_of(path: Path) -> str:
 
 
 def text_files() -> list[Path]:
+    # In a further work tree of git, .git is a file that names a folder of the machine.
     found, open_ = [], [ROOT]
     while open_:
         for path in open_.pop().iterdir():
@@ -49,7 +50,7 @@ def text_files() -> list[Path]:
                 hidden = path.name.startswith(".") and path.name != ".ci"
                 if not hidden and path.name not in SKIPPED_FOLDERS:
                     open_.append(path)
-            elif path.suffix in TEXT and path.stat().st_size < 1_000_000:
+            elif path.name != ".git" and path.suffix in TEXT and path.stat().st_size < 1_000_000:
                 found.append(path)
     return sorted(found)
 

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cambist.app.results import load_run
     from cambist.backtest import BacktestSettings, Result, StopRequest, backtest
     from cambist.backtest.comparing import compare
     from cambist.backtest.load import load_result
@@ -78,6 +79,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "cambist.backtest": ("BacktestSettings", "Result", "StopRequest", "backtest"),
     "cambist.backtest.comparing": ("compare",),
+    "cambist.app.results": ("load_run",),
     "cambist.backtest.load": ("load_result",),
     "cambist.backtest.optimizing": ("optimize",),
     "cambist.backtest.records.histories": ("FillHistory", "OrderHistory"),
@@ -203,6 +205,7 @@ __all__ = [
     "load",
     "load_calendar",
     "load_result",
+    "load_run",
     "open_book",
     "open_quotes",
     "open_ticks",

@@ -317,13 +317,13 @@ class RecordError(JournalError):
     """A record that cannot be read as what it says it is, or that does not fit those before it."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'fast'?"`` when a known word is near, else the list of known words.
 
-    The answer starts with a space, so that it can follow a sentence.
+    The answer starts with a space, so that it can follow a sentence. What should have been a word may be anything.
     """
     names = sorted(map(str, known))
-    near = get_close_matches(word, names, n=1, cutoff=0.6)
+    near = get_close_matches(str(word), names, n=1, cutoff=0.6)
     if near:
         return f" Did you mean {near[0]!r}?"
     if names:

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from test_binance_life import bid_of, request, session_at, simulator
+from websockets.asyncio.server import serve
 
 from cambist.api import Answered, Declined, OrderKey, Subscription, Unanswered, VenueError
 from cambist.model import OrderType
@@ -23,9 +24,11 @@ from cambist_binance.session import open_spot
 from cambist_ccxt.budget import SHARES, Budget, Priority, Window
 from cambist_ccxt.credentials import Credentials
 from cambist_ccxt.errors import NotSentError
-from cambist_ccxt.loading import Network, load_exchange, raw_client
+from cambist_ccxt.link import Link, LinkHooks, LinkSettings
+from cambist_ccxt.loading import Answer, Network, load_exchange, raw_client
 from cambist_ccxt.rest import Ask, RestClient
 from cambist_ccxt.shared import SharedUse, id_of
+from cambist_ccxt.tls import tls_context
 
 LIMIT = OrderType.LIMIT
 OPEN_ENDED = [
@@ -146,6 +149,69 @@ def test_a_certificate_that_is_not_trusted_is_a_definite_no_and_nothing_is_said_
             with pytest.raises(VenueError, match=r"(?i)certificate"):
                 await session.open()
             assert b"".join(heard) == b""
+
+    asyncio.run(test())
+
+
+def test_a_certificate_that_the_system_trusts_is_trusted_by_requests_and_streams(tmp_path, monkeypatch):
+    path = own_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    tls_context.cache_clear()
+
+    async def answer(connection, request):
+        if request.path == "/api/v3/order":
+            return connection.respond(400, '{"code":-1102,"msg":"no"}')
+        return None
+
+    async def say(socket):
+        await socket.send('{"n":1}')
+        await socket.wait_closed()
+
+    class Ear(LinkHooks):
+        def __init__(self, url):
+            self.url, self.heard = url, asyncio.Event()
+
+        async def address(self):
+            return self.url
+
+        def frame(self, connection, data):
+            self.heard.set()
+
+    async def test():
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        async with serve(say, "127.0.0.1", 0, ssl=context, process_request=answer) as server:
+            port = server.sockets[0].getsockname()[1]
+            ear = Ear(f"wss://127.0.0.1:{port}/stream")
+            link = Link("test", ear, LinkSettings(first_wait=0.01))
+            link.start()
+            async with asyncio.timeout(10):
+                await ear.heard.wait()
+            await link.close()
+            base = await load_exchange("binance")
+            urls = {"private": f"https://127.0.0.1:{port}/api/v3"}
+            client = raw_client(base, Credentials("key", "secret"), Network(), stamp=lambda: 1, urls=urls)
+            try:
+                with pytest.raises(Answer) as caught:
+                    await client.fetch(f"{urls['private']}/order")
+                assert "-1102" in caught.value.body
+            finally:
+                await client.close()
+
+    try:
+        asyncio.run(test())
+    finally:
+        tls_context.cache_clear()
+
+
+def test_what_is_trusted_is_read_once_and_shared():
+    async def test():
+        base = await load_exchange("binance")
+        clients = [raw_client(base, Credentials("key", "secret"), Network(ip=ip), stamp=lambda: 1) for ip in (0, 0, 4)]
+        for client in clients:
+            client.open()
+            assert client.ssl_context is tls_context()
+            await client.close()
 
     asyncio.run(test())
 

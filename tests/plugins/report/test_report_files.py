@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 
+import attrs
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import cambist
 from cambist import Strategy
-from cambist.errors import ParameterError, ResultError
+from cambist.backtest.rows import store_result
+from cambist.cli.main import root
+from cambist.errors import ParameterError, ResultError, StorageError
 from cambist.strategies.examples.rsi_reversal import RsiReversal
 from cambist.strategies.examples.sma_cross import SmaCross
 from cambist_report.command import report
 from cambist_report.excursions import excursions
 from cambist_report.figures import FIGURES
+from cambist_storage import open_storage
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +59,42 @@ def test_two_runs_are_compared(saved, look, tmp_path, result):
 def test_what_a_command_cannot_do_is_said(saved, tmp_path):
     assert "give one RUN" in run().output
     assert "give one RUN" in run(saved[0], "--compare", *saved).output
-    assert run(tmp_path / "nowhere").exit_code == 2
-    with pytest.raises(ResultError, match="no such file"):
-        cambist.load_result(tmp_path)
+    for given in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(ResultError, match="no such file"):
+            cambist.load_run(given)
+
+
+def test_a_run_that_a_storage_keeps_has_a_page_with_the_bars_beside_it(result, tmp_path, look):
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with contextlib.closing(open_storage(url)) as storage:
+        store_result(result, storage.runs)
+        storage.bars.write(result.played[0].bars)
+    shown = CliRunner().invoke(root, ["show", f"{url}#{result.run_id}", "--json"])
+    assert shown.exit_code == 0, shown.output
+    assert json.loads(shown.stdout)["run_id"] == result.run_id
+    path = tmp_path / "stored.html"
+    done = CliRunner().invoke(root, ["report", url, "--out", str(path)])
+    assert done.exit_code == 0, done.output
+    page = look(path)
+    assert page.locator("#trades .count").text_content().startswith(str(len(result.trades)))
+    assert "snapshots of the account" in page.content()
+    again = cambist.load_run(url)
+    assert again.played[0].bars.close.tolist() == result.played[0].bars.close.tolist()
+
+
+def test_which_of_several_stored_runs_is_meant_has_to_be_said(result, tmp_path):
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    other = attrs.evolve(result, run_id="another")
+    with contextlib.closing(open_storage(url)) as storage:
+        store_result(result, storage.runs)
+        store_result(other, storage.runs)
+    with pytest.raises(ResultError, match=r"holds 2 runs.*#.*another"):
+        cambist.load_run(url)
+    with pytest.raises(ResultError, match=r"no run 'none'.*another"):
+        cambist.load_run(f"{url}#none")
+    assert cambist.load_run(f"{url}#another").run_id == "another"
+    with pytest.raises(StorageError, match="nothing at"):
+        cambist.load_run(f"sqlite:///{tmp_path / 'other.db'}")
 
 
 def test_figures_are_drawn_without_a_display(result, saved, tmp_path, monkeypatch):

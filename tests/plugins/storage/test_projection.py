@@ -9,6 +9,7 @@ from itertools import islice
 
 import attrs
 import numpy as np
+import pandas as pd
 import pytest
 
 import cambist
@@ -29,6 +30,7 @@ from cambist.api import (
     TradeRow,
 )
 from cambist.backtest.rows import rows_of
+from cambist.backtest.stored import result_of_run
 from cambist.engine.projection import Projection
 from cambist.indicators import SMA
 from cambist.model import Bars, Instrument
@@ -137,6 +139,24 @@ def test_signals_snapshots_days_and_measures_are_those_of_the_result(run, whole)
         "exposure",
     }
     assert all(measures[row.name] == row for row in whole[MeasureRow])
+
+
+def test_a_result_can_be_made_of_a_journal_that_was_told(run):
+    result, folder = run
+    store = MemoryRunStore()
+    with Journal(folder) as journal:
+        Projector(journal, store, lambda: Projection("replay"), pace=Pace(batch=10**9)).catch_up()
+    found = result_of_run(store, result.run_id)
+    for one, other in ((result.orders, found.orders), (result.fills, found.fills), (result.trades, found.trades)):
+        kept = [name for name in one if name != "bars"]
+        pd.testing.assert_frame_equal(one[kept], other[kept])
+    at = result.equity.index.intersection(found.equity.index)
+    assert len(at) == len(found.equity) > 70
+    assert found.equity["equity"].tolist() == result.equity["equity"][at].tolist()
+    assert found.series.positions["ACME"].tolist() == result.series.positions["ACME"][at].tolist()
+    assert found.summary["total_return"] == pytest.approx(result.summary["total_return"], abs=2e-3)
+    pd.testing.assert_frame_equal(result.signals, found.signals)
+    pd.testing.assert_frame_equal(result.snapshots, found.snapshots)
 
 
 def test_the_whole_life_of_an_order_is_there(run, whole):

@@ -18,6 +18,7 @@ from cambist.storage.urls import path_in_url
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cambist.engine.projection import Projection
     from cambist.plugins.registry import Registry
     from cambist.plugins.specs import StorageSpec
     from cambist.ports.bars import BarStore, BarsWritten
@@ -28,9 +29,11 @@ __all__ = [
     "copy_bars",
     "copy_runs",
     "opened_storage",
+    "project",
     "read_all",
     "rebuild_run",
     "resolved_url",
+    "storage_keeps",
     "storage_opener",
     "upgrade_storage",
 ]
@@ -81,6 +84,11 @@ def storage_opener(url: str, registry: Registry, needs: str) -> Callable[[], Sto
     """
     factory: Any = _able(url, registry, needs).load()
     return partial(factory, url)
+
+
+def storage_keeps(url: str, registry: Registry, what: str) -> bool:
+    """Tell whether the storage of a URL keeps ``"runs"``, ``"state"`` or ``"bars"``; errors as `opened_storage`."""
+    return what in _spec(url, registry).capabilities
 
 
 def _able(url: str, registry: Registry, needs: str) -> StorageSpec:
@@ -247,6 +255,12 @@ def rebuild_run(folder: Path, store: RunStore, mode: str) -> tuple[str, int]:
     StorageError
         The journal holds no run, or the store cannot be written.
     """
+    maker = project(folder, store, mode)
+    return maker.run_id, maker.sequence
+
+
+def project(folder: Path, store: RunStore, mode: str) -> Projection:
+    """Make anew what a store has of a run, as `rebuild_run` does; return what made it."""
     from cambist.engine.projection import Projection
     from cambist.storage.journal import JournalFolder
 
@@ -262,7 +276,7 @@ def rebuild_run(folder: Path, store: RunStore, mode: str) -> tuple[str, int]:
             store.write(maker.run_id, rows, maker.sequence)
     if not maker.run_id:
         raise StorageError(f"{folder}: this journal holds no run yet; there is nothing to rebuild.")
-    return maker.run_id, maker.sequence
+    return maker
 
 
 def copy_bars(source: BarStore, target: BarStore) -> Iterator[tuple[str, BarsWritten]]:

@@ -97,7 +97,14 @@ class Shown(Noted):
         strategies = ", ".join(strategy.name for strategy in result.strategies)
         symbols = [instrument.symbol for instrument in result.instruments]
         shown = ", ".join(symbols[:3]) + (f" and {len(symbols) - 3} more" if len(symbols) > 3 else "")
-        return f"{strategies} on {shown} {', '.join(dict.fromkeys(result.timeframes))}"
+        return f"{strategies} on {shown} {', '.join(dict.fromkeys(result.timeframes))}".rstrip()
+
+    @property
+    def played_as(self) -> str:
+        """How much was played, and how long that took where it is known."""
+        result = self._whole
+        seconds = f" in {result.wall_seconds:.2f} s" if result.wall_seconds else ""
+        return f"{result.n_bars:,} {result.unit}{seconds}"
 
     def __repr__(self) -> str:
         result = self._whole

@@ -66,7 +66,7 @@ def show_result(result: Result) -> None:
     screen = console()
     span = f"{format_ns(result.started)} to {format_ns(result.ended)}"
     screen.print(Text(result.title, style="bold"), soft_wrap=True)
-    screen.print(Text(f"{span}, {result.n_bars:,} {result.unit} in {result.wall_seconds:.2f} s"), soft_wrap=True)
+    screen.print(Text(f"{span}, {result.played_as}"), soft_wrap=True)
     table = Table("", "Strategy")
     if result.summary.has_benchmark:
         table.add_column("Buy and hold")

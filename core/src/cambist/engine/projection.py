@@ -98,6 +98,8 @@ class Projection:
         The run after the last record.
     run_id
         The run's token; ``""`` before it began.
+    valued
+        Whether the journal says what the account is worth; else it is reckoned at the prices of executions.
     """
 
     def __init__(self, mode: str, stored_at: int = 0, codec: Codec = CODEC) -> None:
@@ -109,7 +111,7 @@ class Projection:
         self._started_at = 0
         self._ended_at: int | None = None
         self._day: int | None = None
-        self._valued = False  # whether the journal says what the account is worth
+        self.valued = False
         self._days = DailyLog()
         self._decided: dict[int, Decimal] = {}  # last prices when orders were made, of those that the state keeps
 
@@ -176,7 +178,7 @@ class Projection:
                 self._stored_at,
                 self._ended_at,
                 encode_run(self.state),
-                self._valued,
+                self.valued,
                 self._days.save(),
                 self._decided,
             )
@@ -195,7 +197,7 @@ class Projection:
         saved = msgspec.msgpack.decode(data, type=_Saved)
         self.state = decode_run(saved.state, self._codec)
         self.run_id, self._started_at, self._stored_at = saved.run_id, saved.started_at, saved.stored_at
-        self._ended_at, self._valued = saved.ended_at, saved.valued
+        self._ended_at, self.valued = saved.ended_at, saved.valued
         self._decided = saved.decided
         if saved.days:
             self._days.restore(saved.days)
@@ -218,7 +220,7 @@ class Projection:
             yield from self._moved(entry, fields, flow)
         elif kind == "run_started":
             self._begin(entry)
-            self._valued = fields.valued
+            self.valued = fields.valued
         elif kind == "run_stopped":
             self._ended_at = entry.ts
             yield from self._snapshot()
@@ -345,7 +347,7 @@ class Projection:
 
         They stand in for a journal that does not say what the accounts are worth, because an older version wrote it.
         """
-        if not self._valued:
+        if not self.valued:
             yield from account_rows(self.state.accounts, self.state.ts)
 
 

@@ -16,6 +16,7 @@ from websockets.protocol import State
 from cambist.api import VenueError
 from cambist_ccxt.backoff import Backoff
 from cambist_ccxt.loading import FAMILIES
+from cambist_ccxt.tls import tls_context
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -247,6 +248,7 @@ class Link:
                 ping_timeout=settings.heartbeat,
                 proxy=settings.proxy or None,
                 family=FAMILIES[settings.ip],
+                ssl=tls_context() if address.startswith("wss:") else None,
             )
             connection = Connection(socket, loop.time(), loop.time())
             connection.reader = loop.create_task(self._read(connection), name=f"reader {self.name}")

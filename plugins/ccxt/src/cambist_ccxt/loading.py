@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import socket
-import ssl
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from cambist.api import MissingDependencyError, ParameterError, did_you_mean
+from cambist_ccxt.tls import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +60,6 @@ def keep_to_ip(client: Any, ip: int) -> Any:
         def open_session(lazy: bool = False) -> None:
             if client.session is None and client.own_session:
                 aiohttp = importlib.import_module("aiohttp")
-                client.ssl_context = ssl.create_default_context(cafile=client.cafile)
                 client.tcp_connector = aiohttp.TCPConnector(ssl=client.ssl_context, family=FAMILIES[ip])
                 client.session = aiohttp.ClientSession(
                     connector=client.tcp_connector, trust_env=client.aiohttp_trust_env
@@ -89,6 +88,7 @@ def _load(name: str) -> Any:
         module = importlib.import_module("ccxt.async_support")
     except ModuleNotFoundError as error:
         raise MissingDependencyError("this venue needs ccxt, which is not installed: pip install ccxt.") from error
+    tls_context()  # read here, in the thread
     if name not in module.exchanges:
         raise ParameterError(f"ccxt has no exchange {name!r}.{did_you_mean(name, module.exchanges)}")
     return getattr(module, name)
@@ -100,6 +100,7 @@ def config_of(credentials: Credentials, network: Network, options: Mapping[str, 
         "timeout": round(network.timeout * 1000),
         "number": str,
         "options": {**options},
+        "ssl_context": tls_context(),
     }
     if credentials:
         config |= {"apiKey": credentials.key, "secret": credentials.secret, "password": credentials.password or None}

@@ -41,7 +41,7 @@ def run_facts(result: Result, markets: list[Market]) -> str:
             Markup("<br>".join(_strategy(one.class_name, one.name, one.parameters) for one in result.strategies)),
         ),
         ("From, to", f"{_utc(result.started)} to {_utc(result.ended)}"),
-        ("Played", f"{result.n_bars:,} {result.unit} in {result.wall_seconds:.2f} s"),
+        ("Played", result.played_as),
         ("Fill rule", fill_rule(settings)),
         ("Rules", f"{settings.get('rules', 'cambist')}"),
         ("Fees", _text(settings.get("fees"))),
