@@ -115,7 +115,7 @@ def in_batches(player, signals, facts):
     others = [attrs.evolve(signals, side=-signals.side, stop=np.empty(0), take=np.empty(0)), signals]
     for one in (signals, *others):
         batch.add(one)
-    first, _, last = batch.measured(BATCH_MEASURES)
+    first, _, last = batch.played().measured(BATCH_MEASURES)
     for key in BATCH_MEASURES:
         value = MEASURES[key].compute(facts)
         np.testing.assert_array_equal([first[key], last[key]], [value, value], err_msg=key)

@@ -323,6 +323,44 @@ def test_the_table_is_kept(bars, tmp_path):
     assert kept["sharpe"] == sweep.table.sharpe[4]
 
 
+def test_daily_returns_are_kept_where_they_fit(bars, tmp_path, monkeypatch):
+    sweep = cambist.optimize(Cross, bars, RANGES, resume=tmp_path / "kept", **OPTIONS)
+    by_engine = cambist.optimize(Cross, bars, RANGES, compiled=False, **OPTIONS)
+    again = cambist.optimize(Cross, bars, RANGES, resume=tmp_path / "kept", **OPTIONS)
+    curve = sweep.result(3).curve
+    for one in (sweep, by_engine, again):
+        pd.testing.assert_frame_equal(one.returns, sweep.returns, check_exact=True)
+    np.testing.assert_array_equal(sweep.returns[3], curve.equity[1:] / curve.equity[:-1] - 1.0)
+    assert [time.value for time in sweep.returns.index] == list(curve.times[1:])
+    sweep.save(tmp_path / "a.csv")
+    np.testing.assert_array_equal(pd.read_csv(tmp_path / "a.returns.csv", index_col="time"), sweep.returns)
+    monkeypatch.setattr("cambist_optimize.optimizing._KEPT_RETURNS", 100)
+    assert cambist.optimize(Cross, bars, RANGES, **OPTIONS).returns is None
+    assert cambist.optimize(Cross, bars, RANGES, returns=True, **OPTIONS).returns is not None
+
+
+def test_the_best_is_run_again_dearer_and_later(bars):
+    sweep = cambist.optimize(Cross, bars, {"fast": [4, 5]}, metric="total_return", **OPTIONS)
+    again = sweep.rerun(fees=[0, 2], slippage=[3], delays=[2])
+    assert list(again.change) == ["as it was", "fees x 0", "fees x 2", "slippage x 3", "2 bars later"]
+    assert list(again.error.unique()) == [""]
+    by_hand = (
+        {},
+        {"fees": 0.0},
+        {"fees": 0.002},
+        {"slippage": 0.0015},
+        {"latency": "8h"},  # bars of four hours
+    )
+    for row, changed in zip(again.itertuples(), by_hand, strict=True):
+        result = cambist.backtest(sweep.strategy(), bars, **{**OPTIONS, **changed})
+        assert row.net_profit == pytest.approx(result.summary["net_profit"], rel=1e-9)
+        assert row.trades == result.summary["trades"]
+    free = cambist.optimize(Cross, bars, {"fast": [4, 5]}, metric="total_return")
+    assert list(free.rerun(delays=[1]).change) == ["as it was", "1 bar later"]
+    with pytest.raises(ParameterError, match="none may be negative"):
+        sweep.rerun(fees=[-1])
+
+
 @pytest.mark.parametrize(
     ("params", "options", "text"),
     [
@@ -343,6 +381,8 @@ def test_the_table_is_kept(bars, tmp_path):
         ({"fast": "2:8"}, {"backend": "dusk"}, "no back end 'dusk'. Did you mean 'dask'"),
         ({"fast": "2:8"}, {"folds": 400}, "at most 300"),
         ({"fast": "2:8"}, {"jobs": 0}, "jobs is 0"),
+        ({"fast": "2:8"}, {"accounts": "own"}, "accounts is 'own'; give 'shared' or 'each'"),
+        ({"fast": "2:8"}, {"returns": True, "folds": 2}, "leave returns out with folds"),
         ({"fast": "2:8"}, {"fee": 0.1}, "no option 'fee'. Did you mean 'fees'"),
         ({"fast": "2:8"}, {"metric": ["sharpe", "sortino"], "search": "cmaes"}, "one objective"),
     ],
@@ -381,12 +421,17 @@ def test_the_command(tmp_path, bars):
         "        self.order_target_size(self.size)\n"
     )
     told = [str(tmp_path / "mine.py"), "-d", str(tmp_path / "bars.csv"), "-p", "size", "-m", "total_return"]
-    done = CliRunner().invoke(command, [*told, "--out", str(tmp_path / "out.csv"), "--jobs", "2", "--progress"])
+    done = CliRunner().invoke(
+        command, [*told, "--out", str(tmp_path / "out.csv"), "--jobs", "2", "--progress", "--rerun"]
+    )
     assert done.exit_code == 0, done.output
     assert "3 combinations, 1 failed" in done.stdout
     assert "two" in done.stderr
     assert "3/3" in done.stderr
     assert list(pd.read_csv(tmp_path / "out.csv")["size"]) == [1, 2, 3]
+    for name in ("out.returns.csv", "out.reruns.csv"):
+        assert (tmp_path / name).is_file()
+    assert "the best, run again:" in done.stdout
     done = CliRunner().invoke(command, [*told, "--json"])
     assert json.loads(done.stdout)["best"][0]["size"] in {1, 3}
 

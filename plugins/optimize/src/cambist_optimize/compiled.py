@@ -11,7 +11,7 @@ import numpy as np
 
 from cambist import BacktestSettings, SignalStrategy
 from cambist.api import SignalReader
-from cambist_optimize.evaluation import COMPILED, Row, failure
+from cambist_optimize.evaluation import COMPILED, Row, failure, kept_returns
 from cambist_optimize.objectives import measured, needs_engine
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class CompiledPath:
     def rows(self, asked: Sequence[Asked]) -> list[Row]:
         """Play combinations and return their rows, in whatever order."""
         rows: list[Row] = []
-        waiting = _Waiting(self._job.columns, self._by_engine)
+        waiting = _Waiting(self._job, self._by_engine)
         for at in range(0, len(asked), _TOGETHER):
             # One kind of work after the other: each finds in the processor's cache what it looked at before.
             read = [self._read(one) for one in asked[at : at + _TOGETHER]]
@@ -129,7 +129,8 @@ class CompiledPath:
         except SignalsNotPlayed as left:
             return self._by_engine(asked, str(left))
         found = measured(facts, job.measures, job.objectives)
-        return Row(number, part, parameters, found, "", COMPILED, time.perf_counter() - began)
+        returns = kept_returns(facts, job)
+        return Row(number, part, parameters, found, "", COMPILED, time.perf_counter() - began, returns=returns)
 
     def _stage(self, part: int, symbol: str | None) -> _Stage | None:
         """Return what plays the instrument that is traded in a part; None where it is not among the bars."""
@@ -151,8 +152,8 @@ class CompiledPath:
 class _Waiting:
     """Combinations that are to be played together."""
 
-    def __init__(self, columns: Sequence[str], by_engine: Callable[[Asked, str], Row]) -> None:
-        self._columns = columns
+    def __init__(self, job: Job, by_engine: Callable[[Asked, str], Row]) -> None:
+        self._job = job
         self._by_engine = by_engine
         self._player: Player | None = None
         self._batch: Batch | None = None
@@ -180,11 +181,15 @@ class _Waiting:
             return []
         from cambist_optimize.kernel.player import WORDED
 
-        found = self._batch.measured(self._columns)
+        outcome = self._batch.played()
+        found = outcome.measured(self._job.columns)
+        kept = outcome.kept_returns() if self._job.keeps_returns else [None] * len(found)
         each = (time.perf_counter() - self._began) / len(found)
         rows = [
-            self._by_engine(asked, WORDED) if values is None else Row(*asked, values, "", COMPILED, each)
-            for asked, values in zip(self._asked, found, strict=True)
+            self._by_engine(asked, WORDED)
+            if values is None
+            else Row(*asked, values, "", COMPILED, each, returns=returns)
+            for asked, values, returns in zip(self._asked, found, kept, strict=True)
         ]
         self._asked, self._batch = [], None
         return rows

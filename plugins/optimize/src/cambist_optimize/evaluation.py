@@ -18,6 +18,10 @@ from cambist_optimize.objectives import Objective, measured, needs_engine
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cambist.analysis import RunFacts
     from cambist_optimize.compiled import CompiledPath
 
     #: Number, part and parameters of a combination.
@@ -69,6 +73,8 @@ class Job:
         Folds and instruments that are tried by themselves; empty for the whole of the bars on one account.
     compiled
         Whether the compiled loop may play it.
+    keeps_returns
+        Whether rows have the returns of each day.
     """
 
     strategy: type[Strategy]
@@ -79,6 +85,7 @@ class Job:
     objectives: tuple[Objective, ...]
     parts: tuple[Part, ...] = ()
     compiled: bool = True
+    keeps_returns: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -115,6 +122,8 @@ class Row:
         How long that took.
     why
         Why the event engine played what others of the sweep were compiled for; ``""`` where it did not.
+    returns
+        Daily returns, where the job keeps them; None where it does not, and where everything was lost.
     """
 
     number: int
@@ -125,6 +134,7 @@ class Row:
     path: str = ENGINE
     seconds: float = nan
     why: str = ""
+    returns: NDArray[np.float64] | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def is_pruned(self) -> bool:
@@ -187,15 +197,21 @@ class Evaluator:
         began = time.perf_counter()
         job, (number, part, parameters) = self.job, asked
         found: dict[str, float] = {}
-        error = ""
+        returns, error = None, ""
         try:
             strategy = job.strategy(**{**job.fixed, **parameters})
             options = {"benchmark": needs_engine(job.columns), **job.options}
             result = cambist.backtest(strategy, job.bars_of(part), **options)
             found = measured(result.facts, job.measures, job.objectives)
+            returns = kept_returns(result.facts, job)
         except Exception as raised:  # noqa: BLE001 - a strategy of somebody's is one row that failed, not the sweep
             error = failure(raised)
-        return Row(number, part, parameters, found, error, ENGINE, time.perf_counter() - began, why)
+        return Row(number, part, parameters, found, error, ENGINE, time.perf_counter() - began, why, returns)
+
+
+def kept_returns(facts: RunFacts, job: Job) -> NDArray[np.float64] | None:
+    """Return the daily returns of a run, where a job keeps them and there are some."""
+    return facts.returns if job.keeps_returns and not facts.curve.ruined else None
 
 
 def failure(raised: BaseException) -> str:

@@ -21,7 +21,7 @@ from cambist_optimize.ledger import Ledger, fingerprint
 from cambist_optimize.objectives import DEFAULTS, Objective, objective_of
 from cambist_optimize.searches import Search, search_of
 from cambist_optimize.space import Axis, Constraint, Space
-from cambist_optimize.sweep import Sweep
+from cambist_optimize.sweep import Sweep, sample_times
 
 __all__ = ["Progress", "SweepOptions", "optimize"]
 
@@ -115,7 +115,11 @@ def optimize(
     space = _space(cls, fixed, axes, constraints)
     metrics = [metric] if isinstance(metric, str) or callable(metric) else list(metric)
     job = _job(cls, fixed, _bars_of(data), options, tuple(_objective(one) for one in metrics), chosen)
-    return _Run(job, *_asking(search, space, job, chosen), chosen).play()
+    asks = search_of(
+        search, space, trials=chosen.trials, seed=chosen.search_seed, objectives=job.objectives, batch=chosen.batch
+    )
+    job = attrs.evolve(job, keeps_returns=_keeps_returns(chosen, job, asks.total))
+    return _Run(job, asks, _ledger(search, space, job, chosen), chosen).play()
 
 
 def _space(cls: type[Strategy], fixed: Mapping[str, Any], axes: tuple[Axis, ...], constraints: Any) -> Space:
@@ -149,15 +153,25 @@ def _job(
     )
 
 
-def _asking(search: str, space: Space, job: Job, chosen: SweepOptions) -> tuple[Search, Ledger | None]:
-    """Return what is asked for combinations, and what keeps those that are finished."""
-    asks = search_of(
-        search, space, trials=chosen.trials, seed=chosen.search_seed, objectives=job.objectives, batch=chosen.batch
-    )
+#: Numbers of all combinations together, up to which daily returns are kept where nobody says.
+_KEPT_RETURNS = 2_000_000
+
+
+def _keeps_returns(chosen: SweepOptions, job: Job, total: int | None) -> bool:
+    """Tell whether the daily returns of every combination are kept."""
+    if chosen.returns and job.parts:
+        raise ParameterError("returns are of runs over everything: leave returns out with folds or accounts='each'.")
+    if chosen.returns is not None or job.parts:
+        return bool(chosen.returns)
+    return total is not None and total * len(sample_times(job.bars)) <= _KEPT_RETURNS
+
+
+def _ledger(search: str, space: Space, job: Job, chosen: SweepOptions) -> Ledger | None:
+    """Return what keeps the combinations that are finished."""
     if chosen.resume is None:
-        return asks, None
+        return None
     about = {"kind": search, "trials": chosen.trials, "seed": chosen.search_seed, "batch": chosen.batch}
-    return asks, Ledger(Path(chosen.resume), fingerprint(job, space, about))
+    return Ledger(Path(chosen.resume), fingerprint(job, space, about))
 
 
 def _known(value: Any) -> tuple[str, ...]:
@@ -199,6 +213,10 @@ class SweepOptions:
         Columns of the table, beside the metric.
     compiled
         Whether signal strategies may be played in the compiled loop; the values are the same.
+    returns
+        Whether the daily returns of every combination are kept, which tell whether the search finds what lasts; see
+        `Sweep.returns`. None: where there are no folds, each instrument has no account of its own, and they are no more
+        than two million numbers.
     resume
         A file that keeps what is finished: after a stop, the same call with the same file goes on.
     progress
@@ -214,6 +232,7 @@ class SweepOptions:
     folds: int = attrs.field(default=0)
     measures: tuple[str, ...] = attrs.field(default=DEFAULTS, converter=_known)
     compiled: bool = True
+    returns: bool | None = None
     resume: str | Path | None = None
     progress: Callable[[Progress], None] | None = None
 

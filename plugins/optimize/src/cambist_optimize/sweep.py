@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 
 import cambist
 from cambist.analysis import MEASURES
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
-    from cambist import Result, Strategy
+    from cambist import Bars, Result, Strategy
     from cambist.api import RunStore
     from cambist_optimize.objectives import Objective
 
-__all__ = ["Sweep"]
+__all__ = ["Sweep", "sample_times", "write_table"]
 
 _FORMATS = ("parquet", "csv", "json")
 
@@ -119,6 +121,42 @@ class Sweep:
         return frame
 
     @property
+    def returns(self) -> pd.DataFrame | None:
+        """Daily returns: a row for each day, by the close of its last bar (UTC), a column for each combination.
+
+        None where they were not kept. Combinations that failed or lost everything have none.
+        """
+        import pandas as pd
+
+        if not self.job.keeps_returns:
+            return None
+        times = sample_times(self.job.bars)
+        kept = {row.number: row.returns for row in self.rows if row.returns is not None}
+        return pd.DataFrame(
+            {number: returns for number, returns in kept.items() if len(returns) == len(times)},
+            index=pd.to_datetime(times, utc=True).rename("time"),
+        )
+
+    def rerun(self, combination: int | Row | None = None, **changes: Any) -> pd.DataFrame:
+        """Run a combination, the best by default, again with dearer and with later fills.
+
+        Parameters
+        ----------
+        combination
+            Which.
+        changes
+            ``fees``, ``slippage`` (factors), ``delays`` (bars) and ``measures``; see `cambist_optimize.rerun`.
+
+        Returns
+        -------
+        DataFrame
+            A row for each run, that without a change first.
+        """
+        from cambist_optimize.reruns import rerun
+
+        return rerun(self.strategy(combination), self.job.bars, self.job.options, **changes)
+
+    @property
     def best(self) -> Row:
         """The combination with the best first objective, the first of equals.
 
@@ -180,7 +218,8 @@ class Sweep:
         Returns
         -------
         Path
-            The file; that of the folds, where there were some, is called ``NAME.folds.ENDING``.
+            The file. Beside it are ``NAME.folds.ENDING``, where there were folds, and ``NAME.returns.ENDING``, where
+            daily returns were kept.
 
         Raises
         ------
@@ -190,9 +229,11 @@ class Sweep:
             It cannot be written.
         """
         path = Path(path)
-        _write(self.table, path)
+        write_table(self.table, path)
         if self.fold_rows:
-            _write(self.folds, path.with_suffix(f".folds{path.suffix}"))
+            write_table(self.folds, path.with_suffix(f".folds{path.suffix}"))
+        if self.returns is not None:
+            write_table(self.returns.rename(columns=str), path.with_suffix(f".returns{path.suffix}"))
         return path
 
     def store(self, store: RunStore) -> str:
@@ -241,6 +282,18 @@ class Sweep:
         return f"<Sweep of {self.job.strategy.__name__}: {len(self.rows):,} combinations{end}>"
 
 
+def sample_times(bars: Sequence[Bars]) -> NDArray[np.int64]:
+    """Return when the last bar of each UTC day closed, ns: the samples of an equity curve."""
+    times = bars[0].close_times if len(bars) == 1 else np.unique(np.concatenate([one.close_times for one in bars]))
+    days = (times - 1) // _DAY_NS
+    ends: NDArray[np.int64] = times[np.flatnonzero(np.append(np.diff(days) != 0, [True]))] if len(times) else times
+    return ends
+
+
+#: A bar that closes at midnight belongs to the day that ends there.
+_DAY_NS = 86_400_000_000_000
+
+
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one != other and all(a >= b for a, b in zip(one, other, strict=True))
 
@@ -266,7 +319,8 @@ def _json(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else _plain(value)
 
 
-def _write(frame: pd.DataFrame, path: Path) -> None:
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table by the ending of its file."""
     kind = path.suffix.removeprefix(".").lower()
     if kind not in _FORMATS:
         raise ParameterError(

@@ -13,7 +13,7 @@ from cambist.analysis import compound, sharpe_of, sortino_of
 from cambist_optimize.kernel import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -72,6 +72,19 @@ class Outcome:
         """Simple returns of the curves, shape ``(k, m)``."""
         with np.errstate(all="ignore"):
             return self.equity[:, 1:] / self.equity[:, :-1] - 1.0
+
+    def measured(self, names: Iterable[str]) -> list[dict[str, float] | None]:
+        """Return measures of `BATCH_MEASURES` of each; None for what the event engine has to play."""
+        columns = {name: BATCH_MEASURES[name](self) for name in names}
+        return [
+            None if problem else dict(zip(columns, values, strict=True))
+            for problem, *values in zip(self.is_problem, *columns.values(), strict=True)
+        ]
+
+    def kept_returns(self) -> list[NDArray[np.float64] | None]:
+        """Return the returns of each; None where everything was lost."""
+        ruined = (self.states[:, layout.LOWEST] <= 0.0).tolist()
+        return [None if lost else one.copy() for one, lost in zip(self.returns, ruined, strict=True)]
 
     def numbers(self, column: int) -> list[float]:
         """Return a column of `states`."""

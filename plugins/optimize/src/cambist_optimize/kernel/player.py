@@ -12,7 +12,7 @@ import numpy as np
 from cambist import FixedSize
 from cambist.analysis import Drawdown, EquityCurve, EquityRecorder, RunFacts, TradeColumns
 from cambist_optimize.kernel import layout
-from cambist_optimize.kernel.batch_measures import BATCH_MEASURES, Outcome
+from cambist_optimize.kernel.batch_measures import Outcome
 from cambist_optimize.kernel.calls import Sheet
 from cambist_optimize.kernel.loop import play_all
 from cambist_optimize.kernel.reach import reach_of
@@ -21,7 +21,7 @@ from cambist_optimize.kernel.sizing import FROM_SIGNALS, sizing_of
 from cambist_optimize.kernel.sums import DEPTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -221,17 +221,10 @@ class Batch:
         self.sheet.add(signals)
         self.sizing.append(sizing)
 
-    def measured(self, names: Iterable[str]) -> Sequence[dict[str, float] | None]:
-        """Play what was added, and return measures of `BATCH_MEASURES`; None for what the event engine has to play."""
-        if not self.sizing:
-            return ()
+    def played(self) -> Outcome:
+        """Play what was added."""
         trades, fills = (np.empty((0, columns)) for columns in (layout.TRADE, layout.FILL))
-        outcome = self._player.run(self, trades, fills, np.empty(0))
-        columns = {name: BATCH_MEASURES[name](outcome) for name in names}
-        return [
-            None if problem else dict(zip(columns, values, strict=True))
-            for problem, *values in zip(outcome.is_problem, *columns.values(), strict=True)
-        ]
+        return self._player.run(self, trades, fills, np.empty(0))
 
 
 def _traded(fills: NDArray[np.float64], rules: NDArray[np.float64]) -> float:
