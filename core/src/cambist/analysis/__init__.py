@@ -11,7 +11,7 @@ from cambist.analysis.measures.sharpe import sharpe_of
 from cambist.analysis.measures.sortino import sortino_of
 from cambist.analysis.periods import Period
 from cambist.analysis.rates import compound
-from cambist.analysis.summary import Measure, Summary, summarize
+from cambist.analysis.summary import Measure, Summary, measured, summarize
 from cambist.analysis.tables.comparison import Comparison
 from cambist.analysis.tables.drawdowns import DrawdownStatistics, PeriodDrawdown
 from cambist.analysis.tables.period_returns import PeriodStatistics
@@ -43,6 +43,7 @@ __all__ = [
     "compound",
     "format_value",
     "iso_time",
+    "measured",
     "money_places",
     "sharpe_of",
     "sortino_of",

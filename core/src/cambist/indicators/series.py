@@ -152,8 +152,10 @@ class SeriesCursor:
             )
         lookback = computation.lookback + max([line.lookback for line in inputs])
         name, names = computation.name, computation.outputs
-        single = len(names) == 1
-        outputs = tuple([self._line(name if single else f"{name}.{output}", lookback) for output in names])
+        if len(names) == 1:
+            outputs: tuple[Line, ...] = (self._line(name, lookback),)
+        else:
+            outputs = tuple([self._line(f"{name}.{output}", lookback) for output in names])
         self._nodes.append(Node(computation, inputs, outputs))
         return outputs
 
