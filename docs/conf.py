@@ -5,6 +5,10 @@ from __future__ import annotations
 import sys
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 root = Path(__file__).resolve().parent.parent
 
@@ -21,6 +25,8 @@ exclude_patterns = ["_build"]
 nitpicky = False
 # `Order` in a docstring is the class, wherever it is on the site.
 default_role = "py:obj"
+# Every method in the navigation of every page would make it neither readable nor quick to build.
+toc_object_entries = False
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -36,3 +42,14 @@ html_title = f"Cambist {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+
+
+def _says_no_type(_app: Sphinx, what: str, _name: str, _of: object, _options: Any, lines: list[str]) -> None:
+    """Keep napoleon from reading "One: the other" of an attribute or a property as its type and its description."""
+    if what in {"attribute", "data", "property"} and lines and lines[0]:
+        lines.insert(0, "")
+
+
+def setup(app: Sphinx) -> None:
+    """Adjust docstrings before napoleon reads them."""
+    app.connect("autodoc-process-docstring", _says_no_type, priority=400)

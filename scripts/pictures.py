@@ -113,6 +113,61 @@ def flow() -> str:
     return drawing.svg()
 
 
+def commit() -> str:
+    """Draw how a step is made durable before anything of it leaves."""
+    drawing = Drawing(880, 250)
+    boxes = [
+        (10, "event", "a fill, a timer, a word"),
+        (232, "step", "decides"),
+        (454, "commit", "event, wishes, state"),
+    ]
+    for number, (x, name, about) in enumerate(boxes):
+        drawing.box(x, 30, 166, 56, f"{name}\n{about}", "strong" if name == "commit" else "")
+        if number:
+            drawing.arrow((x - 56, 58), (x - 3, 58))
+    drawing.box(454, 150, 166, 56, "disk\none write, one fdatasync", "soft")
+    drawing.arrow((537, 86), (537, 147))
+    drawing.text(545, 122, "a thread of its own", "label", "start")
+    drawing.box(232, 150, 166, 56, "made ready\nwritten out, signed", "soft")
+    drawing.arrow((315, 86), (315, 147))
+    drawing.text(323, 122, "meanwhile", "label", "start")
+    drawing.box(704, 150, 166, 56, "venue\nthe request leaves", "strong")
+    drawing.arrow((620, 178), (701, 178))
+    drawing.text(661, 170, "it is safe", "label")
+    drawing.arrow((315, 206), (315, 232), (787, 232), (787, 209))
+    drawing.text(551, 226, "waits for the word that its record is safe", "label")
+    return drawing.svg()
+
+
+def way() -> str:
+    """Draw the way of the price through a bar, and what it meets."""
+    drawing = Drawing(860, 300)
+    points = [(80, 170), (250, 60), (520, 250), (720, 110)]
+    drawing.parts.append(
+        '<path class="arrow price" d="'
+        + " ".join(f"{'L' if number else 'M'}{x} {y}" for number, (x, y) in enumerate(points))
+        + '"/>'
+    )
+    for (x, y), name, above in zip(
+        points, ("open", "high: the nearer one", "low", "close"), (1, -1, 1, -1), strict=True
+    ):
+        drawing.parts.append(f'<circle class="head" cx="{x}" cy="{y}" r="4"/>')
+        drawing.text(x, y + (22 if above > 0 else -12), name, "name")
+    for y, name, x, word in ((100, "take profit", 188, "1"), (200, "stop", 449, "2")):
+        drawing.parts.append(f'<path class="arrow late" d="M20 {y} L840 {y}"/>')
+        drawing.text(840, y - 6, name, "label", "end")
+        drawing.parts.append(f'<circle class="box strong" cx="{x}" cy="{y}" r="10"/>')
+        drawing.text(x, y + 4.5, word, "small")
+    drawing.text(
+        80,
+        290,
+        "orders act in the order in which the price reaches them, not in that in which they were sent",
+        "label",
+        "start",
+    )
+    return drawing.svg()
+
+
 def floors() -> list[list[str]]:
     """Return the rooms of each floor of the core, from the contract in ``pyproject.toml``."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
@@ -131,6 +186,7 @@ def house() -> str:
         "ports": "what a plugin promises",
         "model": "the nouns",
         "errors": "one tree",
+        "deprecations": "names that will go",
     }
     drawing = Drawing(860, 0)
     y = 10
@@ -268,11 +324,10 @@ def life() -> tuple[str, list[tuple[str, str, str]]]:
 
 def pictures() -> dict[str, str]:
     """Return every picture by the name of its file."""
-    return {"drivers.svg": drivers(), "flow.svg": flow(), "house.svg": house(), "order-life.svg": life()[0]}
+    drawn = {"commit": commit, "drivers": drivers, "flow": flow, "house": house, "way": way}
+    return {**{f"{name}.svg": draw() for name, draw in drawn.items()}, "order-life.svg": life()[0]}
 
 
 if __name__ == "__main__":
     for name, drawing in pictures().items():
         (FOLDER / name).write_text(drawing, encoding="utf-8")
-    for source, kinds, target in life()[1]:
-        print(f"not in the picture: {source} -> {target} by {kinds}")
