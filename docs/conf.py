@@ -36,6 +36,8 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True
+add_module_names = False
 
 html_theme = "furo"
 html_title = f"Cambist {release}"
