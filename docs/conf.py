@@ -20,11 +20,13 @@ project_copyright = author
 release = tomllib.loads((root / "core" / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 version = release
 
-extensions = ["myst_parser", "picture", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "names", "picture", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 nitpicky = False
-# `Order` in a docstring is the class, wherever it is on the site.
-default_role = "py:obj"
+# `Order` in a docstring is a link to the class, wherever that is on the site.
+default_role = "name"
+# Sphinx looks for a target of each attribute's own name, and finds those of other classes.
+suppress_warnings = ["ref.python"]
 # Every method in the navigation of every page would make it neither readable nor quick to build.
 toc_object_entries = False
 
