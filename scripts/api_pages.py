@@ -38,7 +38,9 @@ def described(module: str, name: str) -> tuple[str, Any]:
 
 def summary(module: str, name: str) -> str:
     """Return the first sentence about a name."""
-    text = DATA.get(name) or inspect.getdoc(described(module, name)[1]) or ""
+    text = DATA.get(name) or inspect.getdoc(described(module, name)[1])
+    if not text:
+        raise SystemExit(f"{module}.{name} has no docstring.")
     first = re.split(r"(?<=[.;:])\s", " ".join(text.partition("\n\n")[0].split()))[0].rstrip(".;:")
     return first.replace("``", "`").replace("|", "\\|")
 
