@@ -27,10 +27,10 @@ def name(
     options: dict[str, Any] | None = None,
     content: list[str] | None = None,
 ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-    """Return a reference to a name, or code."""
+    """Return a reference to a name, wherever on the site it is described, or code."""
     if NAME.fullmatch(text):
         link = inliner.document.settings.env.get_domain("py").role("obj")
-        return link(role, rawtext, text, lineno, inliner, options or {}, content or [])
+        return link(role, rawtext, f".{text}", lineno, inliner, options or {}, content or [])
     return [nodes.literal(rawtext, text)], []
 
 
