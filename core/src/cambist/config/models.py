@@ -44,6 +44,7 @@ __all__ = [
     "ResendTable",
     "RunFile",
     "RunTable",
+    "SinkTable",
     "StrategyTable",
     "TierTable",
     "VenueTable",
@@ -153,6 +154,15 @@ class RunTable(Table):
     )
 
 
+class SinkTable(OpenTable):
+    """``[[sink]]``: what is told of all that happens in the run; the keys of its own are the sink's."""
+
+    use: str = Field(min_length=1, description="the sink, by name; its settings stand beside it")
+    name: str = Field(default="", description="in messages; that of the sink by default")
+    only: list[Name] = Field(default=[], description="kinds of events, such as order_filled; all if empty")
+    capacity: Annotated[int, Field(gt=0)] = Field(default=10_000, description="how many events may wait for it")
+
+
 class RunFile(Table):
     """A whole run file."""
 
@@ -163,6 +173,9 @@ class RunFile(Table):
     venue: VenueTable = Field(default=VenueTable(), description="the simulated venue")
     risk: list[ComponentTable] = Field(default_factory=list, description="rules beyond those that every order passes")
     sizer: ComponentTable | None = Field(default=None, description="of orders without a size; one unit by default")
+    broker: ComponentTable | None = Field(default=None, description="what takes the orders of a backtest, by name")
+    analyzer: list[ComponentTable] = Field(default_factory=list, description="measures beside those of the core")
+    sink: list[SinkTable] = Field(default_factory=list, description="what is told of all that happens")
     output: OutputTable = Field(default=OutputTable(), description="where a result is written")
     storage: StorageTable = Field(default=StorageTable(), description="where a result is kept")
     run: RunTable = Field(default=RunTable(), description="how a backtest is run")
