@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
     from cambist.plugins.registry import Registry
 
-__all__ = ["Certificate", "Requirement", "Subject", "check"]
+__all__ = ["REPORT", "Certificate", "Requirement", "Subject", "check"]
 
 _RECORDER = "cambist.testing.recording"
-_REPORT = "CAMBIST_CONFORMANCE_REPORT"
+#: Environment variable that names the file for what that records.
+REPORT = "CAMBIST_CONFORMANCE_REPORT"
+#: What `cambist plugins new` calls a kind where its records are called otherwise.
+_KINDS = {"exchange": "session", "risk": "risk_rule"}
 #: How long all suites of a plugin may take, s.
 _WITHIN = 1_800
 
@@ -56,19 +59,28 @@ class Subject:
     without: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, target: str, registry: Registry) -> Subject:
+    def of(cls, target: str, registry: Registry, kind: str = "") -> Subject:
         """Find what is meant: the folder of a package, or the name of a plugin that is installed.
+
+        Parameters
+        ----------
+        target
+            Folder or name.
+        registry
+            Knows what is installed.
+        kind
+            Of the components to look at, as `cambist.plugins.scaffold.KINDS` or `Spec.kind` has it; ``""`` for all.
 
         Raises
         ------
         ConfigError
-            If the folder holds no plugin.
+            If the folder holds no plugin, or the plugin offers nothing of that kind.
         UnknownComponentError
             If no plugin has that name, or it failed to load.
         """
         folder = Path(target)
         if folder.is_dir():
-            return cls._in_folder(folder.resolve())
+            return cls._in_folder(folder.resolve(), kind)
         statuses = {one.name: one for one in registry.statuses()}
         status = statuses.get(target)
         if status is None:
@@ -79,13 +91,18 @@ class Subject:
             raise UnknownComponentError(
                 f"the plugin {target!r} cannot be checked, it is {status.state}: {status.error}"
             )
-        specs = registry.components(target)
-        modules = tuple(dict.fromkeys(spec.conformance for spec in specs if spec.conformance))
-        without = tuple(f"{spec.kind}:{spec.name}" for spec in specs if not spec.conformance)
-        return cls(target, status.distribution, status.version, modules, (), without)
+        names = {f"{spec.kind}:{spec.name}": spec.conformance for spec in registry.components(target)}
+        return cls._made(target, status.distribution, status.version, _of_kind(names, kind, target))
 
     @classmethod
-    def _in_folder(cls, folder: Path) -> Subject:
+    def _made(
+        cls, plugin: str, distribution: str, version: str, names: dict[str, str], path: tuple[str, ...] = ()
+    ) -> Subject:
+        modules = tuple(dict.fromkeys(one for one in names.values() if one))
+        return cls(plugin, distribution, version, modules, path, tuple(name for name, one in names.items() if not one))
+
+    @classmethod
+    def _in_folder(cls, folder: Path, kind: str) -> Subject:
         """Read what a package that may not be installed declares."""
         try:
             project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -97,10 +114,8 @@ class Subject:
                 f'{folder / "pyproject.toml"} declares no single plugin in [project.entry-points."{GROUP}"]: {error}.'
             ) from error
         path = str(folder / "src") if (folder / "src").is_dir() else str(folder)
-        names = _records_in(module, path)
-        modules = tuple(dict.fromkeys(one for one in names.values() if one))
-        without = tuple(name for name, one in names.items() if not one)
-        return cls(plugin, project["name"], str(project.get("version", "")), modules, (path,), without)
+        names = _of_kind(_records_in(module, path), kind, plugin)
+        return cls._made(plugin, project["name"], str(project.get("version", "")), names, (path,))
 
 
 @attrs.frozen
@@ -189,7 +204,7 @@ def _run(subject: Subject) -> list[dict[str, Any]]:
         files = _files_of(subject)
         words = ["-q", "--no-header", "-p", _RECORDER, "-p", "no:cacheprovider", "--import-mode=importlib"]
         words += ["-o", "python_files=*.py", "--rootdir", scratch, "-c", os.devnull, *files]
-        done = _python(["-m", "pytest", *words], subject.path, {_REPORT: str(report)})
+        done = _python(["-m", "pytest", *words], subject.path, {REPORT: str(report)})
         if not report.is_file() or done.returncode > 1:
             said = (done.stdout + done.stderr).strip().splitlines()
             raise ConfigError(
@@ -198,6 +213,15 @@ def _run(subject: Subject) -> list[dict[str, Any]]:
             )
         rows: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))
         return rows
+
+
+def _of_kind(names: dict[str, str], kind: str, plugin: str) -> dict[str, str]:
+    """Return the components of a kind, with the module of suites that each names."""
+    wanted = _KINDS.get(kind, kind)
+    found = {name: module for name, module in names.items() if not kind or name.partition(":")[0] == wanted}
+    if kind and not found:
+        raise ConfigError(f"the plugin {plugin!r} offers no {kind}: it has {', '.join(names)}.")
+    return found
 
 
 def _files_of(subject: Subject) -> list[str]:
