@@ -203,7 +203,9 @@ def _run(subject: Subject) -> list[dict[str, Any]]:
         report = Path(scratch) / "report.json"
         files = _files_of(subject)
         words = ["-q", "--no-header", "-p", _RECORDER, "-p", "no:cacheprovider", "--import-mode=importlib"]
-        words += ["-o", "python_files=*.py", "--rootdir", scratch, "-c", os.devnull, *files]
+        # A package is checked as its users have it: what a conftest.py above it does is no part of that.
+        within = os.path.commonpath([Path(file).parent for file in files])
+        words += ["-o", "python_files=*.py", "--rootdir", scratch, "-c", os.devnull, "--confcutdir", within, *files]
         done = _python(["-m", "pytest", *words], subject.path, {REPORT: str(report)})
         if not report.is_file() or done.returncode > 1:
             said = (done.stdout + done.stderr).strip().splitlines()
