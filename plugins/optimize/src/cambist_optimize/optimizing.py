@@ -113,13 +113,17 @@ def optimize(
     cls, own = _class_of(strategy)
     fixed, axes = _axes(cls, own, params)
     space = _space(cls, fixed, axes, constraints)
-    metrics = [metric] if isinstance(metric, str) or callable(metric) else list(metric)
-    job = _job(cls, fixed, _bars_of(data), options, tuple(_objective(one) for one in metrics), chosen)
-    asks = search_of(
-        search, space, trials=chosen.trials, seed=chosen.search_seed, objectives=job.objectives, batch=chosen.batch
-    )
+    job = _job(cls, fixed, _bars_of(data), options, _objectives(metric), chosen)
+    settings: dict[str, Any] = {"trials": chosen.trials, "seed": chosen.search_seed, "batch": chosen.batch}
+    asks = search_of(search, space, objectives=job.objectives, **settings)
     job = attrs.evolve(job, keeps_returns=_keeps_returns(chosen, job, asks.total))
     return _Run(job, asks, _ledger(search, space, job, chosen), chosen).play()
+
+
+def _objectives(metric: Any) -> tuple[Objective, ...]:
+    """Return what is to become best, of one metric or several."""
+    metrics = [metric] if isinstance(metric, str) or callable(metric) else list(metric)
+    return tuple(_objective(one) for one in metrics)
 
 
 def _space(cls: type[Strategy], fixed: Mapping[str, Any], axes: tuple[Axis, ...], constraints: Any) -> Space:
