@@ -10,10 +10,11 @@ import attrs
 from cambist.app.histories import open_history
 from cambist.app.plan import RunPlan, SeriesPlan, StrategyPlan
 from cambist.app.sources import feed_name, is_market, open_finer, open_series
-from cambist.app.strategies import importable, load_strategy, make_strategy, parse_parameters, source_folder
+from cambist.app.strategies import load_strategy, make_strategy, parse_parameters, source_folder
 from cambist.backtest import BacktestSettings
 from cambist.errors import ConfigError, StrategyError
 from cambist.model.timeframe import Timeframe
+from cambist.plugins.source_files import importable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,10 +114,18 @@ class Assembly:
                 result = play(progress=progress, stop=stop)
         except StrategyError as error:
             if error.result is not None:
-                error.result.settings.update(self.plan.describe())
+                self._finish(error.result)
             raise
-        result.settings.update(self.plan.describe())
+        self._finish(result)
         return result
+
+    def _finish(self, result: Result) -> None:
+        """Add to a result what the plan knows, and the measures that it names."""
+        result.settings.update(self.plan.describe())
+        if self.plan.analyzers:
+            from cambist.app.named_parts import measure_result
+
+            measure_result(result, self.plan.analyzers)
 
     def _on_bars(self, **more: Any) -> Result:
         from cambist.backtest.run import run_backtest

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.app.alarms import AlarmDesk
-from cambist.app.strategies import importable, sized_strategies, source_folder
+from cambist.app.strategies import sized_strategies, source_folder
 from cambist.live import LiveRun
 from cambist.live.control import AccountLock, Control
+from cambist.plugins.source_files import importable
 from cambist.storage.journal import Journal, JournalOptions
 
 if TYPE_CHECKING:
@@ -206,6 +207,10 @@ class LiveJob:
             from cambist.app.fill_notices import tell_fills
 
             companions.append(tell_fills)
+        if self.plan.sinks:
+            from cambist.live.telling import Telling
+
+            companions.append(Telling(self.plan.sinks))
         if self.plan.storage is not None:
             from cambist.live.projecting import Projecting
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from cambist.testing.risk_rules import RiskRuleTests, StillView, order_to
     from cambist.testing.runs import RunStoreTests
     from cambist.testing.sessions import SessionTests
+    from cambist.testing.sinks import SinkTests
     from cambist.testing.state import StateStoreTests
     from cambist.testing.strategies import StrategyTests
     from cambist.testing.venue_feeds import FeedTests
@@ -64,6 +65,7 @@ __all__ = [
     "RiskRuleTests",
     "RunStoreTests",
     "SessionTests",
+    "SinkTests",
     "StateStoreTests",
     "StillView",
     "StrategyTests",
@@ -93,6 +95,7 @@ _HOMES = {
     "RiskRuleTests": "cambist.testing.risk_rules",
     "RunStoreTests": "cambist.testing.runs",
     "SessionTests": "cambist.testing.sessions",
+    "SinkTests": "cambist.testing.sinks",
     "StateStoreTests": "cambist.testing.state",
     "StillView": "cambist.testing.risk_rules",
     "StrategyTests": "cambist.testing.strategies",
