@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import hmac
 import json
 
@@ -21,6 +22,7 @@ from cambist_binance.ws_api import WsApi
 from cambist_ccxt.budget import Budget, Priority, Window
 from cambist_ccxt.clock import VenueClock
 from cambist_ccxt.credentials import Credentials
+from cambist_ccxt.errors import NoAnswerError
 from cambist_ccxt.link import LinkSettings
 from cambist_ccxt.outcomes import outcome_of
 
@@ -342,3 +344,24 @@ def test_without_a_key_nothing_is_sent():
     told = asyncio.run(run())
     assert isinstance(told, Declined)
     assert told.reason == "no_api_key"
+
+
+def test_a_request_that_cannot_be_written_has_no_answer_and_leaves_no_noise():
+    class Jammed:
+        pending = 0
+
+        def write(self, _text):
+            return False
+
+        async def send(self, _text):
+            await asyncio.sleep(60)
+
+    async def play():
+        noise, api = [], WsApi("ws://nowhere", LinkSettings())
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: noise.append(context))
+        with pytest.raises(NoAnswerError):
+            await api._ask(Jammed(), api.compose("order.place", {}), 0.01)
+        gc.collect()
+        return noise
+
+    assert asyncio.run(play()) == []

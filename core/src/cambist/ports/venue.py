@@ -5,6 +5,7 @@ These are the asynchronous promises. `cambist.ports.broker` is the synchronous o
 
 from __future__ import annotations
 
+from decimal import Decimal  # noqa: TC003 - see below
 from math import nan
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -19,7 +20,6 @@ from cambist.model.timeframe import Timeframe  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-    from decimal import Decimal
 
     from cambist.model.bars import Bars
     from cambist.model.books import BookUpdate

@@ -139,6 +139,8 @@ class WsApi:
             expiry.cancel()
             self._pending.pop(request.number, None)
             connection.pending -= 1
+            if not answered.cancel() and not answered.cancelled():
+                answered.exception()  # where the request could not even be written, nobody has looked at it
 
     # Hooks of the link.
 
