@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import hmac
 import json
 
 import msgspec
@@ -123,6 +124,14 @@ def test_the_documented_signature_of_the_websocket_api():
         "&symbol=BTCUSDT&timeInForce=GTC&timestamp=1645423376532&type=LIMIT"
     )
     assert signed["signature"] == "cc15477742bd704c29492d96c7ead9414dfd8e0ec4a00f947bb5bb454ddbd08a"
+
+
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 200])
+def test_a_secret_of_any_length_signs_as_the_standard_library_does(length):
+    secret = "k" * length
+    sign = Signer(Credentials("key", secret))._sign
+    for text in (b"", b"symbol=BTCUSDT", b"x" * 500):
+        assert sign(text) == hmac.digest(secret.encode(), text, "sha256").hex()
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa"])
