@@ -10,21 +10,26 @@ import attrs
 import numpy as np
 
 from cambist import BacktestSettings, SignalStrategy
-from cambist.api import SignalReader
+from cambist.api import Comparison, SignalReader
 from cambist_optimize.evaluation import COMPILED, Row, failure, kept_returns
 from cambist_optimize.objectives import measured, needs_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from cambist.api import SignalColumns
     from cambist_optimize.evaluation import Asked, Job
     from cambist_optimize.kernel.player import Batch, Player
 
+    #: What a combination turned into: what plays it and its signals, the row of one that failed, None for the engine.
+    _Found = tuple[Player, SignalColumns] | Row | None
+
 __all__ = ["CompiledPath", "why_engine"]
 
-#: Combinations whose signals are read before the first of them is played; each may have columns of its own.
-_TOGETHER = 8
+#: Columns of combinations whose signals are read before the first of them is played, bytes: each may have its own.
+_HELD = 8_000_000
 _NEEDS_RUN = "it has no signals by trade_on alone"
 
 
@@ -91,10 +96,8 @@ class CompiledPath:
         """Play combinations and return their rows, in whatever order."""
         rows: list[Row] = []
         waiting = _Waiting(self._job, self._by_engine)
-        for at in range(0, len(asked), _TOGETHER):
-            # One kind of work after the other: each finds in the processor's cache what it looked at before.
-            read = [self._read(one) for one in asked[at : at + _TOGETHER]]
-            for one, found in zip(asked[at : at + _TOGETHER], read, strict=True):
+        for group in self._groups(asked):
+            for one, found in group:
                 if isinstance(found, Row):
                     rows.append(found)
                 elif found is None:
@@ -105,7 +108,24 @@ class CompiledPath:
                     rows.append(self._alone(*found, one))
         return rows + waiting.played()
 
-    def _read(self, asked: Asked) -> tuple[Player, SignalColumns] | Row | None:
+    def _groups(self, asked: Sequence[Asked]) -> Iterator[list[tuple[Asked, _Found]]]:
+        """Read signals until their columns are too much to hold; then they are for whoever goes on with them.
+
+        One kind of work after the other: each finds in the processor's cache what it looked at before.
+        """
+        group: list[tuple[Asked, _Found]] = []
+        held: dict[int, int] = {}
+        for one in asked:
+            found = self._read(one)
+            group.append((one, found))
+            if isinstance(found, tuple):
+                held.update((id(column), column.nbytes) for column in _columns(found[1]))
+                if sum(held.values()) > _HELD:
+                    yield group
+                    group, held = [], {}
+        yield group
+
+    def _read(self, asked: Asked) -> _Found:
         """Return the signals of a combination and what plays them; the row of one that failed; None for the engine."""
         number, part, parameters = asked
         began = time.perf_counter()
@@ -147,6 +167,18 @@ class CompiledPath:
                 found = _Stage(Player(traded, self._settings), SignalReader(traded, bars))
                 self._stages[key] = found
             return found
+
+
+def _columns(signals: SignalColumns) -> Iterator[NDArray[np.float64]]:
+    """Yield the columns that signals hold."""
+    for test in (signals.entries, signals.exits):
+        if isinstance(test, Comparison):
+            yield test.first
+            if isinstance(test.second, np.ndarray):
+                yield test.second
+        elif test is not None:
+            yield test
+    yield from (signals.side, signals.size, signals.stop, signals.take, signals.trail)
 
 
 class _Waiting:
