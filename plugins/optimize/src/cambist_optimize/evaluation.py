@@ -187,10 +187,11 @@ class Evaluator:
 
     def chunk(self, asked: Sequence[Asked]) -> list[Row]:
         """Play combinations. Indicators that several need are computed once."""
-        with self._shared, _no_collections():
-            if self._compiled is not None:
+        with self._shared:
+            if self._compiled is None:
+                return [self.engine_row(one) for one in asked]
+            with _no_collections():
                 return self._compiled.rows(asked)
-            return [self.engine_row(one) for one in asked]
 
     def engine_row(self, asked: Asked, why: str = "") -> Row:
         """Play one combination in the event engine; what it raises is in the row."""
