@@ -115,9 +115,7 @@ def optimize(
     space = _space(cls, fixed, axes, constraints)
     metrics = [metric] if isinstance(metric, str) or callable(metric) else list(metric)
     job = _job(cls, fixed, _bars_of(data), options, tuple(_objective(one) for one in metrics), chosen)
-    asks = search_of(
-        search, space, trials=chosen.trials, seed=chosen.search_seed, objectives=job.objectives, batch=chosen.batch
-    )
+    asks = _search(search, space, job, chosen)
     job = attrs.evolve(job, keeps_returns=_keeps_returns(chosen, job, asks.total))
     return _Run(job, asks, _ledger(search, space, job, chosen), chosen).play()
 
@@ -150,6 +148,13 @@ def _job(
         objectives=objectives,
         parts=_parts(chosen, bars),
         compiled=chosen.compiled,
+    )
+
+
+def _search(name: str, space: Space, job: Job, chosen: SweepOptions) -> Search:
+    """Return what is asked for combinations."""
+    return search_of(
+        name, space, trials=chosen.trials, seed=chosen.search_seed, objectives=job.objectives, batch=chosen.batch
     )
 
 
