@@ -113,8 +113,7 @@ def optimize(
     cls, own = _class_of(strategy)
     fixed, axes = _axes(cls, own, params)
     space = _space(cls, fixed, axes, constraints)
-    metrics = [metric] if isinstance(metric, str) or callable(metric) else list(metric)
-    job = _job(cls, fixed, _bars_of(data), options, tuple(_objective(one) for one in metrics), chosen)
+    job = _job(cls, fixed, _bars_of(data), options, _objectives(metric), chosen)
     asks = _search(search, space, job, chosen)
     job = attrs.evolve(job, keeps_returns=_keeps_returns(chosen, job, asks.total))
     return _Run(job, asks, _ledger(search, space, job, chosen), chosen).play()
@@ -304,6 +303,11 @@ def _axes(
 
 def _example(cls: type[Strategy]) -> str:
     return ", ".join(f"{name!r}: '5:25'" for name in list(cls.parameters)[:1]) or "..."
+
+
+def _objectives(metric: Any) -> tuple[Objective, ...]:
+    metrics = [metric] if isinstance(metric, str) or callable(metric) else list(metric)
+    return tuple(_objective(one) for one in metrics)
 
 
 def _objective(said: Any) -> Objective:
