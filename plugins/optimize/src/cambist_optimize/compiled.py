@@ -11,11 +11,11 @@ import numpy as np
 
 from cambist import BacktestSettings, SignalStrategy
 from cambist.api import Comparison, SignalReader
-from cambist_optimize.evaluation import COMPILED, Row, failure, kept_returns
+from cambist_optimize.evaluation import COMPILED, Row, engine_row, failure, kept_returns
 from cambist_optimize.objectives import measured, needs_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -78,15 +78,12 @@ class CompiledPath:
     ----------
     job
         For which `why_engine` says nothing.
-    by_engine
-        Plays a combination in the event engine, told why.
     """
 
-    def __init__(self, job: Job, by_engine: Callable[[Asked, str], Row]) -> None:
+    def __init__(self, job: Job) -> None:
         from cambist_optimize.kernel.batch_measures import BATCH_MEASURES
 
         self._job = job
-        self._by_engine = by_engine
         self._settings = BacktestSettings.of(**job.options)
         self._in_batches = BATCH_MEASURES.keys() >= set(job.columns)
         self._stages: dict[tuple[int, str], _Stage] = {}
@@ -95,13 +92,13 @@ class CompiledPath:
     def rows(self, asked: Sequence[Asked]) -> list[Row]:
         """Play combinations and return their rows, in whatever order."""
         rows: list[Row] = []
-        waiting = _Waiting(self._job, self._by_engine)
+        waiting = _Waiting(self._job)
         for group in self._groups(asked):
             for one, found in group:
                 if isinstance(found, Row):
                     rows.append(found)
                 elif found is None:
-                    rows.append(self._by_engine(one, _NEEDS_RUN))
+                    rows.append(engine_row(self._job, one, _NEEDS_RUN))
                 elif self._in_batches:
                     rows += waiting.add(*found, one)
                 else:
@@ -147,7 +144,7 @@ class CompiledPath:
         try:
             facts = player.facts(signals)
         except SignalsNotPlayed as left:
-            return self._by_engine(asked, str(left))
+            return engine_row(self._job, asked, str(left))
         found = measured(facts, job.measures, job.objectives)
         returns = kept_returns(facts, job)
         return Row(number, part, parameters, found, "", COMPILED, time.perf_counter() - began, returns=returns)
@@ -184,9 +181,8 @@ def _columns(signals: SignalColumns) -> Iterator[NDArray[np.float64]]:
 class _Waiting:
     """Combinations that are to be played together."""
 
-    def __init__(self, job: Job, by_engine: Callable[[Asked, str], Row]) -> None:
+    def __init__(self, job: Job) -> None:
         self._job = job
-        self._by_engine = by_engine
         self._player: Player | None = None
         self._batch: Batch | None = None
         self._asked: list[Asked] = []
@@ -203,7 +199,7 @@ class _Waiting:
         try:
             self._batch.add(signals)
         except SignalsNotPlayed as left:
-            return [*rows, self._by_engine(asked, str(left))]
+            return [*rows, engine_row(self._job, asked, str(left))]
         self._asked.append(asked)
         return rows
 
@@ -218,7 +214,7 @@ class _Waiting:
         kept = outcome.kept_returns() if self._job.keeps_returns else [None] * len(found)
         each = (time.perf_counter() - self._began) / len(found)
         rows = [
-            self._by_engine(asked, WORDED)
+            engine_row(self._job, asked, WORDED)
             if values is None
             else Row(*asked, values, "", COMPILED, each, returns=returns)
             for asked, values, returns in zip(self._asked, found, kept, strict=True)
