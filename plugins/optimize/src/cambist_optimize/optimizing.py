@@ -114,9 +114,22 @@ def optimize(
     fixed, axes = _axes(cls, own, params)
     space = _space(cls, fixed, axes, constraints)
     job = _job(cls, fixed, _bars_of(data), options, _objectives(metric), chosen)
-    asks = _search(search, space, job, chosen)
+    asks = _asks(search, space, job, chosen)
     job = attrs.evolve(job, keeps_returns=_keeps_returns(chosen, job, asks.total))
     return _Run(job, asks, _ledger(search, space, job, chosen), chosen).play()
+
+
+def _objectives(metric: Any) -> tuple[Objective, ...]:
+    """Return what is to become best, of one metric or several."""
+    metrics = [metric] if isinstance(metric, str) or callable(metric) else list(metric)
+    return tuple(_objective(one) for one in metrics)
+
+
+def _asks(search: str, space: Space, job: Job, chosen: SweepOptions) -> Search:
+    """Return what says which combination comes next."""
+    return search_of(
+        search, space, trials=chosen.trials, seed=chosen.search_seed, objectives=job.objectives, batch=chosen.batch
+    )
 
 
 def _space(cls: type[Strategy], fixed: Mapping[str, Any], axes: tuple[Axis, ...], constraints: Any) -> Space:
@@ -147,13 +160,6 @@ def _job(
         objectives=objectives,
         parts=_parts(chosen, bars),
         compiled=chosen.compiled,
-    )
-
-
-def _search(name: str, space: Space, job: Job, chosen: SweepOptions) -> Search:
-    """Return what is asked for combinations."""
-    return search_of(
-        name, space, trials=chosen.trials, seed=chosen.search_seed, objectives=job.objectives, batch=chosen.batch
     )
 
 
@@ -303,11 +309,6 @@ def _axes(
 
 def _example(cls: type[Strategy]) -> str:
     return ", ".join(f"{name!r}: '5:25'" for name in list(cls.parameters)[:1]) or "..."
-
-
-def _objectives(metric: Any) -> tuple[Objective, ...]:
-    metrics = [metric] if isinstance(metric, str) or callable(metric) else list(metric)
-    return tuple(_objective(one) for one in metrics)
 
 
 def _objective(said: Any) -> Objective:
