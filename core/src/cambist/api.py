@@ -118,7 +118,7 @@ from cambist.ports.venue import (
 )
 from cambist.storage.urls import path_in_url
 from cambist.strategies.signal_columns import Comparison, SignalColumns, SignalReader, signal_columns
-from cambist.strategies.sizers import PercentOfCash, PercentOfEquity, Target
+from cambist.strategies.sizers import PercentOfCash, Target
 
 __all__ = [
     "ROWS",
@@ -181,7 +181,6 @@ __all__ = [
     "Outcome",
     "ParameterError",
     "PercentOfCash",
-    "PercentOfEquity",
     "PerpetualMarket",
     "PositionRow",
     "PositionSnapshotRow",

@@ -15,12 +15,13 @@ from cambist import (
     Bars,
     FixedSize,
     Instrument,
+    PercentOfEquity,
     SignalStrategy,
     Timeframe,
     param,
 )
 from cambist.analysis import MEASURES
-from cambist.api import PercentOfCash, PercentOfEquity, Target, signal_columns
+from cambist.api import PercentOfCash, Target, signal_columns
 from cambist.model.times import to_ns
 from cambist.simulation import FixedSlippage, MakerTakerFee
 from cambist_optimize.kernel.batch_measures import BATCH_MEASURES

@@ -93,17 +93,17 @@ class SignalColumns:
     sizer: Sizer | None
 
 
-def signal_columns(strategy: SignalStrategy, bars: Bars) -> SignalColumns | None:
+def signal_columns(strategy: SignalStrategy, bars: Bars, *, spent: bool = False) -> SignalColumns | None:
     """Return the signals of a strategy over bars, without a run; see `SignalReader`.
 
     Parameters
     ----------
     strategy
-        Worked on as a copy.
+        Worked on as a copy, unless it is `spent`: made for this call, and not to be used again.
     bars
         Of the one instrument that it trades.
     """
-    return SignalReader(bars).read(strategy.fresh())
+    return SignalReader(bars).read(strategy if spent else strategy.fresh())
 
 
 class SignalReader:

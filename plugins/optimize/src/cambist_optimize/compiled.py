@@ -10,21 +10,26 @@ import attrs
 import numpy as np
 
 from cambist import BacktestSettings, SignalStrategy
-from cambist.api import SignalReader
-from cambist_optimize.evaluation import COMPILED, Row, failure, kept_returns
+from cambist.api import Comparison, SignalReader
+from cambist_optimize.evaluation import COMPILED, Row, engine_row, failure, kept_returns
 from cambist_optimize.objectives import measured, needs_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from cambist.api import SignalColumns
     from cambist_optimize.evaluation import Asked, Job
     from cambist_optimize.kernel.player import Batch, Player
 
+    #: What a combination turned into: what plays it and its signals, the row of one that failed, None for the engine.
+    _Found = tuple[Player, SignalColumns] | Row | None
+
 __all__ = ["CompiledPath", "why_engine"]
 
-#: Combinations whose signals are read before the first of them is played; each may have columns of its own.
-_TOGETHER = 8
+#: Columns of combinations whose signals are read before the first of them is played, bytes: each may have its own.
+_HELD = 8_000_000
 _NEEDS_RUN = "it has no signals by trade_on alone"
 
 
@@ -73,15 +78,12 @@ class CompiledPath:
     ----------
     job
         For which `why_engine` says nothing.
-    by_engine
-        Plays a combination in the event engine, told why.
     """
 
-    def __init__(self, job: Job, by_engine: Callable[[Asked, str], Row]) -> None:
+    def __init__(self, job: Job) -> None:
         from cambist_optimize.kernel.batch_measures import BATCH_MEASURES
 
         self._job = job
-        self._by_engine = by_engine
         self._settings = BacktestSettings.of(**job.options)
         self._in_batches = BATCH_MEASURES.keys() >= set(job.columns)
         self._stages: dict[tuple[int, str], _Stage] = {}
@@ -90,22 +92,37 @@ class CompiledPath:
     def rows(self, asked: Sequence[Asked]) -> list[Row]:
         """Play combinations and return their rows, in whatever order."""
         rows: list[Row] = []
-        waiting = _Waiting(self._job, self._by_engine)
-        for at in range(0, len(asked), _TOGETHER):
-            # One kind of work after the other: each finds in the processor's cache what it looked at before.
-            read = [self._read(one) for one in asked[at : at + _TOGETHER]]
-            for one, found in zip(asked[at : at + _TOGETHER], read, strict=True):
+        waiting = _Waiting(self._job)
+        for group in self._groups(asked):
+            for one, found in group:
                 if isinstance(found, Row):
                     rows.append(found)
                 elif found is None:
-                    rows.append(self._by_engine(one, _NEEDS_RUN))
+                    rows.append(engine_row(self._job, one, _NEEDS_RUN))
                 elif self._in_batches:
                     rows += waiting.add(*found, one)
                 else:
                     rows.append(self._alone(*found, one))
         return rows + waiting.played()
 
-    def _read(self, asked: Asked) -> tuple[Player, SignalColumns] | Row | None:
+    def _groups(self, asked: Sequence[Asked]) -> Iterator[list[tuple[Asked, _Found]]]:
+        """Read signals until their columns are too much to hold; then they are for whoever goes on with them.
+
+        One kind of work after the other: each finds in the processor's cache what it looked at before.
+        """
+        group: list[tuple[Asked, _Found]] = []
+        held: dict[int, int] = {}
+        for one in asked:
+            found = self._read(one)
+            group.append((one, found))
+            if isinstance(found, tuple):
+                held.update((id(column), column.nbytes) for column in _columns(found[1]))
+                if sum(held.values()) > _HELD:
+                    yield group
+                    group, held = [], {}
+        yield group
+
+    def _read(self, asked: Asked) -> _Found:
         """Return the signals of a combination and what plays them; the row of one that failed; None for the engine."""
         number, part, parameters = asked
         began = time.perf_counter()
@@ -127,7 +144,7 @@ class CompiledPath:
         try:
             facts = player.facts(signals)
         except SignalsNotPlayed as left:
-            return self._by_engine(asked, str(left))
+            return engine_row(self._job, asked, str(left))
         found = measured(facts, job.measures, job.objectives)
         returns = kept_returns(facts, job)
         return Row(number, part, parameters, found, "", COMPILED, time.perf_counter() - began, returns=returns)
@@ -149,12 +166,23 @@ class CompiledPath:
             return found
 
 
+def _columns(signals: SignalColumns) -> Iterator[NDArray[np.float64]]:
+    """Yield the columns that signals hold."""
+    for test in (signals.entries, signals.exits):
+        if isinstance(test, Comparison):
+            yield test.first
+            if isinstance(test.second, np.ndarray):
+                yield test.second
+        elif test is not None:
+            yield test
+    yield from (signals.side, signals.size, signals.stop, signals.take, signals.trail)
+
+
 class _Waiting:
     """Combinations that are to be played together."""
 
-    def __init__(self, job: Job, by_engine: Callable[[Asked, str], Row]) -> None:
+    def __init__(self, job: Job) -> None:
         self._job = job
-        self._by_engine = by_engine
         self._player: Player | None = None
         self._batch: Batch | None = None
         self._asked: list[Asked] = []
@@ -171,7 +199,7 @@ class _Waiting:
         try:
             self._batch.add(signals)
         except SignalsNotPlayed as left:
-            return [*rows, self._by_engine(asked, str(left))]
+            return [*rows, engine_row(self._job, asked, str(left))]
         self._asked.append(asked)
         return rows
 
@@ -186,7 +214,7 @@ class _Waiting:
         kept = outcome.kept_returns() if self._job.keeps_returns else [None] * len(found)
         each = (time.perf_counter() - self._began) / len(found)
         rows = [
-            self._by_engine(asked, WORDED)
+            engine_row(self._job, asked, WORDED)
             if values is None
             else Row(*asked, values, "", COMPILED, each, returns=returns)
             for asked, values, returns in zip(self._asked, found, kept, strict=True)

@@ -183,30 +183,32 @@ class Evaluator:
         self.job = job
         self.why_engine = why_engine(job)
         self._shared = SharedIndicators()
-        self._compiled: CompiledPath | None = None if self.why_engine else CompiledPath(job, self.engine_row)
+        self._compiled: CompiledPath | None = None if self.why_engine else CompiledPath(job)
 
     def chunk(self, asked: Sequence[Asked]) -> list[Row]:
         """Play combinations. Indicators that several need are computed once."""
-        with self._shared, _no_collections():
-            if self._compiled is not None:
+        with self._shared:
+            if self._compiled is None:
+                return [engine_row(self.job, one) for one in asked]
+            with _no_collections():
                 return self._compiled.rows(asked)
-            return [self.engine_row(one) for one in asked]
 
-    def engine_row(self, asked: Asked, why: str = "") -> Row:
-        """Play one combination in the event engine; what it raises is in the row."""
-        began = time.perf_counter()
-        job, (number, part, parameters) = self.job, asked
-        found: dict[str, float] = {}
-        returns, error = None, ""
-        try:
-            strategy = job.strategy(**{**job.fixed, **parameters})
-            options = {"benchmark": needs_engine(job.columns), **job.options}
-            result = cambist.backtest(strategy, job.bars_of(part), **options)
-            found = measured(result.facts, job.measures, job.objectives)
-            returns = kept_returns(result.facts, job)
-        except Exception as raised:  # noqa: BLE001 - a strategy of somebody's is one row that failed, not the sweep
-            error = failure(raised)
-        return Row(number, part, parameters, found, error, ENGINE, time.perf_counter() - began, why, returns)
+
+def engine_row(job: Job, asked: Asked, why: str = "") -> Row:
+    """Play one combination in the event engine; what it raises is in the row."""
+    began = time.perf_counter()
+    number, part, parameters = asked
+    found: dict[str, float] = {}
+    returns, error = None, ""
+    try:
+        strategy = job.strategy(**{**job.fixed, **parameters})
+        options = {"benchmark": needs_engine(job.columns), **job.options}
+        result = cambist.backtest(strategy, job.bars_of(part), **options)
+        found = measured(result.facts, job.measures, job.objectives)
+        returns = kept_returns(result.facts, job)
+    except Exception as raised:  # noqa: BLE001 - a strategy of somebody's is one row that failed, not the sweep
+        error = failure(raised)
+    return Row(number, part, parameters, found, error, ENGINE, time.perf_counter() - began, why, returns)
 
 
 def kept_returns(facts: RunFacts, job: Job) -> NDArray[np.float64] | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import floor, gcd, inf, isfinite, isnan, nan
 from typing import TYPE_CHECKING
 
-from cambist import AllIn, FixedSize
-from cambist.api import PercentOfCash, PercentOfEquity, Target
+from cambist import AllIn, FixedSize, PercentOfEquity
+from cambist.api import PercentOfCash, Target
 from cambist_optimize.kernel.compiling import compiled, inlined
 from cambist_optimize.kernel.fills import fee_of
 from cambist_optimize.kernel.layout import (
