@@ -228,6 +228,8 @@ def _of_kind(names: dict[str, str], kind: str, plugin: str) -> dict[str, str]:
 
 def _files_of(subject: Subject) -> list[str]:
     """Return the files of the modules, without running them here."""
+    if not subject.path:
+        return _found(subject, {name: getattr(find_spec(name), "origin", None) for name in subject.modules})
     code = (
         "import importlib.util, json, sys\n"
         "found = {name: importlib.util.find_spec(name) for name in sys.argv[1:]}\n"
@@ -236,7 +238,10 @@ def _files_of(subject: Subject) -> list[str]:
     done = _python(["-c", code, *subject.modules], subject.path)
     if done.returncode:
         raise ConfigError(f"the suites of {subject.plugin} cannot be found: {done.stderr.strip().splitlines()[-1]}")
-    files: dict[str, str | None] = json.loads(done.stdout.splitlines()[-1])
+    return _found(subject, json.loads(done.stdout.splitlines()[-1]))
+
+
+def _found(subject: Subject, files: dict[str, str | None]) -> list[str]:
     missing = [name for name, file in files.items() if file is None]
     if missing:
         raise ConfigError(f"{subject.plugin} names {', '.join(missing)} as its suites, which is not there.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cambist.api import ConfigError, Secret
 from pydantic import BaseModel, ConfigDict, Field
+
+from cambist.api import ConfigError, Secret
 
 MAIN = "https://api.krakenlike.example"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from cambist.testing import PluginTests, SessionTests
 from cambist_krakenlike.session import KrakenlikeSession
 from cambist_simulator import ExchangeSimulator, spoil_order

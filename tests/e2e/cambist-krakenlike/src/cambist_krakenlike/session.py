@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import numpy as np
+
 from cambist.api import (
     Answered,
     BarReport,
@@ -162,7 +163,9 @@ class KrakenlikeSession:
         bars = [words.bar(rows[at]) for at in sorted(rows) if start <= at * words.MS < end]
         if not bars:
             raise VenueError(f"there are no bars of {instrument.symbol} in that time.", code="no_bars")
-        columns = [np.array([getattr(bar, name) for bar in bars]) for name in ("open", "high", "low", "close", "volume")]
+        columns = [
+            np.array([getattr(bar, name) for bar in bars]) for name in ("open", "high", "low", "close", "volume")
+        ]
         return Bars(instrument, timeframe, np.array([bar.ts for bar in bars], np.int64), *columns)
 
     # Streams.

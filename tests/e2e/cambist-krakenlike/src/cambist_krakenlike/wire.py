@@ -11,8 +11,9 @@ from collections import deque
 from urllib.parse import urlencode
 
 import aiohttp
-from cambist.api import VenueError
 from yarl import URL
+
+from cambist.api import VenueError
 
 
 class RefusedError(VenueError):
