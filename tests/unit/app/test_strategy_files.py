@@ -10,8 +10,9 @@ from textwrap import dedent
 
 import pytest
 
-from cambist.app.strategies import importable, load_strategy, make_strategy, parse_parameters, source_folder
+from cambist.app.strategies import load_strategy, make_strategy, parse_parameters, source_folder
 from cambist.errors import ParameterError, StrategyFileError, UnknownComponentError
+from cambist.plugins.source_files import importable
 from cambist.strategies.examples.sma_cross import SmaCross
 
 ONE = """

@@ -95,7 +95,7 @@ def test_the_list_as_json(site, good, run):
     assert by_name["broken"]["error"] == "ZeroDivisionError: division by zero"
     assert "Traceback" in by_name["broken"]["traceback"]
     assert set(by_name["good"]) == {
-        "name", "distribution", "version", "api", "state", "components", "error", "traceback", "seconds",
+        "name", "distribution", "version", "path", "api", "state", "components", "error", "traceback", "seconds",
     }  # fmt: skip
     assert listed["clashes"] == []
 

@@ -10,10 +10,11 @@ import attrs
 from cambist.app.histories import open_history
 from cambist.app.plan import RunPlan, SeriesPlan, StrategyPlan
 from cambist.app.sources import feed_name, is_market, open_finer, open_series
-from cambist.app.strategies import importable, load_strategy, make_strategy, parse_parameters, source_folder
+from cambist.app.strategies import load_strategy, make_strategy, parse_parameters, source_folder
 from cambist.backtest import BacktestSettings
 from cambist.errors import ConfigError, StrategyError
 from cambist.model.timeframe import Timeframe
+from cambist.plugins.source_files import importable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

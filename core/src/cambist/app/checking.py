@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.app.histories import open_history
 from cambist.app.sources import open_finer, open_series
-from cambist.app.strategies import importable, load_strategy, make_strategy, source_folder
+from cambist.app.strategies import load_strategy, make_strategy, source_folder
 from cambist.backtest.checking import Subject
 from cambist.backtest.settings import BacktestSettings
+from cambist.plugins.source_files import importable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -12,8 +12,8 @@ from cambist.app.plan import Overrides
 from cambist.app.runfile import Reader
 from cambist.app.storage import storage_opener
 from cambist.app.strategies import make_strategy
-from cambist.config.document import Document
 from cambist.config.environments import Environment
+from cambist.config.layers import read_document
 from cambist.config.models import LiveTable, NotifyTable, PaperTable
 from cambist.config.secrets import Secret
 from cambist.config.settings import check_settings, settings_model
@@ -29,7 +29,7 @@ from cambist.model.timeframe import Timeframe
 from cambist.notify import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from cambist.app.plan import RunPlan
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cambist.ports.storage import Storage
     from cambist.ports.venue import VenueSession
 
-__all__ = ["PAPER", "LivePlan", "read_live_file"]
+__all__ = ["PAPER", "LivePlan", "LiveReader", "PaperReader", "read_live_file"]
 
 #: What stands in the place of an environment where no account is traded.
 PAPER = "paper"
@@ -128,25 +128,38 @@ class LivePlan:
         return fingerprint(f"{key.reveal()} {self.options.get('url') or self.environment}")
 
 
-def read_live_file(path: Path, registry: Registry, *, paper: bool = False) -> LivePlan:
+def read_live_file(path: Path, registry: Registry, *, paper: bool = False, assigned: Sequence[str] = ()) -> LivePlan:
     """Read the run file of a live run, or of a paper run, and check everything it says.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    registry
+        Knows the components.
+    paper
+        Whether it is to be a paper run.
+    assigned
+        What the command line sets: ``"live.journal=journal"``.
 
     Raises
     ------
     ConfigError
         The file cannot be read, or something in it cannot be used: tells of all that is, with lines.
     """
-    reader = _PaperReader if paper else _LiveReader
-    return reader(Document.read(path), registry, Overrides()).live_plan()
+    reader = PaperReader if paper else LiveReader
+    return reader(read_document(path, assigned), registry, Overrides()).live_plan()
 
 
 #: What makes a session, its settings, and whether it can be told to change nothing.
 _Session = tuple["Callable[..., VenueSession]", dict[str, Any], bool]
 
 
-class _LiveReader(Reader):
+class LiveReader(Reader):
     """Collects what a run file says of a live run, and what is wrong with it."""
 
+    #: What names the journal.
+    table = "live"
     made_session: _Session | None = None
     made_channels: tuple[Channel, ...] = ()
     made_storage: Callable[[], Storage] | None = None
@@ -183,7 +196,7 @@ class _LiveReader(Reader):
             factory=factory,
             options=options,
             read_only=read_only,
-            journal=self.document.folder / said["journal"],
+            journal=self.document.folder_of((self.table, "journal")) / said["journal"],
             live=self._settings(plan, said),
             paper=self.paper(plan, said),
             control=ControlSettings(**dict(said["control"])),
@@ -301,8 +314,7 @@ class _LiveReader(Reader):
         added = {}
         if environment is not None:
             added = self._fitted(spec, fit, environment, given) or {}
-        settings, found = check_settings({**given, **added}, config, factory, 0, where)
-        self.extend(found)
+        settings, found = self.settings({**given, **added}, config, factory, where)
         if not found:
             self._check_secrets(settings, config, environment)
         return (factory, settings, "read-only" in spec.capabilities) if len(self.problems) == problems else None
@@ -349,7 +361,8 @@ class _LiveReader(Reader):
         for name, secret in secrets.items():
             if environment is not None:
                 self.attempt(("live", "settings", name), secret.within, environment)
-            self.attempt(("live", "settings", name), secret.reveal)
+            if self.secrets == "keys":
+                self.attempt(("live", "settings", name), secret.reveal)
         names = list(_secret_fields(config))
         if names and not secrets:
             example = " and ".join(f'{name} = "${{env:VENUE_{name.upper()}}}"' for name in names[:2])
@@ -360,6 +373,7 @@ class _LiveReader(Reader):
     def _notifier(self, own: dict[str, Any], factory: Callable[..., Any], config: type | None, where: Where) -> Any:
         """Make a notifier of its own keys; a key that nobody knows may be meant for the channel as well."""
         settings, found = check_settings(own, config, factory, 0, where)
+        self.look_up(settings, where)
         known = _keys(factory, config)
         for problem in found:
             if problem.where[-1] in own and problem.where[-1] not in known:
@@ -405,8 +419,10 @@ def _keys(factory: Callable[..., Any], config: type | None) -> set[str]:
     return {*NotifyTable.model_fields, *(field.alias or name for name, field in fields.items())}
 
 
-class _PaperReader(_LiveReader):
+class PaperReader(LiveReader):
     """Collects what a run file says of a paper run: an account that nobody has, in the market of a venue."""
+
+    table = PAPER
 
     def check_data(self) -> None:
         """Look at what a paper run needs beyond a backtest, and at what it cannot have."""
@@ -466,8 +482,7 @@ class _PaperReader(_LiveReader):
         if owner == "live" and fit is not None:
             environment = self._environment_of_market(live)
             given = {**given, **(self.attempt(("live", "settings"), fit, environment, given) or {})}
-        settings, found = check_settings(given, config, factory, 0, (owner, "settings"))
-        self.extend(found)
+        settings, _ = self.settings(given, config, factory, (owner, "settings"))
         return (factory, settings, "read-only" in spec.capabilities) if len(self.problems) == problems else None
 
     def _environment_of_market(self, live: dict[str, Any]) -> str:

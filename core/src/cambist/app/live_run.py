@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.app.alarms import AlarmDesk
-from cambist.app.strategies import importable, sized_strategies, source_folder
+from cambist.app.strategies import sized_strategies, source_folder
 from cambist.live import LiveRun
 from cambist.live.control import AccountLock, Control
+from cambist.plugins.source_files import importable
 from cambist.storage.journal import Journal, JournalOptions
 
 if TYPE_CHECKING:

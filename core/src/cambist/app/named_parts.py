@@ -11,7 +11,6 @@ import attrs
 from cambist.analysis import MEASURES, MeasureSpec, RunFacts, Unit, measured
 from cambist.config.models import SinkTable
 from cambist.config.secrets import Secret
-from cambist.config.settings import check_settings
 from cambist.engine.codec import CODEC
 from cambist.errors import did_you_mean
 from cambist.observe.event_sinks import NamedSink
@@ -86,13 +85,13 @@ def _settled(reader: Reader, kind: str, table: dict[str, Any], where: Any) -> tu
     if spec is None or not parts:
         return None
     own = {name: value for name, value in table.items() if name != "use"}
-    settings, found = check_settings(own, parts[1], parts[0], spec.given, where)
-    reader.extend(found)
+    settings, found = reader.settings(own, parts[1], parts[0], where, spec.given)
     if found:
         return None
     # A path in a run file starts from its folder, whoever it is for.
     settings = {
-        name: reader.document.folder / value if isinstance(value, Path) else value for name, value in settings.items()
+        name: reader.document.folder_of((*where, name)) / value if isinstance(value, Path) else value
+        for name, value in settings.items()
     }
     return spec, parts[0], settings
 

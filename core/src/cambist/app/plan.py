@@ -181,6 +181,8 @@ class Overrides:
         Where the result goes, or None, and how its tables are kept, or ``""``.
     storage
         URL of the storage that keeps the result, or ``""``.
+    assigned
+        Values for any key of the run file: ``"account.cash=5000"``.
     """
 
     strategy: str = ""
@@ -195,3 +197,4 @@ class Overrides:
     output: Path | None = None
     format: str = ""
     storage: str = attrs.field(default="", repr=False)
+    assigned: tuple[str, ...] = ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cambist.app.strategies import importable, make_strategy, sized_strategies, source_folder
+from cambist.app.strategies import make_strategy, sized_strategies, source_folder
 from cambist.backtest.replay import replay
+from cambist.plugins.source_files import importable
 from cambist.storage.recording import RecordingFolder
 
 if TYPE_CHECKING:

@@ -14,8 +14,10 @@ from cambist.app.storage import resolved_url
 from cambist.app.strategies import load_strategy
 from cambist.backtest.settings import BacktestSettings
 from cambist.config.document import Document
+from cambist.config.layers import read_document
 from cambist.config.problems import Problem, raise_problems, shown
 from cambist.config.read import DATA_KEYS, as_list, check_tables, instrument_table, place
+from cambist.config.secrets import Secret
 from cambist.config.settings import check_settings
 from cambist.data.checks.check import chosen_rules
 from cambist.data.checks.policy import read_policy
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from cambist.plugins.specs import SimulationModelSpec
     from cambist.strategies import Strategy
 
-__all__ = ["SIZERS", "Reader", "read_run_file", "read_settings"]
+__all__ = ["MODEL_OPTIONS", "SIZERS", "Reader", "load_parts", "model_named", "read_run_file", "read_settings"]
 
 #: The keys of ``[venue]`` that take a simulation model, and what that decides.
 MODEL_OPTIONS = {
@@ -100,7 +102,7 @@ def read_run_file(
     ConfigError
         The file cannot be read, or something in it cannot be used: tells of all that is, with lines.
     """
-    document = Document.read(path)
+    document = read_document(path, overrides.assigned if overrides else ())
     return Reader(document, registry, overrides or Overrides(), needs_data=needs_data).plan()
 
 
@@ -154,6 +156,9 @@ def _as_option(where: Where, said: Mapping[str, Any]) -> Where:
 class Reader:
     """Collects what a document says, and what is wrong with it."""
 
+    #: Which secrets are looked up while reading: those of the account (``"keys"``), ``"all"`` or ``"none"``.
+    secrets = "keys"
+
     def __init__(
         self, document: Document, registry: Registry, overrides: Overrides, *, needs_data: bool = True
     ) -> None:
@@ -179,7 +184,7 @@ class Reader:
         raise_problems(self.document, self.problems)
         file = self.file
         assert file is not None
-        settings, tables = _settings(file, self.document.folder)
+        settings, tables = _settings(file, self.document.folder_of(("run", "journal")))
         settings |= made
         tables |= made_tables
         output = file.output.dir
@@ -191,7 +196,7 @@ class Reader:
             ),
             settings=settings,
             tables=tables,
-            output=None if output is None else self.document.folder / output,
+            output=None if output is None else self.document.folder_of(("output", "dir")) / output,
             format=file.output.format,
             storage=storage or "",
             run_file=self.document.path,
@@ -231,14 +236,16 @@ class Reader:
                     self.add(where, "a history is of one thing: give fills or orders, a file or a saved result.")
                 continue
             named = {name: table[name] for name in ("strategy", "name") if isinstance(table.get(name), str)}
-            yield HistoryPlan(kind=given[0], source=table[given[0]], folder=self.document.folder, **named)
+            folder = self.document.folder_of((*where, given[0]))
+            yield HistoryPlan(kind=given[0], source=table[given[0]], folder=folder, **named)
 
     def _strategies(self) -> Iterator[StrategyPlan]:
         for where, table in self.tables("strategy"):
             use, given = table.get("use"), table.get("parameters", {})
             if not isinstance(use, str) or not use:
                 continue
-            cls = self.attempt((*where, "use"), load_strategy, use, self.registry, self.document.folder)
+            folder = self.document.folder_of((*where, "use"))
+            cls = self.attempt((*where, "use"), load_strategy, use, self.registry, folder)
             if cls is not None and isinstance(given, dict):
                 parameters = dict(self._parameters(cls, given, (*where, "parameters")))
                 name = table.get("name", "")
@@ -290,7 +297,9 @@ class Reader:
         url = table.get("url") if isinstance(table, dict) else None
         if not isinstance(url, str) or not url:
             return None
-        resolved: str | None = self.attempt(("storage", "url"), resolved_url, url, self.registry, self.document.folder)
+        where = ("storage", "url")
+        folder = self.document.folder_of(where)
+        resolved: str | None = self.attempt(where, resolved_url, url, self.registry, folder)
         return resolved
 
     def _check_snapshots(self) -> None:
@@ -315,7 +324,8 @@ class Reader:
             if not isinstance(table, dict) or not isinstance(table.get("use"), str) or not table["use"]:
                 continue
             where = ("venue", option)
-            spec = self.attempt((*where, "use") if table is said else where, _model, self.registry, model, table["use"])
+            place_of_name = (*where, "use") if table is said else where
+            spec = self.attempt(place_of_name, model_named, self.registry, model, table["use"])
             if spec is not None:
                 made[option] = self.make(table, spec.load(), spec.load_config(), where)
                 tables[option] = said
@@ -324,9 +334,23 @@ class Reader:
     def make(self, table: dict[str, Any], factory: Callable[..., Any], config: type | None, where: Where) -> Any:
         """Make a component of its table; None where that does not work."""
         own = {name: value for name, value in table.items() if name != "use"}
-        settings, found = check_settings(own, config, factory, 0, where)
-        self.extend(found)
+        settings, found = self.settings(own, config, factory, where)
         return None if found else self.attempt(where, factory, **settings)
+
+    def settings(
+        self, table: dict[str, Any], config: type | None, factory: Callable[..., Any], where: Where, given: int = 0
+    ) -> tuple[dict[str, Any], list[Problem]]:
+        """Check the settings of a component as `check_settings` does, and note what is wrong with them."""
+        settings, found = check_settings(table, config, factory, given, where)
+        self.extend(found)
+        self.look_up(settings, where)
+        return settings, found
+
+    def look_up(self, settings: dict[str, Any], where: Where) -> None:
+        """See that secrets can be had, where all are to be looked up."""
+        for name, value in settings.items() if self.secrets == "all" else ():
+            if isinstance(value, Secret):
+                self.attempt((*where, name), value.reveal)
 
     # Data.
 
@@ -353,7 +377,7 @@ class Reader:
                 self.add((*where, "symbol"), f"it is {symbol!r}, and the instrument's is {checked.symbol!r}. Give one.")
                 continue
             fields = {name: getattr(checked, name) for name in checked.model_fields_set}
-            fields["symbol"] = checked.symbol or symbol or _default_symbol(source, self.document.folder)
+            fields["symbol"] = checked.symbol or symbol or _default_symbol(source, self._source_folder(where))
             made = self.attempt((*where, "instrument"), Instrument, **fields)
             if made is not None:
                 yield number, made
@@ -368,7 +392,7 @@ class Reader:
             if not isinstance(source, str):
                 continue
             extra = {name: value for name, value in table.items() if name not in DATA_KEYS}
-            feed = feed_of_name(source, self.document.folder, self.registry)
+            feed = feed_of_name(source, self._source_folder(where), self.registry)
             if feed is None:
                 for name in extra:
                     self.add((*where, name), f"there is no such key here.{did_you_mean(name, DATA_KEYS)}")
@@ -379,8 +403,7 @@ class Reader:
                 makes_bars = "market" in self.registry.get("feed", feed).capabilities
                 words = ("symbol",) if makes_bars else ("symbol", "timeframe")
                 said: dict[str, Any] = {name: table[name] for name in words if name in table}
-                settings, found = check_settings({**said, **extra}, parts[1], parts[0], 1, where)
-                self.extend(found)
+                settings, _ = self.settings({**said, **extra}, parts[1], parts[0], where, 1)
                 yield number, {name: value for name, value in settings.items() if name not in DATA_KEYS}
 
     def _series(
@@ -389,7 +412,7 @@ class Reader:
         instrument = instruments.get(number)
         return SeriesPlan(
             source=table.source or "",
-            folder=self.document.folder,
+            folder=self._source_folder(place(self.document, ("data", number))),
             symbol=None if instrument is not None else table.symbol,
             timeframe=table.timeframe,
             instrument=instrument,
@@ -397,6 +420,10 @@ class Reader:
             magnify=table.magnify,
             repair=table.repair,
         )
+
+    def _source_folder(self, where: Where) -> Path:
+        """Return what the path of a series starts from."""
+        return self.document.folder_of((*where, "source"))
 
     # Collecting.
 
@@ -425,7 +452,7 @@ class Reader:
         self.problems.extend(found)
 
 
-def _model(registry: Registry, model: str, name: str) -> SimulationModelSpec:
+def model_named(registry: Registry, model: str, name: str) -> SimulationModelSpec:
     """Return the record of a simulation model, whether or not its name was given with its ending."""
     offered = {one.name: one for one in registry.simulation_models().values() if one.model == model}
     plain = name.replace("_", "-")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cambist.ports.history import HistorySource
 
 __all__ = [
+    "CACHE",
     "catalog_of",
     "default_symbol",
     "feed_name",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 #: The feed of what was fetched before; its name may be left out where the rest is VENUE:SYMBOL:TIMEFRAME.
-_CACHE = "cache"
+CACHE = "cache"
 
 
 def feed_name(source: str, folder: Path | None = None) -> str | None:
@@ -51,15 +52,15 @@ def feed_name(source: str, folder: Path | None = None) -> str | None:
 def feed_of_name(source: str, folder: Path | None, registry: Registry) -> str | None:
     """Return the feed that opens a source, which is not the one that it names for what was fetched from a venue."""
     name = feed_name(source, folder)
-    if name is None or name == _CACHE or not is_series_name(source):
+    if name is None or name == CACHE or not is_series_name(source):
         return name
     offered = registry.feeds().get(name)
-    return name if offered is not None and "history" in offered.capabilities else _CACHE
+    return name if offered is not None and "history" in offered.capabilities else CACHE
 
 
 def default_symbol(source: str) -> str:
     """Return what an instrument is called of which ``FEED:SERIES`` is all that is known."""
-    rest = source.removeprefix(f"{_CACHE}:")
+    rest = source.removeprefix(f"{CACHE}:")
     return SeriesName.parse(rest).symbol if is_series_name(rest) else source.partition(":")[2]
 
 

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import re
 import sys
 import traceback
-from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cambist.backtest.prepared import takes_sizer
 from cambist.errors import ParameterError, StrategyFileError, did_you_mean
+from cambist.plugins.source_files import MODULE_PREFIX, import_source
 from cambist.strategies import Strategy
 from cambist.strategies.parameters import find_parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import CodeType, ModuleType
+    from types import ModuleType
 
     from cambist.app.plan import RunPlan
     from cambist.plugins.registry import Registry
 
 __all__ = [
-    "importable",
     "load_strategy",
     "make_strategy",
     "parse_parameters",
@@ -36,8 +31,6 @@ __all__ = [
 
 _FILE = re.compile(r"(?P<path>.+\.pyw?)(?::(?P<name>[^:/\\]*))?", re.DOTALL)
 _DOTTED = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(?::(?P<name>\w*))?")
-#: Modules made of files are called this, the file's name, and what tells apart files of one name.
-_PREFIX = "cambist_user_"
 
 
 def load_strategy(use: str, registry: Registry, folder: Path | None = None) -> type[Strategy]:
@@ -74,22 +67,9 @@ def load_strategy(use: str, registry: Registry, folder: Path | None = None) -> t
 def source_folder(cls: type[Strategy]) -> Path | None:
     """Return the folder of the file that `load_strategy` made a class of; None for any other class."""
     module = sys.modules.get(cls.__module__)
-    if module is None or not module.__name__.startswith(_PREFIX) or not module.__file__:
+    if module is None or not module.__name__.startswith(MODULE_PREFIX) or not module.__file__:
         return None
     return Path(module.__file__).parent
-
-
-@contextmanager
-def importable(folders: Sequence[Path]) -> Iterator[None]:
-    """Let the modules beside a strategy's file be imported, as they can be by a script there."""
-    added = [str(folder) for folder in folders if str(folder) not in sys.path]
-    sys.path[:0] = added
-    try:
-        yield
-    finally:
-        for name in added:
-            if name in sys.path:
-                sys.path.remove(name)
 
 
 def parse_parameters(cls: type[Strategy], texts: dict[str, str]) -> dict[str, Any]:
@@ -124,33 +104,13 @@ def make_strategy(cls: type[Strategy], parameters: dict[str, Any], name: str = "
     return made
 
 
-class _Loader(SourceFileLoader):
-    """Reads the source each time: bytecode left in a user's folder would be in his way, and may be stale."""
-
-    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 -- the loader's interface
-        code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
-        return code
-
-
 def _import_file(path: Path) -> ModuleType:
     _check_file(path)
-    # The name must be an identifier, the same in every process, and not that of a module that exists.
-    path = path.absolute()
-    stem = re.sub(r"\W", "_", path.stem)
-    name = f"{_PREFIX}{stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    spec = spec_from_file_location(name, path, loader=_Loader(name, str(path)))
-    assert isinstance(spec, ModuleSpec)
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[name] = module
     try:
-        with importable([path.parent]):
-            spec.loader.exec_module(module)
+        return import_source(path)
     # A file that calls sys.exit(), such as a script without a main guard, must not end us either.
     except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise StrategyFileError(f"{path.name} does not import: {_describe(error, str(path))}") from error
-    return module
+        raise StrategyFileError(f"{path.name} does not import: {_describe(error, str(path.absolute()))}") from error
 
 
 def _check_file(path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cambist.cli.exits import Exit
+from cambist.cli.run_file_options import run_file_in, set_option
 from cambist.cli.session import global_options, session
 
 if TYPE_CHECKING:
@@ -207,6 +208,7 @@ def parameters(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
     "--store", metavar="URL", help="Keep the result in a storage too: sqlite:///runs.db, postgresql://user@host/db, ..."
 )
 @click.option("--snapshots", metavar="LENGTH", help="How often the account is looked at, such as 1h.  [the UTC day]")
+@set_option
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of a table.")
 @click.option("--progress/--no-progress", default=None, help="Show progress on stderr.  [on a terminal]")
 @global_options(hidden=True)
@@ -232,7 +234,7 @@ def backtest(what: tuple[str, ...], **options: Any) -> None:
     from cambist.app.assemble import assemble, make_plan
 
     overrides, run_file = _overrides(what, options)
-    registry = session().registry()
+    registry = session().registry(beside=run_file)
     assembly = assemble(make_plan(registry, overrides, run_file), registry)
     raise SystemExit(_run(assembly, as_json=options["as_json"], progress=options["progress"]))
 
@@ -241,22 +243,17 @@ def _overrides(what: tuple[str, ...], options: dict[str, Any]) -> tuple[Override
     """Return what the command line says, and the run file."""
     from cambist.app.plan import HistoryPlan, Overrides
 
-    run_files = [one for one in what if one.lower().endswith(".toml")]
-    strategies = [one for one in what if one not in run_files]
+    strategy, run_file = run_file_in(what, options)
     histories = [(kind, source) for kind in ("fills", "orders") for source in options[kind]]
     if not what and not histories:
         raise click.UsageError("name a strategy, such as my_file.py:SmaCross, or a run file, such as run.toml.")
-    if len(run_files) > 1 or len(strategies) > 1:
-        raise click.UsageError(
-            f"{', '.join(what)}: give one strategy and one run file at most. Several strategies go into a run file."
-        )
     settings = {name: options[name] for name in _SETTINGS if options[name] is not None}
     if settings.get("fees") == "instrument":
         settings["fees"] = None
     if "journal" in settings:
         settings["events"] = True
     overrides = Overrides(
-        strategy=strategies[0] if strategies else "",
+        strategy=strategy,
         parameters=options["parameters"],
         data=options["data"],
         symbols=options["symbol"],
@@ -268,8 +265,9 @@ def _overrides(what: tuple[str, ...], options: dict[str, Any]) -> tuple[Override
         output=options["out"],
         format=options["format"] or "",
         storage=options["store"] or "",
+        assigned=options["assigned"],
     )
-    return overrides, Path(run_files[0]) if run_files else None
+    return overrides, run_file
 
 
 def _run(assembly: Assembly, *, as_json: bool, progress: bool | None) -> Exit:
@@ -286,7 +284,7 @@ def _run(assembly: Assembly, *, as_json: bool, progress: bool | None) -> Exit:
     if assembly.plan.storage:
         from cambist.app.storage import check_storage
 
-        check_storage(assembly.plan.storage, session().registry(), "runs")
+        check_storage(assembly.plan.storage, session().registry(beside=assembly.plan.run_file), "runs")
     stop = StopRequest()
     try:
         with stop_on_signals(stop) as caught, progress_bar("backtest", wanted=progress) as report:
@@ -310,7 +308,7 @@ def _finish(result: Result, plan: RunPlan, *, as_json: bool, failed: bool = Fals
         from cambist.app.storage import opened_storage
         from cambist.backtest.rows import store_result
 
-        with opened_storage(plan.storage, session().registry(), "runs") as storage:
+        with opened_storage(plan.storage, session().registry(beside=plan.run_file), "runs") as storage:
             store_result(result, storage.runs)
     show_notes(result, failed=failed)
     if as_json:

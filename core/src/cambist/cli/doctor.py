@@ -10,6 +10,7 @@ import click
 
 from cambist.cli.checks import Finding, State, examine, warm_up
 from cambist.cli.exits import Exit
+from cambist.cli.run_file_options import set_option
 from cambist.cli.session import global_options, session
 from cambist.observe.redaction import REDACTOR
 
@@ -18,10 +19,11 @@ __all__ = ["doctor"]
 
 @click.command()
 @click.argument("run_file", required=False, type=click.Path(path_type=Path))
+@set_option
 @click.option("--warm", is_flag=True, help="Have ready what takes long the first time, such as compiled code.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @global_options(hidden=True)
-def doctor(run_file: Path | None, *, warm: bool, as_json: bool) -> None:
+def doctor(run_file: Path | None, *, assigned: tuple[str, ...], warm: bool, as_json: bool) -> None:
     """Check that everything Cambist needs is there and works.
 
     With the RUN_FILE of a live run, its journal, disk, venue, clock and key as well: the venue is asked, and nothing is
@@ -36,11 +38,11 @@ def doctor(run_file: Path | None, *, warm: bool, as_json: bool) -> None:
       cambist doctor --json
       cambist doctor run.toml
     """  # noqa: D301 -- click reads the control character
-    findings = examine(session().registry)
+    findings = examine(lambda: session().registry(beside=run_file))
     if run_file is not None:
         from cambist.cli.live_checks import examine_run
 
-        findings += examine_run(run_file, session().registry("error"))
+        findings += examine_run(run_file, session().registry("error", beside=run_file), assigned)
     if warm:
         findings += warm_up(session().registry)
     healthy = all(finding.state is not State.FAILED for finding in findings)

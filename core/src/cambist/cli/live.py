@@ -10,6 +10,7 @@ import attrs
 import click
 
 from cambist.cli.exits import Exit
+from cambist.cli.run_file_options import set_option
 from cambist.cli.session import global_options, session
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def live_options(command: Any) -> Any:
             "--for", "seconds", type=_Length(), metavar="LENGTH", help="Stop by itself after so long, such as 8h."
         ),
         click.option("--record", is_flag=True, help="Keep what the market did beside the journal, for cambist replay."),
+        set_option,
         click.option("--journal", type=click.Path(path_type=Path), metavar="DIR", help="In place of the run file's."),
         click.option(
             "--yes", "-y", is_flag=True, help="Ask nothing at the start: what the venue holds counts, orders stay."
@@ -58,7 +60,7 @@ def live_options(command: Any) -> Any:
 @click.command()
 @live_options
 @global_options(hidden=True)
-def live(run_file: Path, *, journal: Path | None, record: bool, **options: Any) -> None:
+def live(run_file: Path, **options: Any) -> None:
     """Trade an account at a venue, or at a simulated exchange.
 
     RUN_FILE says which, in [live]. A run that is in the journal goes on: orders, positions and balances are compared
@@ -74,13 +76,13 @@ def live(run_file: Path, *, journal: Path | None, record: bool, **options: Any) 
       cambist live run.toml --yes --log-json
       cambist live run.toml --for 8h --json
     """  # noqa: D301 -- click reads the control character
-    raise SystemExit(carry_out(_plan(run_file, journal, paper=False, record=record), **options))
+    raise SystemExit(_carried_out(run_file, paper=False, **options))
 
 
 @click.command()
 @live_options
 @global_options(hidden=True)
-def paper(run_file: Path, *, journal: Path | None, record: bool, **options: Any) -> None:
+def paper(run_file: Path, **options: Any) -> None:
     """Trade with play money in the live market of a venue, without keys.
 
     RUN_FILE says which, in [paper] or [live]. Market data are the venue's and need no key; orders are worked by the
@@ -94,15 +96,17 @@ def paper(run_file: Path, *, journal: Path | None, record: bool, **options: Any)
       cambist paper run.toml
       cambist paper run.toml --for 8h --json
     """  # noqa: D301 -- click reads the control character
-    raise SystemExit(carry_out(_plan(run_file, journal, paper=True, record=record), **options))
+    raise SystemExit(_carried_out(run_file, paper=True, **options))
 
 
-def _plan(run_file: Path, journal: Path | None, *, paper: bool, record: bool) -> LivePlan:
+def _carried_out(
+    run_file: Path, *, paper: bool, journal: Path | None, record: bool, assigned: tuple[str, ...], **options: Any
+) -> Exit:
     from cambist.app.live_file import read_live_file
 
-    plan = read_live_file(run_file, session().registry("info"), paper=paper)
+    plan = read_live_file(run_file, session().registry("info", beside=run_file), paper=paper, assigned=assigned)
     live = attrs.evolve(plan.live, record=record or plan.live.record)
-    return attrs.evolve(plan, journal=journal or plan.journal, live=live)
+    return carry_out(attrs.evolve(plan, journal=journal or plan.journal, live=live), **options)
 
 
 def carry_out(plan: LivePlan, *, yes: bool, seconds: float | None, as_json: bool) -> Exit:

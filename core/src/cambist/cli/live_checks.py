@@ -46,12 +46,12 @@ _NO_WAY = "its session cannot"
 _STREAM = 15.0
 
 
-def examine_run(run_file: Path, registry: Registry) -> list[Finding]:
-    """Look at everything that a live run needs."""
+def examine_run(run_file: Path, registry: Registry, assigned: Sequence[str] = ()) -> list[Finding]:
+    """Look at everything that a live run needs; `assigned` is what the command line sets in the run file."""
     from cambist.app.live_file import read_live_file
 
     try:
-        plan = read_live_file(run_file, registry)
+        plan = read_live_file(run_file, registry, assigned=assigned)
     except CambistError as error:
         return [Finding("Run file", run_file.name, State.FAILED, str(error).partition("\n\n")[0], code_of(error))]
     series = ", ".join(f"{symbol} {timeframe}" for symbol, timeframe in plan.series)

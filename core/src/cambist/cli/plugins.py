@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -30,6 +31,7 @@ _COLORS = {
     PluginState.DISABLED: "yellow",
     PluginState.INCOMPATIBLE: "red",
 }
+_BESIDE = click.argument("beside", required=False, type=click.Path(exists=True, path_type=Path), metavar="[RUN_FILE]")
 #: More components of a kind than this are counted, not named.
 _NAMED = 8
 
@@ -53,37 +55,48 @@ plugins.add_command(check_plugin)
 
 
 @plugins.command("list")
+@_BESIDE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @global_options(hidden=True)
-def list_plugins(*, as_json: bool) -> None:
+def list_plugins(beside: Path | None, *, as_json: bool) -> None:
     """List every plugin with its version, its state and its components.
 
+    With RUN_FILE, or a folder, the plugin of one file that stands there as well, cambist_plugins.py.
+
     \b
-    Example:
+    Examples:
       CAMBIST_DISABLE_PLUGINS=samples cambist plugins list
+      cambist plugins list run.toml
     """  # noqa: D301 -- click reads the control character
-    registry = session().registry()
+    registry = session().registry(beside=beside)
     if as_json:
         _print_json({"plugins": [_as_dict(one) for one in registry.statuses()], "clashes": registry.clashes()})
         return
     _print_table(registry.statuses())
+    for one in registry.statuses():
+        if one.path:
+            click.echo(f"{one.name}: {one.path}")
     for clash in registry.clashes():
         click.secho(f"Clash: {clash}", fg="red")
 
 
 @plugins.command("show")
 @click.argument("name")
+@_BESIDE
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @global_options(hidden=True)
-def show_plugin(name: str, *, as_json: bool) -> None:
+def show_plugin(name: str, beside: Path | None, *, as_json: bool) -> None:
     """Show a plugin, or a component of any plugin, with its settings.
+
+    The plugin of one file beside RUN_FILE, or in that folder, is called local.
 
     \b
     Examples:
       cambist plugins show samples
       cambist plugins show sma-cross
+      cambist plugins show local run.toml
     """  # noqa: D301 -- click reads the control character
-    registry = session().registry()
+    registry = session().registry(beside=beside)
     statuses = [one for one in registry.statuses() if one.name == name]
     components = registry.components(name)
     if not statuses:
@@ -168,7 +181,7 @@ def _summary(status: PluginStatus) -> Text:
 
 
 def _print_status(status: PluginStatus) -> None:
-    origin = f"{status.distribution} {status.version}".strip()
+    origin = f"{status.distribution} {status.version}".strip() or status.path
     click.echo(f"{click.style(status.name, bold=True)}  {origin}  ", nl=False)
     click.secho(str(status.state), fg=_COLORS[status.state], nl=False)
     click.echo(f"  plugin API {status.api}, loaded in {status.seconds * 1e3:.1f} ms")

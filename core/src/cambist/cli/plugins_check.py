@@ -33,6 +33,8 @@ _COLORS = {"passed": "green", "failed": "red", "skipped": "yellow"}
 def check_plugin(plugin: str, certificate: Path | None, kind: str | None, *, as_json: bool) -> None:
     """Run the conformance suites on a plugin, offline: an installed one by its name, or the folder of a package.
 
+    A cambist_plugins.py is checked as well, named itself, or by its folder or the run file beside it.
+
     Ends with 0 where every requirement is met, with 1 where one is not. What a plugin says that it has not got is
     skipped, with the reason.
 
@@ -41,12 +43,14 @@ def check_plugin(plugin: str, certificate: Path | None, kind: str | None, *, as_
       cambist plugins check pager
       cambist plugins check ./cambist-pager --certificate certificate.json
       cambist plugins check binance --kind exchange
+      cambist plugins check run.toml
     """  # noqa: D301 -- click reads the control character
     from cambist.plugins.checking import Subject, check
 
     if certificate is not None and not certificate.parent.is_dir():  # before the suites run, not after
         raise ConfigError(f"--certificate {certificate}: there is no folder {certificate.parent}. Make it first.")
-    subject = Subject.of(plugin, session().registry(), kind or "")
+    place = Path(plugin)
+    subject = Subject.of(plugin, session().registry(beside=place if place.exists() else None), kind or "")
     found = check(subject, datetime.now(UTC).isoformat(timespec="seconds"))
     text = json.dumps(found.document(), indent=2, ensure_ascii=False)
     if as_json:

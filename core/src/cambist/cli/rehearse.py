@@ -10,6 +10,7 @@ import attrs
 import click
 
 from cambist.cli.exits import Exit
+from cambist.cli.run_file_options import set_option
 from cambist.cli.session import global_options, session
 from cambist.observe.redaction import REDACTOR
 
@@ -21,10 +22,11 @@ __all__ = ["rehearse"]
 
 @click.command()
 @click.argument("run_file", type=click.Path(path_type=Path))
+@set_option
 @click.option("--journal", type=click.Path(path_type=Path), metavar="DIR", help="In place of the run file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @global_options(hidden=True)
-def rehearse(run_file: Path, *, journal: Path | None, as_json: bool) -> None:
+def rehearse(run_file: Path, *, journal: Path | None, assigned: tuple[str, ...], as_json: bool) -> None:
     """Show what the start of a live run would do, and send nothing.
 
     The journal is copied, the venue is asked: what became of open orders, what differs, what would be adopted, ignored,
@@ -41,7 +43,7 @@ def rehearse(run_file: Path, *, journal: Path | None, as_json: bool) -> None:
     from cambist.app.live_file import read_live_file
     from cambist.app.rehearsing import rehearse as perform
 
-    plan = read_live_file(run_file, session().registry())
+    plan = read_live_file(run_file, session().registry(beside=run_file), assigned=assigned)
     if journal is not None:
         plan = attrs.evolve(plan, journal=journal)
     found = perform(plan)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cambist.cli.backtest import Said, parameters
 from cambist.cli.exits import Exit
 from cambist.cli.journal.entries import FOLDER
+from cambist.cli.run_file_options import run_file_in, set_option
 from cambist.cli.session import global_options, session
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["replay"]
 
@@ -28,9 +31,12 @@ __all__ = ["replay"]
     help="Set a parameter of the strategy. May be repeated.",
 )
 @click.option("--sizer", type=Said("name"), help="As in the run, where it had --sizer.")
+@set_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @global_options(hidden=True)
-def replay(folder: Path, what: tuple[str, ...], *, given: dict[str, str], sizer: Any, as_json: bool) -> None:
+def replay(
+    folder: Path, what: tuple[str, ...], *, given: dict[str, str], sizer: Any, as_json: bool, **options: Any
+) -> None:
     """Repeat a recorded run, and find where a strategy decides otherwise.
 
     FOLDER is the journal of a run with --record. STRATEGY and RUN_FILE are as for cambist backtest; the run file says
@@ -50,14 +56,13 @@ def replay(folder: Path, what: tuple[str, ...], *, given: dict[str, str], sizer:
     from cambist.app.plan import Overrides
     from cambist.app.replaying import replay_plan
 
-    run_files = [one for one in what if one.lower().endswith(".toml")]
-    strategies = [one for one in what if one not in run_files]
-    if not what or len(run_files) > 1 or len(strategies) > 1:
+    if not what:
         raise click.UsageError("name one strategy, such as my_file.py:SmaCross, or a run file, or both.")
+    strategy, run_file = run_file_in(what, options)
     said = {} if sizer is None else {"sizer": sizer}
-    overrides = Overrides(strategy=strategies[0] if strategies else "", parameters=given, said=said)
-    run_file = Path(run_files[0]) if run_files else None
-    report = replay_plan(folder, make_plan(session().registry(), overrides, run_file, needs_data=False))
+    overrides = Overrides(strategy=strategy, parameters=given, said=said, assigned=options["assigned"])
+    registry = session().registry(beside=run_file)
+    report = replay_plan(folder, make_plan(registry, overrides, run_file, needs_data=False))
     if as_json:
         import msgspec
 

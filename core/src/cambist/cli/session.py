@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from cambist.plugins.registry import Registry
 
@@ -31,12 +32,16 @@ class Session:
         See `cambist.observe.configure`; without a level each command has its own.
     strict_plugins
         A plugin that cannot be used is an error, even when nothing of it is needed.
+    no_local_plugins
+        `cambist_plugins.py` beside a run file is left alone.
     """
 
     debug: bool = False
     log_level: str = ""
     log_json: bool = False
     strict_plugins: bool = False
+    no_local_plugins: bool = False
+    _found: dict[Path | None, Registry] = attrs.field(factory=dict, init=False, repr=False)
 
     def start_logs(self, level: str = "warning") -> None:
         """Send log records to stderr, as the options say; `level` holds where they say nothing."""
@@ -44,8 +49,15 @@ class Session:
 
         configure(self.log_level or level, json=self.log_json)
 
-    def registry(self, log_level: str = "warning") -> Registry:
-        """Return what is installed; `log_level` as for `start_logs`.
+    def registry(self, log_level: str = "warning", *, beside: Path | None = None) -> Registry:
+        """Return what is installed; each plugin is asked once a call.
+
+        Parameters
+        ----------
+        log_level
+            As for `start_logs`.
+        beside
+            The run file that the command reads, or a folder: the plugin of one file that stands there comes along.
 
         Raises
         ------
@@ -55,7 +67,11 @@ class Session:
         from cambist.plugins.registry import Registry
 
         self.start_logs(log_level)
-        return Registry.discover(strict=self.strict_plugins)
+        if beside not in self._found:
+            self._found[beside] = Registry.discover(
+                strict=self.strict_plugins, beside=beside, local=not self.no_local_plugins
+            )
+        return self._found[beside]
 
 
 def session() -> Session:
@@ -78,6 +94,10 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--log-level", {"type": click.Choice(LOG_LEVELS), "help": "Least level of log records on stderr.  [warning]"}),
     ("--log-json", {"is_flag": True, "help": "Write log records as JSON, one a line."}),
     ("--strict-plugins", {"is_flag": True, "help": "Fail if any plugin cannot be used, needed or not."}),
+    (
+        "--no-local-plugins",
+        {"is_flag": True, "help": "Leave cambist_plugins.py beside the run file alone."},
+    ),
 )
 
 

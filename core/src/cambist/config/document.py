@@ -1,4 +1,4 @@
-"""A run file as it was written: its tables, and the line on which each key stands."""
+"""A run file as it was written: its tables, and where each key stands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Document", "Where"]
+__all__ = ["Document", "Origin", "Where"]
 
 #: The way to a value through tables and lists: ``("data", 0, "instrument", "tick_size")``.
 Where = tuple[str | int, ...]
@@ -26,14 +26,36 @@ _LONG_QUOTES = ('"""', "'''")
 _KEY = re.compile(rf"\s*(?P<names>{_DOTTED})\s*=")
 
 
+@attrs.frozen
+class Origin:
+    """Where a value is from.
+
+    Attributes
+    ----------
+    kind
+        ``"file"``, ``"environment"``, ``"option"`` of the command line, or ``"default"``.
+    place
+        The file's path, the variable's name, or what the option said; ``""`` of a default.
+    line
+        In a file, of the key or of the nearest table around it; counted from 1.
+    """
+
+    kind: str
+    place: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.place}:{self.line}" if self.line else self.place or self.kind
+
+
 @attrs.frozen(eq=False)
 class Document:
-    """A TOML file.
+    """A TOML file, or what several of them and other sources say together; see `cambist.config.layers`.
 
     Attributes
     ----------
     path
-        Of the file; paths in it are relative to its folder.
+        Of the file that was named; paths in a file are relative to its folder.
     tables
         What it says.
     """
@@ -41,6 +63,10 @@ class Document:
     path: Path
     tables: dict[str, Any]
     _lines: Mapping[Where, int] = attrs.field(repr=False)
+    #: Whose each key is that another source has said: what says it, by the way to it.
+    _owners: Mapping[Where, Document] = attrs.field(factory=dict, repr=False)
+    _sources: tuple[Document, ...] = attrs.field(default=(), repr=False)
+    kind: str = "file"
 
     @classmethod
     def read(cls, path: Path) -> Document:
@@ -64,6 +90,28 @@ class Document:
     def folder(self) -> Path:
         """What relative paths in the file start from."""
         return self.path.parent
+
+    @property
+    def sources(self) -> tuple[Document, ...]:
+        """What it was made of, the lowest first."""
+        return self._sources or (self,)
+
+    def owner_of(self, where: Where) -> Document:
+        """Return what says the value at `where`, or else the nearest table around it."""
+        for length in range(len(where), 0, -1):
+            if where[:length] in self._owners:
+                return self._owners[where[:length]]
+        return self
+
+    def folder_of(self, where: Where) -> Path:
+        """Return what a relative path starts from that stands at `where`: the folder of the file that says it."""
+        owner = self.owner_of(where)
+        return owner.folder if owner.kind == "file" else self.folder
+
+    def origin_of(self, where: Where) -> Origin:
+        """Return where a value is from."""
+        owner = self.owner_of(where)
+        return Origin(owner.kind, str(owner.path), owner.line_of(where))
 
     def line_of(self, where: Where) -> int | None:
         """Return the line of a key, or of the nearest table around it that has one, counted from 1."""

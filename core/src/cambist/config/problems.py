@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from cambist.config.document import Document, Where
 
-__all__ = ["Problem", "path_text", "raise_problems", "shown"]
+__all__ = ["Problem", "is_secret_name", "path_text", "raise_problems", "shown", "tell"]
 
 _SECRET = re.compile(r"(?i)secret|passw|passphrase|token|key$")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
 
 
@@ -40,13 +41,19 @@ def path_text(where: Where) -> str:
     """Write the way to a value as people do: ``data[1].instrument.tick_size``, list entries counted from 1."""
     text = ""
     for part in where:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+        name = f"[{part + 1}]" if isinstance(part, int) else part if _BARE.fullmatch(part) else f'"{part}"'
+        text += f".{name}" if text and isinstance(part, str) else name
     return text
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a key is called like a secret."""
+    return _SECRET.search(name) is not None
 
 
 def shown(where: Where, value: Any) -> str:
     """Write a value for a message, short, and never that of a key which is called like a secret."""
-    if any(isinstance(part, str) and _SECRET.search(part) for part in where[-1:]):
+    if any(isinstance(part, str) and is_secret_name(part) for part in where[-1:]):
         return "the value (not shown)"
     text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 4]} ..."
@@ -60,16 +67,29 @@ def raise_problems(document: Document, problems: Iterable[Problem]) -> None:
     ConfigError
         There are problems.
     """
-    lines = {problem: document.line_of(problem.where) for problem in problems}
-    if not lines:
+    # A file of several lines is told in their order; what lies over it comes after it.
+    ordered = sorted(dict.fromkeys(problems), key=lambda problem: _order(document, problem.where))
+    if not ordered:
         return
-    ordered = sorted(lines, key=lambda problem: lines[problem] or 0)
-    told = [_tell(problem, lines[problem]) for problem in ordered]
+    told = [tell(document, problem) for problem in ordered]
     if len(told) == 1:
         raise ConfigError(f"{document.path}, {told[0]}")
     raise ConfigError("\n".join([f"{document.path} has {len(told)} mistakes:", *(f"  {one}" for one in told)]))
 
 
-def _tell(problem: Problem, line: int | None) -> str:
-    place = ", ".join(part for part in (f"line {line}" if line else "", path_text(problem.where)) if part)
+def tell(document: Document, problem: Problem) -> str:
+    """Return a problem as people are told of it: where it stands, which value it is about, and what is wrong."""
+    origin = document.origin_of(problem.where)
+    line = f"line {origin.line}" if origin.line else ""
+    if origin.kind == "file":
+        words = ["" if origin.place == str(document.path) else origin.place, line]
+    else:
+        words = [f"the environment variable {origin.place}" if origin.kind == "environment" else origin.place]
+    key = path_text(problem.where)
+    place = ", ".join(part for part in (*words, "" if words[0].endswith(f" {key}") else key) if part)
     return f"{place}: {problem.message}" if place else problem.message
+
+
+def _order(document: Document, where: Where) -> tuple[bool, bool, str, int]:
+    origin = document.origin_of(where)
+    return origin.kind != "file", origin.place != str(document.path), origin.place, origin.line or 0

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from cambist.config.document import Document, Where
     from cambist.config.problems import Problem
 
-__all__ = ["DATA_KEYS", "as_list", "check_tables", "instrument_table", "place"]
+__all__ = ["DATA_KEYS", "LISTS", "as_list", "check_tables", "instrument_table", "place"]
 
 #: The keys of ``[[data]]`` that are not settings of a feed.
 DATA_KEYS = tuple(DataTable.model_fields)
 
-_LISTS = ("strategy", "history", "data", "risk", "analyzer", "sink", "notify")
+#: Tables of which there may be several.
+LISTS = ("strategy", "history", "data", "risk", "analyzer", "sink", "notify")
 
 
 def check_tables(document: Document) -> tuple[RunFile | None, list[Problem]]:
@@ -33,7 +34,7 @@ def check_tables(document: Document) -> tuple[RunFile | None, list[Problem]]:
         What is wrong.
     """
     tables: dict[str, Any] = {
-        name: as_list(table) if name in _LISTS else table for name, table in document.tables.items()
+        name: as_list(table) if name in LISTS else table for name, table in document.tables.items()
     }
     try:
         return RunFile.model_validate(tables), []
@@ -57,5 +58,5 @@ def as_list(table: Any) -> Any:
 
 def place(document: Document, where: Where) -> Where:
     """Return the way to a value as the file writes it: without a number where a table stands alone."""
-    alone = where[:1] and isinstance(document.tables.get(str(where[0])), dict) and where[0] in _LISTS
+    alone = where[:1] and isinstance(document.tables.get(str(where[0])), dict) and where[0] in LISTS
     return (where[0], *where[2:]) if alone and len(where) > 1 else where

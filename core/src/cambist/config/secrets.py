@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
 
-__all__ = ["Secret"]
+__all__ = ["Secret", "is_reference"]
 
 _REFERENCE = re.compile(r"\$\{([a-z]*):(.*)\}", re.DOTALL)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -206,11 +206,21 @@ class Secret:
 
         return core_schema.no_info_plain_validator_function(
             _of_setting,
-            json_schema_input_schema=core_schema.str_schema(),
+            json_schema_input_schema=core_schema.union_schema([core_schema.str_schema(), _table_schema()]),
             serialization=core_schema.plain_serializer_function_ser_schema(
                 lambda secret: secret.reference or MASK, when_used="json"
             ),
         )
+
+
+def _table_schema() -> CoreSchema:
+    from pydantic_core import core_schema
+
+    fields = {
+        "value": core_schema.typed_dict_field(core_schema.str_schema()),
+        "environment": core_schema.typed_dict_field(core_schema.str_schema(), required=False),
+    }
+    return core_schema.typed_dict_schema(fields, extra_behavior="forbid")
 
 
 def _again(reference: str, environment: Environment | None, place: str) -> Secret:
@@ -236,6 +246,14 @@ def _secret_or_problem(given: Any) -> tuple[Secret | None, str]:
         return Secret.parse(value, environment=environment), ""
     except ConfigError as error:
         return None, str(error)
+
+
+def is_reference(text: str) -> bool:
+    """Tell whether a text names the place of a secret, and is not the secret itself."""
+    try:
+        return bool(Secret.parse(text).reference) if "${" in text else False
+    except ConfigError:
+        return False
 
 
 def _check_reference(text: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cambist.config.document import Where
     from cambist.config.problems import Problem
 
-__all__ = ["check_settings", "settings_model"]
+__all__ = ["check_settings", "model_of", "settings_model"]
 
 
 def check_settings(
@@ -46,7 +46,7 @@ def check_settings(
     problems
         What is wrong.
     """
-    model = config if config is not None and issubclass(config, BaseModel) else settings_model(config or factory, given)
+    model = model_of(config, factory, given)
     try:
         made = model.model_validate(table)
     except ValidationError as error:
@@ -56,6 +56,13 @@ def check_settings(
     settings = {_key(model, name): getattr(made, name) for name in names if name in type(made).model_fields}
     settings = {key: _placed(value, (*where, key)) for key, value in settings.items()}
     return {**settings, **(made.model_extra or {})}, []
+
+
+def model_of(config: type | None, factory: Callable[..., Any], given: int = 0) -> type[BaseModel]:
+    """Return the model of a component's settings: its own, or one made of parameters."""
+    if config is not None and issubclass(config, BaseModel):
+        return config
+    return settings_model(config or factory, given)
 
 
 def settings_model(factory: Callable[..., Any], given: int = 0) -> type[BaseModel]:

@@ -11,18 +11,20 @@ import tomllib
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
 from cambist.errors import ConfigError, MissingDependencyError, UnknownComponentError, did_you_mean
 from cambist.plugins.discovery import GROUP, core_version
+from cambist.plugins.local import LOCAL, LOCAL_FILE
 from cambist.plugins.status import PluginState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cambist.plugins.registry import Registry
+    from cambist.plugins.status import PluginStatus
 
 __all__ = ["REPORT", "Certificate", "Requirement", "Subject", "check"]
 
@@ -59,63 +61,71 @@ class Subject:
     without: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, target: str, registry: Registry, kind: str = "") -> Subject:
-        """Find what is meant: the folder of a package, or the name of a plugin that is installed.
+    def of(cls, target: str, registry: Registry, kind: str = "") -> Self:
+        """Find what is meant: the folder of a package, a plugin of one file, or the name of one that is installed.
 
         Parameters
         ----------
         target
-            Folder or name.
+            A name; a folder; or a file, which is `cambist_plugins.py` or a run file beside it.
         registry
-            Knows what is installed.
+            Knows what is installed, and the plugin of one file that is at `target`.
         kind
             Of the components to look at, as `cambist.plugins.scaffold.KINDS` or `Spec.kind` has it; ``""`` for all.
 
         Raises
         ------
         ConfigError
-            If the folder holds no plugin, or the plugin offers nothing of that kind.
+            If there is no plugin in the folder, or beside the file, or it offers nothing of that kind.
         UnknownComponentError
             If no plugin has that name, or it failed to load.
         """
-        folder = Path(target)
-        if folder.is_dir():
-            return cls._in_folder(folder.resolve(), kind)
+        place = Path(target)
+        if place.is_dir() and (place / "pyproject.toml").is_file():
+            return cls._in_folder(place.resolve(), kind)
         statuses = {one.name: one for one in registry.statuses()}
+        if place.exists():
+            file = next((one.path for one in statuses.values() if one.path), "")
+            if not file:
+                raise ConfigError(
+                    f"{target} holds no pyproject.toml, and no {LOCAL_FILE} either; give the folder of a plugin."
+                )
+            return cls._of(statuses[LOCAL], registry, kind, (str(Path(file).parent),))
         status = statuses.get(target)
         if status is None:
             raise UnknownComponentError(
                 f"there is no plugin {target!r}, and no folder of that name.{did_you_mean(target, statuses)}"
             )
+        return cls._of(status, registry, kind)
+
+    @classmethod
+    def _of(cls, status: PluginStatus, registry: Registry, kind: str, path: tuple[str, ...] = ()) -> Self:
         if status.state is not PluginState.ACTIVE:
             raise UnknownComponentError(
-                f"the plugin {target!r} cannot be checked, it is {status.state}: {status.error}"
+                f"the {status.provider} cannot be checked, it is {status.state}: {status.error}"
             )
-        names = {f"{spec.kind}:{spec.name}": spec.conformance for spec in registry.components(target)}
-        return cls._made(target, status.distribution, status.version, _of_kind(names, kind, target))
+        names = {f"{spec.kind}:{spec.name}": spec.conformance for spec in registry.components(status.name)}
+        owner = (status.name, status.distribution or status.path, status.version)
+        return cls._made(owner, _of_kind(names, kind, status.name), path)
 
     @classmethod
-    def _made(
-        cls, plugin: str, distribution: str, version: str, names: dict[str, str], path: tuple[str, ...] = ()
-    ) -> Subject:
+    def _made(cls, owner: tuple[str, str, str], names: dict[str, str], path: tuple[str, ...]) -> Self:
         modules = tuple(dict.fromkeys(one for one in names.values() if one))
-        return cls(plugin, distribution, version, modules, path, tuple(name for name, one in names.items() if not one))
+        return cls(*owner, modules, path, tuple(name for name, one in names.items() if not one))
 
     @classmethod
-    def _in_folder(cls, folder: Path, kind: str) -> Subject:
+    def _in_folder(cls, folder: Path, kind: str) -> Self:
         """Read what a package that may not be installed declares."""
         try:
             project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
             ((plugin, module),) = project["entry-points"][GROUP].items()
-        except FileNotFoundError:
-            raise ConfigError(f"{folder} holds no pyproject.toml; give the folder of a plugin's package.") from None
         except (KeyError, ValueError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(
                 f'{folder / "pyproject.toml"} declares no single plugin in [project.entry-points."{GROUP}"]: {error}.'
             ) from error
         path = str(folder / "src") if (folder / "src").is_dir() else str(folder)
         names = _of_kind(_records_in(module, path), kind, plugin)
-        return cls._made(plugin, project["name"], str(project.get("version", "")), names, (path,))
+        return cls._made((plugin, project["name"], str(project.get("version", ""))), names, (path,))
 
 
 @attrs.frozen
@@ -272,7 +282,13 @@ def _python(
     env = {**os.environ, **(environ or {}), **({"PYTHONPATH": found} if found else {})}
     try:
         return subprocess.run(  # noqa: S603 - this interpreter
-            [sys.executable, *words], env=env, capture_output=True, text=True, timeout=_WITHIN, check=False
+            # -P: the working directory is no place to import from.
+            [sys.executable, "-P", *words],
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=_WITHIN,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise ConfigError(f"the suites took longer than {_WITHIN} s, and were given up.") from None

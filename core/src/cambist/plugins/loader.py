@@ -20,11 +20,13 @@ from cambist.errors import PluginLoadError, did_you_mean
 from cambist.plugins import hookspecs
 from cambist.plugins.discovery import ALLOW, API, Switches, core_version, installed_offers
 from cambist.plugins.hookspecs import PROJECT
+from cambist.plugins.local import LOCAL, import_local
 from cambist.plugins.specs import NAME_PATTERN, SPECS
 from cambist.plugins.status import CORE, PluginState, PluginStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from cambist.plugins.discovery import Offer
 
@@ -71,6 +73,17 @@ class Loader:
         self._check_allowed(switches, [offer.name for offer in offers])
         for offer in offers:
             self._load_offer(offer, switches.refusal(offer.name))
+
+    def load_local(self, path: Path, beside: Path, environ: Mapping[str, str], *, refusal: str = "") -> None:
+        """Run and register the plugin of one file beside a run file, unless somebody says why not."""
+        status = PluginStatus(name=LOCAL, path=str(path), api=API)
+        refusal = refusal or Switches.read(environ).refusal(LOCAL)
+        if refusal:
+            self._statuses.append(attrs.evolve(status, state=PluginState.DISABLED, error=refusal))
+        elif problem := self._name_problem(LOCAL):
+            self._statuses.append(self._failed(status, PluginLoadError(problem)))
+        else:
+            self._attempt(status, lambda: import_local(path, beside), path.stem)
 
     def calls(self, name: str) -> list[tuple[str, Callable[[], Any]]]:
         """Every (hook name, implementation) of an active plugin, hooks in the order of their specification."""
@@ -181,7 +194,7 @@ class Loader:
         )
 
     def _check_allowed(self, switches: Switches, names: list[str]) -> None:
-        for name in sorted((switches.allowed or frozenset()) - set(names)):
+        for name in sorted((switches.allowed or frozenset()) - {*names, LOCAL}):
             text = f"{ALLOW} names the plugin {name!r}, which is not installed.{did_you_mean(name, names)}"
             if self.strict:
                 raise PluginLoadError(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, overload
 
 import attrs
@@ -16,6 +17,7 @@ from cambist.errors import PluginClashError, PluginLoadError, UnknownComponentEr
 from cambist.plugins.builtin import core_modules
 from cambist.plugins.known import KNOWN
 from cambist.plugins.loader import Loader
+from cambist.plugins.local import LOCAL, local_file, own_references
 from cambist.plugins.specs import (
     SPECS,
     AnalyzerSpec,
@@ -72,7 +74,14 @@ class Registry:
                 self._all(kind)
 
     @classmethod
-    def discover(cls, *, strict: bool = False, environ: Mapping[str, str] = os.environ) -> Self:
+    def discover(
+        cls,
+        *,
+        strict: bool = False,
+        environ: Mapping[str, str] = os.environ,
+        beside: Path | None = None,
+        local: bool = True,
+    ) -> Self:
         """Load the core's own parts and every installed plugin.
 
         Parameters
@@ -81,6 +90,11 @@ class Registry:
             Raise at the first plugin that cannot be used, or at a clash, instead of going on.
         environ
             `CAMBIST_PLUGINS` (the only plugins to load) and `CAMBIST_DISABLE_PLUGINS`, comma separated, are read here.
+        beside
+            A run file, or a folder: the plugin of one file that stands there, `cambist_plugins.py`, is loaded last.
+            None for none, whatever the working directory holds.
+        local
+            Whether the plugin beside it may be run.
 
         Raises
         ------
@@ -92,6 +106,10 @@ class Registry:
         loader = Loader(strict=strict)
         loader.load_core(core_modules())
         loader.load_installed(environ)
+        file = None if beside is None else local_file(beside)
+        if beside is not None and file is not None:
+            refusal = "" if local else "left out by --no-local-plugins"
+            loader.load_local(file, beside, environ, refusal=refusal)
         return cls(loader)
 
     @classmethod
@@ -247,7 +265,7 @@ class Registry:
         # After the first error the other hooks are asked all the same, to know what is lost with the plugin.
         for hook, implementation in self._loader.calls(status.name):
             try:
-                specs.extend(_records(hook, implementation, status.provider))
+                specs.extend(_records(hook, implementation, status))
                 _check_unique(specs)
             except (Exception, SystemExit) as error:
                 if status.is_core:
@@ -277,6 +295,9 @@ class Registry:
         if package:
             return f"{message} It comes with {package}: pip install {package}."
         message += did_you_mean(name, [spec.name for _, spec in self._offers if spec.kind == kind])
+        idle = next((one for one in out if one.path and one.state is PluginState.DISABLED), None)
+        if idle is not None:
+            message += f" It may be of the {idle.provider}, which is {idle.error}."
         failed = [status.name for status in out if status.state is PluginState.FAILED]
         if failed:
             shows = ", ".join(f"'cambist plugins show {one}'" for one in failed)
@@ -284,7 +305,7 @@ class Registry:
         return message
 
 
-def _records(hook: str, implementation: Callable[[], Any], provider: str) -> list[Spec]:
+def _records(hook: str, implementation: Callable[[], Any], status: PluginStatus) -> list[Spec]:
     """Call one implementation and take its records, each with its provider noted."""
     wanted = _BY_HOOK[hook]
     result = implementation()
@@ -299,8 +320,19 @@ def _records(hook: str, implementation: Callable[[], Any], provider: str) -> lis
     for spec in cast("Iterable[Any]", result):
         if not isinstance(spec, wanted):
             raise PluginLoadError(f"{hook} returned {spec!r} among its records; it takes {wanted.__name__} only")
-        specs.append(attrs.evolve(spec, provider=provider))
+        usable = _of_one_file(spec, Path(status.path)) if status.path else spec
+        specs.append(attrs.evolve(usable, provider=status.provider))
     return specs
+
+
+def _of_one_file(spec: Spec, path: Path) -> Spec:
+    """Return a record of the plugin beside a run file as one that can be used."""
+    if isinstance(spec, CommandSpec):
+        raise PluginLoadError(
+            f"offers the command {spec.name!r}, which nobody could call: commands are looked for before a run file is "
+            f"read. Make a package of it: cambist plugins new"
+        )
+    return own_references(spec, path)
 
 
 def _check_unique(specs: list[Spec]) -> None:
@@ -313,7 +345,7 @@ def _check_unique(specs: list[Spec]) -> None:
 
 def _clash(specs: list[Spec]) -> str:
     providers = " and ".join(spec.provider for spec in specs)
-    return (
-        f"the {specs[0].label} {specs[0].name!r} is offered by {providers}. "
-        "Uninstall one of them, or leave one out with CAMBIST_DISABLE_PLUGINS."
-    )
+    remedy = "Uninstall one of them, or leave one out with CAMBIST_DISABLE_PLUGINS."
+    if any(spec.provider.startswith(f"plugin {LOCAL!r} ") for spec in specs):
+        remedy = "Give that of the file another name, or leave one out with CAMBIST_DISABLE_PLUGINS."
+    return f"the {specs[0].label} {specs[0].name!r} is offered by {providers}. {remedy}"

@@ -35,6 +35,8 @@ class PluginStatus:
         Name of its entry point.
     distribution, version
         Of the installed package that holds it; empty for a module handed over by hand.
+    path
+        The file that it is, where it stands beside a run file; empty for any other.
     api
         Major number of the plugin API it was made for.
     state
@@ -54,6 +56,7 @@ class PluginStatus:
     name: str
     distribution: str = ""
     version: str = ""
+    path: str = ""
     api: int = 1
     state: PluginState = PluginState.ACTIVE
     components: tuple[str, ...] = ()
@@ -72,5 +75,5 @@ class PluginStatus:
         """Name and origin, for messages: ``plugin 'samples' (cambist-samples 0.1.0)``."""
         if self.is_core:
             return f"the core ({self.distribution} {self.version})"
-        origin = f" ({self.distribution} {self.version})" if self.distribution else ""
-        return f"plugin {self.name!r}{origin}"
+        origin = f"{self.distribution} {self.version}".strip() or self.path
+        return f"plugin {self.name!r} ({origin})" if origin else f"plugin {self.name!r}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from cambist.cli.backtest import parameters
 from cambist.cli.exits import Exit
+from cambist.cli.run_file_options import run_file_in, set_option
 from cambist.cli.session import session
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ _OPTIONS = (
     click.option("--cash", type=float, help="Money at the start.  [100000]"),
     click.option("--leverage", type=float, help="How many times its equity the account may hold.  [1]"),
     click.option("--cheat-on-open", is_flag=True, default=None, help="Call on_open, and check what it knows, as well."),
+    set_option,
     click.option("--json", "as_json", is_flag=True, help="Print JSON for programs."),
     click.option("--progress/--no-progress", default=None, help="Show progress on stderr.  [on a terminal]"),
 )
@@ -71,22 +72,18 @@ def checked(
     from cambist.app.plan import Overrides
     from cambist.cli.screen import progress_bar
 
-    run_files = [one for one in what if one.lower().endswith(".toml")]
-    strategies = [one for one in what if one not in run_files]
-    if len(run_files) > 1 or len(strategies) > 1:
-        raise click.UsageError(
-            f"{', '.join(what)}: give one strategy and one run file at most. Several strategies go into a run file."
-        )
-    registry = session().registry()
+    strategy, run_file = run_file_in(what, options)
+    registry = session().registry(beside=run_file)
     overrides = Overrides(
-        strategy=strategies[0] if strategies else "",
+        strategy=strategy,
         parameters=options["parameters"],
         data=options["data"],
         symbols=options["symbol"],
         timeframe=options["timeframe"] or "",
         settings={name: options[name] for name in _SETTINGS if options[name] is not None},
+        assigned=options["assigned"],
     )
-    plan = make_plan(registry, overrides, Path(run_files[0]) if run_files else None)
+    plan = make_plan(registry, overrides, run_file)
     with beside(plan), progress_bar(title, wanted=options["progress"]) as progress:
         yield subject_of(plan, registry, stamps=stamps), progress
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cambist.cli.operate.shared import confirm, connect, described, operated, verified, yes_option
+from cambist.cli.run_file_options import set_option
 from cambist.cli.session import global_options, session
 from cambist.errors import ControlError, NotRunningError
 
@@ -27,9 +28,19 @@ _DEAF = frozenset({"no_answer", "ended", "version", "busy"})
 @click.option("--flatten", is_flag=True, help="Close positions at the market, too.")
 @click.option("--reason", help="For the journal.")
 @click.option("--direct", is_flag=True, help="Act at the venue at once, whatever the run does.")
+@set_option
 @yes_option
 @global_options(hidden=True)
-def kill(target: str | None, *, flatten: bool, reason: str | None, direct: bool, yes: bool, as_json: bool) -> None:
+def kill(
+    target: str | None,
+    *,
+    flatten: bool,
+    reason: str | None,
+    direct: bool,
+    assigned: tuple[str, ...],
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Halt a live run for good, and cancel everything.
 
     Orders of others in the account are canceled, too. Then the venue is asked whether nothing is open. Trading stays
@@ -56,7 +67,7 @@ def kill(target: str | None, *, flatten: bool, reason: str | None, direct: bool,
             click.echo(f"{error} Acting at the venue directly.", err=True)
         else:
             raise SystemExit(verified(result, as_json=as_json))
-    raise SystemExit(verified(_directly(target, flatten=flatten, yes=yes), as_json=as_json))
+    raise SystemExit(verified(_directly(target, assigned, flatten=flatten, yes=yes), as_json=as_json))
 
 
 def _what(*, flatten: bool) -> str:
@@ -64,7 +75,7 @@ def _what(*, flatten: bool) -> str:
     return f"Halt trading, cancel ALL orders of the account{closing},"
 
 
-def _directly(target: str | None, *, flatten: bool, yes: bool) -> dict[str, Any]:
+def _directly(target: str | None, assigned: tuple[str, ...], *, flatten: bool, yes: bool) -> dict[str, Any]:
     import msgspec
 
     from cambist.app.killing import kill_directly
@@ -72,7 +83,7 @@ def _directly(target: str | None, *, flatten: bool, yes: bool) -> dict[str, Any]
 
     if target is None:
         raise click.UsageError("--direct needs the run file: it names the account.")
-    plan: LivePlan = read_live_file(Path(target), session().registry())
+    plan: LivePlan = read_live_file(Path(target), session().registry(beside=Path(target)), assigned=assigned)
     where = f"the account of {target} at {plan.venue} ({plan.environment})"
     confirm(f"{_what(flatten=flatten)} of {where}", yes=yes)
     by = f"{getpass.getuser()}@{socket.gethostname()}"

@@ -7,7 +7,8 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from cambist.errors import ConfigError, ControlError, NotRunningError
+from cambist.config.layers import read_document
+from cambist.errors import ControlError, NotRunningError
 from cambist.live.control.places import ControlFolder, RunCard, cards
 from cambist.live.control.protocol import Answer, Request, decode_answer, encode
 
@@ -58,14 +59,11 @@ def find_run(target: str | Path | None = None) -> RunCard:
 
 def _journals(run_file: Path) -> list[Path]:
     """Return the journals that a run file names."""
-    import tomllib
-
-    try:
-        tables = tomllib.loads(run_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{run_file} cannot be read: {error}.") from None
-    said = [tables[name].get("journal") for name in ("live", "paper") if isinstance(tables.get(name), dict)]
-    return [(run_file.parent / one).resolve() for one in said if isinstance(one, str)]
+    document = read_document(run_file)
+    tables = {name: document.tables.get(name) for name in ("live", "paper")}
+    said = {name: table.get("journal") for name, table in tables.items() if isinstance(table, dict)}
+    named = {name: one for name, one in said.items() if isinstance(one, str)}
+    return [(document.folder_of((name, "journal")) / one).resolve() for name, one in named.items()]
 
 
 def _only(found: list[RunCard], many: str) -> RunCard:
