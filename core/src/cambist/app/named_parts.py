@@ -14,6 +14,7 @@ from cambist.config.secrets import Secret
 from cambist.engine.codec import CODEC
 from cambist.errors import did_you_mean
 from cambist.observe.event_sinks import NamedSink
+from cambist.plugins.making import made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,10 +70,10 @@ def named_sinks_of(reader: Reader) -> Iterator[NamedSink]:
             if kind not in CODEC.kinds:
                 reader.add((*where, "only"), f"there is no event {kind!r}.{did_you_mean(str(kind), CODEC.kinds)}")
         own = {key: value for key, value in table.items() if key not in SinkTable.model_fields or key == "use"}
-        made = _settled(reader, "sink", own, where)
-        if made is None or reader.file is None:
+        parts = _settled(reader, "sink", own, where)
+        if parts is None or reader.file is None:
             continue
-        sink = reader.attempt(where, made[1], **made[2])
+        sink = reader.attempt(where, made, parts[1], **parts[2])
         if sink is not None:
             said = {key: table[key] for key in ("only", "capacity") if key in table}
             yield NamedSink(name=name, sink=sink, **said)
