@@ -114,6 +114,7 @@ if TYPE_CHECKING:
         Outcome,
         PerpetualMarket,
         PreparingSession,
+        PromptSession,
         ReloadingSession,
         StreamReport,
         Subscription,
@@ -122,7 +123,8 @@ if TYPE_CHECKING:
         VenueTerms,
     )
     from cambist.storage.urls import path_in_url
-    from cambist.strategies.signal_columns import Comparison, SignalColumns, signal_columns
+    from cambist.strategies.signal_columns import Comparison, SignalColumns, SignalReader, signal_columns
+    from cambist.strategies.sizers import PercentOfCash, PercentOfEquity, Target
 
 __all__ = [
     "ROWS",
@@ -184,10 +186,13 @@ __all__ = [
     "OrderRow",
     "Outcome",
     "ParameterError",
+    "PercentOfCash",
+    "PercentOfEquity",
     "PerpetualMarket",
     "PositionRow",
     "PositionSnapshotRow",
     "PreparingSession",
+    "PromptSession",
     "Refusal",
     "ReloadingSession",
     "RepairReport",
@@ -206,6 +211,7 @@ __all__ = [
     "Severity",
     "SharedIndicators",
     "SignalColumns",
+    "SignalReader",
     "SignalRow",
     "SimulationModelSpec",
     "SinkSpec",
@@ -223,6 +229,7 @@ __all__ = [
     "StreamReport",
     "Subscription",
     "TableHistory",
+    "Target",
     "TradeRow",
     "TradingRequest",
     "Unanswered",
@@ -272,11 +279,12 @@ _HOMES = {
         "cambist.ports.data_rules": "DataRule Finding SeriesView Severity Stage",
         "cambist.ports.venue": (
             "Answered BarReport BatchingSession CashHistory Declined FundingRate NativeSession OrderKey "
-            "OrderRequest Outcome PerpetualMarket PreparingSession ReloadingSession StreamReport Subscription "
-            "Unanswered VenueSession VenueTerms"
+            "OrderRequest Outcome PerpetualMarket PreparingSession PromptSession ReloadingSession StreamReport "
+            "Subscription Unanswered VenueSession VenueTerms"
         ),
         "cambist.storage.urls": "path_in_url",
-        "cambist.strategies.signal_columns": "Comparison SignalColumns signal_columns",
+        "cambist.strategies.signal_columns": "Comparison SignalColumns SignalReader signal_columns",
+        "cambist.strategies.sizers": "PercentOfCash PercentOfEquity Target",
     }.items()
     for name in names.split()
 }

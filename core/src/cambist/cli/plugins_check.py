@@ -42,8 +42,8 @@ def check_plugin(plugin: str, certificate: Path | None, kind: str | None, *, as_
     Examples:
       cambist plugins check pager
       cambist plugins check ./cambist-pager --certificate certificate.json
-      cambist plugins check binance --kind exchange
       cambist plugins check run.toml
+      cambist plugins check binance --kind exchange
     """  # noqa: D301 -- click reads the control character
     from cambist.plugins.checking import Subject, check
 

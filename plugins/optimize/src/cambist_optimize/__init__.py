@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cambist_optimize.evaluation import Job, Row
     from cambist_optimize.optimizing import Progress, SweepOptions, optimize
+    from cambist_optimize.reruns import rerun
     from cambist_optimize.sweep import Sweep
 
-__all__ = ["Job", "Progress", "Row", "Sweep", "SweepOptions", "optimize"]
+__all__ = ["Job", "Progress", "Row", "Sweep", "SweepOptions", "optimize", "rerun"]
 
 # The plugin's record lives in this package, and a list of all plugins must not import what makes a backtest.
 _WHERE = {
@@ -20,6 +21,7 @@ _WHERE = {
     "Sweep": "cambist_optimize.sweep",
     "SweepOptions": "cambist_optimize.optimizing",
     "optimize": "cambist_optimize.optimizing",
+    "rerun": "cambist_optimize.reruns",
 }
 
 
