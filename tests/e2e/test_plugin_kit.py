@@ -7,21 +7,14 @@ import os
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from cambist.errors import ConfigError, InputError
 from cambist.plugins.scaffold import KINDS, LICENSES, Scaffold
-from cambist.testing.markets import walking_bars
 
-RUN_FILE = """
-[[strategy]]
-use = "sma-cross"
-[[data]]
-source = "bars.csv"
-[account]
-cash = 100_000
-"""
+STRANGER = Path(__file__).with_name("cambist-krakenlike")
 
 
 @pytest.fixture
@@ -29,9 +22,10 @@ def call(tmp_path):
     """Run a command in an empty folder, with the packages in it on the path; what is printed is returned."""
 
     def run(*words, code=0, of=()):
-        found = os.pathsep.join(str(tmp_path / f"cambist-{name}" / "src") for name in of)
+        found = os.pathsep.join(str(Path(folder) / "src") for folder in of)
+        is_script = isinstance(words[0], Path)
         done = subprocess.run(
-            [sys.executable, "-m", *map(str, words)],
+            [sys.executable, *([] if is_script else ["-m"]), *map(str, words)],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": found, "NO_COLOR": "1", "COLUMNS": "200"},
             capture_output=True,
@@ -58,38 +52,44 @@ def installed(folder):
     (info / "entry_points.txt").write_text("".join(lines))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_plugin_is_begun_found_and_passes_its_check(kind, call, tmp_path):
-    call("cambist", "plugins", "new", "--kind", kind, f"my-{kind}", "--author", "Ada Lovelace")
-    folder = tmp_path / f"cambist-my-{kind}"
-    assert "Ada Lovelace" in (folder / "pyproject.toml").read_text()
-    installed(folder)
-    shown = json.loads(call("cambist", "plugins", "show", f"my-{kind}", "--json", of=[f"my-{kind}"]))
-    assert [one["state"] for one in shown["plugins"]] == ["active"]
-    (component,) = shown["components"]
-    assert (component["name"], component["error"]) == (f"my-{kind}", "")
-    call("cambist", "plugins", "check", f"my-{kind}", "--certificate", "certificate.json", of=[f"my-{kind}"])
+def test_a_plugin_is_begun_by_a_command(call, tmp_path):
+    told = call("cambist", "plugins", "new", "--kind", "exchange", "my-venue", "--author", "Ada Lovelace")
+    assert "An exchange that works." in told
+    text = (tmp_path / "cambist-my-venue" / "pyproject.toml").read_text()
+    assert "Ada Lovelace" in text
+    project = tomllib.loads(text)["project"]
+    assert {"cambist-ccxt>=0.1,<0.2", "cambist>=0.1,<0.2"} < set(project["dependencies"])
+    assert "cambist-simulator>=0.1,<0.2" in project["optional-dependencies"]["test"]
+
+
+def test_plugins_of_all_kinds_are_found_checked_and_used(call, tmp_path):
+    folders = []
+    for kind in KINDS:
+        folders.append(tmp_path / f"cambist-my-{kind}")
+        Scaffold(kind, f"my-{kind}").write(folders[-1])
+        installed(folders[-1])
+    listed = json.loads(call("cambist", "plugins", "list", "--json", of=folders))["plugins"]
+    mine = {one["name"]: one for one in listed if one["name"].startswith("my-")}
+    assert set(mine) == {f"my-{kind}" for kind in KINDS}
+    assert {one["state"] for one in mine.values()} == {"active"}
+    told = call(Path(__file__).with_name("use_of_kinds.py"), of=folders)
+    assert "a plugin of each kind was checked" in told
+    assert "a plugin of each kind was used" in told
+    call("cambist", "plugins", "check", "my-sink", "--kind", "sink", "--certificate", "certificate.json", of=folders)
     certificate = json.loads((tmp_path / "certificate.json").read_text())
     assert certificate["verdict"] == "passed"
-    assert (certificate["plugin"], certificate["version"]) == (f"my-{kind}", "0.1.0")
-    assert {one["id"].partition("-")[0] for one in certificate["requirements"]} > {"ALL", "PLG"}
+    assert (certificate["plugin"], certificate["version"]) == ("my-sink", "0.1.0")
+    assert {one["id"].partition("-")[0] for one in certificate["requirements"]} == {"ALL", "PLG", "SNK"}
 
 
-def test_what_was_begun_is_used_by_a_backtest(call, tmp_path):
-    for kind in ("strategy", "risk", "feed"):
-        call("cambist", "plugins", "new", "--kind", kind, f"my-{kind}")
-        installed(tmp_path / f"cambist-my-{kind}")
-    code = "import numpy, sys; from cambist.testing.markets import walking_bars as w; b = w(600); "
-    code += "numpy.savez(sys.argv[1], ts=b.ts, **b.columns)"
-    subprocess.run([sys.executable, "-c", code, tmp_path / "ACME.npz"], check=True)
-    walking_bars(600).to_frame().to_csv(tmp_path / "bars.csv")
-    of = ["my-strategy", "my-risk", "my-feed"]
-    by_feed = ("cambist", "backtest", "my-strategy", "--param", "run=2", "--param", "trend=20", "--data")
-    from_archive = call(*by_feed, "my-feed:ACME.npz", "--json", of=of)
-    assert json.loads(from_archive)["summary"]["trades"] > 3
-    (tmp_path / "run.toml").write_text(RUN_FILE + '[[risk]]\nuse = "my-risk"\nopens = "09:30"\nclose = "16:00"\n')
-    told = call("cambist", "backtest", "run.toml", of=of, code=2)
-    assert "did you mean 'closes'?" in told.lower()
+def test_an_exchange_of_a_stranger_reaches_a_certificate(call, tmp_path):
+    call("cambist", "plugins", "check", STRANGER, "--kind", "exchange", "--certificate", "certificate.json")
+    certificate = json.loads((tmp_path / "certificate.json").read_text())
+    assert (certificate["verdict"], certificate["version"]) == ("passed", "2.1.0")
+    outcomes = {one["id"]: one["outcome"] for one in certificate["requirements"]}
+    left_out = {number for number, outcome in outcomes.items() if outcome == "skipped"}
+    assert left_out == {"BRK-07", "BRK-08", "BRK-09", "FED-03"}, "it amends nothing, has no stops and no futures"
+    assert {number.partition("-")[0] for number in outcomes} == {"ALL", "BRK", "FED", "PLG", "SES"}
 
 
 def test_what_is_not_met_is_named_and_ends_with_one(call, tmp_path):
@@ -109,8 +109,15 @@ def test_what_is_not_met_is_named_and_ends_with_one(call, tmp_path):
 
 
 def test_a_plugin_without_suites_a_folder_without_a_plugin_and_a_strange_name_are_told(call, tmp_path):
-    told = call("cambist", "plugins", "check", "samples", code=1)
-    assert "feed:samples names no conformance module" in told
+    call("cambist", "plugins", "new", "--kind", "risk", "mute")
+    module = tmp_path / "cambist-mute" / "src" / "cambist_mute" / "plugin.py"
+    lines = module.read_text().splitlines()
+    module.write_text("\n".join(line for line in lines if "conformance=" not in line))
+    told = call("cambist", "plugins", "check", "cambist-mute", code=1)
+    assert "risk_rule:mute names no conformance module" in told
+    assert "offers no sink: it has feed:samples" in call(
+        "cambist", "plugins", "check", "samples", "--kind", "sink", code=2
+    )
     nowhere = call("cambist", "plugins", "check", "samples", "--certificate", "no/c.json", code=2)
     assert "there is no folder no" in nowhere
     (tmp_path / "empty").mkdir()

@@ -62,4 +62,19 @@ def test_the_door_is_light(module):
 
 @pytest.mark.parametrize("module", entry_points())
 def test_registering_a_plugin_is_light(module):
-    assert loaded_by(f"import {module}").isdisjoint({*HEAVY, *dependencies_of(module)})
+    assert loaded_by(f"import {module}").isdisjoint({*HEAVY, "numpy", *dependencies_of(module)})
+
+
+def test_help_with_everything_installed_costs_no_array_and_no_strategy():
+    program = "import contextlib\nfrom cambist.cli.main import main\n"
+    program += "with contextlib.suppress(SystemExit):\n    main(['--help'])"
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys\nprint('loaded', *sorted(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout.rpartition("loaded ")[2].split()  # fmt: skip
+    assert "cambist.plugins.registry" in loaded
+    # What the command line itself is made of, and nothing of what a run is made of.
+    assert set(loaded).isdisjoint({*HEAVY, "numpy", "cambist.model", "cambist.strategies"} - {"click", "rich"})

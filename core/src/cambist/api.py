@@ -5,120 +5,126 @@ either: give factories as ``"package.module:attribute"``. The values that cross 
 `Bars` and the rest) are in ``cambist.model``.
 """
 
-from cambist.app.by_name import open_storage, strategy_named
-from cambist.config.environments import Environment
-from cambist.config.secrets import Secret
-from cambist.data.series import choose_instrument
-from cambist.data.sources.fetched import FetchedHistory
-from cambist.data.sources.tables import TableHistory, rows_as_table
-from cambist.data.tidying import RepairReport, tidy
-from cambist.errors import (
-    CambistError,
-    ConfigError,
-    DataError,
-    DeliveryError,
-    InputError,
-    MissingDependencyError,
-    ParameterError,
-    ResultError,
-    StateUnusableError,
-    StorageError,
-    VenueError,
-    did_you_mean,
-)
-from cambist.indicators.sharing import SharedIndicators
-from cambist.plugins.hookspecs import hookimpl
-from cambist.plugins.specs import (
-    AnalyzerSpec,
-    BrokerSpec,
-    CommandSpec,
-    DataRuleSpec,
-    FeedSpec,
-    IndicatorSpec,
-    NotifierSpec,
-    ReportSpec,
-    RiskRuleSpec,
-    SessionSpec,
-    SimulationModelSpec,
-    SinkSpec,
-    Spec,
-    StorageSpec,
-    StrategySpec,
-)
-from cambist.ports import (
-    ROWS,
-    AccountMoment,
-    AccountRow,
-    BarBroker,
-    BarKey,
-    BarStore,
-    BarsWritten,
-    Broker,
-    BrokerAccount,
-    BrokerFactory,
-    CashFlowRow,
-    DailyRow,
-    Deliver,
-    EquityRule,
-    EventRow,
-    EventSink,
-    FeedFactory,
-    FillRow,
-    HistoryFetcher,
-    HistorySource,
-    JournalCursor,
-    JournalEntry,
-    JournalReader,
-    MarketSource,
-    MeasureRow,
-    Notice,
-    NoticeLevel,
-    Notifier,
-    OrderEventRow,
-    OrderRow,
-    PositionRow,
-    PositionSnapshotRow,
-    Refusal,
-    RiskRule,
-    RiskView,
-    Row,
-    RunEvent,
-    RunRecord,
-    RunStore,
-    SignalRow,
-    StatefulRule,
-    StateRow,
-    StateStore,
-    Storage,
-    StoredBars,
-    TradeRow,
-    TradingRequest,
-)
-from cambist.ports.data_rules import DataRule, Finding, SeriesView, Severity, Stage
-from cambist.ports.venue import (
-    Answered,
-    BarReport,
-    BatchingSession,
-    CashHistory,
-    Declined,
-    FundingRate,
-    NativeSession,
-    OrderKey,
-    OrderRequest,
-    Outcome,
-    PerpetualMarket,
-    PreparingSession,
-    PromptSession,
-    ReloadingSession,
-    StreamReport,
-    Subscription,
-    Unanswered,
-    VenueSession,
-    VenueTerms,
-)
-from cambist.storage.urls import path_in_url
-from cambist.strategies.signal_columns import Comparison, SignalColumns, SignalReader, signal_columns
-from cambist.strategies.sizers import PercentOfCash, Target
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cambist.app.by_name import open_storage, strategy_named
+    from cambist.config.environments import Environment
+    from cambist.config.secrets import Secret
+    from cambist.data.series import choose_instrument
+    from cambist.data.sources.fetched import FetchedHistory
+    from cambist.data.sources.tables import TableHistory, rows_as_table
+    from cambist.data.tidying import RepairReport, tidy
+    from cambist.errors import (
+        CambistError,
+        ConfigError,
+        DataError,
+        DeliveryError,
+        InputError,
+        MissingDependencyError,
+        ParameterError,
+        ResultError,
+        StateUnusableError,
+        StorageError,
+        VenueError,
+        did_you_mean,
+    )
+    from cambist.indicators.sharing import SharedIndicators
+    from cambist.plugins.hookspecs import hookimpl
+    from cambist.plugins.specs import (
+        AnalyzerSpec,
+        BrokerSpec,
+        CommandSpec,
+        DataRuleSpec,
+        FeedSpec,
+        IndicatorSpec,
+        NotifierSpec,
+        ReportSpec,
+        RiskRuleSpec,
+        SessionSpec,
+        SimulationModelSpec,
+        SinkSpec,
+        Spec,
+        StorageSpec,
+        StrategySpec,
+    )
+    from cambist.ports import (
+        ROWS,
+        AccountMoment,
+        AccountRow,
+        BarBroker,
+        BarKey,
+        BarStore,
+        BarsWritten,
+        Broker,
+        BrokerAccount,
+        BrokerFactory,
+        CashFlowRow,
+        DailyRow,
+        Deliver,
+        EquityRule,
+        EventRow,
+        EventSink,
+        FeedFactory,
+        FillRow,
+        HistoryFetcher,
+        HistorySource,
+        JournalCursor,
+        JournalEntry,
+        JournalReader,
+        MarketSource,
+        MeasureRow,
+        Notice,
+        NoticeLevel,
+        Notifier,
+        OrderEventRow,
+        OrderRow,
+        PositionRow,
+        PositionSnapshotRow,
+        Refusal,
+        RiskRule,
+        RiskView,
+        Row,
+        RunEvent,
+        RunRecord,
+        RunStore,
+        SignalRow,
+        StatefulRule,
+        StateRow,
+        StateStore,
+        Storage,
+        StoredBars,
+        TradeRow,
+        TradingRequest,
+    )
+    from cambist.ports.data_rules import DataRule, Finding, SeriesView, Severity, Stage
+    from cambist.ports.venue import (
+        Answered,
+        BarReport,
+        BatchingSession,
+        CashHistory,
+        Declined,
+        FundingRate,
+        NativeSession,
+        OrderKey,
+        OrderRequest,
+        Outcome,
+        PerpetualMarket,
+        PreparingSession,
+        PromptSession,
+        ReloadingSession,
+        StreamReport,
+        Subscription,
+        Unanswered,
+        VenueSession,
+        VenueTerms,
+    )
+    from cambist.storage.urls import path_in_url
+    from cambist.strategies.signal_columns import Comparison, SignalColumns, SignalReader, signal_columns
+    from cambist.strategies.sizers import PercentOfCash, Target
 
 __all__ = [
     "ROWS",
@@ -239,3 +245,57 @@ __all__ = [
     "strategy_named",
     "tidy",
 ]
+
+#: Where each name lives, by module: imported when somebody asks for it.
+_HOMES = {
+    name: module
+    for module, names in {
+        "cambist.app.by_name": "open_storage strategy_named",
+        "cambist.config.environments": "Environment",
+        "cambist.config.secrets": "Secret",
+        "cambist.data.series": "choose_instrument",
+        "cambist.data.sources.fetched": "FetchedHistory",
+        "cambist.data.sources.tables": "TableHistory rows_as_table",
+        "cambist.data.tidying": "RepairReport tidy",
+        "cambist.errors": (
+            "CambistError ConfigError DataError DeliveryError InputError MissingDependencyError ParameterError "
+            "ResultError StateUnusableError StorageError VenueError did_you_mean"
+        ),
+        "cambist.indicators.sharing": "SharedIndicators",
+        "cambist.plugins.hookspecs": "hookimpl",
+        "cambist.plugins.specs": (
+            "AnalyzerSpec BrokerSpec CommandSpec DataRuleSpec FeedSpec IndicatorSpec NotifierSpec ReportSpec "
+            "RiskRuleSpec SessionSpec SimulationModelSpec SinkSpec Spec StorageSpec StrategySpec"
+        ),
+        "cambist.ports": (
+            "AccountMoment AccountRow BarBroker BarKey BarStore BarsWritten Broker BrokerAccount BrokerFactory "
+            "CashFlowRow DailyRow Deliver EquityRule EventRow EventSink FeedFactory FillRow HistoryFetcher "
+            "HistorySource JournalCursor JournalEntry JournalReader MarketSource MeasureRow Notice NoticeLevel "
+            "Notifier OrderEventRow OrderRow PositionRow PositionSnapshotRow ROWS Refusal RiskRule RiskView "
+            "Row RunEvent RunRecord RunStore SignalRow StateRow StateStore StatefulRule Storage StoredBars "
+            "TradeRow TradingRequest"
+        ),
+        "cambist.ports.data_rules": "DataRule Finding SeriesView Severity Stage",
+        "cambist.ports.venue": (
+            "Answered BarReport BatchingSession CashHistory Declined FundingRate NativeSession OrderKey "
+            "OrderRequest Outcome PerpetualMarket PreparingSession PromptSession ReloadingSession StreamReport "
+            "Subscription Unanswered VenueSession VenueTerms"
+        ),
+        "cambist.storage.urls": "path_in_url",
+        "cambist.strategies.signal_columns": "Comparison SignalColumns SignalReader signal_columns",
+        "cambist.strategies.sizers": "PercentOfCash Target",
+    }.items()
+    for name in names.split()
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

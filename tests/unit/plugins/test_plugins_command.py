@@ -96,6 +96,7 @@ def test_the_list_as_json(site, good, run):
     assert "Traceback" in by_name["broken"]["traceback"]
     assert set(by_name["good"]) == {
         "name", "distribution", "version", "path", "api", "state", "components", "error", "traceback", "seconds",
+        "heavy",
     }  # fmt: skip
     assert listed["clashes"] == []
 

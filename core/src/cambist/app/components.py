@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.app.named_parts import SIMULATED
 from cambist.app.runfile import MODEL_OPTIONS, SIZERS, load_parts, model_named
 from cambist.app.sources import feed_of_name
 from cambist.app.strategies import load_strategy
@@ -23,14 +24,20 @@ if TYPE_CHECKING:
 
 __all__ = ["components_of"]
 
+#: Lists of components: table, kind of record, and how many arguments of the factory are no settings.
+_LISTED = (("risk", "risk_rule", 0), ("notify", "notifier", 0), ("analyzer", "analyzer", 1), ("sink", "sink", 0))
+
 
 def components_of(document: Document, registry: Registry) -> Iterator[Component]:
     """Yield what a run file names, as far as it can be found."""
     for where, table in _tables(document, "strategy"):
         yield _strategy(where, table, document, registry)
-    for kind, name in (("risk", "risk_rule"), ("notify", "notifier")):
+    for kind, name, given in _LISTED:
         for where, table in _tables(document, kind):
-            yield _component(where, table.get("use"), registry, name)
+            yield _component(where, table.get("use"), registry, name, given=given)
+    broker = _table(document, "broker")
+    if broker.get("use", SIMULATED) != SIMULATED:
+        yield _component(("broker",), broker["use"], registry, "broker", given=4)
     for where, table in _tables(document, "data"):
         source = table.get("source")
         folder = document.folder_of((*place(document, where), "source"))

@@ -27,6 +27,7 @@ from cambist.live.resending import Resend
 from cambist.live.screening import check_bar_policy
 from cambist.model.timeframe import Timeframe
 from cambist.notify import Channel
+from cambist.plugins.making import made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -118,7 +119,8 @@ class LivePlan:
         InputError
             A setting cannot be used, or a secret cannot be had.
         """
-        return self.factory(**{**self.options, **changes})
+        session: VenueSession = made(self.factory, **{**self.options, **changes})
+        return session
 
     def account(self) -> str:
         """Return what the account is known by on this machine; ``""`` for a paper run, which has none of its own."""
@@ -381,7 +383,7 @@ class LiveReader(Reader):
                 self.add(problem.where, told)
             else:
                 self.extend([problem])
-        return None if found else self.attempt(where, factory, **settings)
+        return None if found else self.attempt(where, made, factory, **settings)
 
     def _channels(self) -> Iterator[Channel]:
         names: set[str] = set()

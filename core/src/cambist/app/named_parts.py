@@ -11,10 +11,10 @@ import attrs
 from cambist.analysis import MEASURES, MeasureSpec, RunFacts, Unit, measured
 from cambist.config.models import SinkTable
 from cambist.config.secrets import Secret
-from cambist.config.settings import check_settings
 from cambist.engine.codec import CODEC
 from cambist.errors import did_you_mean
 from cambist.observe.event_sinks import NamedSink
+from cambist.plugins.making import made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,10 +70,10 @@ def named_sinks_of(reader: Reader) -> Iterator[NamedSink]:
             if kind not in CODEC.kinds:
                 reader.add((*where, "only"), f"there is no event {kind!r}.{did_you_mean(str(kind), CODEC.kinds)}")
         own = {key: value for key, value in table.items() if key not in SinkTable.model_fields or key == "use"}
-        made = _settled(reader, "sink", own, where)
-        if made is None or reader.file is None:
+        parts = _settled(reader, "sink", own, where)
+        if parts is None or reader.file is None:
             continue
-        sink = reader.attempt(where, made[1], **made[2])
+        sink = reader.attempt(where, made, parts[1], **parts[2])
         if sink is not None:
             said = {key: table[key] for key in ("only", "capacity") if key in table}
             yield NamedSink(name=name, sink=sink, **said)
@@ -86,13 +86,13 @@ def _settled(reader: Reader, kind: str, table: dict[str, Any], where: Any) -> tu
     if spec is None or not parts:
         return None
     own = {name: value for name, value in table.items() if name != "use"}
-    settings, found = check_settings(own, parts[1], parts[0], spec.given, where)
-    reader.extend(found)
+    settings, found = reader.settings(own, parts[1], parts[0], where, spec.given)
     if found:
         return None
     # A path in a run file starts from its folder, whoever it is for.
     settings = {
-        name: reader.document.folder / value if isinstance(value, Path) else value for name, value in settings.items()
+        name: reader.document.folder_of((*where, name)) / value if isinstance(value, Path) else value
+        for name, value in settings.items()
     }
     return spec, parts[0], settings
 

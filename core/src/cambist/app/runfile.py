@@ -25,6 +25,7 @@ from cambist.errors import CambistError, ConfigError, ParameterError, did_you_me
 from cambist.model.deleveraging import Deleveraging
 from cambist.model.instrument import Instrument
 from cambist.model.margin import Margin, MarginTier
+from cambist.plugins.making import made
 from cambist.portfolio.interest import Interest
 from cambist.simulation import FixedFee, FixedSlippage, MakerTakerFee, PercentSlippage, latency_model
 from cambist.simulation.durations import is_duration
@@ -335,7 +336,7 @@ class Reader:
         """Make a component of its table; None where that does not work."""
         own = {name: value for name, value in table.items() if name != "use"}
         settings, found = self.settings(own, config, factory, where)
-        return None if found else self.attempt(where, factory, **settings)
+        return None if found else self.attempt(where, made, factory, **settings)
 
     def settings(
         self, table: dict[str, Any], config: type | None, factory: Callable[..., Any], where: Where, given: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from cambist.app.named_parts import SIMULATED
 from cambist.app.runfile import MODEL_OPTIONS, SIZERS
 from cambist.app.sources import CACHE
 from cambist.config.schema import Definitions, base_schema, named
@@ -37,7 +38,12 @@ def run_file_schema(registry: Registry) -> dict[str, Any]:
     tables = definitions.all
     rules, notifiers = registry.risk_rules().values(), registry.notifiers().values()
     tables["RiskTable"] = _choice("use", _settings(rules, definitions), tables["ComponentTable"])
+    tables["AnalyzerTable"] = _choice(
+        "use", _settings(registry.analyzers().values(), definitions), tables["ComponentTable"]
+    )
+    tables["BrokerTable"] = _choice("use", _brokers(registry, definitions), tables["ComponentTable"])
     tables["SizerTable"] = _choice("use", _sizers(definitions), tables.pop("ComponentTable"))
+    tables["SinkTable"] = _choice("use", _settings(registry.event_sinks().values(), definitions), tables["SinkTable"])
     tables["NotifyTable"] = _choice("use", _settings(notifiers, definitions), tables["NotifyTable"])
     tables["StrategyTable"] = _strategies(registry, tables["StrategyTable"])
     tables["DataTable"] = _data(registry, definitions)
@@ -51,7 +57,9 @@ def run_file_schema(registry: Registry) -> dict[str, Any]:
         tables[name]["anyOf"] = [_session(*one) for one in sessions] + [_other("venue", [one[0] for one in sessions])]
     properties = definitions.schema["properties"]
     _replace(properties["risk"], "#/$defs/ComponentTable", {"$ref": "#/$defs/RiskTable"})
+    _replace(properties["analyzer"], "#/$defs/ComponentTable", {"$ref": "#/$defs/AnalyzerTable"})
     properties["sizer"] = {"$ref": "#/$defs/SizerTable"}
+    properties["broker"] = {"$ref": "#/$defs/BrokerTable"}
     return definitions.schema
 
 
@@ -72,6 +80,15 @@ def _settings(specs: Iterable[Spec], definitions: Definitions, *, needs_all: boo
         if not needs_all:
             made.pop("required", None)
         yield spec.name, spec.summary, made
+
+
+def _brokers(registry: Registry, definitions: Definitions) -> Iterator[_Alternative]:
+    """Yield brokers; the simulated venue is set up in a table of its own."""
+    for name, spec in registry.brokers().items():
+        if name == SIMULATED:
+            yield name, spec.summary, {"type": "object", "properties": {}, "additionalProperties": False}
+        else:
+            yield from _settings([spec], definitions)
 
 
 def _models(specs: Iterable[Spec], model: str, definitions: Definitions) -> Iterator[_Alternative]:

@@ -12,6 +12,7 @@ from cambist.app.plan import SeriesPlan
 from cambist.data.cache import SeriesName, is_series_name
 from cambist.data.load import open_source
 from cambist.errors import ConfigError, did_you_mean
+from cambist.plugins.making import made
 from cambist.plugins.specs import NAME_PATTERN
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _open_feed(name: str, series: SeriesPlan, registry: Registry) -> HistorySour
         series = attrs.evolve(series, timeframe=None)
     settings = {**series.settings, **_own_words(series, name, _takes(factory))}
     _refuse_missing(name, series, factory, settings)
-    source: HistorySource = factory(asked, **settings)
+    source: HistorySource = made(factory, asked, **settings)
     return source
 
 

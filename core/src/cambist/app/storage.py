@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.errors import ConfigError, ResultError, StorageError
+from cambist.plugins.making import made
 from cambist.ports.rows import ROWS
 from cambist.storage.urls import path_in_url
 
@@ -70,7 +71,7 @@ def opened_storage(url: str, registry: Registry, needs: str = "", *, existing: b
     spec = _able(url, registry, needs)
     if existing:
         _check_there(url, spec)
-    storage: Any = spec.load()(url)
+    storage: Any = made(spec.load(), url)
     try:
         yield storage
     finally:
@@ -83,7 +84,7 @@ def storage_opener(url: str, registry: Registry, needs: str) -> Callable[[], Sto
     That the URL can be read and has what is needed is checked now, whether it can be opened is not.
     """
     factory: Any = _able(url, registry, needs).load()
-    return partial(factory, url)
+    return partial(made, factory, url)
 
 
 def storage_keeps(url: str, registry: Registry, what: str) -> bool:

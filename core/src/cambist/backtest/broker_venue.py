@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cambist.backtest.records.histories import FillHistory
 from cambist.errors import ParameterError
 from cambist.model.bars import Bar
+from cambist.plugins.making import made
 from cambist.ports.broker import BarBroker
 from cambist.simulation.working import EVERY_BAR, LONG_AGO
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from cambist.backtest.account import AccountSetup
     from cambist.backtest.driver import Driver
     from cambist.model.orders import ApprovedOrder, Order
-    from cambist.ports.broker import BrokerFactory
+    from cambist.ports.broker import Broker, BrokerFactory
     from cambist.simulation import Reports
 
 __all__ = ["BrokerVenue"]
@@ -57,7 +58,7 @@ class BrokerVenue:
         self._closed: int | None = None
         self._instruments = {one.symbol: one for one in account.instruments}
         books: Any = account.portfolio
-        self._broker = make(account.instruments, books, driver.deliver, self._clock)
+        self._broker: Broker = made(make, account.instruments, books, driver.deliver, self._clock)
         self._sees = self._broker if isinstance(self._broker, BarBroker) else None
         self.keeps_guards = self._sees is not None
         self.markets: Mapping[str, _Orders] = {

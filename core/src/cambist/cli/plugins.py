@@ -15,6 +15,7 @@ from cambist.cli.session import global_options, session
 from cambist.errors import CambistError, did_you_mean
 from cambist.plugins.specs import SPECS
 from cambist.plugins.status import PluginState, PluginStatus
+from cambist.plugins.weight import weighs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -172,7 +173,7 @@ def _summary(status: PluginStatus) -> Text:
 
     if status.error:
         return Text(status.error, style=_COLORS[status.state])
-    lines = []
+    lines = [f"slow to start: {weighs(status.heavy)}"] if status.heavy else []
     for kind in SPECS:
         names = [name for of, _, name in (one.partition(":") for one in status.components) if of == kind.kind]
         if names:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from cambist.config.explain import explain
-from cambist.config.problems import path_text
+from cambist.config.problems import Problem, path_text
 from cambist.config.secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cambist.config.document import Where
-    from cambist.config.problems import Problem
 
 __all__ = ["check_settings", "model_of", "settings_model"]
 
@@ -51,6 +50,10 @@ def check_settings(
         made = model.model_validate(table)
     except ValidationError as error:
         return {}, explain(error, model, where)
+    except Exception as error:  # noqa: BLE001 - a validator of a plugin's own: whatever it raises is a fault in it
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        name = f"{model.__module__}:{model.__qualname__}"
+        return {}, [Problem(where, f"{name} raised {told}. That is a fault in it: tell whoever wrote it.")]
     # A setting that was left out stays left out where the factory knows its default itself.
     names = type(made).model_fields if model is config else made.model_fields_set
     settings = {_key(model, name): getattr(made, name) for name in names if name in type(made).model_fields}

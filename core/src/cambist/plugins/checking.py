@@ -105,15 +105,13 @@ class Subject:
                 f"the {status.provider} cannot be checked, it is {status.state}: {status.error}"
             )
         names = {f"{spec.kind}:{spec.name}": spec.conformance for spec in registry.components(status.name)}
-        found = _of_kind(names, kind, status.name)
-        return cls._made(status.name, status.distribution or status.path, status.version, found, path)
+        owner = (status.name, status.distribution or status.path, status.version)
+        return cls._made(owner, _of_kind(names, kind, status.name), path)
 
     @classmethod
-    def _made(
-        cls, plugin: str, distribution: str, version: str, names: dict[str, str], path: tuple[str, ...] = ()
-    ) -> Self:
+    def _made(cls, owner: tuple[str, str, str], names: dict[str, str], path: tuple[str, ...]) -> Self:
         modules = tuple(dict.fromkeys(one for one in names.values() if one))
-        return cls(plugin, distribution, version, modules, path, tuple(name for name, one in names.items() if not one))
+        return cls(*owner, modules, path, tuple(name for name, one in names.items() if not one))
 
     @classmethod
     def _in_folder(cls, folder: Path, kind: str) -> Self:
@@ -127,7 +125,7 @@ class Subject:
             ) from error
         path = str(folder / "src") if (folder / "src").is_dir() else str(folder)
         names = _of_kind(_records_in(module, path), kind, plugin)
-        return cls._made(plugin, project["name"], str(project.get("version", "")), names, (path,))
+        return cls._made((plugin, project["name"], str(project.get("version", ""))), names, (path,))
 
 
 @attrs.frozen
@@ -240,6 +238,8 @@ def _of_kind(names: dict[str, str], kind: str, plugin: str) -> dict[str, str]:
 
 def _files_of(subject: Subject) -> list[str]:
     """Return the files of the modules, without running them here."""
+    if not subject.path:
+        return _found(subject, {name: getattr(find_spec(name), "origin", None) for name in subject.modules})
     code = (
         "import importlib.util, json, sys\n"
         "found = {name: importlib.util.find_spec(name) for name in sys.argv[1:]}\n"
@@ -248,7 +248,10 @@ def _files_of(subject: Subject) -> list[str]:
     done = _python(["-c", code, *subject.modules], subject.path)
     if done.returncode:
         raise ConfigError(f"the suites of {subject.plugin} cannot be found: {done.stderr.strip().splitlines()[-1]}")
-    files: dict[str, str | None] = json.loads(done.stdout.splitlines()[-1])
+    return _found(subject, json.loads(done.stdout.splitlines()[-1]))
+
+
+def _found(subject: Subject, files: dict[str, str | None]) -> list[str]:
     missing = [name for name, file in files.items() if file is None]
     if missing:
         raise ConfigError(f"{subject.plugin} names {', '.join(missing)} as its suites, which is not there.")

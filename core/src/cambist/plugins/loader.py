@@ -23,6 +23,7 @@ from cambist.plugins.hookspecs import PROJECT
 from cambist.plugins.local import LOCAL, import_local
 from cambist.plugins.specs import NAME_PATTERN, SPECS
 from cambist.plugins.status import CORE, PluginState, PluginStatus
+from cambist.plugins.weight import heavy_now, weighs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -135,14 +136,17 @@ class Loader:
 
     def _attempt(self, status: PluginStatus, load: Callable[[], Any], module_name: str) -> None:
         """Import and register one plugin; whatever it raises stays with it."""
-        started = time.perf_counter()
+        started, before = time.perf_counter(), heavy_now()
         try:
             self._register(load(), status.name)
         # A module that calls sys.exit() must not end the host either.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             self._undo(status.name)
             status = self._failed(status, error, module_name)
-        self._statuses.append(attrs.evolve(status, seconds=time.perf_counter() - started))
+        heavy = tuple(sorted(heavy_now() - before))
+        if heavy:
+            _log.info("%s: %s", status.provider, weighs(heavy))
+        self._statuses.append(attrs.evolve(status, seconds=time.perf_counter() - started, heavy=heavy))
 
     def _register(self, module: Any, name: str) -> None:
         if not isinstance(module, ModuleType):

@@ -49,6 +49,8 @@ class PluginStatus:
         Of the exception that stopped it; empty when none did.
     seconds
         What its import and its hooks cost.
+    heavy
+        Libraries that its module imported, although each takes its time at every start.
     cause
         The exception that stopped it.
     """
@@ -63,6 +65,7 @@ class PluginStatus:
     error: str = ""
     traceback: str = ""
     seconds: float = 0.0
+    heavy: tuple[str, ...] = ()
     cause: BaseException | None = attrs.field(default=None, repr=False)
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cambist.config.secrets import Secret
 from cambist.plugins.registry import Registry
+from cambist.plugins.weight import HEAVY, weighs
 from cambist.testing.conformance import Suite
 
 if TYPE_CHECKING:
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PluginTests"]
 
-#: Libraries that cost tenths of a second to import; a plugin's module names what needs them as text.
-_HEAVY = frozenset(
-    {
-        *("aiohttp", "apprise", "bokeh", "ccxt", "dask", "httpx", "joblib", "matplotlib", "numba", "optuna", "pandas"),
-        *("plotly", "polars", "psycopg", "pyarrow", "ray", "requests", "scipy", "sklearn", "sqlalchemy", "starlette"),
-        *("statsmodels", "talib", "tensorflow", "torch", "websockets", "yfinance"),
-    }
-)
 _IMPORTED = """
 import importlib, json, sys
 import cambist.api
@@ -73,8 +66,8 @@ class PluginTests(Suite):
             [sys.executable, "-c", _IMPORTED, self.module], capture_output=True, text=True, timeout=120, check=False
         )
         assert told.returncode == 0, told.stderr
-        heavy = _HEAVY & set(json.loads(told.stdout.splitlines()[-1]))
-        assert not heavy, f"importing {self.module} imports {', '.join(sorted(heavy))}; import it where it is used"
+        heavy = HEAVY & set(json.loads(told.stdout.splitlines()[-1]))
+        assert not heavy, f"{self.module}: {weighs(sorted(heavy))}"
 
     def test_every_component_says_what_it_is(self) -> None:
         """Each record has a summary of one line, which lists of everything show."""
