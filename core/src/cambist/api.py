@@ -38,6 +38,7 @@ from cambist.plugins.specs import (
     NotifierSpec,
     ReportSpec,
     RiskRuleSpec,
+    SecretProviderSpec,
     SessionSpec,
     SimulationModelSpec,
     Spec,
@@ -91,6 +92,7 @@ from cambist.ports import (
     TradingRequest,
 )
 from cambist.ports.data_rules import DataRule, Finding, SeriesView, Severity, Stage
+from cambist.ports.secrets import SecretProvider
 from cambist.ports.venue import (
     Answered,
     BarReport,
@@ -188,6 +190,8 @@ __all__ = [
     "RunRecord",
     "RunStore",
     "Secret",
+    "SecretProvider",
+    "SecretProviderSpec",
     "SeriesView",
     "SessionSpec",
     "Severity",

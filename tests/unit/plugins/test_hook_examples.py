@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from cambist.api import Broker, DataRule, Notice, Notifier, RiskRule, SeriesView
+from cambist.api import Broker, ConfigError, DataRule, Notice, Notifier, RiskRule, SecretProvider, SeriesView
 from cambist.model import ApprovedOrder, Instrument, Order, OrderType, Position, Side, Timeframe, TimeInForce
 from cambist.model.events import AmendRejected, CancelRejected, OrderRejected
 from cambist.model.orders import GATE_SEAL
@@ -161,3 +161,26 @@ def test_the_simulation_model_charges_sales_more():
     assert model.charge(order(Side.BUY), 2.0, 50.0, None, 0) == pytest.approx(1.0)
     assert model.charge(order(Side.SELL), 2.0, 50.0, None, 0) == pytest.approx(3.0)
     assert model.fee(BTC, 2.0, 50.0, None) == pytest.approx(1.0)
+
+
+def test_the_password_store_is_asked_for_what_is_named(monkeypatch):
+    module = pasted("cambist_secret_providers")
+    make = Registry.of([module]).get("secret_provider", "pass").load()
+    assert_keeps(SecretProvider, make)
+    asked = []
+
+    def run(words, **_):
+        asked.append(words[-1])
+        known = words[-1] == "trading/binance-key"
+        return SimpleNamespace(returncode=0 if known else 1, stdout="s3cr3t\nuser: me\n" if known else "")
+
+    monkeypatch.setattr(module.subprocess, "run", run)
+    assert (make().resolve("binance-key"), make("other").resolve("binance-key")) == ("s3cr3t", None)
+    assert asked == ["trading/binance-key", "other/binance-key"]
+
+    def missing(*_, **__):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(module.subprocess, "run", missing)
+    with pytest.raises(ConfigError, match="pass is not installed"):
+        make().resolve("binance-key")

@@ -30,7 +30,7 @@ def returning(records):
 
 
 METHODS = ["feeds", "brokers", "risk_rules", "storages", "notifiers", "strategies", "indicators", "analyzers"]
-METHODS += ["simulation_models", "commands", "sessions", "data_rules", "reports"]
+METHODS += ["simulation_models", "commands", "sessions", "data_rules", "reports", "secret_providers"]
 
 
 def test_an_empty_registry_has_nothing():

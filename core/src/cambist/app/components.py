@@ -45,6 +45,8 @@ def components_of(document: Document, registry: Registry) -> Iterator[Component]
         said = venue.get(option)
         if isinstance(said, dict) and isinstance(said.get("use"), str):
             yield _model(("venue", option), said["use"], model, registry)
+    for name in _table(document, "secrets"):
+        yield _component(("secrets", name), name, registry, "secret_provider")
     live, paper = _table(document, "live"), _table(document, "paper")
     if live:
         yield _session(live, registry)

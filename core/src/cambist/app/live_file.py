@@ -366,7 +366,7 @@ class LiveReader(Reader):
 
     def _notifier(self, own: dict[str, Any], factory: Callable[..., Any], config: type | None, where: Where) -> Any:
         """Make a notifier of its own keys; a key that nobody knows may be meant for the channel as well."""
-        settings, found = check_settings(own, config, factory, 0, where)
+        settings, found = check_settings(own, config, factory, 0, where, self.lookup)
         self.look_up(settings, where)
         known = _keys(factory, config)
         for problem in found:

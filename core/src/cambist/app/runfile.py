@@ -15,6 +15,7 @@ from cambist.backtest.settings import BacktestSettings
 from cambist.config.document import Document
 from cambist.config.layers import read_document
 from cambist.config.problems import Problem, raise_problems, shown
+from cambist.config.providers import lookup_of
 from cambist.config.read import DATA_KEYS, as_list, check_tables, instrument_table, place
 from cambist.config.secrets import Secret
 from cambist.config.settings import check_settings
@@ -166,6 +167,8 @@ class Reader:
         self.overrides = overrides
         self.file, found = check_tables(document)
         self.problems: list[Problem] = found
+        #: Who answers ``secret://`` in this file.
+        self.lookup = lookup_of(registry, dict(self._providers()))
 
     def plan(self) -> RunPlan:
         """Return what the file says; raises `ConfigError` for all that cannot be used."""
@@ -326,10 +329,21 @@ class Reader:
         self, table: dict[str, Any], config: type | None, factory: Callable[..., Any], where: Where, given: int = 0
     ) -> tuple[dict[str, Any], list[Problem]]:
         """Check the settings of a component as `check_settings` does, and note what is wrong with them."""
-        settings, found = check_settings(table, config, factory, given, where)
+        settings, found = check_settings(table, config, factory, given, where, self.lookup)
         self.extend(found)
         self.look_up(settings, where)
         return settings, found
+
+    def _providers(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the settings of those who keep secrets, of ``[secrets.NAME]``."""
+        tables = self.document.tables.get("secrets")
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            where = ("secrets", name)
+            parts = self.attempt(where, load_parts, self.registry, "secret_provider", name)
+            if parts and isinstance(table, dict):
+                settings, found = check_settings(table, parts[1], parts[0], 0, where)
+                self.extend(found)
+                yield name, settings
 
     def look_up(self, settings: dict[str, Any], where: Where) -> None:
         """See that secrets can be had, where all are to be looked up."""

@@ -51,6 +51,7 @@ def run_file_schema(registry: Registry) -> dict[str, Any]:
         tables[name]["anyOf"] = [_session(*one) for one in sessions] + [_other("venue", [one[0] for one in sessions])]
     properties = definitions.schema["properties"]
     _replace(properties["risk"], "#/$defs/ComponentTable", {"$ref": "#/$defs/RiskTable"})
+    properties["secrets"] = _providers(registry, definitions)
     properties["sizer"] = {"$ref": "#/$defs/SizerTable"}
     return definitions.schema
 
@@ -102,6 +103,11 @@ def _choice(key: str, alternatives: Iterable[_Alternative], table: dict[str, Any
 def _other(key: str, names: list[str]) -> dict[str, Any]:
     """Return the alternative for a name that nobody here offers; such a file may be meant for another machine."""
     return {"properties": {key: {"not": {"enum": names}}}}
+
+
+def _providers(registry: Registry, definitions: Definitions) -> dict[str, Any]:
+    made = {name: settings for name, _, settings in _settings(registry.secret_providers().values(), definitions)}
+    return {"type": "object", "properties": made, "additionalProperties": {"type": "object"}}
 
 
 def _session(name: str, summary: str, settings: dict[str, Any]) -> dict[str, Any]:

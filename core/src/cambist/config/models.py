@@ -513,3 +513,4 @@ class RunFile(_Table):
     live: LiveTable | None = None
     paper: PaperTable | None = None
     notify: list[NotifyTable] = Field(default_factory=list)
+    secrets: dict[str, dict[str, Any]] = Field(default_factory=dict, description="settings of providers of secrets")

@@ -29,6 +29,7 @@ from cambist.plugins.specs import (
     NotifierSpec,
     ReportSpec,
     RiskRuleSpec,
+    SecretProviderSpec,
     SessionSpec,
     SimulationModelSpec,
     Spec,
@@ -186,6 +187,10 @@ class Registry:
         """Ways to show a finished run by name."""
         return self._all(ReportSpec)
 
+    def secret_providers(self) -> dict[str, SecretProviderSpec]:
+        """Who keeps secrets by name."""
+        return self._all(SecretProviderSpec)
+
     @overload
     def get(self, kind: Literal["feed"], name: str) -> FeedSpec: ...
     @overload
@@ -212,6 +217,8 @@ class Registry:
     def get(self, kind: Literal["data_rule"], name: str) -> DataRuleSpec: ...
     @overload
     def get(self, kind: Literal["report"], name: str) -> ReportSpec: ...
+    @overload
+    def get(self, kind: Literal["secret_provider"], name: str) -> SecretProviderSpec: ...
     @overload
     def get(self, kind: str, name: str) -> Spec: ...
     def get(self, kind: str, name: str) -> Spec:

@@ -1,11 +1,11 @@
-"""The core's storage and its notification channels."""
+"""The core's storage, its notification channels, and who keeps secrets."""
 
 from __future__ import annotations
 
 from cambist.plugins.hookspecs import hookimpl
-from cambist.plugins.specs import NotifierSpec, StorageSpec
+from cambist.plugins.specs import NotifierSpec, SecretProviderSpec, StorageSpec
 
-__all__ = ["cambist_notifiers", "cambist_storages"]
+__all__ = ["cambist_notifiers", "cambist_secret_providers", "cambist_storages"]
 
 
 @hookimpl
@@ -41,5 +41,38 @@ def cambist_notifiers() -> list[NotifierSpec]:
             name="webhook",
             factory="cambist.notify.webhook:WebhookNotifier",
             summary="Posts each notice to a URL, as JSON",
+        ),
+    ]
+
+
+@hookimpl
+def cambist_secret_providers() -> list[SecretProviderSpec]:
+    """Offer the environment, mounted files, the keyring of the desktop, and an encrypted file."""
+    return [
+        SecretProviderSpec(
+            name="encrypted",
+            factory="cambist.config.providers:EncryptedSecrets",
+            summary="The encrypted file of cambist secrets",
+            capabilities=frozenset({"local"}),
+            requires=("cambist[secrets]",),
+        ),
+        SecretProviderSpec(
+            name="env",
+            factory="cambist.config.providers:EnvironmentSecrets",
+            summary="Environment variables",
+            capabilities=frozenset({"local"}),
+        ),
+        SecretProviderSpec(
+            name="keyring",
+            factory="cambist.config.providers:KeyringSecrets",
+            summary="The keyring of the desktop",
+            capabilities=frozenset({"local"}),
+            requires=("cambist[secrets]",),
+        ),
+        SecretProviderSpec(
+            name="mount",
+            factory="cambist.config.providers:MountedSecrets",
+            summary="Files that Docker or Kubernetes mount, in /run/secrets",
+            capabilities=frozenset({"local"}),
         ),
     ]
