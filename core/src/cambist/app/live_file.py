@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cambist.ports.storage import Storage
     from cambist.ports.venue import VenueSession
 
-__all__ = ["PAPER", "LivePlan", "LiveReader", "PaperReader", "read_live_file"]
+__all__ = ["PAPER", "LivePlan", "LiveReader", "PaperReader", "read_live_file", "secret_fields"]
 
 #: What stands in the place of an environment where no account is traded.
 PAPER = "paper"
@@ -357,7 +357,7 @@ class LiveReader(Reader):
                 self.attempt(("live", "settings", name), secret.within, environment)
             if self.secrets == "keys":
                 self.attempt(("live", "settings", name), secret.reveal)
-        names = list(_secret_fields(config))
+        names = list(secret_fields(config))
         if names and not secrets:
             example = " and ".join(f'{name} = "${{env:VENUE_{name.upper()}}}"' for name in names[:2])
             self.add(("live", "settings"), f"there is no key, and a live run trades an account. Write {example}.")
@@ -460,7 +460,7 @@ class PaperReader(LiveReader):
         given = (paper if owner == "paper" else live).get("settings", {})
         if not isinstance(given, dict):
             return None
-        secrets = set(_secret_fields(config))
+        secrets = set(secret_fields(config))
         given = {key: value for key, value in given.items() if key not in secrets}
         if owner == "live" and fit is not None:
             environment = self._environment_of_market(live)
@@ -480,7 +480,7 @@ def _as_words(said: Any) -> list[Any]:
     return said if isinstance(said, list) else [said]
 
 
-def _secret_fields(config: type | None) -> Iterator[str]:
+def secret_fields(config: type | None) -> Iterator[str]:
     """Yield the settings of a session that are secrets."""
     for name, field in getattr(config, "model_fields", {}).items():
         if Secret in (field.annotation, *typing.get_args(field.annotation)):

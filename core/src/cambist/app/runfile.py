@@ -17,7 +17,7 @@ from cambist.config.layers import read_document
 from cambist.config.problems import Problem, raise_problems, shown
 from cambist.config.providers import lookup_of
 from cambist.config.read import DATA_KEYS, as_list, check_tables, instrument_table, place
-from cambist.config.secrets import Secret
+from cambist.config.secrets import Secret, is_reference
 from cambist.config.settings import check_settings
 from cambist.data.checks.check import chosen_rules
 from cambist.data.checks.policy import read_policy
@@ -286,9 +286,18 @@ class Reader:
         if not isinstance(url, str) or not url:
             return None
         where = ("storage", "url")
+        if is_reference(url):  # a URL may hold a password
+            url = self._revealed(Secret.parse(url).placed("storage.url", self.lookup), where)
+            if url is None:
+                return None
         folder = self.document.folder_of(where)
         resolved: str | None = self.attempt(where, resolved_url, url, self.registry, folder)
         return resolved
+
+    def _revealed(self, secret: Secret, where: Where) -> str | None:
+        """Look up a secret that is needed to go on; None where it cannot be had, or is not to be looked up."""
+        found: str | None = None if self.secrets == "none" else self.attempt(where, secret.reveal)
+        return found
 
     def _check_snapshots(self) -> None:
         table = self.document.tables.get("storage")

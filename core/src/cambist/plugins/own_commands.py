@@ -19,6 +19,7 @@ OWN_COMMANDS = {
     "flatten": ("cambist.cli.operate.ends:flatten", "Close what a live run holds at the market."),
     "halt": ("cambist.cli.operate.trading:halt", "Keep orders of a live run from leaving."),
     "indicators": ("cambist.cli.indicators:indicators", "Show the indicators that there are."),
+    "init": ("cambist.cli.init:init", "Begin a project: write a run file with comments, and a strategy to change."),
     "journal": ("cambist.cli.journal.group:journal", "Read, verify and rebuild the journal of a run."),
     "kill": ("cambist.cli.operate.kill:kill", "Halt a live run for good, and cancel everything."),
     "live": ("cambist.cli.live:live", "Trade an account at a venue, or at a simulated exchange."),
