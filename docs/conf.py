@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
+
+sys.path.insert(0, str(root / "docs" / "_ext"))
 
 project = "Cambist"
 author = "The Cambist developers"
@@ -13,9 +16,11 @@ project_copyright = author
 release = tomllib.loads((root / "core" / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 version = release
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "picture", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 nitpicky = False
+# `Order` in a docstring is the class, wherever it is on the site.
+default_role = "py:obj"
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -28,4 +33,6 @@ napoleon_use_rtype = False
 
 html_theme = "furo"
 html_title = f"Cambist {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False

@@ -10,7 +10,9 @@ import pytest
 from cambist.api import AnalyzerSpec, Refusal
 from cambist.data import open_source
 from cambist.indicators import MACD, RSI, SMA
-from cambist.model.events import AmendRejected, CancelRejected, OrderAccepted, OrderRejected
+from cambist.model import Fill, Liquidity
+from cambist.model.events import AmendRejected, CancelRejected, OrderAccepted, OrderFilled, OrderRejected
+from cambist.observe.json_lines import JsonLinesSink
 from cambist.plugins.registry import Registry
 from cambist.risk.rules.order_value import MaxOrderValueRule
 from cambist.strategies import Strategy
@@ -23,6 +25,7 @@ from cambist.testing import (
     NotifierTests,
     PluginTests,
     RiskRuleTests,
+    SinkTests,
     StillView,
     StrategyTests,
     cards_of,
@@ -117,6 +120,46 @@ class TestABroker(LocalBrokerTests):
         return Instant
 
 
+class NextOpen(Instant):
+    """Fills at the open of the bar that it is shown."""
+
+    def submit(self, approved):
+        if approved.order.id not in self.known:
+            self.known.add(approved.order.id)
+            self.deliver(OrderAccepted(self.clock(), approved.order.id))
+            if math.isnan(approved.order.limit_price):
+                self.open.add(approved.order)
+
+    def price(self, bar):
+        return bar.open
+
+    def see(self, instrument, bar, closed):
+        for order in list(self.open):
+            self.open.remove(order)
+            terms = (order.id, order.id, instrument, order.side, order.size, self.price(bar), 0.0)
+            self.deliver(OrderFilled(self.clock(), order.id, Fill(*terms, Liquidity.TAKER, bar.ts)))
+
+
+class TestABrokerOfBars(LocalBrokerTests):
+    @pytest.fixture
+    def factory(self):
+        return NextOpen
+
+
+class TestASink(SinkTests):
+    @pytest.fixture
+    def sink(self, tmp_path):
+        return JsonLinesSink(tmp_path / "run" / "events.jsonl")
+
+    @pytest.fixture
+    def received(self, sink):
+        return lambda: sink.path.read_text(encoding="utf-8").splitlines() if sink.path.exists() else []
+
+    @pytest.fixture
+    def break_sink(self, sink):
+        return lambda: sink.path.mkdir(parents=True)
+
+
 class TestAModule(PluginTests):
     module = "cambist_samples.plugin"
 
@@ -149,6 +192,27 @@ class Tomorrow(Strategy):
         self.order_target_size(int(row < len(self.bars) and self.bars.close[row] > bar.close))
 
 
+class TooCheap(NextOpen):
+    def price(self, bar):
+        return bar.low - 1.0
+
+
+class Forgetful:
+    """Leaves out every third event, and changes the others."""
+
+    def __init__(self):
+        self.taken, self.count = [], 0
+
+    def take(self, event):
+        self.count += 1
+        if self.count % 3:
+            self.taken.append(str(event.sequence))
+            event.fields["seen"] = True
+
+    def close(self):
+        pass
+
+
 def fails(suite, test, *arguments, **fixtures):
     with pytest.raises(BaseException) as caught:
         getattr(suite, test)(*arguments, **fixtures)
@@ -161,6 +225,18 @@ def test_a_broker_that_is_silent_or_places_twice_is_found():
     desk = inspect.unwrap(LocalBrokerTests.desk)
     fails(tests, "test_an_order_is_answered", desk(tests, Silent), "buy", math.nan)
     fails(tests, "test_the_same_order_twice_is_one_order", desk(tests, Twice))
+
+
+def test_a_broker_that_trades_outside_the_bar_is_found():
+    fails(
+        LocalBrokerTests(), "test_bars_work_orders", inspect.unwrap(LocalBrokerTests.desk)(LocalBrokerTests(), TooCheap)
+    )
+
+
+def test_a_sink_that_leaves_out_or_changes_events_is_found():
+    sink = Forgetful()
+    assert "is missing" in fails(SinkTests(), "test_every_event_arrives", sink, lambda: sink.taken * 2)
+    fails(SinkTests(), "test_an_event_is_left_as_it_is", Forgetful())
 
 
 def test_a_code_that_is_no_word_is_found():

@@ -12,10 +12,18 @@ import pytest
 
 from cambist.config.providers import EncryptedSecrets, EnvironmentSecrets, KeyringSecrets, MountedSecrets
 from cambist.config.secrets_file import SecretsFile
+from cambist.observe.redaction import REDACTOR
 from cambist.testing import SecretProviderTests
 
 KEPT = {"venue-key": "k3y-of-the-venue", "venue-secret": "s3cr3t, ñ 策略\nof two lines"}
 PASSPHRASE = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def masked_here_alone(monkeypatch):
+    """What these tests have masked must not be masked in others of this process."""
+    monkeypatch.setattr(REDACTOR, "_values", REDACTOR._values)
+    monkeypatch.setattr(REDACTOR, "_inside", REDACTOR._inside)
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ class Held:
     size: Decimal
     price: Decimal | None
     visible_at: int
+    updated_at: int = 0
     filled: Decimal = Decimal(0)
     status: ReportedStatus = S.OPEN
 
@@ -55,6 +56,8 @@ class Venue:
         self.wire: list[tuple[int, int, object]] = []  # due, number, what comes
         self.number = 0
         self.submits: list[str] = []
+        self.ended: set[str] = set()  # by the venue itself
+        self.changes = 0
 
     def hit(self) -> bool:
         return self.chance.random() < self.faults
@@ -71,10 +74,15 @@ class Venue:
         if self.hit():
             self.later(what)
 
+    def change(self, held: Held) -> None:
+        """Note that an order has changed: the times of a venue tell which of two states is the newer one."""
+        self.changes += 1
+        held.updated_at = self.now + self.changes
+
     def report(self, held: Held) -> OrderReport:
         kind = OrderType.MARKET if held.price is None else OrderType.LIMIT
         return OrderReport(
-            ts=self.now,
+            ts=held.updated_at,
             symbol="BTC/USDT",
             client_id=held.client_id,
             venue_id=held.venue_id,
@@ -112,6 +120,7 @@ class Venue:
                 terms.limit_price,
                 self.now + lag,
             )
+            self.change(held)
             self.stream(self.report(held))
             if terms.type is OrderType.MARKET:
                 self.trade(held, held.size)
@@ -130,11 +139,13 @@ class Venue:
             if request.terms.size <= held.filled:
                 return Declined("size_filled")
             held.size, held.price = request.terms.size, request.terms.limit_price
+        self.change(held)
         self.stream(self.report(held))
         return Answered(None if self.hit() else self.report(held))
 
     def trade(self, held: Held, size: Decimal) -> None:
         held.filled += size
+        self.change(held)
         if held.filled == held.size:
             held.status = S.FILLED
         fill = FillReport(
@@ -171,6 +182,8 @@ class Venue:
             self.trade(held, step * self.chance.randint(1, lots))
         elif what < 0.65:
             held.status = S.EXPIRED
+            self.ended.add(held.client_id)
+            self.change(held)
             self.stream(self.report(held))
 
 
@@ -183,6 +196,7 @@ class Run:
         self.book = OrderBook("run7")
         self.alarms: list[str] = []
         self.anomalies: list[str] = []
+        self.withdrawn: set[int] = set()
         self.manager = self.make()
 
     def make(self) -> LiveOrders:
@@ -233,6 +247,7 @@ class Run:
         if able:
             order = self.chance.choice(able)
             self.book.request_cancel(order, self.venue.now)
+            self.withdrawn.add(order.id)
             self.manager.cancel(order.id, self.venue.now)
 
     def amend(self) -> None:
@@ -285,9 +300,10 @@ class Run:
         """Lose the manager and all that is on the wire; orders and fills are in the journal."""
         self.venue.wire.clear()
         known = list(self.book._applied.values())
-        resent = self.book.resent
+        resent, entrusted = self.book.resent, self.book.entrusted
         self.book = OrderBook.restore("run7", self.book.orders, known)
         self.book.resent.update(resent)
+        self.book.entrusted.update(entrusted)
         self.manager = self.make()
         self.manager.resume(list(self.book.open.values()), self.venue.now)
 
@@ -312,7 +328,10 @@ class Run:
     def compare(self) -> None:
         venue = self.venue
         assert len(venue.submits) == len(set(venue.submits)), "an order was sent twice"
+        ended = {order_number(one, "run7")[0] for one in venue.ended}
         for order in self.book.orders:
+            if order.id not in self.withdrawn | ended and not order.reason.startswith("not_replaced"):
+                assert order.status is not OrderStatus.CANCELED, f"nobody wanted the end of order {order.id}"
             mine = [one for one in venue.orders.values() if order_number(one.client_id, "run7")[0] == order.id]
             held = venue.orders.get(self.book.client_id(order))
             assert sum(not one.status.ended for one in mine) <= 1, "two orders work where one was wanted"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from decimal import Decimal
+
+from going import let_go, until
 
 from cambist import Strategy
 from cambist.engine.rebuild import rebuild
@@ -105,11 +106,7 @@ class Play:
 
     async def until(self, what, within=40) -> None:
         """Wait until something is so while the run goes on."""
-        async with asyncio.timeout(within):
-            while not what():
-                if self.task.done():
-                    await self.task
-                await asyncio.sleep(0.02)
+        await until(what, self.task, within=within, every=0.02)
 
     async def running(self) -> None:
         await self.until(lambda: self.run.phase == "run")
@@ -122,9 +119,7 @@ class Play:
 
     async def cut_off(self) -> None:
         """Let go of everything at once: what is not in the journal is lost."""
-        self.task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.task
+        await let_go(self.task)
         self.journal.close()
 
     # The strategy.
@@ -149,9 +144,7 @@ class Play:
 
     async def venue_until(self, what, within=40) -> None:
         """Wait until something is so at the venue, whether a run goes on or not."""
-        async with asyncio.timeout(within):
-            while not what():  # noqa: ASYNC110 - the market tells nobody
-                await asyncio.sleep(0.02)
+        await until(what, within=within, every=0.02)
 
     @property
     def position(self):

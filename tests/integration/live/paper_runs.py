@@ -8,6 +8,7 @@ import random
 from typing import TYPE_CHECKING
 
 import numpy as np
+from going import let_go, until
 
 from cambist import Strategy
 from cambist.errors import InputError
@@ -154,11 +155,7 @@ class PaperRun:
         return self.run.kernel
 
     async def until(self, condition) -> None:
-        async with asyncio.timeout(60):
-            while not condition():
-                if self.task.done():
-                    await self.task
-                await asyncio.sleep(0.005)
+        await until(condition, self.task)
 
     async def calm(self) -> None:
         """Return when every bar was taken and answered."""
@@ -172,9 +169,7 @@ class PaperRun:
 
     async def cut_off(self) -> None:
         """Let go of everything at once: what is not in the journal is lost."""
-        self.task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.task
+        await let_go(self.task)
         self.journal.close()
 
     def play(self):

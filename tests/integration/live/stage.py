@@ -228,7 +228,7 @@ class Stage:
     def differences(self) -> list[str]:
         """Return of which orders the run and the venue tell different things."""
         if self.run.phase not in {"run", "drain"}:
-            return [f"the run is in phase {self.run.phase}"]
+            return [f"the run is in phase {self.run.phase}; not settled: {self.unsettled()}"]
         theirs, found = self.theirs(), []
         for order in self.kernel.book.orders:
             if order.tag in TAKEN_OVER:
@@ -237,6 +237,18 @@ class Stage:
             book = self.kernel.book
             found += differences_of(order, there, whole=self.whole(book, order), tied=is_tied(order, book))
         return found + [f"order {number} is at the venue and not in the run" for number in theirs]
+
+    def unsettled(self) -> list[str]:
+        """Return what the run does not know yet of its orders, for whoever has to find out why."""
+        engine = getattr(self.run, "engine", None)
+        if engine is None:
+            return []
+        states = ("asking", "in_doubt", "absences", "ended", "replacement", "check_at", "cancels", "number", "sent_at")
+        return [
+            f"order {one.order.id} ({one.order.status}): "
+            + ", ".join(f"{name} {getattr(one, name)}" for name in states if getattr(one, name))
+            for one in engine.orders.register
+        ]
 
     def whole(self, book, order) -> float:
         """Return how large an order may be at the venue: a child grows with its parent, unless the venue sees to it."""

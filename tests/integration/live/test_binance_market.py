@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import pytest
+from going import running, until
 
 from cambist import Strategy
 from cambist.live import LiveRun, LiveSettings
@@ -49,36 +49,20 @@ class Watcher(Strategy):
         self.last_bar[bar.symbol] = bar.ts
 
 
-@contextlib.asynccontextmanager
-async def running(simulator, folder, **session_settings):
+def make_run(simulator, folder, **session_settings) -> LiveRun:
     key = simulator.credentials()
     session = open_spot(url=simulator.url, key=key.key, secret=key.secret, **session_settings)
     alarms: list[tuple[str, str]] = []
-    with Journal(folder / "journal") as journal:
-        run = LiveRun(
-            [Watcher()],
-            LISTENS,
-            session,
-            journal,
-            LiveSettings(on_stop="keep"),
-            alarm=lambda *told: alarms.append(told),
-        )
-        run.alarms = alarms
-        task = asyncio.create_task(run.run())
-        try:
-            await until(lambda: run.phase == "run" or task.done())
-            yield run
-            run.stop("the test is over")
-            async with asyncio.timeout(60):
-                await task
-        finally:
-            task.cancel()
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 - what the run does tells nobody
-            await asyncio.sleep(0.02)
+    run = LiveRun(
+        [Watcher()],
+        LISTENS,
+        session,
+        Journal(folder / "journal"),
+        LiveSettings(on_stop="keep"),
+        alarm=lambda *told: alarms.append(told),
+    )
+    run.alarms = alarms
+    return run
 
 
 def all_heard(strategy, least: int = 1) -> bool:
@@ -97,7 +81,8 @@ def simulator():
 
 def test_everything_of_every_instrument_is_heard_in_order(simulator, tmp_path):
     async def play():
-        async with running(simulator, tmp_path) as run:
+        run = make_run(simulator, tmp_path)
+        async with running(run, close=True):
             strategy = run.kernel.seats[0].strategy
             await until(lambda: all_heard(strategy, 3))
             metrics = run.session.metrics()
@@ -114,7 +99,8 @@ def test_everything_of_every_instrument_is_heard_in_order(simulator, tmp_path):
 
 def test_cut_connections_and_lost_changes_of_a_book_are_told_and_mended(simulator, tmp_path):
     async def play():
-        async with running(simulator, tmp_path) as run:
+        run = make_run(simulator, tmp_path)
+        async with running(run, close=True):
             strategy = run.kernel.seats[0].strategy
             await until(lambda: all_heard(strategy, 2))
             simulator.add_fault("drop", kind="depth", nth=1)
@@ -138,7 +124,8 @@ def test_cut_connections_and_lost_changes_of_a_book_are_told_and_mended(simulato
 
 def test_subscriptions_that_are_acknowledged_and_silent_are_found_and_connected_anew(simulator, tmp_path):
     async def play():
-        async with running(simulator, tmp_path, quiet_after=2.0) as run:
+        run = make_run(simulator, tmp_path, quiet_after=2.0)
+        async with running(run, close=True):
             strategy = run.kernel.seats[0].strategy
             await until(lambda: all_heard(strategy))
             assert not held(run)

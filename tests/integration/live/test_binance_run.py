@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from decimal import Decimal
 
 import pytest
+from going import let_go, until
 
 from cambist import Strategy
 from cambist.engine.rebuild import rebuild
@@ -57,11 +57,7 @@ class Play:
         self.task = asyncio.create_task(self.run.run())
 
     async def until_filled(self, count: int) -> None:
-        async with asyncio.timeout(40):
-            while len(self.fills) < count:
-                if self.task.done():
-                    await self.task
-                await asyncio.sleep(0.02)
+        await until(lambda: len(self.fills) >= count, self.task, every=0.02)
 
     @property
     def fills(self):
@@ -75,9 +71,7 @@ class Play:
 
     async def cut_off(self) -> None:
         """Let go of everything at once: what is not in the journal is lost."""
-        self.task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.task
+        await let_go(self.task)
         self.journal.close()
 
     def compare(self) -> None:

@@ -11,7 +11,8 @@ import stat
 from decimal import Decimal
 
 import pytest
-from test_live_run import MINUTE, Alternate, Resting, bars, make_run, running, told, truth, until
+from going import running, until
+from test_live_run import MINUTE, Alternate, Resting, bars, make_run, told, truth
 from venue_in_process import SYMBOL, Loopback, make_exchange
 
 from cambist.cli.exits import Exit
@@ -292,7 +293,7 @@ def test_a_file_made_by_hand_throws_the_kill_switch(venue, tmp_path):
             venue.bar(bars(1)[0], MINUTE)
             await until(lambda: any(order.accepted for order in one.run.engine.orders.open))
             one.folder.kill.touch()
-            await until(lambda: "kill_switch_done" in one.words, 20)
+            await until(lambda: "kill_switch_done" in one.words)
             assert not venue.exchange.open_orders(venue.user)
             assert one.run.kernel.trading.holds.find("", "").state == "halted"
         return one
@@ -308,7 +309,7 @@ def test_a_signal_throws_the_kill_switch(venue, tmp_path):
             venue.bar(bars(1)[0], MINUTE)
             await until(lambda: any(order.accepted for order in one.run.engine.orders.open))
             os.kill(os.getpid(), signal.SIGUSR1)
-            await until(lambda: "kill_switch_done" in one.words, 20)
+            await until(lambda: "kill_switch_done" in one.words)
             assert not venue.exchange.open_orders(venue.user)
         return one
 

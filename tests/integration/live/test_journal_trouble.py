@@ -8,7 +8,8 @@ import errno
 import random
 
 import pytest
-from test_live_run import MINUTE, Alternate, bars, running, told, truth, until, venue  # noqa: F401 - a fixture
+from going import running, until
+from test_live_run import MINUTE, Alternate, bars, told, truth, venue  # noqa: F401 - a fixture
 from venue_in_process import SYMBOL
 
 from cambist.engine.fold import RunState

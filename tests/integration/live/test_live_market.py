@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from math import isnan
 
 import pytest
+from going import running, strategy_of, until
 from market_in_process import bar, make_run, make_venue
 from venue_in_process import SYMBOL
 
@@ -41,36 +41,8 @@ class Listener(Strategy):
         self.heard.append((str(change.state), change.scope))
 
 
-@contextlib.asynccontextmanager
-async def running(run):
-    task = asyncio.create_task(run.run())
-    try:
-        async with asyncio.timeout(30):
-            while run.phase != "run":
-                if task.done():
-                    await task
-                await asyncio.sleep(0.005)
-        yield task
-        run.stop("test")
-        async with asyncio.timeout(30):
-            await task
-    finally:
-        task.cancel()
-        run.journal.close()
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - what the run does tells nobody
-            await asyncio.sleep(0.005)
-
-
 def held(run) -> dict[str, str]:
     return {hold.scope: hold.reason for hold in run.kernel.trading.holds}
-
-
-def strategy_of(run):
-    return run.kernel.seats[0].strategy
 
 
 @pytest.fixture
@@ -83,7 +55,7 @@ def play(tmp_path, venue, strategy, listens, then, **settings):
 
     async def go():
         run = make_run(tmp_path, venue, strategy, listens, **settings)
-        async with running(run):
+        async with running(run, close=True):
             await then(run)
         return run
 
@@ -193,6 +165,7 @@ def test_what_cannot_be_is_left_out_and_told(venue, tmp_path):
         book = strategy_of(run).data[0].book
         assert not book.is_valid
         assert isnan(book.bid)
+        await until(lambda: ("reducing", SCOPE) in heard)  # a hold is told once it is journalled
         venue.tell_book((1, 98.0, 1.0), (-1, 99.0, 1.0), snapshot=True)
         await until(lambda: book.is_valid)
 

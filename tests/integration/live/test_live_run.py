@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from going import running, until
 from venue_in_process import SYMBOL, Loopback, make_exchange
 
 from cambist import Strategy
@@ -55,29 +56,6 @@ class Resting(Strategy):
 
 def bars(count: int, first: int = 0):
     return [Bar(START + (first + n) * MINUTE.ns, 100.0, 101.0, 99.0, 100.0, 1.0) for n in range(count)]
-
-
-@contextlib.asynccontextmanager
-async def running(run: LiveRun):
-    task = asyncio.create_task(run.run())
-    try:
-        async with asyncio.timeout(10):
-            while run.phase != "run":
-                if task.done():
-                    await task
-                await asyncio.sleep(0.005)
-        yield task
-        run.stop("test")
-        async with asyncio.timeout(10):
-            await task
-    finally:
-        task.cancel()
-
-
-async def until(condition, within=5) -> None:
-    async with asyncio.timeout(within):
-        while not condition():  # noqa: ASYNC110 - what the run does tells nobody
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture

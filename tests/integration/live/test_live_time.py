@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 
 import pytest
+from going import running, strategy_of, until
 from market_in_process import MINUTE, NOW, bar, make_run, make_venue
 from venue_in_process import SYMBOL
 
@@ -16,34 +16,6 @@ from cambist.model import OrderStatus, Timeframe
 from cambist.ports.venue import BarReport, StreamReport
 
 SECOND = 1_000_000_000
-
-
-@contextlib.asynccontextmanager
-async def running(run, *, end: str = "stop"):
-    """Let a run go on; then stop it, or cut it off."""
-    task = asyncio.create_task(run.run())
-    try:
-        async with asyncio.timeout(30):
-            while run.phase != "run":
-                if task.done():
-                    await task
-                await asyncio.sleep(0.005)
-        yield run.kernel.seats[0].strategy
-        if end == "stop":
-            run.stop("test")
-            async with asyncio.timeout(30):
-                await task
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        run.journal.close()
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - what the run does tells nobody
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -90,7 +62,8 @@ def test_timers_fire_by_rule_and_survive_a_restart(tmp_path, clock_at):
     async def first():
         clock_at(begin)
         run = make_run(tmp_path, venue, Timed(), ["1m"])
-        async with running(run, end="cut") as strategy:
+        async with running(run, end="cut", close=True):
+            strategy = strategy_of(run)
             venue.tell_bar(bar(-1))
             await until(lambda: strategy.bars == 1 and len(strategy.due("minutes")) == 1)
             return strategy
@@ -98,7 +71,8 @@ def test_timers_fire_by_rule_and_survive_a_restart(tmp_path, clock_at):
     async def second(ts):
         clock_at(ts)
         run = make_run(tmp_path, venue, Timed(), ["1m"])
-        async with running(run) as strategy:
+        async with running(run, close=True):
+            strategy = strategy_of(run)
             await until(lambda: strategy.due("later") and len(strategy.due("seconds")) > 1)
         return run, strategy
 
@@ -160,7 +134,8 @@ def test_bars_of_one_instant_are_shown_together_by_a_clock_that_is_seconds_off(t
 
     async def play():
         run = make_run(tmp_path, venue, Steps(), ["1m", "5m"], step_timeout=20.0)
-        async with running(run) as strategy:
+        async with running(run, close=True):
+            strategy = strategy_of(run)
             tell(MINUTE, 100.1)
             await until(lambda: strategy.bars == [100.1])
             await asyncio.sleep(0.1)
@@ -178,7 +153,8 @@ def test_an_instant_whose_other_bars_do_not_come_is_closed_in_time(tmp_path):
 
     async def play():
         run = make_run(tmp_path, venue, Steps(), ["1m", "5m"], step_timeout=0.2)
-        async with running(run) as strategy:
+        async with running(run, close=True):
+            strategy = strategy_of(run)
             venue.tell_bar(bar(end - 6, 100.1))
             venue.tell(BarReport(venue.instrument, five, bar(end - 10, 100.5), True))
             await until(lambda: len(strategy.instants) == 1)
@@ -198,7 +174,8 @@ def test_a_clock_that_goes_wrong_while_running_holds_new_risk_and_is_told(tmp_pa
 
     async def play():
         run = make_run(tmp_path, venue, Steps(), ["quotes"])
-        async with running(run) as strategy:
+        async with running(run, close=True):
+            strategy = strategy_of(run)
             problem = "the clock of this machine is 40.0 s ahead of the venue's; set it (by NTP)."
             venue.private_events.put_nowait(StreamReport(stream="clock", state="down", text=problem))
             await until(lambda: run.kernel.trading.holds)

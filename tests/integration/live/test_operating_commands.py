@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import pytest
 from click.testing import CliRunner
+from going import until
 from rich.console import Console
 from test_control import Operated, place_foreign
-from test_live_run import MINUTE, Alternate, Resting, bars, truth, until
+from test_live_run import MINUTE, Alternate, Resting, bars, truth
 from venue_in_process import SYMBOL, Loopback, make_exchange
 
 from cambist.cli.exits import Exit, exit_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from test_live_run import MINUTE, Alternate, bars, running, until, venue  # noqa: F401 - a fixture
+from going import running, until
+from test_live_run import MINUTE, Alternate, bars, venue  # noqa: F401 - a fixture
 from venue_in_process import SYMBOL
 
 from cambist.engine.projection import Projection

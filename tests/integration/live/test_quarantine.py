@@ -6,7 +6,8 @@ import asyncio
 
 import attrs
 import pytest
-from test_live_run import MINUTE, bars, make_run, running, until, venue  # noqa: F401 - a fixture
+from going import running, until
+from test_live_run import MINUTE, bars, make_run, venue  # noqa: F401 - a fixture
 from venue_in_process import SYMBOL
 
 from cambist import Strategy, param

@@ -8,7 +8,8 @@ from itertools import permutations
 
 import msgspec
 import pytest
-from test_live_run import MINUTE, bars, make_run, running, told, until
+from going import running, until
+from test_live_run import MINUTE, bars, make_run, told
 from venue_in_process import Loopback, make_exchange
 
 from cambist import Strategy

@@ -8,6 +8,7 @@ import time
 from decimal import Decimal
 
 import pytest
+from going import running, until
 from test_live_run import (  # noqa: F401 - a fixture
     MINUTE,
     Alternate,
@@ -15,10 +16,8 @@ from test_live_run import (  # noqa: F401 - a fixture
     Resting,
     bars,
     history,
-    running,
     told,
     truth,
-    until,
     venue,
 )
 from venue_in_process import SYMBOL

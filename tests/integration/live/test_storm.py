@@ -20,6 +20,9 @@ from cambist.errors import CambistError
 
 #: One round of a long storm, seconds.
 ROUND = 30.0
+#: How many orders there are at the venue at least, as a share of what the strategy did: about half of its acts leave
+#: one, and some of the faults refuse what comes for as long as they last.
+ORDERS = 0.2
 #: Before the name of a place where groups and trailing stops are left to the venue.
 NATIVE = "native-"
 #: What others do to the account is none of the run's. A clock that drifts would go on drifting under the next fault,
@@ -81,14 +84,17 @@ async def storms(names, folder, seed: int, seconds: float) -> list[str]:
                 stage.venue |= {"max_clock_skew": 600.0}
                 storm = Storm(stage, place, seed, native=native)
                 await storm.blow(seconds)
-                orders = len(stage.simulator.orders())
-                assert orders > 10, f"there were {orders} orders"  # how many more is the machine's business
+                orders, acts = len(stage.simulator.orders()), stage.kernel.seats[0].strategy.acts
+                # How often it acts is the machine's business; that it goes on, and that orders come of it, is not.
+                assert acts > storm.faults, f"the strategy acted {acts} times, less than {storm.faults} faults came"
+                assert orders > acts * ORDERS, f"of {acts} acts there came {orders} orders"
                 listed = len({order.list_id for order in stage.simulator.orders()} - {-1})
                 assert bool(listed) == native, f"the venue worked {listed} lists"
         except (AssertionError, CambistError, TimeoutError) as error:
             return f"{name}: {type(error).__name__}: {error}"
         else:
-            print(f"{name}, seed {seed}: {orders} orders, {listed} lists, {storm.faults} faults, {storm.cuts} cuts")
+            did = f"{acts} acts, {orders} orders, {listed} lists"
+            print(f"{name}, seed {seed}: {did}, {storm.faults} faults, {storm.cuts} cuts")
             return ""
 
     return [told for told in await asyncio.gather(*(one(name) for name in names)) if told]

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from decimal import Decimal
 
+from going import let_go, until
+
 from cambist import Strategy
 from cambist.engine.rebuild import rebuild
 from cambist.live import LiveRun, LiveSettings
@@ -81,17 +83,11 @@ class Play:
                 async with asyncio.timeout(40):
                     await task
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await let_go(task)
             journal.close()
 
     async def until(self, condition, task=None, within=50.0) -> None:
-        async with asyncio.timeout(within):
-            while not condition():
-                if task is not None and task.done():
-                    await task
-                await asyncio.sleep(0.02)
+        await until(condition, task, within=within, every=0.02)
 
     async def do(self, what):
         """Have the strategy do something on its next bar, and return what came of it."""

@@ -501,7 +501,7 @@ def test_a_plugin_s_own_settings_are_checked_with_the_rest(plan, plugged):
 
 def test_the_page_about_run_files_shows_every_key_and_what_it_shows_can_be_read(plan, folder):
     page = (ROOT / "docs" / "how-to" / "run-file.md").read_text(encoding="utf-8")
-    text = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[-1]
+    text = max(re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL), key=len)
     folder.write("my_cross.py", STRATEGY.replace("class Mine", "class SmaCross"))
     made = plan(text.replace("sqlite:///runs.db", "memory:"))  # the core alone knows no other storage
     assert [rule.name for rule in made.settings["risk"]] == ["max-position", "max-daily-loss"]

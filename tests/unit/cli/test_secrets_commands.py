@@ -15,10 +15,18 @@ from cambist.config.layers import read_document
 from cambist.config.providers import lookup_of
 from cambist.config.secrets import Secret
 from cambist.errors import ConfigError, MissingDependencyError
+from cambist.observe.redaction import REDACTOR
 from cambist.plugins.registry import Registry
 
 VALUE = "s3cr3t-v4lue-of-the-key"
 PASSPHRASE = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def masked_here_alone(monkeypatch):
+    """What these tests have masked must not be masked in others of this process."""
+    monkeypatch.setattr(REDACTOR, "_values", REDACTOR._values)
+    monkeypatch.setattr(REDACTOR, "_inside", REDACTOR._inside)
 
 
 @pytest.fixture(autouse=True)

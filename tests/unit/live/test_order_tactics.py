@@ -48,6 +48,17 @@ class Desk:
         )
         self.manager = LiveOrders(self.book, terms, out, **more)
 
+    def restarted(self, terms=TERMS, **more):
+        """Return the desk of a run that goes on with what is in the journal of this one."""
+        other = Desk(terms, **more)
+        other.now = self.now
+        known = list(self.book._applied.values())
+        other.book.go_on_from(OrderBook.restore("run7", self.book.orders, known))
+        other.book.resent.update(self.book.resent)
+        other.book.entrusted.update(self.book.entrusted)
+        other.manager.resume(list(other.book.open.values()), other.now)
+        return other
+
     def send(self, size=1.0, *, kind=OrderType.LIMIT, limit=100.0, stop=NAN, side=Side.BUY, **more):
         terms = {"tif": TimeInForce.GTC, "expires_at": 0, "reduce_only": False} | more
         order = Order(
@@ -261,6 +272,39 @@ def test_an_order_for_a_close_at_which_the_run_died_trades_then_or_never(left):
     else:
         assert (order.status, order.reason) == (OrderStatus.CANCELED, "session_over")
     assert not any(isinstance(one, Submit) for one in desk.asked)
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["canceled", "sent anew"])
+def test_a_stop_that_is_cut_to_what_is_left_stands_again_after_the_run_was_cut_off(sent):
+    rigid = VenueTerms(native=frozenset({OrderType.MARKET, OrderType.STOP}), settling=SECOND, confirm_within=SECOND)
+    held = [1.0]
+    desk = Desk(rigid, reducible=lambda _order: held[0])
+    stop = desk.send(kind=OrderType.STOP, limit=NAN, stop=90.0, side=Side.SELL, reduce_only=True)
+    desk.manager.evidence.reported(desk.report(stop, ReportedStatus.OPEN, "0"), desk.now)
+    held[0] = 0.4
+    other = desk.send(0.6, kind=OrderType.MARKET, limit=NAN, side=Side.SELL)
+    desk.manager.evidence.executed(desk.fill(other, 1, "0.6"), desk.now)
+    assert isinstance(desk.asked[-1], Cancel)
+    gone = desk.report(stop, ReportedStatus.CANCELED, "0")
+    if sent:
+        desk.manager.evidence.reported(gone, desk.now)
+        assert desk.asked[-1].terms.size == Decimal("0.4")
+
+    again = desk.restarted(rigid, reducible=lambda _order: held[0])
+    stop = again.book.get(stop.id)
+    for _ in range(3 if sent else 1):  # what was sent never arrived, as the venue says
+        again.now += 2 * SECOND
+        again.manager.on_time(again.now)
+        for find in [one for one in again.asked if isinstance(one, Find)]:
+            again.asked.remove(find)
+            again.manager.answers.found(find, Answered(None if sent else gone), again.now)
+    submit = again.asked[-1]
+    assert isinstance(submit, Submit)
+    assert (submit.order_id, submit.terms.size) == (stop.id, Decimal("0.4"))
+    again.manager.answers.submitted(submit, Answered(again.report(stop, ReportedStatus.OPEN, "0", 0.4)), again.now)
+    assert (stop.status, stop.size) == (OrderStatus.ACCEPTED, 0.4)
+    assert again.book.entrusted == {}, "the mark is taken off"
+    assert again.alarms == (["unprotected"] if sent else []), "how long it was away is told"
 
 
 @given(seed=st.integers(0, 2**32), steps=st.integers(1, 40))

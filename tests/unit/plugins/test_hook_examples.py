@@ -11,7 +11,18 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from cambist.api import Broker, ConfigError, DataRule, Notice, Notifier, RiskRule, SecretProvider, SeriesView
+from cambist.api import (
+    Broker,
+    ConfigError,
+    DataRule,
+    EventSink,
+    Notice,
+    Notifier,
+    RiskRule,
+    RunEvent,
+    SecretProvider,
+    SeriesView,
+)
 from cambist.model import ApprovedOrder, Instrument, Order, OrderType, Position, Side, Timeframe, TimeInForce
 from cambist.model.events import AmendRejected, CancelRejected, OrderRejected
 from cambist.model.orders import GATE_SEAL
@@ -161,6 +172,16 @@ def test_the_simulation_model_charges_sales_more():
     assert model.charge(order(Side.BUY), 2.0, 50.0, None, 0) == pytest.approx(1.0)
     assert model.charge(order(Side.SELL), 2.0, 50.0, None, 0) == pytest.approx(3.0)
     assert model.fee(BTC, 2.0, 50.0, None) == pytest.approx(1.0)
+
+
+def test_the_sink_counts_fills(tmp_path):
+    make = Registry.of([pasted("cambist_event_sinks")]).get("sink", "fill-counter").load()
+    assert_keeps(EventSink, make)
+    sink = make(path=tmp_path / "fills.txt")
+    for number, kind in enumerate(["order_submitted", "order_filled", "order_filled"], 1):
+        sink.take(RunEvent(number, 0, kind, {}))
+    sink.close()
+    assert (tmp_path / "fills.txt").read_text() == "2"
 
 
 def test_the_password_store_is_asked_for_what_is_named(monkeypatch):

@@ -8,7 +8,7 @@ from cambist.analysis.facts import RunFacts
 from cambist.analysis.formatting import format_value, iso_time, money_places
 from cambist.analysis.holdings import ClosesRecorder, Holding, Holdings
 from cambist.analysis.periods import Period
-from cambist.analysis.summary import Measure, Summary, summarize
+from cambist.analysis.summary import Measure, Summary, measured, summarize
 from cambist.analysis.tables.comparison import Comparison
 from cambist.analysis.tables.drawdowns import DrawdownStatistics, PeriodDrawdown
 from cambist.analysis.tables.period_returns import PeriodStatistics
@@ -39,6 +39,7 @@ __all__ = [
     "Unit",
     "format_value",
     "iso_time",
+    "measured",
     "money_places",
     "summarize",
     "trade_statistics",

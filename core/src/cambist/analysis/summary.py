@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cambist.analysis.facts import RunFacts
 
-__all__ = ["Measure", "Summary", "Value", "summarize"]
+__all__ = ["Measure", "Summary", "Value", "measured", "summarize"]
 
 #: Number, ISO 8601 time, or None for a time that never was. A number that cannot be computed is NaN.
 Value = float | int | str | None
@@ -76,7 +76,11 @@ class Summary(Mapping[str, Value]):
         """The measures of buying and holding by key; empty without a benchmark."""
         if not self.has_benchmark:
             return {}
-        return {key: self._measures[key].benchmark for key in self._measures if MEASURES[key].benchmarked}
+        return {
+            key: self._measures[key].benchmark
+            for key in self._measures
+            if key in MEASURES and MEASURES[key].benchmarked
+        }
 
     @property
     def has_benchmark(self) -> bool:
@@ -172,7 +176,12 @@ def summarize(facts: RunFacts, benchmark: RunFacts | None = None, currency: str 
     currency
         Of the amounts of money.
     """
-    measures = (
+    return Summary(measured((spec for spec in MEASURES.values() if spec.in_summary), facts, benchmark), currency)
+
+
+def measured(specs: Iterable[MeasureSpec], facts: RunFacts, benchmark: RunFacts | None = None) -> tuple[Measure, ...]:
+    """Compute some measures; the arguments are those of `summarize`."""
+    return tuple(
         Measure(
             key=spec.key,
             label=spec.label,
@@ -180,10 +189,8 @@ def summarize(facts: RunFacts, benchmark: RunFacts | None = None, currency: str 
             unit=spec.unit,
             benchmark=_value(spec, benchmark) if benchmark is not None and spec.benchmarked else None,
         )
-        for spec in MEASURES.values()
-        if spec.in_summary
+        for spec in specs
     )
-    return Summary(measures, currency)
 
 
 def _value(spec: MeasureSpec, facts: RunFacts) -> Value:

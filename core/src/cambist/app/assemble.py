@@ -114,10 +114,18 @@ class Assembly:
                 result = play(progress=progress, stop=stop)
         except StrategyError as error:
             if error.result is not None:
-                error.result.settings.update(self.plan.describe())
+                self._finish(error.result)
             raise
-        result.settings.update(self.plan.describe())
+        self._finish(result)
         return result
+
+    def _finish(self, result: Result) -> None:
+        """Add to a result what the plan knows, and the measures that it names."""
+        result.settings.update(self.plan.describe())
+        if self.plan.analyzers:
+            from cambist.app.named_parts import measure_result
+
+            measure_result(result, self.plan.analyzers)
 
     def _on_bars(self, **more: Any) -> Result:
         from cambist.backtest.run import run_backtest

@@ -13,6 +13,7 @@ from cambist.config.effective import Component
 from cambist.config.read import DATA_KEYS, as_list, place
 from cambist.config.settings import model_of
 from cambist.errors import CambistError
+from cambist.plugins.specs import AnalyzerSpec, BrokerSpec, SinkSpec
 from cambist.strategies.parameters import MISSING
 
 if TYPE_CHECKING:
@@ -23,14 +24,25 @@ if TYPE_CHECKING:
 
 __all__ = ["components_of"]
 
+#: Tables that name a component, its kind, and how much of its factory is no setting.
+_NAMED = (
+    ("risk", "risk_rule", 0),
+    ("notify", "notifier", 0),
+    ("sink", "sink", SinkSpec.given),
+    ("analyzer", "analyzer", AnalyzerSpec.given),
+)
+
 
 def components_of(document: Document, registry: Registry) -> Iterator[Component]:
     """Yield what a run file names, as far as it can be found."""
     for where, table in _tables(document, "strategy"):
         yield _strategy(where, table, document, registry)
-    for kind, name in (("risk", "risk_rule"), ("notify", "notifier")):
+    for kind, name, given in _NAMED:
         for where, table in _tables(document, kind):
-            yield _component(where, table.get("use"), registry, name)
+            yield _component(where, table.get("use"), registry, name, given=given)
+    broker = _table(document, "broker")
+    if broker:
+        yield _component(("broker",), broker.get("use"), registry, "broker", given=BrokerSpec.given)
     for where, table in _tables(document, "data"):
         source = table.get("source")
         folder = document.folder_of((*place(document, where), "source"))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.app.named_parts import SIMULATED
 from cambist.app.plan import Overrides
-from cambist.app.runfile import Reader
+from cambist.app.runfile import Reader, storage_url
 from cambist.app.storage import storage_opener
 from cambist.app.strategies import make_strategy
 from cambist.config.environments import Environment
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from cambist.config.document import Where
     from cambist.config.models import ResendTable
     from cambist.live.subscriptions import Named
+    from cambist.observe.event_sinks import NamedSink
     from cambist.plugins.registry import Registry
     from cambist.plugins.specs import SessionSpec
     from cambist.ports.storage import Storage
@@ -86,6 +88,8 @@ class LivePlan:
         How many segments of the journal stay that nobody needs; None for all.
     notify_window, notify_fills
         Seconds in which one alert is told once, and whether fills are told.
+    sinks
+        What is told of all that is in the journal.
     """
 
     plan: RunPlan
@@ -104,6 +108,7 @@ class LivePlan:
     keep_segments: int | None = None
     notify_window: float = 300.0
     notify_fills: bool = False
+    sinks: tuple[NamedSink, ...] = ()
 
     def session(self, **changes: Any) -> VenueSession:
         """Make the session, not yet open.
@@ -166,7 +171,7 @@ class LiveReader(Reader):
         self._check_series()
         self.made_channels = tuple(self._channels())
         self.made_session = self.session()
-        url = self._storage()
+        url = storage_url(self)
         if url:
             self.made_storage = self.attempt(("storage", "url"), storage_opener, url, self.registry, "runs")
 
@@ -200,6 +205,7 @@ class LiveReader(Reader):
             keep_segments=said["keep_segments"],
             notify_window=said["notify_window"],
             notify_fills=said["notify_fills"],
+            sinks=plan.settings.get("sinks", ()),
         )
 
     def said(self) -> dict[str, Any]:
@@ -417,6 +423,17 @@ class PaperReader(LiveReader):
     """Collects what a run file says of a paper run: an account that nobody has, in the market of a venue."""
 
     table = PAPER
+
+    def check_data(self) -> None:
+        """Look at what a paper run needs beyond a backtest, and at what it cannot have."""
+        super().check_data()
+        broker = self.document.tables.get("broker")
+        if isinstance(broker, dict) and broker.get("use", SIMULATED) != SIMULATED:
+            self.add(
+                ("broker",),
+                f"orders of a paper run meet the market in the simulated venue; {broker['use']!r} is for backtests. "
+                "Leave [broker] out here.",
+            )
 
     def said(self) -> dict[str, Any]:
         """Return what ``[paper]`` says, then ``[live]``, then the defaults."""

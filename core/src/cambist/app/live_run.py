@@ -186,6 +186,10 @@ class LiveJob:
             from cambist.app.fill_notices import tell_fills
 
             companions.append(tell_fills)
+        if self.plan.sinks:
+            from cambist.live.telling import Telling
+
+            companions.append(Telling(self.plan.sinks))
         if self.plan.storage is not None:
             from cambist.live.projecting import Projecting
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from cambist.analysis import MeasureSpec
     from cambist.model.instrument import Instrument
     from cambist.strategies import Strategy
 
@@ -126,6 +127,8 @@ class RunPlan:
         URL of the storage that keeps the result, or ``""``; it may hold a password.
     run_file
         Where the plan is from, or None.
+    analyzers
+        Measures beside those of the core.
     """
 
     strategies: tuple[StrategyPlan, ...] = ()
@@ -137,6 +140,7 @@ class RunPlan:
     format: str = "csv"
     storage: str = attrs.field(default="", repr=False)
     run_file: Path | None = None
+    analyzers: tuple[MeasureSpec, ...] = ()
 
     def describe(self) -> dict[str, Any]:
         """Return what a result's ``settings`` say beyond `cambist.BacktestSettings`."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.app.named_parts import named_analyzers, named_broker, named_sinks_of
 from cambist.app.plan import HistoryPlan, Overrides, RunPlan, SeriesPlan, StrategyPlan
 from cambist.app.sources import default_symbol, feed_name, feed_of_name
 from cambist.app.storage import resolved_url
@@ -53,7 +54,16 @@ if TYPE_CHECKING:
     from cambist.plugins.specs import SimulationModelSpec
     from cambist.strategies import Strategy
 
-__all__ = ["MODEL_OPTIONS", "SIZERS", "Reader", "load_parts", "model_named", "read_run_file", "read_settings"]
+__all__ = [
+    "MODEL_OPTIONS",
+    "SIZERS",
+    "Reader",
+    "load_parts",
+    "model_named",
+    "read_run_file",
+    "read_settings",
+    "storage_url",
+]
 
 #: The keys of ``[venue]`` that take a simulation model, and what that decides.
 MODEL_OPTIONS = {
@@ -168,7 +178,7 @@ class Reader:
         self.file, found = check_tables(document)
         self.problems: list[Problem] = found
         #: Who answers ``secret://`` in this file.
-        self.lookup = lookup_of(registry, dict(self._providers()))
+        self.lookup = lookup_of(registry, dict(_providers(self)))
 
     def plan(self) -> RunPlan:
         """Return what the file says; raises `ConfigError` for all that cannot be used."""
@@ -176,11 +186,12 @@ class Reader:
         strategies = () if self.overrides.strategy else tuple(self._strategies())
         histories = () if self.overrides.histories else tuple(self._histories())
         made, made_tables = self.components()
+        analyzers = tuple(named_analyzers(self))
         others = bool(self.overrides.data)
         instruments = {} if others else dict(self._instruments())
         feed_settings = {} if others else dict(self._feed_settings())
-        storage = None if self.overrides.storage else self._storage()
-        self._check_snapshots()
+        storage = None if self.overrides.storage else storage_url(self)
+        _check_snapshots(self)
         self.check_data()
         raise_problems(self.document, self.problems)
         file = self.file
@@ -201,6 +212,7 @@ class Reader:
             format=file.output.format,
             storage=storage or "",
             run_file=self.document.path,
+            analyzers=analyzers,
         )
 
     def components(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -212,7 +224,19 @@ class Reader:
             made["risk"], tables["risk"] = tuple(risk), risk_tables
         if sizer is not None:
             made["sizer"], tables["sizer"] = sizer, sizer_table
+        broker, broker_table = named_broker(self)
+        if broker is not None:
+            made["broker"], tables["broker"] = broker, broker_table
+        sinks = tuple(named_sinks_of(self))
+        if sinks:
+            self._check_events()
+            made["sinks"], tables["sinks"], made["events"] = sinks, [one.name for one in sinks], True
         return made, tables
+
+    def _check_events(self) -> None:
+        run = self.document.tables.get("run")
+        if isinstance(run, dict) and run.get("events") is False:
+            self.add(("run", "events"), "it is false, and sinks are told of events. Leave it out, or the sinks.")
 
     # Strategies and histories.
 
@@ -279,32 +303,6 @@ class Reader:
             return None, {}
         return self.make(table, SIZERS[table["use"]], None, ("sizer",)), dict(table)
 
-    def _storage(self) -> str | None:
-        """Return the URL of ``[storage]``; a relative path in it starts from the run file's folder."""
-        table = self.document.tables.get("storage")
-        url = table.get("url") if isinstance(table, dict) else None
-        if not isinstance(url, str) or not url:
-            return None
-        where = ("storage", "url")
-        if is_reference(url):  # a URL may hold a password
-            url = self._revealed(Secret.parse(url).placed("storage.url", self.lookup), where)
-            if url is None:
-                return None
-        folder = self.document.folder_of(where)
-        resolved: str | None = self.attempt(where, resolved_url, url, self.registry, folder)
-        return resolved
-
-    def _revealed(self, secret: Secret, where: Where) -> str | None:
-        """Look up a secret that is needed to go on; None where it cannot be had, or is not to be looked up."""
-        found: str | None = None if self.secrets == "none" else self.attempt(where, secret.reveal)
-        return found
-
-    def _check_snapshots(self) -> None:
-        table = self.document.tables.get("storage")
-        said = table.get("snapshots") if isinstance(table, dict) else None
-        if isinstance(said, str) and said:
-            self.attempt(("storage", "snapshots"), BacktestSettings.of, snapshots=said)
-
     def _models(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Make the simulation models that ``[venue]`` names, alone or in tables with ``use``."""
         made: dict[str, Any] = {}
@@ -342,17 +340,6 @@ class Reader:
         self.extend(found)
         self.look_up(settings, where)
         return settings, found
-
-    def _providers(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the settings of those who keep secrets, of ``[secrets.NAME]``."""
-        tables = self.document.tables.get("secrets")
-        for name, table in tables.items() if isinstance(tables, dict) else ():
-            where = ("secrets", name)
-            parts = self.attempt(where, load_parts, self.registry, "secret_provider", name)
-            if parts and isinstance(table, dict):
-                settings, found = check_settings(table, parts[1], parts[0], 0, where)
-                self.extend(found)
-                yield name, settings
 
     def look_up(self, settings: dict[str, Any], where: Where) -> None:
         """See that secrets can be had, where all are to be looked up."""
@@ -458,6 +445,41 @@ class Reader:
     def extend(self, found: list[Problem]) -> None:
         """Note mistakes."""
         self.problems.extend(found)
+
+
+def storage_url(reader: Reader) -> str | None:
+    """Return the URL of ``[storage]``; a relative path in it starts from the folder of the file that says it."""
+    where = ("storage", "url")
+    table = reader.document.tables.get("storage")
+    url = table.get("url") if isinstance(table, dict) else None
+    if not isinstance(url, str) or not url:
+        return None
+    if is_reference(url):  # since it may hold a password
+        if reader.secrets == "none":
+            return None
+        url = reader.attempt(where, Secret.parse(url).placed("storage.url", reader.lookup).reveal)
+    folder = reader.document.folder_of(where)
+    resolved: str | None = url and reader.attempt(where, resolved_url, url, reader.registry, folder)
+    return resolved
+
+
+def _check_snapshots(reader: Reader) -> None:
+    table = reader.document.tables.get("storage")
+    said = table.get("snapshots") if isinstance(table, dict) else None
+    if isinstance(said, str) and said:
+        reader.attempt(("storage", "snapshots"), BacktestSettings.of, snapshots=said)
+
+
+def _providers(reader: Reader) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the settings of those who keep secrets, of ``[secrets.NAME]``."""
+    tables = reader.document.tables.get("secrets")
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        where = ("secrets", name)
+        parts = reader.attempt(where, load_parts, reader.registry, "secret_provider", name)
+        if parts and isinstance(table, dict):
+            settings, found = check_settings(table, parts[1], parts[0], 0, where)
+            reader.extend(found)
+            yield name, settings
 
 
 def model_named(registry: Registry, model: str, name: str) -> SimulationModelSpec:

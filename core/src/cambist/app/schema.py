@@ -35,8 +35,18 @@ def run_file_schema(registry: Registry) -> dict[str, Any]:
     """
     definitions = Definitions(base_schema())
     tables = definitions.all
-    rules, notifiers = registry.risk_rules().values(), registry.notifiers().values()
-    tables["RiskTable"] = _choice("use", _settings(rules, definitions), tables["ComponentTable"])
+    offered: dict[str, Iterable[Spec]] = {
+        "risk": registry.risk_rules().values(),
+        "broker": registry.brokers().values(),
+        "analyzer": registry.analyzers().values(),
+    }
+    properties = definitions.schema["properties"]
+    for name, specs in offered.items():
+        made = f"{name.capitalize()}Table"
+        tables[made] = _choice("use", _settings(specs, definitions), tables["ComponentTable"])
+        _replace(properties[name], "#/$defs/ComponentTable", {"$ref": f"#/$defs/{made}"})
+    notifiers, sinks = registry.notifiers().values(), registry.event_sinks().values()
+    tables["SinkTable"] = _choice("use", _settings(sinks, definitions), tables["SinkTable"])
     tables["SizerTable"] = _choice("use", _sizers(definitions), tables.pop("ComponentTable"))
     tables["NotifyTable"] = _choice("use", _settings(notifiers, definitions), tables["NotifyTable"])
     tables["StrategyTable"] = _strategies(registry, tables["StrategyTable"])
@@ -49,8 +59,6 @@ def run_file_schema(registry: Registry) -> dict[str, Any]:
     sessions = list(_settings(registry.sessions().values(), definitions, needs_all=False))
     for name in ("LiveTable", "PaperTable"):
         tables[name]["anyOf"] = [_session(*one) for one in sessions] + [_other("venue", [one[0] for one in sessions])]
-    properties = definitions.schema["properties"]
-    _replace(properties["risk"], "#/$defs/ComponentTable", {"$ref": "#/$defs/RiskTable"})
     properties["secrets"] = _providers(registry, definitions)
     properties["sizer"] = {"$ref": "#/$defs/SizerTable"}
     return definitions.schema

@@ -71,6 +71,7 @@ def content_of(result: Result, tables: Mapping[str, Mapping[str, object]]) -> di
         "assets": {asset: _fields(account) for asset, account in result.assets.items()},
         "summary": summary.to_dict(),
         "measures": {key: result.analysis.measure(key) for key, spec in MEASURES.items() if not spec.in_summary},
+        "analyzers": [attrs.asdict(one) | {"unit": str(one.unit)} for one in result.measured],
         "buy_and_hold": summary.benchmark_to_dict() if result.benchmark is not None else None,
         "open_trades": [_open_trade(trade) for trade in result.trade_records if trade.is_open],
         "curve": _curve(result.curve),

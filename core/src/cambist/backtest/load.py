@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from cambist.analysis import Measure, Unit
 from cambist.backtest.document import SCHEMA_VERSION, curve_from, ns_from, restore
 from cambist.backtest.export import (
     BALANCES,
@@ -126,6 +127,10 @@ class _Folder:
                     name: load_result(account_folder(self.folder, number))
                     for number, name in enumerate(said["accounts"], 1)
                 },
+                measured=tuple(
+                    Measure(one["key"], one["label"], one["value"], Unit(one["unit"]), one["benchmark"])
+                    for one in said.get("analyzers", ())
+                ),
                 fund=self._curve("fund_curve", "fund"),
                 flow_records=self._records("cash_flows", FLOWS, instruments) if "cash_flows" in said["tables"] else [],
                 snapshot_records=self._snapshots(),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cambist.analysis import Analysis, Holdings, RunFacts, summarize
+from cambist.analysis import Analysis, Holdings, RunFacts, Summary, summarize
 from cambist.backtest.shown import Shown
 from cambist.errors import ResultError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from cambist.analysis import EquityCurve, Summary
+    from cambist.analysis import EquityCurve, Measure
     from cambist.backtest.history import RunHistory
     from cambist.backtest.series import AccountSeries
     from cambist.model import Account, Fill, Instrument, Order, Trade
@@ -93,6 +93,8 @@ class Result(Shown):
         The result of each account by name, in a run that has several: equity, cash, positions and measures of its own.
     assets
         How each asset of an account that holds several stood at the end, in the asset, by name; else empty.
+    measured
+        Measures that the run file named beside those of the core; they stand in `summary`, too.
     last_prices
         What each instrument was valued at at the end, by symbol; NaN for one that had no price.
     """
@@ -124,6 +126,7 @@ class Result(Shown):
     last_prices: Mapping[str, float] = attrs.field(factory=dict)
     assets: Mapping[str, Account] = attrs.field(factory=dict)
     accounts: Mapping[str, Result] = attrs.field(factory=dict)
+    measured: tuple[Measure, ...] = ()
 
     @cached_property
     def orders(self) -> pd.DataFrame:
@@ -290,7 +293,8 @@ class Result(Shown):
     def summary(self) -> Summary:
         """Every measure, buying and holding beside it. ``print(result.summary)`` shows the table."""
         beside = RunFacts(self.benchmark) if self.benchmark is not None else None
-        return summarize(self.facts, beside, self.currency)
+        made = summarize(self.facts, beside, self.currency)
+        return Summary([*made.measures, *self.measured], self.currency) if self.measured else made
 
     def save(self, folder: str | PathLike[str], format: str = "csv") -> Path:  # noqa: A002 - the field's word
         """Write the result to a folder, complete enough for `cambist.load_result`.

@@ -17,6 +17,7 @@ from cambist.backtest.signals import signal_rows
 from cambist.engine.conversions import decimal_of
 from cambist.engine.rows import fill_row, order_row, trade_row
 from cambist.engine.valued import daily_row, day_of, snapshot_rows
+from cambist.model.times import to_ns
 from cambist.portfolio.exact import exact
 from cambist.ports.rows import AccountRow, CashFlowRow, EventRow, MeasureRow, PositionRow
 from cambist.ports.storage import RunRecord
@@ -117,13 +118,25 @@ def rows_of(result: Result) -> Iterator[Row]:
             amount=exact(flow.amount),
             reason=flow.reason,
         )
-    for name, spec in MEASURES.items():
-        value = result.analysis.measure(name)
-        finite = None if value is None or not np.isfinite(value) else float(value)
-        yield MeasureRow(name=name, value=finite, unit=str(spec.unit))
+    yield from _measures(result)
     yield from signal_rows(result.signal_records)
     for number, warning in enumerate(result.warnings):
         yield EventRow(number=number, ts=result.ended, kind="warning", level="warning", message=warning)
+
+
+def _measures(result: Result) -> Iterator[MeasureRow]:
+    """Yield every measure: those that the run named in the place of those of the core."""
+    named = {one.key: one for one in result.measured}
+    for name, spec in MEASURES.items():
+        if name not in named:
+            yield _measure_row(name, result.analysis.measure(name), spec.unit)
+    for name, one in named.items():
+        yield _measure_row(name, to_ns(one.value) if isinstance(one.value, str) else one.value, one.unit)
+
+
+def _measure_row(name: str, value: float | None, unit: str) -> MeasureRow:
+    finite = None if value is None or not np.isfinite(value) else float(value)
+    return MeasureRow(name=name, value=finite, unit=str(unit))
 
 
 def _positions(result: Result, account: str) -> Iterator[PositionRow]:

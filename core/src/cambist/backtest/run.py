@@ -180,10 +180,10 @@ class Run:
         self.snapshots = Snapshots.of(self)
         self.driver.snapshots = self.snapshots
         self.journal: RunJournal | None = None
-        if settings.journal is not None:  # last of all: a run that cannot begin leaves none
+        if settings.keeps_records:  # last of all: a run that cannot begin leaves none
             from cambist.backtest.journaled import RunJournal
 
-            self.journal = RunJournal(settings.journal, self.kernel, self._about(), self.driver.stop)
+            self.journal = RunJournal(settings, self.kernel, self._about(), self.driver.stop)
 
     def _feeds(self, sources: Sequence[Any]) -> Sequence[Any]:
         return [bar_feed(number, source, self.settings) for number, source in enumerate(sources)]
@@ -204,8 +204,8 @@ class Run:
         return make(strategies, series, self.portfolio, gate, fee, self.calendars)
 
     def _maker(self, kernel: type[_Kernel]) -> type[_Kernel]:
-        """Return what makes the run's kernel: one that journals, where the run has a journal."""
-        if self.settings.journal is None:
+        """Return what makes the run's kernel: one that journals, where the run has a journal, or sinks."""
+        if not self.settings.keeps_records:
             return kernel
         from cambist.backtest.journaled import journaled
 
@@ -364,8 +364,10 @@ class Run:
 
     def _warnings(self, curve: EquityCurve) -> Iterator[str]:
         yield from self.account.warnings()
-        if self.journal is not None and self.journal.lost:
-            yield f"{self.journal.lost}. The run cannot be replayed beyond it."
+        if self.journal is not None:
+            yield from self.journal.troubles
+            if self.journal.lost:
+                yield f"{self.journal.lost}. The run cannot be replayed beyond it."
         if self.recorded is not None:
             yield from self.recorded.warnings()
         if curve.ruined:

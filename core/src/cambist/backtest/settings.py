@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
 
+    from cambist.observe.event_sinks import NamedSink
+    from cambist.ports.broker import BrokerFactory
     from cambist.ports.risk import RiskRule
+    from cambist.ports.sink import EventSink
     from cambist.simulation.fees import FeeModel
     from cambist.simulation.fillers import VolumeFiller
     from cambist.simulation.market_rules import MarketRulesBySymbol
@@ -51,6 +54,16 @@ _FIXED_BY_BACKTRADER: dict[str, object] = {
     "book_cancels": "behind",
     "market_rules": None,
 }
+
+
+#: Options of the simulated venue, and of what hangs together with it, which no other broker is asked for.
+_OF_SIMULATED = frozenset(
+    {
+        *("rules", "slippage", "market_fill", "cheat_on_open", "path", "volume_limit", "fill_on_touch"),
+        *("stop_trigger", "latency", "rejection", "book_cancels", "market_rules", "record", "margin", "marks"),
+        *("funding", "actions", "accounts", "compensates"),
+    }
+)
 
 
 class BacktestOptions(TypedDict, total=False):
@@ -89,6 +102,8 @@ class BacktestOptions(TypedDict, total=False):
     events: bool
     blocks: bool
     journal: str | PathLike[str] | None
+    sinks: Sequence[EventSink | NamedSink]
+    broker: BrokerFactory | None
     record: bool
     record_lines: Sequence[str]
     snapshots: str | int | timedelta | None
@@ -213,6 +228,28 @@ def _by_symbol(name: str) -> Callable[[Any, Any, Any], None]:
     return check
 
 
+def _sinks(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value:
+        from cambist.observe.event_sinks import named_sinks
+
+        named_sinks(value if isinstance(value, list | tuple) else [value])
+
+
+def _broker(_instance: Any, _attribute: Any, value: Any) -> None:
+    if value is not None and not callable(value):
+        raise ParameterError(f"broker is {value!r}; give what makes one: a class, or partial(MyBroker, fee=1.0).")
+
+
+def _check_broker(settings: BacktestSettings) -> None:
+    """See that nothing is asked of the simulated venue where another broker takes the orders."""
+    for field in attrs.fields(BacktestSettings):
+        if field.name in _OF_SIMULATED and getattr(settings, field.name) != field.default:
+            raise ParameterError(
+                f"{field.name} is {getattr(settings, field.name)!r}, which is for the simulated venue, and another "
+                f"broker takes the orders. Leave {field.name} out, or broker."
+            )
+
+
 def _rules(_instance: Any, _attribute: Any, value: Any) -> None:
     for rule in value if isinstance(value, list | tuple) else [value]:
         if isinstance(rule, type) or not callable(getattr(rule, "review", None)):
@@ -309,6 +346,11 @@ class BacktestSettings:
         Read the data block by block in flat memory; the equity frame then has one row a day.
     journal
         A folder for a journal of the run, as a live run writes it, or None. It needs `events`, and a folder of its own.
+    sinks
+        What is told of all that a journal would hold, see `cambist.api.EventSink`. They need `events`.
+    broker
+        In place of the simulated venue what takes the orders: called as ``broker(instruments, account, deliver,
+        clock)``, see `cambist.api.BrokerFactory`. Fees and fills are its business; `fees` says what to reckon with.
     record
         Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
     record_lines
@@ -358,6 +400,8 @@ class BacktestSettings:
     events: bool = False
     blocks: bool = False
     journal: str | None = attrs.field(default=None, converter=_folder)
+    sinks: Sequence[EventSink | NamedSink] = attrs.field(default=(), validator=_sinks)
+    broker: BrokerFactory | None = attrs.field(default=None, validator=_broker)
     record: bool = False
     record_lines: Sequence[str] = attrs.field(default=(), converter=_names, validator=_lines)
     snapshots: str | int | timedelta | None = attrs.field(default=None, validator=_snapshots)
@@ -384,6 +428,10 @@ class BacktestSettings:
             raise ParameterError(
                 f"journal is {self.journal!r} in a run that makes no events. Add events=True: slower, same result."
             )
+        if self.sinks and not self.events:
+            raise ParameterError("sinks are told of events, and this run makes none. Add events=True: same result.")
+        if self.broker is not None:
+            _check_broker(self)
         if self.record and self.journal is None:
             raise ParameterError("record is True in a run without a journal. Name a folder: journal='journal'.")
         latency_model(self.latency)
@@ -411,6 +459,11 @@ class BacktestSettings:
                     raise ParameterError(
                         f"{name} is {value!r}; backtrader's broker knows nothing like it. Leave {name} out, or rules."
                     )
+
+    @property
+    def keeps_records(self) -> bool:
+        """Whether somebody wants to know all that happens: a journal, or sinks."""
+        return self.journal is not None or bool(self.sinks)
 
     @property
     def is_compatible(self) -> bool:

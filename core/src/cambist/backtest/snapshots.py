@@ -45,9 +45,9 @@ class Snapshots:
 
     @classmethod
     def of(cls, run: Run) -> Snapshots | None:
-        """Return those that the settings of a run ask for, or its journal; None where neither does."""
+        """Return those that the settings of a run ask for, or its records; None where neither does."""
         asked = run.settings.snapshots
-        if asked is None and run.settings.journal is None:
+        if asked is None and not run.settings.keeps_records:
             return None
         return cls(run, DAY_NS if asked is None else duration_ns(asked), keep=asked is not None)
 

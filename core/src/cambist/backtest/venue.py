@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cambist.backtest.broker_venue import BrokerVenue
 from cambist.errors import ParameterError
 from cambist.simulation import (
     BarSlippageModel,
@@ -44,6 +45,12 @@ def make_venue(
     finer
         Finer bars to match by.
     """
+    if settings.broker is not None:
+        if finer:
+            raise ParameterError(
+                "magnify is for the simulated venue, and another broker takes the orders. Leave it out."
+            )
+        return BrokerVenue(settings.broker, account, driver)
 
     def matching(clock: Callable[[], int]) -> BarVenue:
         return account.venue(driver, rules, clock)

@@ -40,7 +40,7 @@ def new_plugin(name: str, kind: str, folder: Path | None, license_: str, author:
     for place in scaffold.write(folder):
         click.echo(f"  {folder / place}")
     click.echo(
-        f"\nA {kind} that works. Next:\n"
+        f"\n{'An' if kind[0] in 'aeiou' else 'A'} {kind} that works. Next:\n"
         f"  cd {folder} && pip install -e '.[test]' && python -m pytest\n"
         f"  cambist plugins check {name}"
     )

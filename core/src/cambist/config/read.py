@@ -20,7 +20,7 @@ __all__ = ["DATA_KEYS", "LISTS", "as_list", "check_tables", "instrument_table", 
 DATA_KEYS = tuple(DataTable.model_fields)
 
 #: Tables of which there may be several.
-LISTS = ("strategy", "history", "data", "risk", "notify")
+LISTS = ("strategy", "history", "data", "risk", "analyzer", "sink", "notify")
 
 
 def check_tables(document: Document) -> tuple[RunFile | None, list[Problem]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cambist.model.orders import Instructions
     from cambist.model.portfolio import Account, Position, Trade
     from cambist.model.trading_state import TradingState
+    from cambist.ports.risk import Refusal
     from cambist.risk.guard import Reviewer
     from cambist.simulation.market_rules import RuledMarkets
     from cambist.strategies.schedules import Schedule
@@ -202,9 +203,8 @@ class Desk(MoneyDesk):
         """
         if self.refusing:
             raise OrderError(f"orders cannot be sent {self.refusing}.")
-        kernel = self._kernel
+        kernel, book = self._kernel, self._book
         rounded = instrument.size_grid.below(size)
-        book = self._book
         if instructions is not None:
             if instructions.parent and instructions.parent not in book.open:
                 instructions = self._untied(instructions)
@@ -213,11 +213,8 @@ class Desk(MoneyDesk):
             if instructions.trail is not None:
                 stop_price, limit_price = self._trailing(instrument, side, stop_price, instructions)
         if kind is not _MARKET and instrument.price_grid is not None:
-            asked = (limit_price, stop_price)
-            limit_price, stop_price = _on_tick(instrument.price_grid, side, limit_price, stop_price)
-            self._note_rounding(instrument, asked, (limit_price, stop_price))
-        now = kernel.clock.read()
-        next_id = book.next_id
+            limit_price, stop_price = _noted(kernel, instrument, side, limit_price, stop_price)
+        now, next_id = kernel.clock.read(), book.next_id
         order = Order(
             next_id(),
             instrument,
@@ -242,13 +239,17 @@ class Desk(MoneyDesk):
             submit(order, now)
             kernel.effects.append(verdict)
         else:
-            reason = f"{verdict.code}: {verdict.message}"
-            if rounded != size:
-                reason += f" (asked for {size}, rounded down to the step)"
-            book.reject(order, now, reason)
-            kernel.effects.append(ReportRefusal(order.id, reason))
-            kernel.trading.refused(verdict)
+            self._refused(order, verdict, size, now)
         return order
+
+    def _refused(self, order: Order, refusal: Refusal, asked: float, now: int) -> None:
+        """Tell of a new order that the gate does not let through; `asked` is the size before it was rounded."""
+        reason = f"{refusal.code}: {refusal.message}"
+        if order.size != asked:
+            reason += f" (asked for {asked}, rounded down to the step)"
+        self._book.reject(order, now, reason)
+        self._kernel.effects.append(ReportRefusal(order.id, reason))
+        self._kernel.trading.refused(refusal)
 
     def _untied(self, instructions: Instructions) -> Instructions:
         """Take off the tie to a parent that has traded in full: there is nothing left to wait for."""
@@ -269,12 +270,6 @@ class Desk(MoneyDesk):
                 raise OrderError(f"{instrument.symbol} has no price yet to trail; give the first stop price as stop=.")
             stop = first_stop(side, trail, instrument, price)
         return stop, nan if isnan(stop) else limit_behind(side, trail, instrument, stop)
-
-    def _note_rounding(self, instrument: Instrument, asked: tuple[float, float], got: tuple[float, float]) -> None:
-        """Count the orders whose prices were more than float noise off the tick."""
-        tick = float(instrument.tick_size or 0)
-        if any(abs(one - other) > tick * _NOISE for one, other in zip(asked, got, strict=True)):
-            self._kernel.roundings[instrument.symbol] += 1
 
     def cancel(self, order: Order) -> None:
         """Ask for what remains of an order to be withdrawn; nothing happens to one that has ended."""
@@ -345,6 +340,16 @@ def _on_tick(grid: Grid, side: Side, limit_price: float, stop_price: float) -> t
     if not isnan(stop_price):
         stop_price = grid.nearest(stop_price)
     return limit_price, stop_price
+
+
+def _noted(kernel: Kernel, instrument: Instrument, side: Side, limit: float, stop: float) -> tuple[float, float]:
+    """Return prices on the tick, and count the orders whose prices were off it by more than float noise."""
+    assert instrument.price_grid is not None
+    asked, got = (limit, stop), _on_tick(instrument.price_grid, side, limit, stop)
+    tick = float(instrument.tick_size or 0)
+    if any(abs(one - other) > tick * _NOISE for one, other in zip(asked, got, strict=True)):
+        kernel.roundings[instrument.symbol] += 1
+    return got
 
 
 #: A price this near to the grid, in ticks, was meant to be on it.

@@ -229,7 +229,7 @@ class OrderResent(Record, frozen=True):
 
 
 class OrdersEntrusted(Record, frozen=True):
-    """``orders_entrusted``: the venue alone works orders from here on, or no longer does.
+    """``orders_entrusted``: the venue alone works orders from here on, or no longer does; or what is about to be done.
 
     Attributes
     ----------
@@ -239,7 +239,8 @@ class OrdersEntrusted(Record, frozen=True):
         Id of the oldest of those that hang together.
     state
         ``"waits"`` until the order has traded for which they wait, ``"sent"``, ``"again"`` where they are canceled so
-        that they can be sent with other terms, or ``"held"``: the run works them.
+        that they can be sent with other terms, or ``"held"``: the run works them. ``"replacing"`` is an order like any
+        other that the run is about to cancel for the same reason, without anybody having asked for it.
     """
 
     order_ids: list[int]

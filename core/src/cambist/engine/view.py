@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 import attrs
@@ -81,11 +82,16 @@ class AccountView:
         return self._portfolio.account()
 
     def reference_price(self, order: Order) -> float:
-        """Return the order's limit, else its stop, else the last close; NaN before the first."""
+        """Return the order's limit, else its stop, else the last close; NaN before the first.
+
+        Of a trailing stop that has not begun, or that its venue moves without a word, nobody knows where it is: there
+        it is the last close, too.
+        """
         kind = order.type
-        if kind in LIMITED:
-            return order.limit_price
-        return order.stop_price if kind in TRIGGERED else self._positions[order.instrument.symbol].price_source()
+        price = order.limit_price if kind in LIMITED else order.stop_price if kind in TRIGGERED else nan
+        if price == price:  # noqa: PLR0124 - not NaN
+            return price
+        return self._positions[order.instrument.symbol].price_source()
 
     def market_price(self, instrument: Instrument) -> float:
         """Return the price of the fill that is being told of, else the last close; NaN before the first of either."""

@@ -268,7 +268,7 @@ def smoothed_by(line: Line, alpha: Line, period: int = 1) -> Line:
 def kaufman(line: Line, period: int = 30, fast: int = 2, slow: int = 30) -> Line:
     """Kaufman's adaptive moving average, begun with a mean.
 
-    s' + a * (x - s') with a = (ER * (f - s) + s) ** 2, ER = |x - x[n]| / sum of the n absolute changes, f and s the
+    s' + a * (x - s') with a = (ER * (f - s) + s) ** 2, ER = abs(x - x[n]) / sum of the n absolute changes, f and s the
     factors of emas of `fast` and `slow` bars; the first value is the mean of n (TA-Lib's KAMA begins with the price
     before). Perry Kaufman, Smarter Trading (1995).
 

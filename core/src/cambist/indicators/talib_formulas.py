@@ -49,8 +49,8 @@ CMO: 100 * (rises - falls) / (rises + falls), both smoothed as the RSI's. Tushar
 CMOU: 100 * (rises - falls) / (rises + falls), both summed over n changes. Tushar Chande, The New Technical Trader (1994)
 COPPOCK: the wma of the sum of two rates of change. Edwin Coppock, Barron's (1962)
 DPO: x[n // 2 + 1] - sma(x, n)
-DX: 100 * |+DI - -DI| / (+DI + -DI). J. Welles Wilder (1978)
-ER: |x - x[n]| over the sum of the n absolute changes. Perry Kaufman, Smarter Trading (1995)
+DX: 100 * abs(+DI - -DI) / (+DI + -DI). J. Welles Wilder (1978)
+ER: abs(x - x[n]) over the sum of the n absolute changes. Perry Kaufman, Smarter Trading (1995)
 ERI: H - ema(C), the power of bulls, and L - ema(C), that of bears. Alexander Elder, Trading for a Living (1993)
 FOSC: 100 * (x - the forecast for this bar by the regression of the n bars before) / x. Tushar Chande, The New Technical Trader (1994)
 FRACTAL: 100 where the high, or the low, of so many bars ago is above, or below, all around it; else 0. Bill Williams, Trading Chaos (1995)
@@ -80,7 +80,7 @@ TRIX: 100 * the rate of change of a three times smoothed ema. Jack Hutson, Stock
 TSI: 100 * twice smoothed changes over twice smoothed absolute changes. William Blau, Stocks & Commodities 9:11 (1991)
 ULTOSC: buying pressure over TR, of three spans, weighted 4 : 2 : 1. Larry Williams, Stocks & Commodities 3:4 (1985)
 VHF: (highest x - lowest x) over the sum of absolute changes. Adam White, Futures (1991)
-VORTEX: sums of |H - L'| and of |L - H'| over that of TR. Etienne Botes and Douglas Siepman, Stocks & Commodities 28:1 (2010)
+VORTEX: sums of abs(H - L') and of abs(L - H') over that of TR. Etienne Botes and Douglas Siepman, Stocks & Commodities 28:1 (2010)
 WAD: C less the true low on a rise, C less the true high on a fall, added up. Larry Williams
 WILLR: -100 * (highest H - C) / (highest H - lowest L). Larry Williams (1973)
 AD: V * ((C - L) - (H - C)) / (H - L), added up. Marc Chaikin

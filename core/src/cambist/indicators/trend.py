@@ -239,9 +239,9 @@ def _apart(arithmetic: Arithmetic, plus: list[Any], minus: list[Any]) -> Any:
 def directions(data: Any, period: int = 14, average: Average = "rma") -> Directions:
     """Directional movement, each average begun with a mean.
 
-    +DI and -DI: 100 * average(DM) / average(TR); ADX: average of 100 * |+DI - -DI| / (+DI + -DI); ADXR: (ADX + ADX[n])
-    / 2. TA-Lib begins with sums of n - 1 bars and looks n - 1 bars back. J. Welles Wilder, New Concepts in Technical
-    Trading Systems (1978).
+    +DI and -DI: 100 * average(DM) / average(TR); ADX: average of 100 * abs(+DI - -DI) / (+DI + -DI); ADXR:
+    (ADX + ADX[n]) / 2. TA-Lib begins with sums of n - 1 bars and looks n - 1 bars back. J. Welles Wilder, New Concepts
+    in Technical Trading Systems (1978).
 
     Parameters
     ----------

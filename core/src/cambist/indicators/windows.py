@@ -252,7 +252,7 @@ def _distances(arithmetic: Arithmetic, window: list[Any]) -> Any:
 def mean_deviation(line: Line, period: int = 20) -> Line:
     """Mean distance from the mean of the window.
 
-    mean of |x - mean of the n|, one mean for all of them, computed in two passes. It is TA-Lib's AVGDEV; that of
+    mean of abs(x - mean of the n), one mean for all of them, computed in two passes. It is TA-Lib's AVGDEV; that of
     `cambist.indicators.backtrader` takes for each value the mean of its own bar.
 
     Parameters

@@ -145,7 +145,7 @@ class Answers:
             elif outcome.retry_after:
                 watched.check_at = now + outcome.retry_after
             elif watched.replacement is not None:
-                self._replacing.unchanged(watched)
+                self._replacing.unchanged(watched, now)
                 self._out.deliver(AmendRejected(now, watched.order.id, _reason(outcome)))
             elif watched.group is not None and watched.group.again:
                 self._evidence.groups.stays(watched, now)
@@ -176,11 +176,10 @@ class Answers:
             return
         watched.asking = False
         if isinstance(outcome, Answered):
-            watched.in_doubt = False
             if outcome.report is None:
                 self._absent(watched, now)
                 return
-            watched.absences = 0
+            watched.in_doubt, watched.absences = False, 0
             self._evidence.reported(outcome.report, now)
             if watched.order.id in self._register and not outcome.report.status.ended:
                 self._settle(watched, outcome.report, now)
@@ -220,10 +219,14 @@ class Answers:
                 self._evidence.groups.stays(watched, now)
         elif order.status is _S.PENDING_REPLACE:
             replacement = watched.replacement
+            if replacement is not None and replacement.bare_since is not None:
+                # The new one is there, and this word of it is older than an execution that is known: ask once more.
+                watched.check_at = now + self._terms.confirm_within
+                return
             if replacement is not None and not replacement.refused and watched.cancels < _CANCELS:
                 self._evidence.withdraw(watched, now)  # the request was lost
                 return
-            self._replacing.unchanged(watched)
+            self._replacing.unchanged(watched, now)
             self._out.deliver(AmendRejected(now, order.id, "not_amended"))
         elif order.status is _S.PENDING_CANCEL or watched.cancels:
             if watched.cancels < _CANCELS:
@@ -236,10 +239,11 @@ class Answers:
     def _absent(self, watched: Watched, now: int) -> None:
         """Take word that the venue has no such order; it counts once the venue had time to see it."""
         order, sent, out = watched.order, watched.sent_at, self._out
-        if sent is None:
-            return
-        if now - sent < self._terms.settling:
+        if sent is not None and now - sent < self._terms.settling:
             watched.check_at = sent + self._terms.settling
+            return
+        watched.in_doubt = False
+        if sent is None:
             return
         watched.absences += 1
         if watched.absences < _PROOFS:

@@ -152,7 +152,6 @@ class LiveEngine:
         recorder = kernel.recorder
         out = Outlets(self.take, self._request, doors.alarm, doors.foreign, recorder.resent, recorder.entrusted)
         self._groups = tactics.native.no_group is not None
-        self._entrusts = self._groups or tactics.native.no_trail is not None
         self.orders = LiveOrders(
             kernel.book,
             terms,
@@ -225,6 +224,7 @@ class LiveEngine:
         early, self._early = self._early, []
         for one in early:
             self._act(one)
+        self.orders.cut(self._clock())
 
     def put(self, effects: Sequence[Effect]) -> None:
         """Take what the kernel wants done; it is done once its records are safe."""
@@ -245,11 +245,11 @@ class LiveEngine:
         """Tell whether all that leads to the requests of orders is to be done while the disk is at their records.
 
         The requests wait for those. What happened before must not wait any more, so that all is done in the order in
-        which it would be done later; and an order that is held here must not meet the price on which it was made. What
-        is left to the venue has a record of its own, which is made when these are safe.
+        which it would be done later; and an order that is held here must not meet the price on which it was made. Nor
+        is what hangs together or trails, in whose terms a venue may have it: who works it is a record of its own.
         """
         waits = self.kernel.recorder.sequence > self._durable
-        if not (waits and self.trades) or self._outbox or self._entrusts:
+        if not (waits and self.trades) or self._outbox:
             return False
         return not any(self.orders.emulator.native.lacks(approved.order) for approved in orders)
 

@@ -22,7 +22,7 @@ from cambist.model.events import (
     OrderRejected,
     OrderTriggered,
 )
-from cambist.model.orders import OrderStatus
+from cambist.model.orders import OrderStatus, OrderType
 from cambist.model.reports import ReportedStatus
 from cambist.orders.times import last_moment
 from cambist.ports.venue import OrderKey
@@ -152,7 +152,9 @@ class Evidence:
         before, after = order.filled, order.filled + float(report.size)
         size = order.size
         completes, exceeds = same_size(order, after, size), after > size and not same_size(order, after, size)
-        amending = watched.wanted is not None or order.status is _S.PENDING_REPLACE
+        # What was asked for just before the run was cut off may stand at the venue, and nobody here knows of it.
+        doubtful = watched.in_doubt and order.type is not OrderType.MARKET
+        amending = watched.wanted is not None or order.status is _S.PENDING_REPLACE or doubtful
         if exceeds and watched.capped:
             report = part_of(report, order)
             if not report.size:

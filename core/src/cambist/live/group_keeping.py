@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cambist.live.fills import same_size
+from cambist.live.replacing import REPLACING
 from cambist.live.requests import Submit, SubmitGroup
 from cambist.model.events import OrderAmended, OrderCanceled, OrderRejected
 
@@ -137,8 +138,9 @@ class GroupKeeping:
         """
         going_on = {order.id: order for order in orders}
         members: dict[int, list[int]] = {}
-        for number, (first, _) in self._book.entrusted.items():
-            members.setdefault(first, []).append(number)
+        for number, (first, state) in self._book.entrusted.items():
+            if state != REPLACING:
+                members.setdefault(first, []).append(number)
         taken: dict[int, bool] = {}
         for numbers in members.values():
             found = [order for order in map(self._book.find, sorted(numbers)) if order is not None]

@@ -168,7 +168,7 @@ class Groups:
     def shrink(self, watched: Watched, left: float, now: int) -> bool:
         """Have a leg trade no more than what is left to reduce; return False where it is an order like any other."""
         group = watched.group
-        if group is None or watched.order not in group.legs or watched.order.trail is not None:
+        if group is None or watched.order not in group.legs:
             return False
         if left <= 0.0:
             self._evidence.withdraw(watched, now)
@@ -327,13 +327,19 @@ class Groups:
                 self._out.deliver(OrderAmended(now, leg.id, *wanted))
             elif leg.status is OrderStatus.PENDING_REPLACE:
                 self._out.deliver(AmendRejected(now, leg.id, "interrupted"))
-        ask = self._native.no_group
-        why = "the venue is to work no more groups" if ask is None else ask(legs)
+        why = self._not_taken(legs)
         if why:
             self.keeping.tell(f"{why}; the run holds them")
             self.keeping.give_back(group, legs, now)
         else:
             self.keeping.send(group, legs, now)
+
+    def _not_taken(self, legs: Sequence[Order]) -> str:
+        """Return why the venue does not work legs that are sent anew; ``""`` where it does."""
+        group, trail = self._native.no_group, self._native.no_trail
+        if len(legs) == 1 and legs[0].trail is not None:
+            return "the venue is to work no more trailing stops" if trail is None else trail(legs[0])
+        return "the venue is to work no more groups" if group is None else group(legs)
 
 
 def _never_closes(family: Family) -> bool:

@@ -120,7 +120,7 @@ class LiveOrders(OpenOrders):
         self.emulator = Emulator(terms.native, ties=terms.ties)
         self.missed: Callable[[Order, int], bool] = _never
         self._reducing = Reducing(None if terms.ties else reducible)  # which knows what is held when they trade
-        self.replacing = Replacing(self.register, terms, out, unprotected)
+        self.replacing = Replacing(self.register, book, terms, out, self._reducing, unprotected)
         keeping = GroupKeeping(self.register, book, terms, out, self._reducing, self._hold)
         self._groups = Groups(self.register, terms, out, native or Native(), keeping, self.submit)
         self.evidence = Evidence(
@@ -222,9 +222,8 @@ class LiveOrders(OpenOrders):
             elif not self.emulator.native.lacks(order) or self._resume_tied(watched, now):
                 # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
                 watched.sent_at = now if watched.number else order.created_at
-                if watched.number or (
-                    order.status is OrderStatus.PENDING_REPLACE and not amends(self._terms.amends, watched)
-                ):
+                asked = order.status is OrderStatus.PENDING_REPLACE and not amends(self._terms.amends, watched)
+                if watched.number or asked or self.replacing.is_marked(order):
                     self.replacing.resume(watched)
                 watched.in_doubt = True
                 self.evidence.find(watched)
@@ -238,9 +237,8 @@ class LiveOrders(OpenOrders):
         order, emulator = watched.order, self.emulator
         self._tie(order)
         parent = self._book.find(order.parent) if order.parent else None
-        waits = parent is not None and not parent.filled
         left = order.triggered or (order.type is OrderType.MARKET_ON_CLOSE and self.missed(order, now))
-        watched.perhaps_unsent = not waits and (emulator.native.works(order) or left)
+        watched.perhaps_unsent = (parent is None or parent.filled > 0) and (emulator.native.works(order) or left)
         shares = begins_group(order, self._book.open.values())
         emulator.resume(order, sent=watched.perhaps_unsent, parent=parent, shares=shares)
         if parent is not None and watched.perhaps_unsent and not isnan(order.limit_price):
@@ -309,7 +307,11 @@ class LiveOrders(OpenOrders):
 
     def _after_fill(self, order: Order, now: int) -> None:
         self.act(self.emulator.on_fill(order.id, order.filled, now), now)
-        for watched, left in self._reducing.too_large(self.register, order):
+        self.cut(now, order)
+
+    def cut(self, now: int, after: Order | None = None) -> None:
+        """Cut what only reduces to what is left to reduce, after an order has traded, or since it is all known now."""
+        for watched, left in self._reducing.too_large(self.register, after):
             one, watched.sent_size = watched.order, None
             if self._groups.shrink(watched, left, now):
                 continue
@@ -361,8 +363,9 @@ class LiveOrders(OpenOrders):
                 kind = OrderType.MARKET if isnan(action.limit_price) else OrderType.LIMIT
                 self._go(watched, kind, action.size, action.limit_price, nan, now)
             elif isinstance(action, Resize):
-                size, order = action.size, watched.order
-                self._change(watched, (size, order.limit_price, order.stop_price), now)
-                watched.sent_size = size
+                order = watched.order
+                _, limit, stop = watched.wanted or (0.0, order.limit_price, order.stop_price)
+                self._change(watched, (action.size, limit, stop), now)
+                watched.sent_size = action.size
             elif not self._groups.cancel(watched.order, now):
                 self.evidence.withdraw(watched, now)

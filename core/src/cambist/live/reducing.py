@@ -42,16 +42,23 @@ class Reducing:
             return size
         return min(size, order.instrument.round_size(self._reducible(order)))
 
-    def too_large(self, watched: Iterable[Watched], after: Order) -> Iterator[tuple[Watched, float]]:
-        """Yield the orders that could do more than reduce, now that another has traded, with what is left to reduce."""
+    def too_large(self, watched: Iterable[Watched], after: Order | None) -> Iterator[tuple[Watched, float]]:
+        """Yield the orders that could do more than reduce, with what is left to reduce.
+
+        Parameters
+        ----------
+        after
+            The order that has traded just now; None to look at all.
+        """
         for one in watched:
             order = one.order
             if one.replacement is not None or one.wanted is not None:
                 continue  # its size is changing already
             if one.group is not None and (one.group.again or one.group.sleeps(order)):
                 continue
-            other = order.instrument.symbol != after.instrument.symbol or order.id == after.id
-            if other or one.sent_at is None or one.ended is not None or not self.concerns(order):
+            if after is not None and (order.instrument.symbol != after.instrument.symbol or order.id == after.id):
+                continue
+            if one.sent_at is None or one.ended is not None or not self.concerns(order):
                 continue
             left = self.allowed(order, order.remaining)
             if left < order.remaining and not same_size(order, left, order.remaining):

@@ -6,7 +6,9 @@ than the order's size. Whatever goes wrong, the order ends with terms that someb
 
 * the cancel is refused, or is too late: the order stands as it was;
 * the new terms are refused, or never arrive: the old ones are sent again;
-* a stop that is refused because the market has passed it goes to the market, as it would have done.
+* a stop that is refused because the market has passed it goes to the market, as it would have done;
+* the run is cut off: what the venue has ended is sent again with the old terms. That new ones were asked for is in the
+  journal, and where the run itself wants them, a mark is journalled before the cancel leaves.
 """
 
 from __future__ import annotations
@@ -18,17 +20,21 @@ import attrs
 
 from cambist.live.fills import same_size
 from cambist.live.requests import Submit
-from cambist.model.events import AmendRejected, OrderAmended
+from cambist.model.events import AmendRejected, OrderAmended, OrderCanceled
 from cambist.model.orders import AT_MARKET, TRIGGERED, OrderStatus, OrderType
 
 if TYPE_CHECKING:
     from cambist.live.evidence import Evidence
+    from cambist.live.reducing import Reducing
     from cambist.live.watched import Outlets, Register, Watched
     from cambist.model.orders import Order
+    from cambist.orders.book import OrderBook
     from cambist.ports.venue import VenueTerms
 
-__all__ = ["Replacement", "Replacing", "amends"]
+__all__ = ["REPLACING", "Replacement", "Replacing", "amends"]
 
+#: How the journal marks an order that the run itself is about to end, to send it with other terms.
+REPLACING = "replacing"
 #: How a venue refuses a stop that the market has passed.
 _PASSED = ("would_trigger", "stop_already_reached")
 
@@ -51,6 +57,10 @@ class Replacement:
         Why the new terms are not to be had, once that is known: then the old ones are on their way.
     resumed
         Whether the run was cut off meanwhile: then nobody knows whether the new one was sent.
+    next
+        Terms that were asked for since what is to have `wanted` was sent: they wait until that is known to be there.
+    marked
+        Whether the journal says that the run was about to end it itself.
     told
         Whether somebody was told that it has been away for too long.
     """
@@ -60,6 +70,8 @@ class Replacement:
     bare_since: int | None = None
     refused: str = ""
     resumed: bool = False
+    next: Terms | None = None
+    marked: bool = False
     told: bool = False
 
     @property
@@ -73,8 +85,10 @@ class Replacing:
 
     Parameters
     ----------
-    register, terms, out
+    register, book, terms, out
         See `Evidence`.
+    reducing
+        Answers how much may trade.
     bound
         How long a stop may be away before somebody is told, ns.
 
@@ -84,18 +98,47 @@ class Replacing:
         How many orders were away, for how long in all, and for how long at most, ns.
     """
 
-    def __init__(self, register: Register, terms: VenueTerms, out: Outlets, bound: int) -> None:
-        self._register, self._terms, self._out, self._bound = register, terms, out, bound
+    def __init__(
+        self, register: Register, book: OrderBook, terms: VenueTerms, out: Outlets, reducing: Reducing, bound: int
+    ) -> None:
+        self._register, self._book, self._terms, self._out = register, book, terms, out
+        self._reducing, self._bound = reducing, bound
         self.gaps = [0, 0, 0]
         self.evidence: Evidence
 
     def begin(self, watched: Watched, wanted: Terms, now: int) -> None:
         """Ask for the end of what works, so that the new terms can take its place."""
-        order = watched.order
-        size = order.size if watched.sent_size is None else watched.sent_size
+        order, under_way = watched.order, watched.replacement
+        if under_way is not None and under_way.may_be_gone:
+            under_way.next = wanted
+            return
         watched.wanted = wanted
+        if under_way is not None:  # what works is being canceled already
+            under_way.wanted = wanted
+            return
+        size = order.size if watched.sent_size is None else watched.sent_size
         watched.replacement = Replacement(wanted, (size, order.limit_price, order.stop_price))
+        # That it was asked for is in the journal; else this is.
+        if order.status is not OrderStatus.PENDING_REPLACE and not self.is_marked(order):
+            self._mark(order, REPLACING, now)
         self.evidence.withdraw(watched, now)
+
+    def _mark(self, order: Order, state: str, now: int) -> None:
+        self._book.entrust([order.id], order.id, state)
+        self._out.entrust(now, [order.id], order.id, state)
+
+    def is_marked(self, order: Order) -> bool:
+        """Tell whether the run was about to end an order itself, to send it with other terms."""
+        return self._book.entrusted.get(order.id, (0, ""))[1] == REPLACING
+
+    def _done(self, watched: Watched, now: int) -> None:
+        following = watched.replacement and watched.replacement.next
+        watched.replacement = None
+        if self.is_marked(watched.order):
+            self._mark(watched.order, "held", now)
+        if following and _goes_on(watched.order):
+            self._mark(watched.order, REPLACING, now)  # whatever becomes of the request that has just been dealt with
+            self.begin(watched, following, now)
 
     def resume(self, watched: Watched) -> None:
         """Take an order that was being replaced when the run was cut off: what was wanted is not known any more."""
@@ -103,13 +146,14 @@ class Replacing:
         size = order.size if watched.sent_size is None else watched.sent_size
         terms = size, order.limit_price, order.stop_price
         watched.replacement = Replacement(terms, terms, refused="interrupted", resumed=True)
+        watched.replacement.marked = self.is_marked(order)
 
     def canceled(self, watched: Watched, now: int) -> bool:
         """Take word that what worked is gone, and all that it traded is known; return whether that was wanted."""
         replacement, order = watched.replacement, watched.order
         if replacement is None or not _goes_on(order):
             return False
-        if replacement.resumed and order.status is not OrderStatus.PENDING_REPLACE:
+        if replacement.resumed and order.status is not OrderStatus.PENDING_REPLACE and not replacement.marked:
             return False  # somebody else canceled it
         if replacement.bare_since is None:
             replacement.bare_since = now
@@ -145,22 +189,22 @@ class Replacing:
             return
         if replacement.bare_since is None:
             if replacement.resumed:
-                watched.replacement = None
                 self._reject(watched, replacement, now)
+                self._done(watched, now)
             return
-        watched.replacement = None
         gap = now - replacement.bare_since
         self.gaps = [self.gaps[0] + 1, self.gaps[1] + gap, max(self.gaps[2], gap)]
         if replacement.refused:
             self._reject(watched, replacement, now)
+        self._done(watched, now)
 
     def _reject(self, watched: Watched, replacement: Replacement, now: int) -> None:
         if watched.order.status is OrderStatus.PENDING_REPLACE:
             self._out.deliver(AmendRejected(now, watched.order.id, replacement.refused))
 
-    def unchanged(self, watched: Watched) -> None:
+    def unchanged(self, watched: Watched, now: int) -> None:
         """Take word that what worked works on as it was."""
-        watched.replacement = None
+        self._done(watched, now)
         watched.wanted = None
 
     def check(self, watched: Watched, now: int) -> None:
@@ -188,11 +232,13 @@ class Replacing:
     ) -> bool:
         """Send what is left of an order with these terms; return False where nothing is."""
         order, (size, limit, stop) = watched.order, terms
-        left = order.instrument.size_grid.nearest(size - order.filled)
+        left = self._reducing.allowed(order, order.instrument.size_grid.nearest(size - order.filled))
         if left <= 0.0 or same_size(order, left, 0.0):
             watched.replacement = watched.wanted = None
             if order.filled > 0.0:  # it has traded all that it was to trade
                 self._out.deliver(OrderAmended(now, order.id, order.filled, order.limit_price, order.stop_price))
+            else:
+                self._out.deliver(OrderCanceled(now, order.id, "nothing_to_reduce"))
             return False
         self._register.renew(watched, order.filled)
         self._out.note(now, order.id, watched.number, watched.carried, reason)

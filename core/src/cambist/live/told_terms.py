@@ -25,7 +25,7 @@ def take_terms(watched: Watched, report: OrderReport, terms: VenueTerms, out: Ou
         Of the venue.
     """
     order = watched.order
-    told, known = _told(watched, report, terms), (order.size, order.limit_price, order.stop_price)
+    told, known = _told(watched, report), (order.size, order.limit_price, order.stop_price)
     as_wanted = watched.wanted is not None and _equal(told, watched.wanted)
     if as_wanted and order.status is OrderStatus.PENDING_REPLACE:
         watched.sent_size = None  # that is its size from now on
@@ -36,7 +36,8 @@ def take_terms(watched: Watched, report: OrderReport, terms: VenueTerms, out: Ou
     if _equal(told, known):
         return
     if order.trail is not None and told[0] == order.size and report.type is order.type:
-        out.deliver(StopTrailed(now, order.id, told[2], told[1]))  # the venue lets it follow the price
+        # The venue lets it follow the price, and says where the stop is, or does not.
+        out.deliver(StopTrailed(now, order.id, told[2], told[1]))
         return
     fitted = terms.ties and order.parent and told[0] < order.size  # to what its parent has traded
     if not (as_wanted or watched.replacement is not None or fitted):
@@ -49,16 +50,18 @@ def take_terms(watched: Watched, report: OrderReport, terms: VenueTerms, out: Ou
     out.deliver(OrderAmended(now, order.id, *told))
 
 
-def _told(watched: Watched, report: OrderReport, terms: VenueTerms) -> tuple[float, float, float]:
+def _told(watched: Watched, report: OrderReport) -> tuple[float, float, float]:
     """Return size, limit and stop price as a report tells them, and as they are known where it cannot."""
     order = watched.order
     limit = nan if report.limit_price is None else float(report.limit_price)
     stop = nan if report.stop_price is None else float(report.stop_price)
-    if report.type is not order.type or (order.type in TRAILING and not terms.ties):
+    if report.type is not order.type:
         limit, stop = order.limit_price, order.stop_price  # those of what was sent in its place
     elif order.type in AT_MARKET:
         limit = order.limit_price
-    return float(report.size), limit, order.stop_price if isnan(stop) else stop
+    # Where a stop is that the venue moves, it alone knows; any other stays where it was put.
+    follows = order.type in TRAILING and report.type is order.type
+    return float(report.size), limit, order.stop_price if isnan(stop) and not follows else stop
 
 
 def _equal(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

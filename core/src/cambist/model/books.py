@@ -52,12 +52,12 @@ def _sides(values: Any) -> NDArray[np.int8]:
     return sides.astype(np.int8)
 
 
-def _flags(values: Any) -> NDArray[np.bool_]:
+def _flags(values: Any) -> NDArray[np.bool]:
     flags = column(values, "snapshot", np.int64)
     row = first_row((flags != 0) & (flags != 1))
     if row is not None:
         raise DataError(f"row {row}: snapshot is {flags[row]}. Write 1 for rows of a snapshot, 0 for changes.")
-    return flags.astype(np.bool_)
+    return flags.astype(np.bool)
 
 
 @attrs.frozen(eq=False, slots=True, repr=False)
@@ -94,11 +94,11 @@ class BookUpdates(History[BookUpdate]):
     side: NDArray[np.int8] = attrs.field(converter=_sides)
     price: NDArray[np.float64] = float_field("price")
     size: NDArray[np.float64] = float_field("size")
-    snapshot: NDArray[np.bool_] = attrs.field(converter=_flags)
+    snapshot: NDArray[np.bool] = attrs.field(converter=_flags)
 
     @snapshot.default
-    def _nowhere(self) -> NDArray[np.bool_]:
-        return np.zeros(len(self.ts), np.bool_)
+    def _nowhere(self) -> NDArray[np.bool]:
+        return np.zeros(len(self.ts), np.bool)
 
     def __attrs_post_init__(self) -> None:
         self._check()

@@ -233,7 +233,7 @@ class Order:
         Size in the instrument's units, always positive.
     limit_price, stop_price
         Limit and trigger; NaN where the type has none. Those of a trailing order follow its stop; they are NaN
-        while it waits for a parent to trade.
+        while it waits for a parent to trade, and while a venue moves it that does not say where it is.
     time_in_force, expires_at
         How long it works; `expires_at` (ns, UTC) counts for GTD.
     reduce_only

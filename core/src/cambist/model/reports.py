@@ -73,7 +73,7 @@ class OrderReport(Report, frozen=True, kw_only=True, gc=False):
     size, filled
         In the instrument's units, in all.
     limit_price, stop_price
-        None for those that it has not.
+        None for those that it has not; the stop of a trailing order also where the venue does not tell where it is.
     reason
         Why it ended or was refused: a stable word such as ``"post_only"`` where we have one, else the venue's text.
     system

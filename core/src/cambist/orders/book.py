@@ -81,7 +81,7 @@ class OrderBook:
         By order id, of orders that were sent once more under another client id: how often, and what had traded before.
     entrusted
         By order id, of orders that are left to the venue: the oldest of those that hang together, and ``"waits"``,
-        ``"sent"`` or ``"again"``.
+        ``"sent"`` or ``"again"``; of others that the run itself is about to replace, ``"replacing"``.
     next_id
         Returns the id of the order that is about to be made; ids count from 1 and none is given twice.
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         SecretProviderSpec,
         SessionSpec,
         SimulationModelSpec,
+        SinkSpec,
         StorageSpec,
         StrategySpec,
     )
@@ -37,6 +38,7 @@ __all__ = [
     "cambist_brokers",
     "cambist_commands",
     "cambist_data_rules",
+    "cambist_event_sinks",
     "cambist_feeds",
     "cambist_indicators",
     "cambist_notifiers",
@@ -497,6 +499,47 @@ def cambist_reports() -> Iterable[ReportSpec]:  # type: ignore[empty-body]
                     name="markdown",
                     factory=write_markdown,
                     summary="The measures of a run as a table of Markdown",
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_event_sinks() -> Iterable[SinkSpec]:  # type: ignore[empty-body]
+    """Offer what is told of all that happens in a run.
+
+    Returns
+    -------
+    Iterable of SinkSpec
+        One record a sink.
+
+    Examples
+    --------
+    A sink that counts fills::
+
+        from cambist.api import SinkSpec, hookimpl
+
+        class FillCounter:
+            def __init__(self, path="fills.txt"):
+                self.path = path
+                self.fills = 0
+
+            def take(self, event):
+                if event.kind == "order_filled":
+                    self.fills += 1
+
+            def close(self):
+                with open(self.path, "w", encoding="utf-8") as file:
+                    file.write(str(self.fills))
+
+        @hookimpl
+        def cambist_event_sinks():
+            return [
+                SinkSpec(
+                    name="fill-counter",
+                    factory=FillCounter,
+                    summary="Counts the fills of a run",
+                    capabilities=["local"],
                 )
             ]
     """

@@ -32,6 +32,7 @@ from cambist.plugins.specs import (
     SecretProviderSpec,
     SessionSpec,
     SimulationModelSpec,
+    SinkSpec,
     Spec,
     StorageSpec,
     StrategySpec,
@@ -191,6 +192,10 @@ class Registry:
         """Who keeps secrets by name."""
         return self._all(SecretProviderSpec)
 
+    def event_sinks(self) -> dict[str, SinkSpec]:
+        """What is told of runs by name."""
+        return self._all(SinkSpec)
+
     @overload
     def get(self, kind: Literal["feed"], name: str) -> FeedSpec: ...
     @overload
@@ -219,6 +224,8 @@ class Registry:
     def get(self, kind: Literal["report"], name: str) -> ReportSpec: ...
     @overload
     def get(self, kind: Literal["secret_provider"], name: str) -> SecretProviderSpec: ...
+    @overload
+    def get(self, kind: Literal["sink"], name: str) -> SinkSpec: ...
     @overload
     def get(self, kind: str, name: str) -> Spec: ...
     def get(self, kind: str, name: str) -> Spec:

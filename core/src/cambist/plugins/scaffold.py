@@ -18,20 +18,55 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-__all__ = ["KINDS", "LICENSES", "Scaffold"]
+__all__ = ["KINDS", "LICENSES", "Kind", "Scaffold"]
 
 _TEMPLATES = "templates"
 #: Ending of a template, so that no tool takes it for what it becomes.
 _ENDING = ".in"
-#: Module of the work and what it does, by kind.
+
+
+@attrs.frozen
+class Kind:
+    """What a package may be begun with.
+
+    Attributes
+    ----------
+    module
+        Of the work.
+    summary
+        What that does.
+    ours
+        Distributions of Cambist that it needs beyond the core; they are released with it.
+    needs
+        Other distributions that it needs.
+    tested_by
+        Distributions of Cambist that its tests need.
+    """
+
+    module: str
+    summary: str
+    ours: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    tested_by: tuple[str, ...] = ()
+
+
 KINDS = {
-    "analyzer": ("measure", "Mean drawdown of a run"),
-    "feed": ("feed", "Bars from a NumPy archive"),
-    "indicator": ("indicator", "How straight the way of the price was"),
-    "notifier": ("channel", "Appends notices to a file of JSON lines"),
-    "risk": ("rule", "Opens positions at certain hours only"),
-    "storage": ("store", "State in a file of SQLite"),
-    "strategy": ("strategy", "Buys after a run of falling closes in a rising market"),
+    "analyzer": Kind("measure", "Mean drawdown of a run"),
+    "broker": Kind("broker", "Fills at the open of the next bar, for a fee"),
+    "exchange": Kind(
+        "session",
+        "Spot of an exchange, over its own protocol",
+        ours=("cambist-ccxt",),
+        needs=("aiohttp>=3.10", "msgspec>=0.19", "numpy>=2.0", "pydantic>=2.7", "yarl>=1.9"),
+        tested_by=("cambist-simulator",),
+    ),
+    "feed": Kind("feed", "Bars from a NumPy archive"),
+    "indicator": Kind("indicator", "How straight the way of the price was"),
+    "notifier": Kind("channel", "Appends notices to a file of JSON lines"),
+    "risk": Kind("rule", "Opens positions at certain hours only"),
+    "sink": Kind("sink", "Orders and fills in a file of CSV"),
+    "storage": Kind("store", "State in a file of SQLite"),
+    "strategy": Kind("strategy", "Buys after a run of falling closes in a rising market"),
 }
 #: What a package may be licensed under; ``none`` writes no license file.
 LICENSES = ("Apache-2.0", "MIT", "none")
@@ -104,10 +139,10 @@ class Scaffold:
 
     def files(self) -> dict[str, str]:
         """Return the text of each file by its path in the package's folder."""
-        module, summary = KINDS[self.kind]
+        kind = KINDS[self.kind]
         root = resources.files(__package__) / _TEMPLATES
         own = root / self.kind
-        words = self._words(module, summary) | {"config_row": self._config_row(own)}
+        words = self._words(kind) | {"config_row": self._config_row(own)}
         words["usage"] = _filled(own / "usage.md.in", words).strip()
         made = {
             place.format(package=self.package): _filled(root / "package" / (file + _ENDING), words)
@@ -142,22 +177,27 @@ class Scaffold:
             raise ConfigError(f"{folder}: the package cannot be written: {error}.") from error
         return list(files)
 
-    def _words(self, module: str, summary: str) -> dict[str, str]:
+    def _words(self, kind: Kind) -> dict[str, str]:
         # A release keeps what plugins were written for until its first number changes; before 1.0, its second.
         major, minor = (int(part) for part in [*core_version().split("."), "0"][:2])
         until = f"{major + 1}" if major else f"0.{minor + 1}"
+        ours = f">={major}.{minor},<{until}"
+        needs = [f"{name}{ours}" for name in ("cambist", *kind.ours)]
+        tests = [f"{name}{ours}" for name in ("cambist[testing]", *kind.tested_by)]
         return {
             "api": str(API),
             "author": self.author,
-            "core_range": f">={major}.{minor},<{until}",
+            "constant": self.name.replace("-", "_").upper(),
             "distribution": self.distribution,
             "function": self.name.replace("-", "_"),
             "label": self.kind,
             "license_field": "" if self.license == "none" else f'license = "{self.license}"\n',
-            "module": module,
+            "module": kind.module,
             "name": self.name,
+            "needs": _listed([*needs, *kind.needs]),
             "package": self.package,
-            "summary": summary,
+            "summary": kind.summary,
+            "test_needs": _listed([*tests, "mypy>=1.11", "ruff>=0.6"]),
             "title": "".join(part.capitalize() for part in self.name.split("-")),
             "year": str(self.year),
         }
@@ -174,3 +214,7 @@ def _modules(own: Traversable) -> Iterator[Traversable]:
 
 def _filled(file: Traversable, words: dict[str, str]) -> str:
     return _Text(file.read_text(encoding="utf-8")).substitute(words)
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(f'"{word}"' for word in words)

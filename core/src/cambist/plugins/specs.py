@@ -34,6 +34,7 @@ __all__ = [
     "SecretProviderSpec",
     "SessionSpec",
     "SimulationModelSpec",
+    "SinkSpec",
     "Spec",
     "StorageSpec",
     "StrategySpec",
@@ -470,6 +471,19 @@ class SessionSpec(Spec):
 
 
 @attrs.frozen(kw_only=True, eq=False)
+class SinkSpec(Spec):
+    """Something that is told of all that happens in a run; the factory makes a `cambist.api.EventSink`.
+
+    Called as ``factory(**settings)``; nothing is opened before the first event. Capabilities: ``local`` (nothing leaves
+    the machine).
+    """
+
+    kind: ClassVar[str] = "sink"
+    label: ClassVar[str] = "event sink"
+    hook: ClassVar[str] = "cambist_event_sinks"
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class DataRuleSpec(Spec):
     """A rule of data quality; the factory makes a `cambist.api.DataRule`.
 
@@ -510,4 +524,5 @@ SPECS: tuple[type[Spec], ...] = (
     DataRuleSpec,
     ReportSpec,
     SecretProviderSpec,
+    SinkSpec,
 )

@@ -1,7 +1,7 @@
 """Promises: what each kind of plugin must be able to do, as small protocols, and the values they exchange."""
 
 from cambist.ports.bars import BarKey, BarStore, BarsWritten, StoredBars
-from cambist.ports.broker import Broker, BrokerAccount, BrokerFactory, Deliver
+from cambist.ports.broker import BarBroker, Broker, BrokerAccount, BrokerFactory, Deliver
 from cambist.ports.feed import FeedFactory
 from cambist.ports.fetching import HistoryFetcher
 from cambist.ports.history import HistorySource, MarketSource
@@ -33,12 +33,14 @@ from cambist.ports.rows import (
     StateRow,
     TradeRow,
 )
+from cambist.ports.sink import EventSink, RunEvent
 from cambist.ports.storage import RunRecord, RunStore, StateStore, Storage
 
 __all__ = [
     "ROWS",
     "AccountMoment",
     "AccountRow",
+    "BarBroker",
     "BarKey",
     "BarStore",
     "BarsWritten",
@@ -51,6 +53,7 @@ __all__ = [
     "Draft",
     "EquityRule",
     "EventRow",
+    "EventSink",
     "FeedFactory",
     "FillRow",
     "HistoryFetcher",
@@ -71,6 +74,7 @@ __all__ = [
     "RiskRule",
     "RiskView",
     "Row",
+    "RunEvent",
     "RunRecord",
     "RunStore",
     "SignalRow",

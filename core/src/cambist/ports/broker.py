@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cambist.model.events import OrderEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from cambist.model.bars import Bar
     from cambist.model.instrument import Instrument
     from cambist.model.orders import ApprovedOrder
     from cambist.model.portfolio import Position
 
-__all__ = ["Broker", "BrokerAccount", "BrokerFactory", "Deliver"]
+__all__ = ["BarBroker", "Broker", "BrokerAccount", "BrokerFactory", "Deliver"]
 
 #: Hands one order event to the engine. Events of one order are delivered in the order in which they happened.
 Deliver = Callable[[OrderEvent], None]
@@ -26,7 +27,7 @@ class Broker(Protocol):
     It never raises for an order it does not want: every answer, good or bad, is an `OrderEvent` given to the callable
     it was made with, during the call or at any later time. Event times are ns, UTC, and never go back.
 
-    A broker that matches against market data is shown the data by whoever drives it; that is no part of this promise.
+    A broker that matches against bars is a `BarBroker`, too.
     """
 
     def submit(self, approved: ApprovedOrder) -> None:
@@ -51,6 +52,27 @@ class Broker(Protocol):
             New total size in the instrument's units, what is filled already included.
         limit_price, stop_price
             New prices in the quote currency; NaN keeps one that the order's type does not have.
+        """
+
+
+@runtime_checkable
+class BarBroker(Protocol):
+    """What a `Broker` has besides that works orders against bars: a backtest shows it each of them."""
+
+    def see(self, instrument: Instrument, bar: Bar, closed: int) -> None:
+        """Take a bar that is over, before strategies see it, and work the orders that were sent before.
+
+        The clock stands at `closed`, and so does the time of what is delivered from here. An execution may have taken
+        place in the bar: `Fill.ts` tells when.
+
+        Parameters
+        ----------
+        instrument
+            Of what.
+        bar
+            With its open time, prices and volume.
+        closed
+            When it was over, ns, UTC.
         """
 
 

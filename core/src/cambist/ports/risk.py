@@ -74,7 +74,7 @@ class RiskView(Protocol):
     def reference_price(self, order: Order) -> float:
         """Return the price an order is expected to get, in the quote currency.
 
-        Its limit; else its stop; else the instrument's last close, NaN before the first.
+        Its limit; else its stop, where that is known; else the instrument's last close, NaN before the first.
         """
 
     def market_price(self, instrument: Instrument) -> float:

@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
-from cambist.model.orders import OrderType
+# The fields of the structs below name these; whoever looks at a struct (msgspec, the documentation) looks them up here.
+from cambist.model.bars import Bar  # noqa: TC001
+from cambist.model.instrument import Instrument  # noqa: TC001
+from cambist.model.orders import Order, OrderType
+from cambist.model.reports import OrderReport  # noqa: TC001
+from cambist.model.timeframe import Timeframe  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from decimal import Decimal
 
-    from cambist.model.bars import Bar, Bars
+    from cambist.model.bars import Bars
     from cambist.model.books import BookUpdate
-    from cambist.model.instrument import Instrument
     from cambist.model.margin import Margin
     from cambist.model.market import Quote, Tick
-    from cambist.model.orders import Order
-    from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
-    from cambist.model.timeframe import Timeframe
+    from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport
 
 __all__ = [
     "Answered",

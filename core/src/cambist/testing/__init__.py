@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from cambist.testing.runs import RunStoreTests
     from cambist.testing.secret_providers import SecretProviderTests
     from cambist.testing.sessions import SessionTests
+    from cambist.testing.sinks import SinkTests
     from cambist.testing.state import StateStoreTests
     from cambist.testing.strategies import StrategyTests
     from cambist.testing.venue_feeds import FeedTests
@@ -66,6 +67,7 @@ __all__ = [
     "RunStoreTests",
     "SecretProviderTests",
     "SessionTests",
+    "SinkTests",
     "StateStoreTests",
     "StillView",
     "StrategyTests",
@@ -96,6 +98,7 @@ _HOMES = {
     "RunStoreTests": "cambist.testing.runs",
     "SecretProviderTests": "cambist.testing.secret_providers",
     "SessionTests": "cambist.testing.sessions",
+    "SinkTests": "cambist.testing.sinks",
     "StateStoreTests": "cambist.testing.state",
     "StillView": "cambist.testing.risk_rules",
     "StrategyTests": "cambist.testing.strategies",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from cambist.model import Instrument, Order, OrderType, Side, TimeInForce
+from cambist.model import Bar, Instrument, Order, OrderType, Side, TimeInForce
 from cambist.model.events import (
     AmendRejected,
     CancelRejected,
@@ -21,6 +21,7 @@ from cambist.model.events import (
     OrderRejected,
 )
 from cambist.portfolio import Portfolio
+from cambist.ports.broker import BarBroker
 from cambist.risk import RiskGate
 from cambist.testing.conformance import Suite
 from cambist.testing.risk_rules import StillView
@@ -43,13 +44,15 @@ class _Desk:
         self.instrument = Instrument(symbol="ACME", tick_size="0.01", step_size="1")
         self.said: list[OrderEvent] = []
         self.now = 1_704_103_200 * 10**9
+        self.standing = False
         self.broker = factory(
             [self.instrument], Portfolio([self.instrument], 100_000.0), self.said.append, self.clock, **settings
         )
 
     def clock(self) -> int:
         """Return the time, a second later each time."""
-        self.now += 10**9
+        if not self.standing:
+            self.now += 10**9
         return self.now
 
     def approved(self, number: int, side: str = "buy", limit: float = math.nan, size: float = 10.0) -> ApprovedOrder:
@@ -157,3 +160,26 @@ class LocalBrokerTests(Suite):
         desk.broker.amend(2, 20.0, 51.0, math.nan)
         (answer,) = desk.of(2)
         assert isinstance(answer, AmendRejected)
+
+    def test_bars_work_orders(self, desk: _Desk) -> None:
+        """What trades in a bar trades at prices and times that are in it, and is told when it is over."""
+        if not isinstance(desk.broker, BarBroker):
+            pytest.skip("this broker is not shown bars")
+        desk.broker.submit(desk.approved(1))
+        desk.broker.submit(desk.approved(2, "sell", 101.0))
+        desk.broker.submit(desk.approved(3, limit=1.0))
+        traded = 0
+        for prices in ((100.0, 100.5, 99.5, 100.2), (100.2, 102.0, 100.0, 101.5), (101.5, 101.6, 90.0, 95.0)):
+            opened, known = desk.now, len(desk.said)
+            desk.now = closed = opened + 60 * 10**9
+            desk.standing = True  # while a bar is shown, the clock stands at its close
+            desk.broker.see(desk.instrument, Bar(opened, *prices, 1_000.0), closed)
+            desk.standing = False
+            for event in desk.said[known:]:
+                assert event.ts == closed
+                if isinstance(event, OrderFilled):
+                    assert prices[2] <= event.fill.price <= prices[1]
+                    assert opened <= event.fill.ts <= closed
+                    traded += 1
+        assert traded, "nothing has traded, not even a market order"
+        assert not [event for event in desk.of(3) if isinstance(event, OrderFilled)], "a limit was filled out of reach"

@@ -196,6 +196,10 @@ class MarketRun(Run):
         )
 
     def _venue(self, finer: Sequence[FinerBars]) -> MarketVenue:  # type: ignore[override]  # noqa: ARG002 - there are none
+        if self.settings.broker is not None:
+            raise ParameterError(
+                "broker takes orders that meet bars, and this run has trades, quotes or a book. Leave broker out."
+            )
         self.magnified = {}
         venue = self.account.market_venue(self.driver, self.rules, self.sessions)
         self.kernel.queue_ahead = venue.queue_ahead

@@ -1,11 +1,11 @@
-"""The core's storage, its notification channels, and who keeps secrets."""
+"""The core's storage, its notification channels, what it tells of runs, and who keeps secrets."""
 
 from __future__ import annotations
 
 from cambist.plugins.hookspecs import hookimpl
-from cambist.plugins.specs import NotifierSpec, SecretProviderSpec, StorageSpec
+from cambist.plugins.specs import NotifierSpec, SecretProviderSpec, SinkSpec, StorageSpec
 
-__all__ = ["cambist_notifiers", "cambist_secret_providers", "cambist_storages"]
+__all__ = ["cambist_event_sinks", "cambist_notifiers", "cambist_secret_providers", "cambist_storages"]
 
 
 @hookimpl
@@ -42,6 +42,20 @@ def cambist_notifiers() -> list[NotifierSpec]:
             factory="cambist.notify.webhook:WebhookNotifier",
             summary="Posts each notice to a URL, as JSON",
         ),
+    ]
+
+
+@hookimpl
+def cambist_event_sinks() -> list[SinkSpec]:
+    """Offer a file of JSON lines."""
+    return [
+        SinkSpec(
+            name="json-lines",
+            factory="cambist.observe.json_lines:JsonLinesSink",
+            config="cambist.config.json_lines:JsonLinesSettings",
+            summary="Appends each event of a run to a file, one JSON object a line",
+            capabilities=frozenset({"local"}),
+        )
     ]
 
 

@@ -25,6 +25,7 @@ from cambist_binance.wire.words import (
     position_side,
     price_of,
     status_of,
+    stop_of,
     system_of,
     time_in_force,
 )
@@ -316,6 +317,7 @@ def order_of(one: FuturesOrder, symbols: Symbols) -> OrderReport:
     """Say how an order stands."""
     post_only = one.time_in_force == "GTX"
     reason = end_reason(one.status, "", "", post_only=post_only)
+    kind = order_type(one.type, spot=False)
     return OrderReport(
         ts=max(one.update_time, one.time) * MS,
         symbol=symbols.ours(one.symbol),
@@ -323,11 +325,11 @@ def order_of(one: FuturesOrder, symbols: Symbols) -> OrderReport:
         venue_id=str(one.order_id),
         status=status_of(one.status, one.orig_qty, one.executed_qty, post_only=post_only, reason=reason),
         side=SIDES[one.side],
-        type=order_type(one.type, spot=False),
+        type=kind,
         size=one.orig_qty,
         filled=one.executed_qty,
         limit_price=price_of(one.price),
-        stop_price=price_of(one.stop_price),
+        stop_price=stop_of(one.stop_price, kind),
         time_in_force=time_in_force(one.time_in_force),
         reduce_only=one.reduce_only,
         position_side=position_side(one.position_side),
@@ -349,6 +351,7 @@ def algo_of(one: AlgoOrder, symbols: Symbols, child: FuturesOrder | None = None)
     else:
         reason = ""
         status = _algo_status(one.algo_status, one.quantity, filled)
+    kind = order_type(one.order_type, spot=False)
     return OrderReport(
         ts=max(one.update_time, one.create_time, child.update_time if child is not None else 0) * MS,
         symbol=symbols.ours(one.symbol),
@@ -356,11 +359,11 @@ def algo_of(one: AlgoOrder, symbols: Symbols, child: FuturesOrder | None = None)
         venue_id=algo_venue_id(one.algo_id),
         status=status,
         side=SIDES[one.side],
-        type=order_type(one.order_type, spot=False),
+        type=kind,
         size=size,
         filled=filled,
         limit_price=price_of(one.price),
-        stop_price=price_of(one.trigger_price),
+        stop_price=stop_of(one.trigger_price, kind),
         time_in_force=time_in_force(one.time_in_force),
         reduce_only=one.reduce_only or one.close_position,
         position_side=position_side(one.position_side),
@@ -449,6 +452,7 @@ def trade_update_of(data: bytes | msgspec.Raw, symbols: Symbols) -> tuple[FillRe
     post_only = one.time_in_force == "GTX"
     reason = end_reason(one.status, "", one.expiry, post_only=post_only)
     side = position_side(one.position_side)
+    kind = order_type(one.type, spot=False)
     order = OrderReport(
         ts=one.at * MS,
         symbol=symbol,
@@ -456,11 +460,11 @@ def trade_update_of(data: bytes | msgspec.Raw, symbols: Symbols) -> tuple[FillRe
         venue_id=str(one.order_id),
         status=status_of(one.status, one.size, one.filled, post_only=post_only, reason=reason),
         side=SIDES[one.side],
-        type=order_type(one.type, spot=False),
+        type=kind,
         size=one.size,
         filled=one.filled,
         limit_price=price_of(one.price),
-        stop_price=price_of(one.stop_price),
+        stop_price=stop_of(one.stop_price, kind),
         time_in_force=time_in_force(one.time_in_force),
         reduce_only=one.reduce_only,
         position_side=side,
@@ -492,6 +496,7 @@ def algo_update_of(data: bytes | msgspec.Raw, symbols: Symbols) -> tuple[OrderRe
     """Read ``ALGO_UPDATE``: how a conditional order stands, and the number of the order in its place, or ``""``."""
     update = _algo_update(data)
     one = update.o
+    kind = order_type(one.type, spot=False)
     report = OrderReport(
         ts=(update.T or update.E) * MS,
         symbol=symbols.ours(one.symbol),
@@ -499,11 +504,11 @@ def algo_update_of(data: bytes | msgspec.Raw, symbols: Symbols) -> tuple[OrderRe
         venue_id=algo_venue_id(one.algo_id),
         status=_algo_status(one.status, one.size, one.filled),
         side=SIDES[one.side],
-        type=order_type(one.type, spot=False),
+        type=kind,
         size=one.size,
         filled=one.filled,
         limit_price=price_of(one.price),
-        stop_price=price_of(one.trigger_price),
+        stop_price=stop_of(one.trigger_price, kind),
         time_in_force=time_in_force(one.time_in_force),
         reduce_only=one.reduce_only,
         position_side=position_side(one.position_side),

@@ -15,6 +15,7 @@ from cambist_binance.wire.words import (
     order_type,
     price_of,
     status_of,
+    stop_of,
     time_in_force,
 )
 
@@ -192,8 +193,7 @@ def order_of(one: SpotOrder, symbols: Symbols) -> OrderReport:
     """Say how an order stands; the answer to a cancel names the cancel first, the order after it."""
     post_only = one.type == "LIMIT_MAKER"
     reason = end_reason(one.status, "", one.expiry_reason, post_only=post_only)
-    trailing = bool(one.trailing_delta)
-    kind = order_type(one.type, spot=True)
+    kind = _kind(one.type, trailing=bool(one.trailing_delta))
     return OrderReport(
         ts=max(one.transact_time, one.update_time, one.time) * MS,
         symbol=symbols.ours(one.symbol),
@@ -201,11 +201,11 @@ def order_of(one: SpotOrder, symbols: Symbols) -> OrderReport:
         venue_id=str(one.order_id),
         status=status_of(one.status, one.orig_qty, one.executed_qty, post_only=post_only, reason=reason),
         side=SIDES[one.side],
-        type=_trailing(kind) if trailing else kind,
+        type=kind,
         size=one.orig_qty,
         filled=one.executed_qty,
         limit_price=price_of(one.price),
-        stop_price=price_of(one.stop_price),
+        stop_price=stop_of(one.stop_price, kind),
         time_in_force=time_in_force(one.time_in_force),
         created_at=one.time * MS,
         reason=reason,
@@ -263,7 +263,7 @@ def execution_of(data: bytes | msgspec.Raw, symbols: Symbols) -> tuple[FillRepor
     assert client_id is not None
     post_only = one.type == "LIMIT_MAKER"
     reason = end_reason(one.status, one.refusal, one.expiry, post_only=post_only)
-    kind = order_type(one.type, spot=True)
+    kind = _kind(one.type, trailing=bool(one.trailing))
     order = OrderReport(
         ts=one.at * MS,
         symbol=symbol,
@@ -271,11 +271,11 @@ def execution_of(data: bytes | msgspec.Raw, symbols: Symbols) -> tuple[FillRepor
         venue_id=str(one.order_id),
         status=status_of(one.status, one.size, one.filled, post_only=post_only, reason=reason),
         side=SIDES[one.side],
-        type=_trailing(kind) if one.trailing else kind,
+        type=kind,
         size=one.size,
         filled=one.filled,
         limit_price=price_of(one.price),
-        stop_price=price_of(one.stop_price),
+        stop_price=stop_of(one.stop_price, kind),
         time_in_force=time_in_force(one.time_in_force),
         created_at=max(0, one.created) * MS,
         reason=reason,
@@ -306,5 +306,8 @@ def position_of(data: bytes | msgspec.Raw) -> AccountReport:
     return AccountReport(ts=ts, balances=balances, complete=False)
 
 
-def _trailing(kind: OrderType) -> OrderType:
-    return {OrderType.STOP_LIMIT: OrderType.TRAILING_STOP_LIMIT}.get(kind, OrderType.TRAILING_STOP)
+def _kind(word: str, *, trailing: bool) -> OrderType:
+    kind = order_type(word, spot=True)
+    if not trailing:
+        return kind
+    return OrderType.TRAILING_STOP_LIMIT if kind is OrderType.STOP_LIMIT else OrderType.TRAILING_STOP

@@ -11,7 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-__all__ = ["MS", "SIDES", "TYPES", "end_reason", "position_side", "price_of", "status_of", "system_of", "time_in_force"]
+__all__ = [
+    "MS",
+    "SIDES",
+    "TYPES",
+    "end_reason",
+    "position_side",
+    "price_of",
+    "status_of",
+    "stop_of",
+    "system_of",
+    "time_in_force",
+]
 
 MS: Final = 1_000_000
 SIDES: Final[Mapping[str, Side]] = MappingProxyType({"BUY": Side.BUY, "SELL": Side.SELL})
@@ -33,6 +44,7 @@ TYPES: Final[Mapping[str, OrderType]] = MappingProxyType(
         "LIQUIDATION": _T.MARKET,
     }
 )
+_TRAILING: Final = frozenset({_T.TRAILING_STOP, _T.TRAILING_STOP_LIMIT})
 
 _S = ReportedStatus
 _STATES: Final[Mapping[str, ReportedStatus]] = MappingProxyType(
@@ -127,6 +139,14 @@ def position_side(word: str) -> str:
 def price_of(value: Decimal) -> Decimal | None:
     """Return a price; the venue writes 0 for none."""
     return value or None
+
+
+def stop_of(value: Decimal, kind: OrderType) -> Decimal | None:
+    """Return where a conditional order is set off; None for none, and of one that trails.
+
+    Of those the venue tells where they begin to follow, or a number that is to be ignored, and never where the stop is.
+    """
+    return None if kind in _TRAILING else price_of(value)
 
 
 def system_of(client_id: str) -> str:
