@@ -5,7 +5,7 @@ either: give factories as ``"package.module:attribute"``. The values that cross 
 `Bars` and the rest) are in ``cambist.model``.
 """
 
-from cambist.app.by_name import open_storage, strategy_named
+from cambist.app.by_name import BacktestInFile, backtest_in_file, open_storage, strategy_named
 from cambist.config.environments import Environment
 from cambist.config.secrets import Secret
 from cambist.data.series import choose_instrument
@@ -126,6 +126,7 @@ __all__ = [
     "AccountRow",
     "AnalyzerSpec",
     "Answered",
+    "BacktestInFile",
     "BarBroker",
     "BarKey",
     "BarReport",
@@ -227,6 +228,7 @@ __all__ = [
     "VenueError",
     "VenueSession",
     "VenueTerms",
+    "backtest_in_file",
     "choose_instrument",
     "did_you_mean",
     "hookimpl",
