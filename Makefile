@@ -1,6 +1,6 @@
 # Every target is a script in scripts/ and can be called without make.
 
-.PHONY: help demo test soak soak-simulator foreign-clients check bench docs pin clean
+.PHONY: help demo test soak soak-simulator foreign-clients check bench docs written pin clean
 
 help:
 	@echo 'make demo             make .venv, install core and plugins, backtest an example, trade it live at a simulator'
@@ -11,6 +11,7 @@ help:
 	@echo 'make check            lint, format, types, layers'
 	@echo 'make bench            measure speed beside other engines'
 	@echo 'make docs             build the documentation'
+	@echo 'make written          write anew the pages and files that come from the sources'
 	@echo 'make pin              write constraints.txt anew from the newest versions'
 	@echo 'make clean            remove .venv and everything that was built'
 
@@ -37,6 +38,9 @@ bench:
 
 docs:
 	@bash scripts/docs
+
+written:
+	@bash scripts/written
 
 pin:
 	@bash scripts/pin

@@ -1,7 +1,7 @@
 """Writes the reference pages of the public names: ``python scripts/api_pages.py`` writes ``docs/reference/api``.
 
 ``api_pages.toml`` says which names stand on which page, and in what order; what each means is its docstring, which
-Sphinx puts there. A name that no group has, or that a group has and nobody offers, is an error here.
+Sphinx puts there. A name that no group has comes last; one that a group has and nobody offers is an error here.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def described(module: str, name: str) -> tuple[str, Any]:
 
 def summary(module: str, name: str) -> str:
     """Return the first sentence about a name."""
-    text = DATA.get(name) or inspect.getdoc(described(module, name)[1]) or ""
+    text = DATA.get(name) or inspect.getdoc(described(module, name)[1])
+    if not text:
+        raise SystemExit(f"{module}.{name} has no docstring.")
     first = re.split(r"(?<=[.;:])\s", " ".join(text.partition("\n\n")[0].split()))[0].rstrip(".;:")
     return first.replace("``", "`").replace("|", "\\|")
 
@@ -55,29 +57,37 @@ def directive(module: str, name: str) -> list[str]:
     return [f".. autoclass:: {where}", "   :members:", *more, ""]
 
 
-def check(page: dict[str, Any], names: list[str]) -> None:
-    """Stop unless each public name of a module stands in one group, or is described elsewhere."""
+def grouped(page: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the names of a page by group; those that no group has yet come last.
+
+    Raises
+    ------
+    SystemExit
+        A name is listed twice, or is not there.
+    """
     offered = set(importlib.import_module(page["module"]).__all__) - {"__version__"}
-    elsewhere = {name for listed in page.get("elsewhere", {}).values() for name in listed.split()}
-    wrong = (offered - elsewhere) ^ set(names) | {name for name in names if names.count(name) > 1} | elsewhere - offered
-    if wrong:
-        raise SystemExit(f"{PAGES.name}: {page['module']}: in no group, in several, or not there: {sorted(wrong)}")
+    groups = {title: names.split() for title, names in page.get("groups", {}).items()}
+    listed = [
+        name for names in (*groups.values(), *map(str.split, page.get("elsewhere", {}).values())) for name in names
+    ]
+    if wrong := {name for name in listed if listed.count(name) > 1 or name not in offered}:
+        raise SystemExit(f"{PAGES.name}: {page['module']}: listed twice, or not there: {sorted(wrong)}")
+    rest = sorted(offered - set(listed))
+    return {**groups, **({"Others" if groups else "Names": rest} if rest else {})}
 
 
 def written(page: dict[str, Any]) -> str:
     """Return a page."""
     module = page["module"]
-    groups = page.get("groups") or {"Names": " ".join(sorted(importlib.import_module(module).__all__))}
-    check(page, [name for names in groups.values() for name in names.split()])
     lines = [f"# {page['title']}", "", page["about"]]
     for where, names in page.get("elsewhere", {}).items():
         lines += [f"Described in {where}: {', '.join(f'`{name}`' for name in names.split())}.", ""]
-    for title, names in groups.items():
+    for title, names in grouped(page).items():
         lines += [f"## {title}", "", "| name | |", "|---|---|"]
-        for name in names.split():
+        for name in names:
             lines.append(f"| {{py:obj}}`{name} <{described(module, name)[0]}>` | {summary(module, name)} |")
         lines += ["", "```{eval-rst}", f".. currentmodule:: {module}", ""]
-        lines += [line for name in names.split() for line in directive(module, name)]
+        lines += [line for name in names for line in directive(module, name)]
         lines[-1] = "```"
         lines.append("")
     return "\n".join(lines)

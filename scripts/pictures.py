@@ -113,6 +113,61 @@ def flow() -> str:
     return drawing.svg()
 
 
+def commit() -> str:
+    """Draw how a step is made durable before anything of it leaves."""
+    drawing = Drawing(880, 250)
+    boxes = [
+        (10, "event", "a fill, a timer, a word"),
+        (232, "step", "decides"),
+        (454, "commit", "event, wishes, state"),
+    ]
+    for number, (x, name, about) in enumerate(boxes):
+        drawing.box(x, 30, 166, 56, f"{name}\n{about}", "strong" if name == "commit" else "")
+        if number:
+            drawing.arrow((x - 56, 58), (x - 3, 58))
+    drawing.box(454, 150, 166, 56, "disk\none write, one fdatasync", "soft")
+    drawing.arrow((537, 86), (537, 147))
+    drawing.text(545, 122, "a thread of its own", "label", "start")
+    drawing.box(232, 150, 166, 56, "made ready\nwritten out, signed", "soft")
+    drawing.arrow((315, 86), (315, 147))
+    drawing.text(323, 122, "meanwhile", "label", "start")
+    drawing.box(704, 150, 166, 56, "venue\nthe request leaves", "strong")
+    drawing.arrow((620, 178), (701, 178))
+    drawing.text(661, 170, "it is safe", "label")
+    drawing.arrow((315, 206), (315, 232), (787, 232), (787, 209))
+    drawing.text(551, 226, "waits for the word that its record is safe", "label")
+    return drawing.svg()
+
+
+def way() -> str:
+    """Draw the way of the price through a bar, and what it meets."""
+    drawing = Drawing(860, 300)
+    points = [(80, 170), (250, 60), (520, 250), (720, 110)]
+    drawing.parts.append(
+        '<path class="arrow price" d="'
+        + " ".join(f"{'L' if number else 'M'}{x} {y}" for number, (x, y) in enumerate(points))
+        + '"/>'
+    )
+    for (x, y), name, above in zip(
+        points, ("open", "high: the nearer one", "low", "close"), (1, -1, 1, -1), strict=True
+    ):
+        drawing.parts.append(f'<circle class="head" cx="{x}" cy="{y}" r="4"/>')
+        drawing.text(x, y + (22 if above > 0 else -12), name, "name")
+    for y, name, x, word in ((100, "take profit", 188, "1"), (200, "stop", 449, "2")):
+        drawing.parts.append(f'<path class="arrow late" d="M20 {y} L840 {y}"/>')
+        drawing.text(840, y - 6, name, "label", "end")
+        drawing.parts.append(f'<circle class="box strong" cx="{x}" cy="{y}" r="10"/>')
+        drawing.text(x, y + 4.5, word, "small")
+    drawing.text(
+        80,
+        290,
+        "orders act in the order in which the price reaches them, not in that in which they were sent",
+        "label",
+        "start",
+    )
+    return drawing.svg()
+
+
 def floors() -> list[list[str]]:
     """Return the rooms of each floor of the core, from the contract in ``pyproject.toml``."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
@@ -131,6 +186,7 @@ def house() -> str:
         "ports": "what a plugin promises",
         "model": "the nouns",
         "errors": "one tree",
+        "deprecations": "names that will go",
     }
     drawing = Drawing(860, 0)
     y = 10
@@ -210,69 +266,69 @@ class Way:
 
 
 _BOXES = {
-    "created": (2, 118),
-    "submitted": (170, 118),
-    "accepted": (332, 118),
-    "triggered": (494, 118),
-    "partially_filled": (656, 118),
-    "pending_cancel": (494, 292),
-    "pending_replace": (656, 292),
-    "unknown": (170, 292),
-    "filled": (930, 118),
-    "canceled": (930, 196),
-    "expired": (930, 274),
-    "rejected": (930, 352),
+    "created": (20, 10),
+    "submitted": (20, 128),
+    "accepted": (164, 128),
+    "triggered": (308, 128),
+    "partially_filled": (452, 128),
+    "unknown": (20, 292),
+    "pending_cancel": (308, 292),
+    "pending_replace": (452, 292),
+    "filled": (706, 128),
+    "canceled": (706, 204),
+    "expired": (706, 278),
+    "rejected": (706, 352),
 }
 _WAYS = {
-    ("created", "submitted"): Way(((114, 140), (167, 140)), (133, 132)),
-    ("submitted", "accepted"): Way(((282, 140), (329, 140)), (305, 158)),
-    ("accepted", "triggered"): Way(((444, 140), (491, 140)), (467, 132)),
-    ("working", "partially_filled"): Way(((712, 88), (712, 115)), (706, 104), "end"),
-    ("open", "canceled"): Way(((800, 218), (927, 218)), (815, 212), "start"),
-    ("open", "expired"): Way(((800, 296), (927, 296)), (815, 290), "start"),
-    ("open", "rejected"): Way(((800, 374), (927, 374)), (815, 368), "start"),
-    ("working", "pending_cancel"): Way(((522, 202), (522, 289)), (516, 238), "end"),
-    ("working", "pending_replace"): Way(((684, 202), (684, 289)), (678, 238), "end"),
-    ("pending_cancel", "facts"): Way(((578, 292), (578, 205)), (584, 274), "start"),
-    ("pending_replace", "facts"): Way(((740, 292), (740, 205)), (746, 258), "start"),
-    ("pending_replace", "pending_cancel"): Way(((656, 322), (609, 322)), (632, 352)),
-    ("submitted", "unknown"): Way(((198, 162), (198, 289)), (204, 232), "start", narrow=True),
-    ("unknown", "accepted"): Way(((254, 292), (254, 226), (360, 226), (360, 165)), (366, 182), "start"),
-    ("created", "rejected"): Way(((58, 162), (58, 424), (986, 424), (986, 399)), (120, 418), "start"),
-    ("rejected", "canceled"): Way(((1042, 374), (1062, 374), (1062, 218), (1045, 218)), (1066, 300), "start", "late"),
-    ("filled", "facts"): Way(((986, 118), (986, 52), (600, 52), (600, 85)), (810, 46), "middle", "late"),
+    ("created", "submitted"): Way(((72, 54), (72, 125)), (80, 72), "start"),
+    ("created", "rejected"): Way(((124, 32), (858, 32), (858, 380), (813, 380)), (136, 26), "start"),
+    ("submitted", "accepted"): Way(((124, 150), (161, 150)), (144, 170)),
+    ("accepted", "triggered"): Way(((268, 150), (305, 150)), (288, 142)),
+    ("working", "partially_filled"): Way(((504, 98), (504, 125)), (498, 115), "end"),
+    ("open", "canceled"): Way(((582, 226), (703, 226)), (596, 220), "start"),
+    ("open", "expired"): Way(((582, 300), (703, 300)), (596, 294), "start"),
+    ("open", "rejected"): Way(((582, 374), (703, 374)), (596, 368), "start"),
+    ("working", "pending_cancel"): Way(((334, 212), (334, 289)), (328, 238), "end", narrow=True),
+    ("working", "pending_replace"): Way(((478, 212), (478, 289)), (472, 232), "end", narrow=True),
+    ("pending_cancel", "facts"): Way(((386, 292), (386, 215)), (392, 270), "start", narrow=True),
+    ("pending_replace", "facts"): Way(((530, 292), (530, 215)), (536, 240), "start", narrow=True),
+    ("pending_replace", "pending_cancel"): Way(((452, 314), (415, 314)), (432, 354), narrow=True),
+    ("submitted", "unknown"): Way(((46, 172), (46, 289)), (52, 234), "start", narrow=True),
+    ("unknown", "accepted"): Way(((117, 292), (117, 240), (190, 240), (190, 175)), (196, 192), "start"),
+    ("rejected", "canceled"): Way(((810, 362), (822, 362), (822, 226), (813, 226)), (827, 300), "start", "late"),
+    ("filled", "facts"): Way(((758, 128), (758, 64), (400, 64), (400, 95)), (600, 58), "middle", "late"),
 }
 
 
 def life() -> tuple[str, list[tuple[str, str, str]]]:
     """Draw the life of an order, and return the moves that the picture leaves out."""
-    drawing = Drawing(1092, 440)
-    drawing.box(150, 68, 650, 330, kind="soft")
-    drawing.text(166, 388, "open: cancel, expire and reject end all of these", "label", "start")
-    drawing.box(160, 88, 620, 114, kind="softer")
-    drawing.text(172, 106, "at work", "label", "start")
+    drawing = Drawing(870, 400)
+    drawing.box(8, 78, 574, 312, kind="soft")
+    drawing.text(20, 380, "open: cancel, expire and reject end all of these", "label", "start")
+    drawing.box(14, 98, 560, 114, kind="softer")
+    drawing.text(132, 114, "at work", "label", "start")
     table = moves()
     for state, (x, y) in _BOXES.items():
         ends = state in {"filled", "canceled", "expired", "rejected"}
-        drawing.box(x, y, 112, 44, state, "strong" if ends else "")
+        drawing.box(x, y, 104, 44, kind="strong" if ends else "")
+        drawing.text(x + 52, y + 26.5, state, "state")
     for move, way in _WAYS.items():
         drawing.arrow(*way.points, kind=way.kind)
         words = ",\n".join(table[move]).replace("_", "\n" if way.narrow else " ")
         drawing.text(*way.label, words, "label", way.anchor)
     # A rule above the cells of the table: an order whose fills add up to its size is filled.
-    drawing.arrow((768, 140), (927, 140))
-    drawing.text(848, 132, "fills add up to its size", "label")
+    drawing.arrow((556, 150), (703, 150))
+    drawing.text(642, 128, "fills add up\nto its size", "label")
     rest = [(source, ", ".join(kinds), target) for (source, target), kinds in table.items()]
     return drawing.svg(), [one for one in rest if (one[0], one[2]) not in _WAYS]
 
 
 def pictures() -> dict[str, str]:
     """Return every picture by the name of its file."""
-    return {"drivers.svg": drivers(), "flow.svg": flow(), "house.svg": house(), "order-life.svg": life()[0]}
+    drawn = {"commit": commit, "drivers": drivers, "flow": flow, "house": house, "way": way}
+    return {**{f"{name}.svg": draw() for name, draw in drawn.items()}, "order-life.svg": life()[0]}
 
 
 if __name__ == "__main__":
     for name, drawing in pictures().items():
         (FOLDER / name).write_text(drawing, encoding="utf-8")
-    for source, kinds, target in life()[1]:
-        print(f"not in the picture: {source} -> {target} by {kinds}")

@@ -26,6 +26,8 @@ MODULES = [
     "cambist.analysis",
     "cambist",
 ]
+#: Modules of which the names are promised: their functions are made, or their classes are used through what is above.
+NAMES_ALONE = ["cambist.indicators", "cambist.simulation"]
 #: Written by pydantic, attrs, enum and pytest, and no names of ours.
 _FOREIGN = re.compile(r"^(model_.*|pytestmark)$")
 
@@ -159,6 +161,9 @@ def lines() -> list[str]:
                 found.append(f"{name}{signature_of(value)}")
             else:
                 found.append(f"{name}: {type(value).__name__}")
+    for module_name in NAMES_ALONE:
+        names = sorted(importlib.import_module(module_name).__all__)
+        found += ["", f"[{module_name}]", *(f"{module_name}.{name}" for name in names)]
     return found
 
 

@@ -33,7 +33,7 @@ class MarginMode(StrEnum):
 class PositionMode(StrEnum):
     """How many positions an account has in one margined instrument."""
 
-    #: One, long or short: what is bought and what is sold is netted.
+    #: One, long or short; what is bought and what is sold is netted.
     ONE_WAY = "one-way"
     #: Two, a long and a short one side by side; every order names the one it is for.
     HEDGE = "hedge"
