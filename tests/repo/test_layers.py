@@ -33,6 +33,8 @@ LIBRARIES = {
     "structlog": {"observe"},
     "pydantic": {"config", "cli"},
     "pydantic_core": {"config", "cli"},
+    "cryptography": {"config"},
+    "keyring": {"config"},
     "click": {"cli"},
     "rich": {"cli"},
     "pytest": {"testing"},

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cambist.app.by_name import open_storage, strategy_named
+    from cambist.app.by_name import BacktestInFile, backtest_in_file, open_storage, strategy_named
     from cambist.config.environments import Environment
     from cambist.config.secrets import Secret
     from cambist.data.series import choose_instrument
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         NotifierSpec,
         ReportSpec,
         RiskRuleSpec,
+        SecretProviderSpec,
         SessionSpec,
         SimulationModelSpec,
         SinkSpec,
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
         TradingRequest,
     )
     from cambist.ports.data_rules import DataRule, Finding, SeriesView, Severity, Stage
+    from cambist.ports.secrets import SecretProvider
     from cambist.ports.venue import (
         Answered,
         BarReport,
@@ -132,6 +134,7 @@ __all__ = [
     "AccountRow",
     "AnalyzerSpec",
     "Answered",
+    "BacktestInFile",
     "BarBroker",
     "BarKey",
     "BarReport",
@@ -205,6 +208,8 @@ __all__ = [
     "RunRecord",
     "RunStore",
     "Secret",
+    "SecretProvider",
+    "SecretProviderSpec",
     "SeriesView",
     "SessionSpec",
     "Severity",
@@ -235,6 +240,7 @@ __all__ = [
     "VenueError",
     "VenueSession",
     "VenueTerms",
+    "backtest_in_file",
     "choose_instrument",
     "did_you_mean",
     "hookimpl",
@@ -250,7 +256,7 @@ __all__ = [
 _HOMES = {
     name: module
     for module, names in {
-        "cambist.app.by_name": "open_storage strategy_named",
+        "cambist.app.by_name": "BacktestInFile backtest_in_file open_storage strategy_named",
         "cambist.config.environments": "Environment",
         "cambist.config.secrets": "Secret",
         "cambist.data.series": "choose_instrument",
@@ -265,7 +271,7 @@ _HOMES = {
         "cambist.plugins.hookspecs": "hookimpl",
         "cambist.plugins.specs": (
             "AnalyzerSpec BrokerSpec CommandSpec DataRuleSpec FeedSpec IndicatorSpec NotifierSpec ReportSpec "
-            "RiskRuleSpec SessionSpec SimulationModelSpec SinkSpec Spec StorageSpec StrategySpec"
+            "RiskRuleSpec SecretProviderSpec SessionSpec SimulationModelSpec SinkSpec Spec StorageSpec StrategySpec"
         ),
         "cambist.ports": (
             "AccountMoment AccountRow BarBroker BarKey BarStore BarsWritten Broker BrokerAccount BrokerFactory "
@@ -276,6 +282,7 @@ _HOMES = {
             "TradeRow TradingRequest"
         ),
         "cambist.ports.data_rules": "DataRule Finding SeriesView Severity Stage",
+        "cambist.ports.secrets": "SecretProvider",
         "cambist.ports.venue": (
             "Answered BarReport BatchingSession CashHistory Declined FundingRate NativeSession OrderKey "
             "OrderRequest Outcome PerpetualMarket PreparingSession PromptSession ReloadingSession StreamReport "

@@ -166,6 +166,7 @@ def validator():
         '[live]\nvenue = "of-another-machine"\nsettings = { anything = 1 }',
         '[strategy]\nuse = "my.py:Mine"\nparameters = { x = 1 }',
         'extends = ["a.toml", "b.toml"]\nunset = ["venue.fees"]',
+        '[[sink]]\nuse = "json-lines"\npath = "x"\n[[analyzer]]\nuse = "sharpe"\n[secrets.mount]\nfolder = "x"',
     ],
 )  # fmt: skip
 def test_the_schema_takes_what_a_run_file_may_say(validator, text):
@@ -189,6 +190,9 @@ def test_the_schema_takes_what_a_run_file_may_say(validator, text):
         "[venue]\nfees = { use = 'half-spread' }",
         "[sizer]\nuse = 'percnt'",
         "[[notify]]\nuse = 'webhook'\nurll = 'x'",
+        "[[sink]]\nuse = 'json-lines'\npth = 'x'",
+        "[[analyzer]]\nuse = 'sharp'",
+        "[secrets.mount]\nfoldr = 'x'",
         "extends = 5",
     ],
 )

@@ -164,7 +164,7 @@ def test_a_schema_for_editors_can_be_made():
     schema = RunFile.model_json_schema()
     assert set(schema["properties"]) == {
         "strategy", "history", "data", "account", "venue", "risk", "sizer", "output", "storage", "run", "live", "paper",
-        "notify", "broker", "analyzer", "sink",
+        "notify", "broker", "analyzer", "sink", "secrets",
     }  # fmt: skip
 
 

@@ -11,7 +11,18 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from cambist.api import Broker, DataRule, EventSink, Notice, Notifier, RiskRule, RunEvent, SeriesView
+from cambist.api import (
+    Broker,
+    ConfigError,
+    DataRule,
+    EventSink,
+    Notice,
+    Notifier,
+    RiskRule,
+    RunEvent,
+    SecretProvider,
+    SeriesView,
+)
 from cambist.model import ApprovedOrder, Instrument, Order, OrderType, Position, Side, Timeframe, TimeInForce
 from cambist.model.events import AmendRejected, CancelRejected, OrderRejected
 from cambist.model.orders import GATE_SEAL
@@ -171,3 +182,26 @@ def test_the_sink_counts_fills(tmp_path):
         sink.take(RunEvent(number, 0, kind, {}))
     sink.close()
     assert (tmp_path / "fills.txt").read_text() == "2"
+
+
+def test_the_password_store_is_asked_for_what_is_named(monkeypatch):
+    module = pasted("cambist_secret_providers")
+    make = Registry.of([module]).get("secret_provider", "pass").load()
+    assert_keeps(SecretProvider, make)
+    asked = []
+
+    def run(words, **_):
+        asked.append(words[-1])
+        known = words[-1] == "trading/binance-key"
+        return SimpleNamespace(returncode=0 if known else 1, stdout="s3cr3t\nuser: me\n" if known else "")
+
+    monkeypatch.setattr(module.subprocess, "run", run)
+    assert (make().resolve("binance-key"), make("other").resolve("binance-key")) == ("s3cr3t", None)
+    assert asked == ["trading/binance-key", "other/binance-key"]
+
+    def missing(*_, **__):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(module.subprocess, "run", missing)
+    with pytest.raises(ConfigError, match="pass is not installed"):
+        make().resolve("binance-key")

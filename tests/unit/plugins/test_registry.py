@@ -30,7 +30,8 @@ def returning(records):
 
 
 METHODS = ["feeds", "brokers", "risk_rules", "storages", "notifiers", "strategies", "indicators", "analyzers"]
-METHODS += ["simulation_models", "commands", "sessions", "data_rules", "reports", "event_sinks"]
+METHODS += ["simulation_models", "commands", "sessions", "data_rules", "reports", "secret_providers"]
+METHODS += ["event_sinks"]
 
 
 def test_an_empty_registry_has_nothing():

@@ -14,6 +14,7 @@ from cambist.config.effective import Component
 from cambist.config.read import DATA_KEYS, as_list, place
 from cambist.config.settings import model_of
 from cambist.errors import CambistError
+from cambist.plugins.specs import AnalyzerSpec, BrokerSpec, SinkSpec
 from cambist.strategies.parameters import MISSING
 
 if TYPE_CHECKING:
@@ -24,20 +25,25 @@ if TYPE_CHECKING:
 
 __all__ = ["components_of"]
 
-#: Lists of components: table, kind of record, and how many arguments of the factory are no settings.
-_LISTED = (("risk", "risk_rule", 0), ("notify", "notifier", 0), ("analyzer", "analyzer", 1), ("sink", "sink", 0))
+#: Tables that name a component, its kind, and how much of its factory is no setting.
+_NAMED = (
+    ("risk", "risk_rule", 0),
+    ("notify", "notifier", 0),
+    ("sink", "sink", SinkSpec.given),
+    ("analyzer", "analyzer", AnalyzerSpec.given),
+)
 
 
 def components_of(document: Document, registry: Registry) -> Iterator[Component]:
     """Yield what a run file names, as far as it can be found."""
     for where, table in _tables(document, "strategy"):
         yield _strategy(where, table, document, registry)
-    for kind, name, given in _LISTED:
+    for kind, name, given in _NAMED:
         for where, table in _tables(document, kind):
             yield _component(where, table.get("use"), registry, name, given=given)
     broker = _table(document, "broker")
     if broker.get("use", SIMULATED) != SIMULATED:
-        yield _component(("broker",), broker["use"], registry, "broker", given=4)
+        yield _component(("broker",), broker["use"], registry, "broker", given=BrokerSpec.given)
     for where, table in _tables(document, "data"):
         source = table.get("source")
         folder = document.folder_of((*place(document, where), "source"))
@@ -52,6 +58,8 @@ def components_of(document: Document, registry: Registry) -> Iterator[Component]
         said = venue.get(option)
         if isinstance(said, dict) and isinstance(said.get("use"), str):
             yield _model(("venue", option), said["use"], model, registry)
+    for name in _table(document, "secrets"):
+        yield _component(("secrets", name), name, registry, "secret_provider")
     live, paper = _table(document, "live"), _table(document, "paper")
     if live:
         yield _session(live, registry)

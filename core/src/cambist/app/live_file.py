@@ -9,7 +9,7 @@ import attrs
 
 from cambist.app.named_parts import SIMULATED
 from cambist.app.plan import Overrides
-from cambist.app.runfile import Reader
+from cambist.app.runfile import Reader, storage_url
 from cambist.app.storage import storage_opener
 from cambist.app.strategies import make_strategy
 from cambist.config.environments import Environment
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from cambist.ports.storage import Storage
     from cambist.ports.venue import VenueSession
 
-__all__ = ["PAPER", "LivePlan", "LiveReader", "PaperReader", "read_live_file"]
+__all__ = ["PAPER", "LivePlan", "LiveReader", "PaperReader", "read_live_file", "secret_fields"]
 
 #: What stands in the place of an environment where no account is traded.
 PAPER = "paper"
@@ -173,7 +173,7 @@ class LiveReader(Reader):
         self._check_series()
         self.made_channels = tuple(self._channels())
         self.made_session = self.session()
-        url = self._storage()
+        url = storage_url(self)
         if url:
             self.made_storage = self.attempt(("storage", "url"), storage_opener, url, self.registry, "runs")
 
@@ -365,7 +365,7 @@ class LiveReader(Reader):
                 self.attempt(("live", "settings", name), secret.within, environment)
             if self.secrets == "keys":
                 self.attempt(("live", "settings", name), secret.reveal)
-        names = list(_secret_fields(config))
+        names = list(secret_fields(config))
         if names and not secrets:
             example = " and ".join(f'{name} = "${{env:VENUE_{name.upper()}}}"' for name in names[:2])
             self.add(("live", "settings"), f"there is no key, and a live run trades an account. Write {example}.")
@@ -374,7 +374,7 @@ class LiveReader(Reader):
 
     def _notifier(self, own: dict[str, Any], factory: Callable[..., Any], config: type | None, where: Where) -> Any:
         """Make a notifier of its own keys; a key that nobody knows may be meant for the channel as well."""
-        settings, found = check_settings(own, config, factory, 0, where)
+        settings, found = check_settings(own, config, factory, 0, where, self.lookup)
         self.look_up(settings, where)
         known = _keys(factory, config)
         for problem in found:
@@ -479,7 +479,7 @@ class PaperReader(LiveReader):
         given = (paper if owner == "paper" else live).get("settings", {})
         if not isinstance(given, dict):
             return None
-        secrets = set(_secret_fields(config))
+        secrets = set(secret_fields(config))
         given = {key: value for key, value in given.items() if key not in secrets}
         if owner == "live" and fit is not None:
             environment = self._environment_of_market(live)
@@ -499,7 +499,7 @@ def _as_words(said: Any) -> list[Any]:
     return said if isinstance(said, list) else [said]
 
 
-def _secret_fields(config: type | None) -> Iterator[str]:
+def secret_fields(config: type | None) -> Iterator[str]:
     """Yield the settings of a session that are secrets."""
     for name, field in getattr(config, "model_fields", {}).items():
         if Secret in (field.annotation, *typing.get_args(field.annotation)):

@@ -16,8 +16,9 @@ from cambist.backtest.settings import BacktestSettings
 from cambist.config.document import Document
 from cambist.config.layers import read_document
 from cambist.config.problems import Problem, raise_problems, shown
+from cambist.config.providers import lookup_of
 from cambist.config.read import DATA_KEYS, as_list, check_tables, instrument_table, place
-from cambist.config.secrets import Secret
+from cambist.config.secrets import Secret, is_reference
 from cambist.config.settings import check_settings
 from cambist.data.checks.check import chosen_rules
 from cambist.data.checks.policy import read_policy
@@ -54,7 +55,16 @@ if TYPE_CHECKING:
     from cambist.plugins.specs import SimulationModelSpec
     from cambist.strategies import Strategy
 
-__all__ = ["MODEL_OPTIONS", "SIZERS", "Reader", "load_parts", "model_named", "read_run_file", "read_settings"]
+__all__ = [
+    "MODEL_OPTIONS",
+    "SIZERS",
+    "Reader",
+    "load_parts",
+    "model_named",
+    "read_run_file",
+    "read_settings",
+    "storage_url",
+]
 
 #: The keys of ``[venue]`` that take a simulation model, and what that decides.
 MODEL_OPTIONS = {
@@ -168,6 +178,8 @@ class Reader:
         self.overrides = overrides
         self.file, found = check_tables(document)
         self.problems: list[Problem] = found
+        #: Who answers ``secret://`` in this file.
+        self.lookup = lookup_of(registry, dict(_providers(self)))
 
     def plan(self) -> RunPlan:
         """Return what the file says; raises `ConfigError` for all that cannot be used."""
@@ -179,8 +191,8 @@ class Reader:
         others = bool(self.overrides.data)
         instruments = {} if others else dict(self._instruments())
         feed_settings = {} if others else dict(self._feed_settings())
-        storage = None if self.overrides.storage else self._storage()
-        self._check_snapshots()
+        storage = None if self.overrides.storage else storage_url(self)
+        _check_snapshots(self)
         self.check_data()
         raise_problems(self.document, self.problems)
         file = self.file
@@ -292,23 +304,6 @@ class Reader:
             return None, {}
         return self.make(table, SIZERS[table["use"]], None, ("sizer",)), dict(table)
 
-    def _storage(self) -> str | None:
-        """Return the URL of ``[storage]``; a relative path in it starts from the run file's folder."""
-        table = self.document.tables.get("storage")
-        url = table.get("url") if isinstance(table, dict) else None
-        if not isinstance(url, str) or not url:
-            return None
-        where = ("storage", "url")
-        folder = self.document.folder_of(where)
-        resolved: str | None = self.attempt(where, resolved_url, url, self.registry, folder)
-        return resolved
-
-    def _check_snapshots(self) -> None:
-        table = self.document.tables.get("storage")
-        said = table.get("snapshots") if isinstance(table, dict) else None
-        if isinstance(said, str) and said:
-            self.attempt(("storage", "snapshots"), BacktestSettings.of, snapshots=said)
-
     def _models(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Make the simulation models that ``[venue]`` names, alone or in tables with ``use``."""
         made: dict[str, Any] = {}
@@ -342,7 +337,7 @@ class Reader:
         self, table: dict[str, Any], config: type | None, factory: Callable[..., Any], where: Where, given: int = 0
     ) -> tuple[dict[str, Any], list[Problem]]:
         """Check the settings of a component as `check_settings` does, and note what is wrong with them."""
-        settings, found = check_settings(table, config, factory, given, where)
+        settings, found = check_settings(table, config, factory, given, where, self.lookup)
         self.extend(found)
         self.look_up(settings, where)
         return settings, found
@@ -451,6 +446,41 @@ class Reader:
     def extend(self, found: list[Problem]) -> None:
         """Note mistakes."""
         self.problems.extend(found)
+
+
+def storage_url(reader: Reader) -> str | None:
+    """Return the URL of ``[storage]``; a relative path in it starts from the folder of the file that says it."""
+    where = ("storage", "url")
+    table = reader.document.tables.get("storage")
+    url = table.get("url") if isinstance(table, dict) else None
+    if not isinstance(url, str) or not url:
+        return None
+    if is_reference(url):  # since it may hold a password
+        if reader.secrets == "none":
+            return None
+        url = reader.attempt(where, Secret.parse(url).placed("storage.url", reader.lookup).reveal)
+    folder = reader.document.folder_of(where)
+    resolved: str | None = url and reader.attempt(where, resolved_url, url, reader.registry, folder)
+    return resolved
+
+
+def _check_snapshots(reader: Reader) -> None:
+    table = reader.document.tables.get("storage")
+    said = table.get("snapshots") if isinstance(table, dict) else None
+    if isinstance(said, str) and said:
+        reader.attempt(("storage", "snapshots"), BacktestSettings.of, snapshots=said)
+
+
+def _providers(reader: Reader) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the settings of those who keep secrets, of ``[secrets.NAME]``."""
+    tables = reader.document.tables.get("secrets")
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        where = ("secrets", name)
+        parts = reader.attempt(where, load_parts, reader.registry, "secret_provider", name)
+        if parts and isinstance(table, dict):
+            settings, found = check_settings(table, parts[1], parts[0], 0, where)
+            reader.extend(found)
+            yield name, settings
 
 
 def model_named(registry: Registry, model: str, name: str) -> SimulationModelSpec:

@@ -36,14 +36,19 @@ def run_file_schema(registry: Registry) -> dict[str, Any]:
     """
     definitions = Definitions(base_schema())
     tables = definitions.all
-    rules, notifiers = registry.risk_rules().values(), registry.notifiers().values()
-    tables["RiskTable"] = _choice("use", _settings(rules, definitions), tables["ComponentTable"])
-    tables["AnalyzerTable"] = _choice(
-        "use", _settings(registry.analyzers().values(), definitions), tables["ComponentTable"]
-    )
+    offered: dict[str, Iterable[Spec]] = {
+        "risk": registry.risk_rules().values(),
+        "analyzer": registry.analyzers().values(),
+    }
+    properties = definitions.schema["properties"]
+    for name, specs in offered.items():
+        made = f"{name.capitalize()}Table"
+        tables[made] = _choice("use", _settings(specs, definitions), tables["ComponentTable"])
+        _replace(properties[name], "#/$defs/ComponentTable", {"$ref": f"#/$defs/{made}"})
     tables["BrokerTable"] = _choice("use", _brokers(registry, definitions), tables["ComponentTable"])
+    notifiers, sinks = registry.notifiers().values(), registry.event_sinks().values()
+    tables["SinkTable"] = _choice("use", _settings(sinks, definitions), tables["SinkTable"])
     tables["SizerTable"] = _choice("use", _sizers(definitions), tables.pop("ComponentTable"))
-    tables["SinkTable"] = _choice("use", _settings(registry.event_sinks().values(), definitions), tables["SinkTable"])
     tables["NotifyTable"] = _choice("use", _settings(notifiers, definitions), tables["NotifyTable"])
     tables["StrategyTable"] = _strategies(registry, tables["StrategyTable"])
     tables["DataTable"] = _data(registry, definitions)
@@ -55,9 +60,7 @@ def run_file_schema(registry: Registry) -> dict[str, Any]:
     sessions = list(_settings(registry.sessions().values(), definitions, needs_all=False))
     for name in ("LiveTable", "PaperTable"):
         tables[name]["anyOf"] = [_session(*one) for one in sessions] + [_other("venue", [one[0] for one in sessions])]
-    properties = definitions.schema["properties"]
-    _replace(properties["risk"], "#/$defs/ComponentTable", {"$ref": "#/$defs/RiskTable"})
-    _replace(properties["analyzer"], "#/$defs/ComponentTable", {"$ref": "#/$defs/AnalyzerTable"})
+    properties["secrets"] = _providers(registry, definitions)
     properties["sizer"] = {"$ref": "#/$defs/SizerTable"}
     properties["broker"] = {"$ref": "#/$defs/BrokerTable"}
     return definitions.schema
@@ -119,6 +122,11 @@ def _choice(key: str, alternatives: Iterable[_Alternative], table: dict[str, Any
 def _other(key: str, names: list[str]) -> dict[str, Any]:
     """Return the alternative for a name that nobody here offers; such a file may be meant for another machine."""
     return {"properties": {key: {"not": {"enum": names}}}}
+
+
+def _providers(registry: Registry, definitions: Definitions) -> dict[str, Any]:
+    made = {name: settings for name, _, settings in _settings(registry.secret_providers().values(), definitions)}
+    return {"type": "object", "properties": made, "additionalProperties": {"type": "object"}}
 
 
 def _session(name: str, summary: str, settings: dict[str, Any]) -> dict[str, Any]:

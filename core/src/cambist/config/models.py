@@ -182,3 +182,4 @@ class RunFile(Table):
     live: LiveTable | None = Field(default=None, description="the account that a live run trades")
     paper: PaperTable | None = Field(default=None, description="a paper run")
     notify: list[NotifyTable] = Field(default_factory=list, description="channels to people")
+    secrets: dict[str, dict[str, Any]] = Field(default_factory=dict, description="settings of who keeps secrets")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from hmac import compare_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -16,14 +17,19 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
 
-__all__ = ["Secret", "is_reference"]
+__all__ = ["Lookup", "Secret", "is_reference", "read_secret_file"]
+
+#: Gives out the secret of a provider and a name, or raises `ConfigError`.
+Lookup = Callable[[str, str], str]
 
 _REFERENCE = re.compile(r"\$\{([a-z]*):(.*)\}", re.DOTALL)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SOURCES = ("env", "file")
 #: A key is some lines of text; a larger file is something else.
 _LONGEST_FILE = 65_536
-_HOW = "Write ${env:NAME} or ${file:/path}."
+_HOW = "Write ${env:NAME}, ${file:/path} or secret://PROVIDER/NAME."
+_SCHEME = "secret://"
+_PROVIDED = re.compile(r"secret://([a-z][a-z0-9-]*)/([A-Za-z0-9_][A-Za-z0-9_.@:+/-]{0,199})")
 
 
 class Secret:
@@ -54,7 +60,7 @@ class Secret:
     Secret('${env:BINANCE_KEY}')
     """
 
-    __slots__ = ("__environment", "__place", "__reference", "__value")
+    __slots__ = ("__environment", "__lookup", "__place", "__reference", "__value")
 
     def __init__(self, value: object, *, environment: Environment | str | None = None) -> None:
         if not isinstance(value, str) or not value:
@@ -64,7 +70,9 @@ class Secret:
 
     @classmethod
     def parse(cls, text: object, *, environment: Environment | str | None = None) -> Secret:
-        """Return the secret of a text: what ``${env:NAME}`` or ``${file:/path}`` refers to, or else the text itself.
+        """Return the secret of a text: what a reference refers to, or else the text itself.
+
+        References are ``${env:NAME}``, ``${file:/path}`` and ``secret://PROVIDER/NAME``.
 
         Raises
         ------
@@ -73,7 +81,7 @@ class Secret:
         """
         if isinstance(text, Secret):
             return text
-        if not isinstance(text, str) or "${" not in text:
+        if not isinstance(text, str) or not ("${" in text or text.strip().lower().startswith(_SCHEME)):
             return cls(text, environment=environment)
         return cls._made(None, _check_reference(text.strip()), environment, "")
 
@@ -84,9 +92,10 @@ class Secret:
         reference: tuple[str, str] | None,
         environment: Environment | str | None,
         place: str,
+        lookup: Lookup | None = None,
     ) -> Secret:
         made = cls.__new__(cls)
-        cls._set(made, value, reference, environment, place)
+        cls._set(made, value, reference, environment, place, lookup)
         return made
 
     def _set(
@@ -95,7 +104,9 @@ class Secret:
         reference: tuple[str, str] | None,
         environment: Environment | str | None,
         place: str,
+        lookup: Lookup | None = None,
     ) -> None:
+        self.__lookup = lookup
         self.__value = value
         self.__reference = reference
         self.__environment = None if environment is None else Environment.parse(environment)
@@ -104,16 +115,27 @@ class Secret:
     @property
     def reference(self) -> str:
         """Where it comes from, such as ``"${env:NAME}"``; ``""`` for one that is there."""
-        return "" if self.__reference is None else f"${{{self.__reference[0]}:{self.__reference[1]}}}"
+        if self.__reference is None:
+            return ""
+        source, name = self.__reference
+        return f"{source}{name}" if source.startswith(_SCHEME) else f"${{{source}:{name}}}"
 
     @property
     def environment(self) -> Environment | None:
         """Where it may be used; None for everywhere."""
         return self.__environment
 
-    def placed(self, place: str) -> Secret:
-        """Return the same secret, which names `place` (such as ``notify[1].url``) when it cannot be had."""
-        return self._made(self.__value, self.__reference, self.__environment, place)
+    def placed(self, place: str, lookup: Lookup | None = None) -> Secret:
+        """Return the same secret, which names `place` (such as ``notify[1].url``) when it cannot be had.
+
+        Parameters
+        ----------
+        place
+            The setting that it is.
+        lookup
+            Who answers ``secret://`` for it; by default the providers that are installed.
+        """
+        return self._made(self.__value, self.__reference, self.__environment, place, lookup)
 
     def within(self, environment: Environment | str) -> Secret:
         """Return the secret itself if it may be used in an environment.
@@ -143,7 +165,10 @@ class Secret:
             assert self.__value is not None  # one of the two is there
             return self.__value
         source, name = self.__reference
-        found = self._of_environment(name) if source == "env" else self._of_file(name)
+        if source.startswith(_SCHEME):
+            found = self._of_provider(source.removeprefix(_SCHEME).rstrip("/"), name)
+        else:
+            found = self._of_environment(name) if source == "env" else self._of_file(name)
         register_secret(found)
         return found
 
@@ -159,8 +184,16 @@ class Secret:
             raise ConfigError(f"{self._called()}: the environment variable {name} {state}.{hint}")
         return os.environ[name]
 
+    def _of_provider(self, provider: str, name: str) -> str:
+        from cambist.config.providers import default_lookup
+
+        try:
+            return (self.__lookup or default_lookup)(provider, name)
+        except ConfigError as error:
+            raise ConfigError(f"{self._called()}: {error}", code=error.code) from None
+
     def _of_file(self, name: str) -> str:
-        problem, found = _read(Path(name))
+        problem, found = read_secret_file(Path(name))
         if problem:
             raise ConfigError(f"{self._called()}: {problem}")
         return found
@@ -251,13 +284,21 @@ def _secret_or_problem(given: Any) -> tuple[Secret | None, str]:
 def is_reference(text: str) -> bool:
     """Tell whether a text names the place of a secret, and is not the secret itself."""
     try:
-        return bool(Secret.parse(text).reference) if "${" in text else False
+        return bool(_check_reference(text.strip())) if "${" in text or _SCHEME in text else False
     except ConfigError:
         return False
 
 
 def _check_reference(text: str) -> tuple[str, str]:
     """Take a reference apart; nothing of a text that is none is shown, for it may be the secret."""
+    if text.lower().startswith(_SCHEME):
+        provided = _PROVIDED.fullmatch(text)
+        if provided is None:
+            raise ConfigError(
+                "a secret begins with secret:// and is no reference: a provider in lower case and a name belong there, "
+                "such as secret://encrypted/binance-key."
+            )
+        return f"{_SCHEME}{provided[1]}/", provided[2]
     match = _REFERENCE.fullmatch(text)
     if match is None or "${" in match[2]:
         raise ConfigError(f"a secret holds '${{' and is no reference as a whole. {_HOW}")
@@ -276,8 +317,8 @@ def _check_reference(text: str) -> tuple[str, str]:
     return source, name
 
 
-def _read(path: Path) -> tuple[str, str]:
-    """Return what is wrong with a file, or what it says."""
+def read_secret_file(path: Path) -> tuple[str, str]:
+    """Return what is wrong with a file, or else the secret that is in it, without the line break at its end."""
     try:
         with path.open("rb") as file:
             data = file.read(_LONGEST_FILE + 1)

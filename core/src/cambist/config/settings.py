@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cambist.config.document import Where
+    from cambist.config.secrets import Lookup
 
 __all__ = ["check_settings", "model_of", "settings_model"]
 
 
 def check_settings(
-    table: dict[str, Any], config: type | None, factory: Callable[..., Any], given: int, where: Where
+    table: dict[str, Any],
+    config: type | None,
+    factory: Callable[..., Any],
+    given: int,
+    where: Where,
+    lookup: Lookup | None = None,
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Check the settings of a component.
 
@@ -37,6 +43,8 @@ def check_settings(
         How many leading parameters of the factory are no settings.
     where
         The way to the table.
+    lookup
+        Who answers ``secret://`` for its secrets; by default the providers that are installed.
 
     Returns
     -------
@@ -57,7 +65,7 @@ def check_settings(
     # A setting that was left out stays left out where the factory knows its default itself.
     names = type(made).model_fields if model is config else made.model_fields_set
     settings = {_key(model, name): getattr(made, name) for name in names if name in type(made).model_fields}
-    settings = {key: _placed(value, (*where, key)) for key, value in settings.items()}
+    settings = {key: _placed(value, (*where, key), lookup) for key, value in settings.items()}
     return {**settings, **(made.model_extra or {})}, []
 
 
@@ -89,12 +97,12 @@ def settings_model(factory: Callable[..., Any], given: int = 0) -> type[BaseMode
     return create_model("Settings", __config__=config, **fields)
 
 
-def _placed(value: Any, where: Where) -> Any:
+def _placed(value: Any, where: Where, lookup: Lookup | None) -> Any:
     """Let secrets name the setting that they are, for the time when they cannot be had."""
     if isinstance(value, Secret):
-        return value.placed(path_text(where))
+        return value.placed(path_text(where), lookup)
     if isinstance(value, dict):
-        return {key: _placed(inner, (*where, key)) for key, inner in value.items()}
+        return {key: _placed(inner, (*where, key), lookup) for key, inner in value.items()}
     return value
 
 

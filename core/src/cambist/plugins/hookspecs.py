@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         NotifierSpec,
         ReportSpec,
         RiskRuleSpec,
+        SecretProviderSpec,
         SessionSpec,
         SimulationModelSpec,
         SinkSpec,
@@ -43,6 +44,7 @@ __all__ = [
     "cambist_notifiers",
     "cambist_reports",
     "cambist_risk_rules",
+    "cambist_secret_providers",
     "cambist_sessions",
     "cambist_simulation_models",
     "cambist_storages",
@@ -537,6 +539,48 @@ def cambist_event_sinks() -> Iterable[SinkSpec]:  # type: ignore[empty-body]
                     name="fill-counter",
                     factory=FillCounter,
                     summary="Counts the fills of a run",
+                    capabilities=["local"],
+                )
+            ]
+    """
+
+
+@_hookspec
+def cambist_secret_providers() -> Iterable[SecretProviderSpec]:  # type: ignore[empty-body]
+    """Offer providers of secrets: who answers ``secret://PROVIDER/NAME``.
+
+    Returns
+    -------
+    Iterable of SecretProviderSpec
+        One record a provider. It is asked for the secrets of references that name it, and of no others.
+
+    Examples
+    --------
+    Secrets in a password store of files, as ``pass`` keeps them::
+
+        import subprocess
+
+        from cambist.api import ConfigError, SecretProviderSpec, hookimpl
+
+        class PasswordStore:
+            def __init__(self, prefix: str = "trading"):
+                self.prefix = prefix
+
+            def resolve(self, name):
+                words = ["pass", "show", f"{self.prefix}/{name}"]
+                try:
+                    done = subprocess.run(words, capture_output=True, text=True, timeout=30)
+                except OSError:
+                    raise ConfigError("pass is not installed; install it, or name another provider.") from None
+                return done.stdout.splitlines()[0] if done.returncode == 0 and done.stdout else None
+
+        @hookimpl
+        def cambist_secret_providers():
+            return [
+                SecretProviderSpec(
+                    name="pass",
+                    factory=PasswordStore,
+                    summary="Secrets of the password store",
                     capabilities=["local"],
                 )
             ]

@@ -29,6 +29,7 @@ from cambist.plugins.specs import (
     NotifierSpec,
     ReportSpec,
     RiskRuleSpec,
+    SecretProviderSpec,
     SessionSpec,
     SimulationModelSpec,
     SinkSpec,
@@ -187,6 +188,10 @@ class Registry:
         """Ways to show a finished run by name."""
         return self._all(ReportSpec)
 
+    def secret_providers(self) -> dict[str, SecretProviderSpec]:
+        """Who keeps secrets by name."""
+        return self._all(SecretProviderSpec)
+
     def event_sinks(self) -> dict[str, SinkSpec]:
         """What is told of runs by name."""
         return self._all(SinkSpec)
@@ -217,6 +222,8 @@ class Registry:
     def get(self, kind: Literal["data_rule"], name: str) -> DataRuleSpec: ...
     @overload
     def get(self, kind: Literal["report"], name: str) -> ReportSpec: ...
+    @overload
+    def get(self, kind: Literal["secret_provider"], name: str) -> SecretProviderSpec: ...
     @overload
     def get(self, kind: Literal["sink"], name: str) -> SinkSpec: ...
     @overload

@@ -31,6 +31,7 @@ __all__ = [
     "NotifierSpec",
     "ReportSpec",
     "RiskRuleSpec",
+    "SecretProviderSpec",
     "SessionSpec",
     "SimulationModelSpec",
     "SinkSpec",
@@ -494,6 +495,19 @@ class DataRuleSpec(Spec):
     hook: ClassVar[str] = "cambist_data_rules"
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class SecretProviderSpec(Spec):
+    """Who keeps secrets; the factory makes a `cambist.api.SecretProvider`.
+
+    Called as ``factory(**settings)``; the settings are those of ``[secrets.NAME]`` of a run file. `name` is what stands
+    in references: ``vault`` for ``secret://vault/binance-key``. Capabilities: ``local`` (nothing leaves the machine).
+    """
+
+    kind: ClassVar[str] = "secret_provider"
+    label: ClassVar[str] = "secret provider"
+    hook: ClassVar[str] = "cambist_secret_providers"
+
+
 #: Every kind of record, in the order in which they are listed.
 SPECS: tuple[type[Spec], ...] = (
     FeedSpec,
@@ -509,5 +523,6 @@ SPECS: tuple[type[Spec], ...] = (
     SessionSpec,
     DataRuleSpec,
     ReportSpec,
+    SecretProviderSpec,
     SinkSpec,
 )

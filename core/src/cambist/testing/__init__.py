@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from cambist.testing.plugin_modules import PluginTests
     from cambist.testing.risk_rules import RiskRuleTests, StillView, order_to
     from cambist.testing.runs import RunStoreTests
+    from cambist.testing.secret_providers import SecretProviderTests
     from cambist.testing.sessions import SessionTests
     from cambist.testing.sinks import SinkTests
     from cambist.testing.state import StateStoreTests
@@ -64,6 +65,7 @@ __all__ = [
     "PluginTests",
     "RiskRuleTests",
     "RunStoreTests",
+    "SecretProviderTests",
     "SessionTests",
     "SinkTests",
     "StateStoreTests",
@@ -94,6 +96,7 @@ _HOMES = {
     "PluginTests": "cambist.testing.plugin_modules",
     "RiskRuleTests": "cambist.testing.risk_rules",
     "RunStoreTests": "cambist.testing.runs",
+    "SecretProviderTests": "cambist.testing.secret_providers",
     "SessionTests": "cambist.testing.sessions",
     "SinkTests": "cambist.testing.sinks",
     "StateStoreTests": "cambist.testing.state",

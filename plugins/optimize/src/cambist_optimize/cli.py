@@ -28,8 +28,8 @@ _INTERRUPTED = 130
 
 
 @click.command()
-@click.argument("strategy")
-@click.option("--data", "-d", multiple=True, required=True, metavar="SOURCE", help="Bars: a file, or FEED:SERIES.")
+@click.argument("strategy", metavar="STRATEGY|RUN_FILE")
+@click.option("--data", "-d", multiple=True, metavar="SOURCE", help="Bars: a file, or FEED:SERIES.")
 @click.option(
     "--param",
     "-p",
@@ -75,6 +75,13 @@ _INTERRUPTED = 130
 @click.option(
     "--resume", type=click.Path(path_type=Path), metavar="FILE", help="Keep what is finished, and go on from it."
 )
+@click.option(
+    "--set",
+    "assigned",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set a key of the run file, such as account.cash=5000. May be repeated.",
+)
 @click.option("--cash", type=float, help="Money at the start.  [100000]")
 @click.option("--leverage", type=float, help="How many times its equity the account may hold.  [1]")
 @click.option("--fees", metavar="RATE", help="Fraction of the value traded; or instrument.  [0]")
@@ -97,25 +104,28 @@ _INTERRUPTED = 130
 def optimize(strategy: str, **options: Any) -> None:
     """Try many combinations of a strategy's parameters over recorded bars.
 
-    STRATEGY is my_file.py, my_file.py:Class, package.module:Class or a registered name. A combination that fails is a
-    row with its error. Ctrl-C ends the sweep: what was done is shown and written, and the exit code is 130.
+    STRATEGY is my_file.py, my_file.py:Class, package.module:Class or a registered name. RUN_FILE ends in .toml and has
+    strategy, data and settings; options given here win. A combination that fails is a row with its error. Ctrl-C ends
+    the sweep: what was done is shown and written, and the exit code is 130.
 
     \b
     Examples:
       cambist optimize my.py:SmaCross -d bars.parquet -p fast=5:25 -p slow=30:130:5 -c 'fast < slow' --jobs 2
       cambist optimize sma-cross -d samples:AAPL -p fast -p slow --search tpe --trials 200 --folds 4
       cambist optimize my.py -d bars.csv -p fast=5:25 -m sharpe -m max_drawdown --search nsga2 --out sweep.parquet
+      cambist optimize run.toml -p fast=5:25 --jobs 2
     """  # noqa: D301 -- click reads the control character
-    from cambist.api import open_storage, strategy_named
+    from cambist.api import open_storage
     from cambist_optimize.optimizing import optimize as sweep_of
 
-    settings = {name: options[name] for name in _SETTINGS if options[name] is not None}
+    subject, data, settings = _subject(strategy, options)
+    settings |= {name: options[name] for name in _SETTINGS if options[name] is not None}
     if options["fees"] is not None:
         settings["fees"] = None if options["fees"] == "instrument" else _rate(options["fees"])
     with _progress(wanted=options["progress"]) as report:
         sweep = sweep_of(
-            strategy_named(strategy),
-            list(options["data"]),
+            subject,
+            data,
             dict(_named(one) for one in options["params"]),
             metric=list(options["metrics"]) or "sharpe",
             constraints=options["constraints"],
@@ -135,6 +145,22 @@ def optimize(strategy: str, **options: Any) -> None:
     if options["out"] is not None:
         click.echo(f"written to {options['out']}", err=True)
     raise SystemExit(_INTERRUPTED if sweep.stopped else 0)
+
+
+def _subject(strategy: str, options: dict[str, Any]) -> tuple[Any, list[Any], dict[str, Any]]:
+    """Return what is tried on which bars, and the settings of a run file."""
+    from cambist.api import backtest_in_file, strategy_named
+
+    if not strategy.lower().endswith(".toml"):
+        if options["assigned"]:
+            raise click.UsageError("--set sets keys of a run file, and there is none. Name one, such as run.toml.")
+        if not options["data"]:
+            raise click.UsageError("there is no data. Give --data FILE or --data samples:AAPL, or a run file.")
+        return strategy_named(strategy), list(options["data"]), {}
+    local = not getattr(click.get_current_context().obj, "no_local_plugins", False)
+    found = backtest_in_file(Path(strategy), options["assigned"], local=local)
+    data = list(options["data"]) or [source.load() for source in found.sources]
+    return found.strategy, data, dict(found.settings)
 
 
 def _warm() -> str:

@@ -1,11 +1,11 @@
-"""The core's storage, its notification channels, and what it tells of runs."""
+"""The core's storage, its notification channels, what it tells of runs, and who keeps secrets."""
 
 from __future__ import annotations
 
 from cambist.plugins.hookspecs import hookimpl
-from cambist.plugins.specs import NotifierSpec, SinkSpec, StorageSpec
+from cambist.plugins.specs import NotifierSpec, SecretProviderSpec, SinkSpec, StorageSpec
 
-__all__ = ["cambist_event_sinks", "cambist_notifiers", "cambist_storages"]
+__all__ = ["cambist_event_sinks", "cambist_notifiers", "cambist_secret_providers", "cambist_storages"]
 
 
 @hookimpl
@@ -56,4 +56,37 @@ def cambist_event_sinks() -> list[SinkSpec]:
             summary="Appends each event of a run to a file, one JSON object a line",
             capabilities=frozenset({"local"}),
         )
+    ]
+
+
+@hookimpl
+def cambist_secret_providers() -> list[SecretProviderSpec]:
+    """Offer the environment, mounted files, the keyring of the desktop, and an encrypted file."""
+    return [
+        SecretProviderSpec(
+            name="encrypted",
+            factory="cambist.config.providers:EncryptedSecrets",
+            summary="The encrypted file of cambist secrets",
+            capabilities=frozenset({"local"}),
+            requires=("cambist[secrets]",),
+        ),
+        SecretProviderSpec(
+            name="env",
+            factory="cambist.config.providers:EnvironmentSecrets",
+            summary="Environment variables",
+            capabilities=frozenset({"local"}),
+        ),
+        SecretProviderSpec(
+            name="keyring",
+            factory="cambist.config.providers:KeyringSecrets",
+            summary="The keyring of the desktop",
+            capabilities=frozenset({"local"}),
+            requires=("cambist[secrets]",),
+        ),
+        SecretProviderSpec(
+            name="mount",
+            factory="cambist.config.providers:MountedSecrets",
+            summary="Files that Docker or Kubernetes mount, in /run/secrets",
+            capabilities=frozenset({"local"}),
+        ),
     ]
