@@ -21,7 +21,9 @@ PAGES = Path(__file__).with_name("api_pages.toml")
 #: What neither a class nor a function has: a docstring.
 DATA = {
     "COLUMNS": "The columns of a bar, in the order of its fields: open, high, low, close, volume.",
+    "CancelModel": "A function (ahead, canceled, size) -> ahead: lots ahead of ours once some were withdrawn.",
     "Deliver": "A callable that hands one order event to the engine. Events of one order come in their order.",
+    "IntrabarPath": "A function (open, high, low, close, position size) -> (first extreme, second extreme).",
     "MEASURES": "Every measure by its key: those of a summary in the order in which it shows them, then the others.",
     "Outcome": "What became of a request to a venue: `Answered`, `Declined` or `Unanswered`.",
     "ROWS": "Every kind of row, in an order in which they may be written.",
@@ -72,7 +74,7 @@ def grouped(page: dict[str, Any]) -> dict[str, list[str]]:
     ]
     if wrong := {name for name in listed if listed.count(name) > 1 or name not in offered}:
         raise SystemExit(f"{PAGES.name}: {page['module']}: listed twice, or not there: {sorted(wrong)}")
-    rest = sorted(offered - set(listed))
+    rest = [] if page.get("only") else sorted(offered - set(listed))
     return {**groups, **({"Others" if groups else "Names": rest} if rest else {})}
 
 
