@@ -139,6 +139,9 @@ def main() -> int:
     if "data" in sections:
         print("\nChecks of data", flush=True)
         subprocess.run([sys.executable, "-m", "benchmarks.data_checks"], cwd=ROOT, env=environment(), check=True)
+    if "sweeps" in sections:
+        print("\nSweeps", flush=True)
+        subprocess.run([sys.executable, "-m", "benchmarks.sweeps", "quick"], cwd=ROOT, env=environment(), check=True)
     if "simulator" in sections:
         print("\nSimulator", flush=True)
         command = [sys.executable, "-m", "benchmarks.simulator", *(["quick"] if options.quick else [])]

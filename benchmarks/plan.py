@@ -11,7 +11,7 @@ __all__ = ["INSTRUMENTS", "ON_REQUEST", "SECTIONS", "Sizes", "jobs"]
 #: In the order in which they are shown.
 SECTIONS = (
     *("w1", "w2", "w4", "brackets", "ticks", "paths", "memory", "startup", "indicators", "journal", "storage"),
-    *("data", "resampling", "simulator"),
+    *("data", "resampling", "sweeps", "simulator"),
 )
 #: Those that must be asked for, since they take minutes or much disk.
 ON_REQUEST = ("ticks-file",)

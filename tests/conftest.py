@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     """Take the caller's own settings of Cambist out of the environment; a test sets what it needs."""
     for name in list(os.environ):
-        if name.startswith("CAMBIST_") and name != "CAMBIST_TEST_DATA":
+        if name.startswith("CAMBIST_") and not name.startswith("CAMBIST_TEST_"):
             del os.environ[name]
     # Live runs of tests are not listed among the user's own.
     os.environ["CAMBIST_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="cambist-tests-")

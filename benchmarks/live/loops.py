@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cambist.app.live_run import new_loop
+from cambist.app.live_run import new_loop, short_turns
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -16,6 +16,6 @@ T = TypeVar("T")
 
 
 def run_live(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end on the loop that ``cambist live`` takes: uvloop's where it is installed."""
-    with asyncio.Runner(loop_factory=new_loop) as runner:
+    """Run to the end as ``cambist live`` does: on uvloop where that is installed, with short turns of threads."""
+    with short_turns(), asyncio.Runner(loop_factory=new_loop) as runner:
         return runner.run(work)

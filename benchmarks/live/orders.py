@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 import statistics
 import tempfile
 import time
@@ -24,7 +23,7 @@ from aiohttp.http_writer import StreamWriter
 from benchmarks.live.loops import run_live
 from cambist import Strategy
 from cambist.live import LiveRun, LiveSettings
-from cambist.storage.journal import Journal
+from cambist.storage.journal import Files, Journal
 from cambist.storage.journal.writer import Writer
 from cambist_binance.session import open_spot
 from cambist_binance.streams import Shard
@@ -42,11 +41,13 @@ _PARTS = {
     "decided": "session, queue, engine, strategy, risk",
     "taken": "its records, made and handed over",
     "begun": "the journal's thread wakes",
-    "handed": "the records written to the file",
-    "synced": "fdatasync",
+    "handed": "the journal's thread gets to the disk",
+    "synced": "the records written and synced",
     "told": "the loop wakes",
     "written": "order manager, signature, socket",
 }
+#: How often the way is practiced where it is, seconds.
+_PRACTICE = 0.005
 _BEFORE = dict(zip(_PARTS, ("frame", *_PARTS), strict=False))
 #: What is ours alone of them: neither the disk nor the system's wake-ups.
 _OURS = ("decided", "taken", "handed", "written")
@@ -113,7 +114,7 @@ class InAndOut(Strategy):
 @contextmanager
 def _watching(way: _Way) -> Iterator[None]:
     """Mark the parts of the way where they end."""
-    frame, append, write_batch, sync = Shard.frame, Writer.append, Writer._write, os.fdatasync
+    frame, append, write_batch, keep = Shard.frame, Writer.append, Writer._write, Files.write_safely
     write, rest, told = Connection.write, StreamWriter._writelines, LiveRun._durable
 
     def timed_frame(self: Shard, connection: Connection, data: bytes) -> None:
@@ -129,10 +130,11 @@ def _watching(way: _Way) -> Iterator[None]:
         way.mark("begun")
         write_batch(self, batch)
 
-    def timed_sync(descriptor: int) -> None:
+    def timed_keep(self: Files, descriptor: int, data: bytes, offset: int) -> int:
         way.mark("handed")
-        sync(descriptor)
+        written = keep(self, descriptor, data, offset)
         way.mark("synced")
+        return written
 
     def timed_told(self: LiveRun, sequence: int) -> None:
         way.mark("told")
@@ -153,7 +155,7 @@ def _watching(way: _Way) -> Iterator[None]:
         patch.object(Shard, "frame", timed_frame),
         patch.object(Writer, "append", timed_append),
         patch.object(Writer, "_write", timed_batch),
-        patch.object(os, "fdatasync", timed_sync),
+        patch.object(Files, "write_safely", timed_keep),
         patch.object(LiveRun, "_durable", timed_told),
         patch.object(Connection, "write", timed_write),
         patch.object(StreamWriter, "_writelines", timed_rest),
@@ -161,7 +163,9 @@ def _watching(way: _Way) -> Iterator[None]:
         yield
 
 
-def _orders(transport: Literal["websocket", "rest"]) -> list[dict[str, tuple[float, float]]]:
+def _orders(
+    transport: Literal["websocket", "rest"], practice_every: float = 0.0
+) -> list[dict[str, tuple[float, float]]]:
     """Return the marks of orders that went out by one of the venue's two ways."""
     context = multiprocessing.get_context("spawn")
     told = context.Queue()
@@ -173,7 +177,7 @@ def _orders(transport: Literal["websocket", "rest"]) -> list[dict[str, tuple[flo
     async def run(folder: str) -> None:
         with Journal(Path(folder) / "journal") as journal:
             session = open_spot(url=url, key=key, secret=secret, transport=transport)
-            settings = LiveSettings(audit_every=1e6)
+            settings = LiveSettings(audit_every=1e6, practice_every=practice_every)
             run = LiveRun([InAndOut()], [("BTC/USDT", "quotes")], session, journal, settings)
             task = asyncio.create_task(run.run())
             async with asyncio.timeout(120):
@@ -193,7 +197,15 @@ def _orders(transport: Literal["websocket", "rest"]) -> list[dict[str, tuple[flo
 
 def measure_orders() -> None:
     """Print the times of frames that led to an order, part by part, and the whole of those that went by REST."""
-    done = [marks for marks in _orders("websocket") if all(part in marks for part in _PARTS)]
+    _show("frame to its order's request", _orders("websocket"))
+    _show(f"the same with practice every {_PRACTICE * 1e3:g} ms", _orders("websocket", _PRACTICE))
+    rest = [marks["written"][0] - marks["frame"][0] for marks in _orders("rest")]
+    print(f"the same by ccxt's REST                    {_told(rest)}")
+
+
+def _show(title: str, marked: list[dict[str, tuple[float, float]]]) -> None:
+    """Print the times of orders that went by the WebSocket API, part by part."""
+    done = [marks for marks in marked if all(part in marks for part in _PARTS)]
     whole = [marks["written"][0] - marks["frame"][0] for marks in done]
     loop = [marks["written"][1] - marks["frame"][1] for marks in done]
     parts: dict[str, list[float]] = defaultdict(list)
@@ -201,13 +213,11 @@ def measure_orders() -> None:
         for part, before in _BEFORE.items():
             parts[part].append(marks[part][0] - marks[before][0])
     ours = [sum(parts[part][number] for part in _OURS) for number in range(len(done))]
-    print(f"frame to its order's request               {_told(whole)}   (goal: p50 below 1,000 us)")
+    print(f"{title:42s} {_told(whole)}   (goal: p50 below 1,000 us)")
     for part, text in _PARTS.items():
         print(f"  {text:40s} {_told(parts[part])}")
     print(f"  of it our own code                       {_told(ours)}   (goal: p50 below 300 us)")
     print(f"  CPU time of the loop's thread            {_told(loop)}   (what came meanwhile included)")
-    rest = [marks["written"][0] - marks["frame"][0] for marks in _orders("rest")]
-    print(f"the same by ccxt's REST                    {_told(rest)}")
 
 
 def _told(times: list[float]) -> str:

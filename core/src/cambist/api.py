@@ -108,6 +108,7 @@ from cambist.ports.venue import (
     Outcome,
     PerpetualMarket,
     PreparingSession,
+    PromptSession,
     ReloadingSession,
     StreamReport,
     Subscription,
@@ -116,7 +117,8 @@ from cambist.ports.venue import (
     VenueTerms,
 )
 from cambist.storage.urls import path_in_url
-from cambist.strategies.signal_columns import Comparison, SignalColumns, signal_columns
+from cambist.strategies.signal_columns import Comparison, SignalColumns, SignalReader, signal_columns
+from cambist.strategies.sizers import PercentOfCash, PercentOfEquity, Target
 
 __all__ = [
     "ROWS",
@@ -178,10 +180,13 @@ __all__ = [
     "OrderRow",
     "Outcome",
     "ParameterError",
+    "PercentOfCash",
+    "PercentOfEquity",
     "PerpetualMarket",
     "PositionRow",
     "PositionSnapshotRow",
     "PreparingSession",
+    "PromptSession",
     "Refusal",
     "ReloadingSession",
     "RepairReport",
@@ -200,6 +205,7 @@ __all__ = [
     "Severity",
     "SharedIndicators",
     "SignalColumns",
+    "SignalReader",
     "SignalRow",
     "SimulationModelSpec",
     "SinkSpec",
@@ -217,6 +223,7 @@ __all__ = [
     "StreamReport",
     "Subscription",
     "TableHistory",
+    "Target",
     "TradeRow",
     "TradingRequest",
     "Unanswered",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 from decimal import Decimal
 
 import pytest
@@ -64,13 +65,21 @@ def ledger(room, folder="journal"):
 
 def test_a_run_trades_ends_by_its_policy_and_goes_on(room, simulator, monkeypatch):
     spared: list[int] = []
+    turns = [sys.getswitchinterval()]
     freeze = gc.freeze
-    monkeypatch.setattr(gc, "freeze", lambda: (freeze(), spared.append(gc.get_freeze_count())))
+
+    def freeze_and_look():
+        freeze()
+        spared.append(gc.get_freeze_count())
+        turns.append(sys.getswitchinterval())
+
+    monkeypatch.setattr(gc, "freeze", freeze_and_look)
     code, out, err = room.call("live", "run.toml", "--for", "3s")
     assert code == Exit.OK, err
     assert len(spared) == 1  # once it trades, the collector looks through nothing that was there before
     assert spared[0] > 100_000
     assert not gc.get_freeze_count()
+    assert turns[1] < 0.001 < turns[0] == sys.getswitchinterval()  # meanwhile no thread waits long for another
     assert out.splitlines()[0] == "connecting to binance-spot (dev); journal journal: a new run"
     assert "trading BTC/USDT 1m; no differences settled" in out
     assert "stopping (its time is over): orders are canceled" in out

@@ -148,3 +148,13 @@ def test_shares_are_right_after_a_restart_that_forgot_fills(tmp_path):
         before.fees,
     )
     again.close()
+
+
+def test_what_cannot_be_noted_of_an_order_lets_nothing_leave(tmp_path):
+    run = LongRun(tmp_path / "journal")
+    run.play(2)
+    watched = run.engine.orders.register.get(2)
+    run.close()
+    run.engine.orders.replacing.begin(watched, (0.05, 60.0, float("nan")), run.now)  # which is marked beforehand
+    assert run.engine.is_lost
+    assert not run.venue.waiting

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
+from math import isnan
 
 import pytest
 from venue_play import far, play
 
+from cambist.live.control import Control, ControlClient, ControlSettings, find_run
 from cambist.model import OrderStatus, OrderType
 
 NATIVE = {"native_groups": True, "native_trails": True}
@@ -166,6 +169,7 @@ def test_a_trailing_stop_works_at_the_venue(tmp_path, plays):
             await one.until(lambda: trail.accepted)
             (there,) = one.open_there()
             assert (there.terms.type, there.terms.trail) == (OrderType.TRAILING_STOP, Decimal("0.05"))
+            await one.until(lambda: isnan(trail.stop_price))  # the venue moves it, and does not say where it is
             number = trail.id
         there = "BTCUSDT" if plays == "BTCUSDT" else plays
         last = one.simulator.price(there)["last"]
@@ -174,6 +178,7 @@ def test_a_trailing_stop_works_at_the_venue(tmp_path, plays):
         one.simulator.jump("BTCUSDT", -0.1)
         async with one.run() as run:
             trail = run.kernel.book.get(number)
+            assert isnan(trail.stop_price)
             await one.until(lambda: trail.status is S.FILLED)
         assert one.words() == []
 
@@ -220,6 +225,44 @@ def test_whoever_cancels_everything_ends_lists_and_trails_too(tmp_path):
             assert {order.status for order in orders} == {S.CANCELED}
             assert [order.reason for order in orders[1:3]] == ["parent_ended"] * 2
             assert one.open_there() == []
+        assert one.words() == []
+
+    native(test, tmp_path / "journal").compare()
+
+
+def test_a_halt_leaves_lists_at_work_and_the_kill_switch_ends_them_and_closes_what_is_held(tmp_path):
+    async def test(one):
+        control = Control(ControlSettings(on_signal=False, clear_within=30.0), tell=lambda *_: None)
+
+        def ask(do, **arguments):
+            with ControlClient(find_run(one.folder), by="tester", timeout=60) as client:
+                return client.call(do, **arguments)
+
+        async with one.run(companions=[control]) as run:
+            await long(one, run, 0.03)
+
+            def send(s, bar):
+                stop = s.sell(0.01, stop=far(bar, s, 0.9))
+                pair = stop, s.sell(0.01, limit=far(bar, s, 1.1), oco=stop)
+                away = {"stop_loss": far(bar, s, 0.8), "take_profit": far(bar, s, 1.2)}
+                return *pair, s.sell(0.01, trail_percent=0.1), *s.buy_bracket(0.01, limit=far(bar, s, 0.9), **away)
+
+            stop, target, trail, *bracket = orders = await one.do(send)
+            await one.until(lambda: all(order.accepted for order in orders) and len(one.open_there()) == len(orders))
+
+            await asyncio.to_thread(ask, "halt")
+            assert len(one.open_there()) == len(orders), "what closes a position is not taken away by a halt"
+            fill(one, target)
+            await one.until(lambda: target.status is S.FILLED and not stop.is_open)
+            assert (stop.status, stop.reason) == (S.CANCELED, "oco")
+
+            done = await asyncio.to_thread(ask, "kill", flatten=True)
+            assert done["verified"], done
+            assert done["acted"] == "run"
+            assert one.open_there() == []
+            await one.until(lambda: not run.engine.orders.open)
+            assert {order.status for order in (trail, *bracket)} == {S.CANCELED}
+            assert one.simulator.balances()["binance-spot"]["BTC"].free < Decimal("0.0001")  # what no order can sell
         assert one.words() == []
 
     native(test, tmp_path / "journal").compare()

@@ -58,7 +58,7 @@ class Play:
         self.settings, self.session_settings = settings or {}, session
 
     @contextlib.asynccontextmanager
-    async def run(self, *, cut_off=False):
+    async def run(self, *, cut_off=False, companions=()):
         key = self.simulator.credentials()
         make, symbol = OPEN[self.plays]
         session = make(
@@ -73,6 +73,7 @@ class Play:
             journal,
             settings,
             alarm=lambda word, text: self.alarms.append((word, text)),
+            companions=companions,
         )
         task = asyncio.create_task(run.run())
         try:

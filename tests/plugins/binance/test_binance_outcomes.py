@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 
+import msgspec
 import pytest
 from payloads import content, needs_payloads
 from websockets.asyncio.server import serve
@@ -16,9 +18,10 @@ from cambist_binance.quirks import is_open_outcome, reason_of
 from cambist_binance.signing import Signer, payload
 from cambist_binance.transport import Transport, usage_of
 from cambist_binance.ws_api import WsApi
-from cambist_ccxt.budget import Budget, Window
+from cambist_ccxt.budget import Budget, Priority, Window
 from cambist_ccxt.clock import VenueClock
 from cambist_ccxt.credentials import Credentials
+from cambist_ccxt.errors import NoAnswerError
 from cambist_ccxt.link import LinkSettings
 from cambist_ccxt.outcomes import outcome_of
 
@@ -233,6 +236,35 @@ def test_what_was_made_ready_goes_out_as_it_is_unless_its_stamp_has_grown_old():
     assert heard[1]["params"]["timestamp"] > late["params"]["timestamp"]
 
 
+def test_what_was_made_ready_leaves_at_once_where_there_is_room_and_its_stamp_is_young():
+    def answer(message):
+        return {"id": message["id"], "status": 200, "result": {"orderId": 1}}
+
+    async def run():
+        async with connected(answer, within=10.0) as transport:
+            params, budget = {"symbol": "BTCUSDT"}, transport.budget
+            ready = [transport.prepare("place", params) for _ in range(3)]
+            asked = transport.call_now("place", params, Priority.ENTRY, ready[0])
+            assert budget.windows["weight-1m"].pending == 1
+            assert json.loads(await asked()) == {"orderId": 1}
+            assert (budget.windows["weight-1m"].pending, budget.windows["weight-1m"].used) == (0, 1)
+            budget.pause(10**9)
+            assert transport.call_now("place", params, Priority.ENTRY, ready[1]) is None
+            budget._paused_until = 0
+            transport.read_only = True
+            assert transport.call_now("place", params, Priority.ENTRY, ready[1]) is None
+            transport.read_only = False
+            clock = transport._clock
+            clock.answered(clock.begin(), clock.now() + 10**9)
+            assert transport.call_now("place", params, Priority.ENTRY, ready[1]) is None
+            transport.ws.link._current = None
+            fresh = msgspec.structs.replace(ready[2], at=clock.now())
+            assert transport.call_now("place", params, Priority.ENTRY, fresh) is None
+            assert budget.windows["weight-1m"].pending == 0
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -303,3 +335,24 @@ def test_without_a_key_nothing_is_sent():
     told = asyncio.run(run())
     assert isinstance(told, Declined)
     assert told.reason == "no_api_key"
+
+
+def test_a_request_that_cannot_be_written_has_no_answer_and_leaves_no_noise():
+    class Jammed:
+        pending = 0
+
+        def write(self, _text):
+            return False
+
+        async def send(self, _text):
+            await asyncio.sleep(60)
+
+    async def play():
+        noise, api = [], WsApi("ws://nowhere", LinkSettings())
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: noise.append(context))
+        with pytest.raises(NoAnswerError):
+            await api._ask(Jammed(), api.compose("order.place", {}), 0.01)
+        gc.collect()
+        return noise
+
+    assert asyncio.run(play()) == []

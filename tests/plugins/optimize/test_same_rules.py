@@ -9,14 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cambist
-from cambist import BacktestSettings, Bars, Instrument, SignalStrategy, Timeframe, param
+from cambist import (
+    AllIn,
+    BacktestSettings,
+    Bars,
+    FixedSize,
+    Instrument,
+    SignalStrategy,
+    Timeframe,
+    param,
+)
 from cambist.analysis import MEASURES
-from cambist.api import signal_columns
+from cambist.api import PercentOfCash, PercentOfEquity, Target, signal_columns
 from cambist.model.times import to_ns
 from cambist.simulation import FixedSlippage, MakerTakerFee
+from cambist_optimize.kernel.batch_measures import BATCH_MEASURES
 from cambist_optimize.kernel.compiling import IS_COMPILED
 from cambist_optimize.kernel.player import Player, SignalsNotPlayed
 from cambist_optimize.kernel.rules import why_not
+from cambist_optimize.kernel.sums import DEPTH, summed
 
 pytestmark = pytest.mark.skipif(not IS_COMPILED, reason="the loop is compiled by numba")
 
@@ -32,7 +43,21 @@ INSTRUMENTS = {
     "bounds": Instrument(symbol="A", tick_size="0.01", step_size="1", min_size="2", max_size="4", min_notional="250"),
     "future": Instrument(symbol="A", kind="future", margin_rate=0.1, multiplier=5.0, tick_size="0.25", step_size="1"),
 }
-STEPS = [0.0, 0.004, 0.02, 0.09]
+
+
+SIZERS = [
+    None,
+    FixedSize(7.0, tranches=3),
+    PercentOfCash(0.3),
+    PercentOfCash(1.0, whole=True, buffer=0.0),
+    PercentOfEquity(0.5),
+    PercentOfEquity(2.5, buffer=0.05),
+    AllIn(),
+    AllIn(whole=True, buffer=0.003),
+    Target(value=700.0),
+    Target(units=5.0, buffer=0.0),
+    Target(percent=0.9),
+]
 
 
 class Coded(SignalStrategy):
@@ -84,15 +109,29 @@ def exactly(trade):
     return {name: value.hex() if isinstance(value, float) else value for name, value in values.items()}
 
 
+def in_batches(player, signals, facts):
+    """Play them among others, and compare the measures that are made of many runs at once."""
+    batch = player.batch()
+    others = [attrs.evolve(signals, side=-signals.side, stop=np.empty(0), take=np.empty(0)), signals]
+    for one in (signals, *others):
+        batch.add(one)
+    first, _, last = batch.played().measured(BATCH_MEASURES)
+    for key in BATCH_MEASURES:
+        value = MEASURES[key].compute(facts)
+        np.testing.assert_array_equal([first[key], last[key]], [value, value], err_msg=key)
+
+
 def hold_equal(strategy, bars, **options):
     """Play both ways and compare; return the facts, or None where the loop leaves it to the engine."""
     run = BacktestSettings.of(**options)
     assert why_not(run, bars) == ""
     signals = signal_columns(strategy, bars)
+    player = Player(bars, run, "Coded")
     try:
-        facts = Player(bars, run, "Coded").play(signals, every=True)
+        facts = player.facts(signals, every=True)
     except SignalsNotPlayed:
         return None
+    in_batches(player, signals, facts)
     result = cambist.backtest(strategy, bars, **options)
     assert [exactly(one) for one in facts.trades] == [exactly(one) for one in result.trade_records]
     np.testing.assert_array_equal(facts.curve.all_equity, result.curve.all_equity)
@@ -123,8 +162,15 @@ def hold_equal(strategy, bars, **options):
             "market_fill": st.sampled_from(["next_open", "this_close"]),
             "path": st.sampled_from(["nearer_first", "pessimistic"]),
             "leverage": st.sampled_from([1.0, 3.0]),
+            "sizer": st.sampled_from(SIZERS),
         }
     ),
 )
 def test_trades_equity_and_measures_are_those_of_the_engine(seed, kind, count, calls, wild, parameters, options):
     hold_equal(Coded(**parameters), bars_of(seed, INSTRUMENTS[kind], count, calls, wild), **options)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 127, 128, 129, 1000, 4097, 100_003])
+def test_sums_are_those_of_numpy(count):
+    values = np.random.default_rng(count).normal(0.0, 1e3, count + 5)
+    assert summed(values, 3, count, np.empty((DEPTH, 4))).hex() == float(values[3 : 3 + count].sum()).hex()

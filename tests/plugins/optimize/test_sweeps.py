@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from cambist.api import open_storage
 from cambist.errors import ConfigError, MissingDependencyError, ParameterError, ResultError
 from cambist.indicators import SMA, crossover
 from cambist.model.times import to_ns
+from cambist.strategies import FixedReverser
 from cambist_optimize import backends, evaluation
 from cambist_optimize.cli import optimize as command
 from cambist_optimize.kernel import compiling
@@ -32,6 +34,15 @@ class Cross(SignalStrategy):
         close = self.data.close
         cross = crossover(SMA(close, self.fast), SMA(close, self.slow))
         self.trade_on(cross > 0, cross < 0, stop=close * 0.97)
+
+
+class OfOne(Cross):
+    """Looks at the instrument that it trades; `Cross` at the first."""
+
+    def on_start(self):
+        close = self.data[self.symbol].close
+        cross = crossover(SMA(close, self.fast), SMA(close, self.slow))
+        self.trade_on(cross > 0, cross < 0, take=close * 1.05)
 
 
 class Odd(Strategy):
@@ -60,6 +71,9 @@ def bars():
     return Bars(Instrument(symbol="A"), Timeframe.parse("4h"), ts, open_, high, low, close, np.full(600, 10.0))
 
 
+compiled_only = pytest.mark.skipif(not compiling.IS_COMPILED, reason="the loop is compiled by numba")
+
+
 def table(sweep):
     return sweep.table.drop(columns=["path", "seconds"])
 
@@ -83,11 +97,95 @@ def test_one_table_whatever_plays_it(bars):
     assert one.result().summary["sharpe"] == one.table.sharpe.max() == one.best.measures["sharpe"]
 
 
-@pytest.mark.skipif("CAMBIST_TEST_RAY" not in os.environ, reason="CAMBIST_TEST_RAY is not set: Ray takes a gigabyte")
+with_ray = pytest.mark.skipif(
+    "CAMBIST_TEST_RAY" not in os.environ, reason="CAMBIST_TEST_RAY is not set: Ray takes a gigabyte"
+)
+
+
+@with_ray
 def test_ray_gives_the_same_table(bars):
     one = cambist.optimize(Cross, bars, RANGES, **OPTIONS)
     other = cambist.optimize(Cross, bars, RANGES, jobs=2, backend="ray", **OPTIONS)
     pd.testing.assert_frame_equal(table(one), table(other), check_exact=True)
+
+
+def test_a_killed_worker_of_a_cluster_costs_no_row(bars):
+    """Another worker plays what the one that is gone had begun, on a real cluster."""
+    from distributed import Client, LocalCluster
+
+    ranges = {"fast": "2:9", "slow": "10:17"}
+    whole = cambist.optimize(Cross, bars, ranges, compiled=False, **OPTIONS)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster,
+        Client(cluster) as client,
+    ):
+        workers = list(client.run(os.getpid).values())
+        done_at_the_kill = []
+
+        def kill(progress):
+            if not done_at_the_kill:
+                os.kill(workers[0], signal.SIGKILL)
+                done_at_the_kill.append(progress.done)
+
+        sweep = cambist.optimize(
+            *(Cross, bars, ranges),
+            **{
+                **OPTIONS,
+                "compiled": False,
+                "jobs": 2,
+                "progress": kill,
+                "backend": f"dask:{cluster.scheduler_address}",
+            },
+        )
+    assert 0 < done_at_the_kill[0] < len(whole.rows) == 64
+    pd.testing.assert_frame_equal(table(sweep), table(whole), check_exact=True)
+
+
+def shifted(bars, symbol):
+    """The same times, other prices."""
+    columns = {name: bars.columns[name][::-1].copy() for name in bars.columns}
+    return Bars(Instrument(symbol=symbol), bars.timeframe, bars.ts, *columns.values())
+
+
+def test_instruments_with_an_account_each(bars):
+    both = [bars, shifted(bars, "B")]
+    options = {**OPTIONS, "accounts": "each", "metric": "total_return"}
+    one = cambist.optimize(Cross, both, RANGES, folds=2, **options)
+    for other in ({"jobs": 2}, {"compiled": False}):
+        again = cambist.optimize(Cross, both, RANGES, folds=2, **options, **other)
+        pd.testing.assert_frame_equal(table(one), table(again), check_exact=True)
+    assert list(one.folds.instrument.unique()) == ["A", "B"]
+    assert len(one.folds) == 12 * 2 * 2
+    part = cambist.backtest(Cross(fast=4, slow=15), both[1][300:], **OPTIONS)
+    own = one.folds[(one.folds.fast == 4) & (one.folds.slow == 15) & (one.folds.instrument == "B")]
+    assert own.total_return.iloc[1] == part.summary["total_return"]
+    assert one.table.total_return[4] == pytest.approx(one.folds.total_return[4].mean(), rel=1e-12)
+
+
+@compiled_only
+def test_instruments_that_share_an_account(bars):
+    both = [bars, shifted(bars, "B")]
+    ranges = {"fast": [4, 6], "symbol": ["A", "B"]}
+    one = cambist.optimize(OfOne, both, ranges, **OPTIONS)
+    assert set(one.table.path) == {"compiled"}
+    other = cambist.optimize(OfOne, both, ranges, compiled=False, **OPTIONS)
+    pd.testing.assert_frame_equal(table(one), table(other), check_exact=True)
+    mixed = cambist.optimize(Cross, both, ranges, **OPTIONS)
+    assert list(mixed.table.path) == ["compiled", "engine"] * 2  # B traded by the lines of A
+    apart = cambist.optimize(OfOne, [bars, both[1][1:]], ranges, **OPTIONS)
+    assert set(apart.table.path) == {"engine"}
+    assert "bars at different times" in apart.notes[0]
+
+
+@compiled_only
+def test_what_the_loop_does_not_know_is_told_once(bars):
+    sized = cambist.optimize(Cross, bars, {"fast": [4, 5, 6]}, sizer=FixedReverser(2), **OPTIONS)
+    assert set(sized.table.path) == {"engine"}
+    assert sized.notes == ("the event engine played 3 of 3 combinations: the sizer is FixedReverser.",)
+    funded = cambist.optimize(Cross, bars, {"fast": [4, 5, 6]}, volume_limit=0.5, **OPTIONS)
+    assert funded.notes == (
+        "the event engine played every combination, slower than the compiled loop: volume_limit is set.",
+    )
 
 
 def test_one_failure_is_a_row(bars):
@@ -100,8 +198,10 @@ def test_one_failure_is_a_row(bars):
     assert sweep.best.parameters["which"] != 2
 
 
-def test_a_combination_that_ends_its_process_takes_no_other_with_it(bars):
-    sweep = cambist.optimize(Odd(how="exit"), bars, {"which": [0, 1, 2, 3]}, metric="fees_paid", jobs=2, backend="loky")
+@pytest.mark.parametrize("backend", ["loky", pytest.param("ray", marks=with_ray)])
+def test_a_combination_that_ends_its_process_takes_no_other_with_it(bars, backend):
+    options = {"metric": "fees_paid", "jobs": 2, "backend": backend}
+    sweep = cambist.optimize(Odd(how="exit"), bars, {"which": [0, 1, 2, 3]}, **options)
     assert [bool(row.error) for row in sweep.rows] == [False, False, True, False]
     assert "WorkerLost" in sweep.rows[2].error
 
@@ -171,6 +271,9 @@ def test_folds_are_means_and_the_bad_are_spared(bars):
     pruned = cambist.optimize(Cross, bars, ranges, folds=3, search="tpe", trials=40, batch=4, metric="total_return")
     spared = pruned.table[pruned.table.error.str.startswith("pruned")]
     assert 0 < len(spared) < 40
+    assert pruned.failed == 0
+    assert pruned.pruned == len(spared)
+    assert f"{len(spared)} pruned" in repr(pruned)
     assert len(pruned.folds) < 120
 
 
@@ -220,6 +323,44 @@ def test_the_table_is_kept(bars, tmp_path):
     assert kept["sharpe"] == sweep.table.sharpe[4]
 
 
+def test_daily_returns_are_kept_where_they_fit(bars, tmp_path, monkeypatch):
+    sweep = cambist.optimize(Cross, bars, RANGES, resume=tmp_path / "kept", **OPTIONS)
+    by_engine = cambist.optimize(Cross, bars, RANGES, compiled=False, **OPTIONS)
+    again = cambist.optimize(Cross, bars, RANGES, resume=tmp_path / "kept", **OPTIONS)
+    curve = sweep.result(3).curve
+    for one in (sweep, by_engine, again):
+        pd.testing.assert_frame_equal(one.returns, sweep.returns, check_exact=True)
+    np.testing.assert_array_equal(sweep.returns[3], curve.equity[1:] / curve.equity[:-1] - 1.0)
+    assert [time.value for time in sweep.returns.index] == list(curve.times[1:])
+    sweep.save(tmp_path / "a.csv")
+    np.testing.assert_array_equal(pd.read_csv(tmp_path / "a.returns.csv", index_col="time"), sweep.returns)
+    monkeypatch.setattr("cambist_optimize.optimizing._KEPT_RETURNS", 100)
+    assert cambist.optimize(Cross, bars, RANGES, **OPTIONS).returns is None
+    assert cambist.optimize(Cross, bars, RANGES, returns=True, **OPTIONS).returns is not None
+
+
+def test_the_best_is_run_again_dearer_and_later(bars):
+    sweep = cambist.optimize(Cross, bars, {"fast": [4, 5]}, metric="total_return", **OPTIONS)
+    again = sweep.rerun(fees=[0, 2], slippage=[3], delays=[2])
+    assert list(again.change) == ["as it was", "fees x 0", "fees x 2", "slippage x 3", "2 bars later"]
+    assert list(again.error.unique()) == [""]
+    by_hand = (
+        {},
+        {"fees": 0.0},
+        {"fees": 0.002},
+        {"slippage": 0.0015},
+        {"latency": "8h"},  # bars of four hours
+    )
+    for row, changed in zip(again.itertuples(), by_hand, strict=True):
+        result = cambist.backtest(sweep.strategy(), bars, **{**OPTIONS, **changed})
+        assert row.net_profit == pytest.approx(result.summary["net_profit"], rel=1e-9)
+        assert row.trades == result.summary["trades"]
+    free = cambist.optimize(Cross, bars, {"fast": [4, 5]}, metric="total_return")
+    assert list(free.rerun(delays=[1]).change) == ["as it was", "1 bar later"]
+    with pytest.raises(ParameterError, match="none may be negative"):
+        sweep.rerun(fees=[-1])
+
+
 @pytest.mark.parametrize(
     ("params", "options", "text"),
     [
@@ -240,6 +381,8 @@ def test_the_table_is_kept(bars, tmp_path):
         ({"fast": "2:8"}, {"backend": "dusk"}, "no back end 'dusk'. Did you mean 'dask'"),
         ({"fast": "2:8"}, {"folds": 400}, "at most 300"),
         ({"fast": "2:8"}, {"jobs": 0}, "jobs is 0"),
+        ({"fast": "2:8"}, {"accounts": "own"}, "accounts is 'own'; give 'shared' or 'each'"),
+        ({"fast": "2:8"}, {"returns": True, "folds": 2}, "leave returns out with folds"),
         ({"fast": "2:8"}, {"fee": 0.1}, "no option 'fee'. Did you mean 'fees'"),
         ({"fast": "2:8"}, {"metric": ["sharpe", "sortino"], "search": "cmaes"}, "one objective"),
     ],
@@ -278,12 +421,17 @@ def test_the_command(tmp_path, bars):
         "        self.order_target_size(self.size)\n"
     )
     told = [str(tmp_path / "mine.py"), "-d", str(tmp_path / "bars.csv"), "-p", "size", "-m", "total_return"]
-    done = CliRunner().invoke(command, [*told, "--out", str(tmp_path / "out.csv"), "--jobs", "2", "--progress"])
+    done = CliRunner().invoke(
+        command, [*told, "--out", str(tmp_path / "out.csv"), "--jobs", "2", "--progress", "--rerun"]
+    )
     assert done.exit_code == 0, done.output
     assert "3 combinations, 1 failed" in done.stdout
     assert "two" in done.stderr
     assert "3/3" in done.stderr
     assert list(pd.read_csv(tmp_path / "out.csv")["size"]) == [1, 2, 3]
+    for name in ("out.returns.csv", "out.reruns.csv"):
+        assert (tmp_path / name).is_file()
+    assert "the best, run again:" in done.stdout
     done = CliRunner().invoke(command, [*told, "--json"])
     assert json.loads(done.stdout)["best"][0]["size"] in {1, 3}
 

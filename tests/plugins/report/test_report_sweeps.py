@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,6 +78,35 @@ def test_returns_tell_luck_from_skill(table):
     assert "is better than the luck of 120 tries" in skilled
     assert "The search finds what lasts" in skilled
     assert "stands on a plateau" in skilled
+
+
+def test_returns_and_reruns_beside_a_table(table, tmp_path):
+    random = np.random.default_rng(3)
+    returns = pd.DataFrame(random.normal(0.0, 0.01, (200, len(table))))
+    returns[7] = 0.0  # one that never traded
+    returns.index = pd.date_range("2024-01-01", periods=200, tz="UTC", name="time")
+    reruns = pd.DataFrame({"change": ["as it was", "2 bars later"], "delay": [0, 2], "sharpe": [1.25, np.nan]})
+    for ending in ("csv", "json"):
+        write = {"csv": lambda one, path: one.to_csv(path), "json": _as_a_sweep_does}[ending]
+        write(table, tmp_path / f"sweep.{ending}")
+        write(returns, tmp_path / f"sweep.returns.{ending}")
+        write(reruns, tmp_path / f"sweep.reruns.{ending}")
+        named = ["--parameter", "fast", "--parameter", "slow", "--parameter", "kind", "--measure", "sharpe"]
+        done = CliRunner().invoke(report, ["--sweep", str(tmp_path / f"sweep.{ending}"), *named])
+        assert done.exit_code == 0, done.output
+        page = (tmp_path / "sweep.html").read_text()
+        assert f"the luck of {len(table)} tries" in page
+        assert "Probability of overfitting" in page
+        assert "Run again: the strategy decided anew" in page
+        assert "2 bars later" in page
+
+
+def _as_a_sweep_does(frame, path):
+    path.write_text(
+        json.dumps(
+            {"parameters": [], "rows": json.loads(frame.reset_index().to_json(orient="records", date_format="iso"))}
+        )
+    )
 
 
 def test_a_file_with_folds_beside_it(table, folds, tmp_path):

@@ -90,5 +90,10 @@ def sql_url(request, tmp_path):
     """The URL of an empty database, once for each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'storage.db'}"
-    server = request.getfixturevalue("postgres")
-    return server.new_database(f"test-{os.getpid()}-{abs(hash(str(tmp_path)))}")
+    return request.getfixturevalue("postgresql_url")
+
+
+@pytest.fixture
+def postgresql_url(postgres, tmp_path):
+    """The URL of an empty database on the server."""
+    return postgres.new_database(f"test-{os.getpid()}-{abs(hash(str(tmp_path)))}")

@@ -83,6 +83,7 @@ currency = "USDC"
 on_position = "adopt"
 on_stop = "flatten"
 audit_every = 5
+practice_every = 0.005
 record = true
 resend = { entry = { attempts = 2 }, stop = { within = 60 }, reduce = {} }
 [live.control]
@@ -104,6 +105,7 @@ burst = 3
     assert [rule.name for rule in live.risk] == ["max-position"]
     assert live.resend == {"entry": Resend(2), "stop": Resend(None, 60), "reduce": Resend(0)}
     assert live.record
+    assert live.practice_every == 0.005
     assert plan.control.exit_after == 30
     assert plan.journal == tmp_path / "kept"
     assert (plan.options["environment"], plan.options["countdown"]) == ("testnet", 60)

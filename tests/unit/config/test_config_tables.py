@@ -139,7 +139,9 @@ def test_the_models_know_every_setting_and_its_default():
     known = {name: field for table in tables.values() for name, field in table.model_fields.items()}
     settings = {field.name: field for field in attrs.fields(BacktestSettings)}
     known |= {"snapshots": StorageTable.model_fields["snapshots"]}  # which stands where it is used
-    assert set(known) | {"sizer", "risk", "broker", "sinks"} | PYTHON_ONLY | {"stop_trigger", "book_cancels"} == set(settings)
+    assert set(known) | {"sizer", "risk", "broker", "sinks"} | PYTHON_ONLY | {"stop_trigger", "book_cancels"} == set(
+        settings
+    )
     for name, field in known.items():
         assert (field.default or None) == (settings[name].default or None), name
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from math import nan
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from cambist.live.dispatch import Dispatcher
@@ -370,6 +371,20 @@ def test_a_trailing_stop_is_left_to_the_venue_and_looked_for_there_after_a_resta
     assert not trail.triggered
 
 
+def test_where_the_stop_of_a_trail_is_the_venue_alone_says_or_nobody_knows(play):
+    trail = play.make(T.TRAILING_STOP, stop=98.0, trail=Trail(percent=0.02, from_market=True))
+    play.manager.submit(trail, play.now)
+    play.tell(R.OPEN, trail)
+    assert trail.stop_price == 98.0
+    told = play.report(trail)
+    for stop, known in (("98.5", 98.5), (None, nan), ("99.25", 99.25)):
+        told = msgspec.structs.replace(told, stop_price=None if stop is None else Decimal(stop), ts=told.ts + 1)
+        play.manager.evidence.reported(told, play.now)
+        assert repr(trail.stop_price) == repr(known)
+    assert trail.status is S.ACCEPTED
+    assert play.alarms == []
+
+
 def test_what_the_run_holds_stays_with_it_when_the_settings_change(play):
     play.native = Native()
     play.begin()
@@ -500,3 +515,32 @@ def test_a_trail_that_is_cut_to_what_is_left_stands_again_after_the_run_was_cut_
         play.manager.on_price(COIN.symbol, 100.0, play.now)
         play.manager.on_price(COIN.symbol, 97.0, play.now)
         assert trail.triggered
+
+
+def test_what_waits_until_the_run_may_trade_is_not_given_up_because_the_venue_has_it_not(play):
+    trail, held = shrunk_trail(play)
+    play.restart(reducible=lambda _order: held[0])
+    play.tell(R.CANCELED, trail)
+    (submit,) = [one for one in play.said if isinstance(one, Submit)]
+    play.manager.leaves(submit, None)  # other orders are still being asked about
+    for _ in range(3):
+        play.ask()
+    assert play.sent(Submit) == [[trail.id]], "nothing took its place"
+    play.manager.leaves(submit, play.now)
+    play.ask(known=[trail])
+    assert (trail.status, trail.size) == (S.ACCEPTED, 0.06)
+    assert play.alarms == []
+
+
+def test_a_stop_that_the_venue_did_not_take_as_one_of_a_pair_is_held_again_after_a_restart(play):
+    stop, target = play.pair()
+    play.answer(Declined("list_terms"))
+    play.tell(R.OPEN, target)
+    assert play.sent(Submit) == [[target.id]], "the stop would lock the same coins"
+    play.restart()
+    for _ in range(3):
+        play.ask(known=[target])
+    assert stop.status is S.ACCEPTED
+    assert play.alarms == []
+    play.manager.on_price(COIN.symbol, 89.0, play.now)
+    assert stop.triggered

@@ -25,7 +25,7 @@ from cambist.model.times import DAY_NS
 from cambist.orders.book import OrderBook
 from cambist.orders.ids import client_id, order_number
 from cambist.orders.times import last_moment
-from cambist.ports.venue import Answered, Declined, VenueTerms
+from cambist.ports.venue import Answered, Declined, Unanswered, VenueTerms
 
 NAN = float("nan")
 SECOND = 1_000_000_000
@@ -305,6 +305,20 @@ def test_a_stop_that_is_cut_to_what_is_left_stands_again_after_the_run_was_cut_o
     assert (stop.status, stop.size) == (OrderStatus.ACCEPTED, 0.4)
     assert again.book.entrusted == {}, "the mark is taken off"
     assert again.alarms == (["unprotected"] if sent else []), "how long it was away is told"
+
+
+def test_an_order_that_was_not_found_once_is_settled_when_the_stream_tells_of_it():
+    desk = Desk()
+    order, manager = desk.send(), desk.manager
+    manager.answers.submitted(desk.asked[-1], Unanswered("cut off"), desk.now)
+    desk.now += 4 * SECOND
+    manager.on_time(desk.now)
+    assert isinstance(desk.asked[-1], Find)
+    manager.answers.found(desk.asked[-1], Answered(None), desk.now)
+    assert manager.unsettled
+    manager.evidence.reported(desk.report(order, ReportedStatus.OPEN, "0"), desk.now)  # it became visible late
+    assert order.status is OrderStatus.ACCEPTED
+    assert not manager.unsettled, "a start, or a gap in the stream, would be waited for without end"
 
 
 @given(seed=st.integers(0, 2**32), steps=st.integers(1, 40))

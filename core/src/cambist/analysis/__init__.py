@@ -7,7 +7,10 @@ from cambist.analysis.curve import Drawdown, EquityCurve, EquityRecorder
 from cambist.analysis.facts import RunFacts
 from cambist.analysis.formatting import format_value, iso_time, money_places
 from cambist.analysis.holdings import ClosesRecorder, Holding, Holdings
+from cambist.analysis.measures.sharpe import sharpe_of
+from cambist.analysis.measures.sortino import sortino_of
 from cambist.analysis.periods import Period
+from cambist.analysis.rates import compound
 from cambist.analysis.summary import Measure, Summary, measured, summarize
 from cambist.analysis.tables.comparison import Comparison
 from cambist.analysis.tables.drawdowns import DrawdownStatistics, PeriodDrawdown
@@ -37,10 +40,13 @@ __all__ = [
     "TradeColumns",
     "TradeStatistics",
     "Unit",
+    "compound",
     "format_value",
     "iso_time",
     "measured",
     "money_places",
+    "sharpe_of",
+    "sortino_of",
     "summarize",
     "trade_statistics",
 ]

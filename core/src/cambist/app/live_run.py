@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import sys
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from cambist.ports.venue import VenueSession
     from cambist.strategies import Strategy
 
-__all__ = ["Ended", "LiveJob", "live_strategies", "new_loop"]
+__all__ = ["Ended", "LiveJob", "live_strategies", "new_loop", "short_turns"]
 
 
 @attrs.frozen(kw_only=True)
@@ -76,6 +77,25 @@ def new_loop() -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop
+
+
+#: How long a thread goes on that another waits for, s. Python's own 5 ms are the time of some orders.
+_TURN = 50e-6
+
+
+@contextlib.contextmanager
+def short_turns() -> Iterator[None]:
+    """Have threads hand the interpreter over soon after another asked for it.
+
+    The journal's thread is back from the disk when the loop is at something else, and the order waits for it; the loop
+    waits for a thread that compresses or makes a snapshot.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, _TURN))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextlib.contextmanager
@@ -168,6 +188,7 @@ class LiveJob:
         try:
             with (
                 importable(folders),
+                short_turns(),
                 _short_collections() as self._loaded,
                 self._alone(),
                 Journal(self.plan.journal, JournalOptions(keep_segments=self.plan.keep_segments)) as journal,

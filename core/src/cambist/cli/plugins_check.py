@@ -12,6 +12,7 @@ import click
 from cambist.cli.exits import Exit
 from cambist.cli.session import global_options, session
 from cambist.errors import ConfigError
+from cambist.plugins.scaffold import KINDS
 
 if TYPE_CHECKING:
     from cambist.plugins.checking import Certificate
@@ -24,9 +25,12 @@ _COLORS = {"passed": "green", "failed": "red", "skipped": "yellow"}
 @click.command("check")
 @click.argument("plugin")
 @click.option("--certificate", type=click.Path(path_type=Path, dir_okay=False), help="Write what was found as JSON.")
+@click.option(
+    "--kind", type=click.Choice(sorted(KINDS)), help="Look at components of this kind alone.  [all that it offers]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @global_options(hidden=True)
-def check_plugin(plugin: str, certificate: Path | None, *, as_json: bool) -> None:
+def check_plugin(plugin: str, certificate: Path | None, kind: str | None, *, as_json: bool) -> None:
     """Run the conformance suites on a plugin, offline: an installed one by its name, or the folder of a package.
 
     A cambist_plugins.py is checked as well, named itself, or by its folder or the run file beside it.
@@ -39,13 +43,14 @@ def check_plugin(plugin: str, certificate: Path | None, *, as_json: bool) -> Non
       cambist plugins check pager
       cambist plugins check ./cambist-pager --certificate certificate.json
       cambist plugins check run.toml
+      cambist plugins check binance --kind exchange
     """  # noqa: D301 -- click reads the control character
     from cambist.plugins.checking import Subject, check
 
     if certificate is not None and not certificate.parent.is_dir():  # before the suites run, not after
         raise ConfigError(f"--certificate {certificate}: there is no folder {certificate.parent}. Make it first.")
     place = Path(plugin)
-    subject = Subject.of(plugin, session().registry(beside=place if place.exists() else None))
+    subject = Subject.of(plugin, session().registry(beside=place if place.exists() else None), kind or "")
     found = check(subject, datetime.now(UTC).isoformat(timespec="seconds"))
     text = json.dumps(found.document(), indent=2, ensure_ascii=False)
     if as_json:

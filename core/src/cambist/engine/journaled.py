@@ -279,10 +279,14 @@ class Recorder(AsideRecords):
             self._intents[type(one)](ts, one)
 
     def _submitted(self, ts: int, approved: ApprovedOrder) -> None:
-        book, order = self._kernel.book, approved.order
+        self._drafts.append(self.submission(ts, approved.order))
+        self._known = approved.order.id
+
+    def submission(self, ts: int, order: Order) -> Draft:
+        """Return the record of an order that is to leave; it is added to nothing."""
+        book = self._kernel.book
         client_id = book.client_id(order) if book.token.isalnum() else ""
-        self.write("order_submitted", ts, to.terms_record(order, client_id, decided=self._price(order)))
-        self._known = order.id
+        return self._codec.encode("order_submitted", ts, to.terms_record(order, client_id, decided=self._price(order)))
 
     def _price(self, order: Order) -> float:
         """Return the last price of an order's instrument to its account, NaN before the first."""

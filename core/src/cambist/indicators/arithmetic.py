@@ -260,7 +260,17 @@ def combine(ufunc: np.ufunc, first: Line | float, second: Line | float) -> Line:
         For NaN as a number.
     """
     lines, constant, constant_first = split_operands(ufunc.__name__, first, second)
-    return attach(Elementwise(ufunc, constant, constant_first), *lines)[0]
+    return attach(_elementwise(ufunc, constant, constant_first, str(constant)), *lines)[0]
+
+
+@lru_cache(maxsize=1024)
+def _elementwise(ufunc: np.ufunc, constant: float | None, constant_first: bool, _text: str) -> Elementwise:
+    """Return a computation; by the text of its constant as well, since the two zeros are equal."""
+    return Elementwise(ufunc, constant, constant_first)
+
+
+#: What operands nearly always are: asking whether something is a number in any other way takes longer.
+_OPERANDS = frozenset({Line, int, float})
 
 
 def split_operands(name: str, first: Any, second: Any) -> tuple[list[Line], float | None, bool]:
@@ -272,7 +282,7 @@ def split_operands(name: str, first: Any, second: Any) -> tuple[list[Line], floa
         For operands that are neither lines nor numbers, and for two numbers.
     """
     for operand in (first, second):
-        if not isinstance(operand, Line | Real):
+        if type(operand) not in _OPERANDS and not isinstance(operand, Line | Real):
             raise LineError(
                 f"{name} combines lines, such as self.data.close, and numbers, in on_start; "
                 f"got {type(operand).__name__}."

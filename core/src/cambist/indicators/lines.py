@@ -272,7 +272,7 @@ def attach(computation: Computation, *inputs: Line) -> tuple[Line, ...]:
                 f"{computation.name} is made of lines, such as self.data.close, in on_start; got {type(line).__name__}."
             )
     cursor = inputs[0]._cursor  # noqa: SLF001 - this function is the second half of Line
-    if any(line._cursor is not cursor for line in inputs):  # noqa: SLF001
+    if len(inputs) > 1 and any(line._cursor is not cursor for line in inputs):  # noqa: SLF001
         raise LineError(
             f"{computation.name}: its lines belong to different series "
             f"({', '.join(line.name for line in inputs)}). Compare their values in on_step instead."

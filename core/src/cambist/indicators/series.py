@@ -150,12 +150,12 @@ class SeriesCursor:
             raise LineError(
                 f"{computation.name}: lines are built in on_start only. In on_bar compare values: {inputs[0].name}[0]."
             )
-        lookback = max(line.lookback for line in inputs) + computation.lookback
-        single = len(computation.outputs) == 1
-        outputs = tuple(
-            self._line(computation.name if single else f"{computation.name}.{output}", lookback)
-            for output in computation.outputs
-        )
+        lookback = computation.lookback + max([line.lookback for line in inputs])
+        name, names = computation.name, computation.outputs
+        if len(names) == 1:
+            outputs: tuple[Line, ...] = (self._line(name, lookback),)
+        else:
+            outputs = tuple([self._line(f"{name}.{output}", lookback) for output in names])
         self._nodes.append(Node(computation, inputs, outputs))
         return outputs
 
@@ -193,6 +193,12 @@ class SeriesCursor:
                 line._load(values)  # noqa: SLF001
         self.building = False
         self.open_window(0, 0)
+
+    def let_go(self) -> None:
+        """Forget every line: what nobody else holds is freed at once, since lines and cursor hold each other."""
+        self.columns = {}
+        self._nodes.clear()
+        self._time = None
 
     @property
     def said(self) -> str:

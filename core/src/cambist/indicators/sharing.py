@@ -43,6 +43,9 @@ class SharedIndicators:
         self._kept: OrderedDict[object, tuple[Sequence[NDArray[np.float64]], tuple[NDArray[np.float64], ...]]]
         self._kept = OrderedDict()
         self._bytes = 0
+        #: Keys of what was made of the very same arrays, by the ids of those, so that nobody asks where they lie. The
+        #: arrays stand beside, so that no other gets their ids.
+        self._same: dict[tuple[object, ...], tuple[Sequence[NDArray[np.float64]], object]] = {}
 
     def __enter__(self) -> Self:
         _active.append(self)
@@ -55,11 +58,14 @@ class SharedIndicators:
         """Return what a computation makes of whole columns; the arrays must not be written to."""
         if type(computation).__hash__ is object.__hash__:  # nobody makes an equal one
             return computation.batch(*arrays)
-        key = (computation, tuple((one.__array_interface__["data"][0], one.shape, one.strides) for one in arrays))
+        same = (computation, *map(id, arrays))
+        before = self._same.get(same)
+        key = before[1] if before is not None else _place_of(computation, arrays)
         with self._lock:
             known = self._kept.get(key)
             if known is not None:
                 self._kept.move_to_end(key)
+                self._same.setdefault(same, (arrays, key))
                 return known[1]
         results = computation.batch(*arrays)
         for result in results:
@@ -68,12 +74,20 @@ class SharedIndicators:
             if key not in self._kept:
                 self._kept[key] = (arrays, results)
                 self._bytes += sum(result.nbytes for result in results)
+            if self._bytes > self._limit or len(self._same) > _MOST_SAME:
+                self._same.clear()
             while self._bytes > self._limit and len(self._kept) > 1:
                 _, (_, dropped) = self._kept.popitem(last=False)
                 self._bytes -= sum(result.nbytes for result in dropped)
         return results
 
 
+def _place_of(computation: Computation, arrays: Sequence[NDArray[np.float64]]) -> object:
+    return computation, tuple((one.__array_interface__["data"][0], one.shape, one.strides) for one in arrays)
+
+
+#: Arrays that are known by their ids; each of them is held.
+_MOST_SAME = 4096
 _active: list[SharedIndicators] = []
 
 

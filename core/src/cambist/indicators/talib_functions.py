@@ -213,15 +213,20 @@ def _lines(function: TalibFunction, given: Mapping[str, Any]) -> list[Line]:
 def make_call(function: TalibFunction, module: str) -> Callable[..., Any]:
     """Make the call that gives a function's lines."""
     signature = _signature(function)
-    takes = arguments(function)
+    takes, names = arguments(function), tuple(signature.parameters)
 
-    def call(*args: Any, **keywords: Any) -> Any:
+    def bound(args: tuple[Any, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
+        if not keywords and len(takes) <= len(args) <= len(names):
+            return dict(zip(names, args, strict=False))
         for name in keywords:
             if name not in signature.parameters:
                 raise ParameterError(
                     f"{function.name} has no parameter {name!r}.{did_you_mean(name, signature.parameters)}"
                 )
-        given = signature.bind(*args, **keywords).arguments
+        return signature.bind(*args, **keywords).arguments
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        given = bound(args, keywords)
         lines = _lines(function, {name: given.pop(name) for name in takes})
         made = attach(function(**given), *lines)
         return made[0] if len(made) == 1 else _tuple(function)(*made)

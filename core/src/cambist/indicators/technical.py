@@ -22,7 +22,7 @@ from cambist.indicators.computation import blank, first_known, require_columns, 
 from cambist.indicators.soundness import all_finite, remember_sound, sound_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
     from numpy.typing import NDArray
@@ -133,6 +133,20 @@ class TalibFunction:
         ParameterError
             For one that is misspelt, of the wrong kind or out of range.
         """
+        key = (self, *[(name, type(value), value) for name, value in values.items()])
+        try:
+            made = _MADE.get(key)
+        except TypeError:  # a value that is no number at all, and is told below
+            made = None
+        if made is not None:
+            return made
+        made = self._checked(values)
+        if len(_MADE) >= _MOST_MADE:
+            _MADE.clear()
+        _MADE[key] = made
+        return made
+
+    def _checked(self, values: Mapping[str, Any]) -> Technical:
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in values:
             if name not in known:
@@ -146,6 +160,9 @@ class TalibFunction:
         return computation
 
 
+#: What was asked for before, by function and values: a sweep asks for the same ones thousands of times.
+_MADE: dict[tuple[Any, ...], Technical] = {}
+_MOST_MADE = 4096
 #: TA-Lib would swap the two without a word.
 _FASTER = frozenset({"AC", "AO", "APO", "MACD", "MACDEXT", "PPO", "PVO"})
 

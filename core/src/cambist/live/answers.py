@@ -51,8 +51,8 @@ class Answers:
         What else follows.
     never_left
         Told of an order that the venue has not; answers whether somebody else goes on with it.
-    too_small
-        Told of a child that is smaller at the venue than it should be by now.
+    refit
+        Told of the size that an order has at the venue; answers whether another one is asked for.
 
     Attributes
     ----------
@@ -70,11 +70,11 @@ class Answers:
         resending: Resending,
         *,
         never_left: Callable[[Watched, int], bool],
-        too_small: Callable[[Watched, int], None],
+        refit: Callable[[Watched, float, int], bool],
     ) -> None:
         self._register, self._terms, self._out, self._evidence = register, terms, out, evidence
         self._replacing, self._resending = replacing, resending
-        self._never_left, self._too_small = never_left, too_small
+        self._never_left, self._refit = never_left, refit
         self.refused: Callable[[str], None] = lambda _reason: None
 
     def submitted(self, request: Submit, outcome: Outcome, now: int) -> None:
@@ -207,9 +207,8 @@ class Answers:
         if watched.overtaken:
             watched.check_at = now + self._terms.confirm_within
             return
-        due = None if watched.cancels or watched.replacement is not None else watched.sent_size
-        if due is not None and float(watched.whole(report).size) < due:
-            self._too_small(watched, now)
+        changing = watched.cancels or watched.replacement is not None
+        if not changing and self._refit(watched, float(watched.whole(report).size), now):
             return
         group = watched.group
         if group is not None and group.again:

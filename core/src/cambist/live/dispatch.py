@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from cambist.errors import VenueError
 from cambist.live.asking import outcome_of, outcomes_of
 from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit, SubmitGroup
-from cambist.ports.venue import BatchingSession, Declined, NativeSession, PreparingSession
+from cambist.ports.venue import BatchingSession, Declined, NativeSession, PreparingSession, PromptSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from cambist.live.answers import Answers
     from cambist.live.requests import Request
@@ -73,6 +73,8 @@ class Dispatcher:
         self._fresh: dict[str, Request] = {}  # the first of a line of which nothing has been asked yet
         self._batches = session if isinstance(session, BatchingSession) else None
         self._prepares = session if isinstance(session, PreparingSession) else None
+        self._prompt = session if isinstance(session, PromptSession) else None
+        self._sent: dict[str, Callable[[], Awaitable[Outcome]]] = {}  # what waits for the answer, by line
         self._taken: dict[str, asyncio.Event] = {}  # by line whose first request goes in the batch of another
         self._done: dict[str, asyncio.Event] = {}
         self._idle = asyncio.Event()
@@ -95,9 +97,22 @@ class Dispatcher:
         if line is not None:
             line.append(request)
             return
-        if self._batches is not None and type(request) in _BATCHED:
+        answer = self._send_now(request) if type(request) is Submit else None
+        if answer is not None:
+            self._sent[key] = answer
+        elif self._batches is not None and type(request) in _BATCHED:
             self._fresh[key] = request
         self._begin(key, request)
+
+    def _send_now(self, request: Submit) -> Callable[[], Awaitable[Outcome]] | None:
+        """Send an order before anything else is done, where the session can; return what waits for the answer."""
+        if self._prompt is None or self._is_killed(request):
+            return None
+        return self._prompt.submit_now(request.terms)
+
+    def _is_killed(self, request: Submit) -> bool:
+        """Tell whether the kill switch keeps an order: looked at as late as can be, just before it would leave."""
+        return self.sealed and request.terms.order.tag != FLATTEN
 
     def _reserve(self, key: str, request: SubmitGroup) -> None:
         """Have what is asked about one of several orders wait until all have been sent."""
@@ -119,6 +134,7 @@ class Dispatcher:
             del self._lines[key]
             self._fresh.pop(key, None)
             self._taken.pop(key, None)
+            self._sent.pop(key, None)
         else:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -153,6 +169,11 @@ class Dispatcher:
             elif first is None and key in self._taken:
                 await self._taken[key].wait()  # it is asked for in somebody else's batch
                 del self._taken[key]
+                line.popleft()
+            elif key in self._sent:
+                outcome = await outcome_of(self._sent.pop(key)())
+                assert isinstance(line[0], Submit)
+                self._answers.submitted(line[0], outcome, self._clock())
                 line.popleft()
             while line:
                 await self._ask(line[0])
@@ -219,8 +240,7 @@ class Dispatcher:
     async def _ask(self, request: Request) -> None:
         session, answers = self._session, self._answers
         if isinstance(request, Submit):
-            # Looked at as late as can be: the kill switch may have been thrown while the order waited in line.
-            if self.sealed and request.terms.order.tag != FLATTEN:
+            if self._is_killed(request):
                 answers.submitted(request, _KILLED, self._clock())
             else:
                 answers.submitted(request, await outcome_of(session.submit(request.terms)), self._clock())

@@ -149,8 +149,8 @@ class LiveEngine:
         self._unsent: set[int] = set()
         self._withdrawn: set[int] = set()
         self.positions = Positions(self)
-        recorder = kernel.recorder
-        out = Outlets(self.take, self._request, doors.alarm, doors.foreign, recorder.resent, recorder.entrusted)
+        notes = (self._noted(note) for note in (kernel.recorder.resent, kernel.recorder.entrusted))
+        out = Outlets(self.take, self._request, doors.alarm, doors.foreign, *notes)
         self._groups = tactics.native.no_group is not None
         self.orders = LiveOrders(
             kernel.book,
@@ -207,6 +207,17 @@ class LiveEngine:
         for failure in failures:
             self._doors.failed(failure)
 
+    def _noted(self, note: Callable[..., None]) -> Callable[..., None]:
+        """Return what journals something beside a step; where that fails, nothing that hangs on it leaves."""
+
+        def noted(*told: Any) -> None:
+            try:
+                note(*told)
+            except JournalError as error:
+                self.lose(error)
+
+        return noted
+
     def lose(self, error: JournalError) -> None:
         """Do nothing any more: the journal takes no more."""
         self.is_lost = True
@@ -223,6 +234,7 @@ class LiveEngine:
         self.trades = True
         early, self._early = self._early, []
         for one in early:
+            self.orders.leaves(one, self._clock())
             self._act(one)
         self.orders.cut(self._clock())
 
@@ -322,6 +334,7 @@ class LiveEngine:
         for one in self._outbox.release(self._durable):
             if type(one) in _ORDERS and not self.trades:
                 self._early.append(one)
+                self.orders.leaves(one, None)
             else:
                 self._act(one)
 

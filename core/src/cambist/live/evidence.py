@@ -173,7 +173,7 @@ class Evidence:
 
     def accept(self, watched: Watched, now: int) -> None:
         """Take word that the venue works an order."""
-        is_new, watched.confirmed = not watched.confirmed, True
+        is_new, watched.confirmed, watched.absences = not watched.confirmed, True, 0
         if not watched.order.accepted:
             self._out.deliver(OrderAccepted(now, watched.order.id))
         if is_new and watched.group is not None:  # the venue takes all of a list or none
@@ -181,7 +181,8 @@ class Evidence:
                 if one is not None and not one.confirmed:
                     self.accept(one, now)
         # What the run itself wants of it, without anybody's word, is waited for just so.
-        if watched.order.status not in _WAITING and not watched.cancels and watched.wanted is None:
+        waits = watched.in_doubt or watched.cancels or watched.wanted is not None
+        if watched.order.status not in _WAITING and not waits:
             watched.check_at = None
 
     def _conclude(self, watched: Watched, now: int) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cambist.live.answers import Answers
 from cambist.live.evidence import Evidence
+from cambist.live.fills import same_size
 from cambist.live.group_keeping import GroupKeeping
 from cambist.live.groups import Groups, Native
 from cambist.live.reducing import Reducing
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from cambist.orders.book import OrderBook
     from cambist.orders.emulator import Action
     from cambist.orders.families import Family
+    from cambist.orders.native import NativeOrders
     from cambist.ports.venue import VenueTerms
 
 __all__ = ["LiveOrders"]
@@ -59,6 +61,11 @@ def left_alone(orders: Sequence[Order], book: OrderBook) -> list[int]:
 def begins_group(order: Order, others: Iterable[Order]) -> bool:
     """Tell whether an order without ties of its own is one that others have joined."""
     return not order.parent and any(one.oco == order.id for one in others)
+
+
+def may_be_held(order: Order, others: Iterable[Order], native: NativeOrders) -> bool:
+    """Tell whether an order that works may be held here: alone it would not be, but others may have joined it."""
+    return native.lacks(order) or (begins_group(order, others) and not native.works(order, grouped=True))
 
 
 def _never(_order: Order, _now: int) -> bool:
@@ -115,8 +122,8 @@ class LiveOrders(OpenOrders):
         reducible: Callable[[Order], float] | None = None,
         native: Native | None = None,
     ) -> None:
-        self._book, self._terms, self._out = book, terms, out
-        super().__init__(Register(book, terms))
+        self._book, self._out = book, out
+        super().__init__(Register(book, terms), terms)
         self.emulator = Emulator(terms.native, ties=terms.ties)
         self.missed: Callable[[Order, int], bool] = _never
         self._reducing = Reducing(None if terms.ties else reducible)  # which knows what is held when they trade
@@ -141,7 +148,7 @@ class LiveOrders(OpenOrders):
             self.replacing,
             Resending(resend),
             never_left=self._never_left,
-            too_small=self._grow,
+            refit=self._grow,
         )
 
     # What the kernel wants.
@@ -207,8 +214,7 @@ class LiveOrders(OpenOrders):
     def resume(self, orders: Iterable[Order], now: int) -> None:
         """Take the open orders of a run that goes on, oldest first.
 
-        What the emulator held is held again, tied as it was, and the venue is asked about each order that may have
-        left.
+        What the emulator held is held again, tied as it was, and the venue is asked about what may have left.
         """
         going_on = list(orders)
         entrusted = self._groups.keeping.resume(going_on)
@@ -219,7 +225,7 @@ class LiveOrders(OpenOrders):
                     watched.sent_at = now if watched.number or order.parent else order.created_at
                     watched.in_doubt = True
                     self.evidence.find(watched)
-            elif not self.emulator.native.lacks(order) or self._resume_tied(watched, now):
+            elif not may_be_held(order, going_on, self.emulator.native) or self._resume_tied(watched, now):
                 # Nobody knows when what took another's place was sent: the venue gets the time to see it once more.
                 watched.sent_at = now if watched.number else order.created_at
                 asked = order.status is OrderStatus.PENDING_REPLACE and not amends(self._terms.amends, watched)
@@ -246,13 +252,6 @@ class LiveOrders(OpenOrders):
         if not watched.perhaps_unsent and not order.accepted:
             self._out.deliver(OrderAccepted(now, order.id))
         return watched.perhaps_unsent
-
-    def doubt_all(self) -> list[Watched]:
-        """Have every order that has left be in doubt until the venue tells of it; return them, oldest first."""
-        sent = [one for one in self.register if one.sent_at is not None and one.resend_at is None]
-        for watched in sent:
-            watched.in_doubt = True
-        return sent
 
     def ask_all(self) -> None:
         """Ask the venue about every order that has left."""
@@ -289,21 +288,27 @@ class LiveOrders(OpenOrders):
 
     def _change(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
         """Give an order that was sent new terms, as its venue can."""
-        if amends(self._terms.amends, watched, terms):
-            self._ask_amend(watched, terms, now)
-        else:
+        if not amends(self._terms.amends, watched, terms):
             self.replacing.begin(watched, terms, now)
-
-    def _ask_amend(self, watched: Watched, terms: tuple[float, float, float], now: int) -> None:
+            return
         watched.wanted, watched.overtaken = terms, True
         watched.check_at = now + self._terms.confirm_within
         request = watched.request(watched.order.type, *terms)
         self._out.send(Amend(order_id=watched.order.id, key=watched.key, terms=request))
 
-    def _grow(self, watched: Watched, now: int) -> None:
-        """Ask for the size that a child should have at the venue by now."""
-        assert watched.sent_size is not None
-        self._change(watched, (watched.sent_size, watched.order.limit_price, watched.order.stop_price), now)
+    def _grow(self, watched: Watched, size: float, now: int) -> bool:
+        """Ask for the size that a child should have at the venue by now, where it has less; return whether it does."""
+        order, due = watched.order, watched.sent_size
+        if due is None or size >= due:
+            return False
+        due = order.instrument.size_grid.nearest(order.filled + self._reducing.allowed(order, due - order.filled))
+        grows = size < due and not same_size(order, size, due)
+        if grows:
+            self._change(watched, (due, order.limit_price, order.stop_price), now)
+        else:  # it was cut to what is left to reduce, before this run knew of it
+            watched.sent_size = None
+            self._out.deliver(OrderAmended(now, order.id, size, order.limit_price, order.stop_price))
+        return grows
 
     def _after_fill(self, order: Order, now: int) -> None:
         self.act(self.emulator.on_fill(order.id, order.filled, now), now)
@@ -329,8 +334,9 @@ class LiveOrders(OpenOrders):
         for order in orders:
             self._tie(order)
             parent = self._book.find(order.parent) if order.parent else None
-            self.emulator.resume(order, sent=False, parent=parent, shares=begins_group(order, orders))
-            if not order.accepted and not self.emulator.native.works(order):
+            shares = begins_group(order, orders)
+            self.emulator.resume(order, sent=False, parent=parent, shares=shares)
+            if not order.accepted and not self.emulator.native.works(order, grouped=shares):
                 self._out.deliver(OrderAccepted(now, order.id))
         for number in {order.parent: None for order in orders if order.parent not in self.register}:
             self.act(self.emulator.on_end(number, now), now)

@@ -43,6 +43,11 @@ def _positive(_instance: object, attribute: attrs.Attribute[Any], value: float) 
         raise ParameterError(f"{attribute.name} is {value!r}; it is a number of seconds above 0.")
 
 
+def _not_negative(_instance: object, attribute: attrs.Attribute[Any], value: float) -> None:
+    if not 0.0 <= value < float("inf"):
+        raise ParameterError(f"{attribute.name} is {value!r}; it is a number of seconds from 0 on.")
+
+
 def _some(_instance: object, attribute: attrs.Attribute[Any], value: int) -> None:
     if value < 1:
         raise ParameterError(f"{attribute.name} is {value!r}; it is a number from 1 on.")
@@ -140,6 +145,9 @@ class LiveSettings:
     native_groups, native_trails
         Leave orders that hang together, and trailing stops, to the venue where it has such orders in the same terms:
         they work on when the run does not. What the run holds itself works as in a backtest.
+    practice_every
+        How often the way of an order is gone with one that never leaves, so that the processor's caches know it when
+        one does; 0 for never. See `cambist.live.practice`.
     record
         Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
     """
@@ -181,6 +189,7 @@ class LiveSettings:
     unprotected_within: float = attrs.field(default=2.0, validator=_positive)
     native_groups: bool = False
     native_trails: bool = False
+    practice_every: float = attrs.field(default=0.0, validator=_not_negative)
 
     def bars_for(self, strategies: Iterable[str]) -> dict[str, BarHandling]:
         """Return what becomes of bars that are missing or look wrong, by the name of a strategy.

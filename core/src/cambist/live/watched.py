@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import msgspec
 
+from cambist.live.requests import Submit, SubmitGroup
 from cambist.model.orders import OrderStatus
 from cambist.orders.ids import ALPHABET, order_number
 from cambist.ports.venue import OrderKey, OrderRequest
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from cambist.live.group_keeping import Group
     from cambist.live.replacing import Replacement
-    from cambist.live.requests import Request, Submit
+    from cambist.live.requests import Request
     from cambist.model.events import OrderEvent
     from cambist.model.orders import Fill, Order, OrderType
     from cambist.model.reports import FillReport, OrderReport
@@ -272,10 +273,12 @@ class OpenOrders:
     ----------
     register
         Of all that are watched.
+    terms
+        Of the venue.
     """
 
-    def __init__(self, register: Register) -> None:
-        self.register = register
+    def __init__(self, register: Register, terms: VenueTerms) -> None:
+        self.register, self._terms = register, terms
 
     @property
     def open(self) -> list[Order]:
@@ -298,6 +301,27 @@ class OpenOrders:
             or one.order.status is OrderStatus.UNKNOWN
             for one in self.register
         )
+
+    def doubt_all(self) -> list[Watched]:
+        """Have every order that has left be in doubt until the venue tells of it; return them, oldest first."""
+        sent = [one for one in self.register if one.sent_at is not None and one.resend_at is None]
+        for watched in sent:
+            watched.in_doubt = True
+        return sent
+
+    def leaves(self, request: object, now: int | None) -> None:
+        """Take when a request leaves: what has not left is not asked about, for the venue would say that it has it not.
+
+        Parameters
+        ----------
+        now
+            None for not before the run may trade.
+        """
+        members = request.members if isinstance(request, SubmitGroup) else (request,)
+        for watched in [self.register.get(one.order_id) for one in members if isinstance(one, Submit)]:
+            if watched is not None:
+                watched.sent_at = now
+                watched.check_at = None if now is None else now + self._terms.settling + self._terms.confirm_within
 
     def concerns(self, report: FillReport) -> bool:
         """Tell whether an execution is of an order that is not done with."""

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from cambist.live.practice import Practice, keep_in_practice
 from cambist.live.snapshots import keep_snapshots
 from cambist.live.todays_rules import TodaysRules
+from cambist.ports.venue import PreparingSession
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -33,8 +35,21 @@ def work_of(run: LiveRun, woken: asyncio.Event) -> dict[str, Coroutine[Any, Any,
         "timers": _keep_time(run, woken),
         **run.account.work(),
         "rules": rules.keep_on(),
+        "practice": keep_in_practice(_practice(run), settings.practice_every, run.is_busy),
         "snapshots": keep_snapshots(run.shadow, settings.snapshot_every, settings.snapshot_records, run.alarm),
     }
+
+
+def _practice(run: LiveRun) -> Practice:
+    kernel, session = run.kernel, run.session
+    return Practice(
+        kernel.recorder.submission,
+        run.journal.practice,
+        session.prepare if isinstance(session, PreparingSession) else None,
+        kernel.seats[0].strategy.name,
+        run.instruments,
+        run.now,
+    )
 
 
 async def _keep_time(run: LiveRun, woken: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from functools import lru_cache
 from string import ascii_letters, ascii_lowercase, digits
 
 from cambist.errors import OrderError
@@ -80,15 +81,11 @@ def client_id(
     OrderError
         If such an id cannot be made of that alphabet in that length.
     """
-    if not (token.isascii() and token.isalnum()):
-        raise OrderError(f"the run token {token!r} cannot be part of a client id. Make it of letters and digits.")
     if number < 1:
         raise OrderError(f"order number {number} cannot be part of a client id. Orders count from 1.")
-    separator = next((mark for mark in _SEPARATORS if mark in alphabet), None)
-    if separator is None:
-        raise OrderError(f"the alphabet {alphabet!r} has none of the separators {_SEPARATORS!r}. Allow one of them.")
+    separator, is_known = _form(token, alphabet)
     text = f"{token}{separator}{number}{separator}{again}" if again else f"{token}{separator}{number}"
-    foreign = sorted(set(text).difference(alphabet))
+    foreign = [] if is_known else sorted(set(text).difference(alphabet))
     if foreign:
         raise OrderError(
             f"the client id {text!r} has {''.join(foreign)!r}, which the alphabet {alphabet!r} has not. "
@@ -100,6 +97,17 @@ def client_id(
             f"Give the run a token of at most {max_length - 1 - len(str(number))} characters."
         )
     return text
+
+
+@lru_cache(maxsize=64)
+def _form(token: str, alphabet: str) -> tuple[str, bool]:
+    """Return what stands behind the token of a run, and whether the alphabet has all that ids of it are made of."""
+    if not (token.isascii() and token.isalnum()):
+        raise OrderError(f"the run token {token!r} cannot be part of a client id. Make it of letters and digits.")
+    separator = next((mark for mark in _SEPARATORS if mark in alphabet), None)
+    if separator is None:
+        raise OrderError(f"the alphabet {alphabet!r} has none of the separators {_SEPARATORS!r}. Allow one of them.")
+    return separator, {*token, *digits}.issubset(alphabet)
 
 
 def order_number(text: str, token: str) -> tuple[int, int] | None:

@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from cambist.plugins.registry import Registry
     from cambist.plugins.status import PluginStatus
 
-__all__ = ["Certificate", "Requirement", "Subject", "check"]
+__all__ = ["REPORT", "Certificate", "Requirement", "Subject", "check"]
 
 _RECORDER = "cambist.testing.recording"
-_REPORT = "CAMBIST_CONFORMANCE_REPORT"
+#: Environment variable that names the file for what that records.
+REPORT = "CAMBIST_CONFORMANCE_REPORT"
+#: What `cambist plugins new` calls a kind where its records are called otherwise.
+_KINDS = {"exchange": "session", "risk": "risk_rule"}
 #: How long all suites of a plugin may take, s.
 _WITHIN = 1_800
 
@@ -58,7 +61,7 @@ class Subject:
     without: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, target: str, registry: Registry) -> Self:
+    def of(cls, target: str, registry: Registry, kind: str = "") -> Self:
         """Find what is meant: the folder of a package, a plugin of one file, or the name of one that is installed.
 
         Parameters
@@ -67,17 +70,19 @@ class Subject:
             A name; a folder; or a file, which is `cambist_plugins.py` or a run file beside it.
         registry
             Knows what is installed, and the plugin of one file that is at `target`.
+        kind
+            Of the components to look at, as `cambist.plugins.scaffold.KINDS` or `Spec.kind` has it; ``""`` for all.
 
         Raises
         ------
         ConfigError
-            If there is no plugin in the folder, or beside the file.
+            If there is no plugin in the folder, or beside the file, or it offers nothing of that kind.
         UnknownComponentError
             If no plugin has that name, or it failed to load.
         """
         place = Path(target)
         if place.is_dir() and (place / "pyproject.toml").is_file():
-            return cls._in_folder(place.resolve())
+            return cls._in_folder(place.resolve(), kind)
         statuses = {one.name: one for one in registry.statuses()}
         if place.exists():
             file = next((one.path for one in statuses.values() if one.path), "")
@@ -85,27 +90,33 @@ class Subject:
                 raise ConfigError(
                     f"{target} holds no pyproject.toml, and no {LOCAL_FILE} either; give the folder of a plugin."
                 )
-            return cls._of(statuses[LOCAL], registry, (str(Path(file).parent),))
+            return cls._of(statuses[LOCAL], registry, kind, (str(Path(file).parent),))
         status = statuses.get(target)
         if status is None:
             raise UnknownComponentError(
                 f"there is no plugin {target!r}, and no folder of that name.{did_you_mean(target, statuses)}"
             )
-        return cls._of(status, registry)
+        return cls._of(status, registry, kind)
 
     @classmethod
-    def _of(cls, status: PluginStatus, registry: Registry, path: tuple[str, ...] = ()) -> Self:
+    def _of(cls, status: PluginStatus, registry: Registry, kind: str, path: tuple[str, ...] = ()) -> Self:
         if status.state is not PluginState.ACTIVE:
             raise UnknownComponentError(
                 f"the {status.provider} cannot be checked, it is {status.state}: {status.error}"
             )
-        specs = registry.components(status.name)
-        modules = tuple(dict.fromkeys(spec.conformance for spec in specs if spec.conformance))
-        without = tuple(f"{spec.kind}:{spec.name}" for spec in specs if not spec.conformance)
-        return cls(status.name, status.distribution or status.path, status.version, modules, path, without)
+        names = {f"{spec.kind}:{spec.name}": spec.conformance for spec in registry.components(status.name)}
+        found = _of_kind(names, kind, status.name)
+        return cls._made(status.name, status.distribution or status.path, status.version, found, path)
 
     @classmethod
-    def _in_folder(cls, folder: Path) -> Self:
+    def _made(
+        cls, plugin: str, distribution: str, version: str, names: dict[str, str], path: tuple[str, ...] = ()
+    ) -> Self:
+        modules = tuple(dict.fromkeys(one for one in names.values() if one))
+        return cls(plugin, distribution, version, modules, path, tuple(name for name, one in names.items() if not one))
+
+    @classmethod
+    def _in_folder(cls, folder: Path, kind: str) -> Self:
         """Read what a package that may not be installed declares."""
         try:
             project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -115,10 +126,8 @@ class Subject:
                 f'{folder / "pyproject.toml"} declares no single plugin in [project.entry-points."{GROUP}"]: {error}.'
             ) from error
         path = str(folder / "src") if (folder / "src").is_dir() else str(folder)
-        names = _records_in(module, path)
-        modules = tuple(dict.fromkeys(one for one in names.values() if one))
-        without = tuple(name for name, one in names.items() if not one)
-        return cls(plugin, project["name"], str(project.get("version", "")), modules, (path,), without)
+        names = _of_kind(_records_in(module, path), kind, plugin)
+        return cls._made(plugin, project["name"], str(project.get("version", "")), names, (path,))
 
 
 @attrs.frozen
@@ -206,8 +215,10 @@ def _run(subject: Subject) -> list[dict[str, Any]]:
         report = Path(scratch) / "report.json"
         files = _files_of(subject)
         words = ["-q", "--no-header", "-p", _RECORDER, "-p", "no:cacheprovider", "--import-mode=importlib"]
-        words += ["-o", "python_files=*.py", "--rootdir", scratch, "-c", os.devnull, *files]
-        done = _python(["-m", "pytest", *words], subject.path, {_REPORT: str(report)})
+        # A package is checked as its users have it: what a conftest.py above it does is no part of that.
+        within = os.path.commonpath([Path(file).parent for file in files])
+        words += ["-o", "python_files=*.py", "--rootdir", scratch, "-c", os.devnull, "--confcutdir", within, *files]
+        done = _python(["-m", "pytest", *words], subject.path, {REPORT: str(report)})
         if not report.is_file() or done.returncode > 1:
             said = (done.stdout + done.stderr).strip().splitlines()
             raise ConfigError(
@@ -216,6 +227,15 @@ def _run(subject: Subject) -> list[dict[str, Any]]:
             )
         rows: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))
         return rows
+
+
+def _of_kind(names: dict[str, str], kind: str, plugin: str) -> dict[str, str]:
+    """Return the components of a kind, with the module of suites that each names."""
+    wanted = _KINDS.get(kind, kind)
+    found = {name: module for name, module in names.items() if not kind or name.partition(":")[0] == wanted}
+    if kind and not found:
+        raise ConfigError(f"the plugin {plugin!r} offers no {kind}: it has {', '.join(names)}.")
+    return found
 
 
 def _files_of(subject: Subject) -> list[str]:

@@ -19,7 +19,7 @@ from cambist.model.reports import OrderReport  # noqa: TC001
 from cambist.model.timeframe import Timeframe  # noqa: TC001
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from cambist.model.bars import Bars
     from cambist.model.books import BookUpdate
@@ -40,6 +40,7 @@ __all__ = [
     "Outcome",
     "PerpetualMarket",
     "PreparingSession",
+    "PromptSession",
     "ReloadingSession",
     "SimulatingSession",
     "StreamReport",
@@ -422,6 +423,18 @@ class PreparingSession(Protocol):
 
         It may be called in vain: nothing says that the order is sent in the end, or soon. What does not work here is
         told by `submit`.
+        """
+
+
+@runtime_checkable
+class PromptSession(PreparingSession, Protocol):
+    """What a session has besides that can send what it made ready without waiting for anything."""
+
+    def submit_now(self, request: OrderRequest) -> Callable[[], Awaitable[Outcome]] | None:
+        """Send an order before this returns; return what is called, once, to wait for the answer as `submit` does.
+
+        None where that cannot be: it was not made ready, or not long ago, something has to be waited for, or it would
+        not leave at all. Nothing has left then, and `submit` is asked.
         """
 
 

@@ -19,14 +19,16 @@ from cambist.strategies.signals import SignalStrategy
 from cambist.strategies.strategy import Strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cambist.indicators.series import SeriesCursor
     from cambist.model.bars import Bars
-    from cambist.strategies.signal_orders import Said
+    from cambist.strategies.signal_orders import EntrySignals, Said
     from cambist.strategies.sizers import Sizer
 
-__all__ = ["SignalColumns", "signal_columns"]
+__all__ = ["Comparison", "SignalColumns", "SignalReader", "signal_columns"]
 
 
 @attrs.frozen(eq=False, slots=True)
@@ -91,37 +93,95 @@ class SignalColumns:
     sizer: Sizer | None
 
 
-def signal_columns(strategy: SignalStrategy, bars: Bars, *, spent: bool = False) -> SignalColumns | None:
-    """Return the signals of a strategy over bars, without a run; None for one that needs a run.
-
-    That is one whose signals are by kind, or that has hooks of its own beside `on_start`.
+def signal_columns(strategy: SignalStrategy, bars: Bars) -> SignalColumns | None:
+    """Return the signals of a strategy over bars, without a run; see `SignalReader`.
 
     Parameters
     ----------
     strategy
-        Worked on as a copy, unless it is `spent`: made for this call, and not to be used again.
+        Worked on as a copy.
     bars
         Of the one instrument that it trades.
     """
-    made = strategy if spent else strategy.fresh()
-    if not isinstance(made, SignalStrategy) or not _is_plain(type(made)):
-        return None
-    series = Series(bars.instrument, bars.timeframe)
-    made.data = DataSet([series])
-    try:
-        made.on_start()
-    except AttributeError as error:
-        if error.name == "_desk":  # it asks for the account, or the clock
+    return SignalReader(bars).read(strategy.fresh())
+
+
+class SignalReader:
+    """Reads the signals of one strategy after the other over the same bars.
+
+    Parameters
+    ----------
+    bars
+        Of the one instrument that they trade.
+    among
+        The bars of every instrument of the run, at the same times; by default there is no other.
+    """
+
+    def __init__(self, bars: Bars, among: Sequence[Bars] = ()) -> None:
+        self._bars = bars
+        self._among = tuple(among) or (bars,)
+        self._columns: dict[str, NDArray[np.float64]] = {}
+
+    def read(self, strategy: Strategy) -> SignalColumns | None:
+        """Return the signals of a strategy that was made for this call, and is spent by it; None where a run is needed.
+
+        A run is needed for signals by kind, for hooks beside `on_start`, and for lines of slower series or of
+        instruments that are not traded.
+        """
+        if not isinstance(strategy, SignalStrategy) or not _is_plain(type(strategy)):
             return None
-        raise
-    said = made._said  # noqa: SLF001 - the two are one thing
-    cursor = series._cursor  # noqa: SLF001
-    if said is None or cursor.followers or made.symbol not in {None, bars.instrument.symbol}:
-        return None
-    graph = LineGraph(cursor, bars)
-    numbers = {name: graph.column(getattr(said, name)) for name in ("side", "size", "stop", "take", "trail")}
-    exits = None if said.exits is None else graph.test(said.exits)
-    return SignalColumns(cursor.lookback, graph.test(said.entries), exits, **numbers, sizer=_own_sizer(made))
+        listed = [Series(bars.instrument, bars.timeframe) for bars in self._among]
+        strategy.data = DataSet(listed)
+        try:
+            strategy.on_start()
+            return self._read(strategy, listed)
+        except AttributeError as error:
+            if error.name == "_desk":  # it asks for the account, or the clock
+                return None
+            raise
+        finally:
+            for one in listed:
+                one._cursor.let_go()  # noqa: SLF001 - nobody reads the lines any more
+
+    def _read(self, strategy: SignalStrategy, listed: list[Series]) -> SignalColumns | None:
+        said = strategy._said  # noqa: SLF001 - the two are one thing
+        symbol = self._bars.instrument.symbol
+        if said is None or (strategy.symbol or listed[0].symbol) != symbol:
+            return None
+        cursor = strategy.data[symbol]._cursor  # noqa: SLF001
+        if not _stands_alone(cursor, [one._cursor for one in listed], said):  # noqa: SLF001
+            return None
+        graph = LineGraph(cursor, self)
+        return SignalColumns(
+            first=cursor.lookback,
+            entries=graph.test(said.entries),
+            exits=None if said.exits is None else graph.test(said.exits),
+            side=graph.column(said.side),
+            size=graph.column(said.size),
+            stop=graph.column(said.stop),
+            take=graph.column(said.take),
+            trail=graph.column(said.trail),
+            sizer=_own_sizer(strategy),
+        )
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """Return a column of the bars, the same array each time."""
+        found = self._columns.get(name)
+        if found is None:
+            found = as_sound(self._bars.ts / 1e9 if name == _TIME else getattr(self._bars, name))
+            self._columns[name] = found
+        return found
+
+
+def _stands_alone(cursor: SeriesCursor, among: list[SeriesCursor], said: EntrySignals) -> bool:
+    """Tell whether signals are of one series, and no other one makes lines that would have to be known."""
+    if any(one.followers or (one is not cursor and one.made_lines()) for one in among):
+        return False
+    return len(among) == 1 or all(map(cursor.moves, said.lines().values()))
+
+
+#: The line of open times.
+_TIME = "time"
 
 
 class LineGraph:
@@ -131,22 +191,22 @@ class LineGraph:
     ----------
     cursor
         Of the series whose lines they are.
-    bars
-        The columns of the series.
+    reader
+        Has the columns of the series.
     """
 
-    def __init__(self, cursor: SeriesCursor, bars: Bars) -> None:
+    def __init__(self, cursor: SeriesCursor, reader: SignalReader) -> None:
         self._made_by = cursor.makers()
-        self._known: dict[int, NDArray[np.float64]] = {
-            id(line): as_sound(getattr(bars, name)) for name, line in cursor.columns.items()
-        }
-        self._times = bars.ts
+        self._reader = reader
+        self._known: dict[int, NDArray[np.float64]] = {}
 
     def column(self, value: Said) -> NDArray[np.float64]:
         """Return the values of a line, one for a number, none for nothing."""
         if value is None:
             return _NOTHING
-        return self._values(value) if isinstance(value, Line) else np.array([float(value)])
+        if isinstance(value, Line):
+            return self._values(value)
+        return _ONE if value == 1.0 else np.array([float(value)])
 
     def test(self, line: Line) -> NDArray[np.float64] | Comparison:
         """Return a line of which only the rows above zero count, as a comparison where it is one."""
@@ -173,8 +233,8 @@ class LineGraph:
         known = self._known.get(id(line))
         if known is None:
             made = self._made_by.get(id(line))
-            if made is None:  # the one line that nothing makes, and that is no column
-                known = self._known[id(line)] = self._times / 1e9
+            if made is None:  # a column, or the times
+                known = self._known[id(line)] = self._reader.column(line.name)
                 return known
             results = batch(made.computation, [self._values(one) for one in made.inputs])
             self._known.update(zip(map(id, made.outputs), results, strict=True))
@@ -182,6 +242,7 @@ class LineGraph:
         return known
 
 
+_ONE: NDArray[np.float64] = np.ones(1)
 _COMPARISONS = frozenset({np.greater, np.greater_equal, np.less, np.less_equal})
 _STRICT = frozenset({np.greater, np.less})
 _NOTHING: NDArray[np.float64] = np.empty(0)

@@ -51,8 +51,10 @@ class EntrySignals:
             For what is neither a line nor a finite number.
         """
         for name, value in said.items():
+            if isinstance(value, Line):
+                continue
             is_number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-            if isinstance(value, Line) or (name not in {"entries", "exits"} and (value is None or is_number)):
+            if name not in {"entries", "exits"} and (value is None or is_number):
                 continue
             if name == "exits" and value is None:
                 continue

@@ -65,10 +65,10 @@ class FaultyFiles(Files):
         self._guard()
         return super().create(path)
 
-    def open_append(self, path: Path) -> int:
+    def open(self, path: Path) -> int:
         """Open a file, unless the disk is read-only."""
         self._guard()
-        return super().open_append(path)
+        return super().open(path)
 
     def replace(self, source: Path, target: Path) -> None:
         """Rename, unless the disk is read-only."""
@@ -77,17 +77,26 @@ class FaultyFiles(Files):
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
         """Write as much as there is room for, at most `at_a_time` bytes."""
+        return self._written(super().write(descriptor, self._what_fits(data)))
+
+    def write_safely(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
+        """Write as much as there is room for, at most `at_a_time` bytes, and make it safe, as `sync` does."""
+        written = self._written(os.pwrite(descriptor, self._what_fits(data), offset))
+        self.sync(descriptor)
+        return written
+
+    def _what_fits(self, data: bytes | memoryview) -> bytes | memoryview:
         self._guard()
         if self.room is not None:
             if self.room <= 0:
                 raise _failure(self.error)
             data = data[: self.room]
-        if self.at_a_time is not None:
-            data = data[: self.at_a_time]
-        written = super().write(descriptor, data)
+        return data[: self.at_a_time]
+
+    def _written(self, count: int) -> int:
         if self.room is not None:
-            self.room -= written
-        return written
+            self.room -= count
+        return count
 
     def sync(self, descriptor: int) -> None:
         """Wait for the gate, then make data safe, or fail."""
@@ -137,6 +146,8 @@ class CrashingFiles(Files):
         self._unnamed: set[Path] = set()
         #: What each name stood for when its folder was made safe last, where it stands for something else now.
         self._before: dict[Path, bytes] = {}
+        #: The file in which the machine died while it wrote, where in it, and what was there before.
+        self._overwritten: tuple[Path, int, bytes] | None = None
 
     def _step(self, dying: Callable[[], object] | None = None) -> None:
         with self._lock:
@@ -164,10 +175,10 @@ class CrashingFiles(Files):
         self._unnamed.add(path)
         return descriptor
 
-    def open_append(self, path: Path) -> int:
+    def open(self, path: Path) -> int:
         """Open a file; all of it is safe."""
         self._step()
-        descriptor = super().open_append(path)
+        descriptor = super().open(path)
         self._paths[descriptor] = path
         self._safe.setdefault(path, path.stat().st_size)
         return descriptor
@@ -177,6 +188,20 @@ class CrashingFiles(Files):
         some = data[: int(len(data) * self.part)]
         self._step(lambda: Files.write(self, descriptor, some))
         return super().write(descriptor, data)
+
+    def write_safely(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
+        """Write, and make that safe; where the machine dies, some of it is written and none is safe."""
+
+        def dying() -> None:
+            path = self._paths[descriptor]
+            self._overwritten = path, offset, path.read_bytes()[offset : offset + len(data)]
+            os.pwrite(descriptor, data[: int(len(data) * self.part)], offset)
+
+        self._step(dying)
+        written = super().write_safely(descriptor, data, offset)
+        path = self._paths[descriptor]
+        self._safe[path] = max(self._safe[path], offset + written)
+        return written
 
     def sync(self, descriptor: int) -> None:
         """Make safe what a file holds."""
@@ -256,6 +281,10 @@ class CrashingFiles(Files):
             if chance.random() < 0.5:
                 path.write_bytes(content)
                 self._safe[path] = len(content)
+        if self._overwritten is not None and self._overwritten[0].exists():
+            path, offset, content = self._overwritten
+            if content and path.stat().st_size > offset:
+                _put_back(path, offset, content, chance)
         for path, safe in self._safe.items():
             if not path.exists():
                 continue
@@ -272,3 +301,12 @@ class CrashingFiles(Files):
                 with path.open("r+b") as file:
                     file.seek(hole)
                     file.write(bytes(chance.randint(1, size - hole)))
+
+
+def _put_back(path: Path, offset: int, content: bytes, chance: Random) -> None:
+    """Have some of what was written over `content` be as it was before."""
+    begin = chance.randint(0, len(content) - 1)
+    end = chance.randint(begin + 1, len(content))
+    with path.open("r+b") as file:
+        file.seek(offset + begin)
+        file.write(content[begin:end])

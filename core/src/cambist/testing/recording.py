@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
+from cambist.plugins.checking import REPORT
 from cambist.testing.conformance import Suite, cards_of, reason_of
 
-__all__ = ["REPORT"]
-
-#: Environment variable that names the file for the report.
-REPORT = "CAMBIST_CONFORMANCE_REPORT"
+__all__ = ["pytest_configure"]
 
 
 class _Recorder:

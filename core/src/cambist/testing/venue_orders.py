@@ -11,7 +11,16 @@ import pytest
 
 from cambist.model.orders import Instructions, OrderType, Side
 from cambist.model.reports import FillReport, ReportedStatus
-from cambist.ports.venue import Answered, CashHistory, Declined, OrderKey, PreparingSession, StreamReport, Unanswered
+from cambist.ports.venue import (
+    Answered,
+    CashHistory,
+    Declined,
+    OrderKey,
+    PreparingSession,
+    PromptSession,
+    StreamReport,
+    Unanswered,
+)
 from cambist.testing.venue_desk import SPOILS, VenueTests, is_order, is_up, total_of
 
 if TYPE_CHECKING:
@@ -63,7 +72,8 @@ class BrokerTests(VenueTests):
             if isinstance(session, PreparingSession):  # what is made ready has not left
                 session.prepare(request)
                 assert await session.find_order(desk.key("buys1")) == Answered(None)
-            outcome = await session.submit(request)
+            answer = session.submit_now(request) if isinstance(session, PromptSession) else None
+            outcome = await (session.submit(request) if answer is None else answer())
             assert isinstance(outcome, Answered), outcome
             await desk.heard.wait(is_order("buys1", ReportedStatus.FILLED), self.within)
             report = await desk.stands("buys1")

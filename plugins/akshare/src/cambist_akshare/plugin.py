@@ -15,6 +15,7 @@ def cambist_feeds() -> list[FeedSpec]:
             name="akshare",
             factory="cambist_akshare.feed:open_akshare",
             summary="Bars of Chinese stocks, indices, funds and futures, by AkShare",
+            conformance="cambist_akshare.conformance",
             capabilities=frozenset({"history"}),
             requires=("akshare>=1.18",),
         )

@@ -30,7 +30,7 @@ from cambist_ccxt.outcomes import outcome_of
 from cambist_ccxt.settings import revealed, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from cambist.api import (
         BarReport,
@@ -268,10 +268,12 @@ class BinanceSession:
 
     async def submit(self, request: OrderRequest) -> Outcome:
         """Send an order."""
-        outcome = await outcome_of(self._trading.submit(request))
-        if isinstance(outcome, Declined) and outcome.reason == "position_side":
-            self._margining.forget()  # of another mode the venue tells nobody
-        return outcome
+        return await _outcome(self._trading.submit(request), self._margining)
+
+    def submit_now(self, request: OrderRequest) -> Callable[[], Awaitable[Outcome]] | None:
+        """Send an order that was made ready before this returns; see `cambist.api.PromptSession`."""
+        asked = self._trading.submit_now(request)
+        return None if asked is None else lambda: _outcome(asked(), self._margining)
 
     async def cancel(self, key: OrderKey) -> Outcome:
         """Ask to withdraw what remains of an order."""
@@ -373,3 +375,11 @@ class BinanceSession:
     async def funding(self, instrument: Instrument, start: int, end: int) -> Sequence[FundingRate]:
         """Return the exchanges of funding that took place in ``[start, end]``, ns, UTC, oldest first."""
         return await self._queries.funding(instrument, start, end)
+
+
+async def _outcome(asked: Awaitable[OrderReport | None], margining: Margining) -> Outcome:
+    """Return what became of an order."""
+    outcome = await outcome_of(asked)
+    if isinstance(outcome, Declined) and outcome.reason == "position_side":
+        margining.forget()  # of another mode the venue tells nobody
+    return outcome

@@ -17,7 +17,7 @@ from cambist_ccxt.errors import NoAnswerError, NotSentError, RefusedError
 from cambist_ccxt.outcomes import outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from cambist.api import OrderKey, OrderRequest, Outcome
     from cambist.model import OrderReport
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Trading"]
 
 
+#: The call that places an order, by whether it is a conditional one.
+_PLACES = {False: "place", True: "algo_place"}
 #: How many requests may be kept ready.
 _MOST_READY = 100
 
@@ -88,7 +90,7 @@ class Trading:
         """Make an order's request ready, up to the last byte where it goes by the WebSocket API."""
         with contextlib.suppress(VenueError):  # which `submit` runs into as well, and tells
             params = self._params(request)
-            name = "algo_place" if is_conditional(request, self._market) else "place"
+            name = _PLACES[is_conditional(request, self._market)]
             self._ready[request.client_id] = _Ready(request, params, self._transport.prepare(name, params))
             if len(self._ready) > _MOST_READY:  # of orders that never left
                 del self._ready[next(iter(self._ready))]
@@ -110,12 +112,31 @@ class Trading:
             except VenueError as error:
                 what = f"the dead man's switch could not be armed, and so nothing was sent: {error}"
                 raise NotSentError(what, code="countdown") from error
+        asked = self._transport.call(_PLACES[conditional], params, priority, prepared=prepared)
+        return await self._report(asked, conditional=conditional)
+
+    def submit_now(self, request: OrderRequest) -> Callable[[], Awaitable[OrderReport | None]] | None:
+        """Send an order that was made ready before this returns; see `cambist.api.PromptSession`."""
+        ready, order = self._ready.get(request.client_id), request.order
+        if ready is None or ready.request is not request or ready.prepared is None:
+            return None
+        if self.countdown is not None or order.instrument.symbol in self._changed:  # `submit` sees to it
+            return None
+        conditional = is_conditional(request, self._market)
+        priority = Priority.REDUCE if order.reduce_only else Priority.ENTRY
+        asked = self._transport.call_now(_PLACES[conditional], ready.params, priority, ready.prepared)
+        if asked is None:
+            return None
+        del self._ready[request.client_id]
+        if self._market.futures:
+            self.note(request.client_id, conditional=conditional)
+        return lambda: self._report(asked(), conditional=conditional)
+
+    async def _report(self, asked: Awaitable[bytes], *, conditional: bool) -> OrderReport | None:
+        """Return what the venue answers to a new order."""
         if conditional:
-            asked = self._transport.call("algo_place", params, priority, prepared=prepared)
             return futures.algo_of(await decoded(asked, futures.decode_algo), self._symbols)
-        asked = self._transport.call("place", params, priority, prepared=prepared)
-        one = await decoded(asked, self._wire.decode_order)
-        report: OrderReport = self._wire.order_of(one, self._symbols)
+        report: OrderReport = self._wire.order_of(await decoded(asked, self._wire.decode_order), self._symbols)
         return report
 
     def _made_ready(self, request: OrderRequest) -> tuple[dict[str, Any], Prepared | None]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cambist_binance.calls import Call
     from cambist_binance.hosts import Market
     from cambist_binance.signing import Signer
-    from cambist_binance.wire.answers import ErrorBody
+    from cambist_binance.wire.answers import ApiFrame, ErrorBody
     from cambist_binance.ws_api import Composed, WsApi
     from cambist_ccxt.budget import Budget
     from cambist_ccxt.clock import VenueClock
@@ -174,6 +174,25 @@ class Transport:
                     raise
         return await self._over_rest(call, params, priority, times)
 
+    def call_now(
+        self, name: str, params: Mapping[str, Any], priority: Priority, prepared: Prepared
+    ) -> Callable[[], Awaitable[bytes]] | None:
+        """Send what `prepare` made before this returns; return what waits for the answer's JSON, as `call` does.
+
+        None, and nothing was sent, where it has to be done by `call`: what was made is too old, or it is not its turn.
+        """
+        call, ws = self._calls[name], self.ws
+        if ws is None or self.read_only or not self._is_fresh(prepared):
+            return None
+        costs = _costs(call, params)
+        if not self.budget.acquire_now(costs, priority):
+            return None
+        asked = ws.request_now(prepared.request, self._within)
+        if asked is None:
+            self.budget.release(costs)
+            return None
+        return lambda: self._answer(call, costs, asked())
+
     async def ask(
         self, name: str, params: Mapping[str, Any], attempts: int = 3, priority: Priority = Priority.DATA
     ) -> bytes:
@@ -208,13 +227,24 @@ class Transport:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._within
         await self.budget.acquire(costs, priority, self._within)
-        told: dict[str, int] = {}
         try:
-            if prepared is not None and self._clock.now() - prepared.at < _FRESH:
+            if prepared is not None and self._is_fresh(prepared):
                 request = prepared.request
             else:
                 request = ws.compose(call.ws, self.sign(params) if call.signed else params)
-            answer = await ws.request(request, max(0.05, end - loop.time()))
+        except BaseException:
+            self.budget.settle(costs, {})
+            raise
+        return await self._answer(call, costs, ws.request(request, max(0.05, end - loop.time())))
+
+    def _is_fresh(self, prepared: Prepared) -> bool:
+        return self._clock.now() - prepared.at < _FRESH
+
+    async def _answer(self, call: Call, costs: dict[str, int], asked: Awaitable[ApiFrame]) -> bytes:
+        """Return what the WebSocket API answers to a request that was counted."""
+        told: dict[str, int] = {}
+        try:
+            answer = await asked
             told = used_up(answer.rate_limits)
         finally:
             self.budget.settle(costs, told)

@@ -13,7 +13,7 @@ from cambist_ccxt.errors import NoAnswerError, NotSentError, RefusedError
 from cambist_ccxt.link import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from cambist_binance.wire.answers import ApiFrame
     from cambist_ccxt.link import Connection, LinkSettings
@@ -94,15 +94,39 @@ class WsApi:
             raise NotSentError("the WebSocket API is not connected", code="unreachable")
         return await self._ask(connection, request, within)
 
+    def request_now(self, request: Composed, within: float) -> Callable[[], Awaitable[ApiFrame]] | None:
+        """Ask before this returns; return what waits for the answer, or None where the request has to wait itself."""
+        connection = self.link.current
+        if connection is None or not connection.write(request.text):
+            return None
+        answered = self._expect(connection, request)
+        return lambda: self._answer(connection, request, answered, within)
+
     async def _ask(self, connection: Connection, request: Composed, within: float) -> ApiFrame:
-        loop, number, method = asyncio.get_running_loop(), request.number, request.method
-        answered: asyncio.Future[ApiFrame] = loop.create_future()
-        self._pending[number] = connection, answered
+        answered = self._expect(connection, request)
+        is_written = connection.write(request.text)  # before anything else is seen to: an order waits
+        return await self._answer(connection, request, answered, within, is_written=is_written)
+
+    def _expect(self, connection: Connection, request: Composed) -> asyncio.Future[ApiFrame]:
+        """Be ready for the answer to a request; `_answer` is to be waited for."""
+        answered: asyncio.Future[ApiFrame] = asyncio.get_running_loop().create_future()
+        self._pending[request.number] = connection, answered
         connection.pending += 1
-        written = connection.write(request.text)  # before anything else is seen to: an order waits
-        expiry = loop.call_later(within, _expire, answered)
+        return answered
+
+    async def _answer(
+        self,
+        connection: Connection,
+        request: Composed,
+        answered: asyncio.Future[ApiFrame],
+        within: float,
+        *,
+        is_written: bool = True,
+    ) -> ApiFrame:
+        method = request.method
+        expiry = asyncio.get_running_loop().call_later(within, _expire, answered)
         try:
-            if not written:
+            if not is_written:
                 async with asyncio.timeout(within):
                     await connection.send(request.text)
             return await answered
@@ -113,8 +137,10 @@ class WsApi:
             raise NoAnswerError(f"{method}: the connection was cut") from error
         finally:
             expiry.cancel()
-            self._pending.pop(number, None)
+            self._pending.pop(request.number, None)
             connection.pending -= 1
+            if not answered.cancel() and not answered.cancelled():
+                answered.exception()  # where the request could not even be written, nobody has looked at it
 
     # Hooks of the link.
 

@@ -190,6 +190,22 @@ class Budget:
         """How many requests wait for their turn."""
         return len(self._queue)
 
+    def acquire_now(self, costs: Mapping[str, int], priority: Priority) -> bool:
+        """Count a request whose turn it is; tell whether it is."""
+        return self._take(costs, priority) is None
+
+    def _take(self, costs: Mapping[str, int], priority: Priority) -> int | None:
+        """Count a request whose turn it is; return None, or else how long there is no room for it, ns."""
+        now = self._begin()
+        wait = self._wait(costs, priority, now)
+        ahead = bool(self._queue) and self._queue[0][0] <= priority
+        if not wait and not ahead:
+            self._charge(costs)
+            self._end(now)
+            return None
+        self._end(now)
+        return wait
+
     async def acquire(self, costs: Mapping[str, int], priority: Priority, within: float) -> None:
         """Wait for the turn of a request, and count it.
 
@@ -203,14 +219,9 @@ class Budget:
         BusyError
             It would have to wait longer; it has not been counted.
         """
-        now = self._begin()
-        wait = self._wait(costs, priority, now)
-        ahead = bool(self._queue) and self._queue[0][0] <= priority
-        if not wait and not ahead:
-            self._charge(costs)
-            self._end(now)
+        wait = self._take(costs, priority)
+        if wait is None:
             return
-        self._end(now)
         if wait > within * _SECOND:
             raise BusyError(
                 f"the venue's limits leave no room for {wait / _SECOND:.1f} s; ask less, or later.",
@@ -226,7 +237,7 @@ class Budget:
                 await turn
         except BaseException as error:
             if turn.done() and not turn.cancelled():
-                self._release(costs)  # its turn came as it gave up
+                self.release(costs)  # its turn came as it gave up
             turn.cancel()
             self._pump()
             if isinstance(error, TimeoutError):
@@ -236,7 +247,8 @@ class Budget:
                 ) from None
             raise
 
-    def _release(self, costs: Mapping[str, int]) -> None:
+    def release(self, costs: Mapping[str, int]) -> None:
+        """Count a request no more that did not leave after all."""
         now = self._begin()
         for name, cost in costs.items():
             if (window := self.windows.get(name)) is not None:

@@ -17,6 +17,7 @@ def cambist_sessions() -> list[SessionSpec]:
             config="cambist_ccxt.config:CcxtSettings",
             environment="cambist_ccxt.environments:fit_environment",
             summary="Any exchange that ccxt knows, by polling",
+            conformance="cambist_ccxt.conformance",
             capabilities=["orders", "history", "spot", "margin", "testnet", "keyless", "any-exchange"],
             requires=["ccxt"],
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cambist_optimize.evaluation import Job, Row
 from cambist_optimize.optimizing import Progress, SweepOptions, optimize
+from cambist_optimize.reruns import rerun
 from cambist_optimize.sweep import Sweep
 
-__all__ = ["Job", "Progress", "Row", "Sweep", "SweepOptions", "optimize"]
+__all__ = ["Job", "Progress", "Row", "Sweep", "SweepOptions", "optimize", "rerun"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import uuid
@@ -24,6 +25,8 @@ __all__ = ["BACKENDS", "Asked", "backend_of"]
 
 #: Number, fold and parameters of combinations.
 Asked: TypeAlias = Sequence[tuple[int, int, Mapping[str, Any]]]
+#: Plays numbered chunks, and yields the number and the rows of each as it is done.
+_Play: TypeAlias = Callable[[Mapping[int, Asked]], Iterator[tuple[int, list[Row]]]]
 #: Plays chunks and yields their rows, in whatever order they come.
 Backend: TypeAlias = Callable[[Evaluator, Sequence[Asked], int], Iterator[list[Row]]]
 
@@ -151,14 +154,13 @@ def play_chunk(parcel: Parcel, chunk: Asked) -> list[Row]:
 
 @attrs.frozen(eq=False)
 class _Processes:
-    """Plays chunks through joblib; chunks whose worker was lost go again, and at last one by one."""
+    """Plays chunks in other processes; those whose worker was lost go again, and at last one by one."""
 
     kind: str
     address: str
 
     def __call__(self, evaluator: Evaluator, chunks: Sequence[Asked], jobs: int) -> Iterator[list[Row]]:
-        parcel = Parcel.of(evaluator.job)
-        with _cluster(self.kind, self.address, jobs) as options:
+        with _cluster(self.kind, self.address, jobs, Parcel.of(evaluator.job)) as play:
             left = {at: list(chunk) for at, chunk in enumerate(chunks)}
             for attempt in range(_ATTEMPTS):
                 if attempt:  # a combination that ends its worker takes the fewest others with it
@@ -166,7 +168,7 @@ class _Processes:
                     left = dict(enumerate(pieces))
                 lost: BaseException | None = None
                 try:
-                    for at, rows in _parallel(parcel, left, jobs, options):
+                    for at, rows in play(left):
                         del left[at]
                         yield rows
                 except Exception as error:
@@ -178,27 +180,54 @@ class _Processes:
             for chunk in left.values():
                 # Each by itself: whichever ends its worker fails alone.
                 for one in chunk:
-                    yield _alone(parcel, one, jobs, options)
+                    yield _alone(play, one)
 
 
-def _parallel(
-    parcel: Parcel, chunks: Mapping[int, Asked], jobs: int, options: Mapping[str, Any]
-) -> Iterator[tuple[int, list[Row]]]:
+def _by_joblib(parcel: Parcel, jobs: int, options: Mapping[str, Any]) -> _Play:
+    """Return what plays chunks through a back end of joblib."""
     from joblib import Parallel, delayed, parallel_config
 
-    with parallel_config(n_jobs=jobs, **{**options, "scatter": [parcel]} if "scatter" in options else options):
-        work = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="3*n_jobs")
-        yield from work(delayed(_numbered)(at, parcel, chunk) for at, chunk in list(chunks.items()))
+    config = {**options, "scatter": [parcel]} if "scatter" in options else options
+
+    def play(chunks: Mapping[int, Asked]) -> Iterator[tuple[int, list[Row]]]:
+        # One worker would be this process, which a combination that is played by itself may end.
+        with parallel_config(n_jobs=jobs if len(chunks) > 1 else max(jobs, 2), **config):
+            work = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="3*n_jobs")
+            yield from work(delayed(_numbered)(at, parcel, chunk) for at, chunk in list(chunks.items()))
+
+    return play
+
+
+def _by_ray(parcel: Parcel, jobs: int) -> _Play:
+    """Return what plays chunks as tasks of Ray, whose back end for joblib gives nothing back before the end."""
+    import ray
+
+    shared = ray.put(parcel)
+    task = ray.remote(max_retries=0)(_numbered)
+
+    def play(chunks: Mapping[int, Asked]) -> Iterator[tuple[int, list[Row]]]:
+        waiting = iter(list(chunks.items()))
+        running: list[Any] = []
+        while True:
+            for at, chunk in itertools.islice(waiting, max(0, 3 * jobs - len(running))):
+                running.append(task.remote(at, shared, chunk))
+            if not running:
+                return
+            done, running = ray.wait(running)
+            for one in done:
+                yield ray.get(one)
+
+    return play
 
 
 def _numbered(at: int, parcel: Parcel, chunk: Asked) -> tuple[int, list[Row]]:
     return at, play_chunk(parcel, chunk)
 
 
-def _alone(parcel: Parcel, one: tuple[int, int, Mapping[str, Any]], jobs: int, options: Mapping[str, Any]) -> list[Row]:
+def _alone(play: _Play, one: tuple[int, int, Mapping[str, Any]]) -> list[Row]:
     """Play one combination by itself; the loss of its worker is its error."""
     try:
-        ((_, rows),) = _parallel(parcel, {0: [one]}, max(jobs, 2), options)  # one worker would be this process
+        ((_, rows),) = play({0: [one]})
     except Exception as error:
         if not _is_loss(error):
             raise
@@ -220,16 +249,16 @@ def _is_loss(error: BaseException) -> bool:
 
 
 @contextmanager
-def _cluster(kind: str, address: str, jobs: int) -> Iterator[dict[str, Any]]:
-    """Connect to what plays, and yield what joblib is to be told."""
+def _cluster(kind: str, address: str, jobs: int, parcel: Parcel) -> Iterator[_Play]:
+    """Connect to what plays, and yield how."""
     if kind == "dask":
         with _dask(address, jobs):
-            yield {"backend": "dask", "scatter": ()}
+            yield _by_joblib(parcel, jobs, {"backend": "dask", "scatter": ()})
     elif kind == "ray":
         with _ray(address, jobs):
-            yield {"backend": "ray"}
+            yield _by_ray(parcel, jobs)
     else:
-        yield {"backend": "loky", "max_nbytes": "100K", "mmap_mode": "r"}
+        yield _by_joblib(parcel, jobs, {"backend": "loky", "max_nbytes": "100K", "mmap_mode": "r"})
 
 
 @contextmanager
@@ -259,7 +288,6 @@ def _dask(address: str, jobs: int) -> Iterator[None]:
 def _ray(address: str, jobs: int) -> Iterator[None]:
     try:
         import ray
-        from ray.util.joblib import register_ray
     except ImportError:
         raise MissingDependencyError("the back end ray needs ray: pip install 'cambist-optimize[ray]'.") from None
     if not ray.is_initialized():
@@ -274,7 +302,6 @@ def _ray(address: str, jobs: int) -> Iterator[None]:
         own = True
     else:
         own = False
-    register_ray()
     try:
         yield
     finally:

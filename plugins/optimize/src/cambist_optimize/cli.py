@@ -23,7 +23,7 @@ __all__ = ["optimize"]
 #: Options that are settings of a backtest under the same name.
 _SETTINGS = ("cash", "leverage", "slippage", "market_fill", "path")
 #: Options of a sweep under the same name.
-_OWN = ("jobs", "backend", "trials", "search_seed", "batch", "folds", "resume")
+_OWN = ("jobs", "backend", "accounts", "trials", "search_seed", "batch", "folds", "resume", "returns")
 _INTERRUPTED = 130
 
 
@@ -56,6 +56,12 @@ _INTERRUPTED = 130
 )
 @click.option("--search", default="grid", show_default=True, help="How: grid, random, tpe, cmaes or nsga2.")
 @click.option("--trials", type=int, help="How many combinations a search other than the grid tries.  [100]")
+@click.option(
+    "--accounts",
+    default="shared",
+    show_default=True,
+    help="With several instruments: shared, one account trades all; each, every one is tried by itself.",
+)
 @click.option("--folds", type=int, default=0, help="Try each combination on so many stretches of the data.")
 @click.option("--jobs", "-j", type=int, default=1, show_default=True, help="Workers; -1 for one a core.")
 @click.option(
@@ -78,6 +84,12 @@ _INTERRUPTED = 130
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the table: .parquet, .csv or .json."
 )
+@click.option(
+    "--returns/--no-returns",
+    default=None,
+    help="Keep daily returns for the figures of overfitting, beside --out.  [where they are few enough]",
+)
+@click.option("--rerun", is_flag=True, help="Run the best again, dearer and later; shown, and written beside --out.")
 @click.option("--store", metavar="URL", help="Keep every combination in a storage too: sqlite:///runs.db, ...")
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many of the best are shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print the best as JSON.")
@@ -118,6 +130,8 @@ def optimize(strategy: str, **options: Any) -> None:
         with open_storage(options["store"], "runs") as storage:
             sweep.store(storage.runs)
     _show(sweep, options["top"], as_json=options["as_json"])
+    if options["rerun"] and _ranked(sweep, 1):
+        _rerun(sweep, options["out"], quiet=options["as_json"])
     if options["out"] is not None:
         click.echo(f"written to {options['out']}", err=True)
     raise SystemExit(_INTERRUPTED if sweep.stopped else 0)
@@ -168,7 +182,8 @@ def _show(sweep: Sweep, top: int, *, as_json: bool) -> None:
             json.dumps(
                 {
                     "combinations": len(sweep.rows),
-                    "failed": sum(1 for row in sweep.rows if row.error),
+                    "failed": sweep.failed,
+                    "pruned": sweep.pruned,
                     "stopped": sweep.stopped,
                     "seconds": sweep.seconds,
                     "best": [{"combination": row.number, **row.parameters, **row.measures} for row in ranked],
@@ -181,7 +196,7 @@ def _show(sweep: Sweep, top: int, *, as_json: bool) -> None:
         click.echo(note, err=True)
     rate = len(sweep.rows) / max(sweep.seconds, 1e-9)
     click.echo(f"{sweep!r}, {sweep.seconds:,.1f} s, {rate:,.1f} a second")
-    failed = [row for row in sweep.rows if row.error]
+    failed = [row for row in sweep.rows if row.is_failed]
     if failed:
         click.echo(f"the first that failed: {dict(failed[0].parameters)}: {failed[0].error}", err=True)
     if not ranked:
@@ -192,6 +207,19 @@ def _show(sweep: Sweep, top: int, *, as_json: bool) -> None:
     widths = [max(len(line[at]) for line in lines) for at in range(len(names))]
     for line in lines:
         click.echo("  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)))
+
+
+def _rerun(sweep: Sweep, out: Path | None, *, quiet: bool) -> None:
+    from cambist_optimize.sweep import write_table
+
+    table = sweep.rerun()
+    if out is not None:
+        write_table(table, out.with_suffix(f".reruns{out.suffix}"))
+    if not quiet:
+        click.echo("\nthe best, run again:")
+        shown = table.drop(columns=["fees", "slippage", "delay"])
+        shown = shown if (shown["error"] != "").any() else shown.drop(columns="error")
+        click.echo(shown.to_string(index=False, float_format=lambda value: f"{value:,.4f}"))
 
 
 def _cell(value: Any) -> str:
@@ -219,6 +247,8 @@ class _progress:  # noqa: N801 - a context
             text += f"  {progress.left:,.0f} s left"
         if progress.failed:
             text += f"  {progress.failed} failed"
+        if progress.pruned:
+            text += f"  {progress.pruned} pruned"
         if progress.best is not None:
             name, value = progress.metric, progress.best.measures[progress.metric]
             best = " ".join(f"{key}={one}" for key, one in progress.best.parameters.items())

@@ -6,25 +6,51 @@ import gc
 import time
 from contextlib import contextmanager
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
 import cambist
-from cambist import BacktestSettings, Bars, SignalStrategy, Strategy
-from cambist.api import SharedIndicators, signal_columns
+from cambist import Bars, Strategy
+from cambist.api import SharedIndicators
 from cambist_optimize.objectives import Objective, measured, needs_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cambist.analysis import RunFacts
-    from cambist_optimize.kernel.player import Player
+    import numpy as np
+    from numpy.typing import NDArray
 
-__all__ = ["COMPILED", "ENGINE", "Evaluator", "Job", "Row"]
+    from cambist.analysis import RunFacts
+    from cambist_optimize.compiled import CompiledPath
+
+    #: Number, part and parameters of a combination.
+    Asked: TypeAlias = tuple[int, int, Mapping[str, Any]]
+
+__all__ = ["COMPILED", "ENGINE", "Evaluator", "Job", "Part", "Row"]
 
 #: How a combination was played.
 COMPILED, ENGINE = "compiled", "engine"
+
+
+@attrs.frozen
+class Part:
+    """A stretch of the data that combinations are tried on by itself, with an account of its own.
+
+    Attributes
+    ----------
+    instrument
+        Number of the one instrument.
+    fold
+        Number of the stretch, of this instrument.
+    start, stop
+        Its first row and the end of it.
+    """
+
+    instrument: int
+    fold: int
+    start: int
+    stop: int
 
 
 @attrs.frozen(eq=False)
@@ -43,10 +69,12 @@ class Job:
         Keywords of `cambist.backtest`.
     measures, objectives
         What each row gets.
-    spans
-        First row and end of each fold, in rows of the one instrument; empty for the whole of the bars.
+    parts
+        Folds and instruments that are tried by themselves; empty for the whole of the bars on one account.
     compiled
         Whether the compiled loop may play it.
+    keeps_returns
+        Whether rows have the returns of each day.
     """
 
     strategy: type[Strategy]
@@ -55,20 +83,33 @@ class Job:
     options: Mapping[str, Any]
     measures: tuple[str, ...]
     objectives: tuple[Objective, ...]
-    spans: tuple[tuple[int, int], ...] = ()
+    parts: tuple[Part, ...] = ()
     compiled: bool = True
+    keeps_returns: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every measure and objective by name, each once."""
+        return tuple(dict.fromkeys([*self.measures, *(one.name for one in self.objectives)]))
+
+    def bars_of(self, part: int) -> list[Bars]:
+        """Return the bars of a part; all of them for -1."""
+        if part < 0:
+            return list(self.bars)
+        one = self.parts[part]
+        return [self.bars[one.instrument][one.start : one.stop]]
 
 
 @attrs.frozen
 class Row:
-    """What became of one combination, on one fold or on everything.
+    """What became of one combination, on one part of the data or on everything.
 
     Attributes
     ----------
     number
         Of the combination, from 0, in the order in which they were asked for.
     fold
-        Of the fold, from 0; -1 for the whole of the bars.
+        Of the part, from 0; -1 for everything.
     parameters
         Those that vary.
     measures
@@ -79,6 +120,10 @@ class Row:
         How it was played.
     seconds
         How long that took.
+    why
+        Why the event engine played what others of the sweep were compiled for; ``""`` where it did not.
+    returns
+        Daily returns, where the job keeps them; None where it does not, and where everything was lost.
     """
 
     number: int
@@ -88,6 +133,22 @@ class Row:
     error: str = ""
     path: str = ENGINE
     seconds: float = nan
+    why: str = ""
+    returns: NDArray[np.float64] | None = attrs.field(default=None, eq=False, repr=False)
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether it did not fail, but was spared the rest."""
+        return self.error.startswith(PRUNED)
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether something was raised."""
+        return bool(self.error) and not self.is_pruned
+
+
+#: How the error of a row begins that was spared the rest of its folds.
+PRUNED = "pruned: "
 
 
 @contextmanager
@@ -109,82 +170,50 @@ class Evaluator:
     ----------
     job
         What to play.
+
+    Attributes
+    ----------
+    why_engine
+        Why the event engine plays everything; ``""`` where the compiled loop may.
     """
 
     def __init__(self, job: Job) -> None:
+        from cambist_optimize.compiled import CompiledPath, why_engine
+
         self.job = job
-        self.why_engine = self._why_engine()
-        self._players: dict[int, Player] = {}
+        self.why_engine = why_engine(job)
         self._shared = SharedIndicators()
+        self._compiled: CompiledPath | None = None if self.why_engine else CompiledPath(job, self.engine_row)
 
-    def _why_engine(self) -> str:
-        """Return why the event engine plays everything; ``""`` where the compiled loop may."""
-        job = self.job
-        if not job.compiled:
-            return "it was asked to"
-        if not issubclass(job.strategy, SignalStrategy):
-            return f"{job.strategy.__name__} is no SignalStrategy"
-        if len(job.bars) != 1:
-            return "there are several instruments"
-        names = [*job.measures, *(one.name for one in job.objectives)]
-        if needs_engine(names) or not all(one.is_measure for one in job.objectives):
-            return "a measure is of whole results"
-        from cambist_optimize.kernel.compiling import IS_COMPILED
-        from cambist_optimize.kernel.rules import why_not
-
-        if not IS_COMPILED:
-            return "numba is not installed"
-        return why_not(BacktestSettings.of(**job.options), job.bars[0])
-
-    def chunk(self, asked: Sequence[tuple[int, int, Mapping[str, Any]]]) -> list[Row]:
-        """Play combinations: number, fold and parameters of each. Indicators that several need are computed once."""
+    def chunk(self, asked: Sequence[Asked]) -> list[Row]:
+        """Play combinations. Indicators that several need are computed once."""
         with self._shared, _no_collections():
-            return [self.row(number, fold, parameters) for number, fold, parameters in asked]
+            if self._compiled is not None:
+                return self._compiled.rows(asked)
+            return [self.engine_row(one) for one in asked]
 
-    def row(self, number: int, fold: int, parameters: Mapping[str, Any]) -> Row:
-        """Play one combination; what it raises is in the row."""
+    def engine_row(self, asked: Asked, why: str = "") -> Row:
+        """Play one combination in the event engine; what it raises is in the row."""
         began = time.perf_counter()
-        path = ENGINE
+        job, (number, part, parameters) = self.job, asked
         found: dict[str, float] = {}
-        error = ""
+        returns, error = None, ""
         try:
-            path, found = self._measured(fold, parameters)
+            strategy = job.strategy(**{**job.fixed, **parameters})
+            options = {"benchmark": needs_engine(job.columns), **job.options}
+            result = cambist.backtest(strategy, job.bars_of(part), **options)
+            found = measured(result.facts, job.measures, job.objectives)
+            returns = kept_returns(result.facts, job)
         except Exception as raised:  # noqa: BLE001 - a strategy of somebody's is one row that failed, not the sweep
-            error = f"{type(raised).__name__}: {raised}"
-        return Row(number, fold, parameters, found, error, path, time.perf_counter() - began)
+            error = failure(raised)
+        return Row(number, part, parameters, found, error, ENGINE, time.perf_counter() - began, why, returns)
 
-    def _measured(self, fold: int, parameters: Mapping[str, Any]) -> tuple[str, dict[str, float]]:
-        job = self.job
-        values = {**job.fixed, **parameters}
-        if not self.why_engine:
-            facts = self._compiled(fold, job.strategy(**values))
-            if facts is not None:
-                return COMPILED, measured(facts, job.measures, job.objectives)
-        names = [*job.measures, *(one.name for one in job.objectives)]
-        options = {"benchmark": needs_engine(names), **job.options}
-        result = cambist.backtest(job.strategy(**values), self._bars(fold), **options)
-        return ENGINE, measured(result.facts, job.measures, job.objectives)
 
-    def _compiled(self, fold: int, strategy: Strategy) -> RunFacts | None:
-        """Play signals in the compiled loop; None where they are for the engine."""
-        from cambist_optimize.kernel.player import Player, SignalsNotPlayed
+def kept_returns(facts: RunFacts, job: Job) -> NDArray[np.float64] | None:
+    """Return the daily returns of a run, where a job keeps them and there are some."""
+    return facts.returns if job.keeps_returns and not facts.curve.ruined else None
 
-        player = self._players.get(fold)
-        if player is None:
-            job = self.job
-            settings = BacktestSettings.of(**job.options)
-            player = Player(self._bars(fold)[0], settings, counts_traded="turnover" in job.measures)
-            self._players[fold] = player
-        signals = signal_columns(strategy, player.bars, spent=True)  # type: ignore[arg-type]  # see `_why_engine`
-        if signals is None:
-            return None
-        try:
-            return player.play(signals)
-        except SignalsNotPlayed:
-            return None
 
-    def _bars(self, fold: int) -> list[Bars]:
-        if fold < 0:
-            return list(self.job.bars)
-        start, stop = self.job.spans[fold]
-        return [bars[start:stop] for bars in self.job.bars]
+def failure(raised: BaseException) -> str:
+    """Return the error of a row."""
+    return f"{type(raised).__name__}: {raised}"

@@ -7,6 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from cambist.api import ConfigError, ResultError
@@ -37,7 +38,8 @@ def fingerprint(job: Job, space: Space, search: Mapping[str, Any]) -> dict[str, 
         "settings": {name: repr(value) for name, value in sorted(job.options.items())},
         "measures": list(job.measures),
         "objectives": [f"{one.name}:{'max' if one.maximize else 'min'}" for one in job.objectives],
-        "folds": [list(one) for one in job.spans],
+        "returns": job.keeps_returns,
+        "folds": [list(attrs.astuple(one)) for one in job.parts],
         "search": dict(search),
     }
 
@@ -92,7 +94,8 @@ class Ledger:
                 if number == 0:
                     _compare(path, read["sweep"], about)
                 else:
-                    row = Row(**read)
+                    returns = read.pop("returns", None)
+                    row = Row(**read, returns=None if returns is None else np.array(returns))
                     self.known[row.number, row.fold] = row
             except ConfigError:
                 raise
@@ -115,6 +118,8 @@ class Ledger:
                     "error": row.error,
                     "path": row.path,
                     "seconds": row.seconds,
+                    "why": row.why,
+                    "returns": None if row.returns is None else row.returns.tolist(),
                 }
             )
         self._file.flush()

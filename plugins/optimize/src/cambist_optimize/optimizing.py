@@ -12,16 +12,16 @@ from typing import Any
 
 import attrs
 
-from cambist import BacktestSettings, Bars, Strategy, load
+from cambist import BacktestSettings, Bars, SignalStrategy, Strategy, load
 from cambist.analysis import MEASURES, RunFacts
 from cambist.api import InputError, ParameterError, did_you_mean
 from cambist_optimize.backends import backend_of
-from cambist_optimize.evaluation import Evaluator, Job, Row
+from cambist_optimize.evaluation import ENGINE, PRUNED, Evaluator, Job, Part, Row
 from cambist_optimize.ledger import Ledger, fingerprint
 from cambist_optimize.objectives import DEFAULTS, Objective, objective_of
 from cambist_optimize.searches import Search, search_of
 from cambist_optimize.space import Axis, Constraint, Space
-from cambist_optimize.sweep import Sweep
+from cambist_optimize.sweep import Sweep, sample_times
 
 __all__ = ["Progress", "SweepOptions", "optimize"]
 
@@ -35,8 +35,8 @@ class Progress:
 
     Attributes
     ----------
-    done, failed
-        Combinations that are finished, and those of them that raised.
+    done, failed, pruned
+        Combinations that are finished, those of them that raised, and those that were spared some folds.
     total
         How many there will be; None where nobody knows.
     rate, left
@@ -54,6 +54,7 @@ class Progress:
     left: float
     best: Row | None
     metric: str
+    pruned: int = 0
 
 
 def optimize(
@@ -112,9 +113,17 @@ def optimize(
     cls, own = _class_of(strategy)
     fixed, axes = _axes(cls, own, params)
     space = _space(cls, fixed, axes, constraints)
+    job = _job(cls, fixed, _bars_of(data), options, _objectives(metric), chosen)
+    settings: dict[str, Any] = {"trials": chosen.trials, "seed": chosen.search_seed, "batch": chosen.batch}
+    asks = search_of(search, space, objectives=job.objectives, **settings)
+    job = attrs.evolve(job, keeps_returns=_keeps_returns(chosen, job, asks.total))
+    return _Run(job, asks, _ledger(search, space, job, chosen), chosen).play()
+
+
+def _objectives(metric: Any) -> tuple[Objective, ...]:
+    """Return what is to become best, of one metric or several."""
     metrics = [metric] if isinstance(metric, str) or callable(metric) else list(metric)
-    job = _job(cls, fixed, _bars_of(data), options, tuple(_objective(one) for one in metrics), chosen)
-    return _Run(job, *_asking(search, space, job, chosen), chosen).play()
+    return tuple(_objective(one) for one in metrics)
 
 
 def _space(cls: type[Strategy], fixed: Mapping[str, Any], axes: tuple[Axis, ...], constraints: Any) -> Space:
@@ -143,20 +152,30 @@ def _job(
         options=options,
         measures=chosen.measures,
         objectives=objectives,
-        spans=_spans(chosen.folds, bars),
+        parts=_parts(chosen, bars),
         compiled=chosen.compiled,
     )
 
 
-def _asking(search: str, space: Space, job: Job, chosen: SweepOptions) -> tuple[Search, Ledger | None]:
-    """Return what is asked for combinations, and what keeps those that are finished."""
-    asks = search_of(
-        search, space, trials=chosen.trials, seed=chosen.search_seed, objectives=job.objectives, batch=chosen.batch
-    )
+#: Numbers of all combinations together, up to which daily returns are kept where nobody says.
+_KEPT_RETURNS = 2_000_000
+
+
+def _keeps_returns(chosen: SweepOptions, job: Job, total: int | None) -> bool:
+    """Tell whether the daily returns of every combination are kept."""
+    if chosen.returns and job.parts:
+        raise ParameterError("returns are of runs over everything: leave returns out with folds or accounts='each'.")
+    if chosen.returns is not None or job.parts:
+        return bool(chosen.returns)
+    return total is not None and total * len(sample_times(job.bars)) <= _KEPT_RETURNS
+
+
+def _ledger(search: str, space: Space, job: Job, chosen: SweepOptions) -> Ledger | None:
+    """Return what keeps the combinations that are finished."""
     if chosen.resume is None:
-        return asks, None
+        return None
     about = {"kind": search, "trials": chosen.trials, "seed": chosen.search_seed, "batch": chosen.batch}
-    return asks, Ledger(Path(chosen.resume), fingerprint(job, space, about))
+    return Ledger(Path(chosen.resume), fingerprint(job, space, about))
 
 
 def _known(value: Any) -> tuple[str, ...]:
@@ -165,6 +184,9 @@ def _known(value: Any) -> tuple[str, ...]:
         if name not in MEASURES:
             raise ParameterError(f"there is no measure {name!r}.{did_you_mean(str(name), MEASURES)}")
     return names
+
+
+_ACCOUNTS = ("shared", "each")
 
 
 @attrs.frozen(kw_only=True)
@@ -184,6 +206,10 @@ class SweepOptions:
         Of the search's chance.
     batch
         Combinations that Optuna is asked for at once.
+    accounts
+        With several instruments: ``"shared"``, one account trades all of them, as in `cambist.backtest`; or ``"each"``,
+        where a combination is tried on every instrument by itself, with an account of its own, and its measures are the
+        means.
     folds
         Cut the bars into so many stretches and try each combination on every one; its measures are the means. Optuna
         spares combinations that do worse than the median the later folds. 0 for none.
@@ -191,6 +217,10 @@ class SweepOptions:
         Columns of the table, beside the metric.
     compiled
         Whether signal strategies may be played in the compiled loop; the values are the same.
+    returns
+        Whether the daily returns of every combination are kept, which tell whether the search finds what lasts; see
+        `Sweep.returns`. None: where there are no folds, each instrument has no account of its own, and they are no more
+        than two million numbers.
     resume
         A file that keeps what is finished: after a stop, the same call with the same file goes on.
     progress
@@ -202,9 +232,11 @@ class SweepOptions:
     trials: int | None = None
     search_seed: int = 0
     batch: int = attrs.field(default=8)
+    accounts: str = attrs.field(default="shared")
     folds: int = attrs.field(default=0)
     measures: tuple[str, ...] = attrs.field(default=DEFAULTS, converter=_known)
     compiled: bool = True
+    returns: bool | None = None
     resume: str | Path | None = None
     progress: Callable[[Progress], None] | None = None
 
@@ -217,6 +249,13 @@ class SweepOptions:
     def _check_batch(self, _attribute: Any, value: Any) -> None:
         if type(value) is not int or value < 1:
             raise ParameterError(f"batch is {value!r}; ask for at least one combination at once.")
+
+    @accounts.validator
+    def _check_accounts(self, _attribute: Any, value: Any) -> None:
+        if value not in _ACCOUNTS:
+            raise ParameterError(
+                f"accounts is {value!r}; give 'shared' or 'each'.{did_you_mean(str(value), _ACCOUNTS)}"
+            )
 
     @folds.validator
     def _check_folds(self, _attribute: Any, value: Any) -> None:
@@ -282,17 +321,27 @@ def _bars_of(data: Any) -> tuple[Bars, ...]:
     return tuple(one if isinstance(one, Bars) else load(one) for one in listed)
 
 
-def _spans(folds: int, bars: tuple[Bars, ...]) -> tuple[tuple[int, int], ...]:
-    """Cut the rows into stretches of one length."""
-    if not folds:
+def _parts(chosen: SweepOptions, bars: tuple[Bars, ...]) -> tuple[Part, ...]:
+    """Cut the rows into stretches of one length, for each instrument that has an account of its own."""
+    apart = chosen.accounts == "each"
+    if not chosen.folds and not apart:
         return ()
-    if len(bars) != 1:
-        raise ParameterError("folds cut the bars of one instrument; with several leave folds out.")
-    rows = len(bars[0])
-    if folds * 2 > rows:
-        raise ParameterError(f"folds is {folds}, and there are {rows} bars: give at most {rows // 2}.")
-    edges = [rows * at // folds for at in range(folds + 1)]
-    return tuple(itertools.pairwise(edges))
+    if len(bars) != 1 and not apart:
+        raise ParameterError(
+            "folds cut the bars of one instrument; with several leave folds out, or give each instrument an account of "
+            "its own: accounts='each'."
+        )
+    folds = max(1, chosen.folds)
+    parts = []
+    for number, one in enumerate(bars):
+        if folds > 1 and folds * 2 > len(one):
+            raise ParameterError(
+                f"folds is {folds}, and there are {len(one)} bars of {one.instrument.symbol}: give at most "
+                f"{len(one) // 2}."
+            )
+        edges = itertools.pairwise(len(one) * at // folds for at in range(folds + 1))
+        parts += [Part(number, fold, start, stop) for fold, (start, stop) in enumerate(edges)]
+    return tuple(parts)
 
 
 class _Run:
@@ -308,7 +357,7 @@ class _Run:
         self.fold_rows: list[Row] = []
         self.played = 0
         self.best: Row | None = None
-        self.failed = 0
+        self.failed = self.pruned = 0
 
     def play(self) -> Sweep:
         """Try everything that the search asks for."""
@@ -318,8 +367,8 @@ class _Run:
             while asked := self.search.ask():
                 numbered = list(enumerate(asked, number))
                 number += len(asked)
-                if self.job.spans:
-                    self._batch_in_folds(numbered)
+                if self.job.parts:
+                    self._batch_in_parts(numbered)
                 else:
                     self._batch(numbered)
         except KeyboardInterrupt:
@@ -340,13 +389,22 @@ class _Run:
 
     def _notes(self) -> tuple[str, ...]:
         """Say once why what could be compiled was not."""
-        if self.evaluator.why_engine == "numba is not installed":
+        if not issubclass(self.job.strategy, SignalStrategy) or not self.job.compiled:
+            return ()
+        why = self.evaluator.why_engine
+        if why == "numba is not installed":
             said = (
                 "numba is not installed, so that the event engine played every combination: the same values, slower. "
                 "pip install 'cambist-optimize[fast]'."
             )
             return (said,)
-        return ()
+        if why:
+            return (f"the event engine played every combination, slower than the compiled loop: {why}.",)
+        left = [row for row in self.rows if row.why]
+        if not left:
+            return ()
+        reasons = "; ".join(dict.fromkeys(row.why for row in left))
+        return (f"the event engine played {len(left):,} of {len(self.rows):,} combinations: {reasons}.",)
 
     def _batch(self, asked: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
         """Play combinations on everything, and tell the search in the order in which it asked."""
@@ -362,11 +420,11 @@ class _Run:
                 if number in finished:
                     self._tell(finished[number])
 
-    def _batch_in_folds(self, asked: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
-        """Play combinations fold by fold; those that do badly are spared the later ones, where the search says so."""
+    def _batch_in_parts(self, asked: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+        """Play combinations part by part; those that do badly are spared the later ones, where the search says so."""
         by_number: dict[int, list[Row]] = {number: [] for number, _ in asked}
         running = list(asked)
-        for fold in range(len(self.job.spans)):
+        for fold in range(len(self.job.parts)):
             for rows in self._played([(number, fold, parameters) for number, parameters in running]):
                 for row in rows:
                     by_number[row.number].append(row)
@@ -381,9 +439,9 @@ class _Run:
             self._report()
         for number, _ in asked:
             row = _mean(by_number[number])
-            spared = len(self.job.spans) - len(by_number[number])
+            spared = len(self.job.parts) - len(by_number[number])
             if spared and not row.error:
-                row = attrs.evolve(row, error=f"pruned: spared {spared} of {len(self.job.spans)} folds")
+                row = attrs.evolve(row, error=f"{PRUNED}spared {spared} of {len(self.job.parts)} folds")
             self._note(row)
             self._tell(row)
         self._report()
@@ -409,7 +467,8 @@ class _Run:
 
     def _note(self, row: Row) -> None:
         self.rows.append(row)
-        self.failed += bool(row.error)
+        self.failed += row.is_failed
+        self.pruned += row.is_pruned
         first = self.job.objectives[0]
         value = row.measures.get(first.name, nan)
         if value == value and (  # noqa: PLR0124
@@ -420,10 +479,12 @@ class _Run:
     def _report(self) -> None:
         if self.options.progress is None:
             return
-        rate = self.played / max(1e-9, time.perf_counter() - self.began) / max(1, len(self.job.spans))
+        rate = self.played / max(1e-9, time.perf_counter() - self.began) / max(1, len(self.job.parts))
         total, done = self.search.total, len(self.rows)
         left = nan if total is None or not rate else (total - done) / rate
-        self.options.progress(Progress(done, self.failed, total, rate, left, self.best, self.job.objectives[0].name))
+        self.options.progress(
+            Progress(done, self.failed, total, rate, left, self.best, self.job.objectives[0].name, self.pruned)
+        )
 
 
 def _chunked(
@@ -440,4 +501,7 @@ def _mean(rows: Sequence[Row]) -> Row:
     names = first.measures if not errors else ()
     means = {name: sum(row.measures[name] for row in rows) / len(rows) for name in names}
     seconds = sum(row.seconds for row in rows)
-    return Row(first.number, -1, first.parameters, means, errors[0] if errors else "", first.path, seconds)
+    paths = {row.path for row in rows}
+    why = next((row.why for row in rows if row.why), "")
+    path = ENGINE if ENGINE in paths else first.path
+    return Row(first.number, -1, first.parameters, means, errors[0] if errors else "", path, seconds, why)

@@ -15,6 +15,7 @@ def cambist_commands() -> list[CommandSpec]:
             name="optimize",
             factory="cambist_optimize.cli:optimize",
             summary="Try many combinations of a strategy's parameters.",
+            conformance="cambist_optimize.conformance",
             capabilities=frozenset({"warms"}),
             requires=("cambist-optimize",),
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 
 import cambist
 from cambist.analysis import MEASURES
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
-    from cambist import Result, Strategy
+    from cambist import Bars, Result, Strategy
     from cambist.api import RunStore
     from cambist_optimize.objectives import Objective
 
-__all__ = ["Sweep"]
+__all__ = ["Sweep", "sample_times", "write_table"]
 
 _FORMATS = ("parquet", "csv", "json")
 
@@ -42,7 +44,7 @@ class Sweep:
     rows
         One for each combination, in the order in which they were asked for; with folds, the mean of them.
     fold_rows
-        One for each combination and fold; empty where there were no folds.
+        One for each combination and part of the data; empty where there was one part alone.
     stopped
         Why it ended early; ``""`` where everything asked for was tried.
     seconds
@@ -64,6 +66,16 @@ class Sweep:
         return self.job.objectives
 
     @property
+    def failed(self) -> int:
+        """How many combinations raised."""
+        return sum(row.is_failed for row in self.rows)
+
+    @property
+    def pruned(self) -> int:
+        """How many were spared some of the folds, being worse than others."""
+        return sum(row.is_pruned for row in self.rows)
+
+    @property
     def table(self) -> pd.DataFrame:
         """A row for each combination, by ``combination``, from 0 in the order of asking.
 
@@ -75,7 +87,10 @@ class Sweep:
 
     @property
     def folds(self) -> pd.DataFrame:
-        """A row for each combination and fold: ``fold, start, end`` (UTC), then the columns of `table`."""
+        """A row for each combination, instrument with an account of its own, and fold.
+
+        Columns: ``instrument``, where there are several, ``fold, start, end`` (UTC), then those of `table`.
+        """
         return self._frame(self.fold_rows, with_folds=True)
 
     def _frame(self, rows: Sequence[Row], *, with_folds: bool) -> pd.DataFrame:
@@ -85,11 +100,14 @@ class Sweep:
         measures = list(dict.fromkeys([*(one.name for one in self.objectives), *self.job.measures]))
         columns: dict[str, Any] = {}
         if with_folds:
-            bars = self.job.bars[0]
-            spans = [self.job.spans[row.fold] for row in rows]
-            columns["fold"] = [row.fold for row in rows]
-            columns["start"] = pd.to_datetime([int(bars.ts[start]) for start, _ in spans], utc=True)
-            columns["end"] = pd.to_datetime([int(bars.close_times[stop - 1]) for _, stop in spans], utc=True)
+            parts = [self.job.parts[row.fold] for row in rows]
+            bars = [self.job.bars[one.instrument] for one in parts]
+            if len(self.job.bars) > 1:
+                columns["instrument"] = [one.instrument.symbol for one in bars]
+            columns["fold"] = [one.fold for one in parts]
+            starts = [int(one.ts[part.start]) for one, part in zip(bars, parts, strict=True)]
+            ends = [int(one.close_times[part.stop - 1]) for one, part in zip(bars, parts, strict=True)]
+            columns["start"], columns["end"] = (pd.to_datetime(times, utc=True) for times in (starts, ends))
         columns |= {name: [row.parameters.get(name) for row in rows] for name in parameters}
         columns |= {name: [row.measures.get(name, nan) for row in rows] for name in measures}
         columns |= {name: [getattr(row, name) for row in rows] for name in ("error", "path", "seconds")}
@@ -101,6 +119,42 @@ class Sweep:
             "objectives": {one.name: "max" if one.maximize else "min" for one in self.objectives},
         }
         return frame
+
+    @property
+    def returns(self) -> pd.DataFrame | None:
+        """Daily returns: a row for each day, by the close of its last bar (UTC), a column for each combination.
+
+        None where they were not kept. Combinations that failed or lost everything have none.
+        """
+        import pandas as pd
+
+        if not self.job.keeps_returns:
+            return None
+        times = sample_times(self.job.bars)
+        kept = {row.number: row.returns for row in self.rows if row.returns is not None}
+        return pd.DataFrame(
+            {number: returns for number, returns in kept.items() if len(returns) == len(times)},
+            index=pd.to_datetime(times, utc=True).rename("time"),
+        )
+
+    def rerun(self, combination: int | Row | None = None, **changes: Any) -> pd.DataFrame:
+        """Run a combination, the best by default, again with dearer and with later fills.
+
+        Parameters
+        ----------
+        combination
+            Which.
+        changes
+            ``fees``, ``slippage`` (factors), ``delays`` (bars) and ``measures``; see `cambist_optimize.rerun`.
+
+        Returns
+        -------
+        DataFrame
+            A row for each run, that without a change first.
+        """
+        from cambist_optimize.reruns import rerun
+
+        return rerun(self.strategy(combination), self.job.bars, self.job.options, **changes)
 
     @property
     def best(self) -> Row:
@@ -122,7 +176,7 @@ class Sweep:
         return found
 
     def _why_none(self, name: str) -> str:
-        failed = [row for row in self.rows if row.error]
+        failed = [row for row in self.rows if row.is_failed]
         if failed:
             return f"no combination came to a number for {name}; {len(failed)} failed, the first with {failed[0].error}"
         return (
@@ -164,7 +218,8 @@ class Sweep:
         Returns
         -------
         Path
-            The file; that of the folds, where there were some, is called ``NAME.folds.ENDING``.
+            The file. Beside it are ``NAME.folds.ENDING``, where there were folds, and ``NAME.returns.ENDING``, where
+            daily returns were kept.
 
         Raises
         ------
@@ -174,9 +229,11 @@ class Sweep:
             It cannot be written.
         """
         path = Path(path)
-        _write(self.table, path)
+        write_table(self.table, path)
         if self.fold_rows:
-            _write(self.folds, path.with_suffix(f".folds{path.suffix}"))
+            write_table(self.folds, path.with_suffix(f".folds{path.suffix}"))
+        if self.returns is not None:
+            write_table(self.returns.rename(columns=str), path.with_suffix(f".returns{path.suffix}"))
         return path
 
     def store(self, store: RunStore) -> str:
@@ -219,10 +276,22 @@ class Sweep:
         return sweep
 
     def __repr__(self) -> str:
-        failed = sum(1 for row in self.rows if row.error)
-        end = f", {failed} failed" if failed else ""
+        end = f", {self.failed:,} failed" if self.failed else ""
+        end += f", {self.pruned:,} pruned" if self.pruned else ""
         end += f", stopped: {self.stopped}" if self.stopped else ""
         return f"<Sweep of {self.job.strategy.__name__}: {len(self.rows):,} combinations{end}>"
+
+
+def sample_times(bars: Sequence[Bars]) -> NDArray[np.int64]:
+    """Return when the last bar of each UTC day closed, ns: the samples of an equity curve."""
+    times = bars[0].close_times if len(bars) == 1 else np.unique(np.concatenate([one.close_times for one in bars]))
+    days = (times - 1) // _DAY_NS
+    ends: NDArray[np.int64] = times[np.flatnonzero(np.append(np.diff(days) != 0, [True]))] if len(times) else times
+    return ends
+
+
+#: A bar that closes at midnight belongs to the day that ends there.
+_DAY_NS = 86_400_000_000_000
 
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
@@ -250,7 +319,8 @@ def _json(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else _plain(value)
 
 
-def _write(frame: pd.DataFrame, path: Path) -> None:
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table by the ending of its file."""
     kind = path.suffix.removeprefix(".").lower()
     if kind not in _FORMATS:
         raise ParameterError(

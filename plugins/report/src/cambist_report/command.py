@@ -25,7 +25,7 @@ __all__ = ["report"]
     "--sweep",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="TABLE",
-    help="The table of a sweep, instead of a run: Parquet, CSV or JSON; folds:  NAME.folds.ENDING beside it.",
+    help="The table of a sweep, instead of a run: Parquet, CSV or JSON, with its folds, returns and reruns beside it.",
 )
 @click.option("--parameter", "parameters", multiple=True, help="A column of --sweep that is a parameter. Repeat it.")
 @click.option("--measure", default="", help="The column of --sweep that was searched for.")
@@ -92,11 +92,24 @@ def _compared(runs: tuple[str, str], out: Path | None, title: str) -> Path:
 def _swept(table: Path, out: Path | None, title: str, named: dict[str, Any]) -> Path:
     from cambist_report.sweeps import read_table, write_sweep
 
-    beside = table.with_name(f"{table.stem}.folds{table.suffix}")
-    folds = read_table(beside) if beside.is_file() else None
+    def beside(name: str) -> Any:
+        found = table.with_name(f"{table.stem}.{name}{table.suffix}")
+        return read_table(found) if found.is_file() else None
+
+    returns = beside("returns")
+    if returns is not None:
+        returns = returns.drop(columns="time", errors="ignore").to_numpy()
     target = out or table.with_suffix(".html")
     columns = {name: named[name] for name in ("parameters", "measure")}
-    return write_sweep(read_table(table), target, **columns, folds=folds, title=title or table.stem)
+    return write_sweep(
+        read_table(table),
+        target,
+        **columns,
+        folds=beside("folds"),
+        returns=returns,
+        reruns=beside("reruns"),
+        title=title or table.stem,
+    )
 
 
 def _names(one: str, other: str) -> tuple[str, str]:

@@ -14,10 +14,19 @@ from cambist_report.markup import Wording, escape, signed, table
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pandas as pd
+
     from cambist import Result
     from cambist_report.market import Market
 
-__all__ = ["bands_picture", "findings_list", "judged", "redrawn", "sensitivities"]
+__all__ = ["REPRICED", "RERUN", "bands_picture", "findings_list", "judged", "redrawn", "rerun_table", "sensitivities"]
+
+#: What a table of costs and delays was made of.
+REPRICED = (
+    "Repriced: the same trades with dearer or later fills. What the strategy would have decided otherwise is not in "
+    "it; run it again for that, as sweep.rerun() and cambist_optimize.rerun do."
+)
+RERUN = "Run again: the strategy decided anew with dearer or later fills, by the same bars and all other settings."
 
 _SIGNS = {"good": "+", "bad": "\u2212", "open": "?"}
 _EXTRA = (0.0, 0.0005, 0.001, 0.002, 0.005)
@@ -146,3 +155,15 @@ def _delayed(markets: list[Market]) -> np.ndarray | None:
         units = sizes * market.bars.instrument.multiplier
         total += validation.delay_sensitivity(market.bars.open, rows, units, floats(trades["fees"]), _DELAYS)
     return total
+
+
+def rerun_table(reruns: pd.DataFrame | None) -> str:
+    """Return runs with dearer and later fills, the first as it was; empty where there are none."""
+    if reruns is None or not len(reruns):
+        return ""
+    names = [name for name in reruns.columns if name not in {"change", "fees", "slippage", "delay", "error"}]
+    rows = [
+        (str(row["change"]), *(f"{row[name]:,.4g}" if np.isfinite(row[name]) else "-" for name in names))
+        for _, row in reruns.iterrows()
+    ]
+    return table(("Change", *names), rows, caption="Runs with other costs and delays", key="rerun-table")

@@ -14,7 +14,7 @@ from cambist_report.calendars import monthly_map
 from cambist_report.distribution import return_distribution
 from cambist_report.facts import run_facts
 from cambist_report.frame import Frame, stage, write_text
-from cambist_report.judgement import judged, redrawn, sensitivities
+from cambist_report.judgement import REPRICED, RERUN, judged, redrawn, rerun_table, sensitivities
 from cambist_report.market import markets_of
 from cambist_report.markup import Wording, card, escape
 from cambist_report.packing import Packer
@@ -39,13 +39,9 @@ __all__ = ["page_of", "write_page"]
 _FINEST_ROWS = 1_500_000
 _DAY_MS = 86_400_000
 _REDRAWN = "Blocks of the run's own days, drawn again and put together in another order."
-_SENSITIVE = (
-    "The same trades with dearer or later fills. What the strategy would have decided otherwise is not in it: run it "
-    "again with other fees or a latency for that."
-)
 
 
-def write_page(result: Result, path: Path | None, *, title: str = "") -> Path | str:
+def write_page(result: Result, path: Path | None, *, title: str = "", reruns: pd.DataFrame | None = None) -> Path | str:
     """Write the page of a run.
 
     Parameters
@@ -56,17 +52,19 @@ def write_page(result: Result, path: Path | None, *, title: str = "") -> Path | 
         Of the file; it is replaced as a whole or not at all. None returns the text instead.
     title
         At the top, instead of strategies and instruments.
+    reruns
+        The strategy run again with dearer and later fills: what ``cambist_optimize.rerun`` returns.
 
     Raises
     ------
     ResultError
         If the file cannot be written.
     """
-    text = page_of(result, title=title)
+    text = page_of(result, title=title, reruns=reruns)
     return text if path is None else write_text(path, text)
 
 
-def page_of(result: Result, *, title: str = "") -> str:
+def page_of(result: Result, *, title: str = "", reruns: pd.DataFrame | None = None) -> str:
     """Return the page of a run as text."""
     markets = markets_of(result)
     packer = Packer()
@@ -80,13 +78,13 @@ def page_of(result: Result, *, title: str = "") -> str:
     fine = _fine(axes, packer)
     frame = Frame(title or result.title, _span(result))
     frame.notices = [f"Stopped early: {result.stopped}", *result.warnings] if result.stopped else list(result.warnings)
-    frame.content = tiles(result) + '<div class="grid">' + "".join(_cards(result, markets)) + "</div>"
+    frame.content = tiles(result) + '<div class="grid">' + "".join(_cards(result, markets, reruns)) + "</div>"
     frame.data, frame.pieces = data, packer.pieces[:first]
     frame.fine, frame.fine_pieces = fine, packer.pieces[first:]
     return frame.text()
 
 
-def _cards(result: Result, markets: list[Market]) -> list[str]:
+def _cards(result: Result, markets: list[Market], reruns: pd.DataFrame | None) -> list[str]:
     """Return the sections of the page in their order."""
     excursions = any(np.isfinite(market.adverse).any() for market in markets)
     return [
@@ -100,7 +98,8 @@ def _cards(result: Result, markets: list[Market]) -> list[str]:
         ),
         card("Runs that could have been", redrawn(result), key="redrawn", note=_REDRAWN),
         card("Costs", cost_table(result), key="costs-card"),
-        card("Dearer and later", sensitivities(result, markets), key="sensitivity", note=_SENSITIVE),
+        card("Dearer and later", rerun_table(reruns), key="reruns", note=RERUN),
+        card("The same trades, dearer and later", sensitivities(result, markets), key="sensitivity", note=REPRICED),
         card("Returns by month", monthly_map(result), key="months", wide=True),
         card("Distribution of daily returns", return_distribution(result), key="distribution"),
         card("Deepest drawdowns", drawdown_table(result), key="drawdowns"),

@@ -15,16 +15,19 @@ def cambist_reports() -> list[ReportSpec]:
             name="html",
             factory="cambist_report.page:write_page",
             summary="Everything of a run in one HTML file that works offline",
+            conformance="cambist_report.conformance",
         ),
         ReportSpec(
             name="figure",
             factory="cambist_report.figures:draw",
             summary="One figure of a run, as PNG, SVG or PDF too",
+            conformance="cambist_report.conformance",
         ),
         ReportSpec(
             name="notebook",
             factory="cambist_report.notebook:curves",
             summary="Equity and drawdown of a run, for a notebook",
+            conformance="cambist_report.conformance",
         ),
     ]
 
@@ -37,5 +40,6 @@ def cambist_commands() -> list[CommandSpec]:
             name="report",
             factory="cambist_report.command:report",
             summary="Write a page that shows everything of a run.",
+            conformance="cambist_report.conformance",
         )
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from math import comb
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,7 +15,7 @@ from cambist.api import InputError, ParameterError, did_you_mean
 from cambist_report.arrays import floats
 from cambist_report.calendars import heat
 from cambist_report.frame import Frame, write_text
-from cambist_report.judgement import findings_list
+from cambist_report.judgement import RERUN, findings_list, rerun_table
 from cambist_report.markup import card, escape, table
 from cambist_report.packing import Packer
 
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
 __all__ = ["read_table", "sweep_page", "write_sweep"]
 
 #: Columns of a sweep that are neither parameters nor measures.
-_OTHER = frozenset({"combination", "error", "path", "seconds", "fold", "start", "end", "trial", "state"})
+_OTHER = frozenset({"combination", "error", "path", "seconds", "fold", "start", "end", "trial", "state", "instrument"})
 _BEST = 20
 _SAID = {True: "is better than", False: "cannot be told from"}
 _MOST_LINES = 3
+#: Sharpe ratios of halves that are held at once: of many configurations fewer halves are looked at.
+_MOST_HALVED = 4_000_000
 
 
 @attrs.frozen(eq=False)
@@ -70,6 +74,7 @@ def sweep_page(
     measure: str = "",
     folds: pd.DataFrame | None = None,
     returns: NDArray[np.float64] | None = None,
+    reruns: pd.DataFrame | None = None,
     title: str = "",
 ) -> str:
     """Return the page of a sweep as text.
@@ -88,6 +93,8 @@ def sweep_page(
     returns
         Returns of each configuration, a column each in the order of the rows, a row for each day: they tell whether the
         search has found what lasts.
+    reruns
+        The best run again with dearer and later fills, as ``sweep.rerun()`` has it.
     title
         At the top.
 
@@ -108,6 +115,7 @@ def sweep_page(
     cards = [
         card("The best", _best(sweep), key="best"),
         card("Skill or luck", findings_list(findings), key="verdict"),
+        card("Dearer and later", rerun_table(reruns), key="reruns", note=RERUN),
         card("Two parameters", _heat(sweep), key="heat-card", wide=True),
         card("All parameters", _lines(sweep), key="lines-card", wide=True, note=_BRUSH),
         card(f"{sweep.measure} by fold", _folds(sweep), key="folds", wide=True),
@@ -133,7 +141,7 @@ def read_table(path: Path) -> pd.DataFrame:
     InputError
         If it is none of these, or cannot be read.
     """
-    readers: dict[str, Any] = {".parquet": pd.read_parquet, ".csv": pd.read_csv, ".json": pd.read_json}
+    readers: dict[str, Any] = {".parquet": pd.read_parquet, ".csv": pd.read_csv, ".json": _read_json}
     if path.suffix not in readers:
         raise InputError(f"{path}: a sweep is read from {', '.join(readers)}.")
     try:
@@ -141,6 +149,17 @@ def read_table(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: this is no table ({error}). Give a file that a sweep was saved to.") from error
     return frame[[name for name in frame.columns if not str(name).startswith("Unnamed:")]]  # an index without a name
+
+
+def _read_json(path: Path) -> pd.DataFrame:
+    """Return a table as a sweep writes it, with what it says of itself, or as pandas does."""
+    read = json.loads(path.read_text(encoding="utf-8"))
+    if not (isinstance(read, dict) and isinstance(read.get("rows"), list)):
+        frame: pd.DataFrame = pd.read_json(path)
+        return frame
+    frame = pd.DataFrame(read.pop("rows"))
+    frame.attrs = read
+    return frame
 
 
 def _read(given: pd.DataFrame, parameters: list[str], measure: str, folds: pd.DataFrame | None) -> _Sweep:
@@ -176,7 +195,7 @@ def _errors(sweep: _Sweep) -> str:
     if "error" not in sweep.frame.columns:
         return ""
     errors = sweep.frame["error"].fillna("").astype(str)
-    failed = errors[errors != ""]
+    failed = errors[(errors != "") & ~errors.str.startswith("pruned: ")]
     if failed.empty:
         return ""
     many = "A configuration failed" if len(failed) == 1 else f"{len(failed):,} configurations failed, the first"
@@ -225,15 +244,18 @@ def _findings(sweep: _Sweep, returns: NDArray[np.float64] | None) -> list[valida
         )
     if sweep.folds is not None and sweep.measure in sweep.folds.columns:
         found.append(_across_folds(sweep))
-    if returns is not None:
-        found += _luck(floats(returns))
+    known = np.empty((0, 0)) if returns is None else floats(returns)
+    known = known[:, np.isfinite(known).all(axis=0)]
+    if known.size:
+        found += _luck(known)
     else:
         found.append(
             validation.Finding(
                 tone.OPEN,
                 "Whether the search finds what lasts cannot be said of a table alone.",
-                f"The best of {len(sweep.ranked):,} looks good by luck too. Give the returns of the tries, and "
-                "the probability of overfitting and the deflated Sharpe ratio are here.",
+                f"The best of {len(sweep.ranked):,} looks good by luck too. Give the returns of the tries, which a "
+                "sweep keeps beside its table, and the probability of overfitting and the deflated Sharpe ratio are "
+                "here.",
             )
         )
     return found
@@ -272,7 +294,8 @@ def _luck(returns: NDArray[np.float64]) -> list[validation.Finding]:
             f"Deflated Sharpe ratio {100 * sure:.1f} %.",
         )
     ]
-    blocks = next((count for count in (16, 12, 8, 4) if len(returns) >= 4 * count), 0)
+    halvings = _MOST_HALVED // returns.shape[1]
+    blocks = next((one for one in (16, 12, 8, 4) if len(returns) >= 4 * one and comb(one, one // 2) <= halvings), 0)
     if blocks and returns.shape[1] > 1:
         search = validation.overfitting(returns, blocks)
         said = tone.GOOD if search.probability < 0.2 else tone.BAD if search.probability >= 0.4 else tone.OPEN

@@ -15,6 +15,7 @@ def cambist_feeds() -> list[FeedSpec]:
             name="samples",
             factory="cambist_samples.feed:open_feed",
             summary="Real bars from data packages: stocks by day, BTC-USD by day and quarter of an hour",
+            conformance="cambist_samples.conformance",
             capabilities=frozenset({"catalog", "history", "offline"}),
         )
     ]

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from cambist_simulator.control.client import SimulatorClient
     from cambist_simulator.faults.fault import Fault
     from cambist_simulator.faults.script import load_script
+    from cambist_simulator.spoiling import spoil_order
     from cambist_simulator.venue.simulator import Credentials, ExchangeSimulator
 
-__all__ = ["Credentials", "ExchangeSimulator", "Fault", "SimulatorClient", "load_script"]
+__all__ = ["Credentials", "ExchangeSimulator", "Fault", "SimulatorClient", "load_script", "spoil_order"]
 
 # The plugin's record lives in this package, and a list of all plugins must not import a web server.
 _WHERE = {
@@ -24,6 +25,7 @@ _WHERE = {
     "Fault": "cambist_simulator.faults.fault",
     "SimulatorClient": "cambist_simulator.control.client",
     "load_script": "cambist_simulator.faults.script",
+    "spoil_order": "cambist_simulator.spoiling",
 }
 
 

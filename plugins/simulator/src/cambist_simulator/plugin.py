@@ -15,6 +15,7 @@ def cambist_commands() -> list[CommandSpec]:
             name="simulate",
             factory="cambist_simulator.cli:simulate",
             summary="Run an exchange on loopback that fails on purpose.",
+            conformance="cambist_simulator.conformance",
             requires=("cambist-simulator",),
         )
     ]

@@ -15,6 +15,7 @@ def cambist_feeds() -> list[FeedSpec]:
             name="sql",
             factory="cambist_storage.sql.query:open_query",
             summary="Bars from a query to a database of SQLite or PostgreSQL",
+            conformance="cambist_storage.conformance",
             capabilities=frozenset({"history", "blocks"}),
         )
     ]
@@ -28,18 +29,21 @@ def cambist_storages() -> list[StorageSpec]:
             name="parquet",
             factory="cambist_storage.parquet.store:ParquetStorage",
             summary="Bars in Parquet files, month by month, checksummed",
+            conformance="cambist_storage.conformance",
             capabilities=frozenset({"bars", "durable", "path"}),
         ),
         StorageSpec(
             name="sqlite",
             factory="cambist_storage.sql.storage:SqlStorage",
             summary="Runs, state and bars in a file of SQLite",
+            conformance="cambist_storage.conformance",
             capabilities=frozenset({"bars", "durable", "path", "runs", "state", "versioned"}),
         ),
         StorageSpec(
             name="postgresql",
             factory="cambist_storage.sql.storage:SqlStorage",
             summary="Runs, state and bars in a database of PostgreSQL",
+            conformance="cambist_storage.conformance",
             capabilities=frozenset({"bars", "durable", "runs", "state", "versioned"}),
         ),
     ]

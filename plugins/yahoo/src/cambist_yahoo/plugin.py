@@ -15,6 +15,7 @@ def cambist_feeds() -> list[FeedSpec]:
             name="yahoo",
             factory="cambist_yahoo.feed:open_yahoo",
             summary="Bars of Yahoo Finance: stocks, funds, indices, currencies, crypto",
+            conformance="cambist_yahoo.conformance",
             capabilities=frozenset({"history"}),
             requires=("yfinance>=1.5",),
         )

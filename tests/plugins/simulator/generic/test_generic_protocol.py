@@ -97,6 +97,19 @@ def test_a_followed_book_is_the_book_that_is_asked_for(sim, ann):
         assert [D(price) for price, _ in book["bids"]] == sorted(map(D, sides["bids"]), reverse=True)
 
 
+def test_a_book_that_is_followed_already_begins_with_its_snapshot(sim, ann):
+    with ann.open(f"depth:{BTC}", login=False) as first:
+        snapshot = first.read()
+        assert ann.place(price="1.00", size="1").status == 200  # nobody was told of it yet
+        with ann.open(f"depth:{BTC}", login=False) as second:
+            begun = second.read()
+            assert (snapshot["type"], begun["type"]) == ("snapshot", "snapshot")
+            assert "1.00" in {f"{D(price):.2f}" for price, _ in begun["data"]["bids"]}
+            sim.step("5s")
+            assert second.read()["data"]["first"] == begun["data"]["id"] + 1
+        assert first.read()["data"]["first"] == snapshot["data"]["id"] + 1
+
+
 def test_streams_of_trades_klines_and_ticker(sim, ann):
     with ann.open(f"trades:{BTC}", f"klines:{BTC}:1m", f"ticker:{BTC}", login=False) as stream:
         sim.step("70s")

@@ -367,3 +367,17 @@ def test_errors_can_be_read_by_programs(folder):
     [error] = problems(folder)
     fields = {name: getattr(error, name) for name in ("code", "path", "offset", "sequence", "remedy")}
     assert msgspec.json.decode(msgspec.json.encode(fields)) == fields
+
+
+def test_the_last_segment_that_is_left_may_be_a_compressed_one(folder):
+    write(folder, compress="zlib")
+    with reopen(folder, compress="zlib") as journal:
+        journal.tidy()
+    last = max(folder.glob("*.cbj"))
+    packed = max(folder.glob("*.cbjz"))
+    flip(last, 20)
+    with reopen(folder, on_damage="last_good") as journal:
+        assert journal.append([Draft("note", 0, b"new")]) == int(last.stem)
+    assert not packed.exists()
+    assert problems(folder) == []
+    assert bodies(JournalFolder(folder)) == [*first_bodies(int(last.stem) - 1), b"new"]

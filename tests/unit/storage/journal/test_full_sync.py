@@ -20,8 +20,9 @@ FULL_SYNC = 51  # of macOS, fcntl.h
 
 @pytest.fixture
 def full_syncs(monkeypatch):
-    """A system that knows F_FULLFSYNC: the descriptors it was asked for."""
+    """A system that knows F_FULLFSYNC, and no write that is safe at once: the descriptors it was asked for."""
     asked = []
+    monkeypatch.setattr(Files, "_writes_safely", False)
     monkeypatch.setattr(fcntl, "F_FULLFSYNC", FULL_SYNC, raising=False)
     monkeypatch.setattr(fcntl, "fcntl", lambda descriptor, command: asked.append((descriptor, command)) or 0)
     return asked

@@ -12,16 +12,22 @@ from cambist.errors import JournalError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Files", "write_all"]
+__all__ = ["Files", "write_all", "write_all_safely"]
 
 _BINARY = getattr(os, "O_BINARY", 0)
-_APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | _BINARY
+_WRITE = os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | _BINARY
 #: File systems that do not know F_FULLFSYNC answer with one of these.
 _NO_FULL_SYNC = frozenset({errno.ENOTSUP, errno.EINVAL, errno.ENOTTY, errno.ENODEV})
+#: Of a write that is safe when it returns; 0 where the system has none.
+_SAFE = getattr(os, "RWF_DSYNC", 0)
+#: Systems and file systems that do not know it answer with one of these, and have written nothing.
+_NO_SAFE_WRITE = frozenset({errno.ENOTSUP, errno.EINVAL, errno.ENOSYS})
 
 
 class Files:
     """Files of the local system. Every method raises `OSError` where the system refuses."""
+
+    _writes_safely = bool(_SAFE)
 
     def make_folder(self, path: Path) -> None:
         """Make a folder and those above it, durably; one that is there is no error."""
@@ -32,16 +38,33 @@ class Files:
                 self.sync_folder(one.parent)
 
     def create(self, path: Path) -> int:
-        """Make a new file and return a descriptor that appends to it; one that is there is an error."""
-        return os.open(path, _APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+        """Make a new file and return a descriptor that writes to it; one that is there is an error."""
+        return os.open(path, _WRITE | os.O_CREAT | os.O_EXCL, 0o644)
 
-    def open_append(self, path: Path) -> int:
-        """Return a descriptor that appends to a file."""
-        return os.open(path, _APPEND)
+    def open(self, path: Path) -> int:
+        """Return a descriptor that writes to a file that is there."""
+        return os.open(path, _WRITE)
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        """Write some of `data`, and return how many bytes that were."""
+        """Write some of `data` behind what was written before, and return how many bytes that were."""
         return os.write(descriptor, data)
+
+    def write_safely(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
+        """Write some of `data` at a byte of the file; return how many that were once they survive a loss of power.
+
+        That is one call of the system where it has such a call. Whoever comes back from the disk may have to wait for
+        the interpreter, which other threads have meanwhile: once is better than twice.
+        """
+        if self._writes_safely:
+            try:
+                return os.pwritev(descriptor, (data,), offset, _SAFE)
+            except OSError as error:
+                if error.errno not in _NO_SAFE_WRITE:
+                    raise
+                self._writes_safely = False
+        written = os.pwrite(descriptor, data, offset)
+        self.sync(descriptor)
+        return written
 
     def sync(self, descriptor: int) -> None:
         """Return when what was written survives a loss of power."""
@@ -140,17 +163,23 @@ class Files:
 
 def write_all(files: Files, descriptor: int, data: bytes) -> None:
     """Write all of `data`, however little the system takes at a time."""
-    written = files.write(descriptor, data)
-    if written == len(data):
-        return
-    rest = memoryview(data)
-    while True:
-        rest = rest[written:]
-        if not rest:
-            return
-        written = files.write(descriptor, rest)
-        if written <= 0:
-            raise OSError(errno.EIO, "the system took no byte of what was to be written")
+    rest = memoryview(data)[files.write(descriptor, data) :]
+    while rest:
+        rest = rest[_some(files.write(descriptor, rest)) :]
+
+
+def write_all_safely(files: Files, descriptor: int, data: bytes | memoryview, offset: int) -> None:
+    """Write all of `data` at a byte of the file, however little the system takes at a time; return when it is safe."""
+    written = files.write_safely(descriptor, data, offset)
+    while written < len(data):
+        rest = memoryview(data)[written:]
+        written += _some(files.write_safely(descriptor, rest, offset + written))
+
+
+def _some(written: int) -> int:
+    if written <= 0:
+        raise OSError(errno.EIO, "the system took no byte of what was to be written")
+    return written
 
 
 def _sync_data(descriptor: int) -> None:

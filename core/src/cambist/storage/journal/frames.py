@@ -1,6 +1,7 @@
 """Records and segment headers as bytes; ``docs/adr/0010-the-journal-on-disk.md`` says why they look like this.
 
-A segment is a header and frames. All numbers are little endian.
+A segment is a header and frames. All numbers are little endian. Behind the last frame of the last segment there may be
+zeros: room that was made for the next ones.
 
 ======  =====  ==========================================================================================
 header  bytes
@@ -144,7 +145,9 @@ class SegmentHeader:
         return cls(journal, first, created, chain, version)
 
 
-def encode(commits: Sequence[Sequence[Draft]], sequence: int, chain: bytes) -> tuple[bytes, int, bytes]:
+def encode(
+    commits: Sequence[Sequence[Draft]], sequence: int, chain: bytes, flags: int = OPENS_WRITE
+) -> tuple[bytes, int, bytes]:
     """Return commits as the bytes of one write.
 
     Parameters
@@ -153,6 +156,8 @@ def encode(commits: Sequence[Sequence[Draft]], sequence: int, chain: bytes) -> t
         Each of at least one record.
     sequence, chain
         Number of the first record, and digest of the one before.
+    flags
+        Of the first record; 0 where it goes behind others into the same write.
 
     Returns
     -------
@@ -160,7 +165,7 @@ def encode(commits: Sequence[Sequence[Draft]], sequence: int, chain: bytes) -> t
         The bytes, the number of the last record and its digest.
     """
     parts: list[bytes] = []
-    pack, flags = FRAME.pack, OPENS_WRITE
+    pack = FRAME.pack
     for drafts in commits:
         last = len(drafts) - 1
         for position, draft in enumerate(drafts):
@@ -214,11 +219,11 @@ class Frames:
         offset, sequence, chain = self.offset, self.sequence, self.chain
         while offset < size:
             if size - offset < _SMALLEST:
-                self._flaw("torn_record", "the file ends inside a record")
+                self._end("torn_record", "the file ends inside a record")
                 return
             mark, body_size, number, ts, version, flags, kind_size = unpack(data, offset)
             if mark != MARK or number != sequence or body_size > MAX_BODY:
-                self._flaw("bad_record", "these bytes are no record of that number")
+                self._end("bad_record", "these bytes are no record of that number")
                 return
             kind_at = offset + head_size
             body_at = kind_at + kind_size
@@ -238,6 +243,11 @@ class Frames:
             if ends:
                 self.commit = (offset, sequence, chain)
             yield entry
+
+    def _end(self, code: str, what: str) -> None:
+        """Take that here begins no record: that is a flaw, unless it is the room for those to come."""
+        if self._data.count(0, self.offset) < len(self._data) - self.offset:
+            self._flaw(code, what)
 
     def _flaw(self, code: str, what: str) -> None:
         self.flaw = Flaw(code, self._at + self.offset, self.sequence, what)

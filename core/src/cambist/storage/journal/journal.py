@@ -225,13 +225,19 @@ class Journal:
         return self._writer.append(drafts)
 
     def give_way(self, most: float = 0.0005) -> None:
-        """Wait until the disk is at what was appended last, or at what it was at before, at most so many seconds.
+        """Wait until the journal's thread goes to the disk with what was appended last, or with what came before.
+
+        It waits for so many seconds at most.
 
         This is no wait for the disk. Threads of Python run one at a time: whoever has something to do that needs no
         durable record, such as making the request that waits for it, would keep the journal's thread from its work
         until that is done. Behind this call both go on at the same time.
         """
         self._writer.give_way(most)
+
+    def practice(self, drafts: Sequence[Draft]) -> None:
+        """Do with records what `append` does, as far as that can be done without keeping them."""
+        self._writer.practice(drafts)
 
     @property
     def last(self) -> int:

@@ -23,7 +23,7 @@ from cambist.storage.journal.check import (
 from cambist.storage.journal.cursors import rewind_cursors
 from cambist.storage.journal.frames import HEADER_SIZE
 from cambist.storage.journal.identity import Identity
-from cambist.storage.journal.segments import Segment, list_segments
+from cambist.storage.journal.segments import Segment, list_segments, unpack
 from cambist.storage.journal.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -179,8 +179,14 @@ def recover(folder: Path, files: Files, on_damage: OnDamage, left_by: Owner | No
         rewound=tuple(rewound),
     )
     remaining = list_segments(folder, files)
-    last = remaining[-1] if remaining else None
-    return Recovered(identity, last, last.path.stat().st_size if last else 0, checked.end, recovery)
+    if not remaining:
+        return Recovered(identity, None, 0, checked.end, recovery)
+    last, size = remaining[-1], checked.offset
+    if last.packed:  # what came behind it is gone
+        last = unpack(last)
+    if last.path.stat().st_size > size:  # room for records that never came
+        files.truncate(last.path, size)
+    return Recovered(identity, last, size, checked.end, recovery)
 
 
 def _tidy_leftovers(folder: Path, files: Files) -> None:

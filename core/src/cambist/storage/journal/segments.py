@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cambist.storage.journal.files import Files
 
-__all__ = ["COMPRESSIONS", "RESTORE", "Segment", "compress", "list_segments", "segment_name"]
+__all__ = ["COMPRESSIONS", "RESTORE", "Segment", "compress", "list_segments", "segment_name", "unpack"]
 
 COMPRESSIONS = ("zlib", "lzma")
 RESTORE = (
@@ -196,3 +196,12 @@ def compress(segment: Segment, how: str) -> None:
     # From here on a reader finds either; the plain file, when both are there.
     segment.files.remove(segment.path)
     segment.files.sync_folder(segment.path.parent)
+
+
+def unpack(segment: Segment) -> Segment:
+    """Put the plain form of a compressed segment in its place, and return it; a crash leaves one, or both."""
+    plain = Segment(segment.path.with_suffix(".cbj"), segment.named, packed=False, files=segment.files)
+    segment.files.write_whole(plain.path, segment.data())
+    segment.files.remove(segment.path)
+    segment.files.sync_folder(segment.path.parent)
+    return plain

@@ -10,15 +10,14 @@ import time
 from collections import deque
 from itertools import count
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
 from cambist.errors import JournalError, JournalSlowError, JournalWriteError
-from cambist.storage.journal.files import write_all
-from cambist.storage.journal.frames import HEADER_SIZE, SegmentHeader, encode
+from cambist.storage.journal.appending import ROOM, Appending
+from cambist.storage.journal.frames import encode
 from cambist.storage.journal.recovery import write_error
-from cambist.storage.journal.segments import segment_name
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
@@ -78,11 +77,18 @@ class Health:
     failure: JournalError | None
 
 
-@attrs.frozen(slots=True)
+#: What `encode` makes: bytes, number and digest of the last record.
+Encoded: TypeAlias = tuple[bytes, int, bytes]
+
+
+@attrs.define(eq=False, slots=True)
 class _Commit:
+    """What was appended together, and what `encode` made of it where it was known that it begins a write."""
+
     drafts: Sequence[Draft]
     bytes: int
     taken_at: float
+    encoded: Encoded | None
 
 
 class Writer:
@@ -112,10 +118,12 @@ class Writer:
         on_rotate: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._folder, self._files, self._identity = folder, files, start.identity
-        end, path = start.end, None if start.segment is None else start.segment.path
+        self._folder = folder
+        end = start.end
         self._limits, self._on_rotate, self._clock = limits, on_rotate, clock
-        self._lock = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._sleepers = 0  # threads that wait for a change
         self._bell: SimpleQueue[None] = SimpleQueue()  # rung for a thread that has nothing to do
         # One for each time that the thread is woken, held until the disk has what it was woken for.
         self._handed = self._let_go = threading.Lock()
@@ -126,20 +134,16 @@ class Writer:
         self._closing = False
         self._waiters: list[tuple[int, int, AbstractEventLoop, Future[None]]] = []
         self._tickets = count()
-        self._listeners: list[Callable[[int], None]] = []
+        self._listeners: tuple[Callable[[int], None], ...] = ()
         self._writes, self._slowest = 0, 0.0
         self._pid = os.getpid()
         self.failure: JournalError | None = None
         self.durable = end.sequence - 1
-        self._path, self._size = path or folder, start.size
         try:
-            if path is None:
-                self._descriptor = self._make_segment(end.sequence)
-            else:
-                self._descriptor = files.open_append(path)
-                files.sync(self._descriptor)  # what is read as good from here on has to be safe
+            self._segment = Appending(folder, files, start, limits.segment_bytes)
         except OSError as error:
-            raise write_error(error, self._path, end.sequence) from error
+            path = folder if start.segment is None else start.segment.path
+            raise write_error(error, path, end.sequence) from error
         self._thread = threading.Thread(target=self._run, name=f"journal {folder.name}", daemon=True)
         self._thread.start()
 
@@ -156,16 +160,28 @@ class Writer:
         now = self._clock()
         with self._lock:
             self._refuse(now)
-            self._queue.append(_Commit(drafts, size, now))
+            first = self._next
+            wakes = not self._queue
+            # Where nothing is under way, this begins the next write. The thread then has that much less to do, which
+            # may be on another core, whose caches know nothing of it.
+            encoded = encode((drafts,), first, self._chain) if wakes and size <= ROOM else None
+            self._queue.append(_Commit(drafts, size, now, encoded))
             self._pending_bytes += size
-            self._next = following = self._next + len(drafts)
-            wakes = len(self._queue) == 1
+            self._next = following = first + len(drafts)
             if wakes:
-                self._handed = threading.Lock()
-                self._handed.acquire()
+                self._handed = handed = threading.Lock()
+                handed.acquire()
         if wakes:
             self._bell.put(None)
         return following - 1
+
+    def practice(self, drafts: Sequence[Draft]) -> None:
+        """Make of records what is written, throw it away, and wake a thread that has nothing to do."""
+        with self._lock:
+            if self.failure is not None or self._closing or self._queue:
+                return
+            encode((drafts,), self._next, self._chain)
+        self._bell.put(None)
 
     def give_way(self, most: float) -> None:
         """Wait until the disk has what the thread was woken for, at most so many seconds; see `Journal.give_way`."""
@@ -189,7 +205,7 @@ class Writer:
             raise JournalSlowError(
                 f"records wait for the disk for {waited:.1f} s, {self._pending_bytes:,} bytes of them",
                 code="slow_disk",
-                path=self._path,
+                path=self._segment.path,
                 sequence=self.durable + 1,
                 remedy="Nothing may be traded until they are safe; take a faster disk if that happens again.",
             )
@@ -203,7 +219,9 @@ class Writer:
             If it never will be, or not within `timeout` seconds.
         """
         with self._lock:
-            done = self._lock.wait_for(lambda: self.durable >= sequence or self.failure is not None, timeout)
+            self._sleepers += 1
+            done = self._changed.wait_for(lambda: self.durable >= sequence or self.failure is not None, timeout)
+            self._sleepers -= 1
             if self.durable >= sequence:
                 return
             if self.failure is not None:
@@ -212,7 +230,7 @@ class Writer:
         raise JournalSlowError(
             f"a record is not safe after {timeout:g} s",
             code="slow_disk",
-            path=self._path,
+            path=self._segment.path,
             sequence=sequence,
             remedy="It may become so: do not act on it before.",
         )
@@ -234,7 +252,7 @@ class Writer:
     def listen(self, listener: Callable[[int], None]) -> None:
         """Have `listener` called in the writer's thread with each new number up to which records are safe."""
         with self._lock:
-            self._listeners.append(listener)
+            self._listeners = (*self._listeners, listener)
 
     def health(self) -> Health:
         """Return how it does."""
@@ -265,14 +283,17 @@ class Writer:
         try:
             while batch := self._take():
                 self._write(batch)
+                if self._segment.wants_room and not self._queue:
+                    self._segment.make_room()
+            self._segment.finish()
         except OSError as error:
-            self._fail(write_error(error, self._path, self.durable + 1))
+            self._fail(write_error(error, self._segment.path, self.durable + 1))
         except BaseException as error:  # noqa: BLE001 - who waits must hear of it, whatever it was
             self._fail(
                 JournalWriteError(
                     f"the journal's thread ended with {type(error).__name__}: {error}",
                     code="write_failed",
-                    path=self._path,
+                    path=self._segment.path,
                     sequence=self.durable + 1,
                     remedy="Open the journal again; until then nothing may be traded.",
                 ),
@@ -280,8 +301,7 @@ class Writer:
             )
         finally:
             self._hand_over()
-            with contextlib.suppress(OSError):
-                self._files.close(self._descriptor)
+            self._segment.close()
 
     def _take(self) -> list[_Commit]:
         """Wait for commits, and return as many as go into one write; none when there is nothing left to do."""
@@ -301,26 +321,33 @@ class Writer:
 
     def _write(self, batch: list[_Commit]) -> None:
         sequence = self.durable + 1
-        if self._size >= self._limits.segment_bytes:
-            self._rotate(sequence)
-        block, last, chain = encode([commit.drafts for commit in batch], sequence, self._chain)
+        if self._segment.is_full:
+            self._segment.rotate(sequence, self._chain)
+            self._on_rotate()
+        first = batch[0].encoded
+        if first is None:
+            block, last, chain = encode([commit.drafts for commit in batch], sequence, self._chain)
+        else:
+            block, last, chain = first
+            if len(batch) > 1:
+                rest, last, chain = encode([commit.drafts for commit in batch[1:]], last + 1, chain, 0)
+                block += rest
         began = time.monotonic()
-        write_all(self._files, self._descriptor, block)
         self._hand_over()
-        self._files.sync(self._descriptor)
+        self._segment.write(block)
         took = time.monotonic() - began
-        self._size += len(block)
-        self._chain = chain
         with self._lock:
             for commit in batch:
                 self._queue.popleft()
                 self._pending_bytes -= commit.bytes
+            self._chain = chain
             self.durable = last
             self._writes += 1
             self._slowest = max(self._slowest, took)
             ready = self._ready()
-            self._lock.notify_all()
-            listeners = tuple(self._listeners)
+            if self._sleepers:
+                self._changed.notify_all()
+            listeners = self._listeners
         for listener in listeners:
             listener(last)
         _resolve(ready, None)
@@ -331,39 +358,12 @@ class Writer:
             self._let_go = self._handed
             self._let_go.release()
 
-    def _rotate(self, first: int) -> None:
-        closed, self._descriptor = self._descriptor, self._make_segment(first)
-        self._files.close(closed)
-        self._on_rotate()
-
-    def _make_segment(self, first: int) -> int:
-        """Make a segment whose header and name are durable, and return its descriptor.
-
-        It gets its name when the header is there, so that no reader finds it without.
-        """
-        path = self._folder / segment_name(first)
-        unnamed = path.with_name(path.name + ".tmp")
-        self._files.remove(unnamed)
-        descriptor = self._files.create(unnamed)
-        try:
-            header = SegmentHeader(self._identity.id, first, time.time_ns(), self._chain)
-            write_all(self._files, descriptor, header.encode())
-            self._files.sync(descriptor)
-            self._files.replace(unnamed, path)
-            self._files.sync_folder(self._folder)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                self._files.close(descriptor)
-            raise
-        self._path, self._size = path, HEADER_SIZE
-        return descriptor
-
     def _fail(self, failure: JournalError, cause: BaseException | None = None) -> None:
         failure.__cause__ = cause
         with self._lock:
             self.failure = failure
             ready, self._waiters = self._waiters, []
-            self._lock.notify_all()
+            self._changed.notify_all()
         _resolve(ready, failure)
 
     def _ready(self) -> list[tuple[int, int, AbstractEventLoop, Future[None]]]:

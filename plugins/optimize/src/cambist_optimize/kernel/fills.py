@@ -45,7 +45,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["book", "drop_guards", "fee_of"]
+    #: Profit after fees of each trade, the trades, and the fills.
+    Records = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+__all__ = ["Records", "book", "drop_guards", "fee_of"]
 
 _NAN = float("nan")
 
@@ -69,7 +72,7 @@ def book(
     rules: NDArray[np.float64],
     state: NDArray[np.float64],
     counts: NDArray[np.int64],
-    records: tuple[NDArray[np.float64], NDArray[np.float64]],
+    records: Records,
     row: int,
     signed: float,
     price: float,
@@ -77,9 +80,10 @@ def book(
 ) -> None:
     """Book a fill that opens a position from flat, or closes one whole; `Portfolio.apply` and `TradeLog.apply`.
 
-    `how` is 1 for a fill at the open, 2 for one of an order that waited, 3 for both.
+    `how` is 1 for a fill at the open, 2 for one of an order that waited, 3 for both. Trades and fills are written down
+    where there is room for any.
     """
-    trades, fills = records
+    nets, trades, fills = records
     at_open, is_maker = how & 1, how & 2
     size = abs(signed)
     fee = fee_of(rules, size, price, is_maker != 0)
@@ -92,19 +96,23 @@ def book(
     else:
         state[CASH] += realized - fee
     state[FEES] += fee
-    fill = fills[counts[FILLS]]
-    fill[F_ROW], fill[F_SIZE], fill[F_PRICE], fill[F_FEE] = row, signed, price, fee
-    fill[F_IS_MAKER], fill[F_AT_OPEN] = is_maker, at_open
-    counts[FILLS] += 1
+    if len(fills):
+        fill = fills[counts[FILLS]]
+        fill[F_ROW], fill[F_SIZE], fill[F_PRICE], fill[F_FEE] = row, signed, price, fee
+        fill[F_IS_MAKER], fill[F_AT_OPEN] = is_maker, at_open
+        counts[FILLS] += 1
     if before == 0.0:
         state[SIZE], state[AVERAGE], state[ENTRY_FEE] = signed, price, fee
         counts[ENTRY_ROW], counts[ENTRY_AT_OPEN] = row, at_open
         return
-    trade = trades[counts[TRADES]]
-    trade[T_SIDE], trade[T_SIZE] = (1.0 if before > 0.0 else -1.0), abs(before)
-    trade[T_ENTRY], trade[T_EXIT] = state[AVERAGE], price
-    trade[T_GROSS], trade[T_FEES] = 0.0 + realized, state[ENTRY_FEE] + fee
-    trade[T_ENTRY_ROW], trade[T_EXIT_ROW] = counts[ENTRY_ROW], row
-    trade[T_ENTRY_AT_OPEN], trade[T_EXIT_AT_OPEN] = counts[ENTRY_AT_OPEN], at_open
+    gross, fees = 0.0 + realized, state[ENTRY_FEE] + fee
+    nets[counts[TRADES]] = gross - fees
+    if len(trades):
+        trade = trades[counts[TRADES]]
+        trade[T_SIDE], trade[T_SIZE] = (1.0 if before > 0.0 else -1.0), abs(before)
+        trade[T_ENTRY], trade[T_EXIT] = state[AVERAGE], price
+        trade[T_GROSS], trade[T_FEES] = gross, fees
+        trade[T_ENTRY_ROW], trade[T_EXIT_ROW] = counts[ENTRY_ROW], row
+        trade[T_ENTRY_AT_OPEN], trade[T_EXIT_AT_OPEN] = counts[ENTRY_AT_OPEN], at_open
     counts[TRADES] += 1
     state[SIZE], state[AVERAGE] = 0.0, _NAN

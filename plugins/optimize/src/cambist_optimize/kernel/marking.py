@@ -22,30 +22,41 @@ from cambist_optimize.kernel.layout import (
     SAMPLE,
     SIZE,
 )
+from cambist_optimize.kernel.reach import STRIDE, extremes
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from cambist_optimize.kernel.reach import Reach
+
+    Floats = NDArray[np.float64]
+    #: Closes, their times, the rows that end a day, and what `extremes` looks up.
+    Closes = tuple[Floats, NDArray[np.int64], NDArray[np.int64], Reach]
 
 __all__ = ["end_marking", "mark"]
 
 
 @inlined
 def mark(
-    rules: NDArray[np.float64],
-    state: NDArray[np.float64],
+    rules: Floats,
+    state: Floats,
     counts: NDArray[np.int64],
-    closes: tuple[NDArray[np.float64], NDArray[np.int64]],
-    kept: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
+    closes: Closes,
+    kept: tuple[Floats, Floats],
     start: int,
     stop: int,
 ) -> None:
-    """Value the account at the closes of the bars from `start` up to `stop`, during which nothing trades."""
-    samples, ends, every = kept
+    """Value the account at the closes of the bars from `start` up to `stop`, during which nothing trades.
+
+    `kept` is where equity and peak at the end of each day go, and where the equity of each bar goes, or nothing.
+    """
+    prices, times, samples, _ = closes
+    ends, every = kept
     if state[SIZE] != 0.0:
         counts[EXPOSED] += stop - start
     if len(every):
-        _keep(rules, state, closes[0], every, start, stop)
+        _keep(rules, state, prices, every, start, stop)
     row = start
     while row < stop:
         last = stop
@@ -54,7 +65,7 @@ def mark(
         if is_sample:
             last = samples[at] + 1
         if state[SIZE] == 0.0:
-            _stand(state, counts, closes[1], row, last)
+            _stand(state, counts, times, row, last)
         else:
             _ride(rules, state, counts, closes, row, last)
         if is_sample:
@@ -63,26 +74,22 @@ def mark(
         row = last
 
 
+@inlined
+def _held(rules: Floats, state: Floats) -> tuple[float, float, float]:
+    """Return cash, units and what the price is counted from: equity is ``cash + units * (price - base)``."""
+    return state[CASH], state[SIZE] * rules[MULTIPLIER], 0.0 if rules[IS_CASH] > 0.0 else state[AVERAGE]
+
+
 @compiled
-def _keep(
-    rules: NDArray[np.float64],
-    state: NDArray[np.float64],
-    prices: NDArray[np.float64],
-    every: NDArray[np.float64],
-    start: int,
-    stop: int,
-) -> None:
+def _keep(rules: Floats, state: Floats, prices: Floats, every: Floats, start: int, stop: int) -> None:
     """Keep the equity of each bar, for who wants the whole result."""
-    cash, units = state[CASH], state[SIZE] * rules[MULTIPLIER]
-    base = 0.0 if rules[IS_CASH] > 0.0 else state[AVERAGE]
+    cash, units, base = _held(rules, state)
     for row in range(start, stop):
         every[row] = cash if units == 0.0 else cash + units * (prices[row] - base)
 
 
 @inlined
-def _stand(
-    state: NDArray[np.float64], counts: NDArray[np.int64], times: NDArray[np.int64], start: int, stop: int
-) -> None:
+def _stand(state: Floats, counts: NDArray[np.int64], times: NDArray[np.int64], start: int, stop: int) -> None:
     """Value bars at whose closes nothing is held: equity is cash at all of them."""
     equity = state[CASH]
     if equity >= state[PEAK]:
@@ -95,20 +102,19 @@ def _stand(
 
 
 @inlined
-def _ride(
-    rules: NDArray[np.float64],
-    state: NDArray[np.float64],
-    counts: NDArray[np.int64],
-    closes: tuple[NDArray[np.float64], NDArray[np.int64]],
-    start: int,
-    stop: int,
-) -> None:
+def _ride(rules: Floats, state: Floats, counts: NDArray[np.int64], closes: Closes, start: int, stop: int) -> None:
     """Value bars at whose closes something is held."""
-    prices, times = closes
-    cash, units = state[CASH], state[SIZE] * rules[MULTIPLIER]
-    base = 0.0 if rules[IS_CASH] > 0.0 else state[AVERAGE]
-    peak, low = state[PEAK], state[LOW]
-    equity = cash
+    prices, times, _, reach = closes
+    cash, units, base = _held(rules, state)
+    if start // STRIDE < (stop - 1) // STRIDE:
+        # Rounding keeps the order of numbers, so that equity is highest and lowest where the price is, to the last bit.
+        high, low = extremes(reach, start, stop)
+        one, other = cash + units * (high - base), cash + units * (low - base)
+        if max(one, other) < state[PEAK]:
+            state[LOW] = min(state[LOW], one, other)
+            state[EQUITY] = cash + units * (prices[stop - 1] - base)
+            return
+    peak, low, equity = state[PEAK], state[LOW], state[EQUITY]
     for row in range(start, stop):
         equity = cash + units * (prices[row] - base)
         if equity >= peak:
@@ -123,7 +129,7 @@ def _ride(
 
 
 @inlined
-def _rise(state: NDArray[np.float64], counts: NDArray[np.int64], ts: int) -> None:
+def _rise(state: Floats, counts: NDArray[np.int64], ts: int) -> None:
     """Note the fall that is over, equity being back at its peak at `ts`."""
     peak, low = state[PEAK], state[LOW]
     if not low < peak:
@@ -136,6 +142,6 @@ def _rise(state: NDArray[np.float64], counts: NDArray[np.int64], ts: int) -> Non
 
 
 @compiled
-def end_marking(state: NDArray[np.float64], counts: NDArray[np.int64], ts: int) -> None:
+def end_marking(state: Floats, counts: NDArray[np.int64], ts: int) -> None:
     """Note the fall that is not over at the last close, `ts`."""
     _rise(state, counts, ts)

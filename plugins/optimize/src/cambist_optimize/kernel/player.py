@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cambist import FixedSize
 from cambist.analysis import Drawdown, EquityCurve, EquityRecorder, RunFacts, TradeColumns
 from cambist_optimize.kernel import layout
-from cambist_optimize.kernel.codes import write_codes
-from cambist_optimize.kernel.loop import play
-from cambist_optimize.kernel.rules import fixed_size, rules_of
+from cambist_optimize.kernel.batch_measures import Outcome
+from cambist_optimize.kernel.calls import Sheet
+from cambist_optimize.kernel.loop import play_all
+from cambist_optimize.kernel.reach import reach_of
+from cambist_optimize.kernel.rules import rules_of
+from cambist_optimize.kernel.sizing import FROM_SIGNALS, sizing_of
+from cambist_optimize.kernel.sums import DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,50 +27,20 @@ if TYPE_CHECKING:
 
     from cambist import BacktestSettings, Bars
     from cambist.api import SignalColumns
-    from cambist_optimize.kernel.loop import Signals
 
-__all__ = ["Player", "SignalsNotPlayed"]
+__all__ = ["WORDED", "Batch", "Player", "SignalsNotPlayed"]
+
+
+#: Why the event engine plays what came to no end in the loop.
+WORDED = "the engine words an error that it comes to"
 
 
 class SignalsNotPlayed(Exception):  # noqa: N818 - no error: the event engine plays them
     """Signals that are for the event engine: their sizes are, or something in them is an error that it words."""
 
 
-@attrs.define(eq=False)
-class _Scratch:
-    """Arrays of one thread that each of its runs writes anew."""
-
-    codes: NDArray[np.uint8]
-    sides: NDArray[np.int8]
-    calls: NDArray[np.int64]
-    state: NDArray[np.float64]
-    counts: NDArray[np.int64]
-    ends: NDArray[np.float64]
-    trades: NDArray[np.float64]
-    fills: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, rows: int, samples: int) -> _Scratch:
-        return cls(
-            codes=np.zeros((rows + 7) // 8 * 8, np.uint8),
-            sides=np.zeros((rows + 7) // 8 * 8, np.int8),
-            calls=np.zeros(rows + 1, np.int64),
-            state=np.zeros(layout.STATE),
-            counts=np.zeros(layout.COUNTS, np.int64),
-            ends=np.zeros((samples, 2)),
-            trades=np.zeros((64, layout.TRADE)),
-            fills=np.zeros((128, layout.FILL)),
-        )
-
-    def make_room(self, calls: int) -> None:
-        """See to room for what so many calls may trade."""
-        if len(self.trades) <= calls:
-            self.trades = np.zeros((2 * calls + 1, layout.TRADE))
-            self.fills = np.zeros((4 * calls + 2, layout.FILL))
-
-
 class Player:
-    """Plays one signal strategy after the other over the same bars, in any number of threads.
+    """Plays signal strategies over the same bars, in any number of threads.
 
     Parameters
     ----------
@@ -73,101 +48,106 @@ class Player:
         For which `cambist_optimize.kernel.rules.why_not` says nothing.
     name
         What trades say who opened them.
-    counts_traded
-        Whether somebody wants to know the value of everything bought and sold.
     """
 
-    def __init__(self, bars: Bars, settings: BacktestSettings, name: str = "", *, counts_traded: bool = False) -> None:
+    def __init__(self, bars: Bars, settings: BacktestSettings, name: str = "") -> None:
         self.bars = bars
         self._name = name
-        self._counts_traded = counts_traded
         self._settings = settings
         self._rules = rules_of(settings, bars.instrument)
         open_, high, low, close = map(np.ascontiguousarray, (bars.open, bars.high, bars.low, bars.close))
         self._prices = open_, high, low, close
-        self._closes = np.ascontiguousarray(bars.close_times)
         self._cash = float(settings.cash)  # type: ignore[arg-type]  # `why_not` refuses a mapping
         recorder = EquityRecorder(self._cash, int(bars.ts[0]))
-        recorder.add(self._closes, np.full(len(bars), self._cash), np.zeros(len(bars), np.bool_))
+        times = np.ascontiguousarray(bars.close_times)
+        recorder.add(times, np.full(len(bars), self._cash), np.zeros(len(bars), np.bool_))
         #: A curve of the same bars: which of them end a day, and how many of those make a year.
         self._like = recorder.finish(settings.periods_per_year)
-        self._samples = np.ascontiguousarray(self._like.rows[1:])
+        self._closes = close, times, np.ascontiguousarray(self._like.rows[1:]), reach_of(close)
         self._local = threading.local()
 
-    def play(self, signals: SignalColumns, *, every: bool = False) -> RunFacts:
-        """Play signals. What is returned is good until the same thread plays again.
+    def batch(self) -> Batch:
+        """Return this thread's batch, empty: it serves one at a time."""
+        found: Batch | None = getattr(self._local, "batch", None)
+        if found is None:
+            found = self._local.batch = Batch(self)
+        found.clear()
+        return found
+
+    def facts(self, signals: SignalColumns, *, every: bool = False) -> RunFacts:
+        """Play signals and return what any measure is computed from.
 
         Parameters
         ----------
         every
-            Keep the equity of every bar, not only what measures need, and let it all last.
+            Keep the equity of every bar, not only what measures need.
 
         Raises
         ------
         SignalsNotPlayed
             Where the event engine has to play them.
         """
-        rules = self._rules.copy()
-        rules[layout.FIRST] = signals.first
-        rules[layout.FIXED_SIZE] = self._units(signals)
-        scratch = self._scratch()
-        calls = write_codes(signals, scratch.codes, scratch.sides, scratch.calls)
-        said = (scratch.codes, calls, signals.size, signals.stop, signals.take, signals.trail)
-        return self._played(rules, scratch, said, every=every)
-
-    def _units(self, signals: SignalColumns) -> float:
-        if len(signals.size):
-            return 0.0
-        sizer = signals.sizer or self._settings.sizer
-        units = 1.0 if sizer is None else fixed_size(sizer)
-        if units is None:
-            raise SignalsNotPlayed(f"the sizer is {type(sizer).__name__}")
-        return units
-
-    def _scratch(self) -> _Scratch:
-        found: _Scratch | None = getattr(self._local, "scratch", None)
-        if found is None:
-            found = self._local.scratch = _Scratch.of(len(self.bars), len(self._samples))
-        return found
-
-    def _played(self, rules: NDArray[np.float64], scratch: _Scratch, said: Signals, *, every: bool) -> RunFacts:
-        scratch.make_room(len(said[1]))
-        state, counts = scratch.state, scratch.counts
-        state[:] = 0.0
-        counts[:] = 0
-        state[[layout.CASH, layout.PEAK, layout.LOW, layout.LOWEST, layout.EQUITY]] = self._cash
-        state[[layout.AVERAGE, layout.STOP, layout.TAKE]] = np.nan
-        counts[layout.PEAK_TIME] = self._like.start
+        batch = self.batch()
+        batch.add(signals)
+        calls = batch.sheet.calls()
+        trades = np.zeros((calls.most + 2, layout.TRADE))
+        fills = np.zeros((2 * calls.most + 2, layout.FILL))
         kept = np.empty(len(self.bars) if every else 0)
-        play(
-            rules,
+        outcome = self.run(batch, trades, fills, kept)
+        if outcome.is_problem[0]:
+            raise SignalsNotPlayed(WORDED)
+        return RunFacts(
+            self._curve(outcome, kept if every else None),
+            self._trades(outcome, trades),
+            float(outcome.states[0, layout.FEES]),
+            _traded(fills[: outcome.counts[0, layout.FILLS]], self._rules),
+        )
+
+    def run(
+        self,
+        batch: Batch,
+        trades: NDArray[np.float64],
+        fills: NDArray[np.float64],
+        kept: NDArray[np.float64],
+    ) -> Outcome:
+        """Play what is in a batch; trades, fills and the equity of each bar go where there is room."""
+        calls = batch.sheet.calls()
+        count, samples = len(batch.sheet), self._closes[2]
+        states, counts = np.zeros((count, layout.STATE)), np.zeros((count, layout.COUNTS), np.int64)
+        states[:, [layout.CASH, layout.PEAK, layout.LOW, layout.LOWEST, layout.EQUITY]] = self._cash
+        states[:, [layout.AVERAGE, layout.STOP, layout.TAKE]] = np.nan
+        counts[:, layout.PEAK_TIME] = self._like.start
+        ends = np.zeros((count, len(samples), 2))
+        play_all(
+            self._rules,
             self._prices,
             self._closes,
-            said,
-            (self._samples, scratch.ends, kept),
-            (scratch.trades, scratch.fills),
-            state,
-            counts,
+            (calls.rows, calls.codes, calls.values, calls.spans),
+            np.array(batch.sizing),
+            (batch.nets(calls.most), trades, fills),
+            (ends, kept, batch.stack),
+            (states, counts),
         )
-        if counts[layout.PROBLEM] or not np.isfinite(state[layout.EQUITY]):
-            raise SignalsNotPlayed(f"at bar {counts[layout.PROBLEM_ROW]}")
-        return RunFacts(
-            self._curve(scratch, kept if every else None),
-            self._trades(scratch, lasting=every),
-            float(state[layout.FEES]),
-            _traded(scratch, rules) if every or self._counts_traded else 0.0,
-        )
+        return Outcome(self._like, self._cash, states, counts, ends)
 
-    def _curve(self, scratch: _Scratch, every: NDArray[np.float64] | None) -> EquityCurve:
-        like, state, counts = self._like, scratch.state, scratch.counts
-        start = np.array([[self._cash, self._cash]])
-        equity, peaks = np.concatenate((start, scratch.ends)).T.copy()
+    def sizing(self, signals: SignalColumns) -> tuple[float, ...]:
+        """Return how large the entries of signals are; see `cambist_optimize.kernel.layout`."""
+        if len(signals.size):
+            return FROM_SIGNALS
+        sizer = signals.sizer or self._settings.sizer or FixedSize()
+        found = sizing_of(sizer, self.bars.instrument)
+        if found is None:
+            raise SignalsNotPlayed(f"the sizer is {type(sizer).__name__}")
+        return found
+
+    def _curve(self, outcome: Outcome, every: NDArray[np.float64] | None) -> EquityCurve:
+        like, state, counts = self._like, outcome.states[0], outcome.counts[0]
         return EquityCurve(
             times=like.times,
-            equity=equity,
-            peaks=peaks,
+            equity=outcome.equity[0].copy(),
+            peaks=outcome.peaks[0].copy(),
             rows=like.rows,
-            all_times=None if every is None else self._closes,
+            all_times=None if every is None else self._closes[1],
             all_equity=every,
             drawdown=Drawdown(
                 fraction=float(state[layout.FALL]),
@@ -182,29 +162,73 @@ class Player:
             periods_per_year=like.periods_per_year,
         )
 
-    def _trades(self, scratch: _Scratch, *, lasting: bool) -> TradeColumns:
+    def _trades(self, outcome: Outcome, trades: NDArray[np.float64]) -> TradeColumns:
         """Return the round trips, the one that is open at the end among them."""
-        state, counts = scratch.state, scratch.counts
-        closed = int(counts[layout.TRADES])
-        count, size = closed, float(state[layout.SIZE])
+        state, counts = outcome.states[0], outcome.counts[0]
+        count, size = int(counts[layout.TRADES]), float(state[layout.SIZE])
         if size:
-            last = scratch.trades[closed]
-            last[:] = 0.0
+            last = trades[count]
             last[layout.T_SIDE], last[layout.T_SIZE] = np.sign(size), abs(size)
             last[layout.T_ENTRY], last[layout.T_EXIT] = state[layout.AVERAGE], np.nan
             last[layout.T_FEES] = state[layout.ENTRY_FEE]
             last[layout.T_ENTRY_ROW], last[layout.T_EXIT_ROW] = counts[layout.ENTRY_ROW], -1
             last[layout.T_ENTRY_AT_OPEN] = counts[layout.ENTRY_AT_OPEN]
             count += 1
-        table = scratch.trades[:count]
-        return TradeColumns(
-            self.bars.instrument, self._name, _Table(table.copy() if lasting else table, self.bars.ts, self._closes)
-        )
+        return TradeColumns(self.bars.instrument, self._name, _Table(trades[:count], self.bars.ts, self._closes[1]))
 
 
-def _traded(scratch: _Scratch, rules: NDArray[np.float64]) -> float:
+class Batch:
+    """Combinations that are played in one call of the loop, and arrays that the next batch writes anew.
+
+    Parameters
+    ----------
+    player
+        Whose bars it is for.
+    """
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+        self.sheet = Sheet(len(player.bars))
+        self.sizing: list[tuple[float, ...]] = []
+        self.stack = np.empty((DEPTH, 4))
+        self._nets = np.empty(0)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.sheet.clear()
+        self.sizing.clear()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there might be no room for another combination."""
+        return self.sheet.is_full
+
+    def nets(self, calls: int) -> NDArray[np.float64]:
+        """Return room for the profits of the trades of so many calls, twice."""
+        if len(self._nets) < 2 * calls + 4:
+            self._nets = np.empty(2 * calls + 4)
+        return self._nets
+
+    def add(self, signals: SignalColumns) -> None:
+        """Add the signals of a combination.
+
+        Raises
+        ------
+        SignalsNotPlayed
+            Where the event engine has to play them.
+        """
+        sizing = self._player.sizing(signals)
+        self.sheet.add(signals)
+        self.sizing.append(sizing)
+
+    def played(self) -> Outcome:
+        """Play what was added."""
+        trades, fills = (np.empty((0, columns)) for columns in (layout.TRADE, layout.FILL))
+        return self._player.run(self, trades, fills, np.empty(0))
+
+
+def _traded(fills: NDArray[np.float64], rules: NDArray[np.float64]) -> float:
     """Return the value of everything bought and sold, added up as a result does."""
-    fills = scratch.fills[: scratch.counts[layout.FILLS]]
     values: list[float] = (
         np.abs(fills[:, layout.F_SIZE] * rules[layout.MULTIPLIER] * fills[:, layout.F_PRICE])
     ).tolist()

@@ -28,14 +28,15 @@ from cambist_optimize.kernel.layout import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["below", "first_stop", "limit_on_tick", "missing_funds", "nearest", "slipped"]
+__all__ = ["FUNDS_TOLERANCE", "below", "missing_funds", "nearest", "on_tick", "slipped"]
 
 _GRID_TOLERANCE = 1e-6
 _FLOAT_NOISE = 2.0**-50
 #: Integers up to here are doubles.
 _EXACT = 2.0**53
 _MANY = 2.0**49
-_FUNDS_TOLERANCE = 1e-9
+#: What may be missing at a fill and at the gate, as a fraction of what is needed.
+FUNDS_TOLERANCE = 1e-9
 
 
 @inlined
@@ -61,13 +62,13 @@ def nearest(value: float, numerator: float, denominator: float) -> float:
 
 
 @inlined
-def slipped(rules: NDArray[np.float64], price: float, is_buy: bool) -> float:
-    """`PercentSlippage.slip`, `FixedSlippage.slip`, or the price as it is."""
+def slipped(rules: NDArray[np.float64], price: float, sign: float) -> float:
+    """`PercentSlippage.slip`, `FixedSlippage.slip`, or the price as it is; `sign` is 1.0 for a buy, -1.0 for a sell."""
     rate, amount = rules[SLIP_RATE], rules[SLIP_AMOUNT]
     if rate >= 0.0:
-        moved = price * (1.0 + rate if is_buy else 1.0 - rate)
+        moved = price * (1.0 + sign * rate)
     elif amount >= 0.0:
-        moved = price + amount if is_buy else price - amount
+        moved = price + sign * amount
         if not moved > 0.0:
             return price
     else:
@@ -75,34 +76,21 @@ def slipped(rules: NDArray[np.float64], price: float, is_buy: bool) -> float:
     numerator, denominator = rules[TICK_NUMERATOR], rules[TICK_DENOMINATOR]
     if numerator == 0.0:
         return moved
-    if is_buy:
-        return -below(-moved, numerator, denominator)
-    return max(below(moved, numerator, denominator), numerator / denominator)
+    return max(-sign * below(-sign * moved, numerator, denominator), numerator / denominator)
 
 
 @compiled
-def limit_on_tick(rules: NDArray[np.float64], price: float, is_buy: bool) -> float:
-    """Round a limit in the trader's favor."""
+def on_tick(rules: NDArray[np.float64], price: float, sign: float) -> float:
+    """Round a price down to its grid where `sign` is 1.0, up where it is -1.0."""
     numerator, denominator = rules[TICK_NUMERATOR], rules[TICK_DENOMINATOR]
     if numerator == 0.0 or isnan(price):
         return price
-    return below(price, numerator, denominator) if is_buy else -below(-price, numerator, denominator)
-
-
-@compiled
-def first_stop(rules: NDArray[np.float64], price: float, trail: float, is_long: bool) -> float:
-    """`cambist.orders.triggers.first_stop` of the order that closes a position."""
-    numerator, denominator = rules[TICK_NUMERATOR], rules[TICK_DENOMINATOR]
-    if is_long:
-        stop = price - trail
-        return stop if numerator == 0.0 else below(stop, numerator, denominator)
-    stop = price + trail
-    return stop if numerator == 0.0 else -below(-stop, numerator, denominator)
+    return sign * below(sign * price, numerator, denominator)
 
 
 @inlined
 def missing_funds(
-    rules: NDArray[np.float64], state: NDArray[np.float64], signed: float, price: float, fee: float
+    rules: NDArray[np.float64], state: NDArray[np.float64], signed: float, price: float, fee: float, tolerance: float
 ) -> float:
     """`Portfolio.missing_funds` of an account with one instrument."""
     before, cash, multiplier = state[SIZE], state[CASH], rules[MULTIPLIER]
@@ -111,7 +99,7 @@ def missing_funds(
         if signed <= 0.0:
             return 0.0
         missing = signed * multiplier * price + fee - cash
-        return missing if missing > _FUNDS_TOLERANCE * abs(cash) else 0.0
+        return missing if missing > tolerance * abs(cash) else 0.0
     if abs(after) <= abs(before) and after * before >= 0.0:
         return 0.0
     equity, margin = cash - fee, abs(after * multiplier * price) * rules[MARGIN_RATE]
@@ -121,4 +109,4 @@ def missing_funds(
         else:
             equity += before * multiplier * (price - state[AVERAGE])
     missing = margin - equity
-    return missing if missing > _FUNDS_TOLERANCE * margin else 0.0
+    return missing if missing > tolerance * margin else 0.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cambist import BacktestSettings, FixedSize
+from cambist import BacktestSettings
 from cambist.simulation import (
     FixedSlippage,
     InstrumentFees,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cambist import Bars, Instrument
     from cambist.simulation import VenueRules
 
-__all__ = ["fixed_size", "rules_of", "why_not"]
+__all__ = ["rules_of", "why_not"]
 
 #: Settings that the loop follows, or that make no difference to trades and equity of a signal strategy.
 _FOLLOWED = frozenset(
@@ -61,11 +61,6 @@ def why_not(settings: BacktestSettings, bars: Bars) -> str:
     if _slippage(rules) is None:
         return f"slippage is {type(rules.slippage).__name__}"
     return ""
-
-
-def fixed_size(sizer: object) -> float | None:
-    """Return the units of a sizer that always answers the same; None for any other."""
-    return float(sizer.units) if type(sizer) is FixedSize else None
 
 
 def rules_of(settings: BacktestSettings, instrument: Instrument) -> NDArray[np.float64]:

@@ -27,7 +27,8 @@ def warm() -> str:
     player = Player(bars, BacktestSettings())
     nothing, one = np.empty(0), np.ones(1)
     crosses = (Comparison(np.greater, up, up[::-1].copy(), True), Comparison(np.less, up, up[::-1].copy(), True))
+    batch = player.batch()
     for entries, exits in (crosses, (up, None)):
-        for side in (one, up):
-            player.play(SignalColumns(0, entries, exits, side, nothing, nothing, nothing, nothing, None))
+        batch.add(SignalColumns(0, entries, exits, one, nothing, nothing, nothing, nothing, None))
+    batch.played()
     return f"compiled in {time.perf_counter() - began:.1f} s, kept in {cache_folder()}"

@@ -100,10 +100,11 @@ class Hub:
             self.floor.exchange(symbol)
         else:
             raise FailedError(400, "unknown_channel", f"There is no channel {channel[:60]!r}.", known=", ".join(_KINDS))
-        self._followers.setdefault(channel, {})[session] = None
         if name == "depth":
+            # It tells what changed before to those who follow already; to this one it is part of the snapshot.
             snapshot = self.floor.depth(symbol, 1_000)
             session.connection.send_frame(_frame(channel, snapshot, type="snapshot"), kind="depth", symbol=symbol)
+        self._followers.setdefault(channel, {})[session] = None
 
     def follow_private(self, session: GenericSession, user: str) -> None:
         """Let a session follow what happens to a user."""
