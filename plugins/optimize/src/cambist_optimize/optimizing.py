@@ -114,8 +114,7 @@ def optimize(
     fixed, axes = _axes(cls, own, params)
     space = _space(cls, fixed, axes, constraints)
     job = _job(cls, fixed, _bars_of(data), options, _objectives(metric), chosen)
-    settings: dict[str, Any] = {"trials": chosen.trials, "seed": chosen.search_seed, "batch": chosen.batch}
-    asks = search_of(search, space, objectives=job.objectives, **settings)
+    asks = _asks(search, space, job, chosen)
     job = attrs.evolve(job, keeps_returns=_keeps_returns(chosen, job, asks.total))
     return _Run(job, asks, _ledger(search, space, job, chosen), chosen).play()
 
@@ -124,6 +123,13 @@ def _objectives(metric: Any) -> tuple[Objective, ...]:
     """Return what is to become best, of one metric or several."""
     metrics = [metric] if isinstance(metric, str) or callable(metric) else list(metric)
     return tuple(_objective(one) for one in metrics)
+
+
+def _asks(search: str, space: Space, job: Job, chosen: SweepOptions) -> Search:
+    """Return what says which combination comes next."""
+    return search_of(
+        search, space, trials=chosen.trials, seed=chosen.search_seed, objectives=job.objectives, batch=chosen.batch
+    )
 
 
 def _space(cls: type[Strategy], fixed: Mapping[str, Any], axes: tuple[Axis, ...], constraints: Any) -> Space:
