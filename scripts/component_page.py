@@ -50,7 +50,7 @@ def shown(setting: Setting) -> str:
 
 def row(spec: Spec) -> str:
     """Return the row of a component."""
-    return f"| `{spec.name}` | {cell(spec.summary)} | {'<br>'.join(map(shown, settings_of(spec)))} |"
+    return f"| `{spec.name}` | {'<br>'.join([f'{cell(spec.summary)}.', *map(shown, settings_of(spec))])} |"
 
 
 def page() -> str:
@@ -59,7 +59,16 @@ def page() -> str:
     lines = [HEAD]
     for kind, (title, where) in KINDS.items():
         rows = [row(spec) for spec in components if spec.kind == kind]
-        lines += [f"## {title}", "", f"{where}.", "", "| name | | settings |", "|---|---|---|", *rows, ""]
+        lines += [
+            f"## {title}",
+            "",
+            f"{where}.",
+            "",
+            "| name | what it does, and its settings |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
     return "\n".join(lines)
 
 
