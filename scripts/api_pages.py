@@ -21,7 +21,9 @@ PAGES = Path(__file__).with_name("api_pages.toml")
 #: What neither a class nor a function has: a docstring.
 DATA = {
     "COLUMNS": "The columns of a bar, in the order of its fields: open, high, low, close, volume.",
+    "CancelModel": "A function (ahead, canceled, size) -> ahead: lots ahead of ours once some were withdrawn.",
     "Deliver": "A callable that hands one order event to the engine. Events of one order come in their order.",
+    "IntrabarPath": "A function (open, high, low, close, position size) -> (first extreme, second extreme).",
     "MEASURES": "Every measure by its key: those of a summary in the order in which it shows them, then the others.",
     "Outcome": "What became of a request to a venue: `Answered`, `Declined` or `Unanswered`.",
     "ROWS": "Every kind of row, in an order in which they may be written.",
@@ -57,8 +59,18 @@ def directive(module: str, name: str) -> list[str]:
     return [f".. autoclass:: {where}", "   :members:", *more, ""]
 
 
-def grouped(page: dict[str, Any]) -> dict[str, list[str]]:
-    """Return the names of a page by group; those that no group has yet come last.
+def home(name: str, module: str, every: list[dict[str, Any]]) -> str:
+    """Return the page of another module that describes what this one offers under a name; ``""`` for none."""
+    value = described(module, name)[1]
+    for page in every:
+        listed = " ".join(page.get("groups", {}).values()).split()
+        if page["module"] != module and name in listed and described(page["module"], name)[1] is value:
+            return f"[{page['module']}]({page['file']})"
+    return ""
+
+
+def grouped(page: dict[str, Any], every: list[dict[str, Any]]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the names of a page by group, those that no group has yet last; and those of other pages by the page.
 
     Raises
     ------
@@ -67,22 +79,26 @@ def grouped(page: dict[str, Any]) -> dict[str, list[str]]:
     """
     offered = set(importlib.import_module(page["module"]).__all__) - {"__version__"}
     groups = {title: names.split() for title, names in page.get("groups", {}).items()}
-    listed = [
-        name for names in (*groups.values(), *map(str.split, page.get("elsewhere", {}).values())) for name in names
-    ]
+    elsewhere = {where: names.split() for where, names in page.get("elsewhere", {}).items()}
+    listed = [name for names in (*groups.values(), *elsewhere.values()) for name in names]
     if wrong := {name for name in listed if listed.count(name) > 1 or name not in offered}:
         raise SystemExit(f"{PAGES.name}: {page['module']}: listed twice, or not there: {sorted(wrong)}")
-    rest = sorted(offered - set(listed))
-    return {**groups, **({"Others" if groups else "Names": rest} if rest else {})}
+    rest = [] if page.get("only") else sorted(offered - set(listed))
+    for name in list(rest):
+        if where := home(name, page["module"], every):
+            elsewhere.setdefault(where, []).append(name)
+            rest.remove(name)
+    return {**groups, **({"Others" if groups else "Names": rest} if rest else {})}, elsewhere
 
 
-def written(page: dict[str, Any]) -> str:
+def written(page: dict[str, Any], every: list[dict[str, Any]]) -> str:
     """Return a page."""
     module = page["module"]
+    groups, elsewhere = grouped(page, every)
     lines = [f"# {page['title']}", "", page["about"]]
-    for where, names in page.get("elsewhere", {}).items():
-        lines += [f"Described in {where}: {', '.join(f'`{name}`' for name in names.split())}.", ""]
-    for title, names in grouped(page).items():
+    for where, names in elsewhere.items():
+        lines += [f"Described in {where}: {', '.join(f'`{name}`' for name in names)}.", ""]
+    for title, names in groups.items():
         lines += [f"## {title}", "", "| name | |", "|---|---|"]
         for name in names:
             lines.append(f"| {{py:obj}}`{name} <{described(module, name)[0]}>` | {summary(module, name)} |")
@@ -96,7 +112,7 @@ def written(page: dict[str, Any]) -> str:
 def pages() -> dict[str, str]:
     """Return every page by the name of its file."""
     every = tomllib.loads(PAGES.read_text(encoding="utf-8"))["page"]
-    return {page["file"]: written(page) for page in every}
+    return {page["file"]: written(page, every) for page in every}
 
 
 if __name__ == "__main__":

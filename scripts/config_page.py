@@ -30,9 +30,9 @@ Every table and key of a run file, as the program reads it: this page is written
 [Write a run file](../how-to/run-file.md) shows them in use, with examples and with what a mistake is answered.
 
 A key without a default is needed, and no text may be empty where the default is not. *None* stands for a key that is
-not there; TOML has no word for it. Tables in double brackets may stand several times. A table that takes *further keys*
-gives them to the component that it names; `cambist plugins show NAME` lists those. Numbers are written without quotes,
-save exact decimals, which may be either.
+not there; TOML has no word for it. Tables in double brackets may stand several times. A table that takes *further
+keys* gives them to the component that it names: [those of the core](components.md), `cambist plugins show NAME` for
+all. Numbers are written without quotes, save exact decimals, which may be either.
 
 | unit | means |
 |---|---|

@@ -19,7 +19,7 @@ def script(name):
     return module
 
 
-@pytest.mark.parametrize("name", ["conformance", "config_page"])
+@pytest.mark.parametrize("name", ["conformance", "config_page", "component_page"])
 def test_a_page_is_what_would_be_written(name):
     writer = script(name)
     assert writer.PAGE.read_text(encoding="utf-8") == writer.page(), f"run: python scripts/{name}.py"

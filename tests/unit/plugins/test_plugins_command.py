@@ -151,7 +151,10 @@ def test_show_finds_a_component_by_its_own_name(run):
     assert done.exit_code == 0
     assert "risk rule max-position: " in done.stdout
     assert "provider: the core (cambist " in done.stdout
-    assert "    limit  float; required" in done.stdout.splitlines()
+    assert (
+        "    limit  float; required; Largest size, long or short, in units of the instrument."
+        in done.stdout.splitlines()
+    )
 
 
 def test_show_leaves_out_what_the_core_gives(run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from cambist.strategies.parameters import Parameter
 
 __all__ = ["Setting", "settings_of"]
+
+#: What a NumPy-style docstring says of parameters, up to the next heading; and one entry of it.
+_SECTION = re.compile(r"^(?:Parameters|Attributes)\n-+\n(.*?)(?=^\S[^\n]*\n-+$|\Z)", re.MULTILINE | re.DOTALL)
+_ENTRY = re.compile(r"^(\S[^\n]*)\n((?:[ \t]+[^\n]*\n?|\n)+)", re.MULTILINE)
 
 
 @attrs.frozen(kw_only=True)
@@ -117,6 +122,7 @@ def _from_signature(factory: Any, given: int) -> list[Setting]:
         signature = inspect.signature(factory)
     except ValueError:
         return []
+    docs = _documented(factory)
     named = [
         parameter
         for parameter in list(signature.parameters.values())[given:]
@@ -126,10 +132,27 @@ def _from_signature(factory: Any, given: int) -> list[Setting]:
         Setting(
             name=parameter.name,
             type=_type_name(parameter.annotation),
-            default=None if parameter.default is parameter.empty else repr(parameter.default),
+            default=None if parameter.default is parameter.empty else _shown_default(parameter.default),
+            doc=docs.get(parameter.name, ""),
         )
         for parameter in named
     ]
+
+
+def _shown_default(default: Any) -> str:
+    """Return a default as Python would write it; one that is made anew each time as ``...``."""
+    return "..." if default is attrs.NOTHING else repr(default)
+
+
+def _documented(factory: Any) -> dict[str, str]:
+    """Return what the NumPy-style docstring of a callable says of each parameter, on one line."""
+    text = inspect.getdoc(factory) or ""
+    found: dict[str, str] = {}
+    for section in _SECTION.findall(text):
+        for names, about in _ENTRY.findall(section):
+            said = " ".join(about.partition("\n\n")[0].split())
+            found.update(dict.fromkeys(re.split(r",\s*", names), said))
+    return found
 
 
 def _type_name(annotation: Any) -> str:
