@@ -129,7 +129,7 @@ class _Folder:
                 },
                 measured=tuple(
                     Measure(one["key"], one["label"], one["value"], Unit(one["unit"]), one["benchmark"])
-                    for one in said.get("analyzers", ())
+                    for one in said.get("analyzers", ())  # the first of this version had none
                 ),
                 fund=self._curve("fund_curve", "fund"),
                 flow_records=self._records("cash_flows", FLOWS, instruments) if "cash_flows" in said["tables"] else [],
