@@ -25,6 +25,7 @@ class Desk:
 
     def __init__(self, *differs) -> None:
         self.differs, self.decided, self.taken = list(differs), [], []
+        self.then, self.asked_anew = None, False
         position = SimpleNamespace(instrument=COIN)
         self.kernel = SimpleNamespace(portfolio=SimpleNamespace(positions={COIN.symbol: position}))
         self.reconciler = Reconciler(
@@ -37,6 +38,10 @@ class Desk:
     async def positions(self, instruments):
         assert instruments == [COIN]
         return self.differs
+
+    async def differences(self):
+        self.asked_anew = True
+        return self.differs if self.then is None else self.then
 
     async def of(self, difference, _policy, _limit):
         self.decided.append(difference)
@@ -66,7 +71,7 @@ def test_an_execution_whose_order_is_not_shown_yet_is_waited_for_and_is_our_own(
     asked = []
 
     class Venue:
-        terms = VenueTerms(settling=1_000_000)
+        terms = VenueTerms(settling=50_000_000)
 
         async def fills(self, _symbol, _since):
             return [fill]
@@ -87,3 +92,10 @@ def test_an_execution_whose_order_is_not_shown_yet_is_waited_for_and_is_our_own(
     explainer = Explainer(truth, SimpleNamespace(positions=positions), "run7", 0)
     trades = asyncio.run(explainer.unbooked("BTC/USDT"))
     assert ([one.client_id for one in trades.own], trades.foreign, asked) == (["run7-3"], [], ["77"] * 3)
+
+
+def test_what_has_traded_since_the_venue_was_asked_is_no_difference():
+    desk = Desk(SOLD)
+    desk.then = []  # asked again, the venue holds what the run does
+    assert asyncio.run(desk.reconciler.settle(SOLD))
+    assert (desk.asked_anew, desk.decided, desk.taken) == (True, [], [])

@@ -105,8 +105,13 @@ class Dispatcher:
         self._begin(key, request)
 
     def _send_now(self, request: Submit) -> Callable[[], Awaitable[Outcome]] | None:
-        """Send an order before anything else is done, where the session can; return what waits for the answer."""
+        """Send an order before anything else is done, where the session can; return what waits for the answer.
+
+        It must not overtake a cancel: what that gives free may be what the order needs.
+        """
         if self._prompt is None or self._is_killed(request):
+            return None
+        if any(type(line[0]) is Cancel for line in self._lines.values() if line):
             return None
         return self._prompt.submit_now(request.terms)
 

@@ -164,6 +164,8 @@ class Reconciler:
         instrument = self._engine.kernel.portfolio.positions[difference.symbol].instrument
         if difference not in await self.comparison.positions([instrument]):
             return True  # it was on its way, and the private stream has brought it meanwhile
+        if difference not in await self.comparison.differences():
+            return True  # it has traded since the venue was asked what it holds
         foreign = explains(difference, trades.foreign, held_asset(instrument) if instrument.is_cash else "")
         if foreign and all(one.system for one in foreign):
             for report in foreign:
