@@ -95,7 +95,7 @@ def test_a_saved_result_is_shown_as_it_was(desk, name):
 def test_a_folder_that_holds_no_result_is_named(desk):
     desk.write("other/result.json", "{}")
     for folder, code, told in (
-        ("nowhere", 2, "Directory 'nowhere' does not exist"),
+        ("nowhere", 2, "there is no folder 'nowhere'. Give one with a result or a journal in it, or a storage "),
         (".", 1, "result.json: there is no such file. Give a folder that "),
         ("other", 1, "other/result.json: this is JSON, but not of a result of Cambist. Give a folder that "),
     ):

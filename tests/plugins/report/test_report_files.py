@@ -15,7 +15,7 @@ import cambist
 from cambist import Strategy
 from cambist.backtest.rows import store_result
 from cambist.cli.main import root
-from cambist.errors import ParameterError, ResultError, StorageError
+from cambist.errors import InputError, ParameterError, ResultError, StorageError
 from cambist.strategies.examples.rsi_reversal import RsiReversal
 from cambist.strategies.examples.sma_cross import SmaCross
 from cambist_report.command import report
@@ -59,9 +59,10 @@ def test_two_runs_are_compared(saved, look, tmp_path, result):
 def test_what_a_command_cannot_do_is_said(saved, tmp_path):
     assert "give one RUN" in run().output
     assert "give one RUN" in run(saved[0], "--compare", *saved).output
-    for given in (tmp_path / "nowhere", tmp_path):
-        with pytest.raises(ResultError, match="no such file"):
-            cambist.load_run(given)
+    with pytest.raises(InputError, match="no folder"):
+        cambist.load_run(tmp_path / "nowhere")
+    with pytest.raises(ResultError, match="no such file"):
+        cambist.load_run(tmp_path)
 
 
 def test_a_run_that_a_storage_keeps_has_a_page_with_the_bars_beside_it(result, tmp_path, look):

@@ -14,7 +14,7 @@ from cambist import Instrument, load_run
 from cambist.backtest.rows import record_of, rows_of, store_result
 from cambist.backtest.stored import result_of_run
 from cambist.backtest.stored_fills import filled_positions
-from cambist.errors import ResultError
+from cambist.errors import InputError, ResultError
 from cambist.model import Fill, Liquidity, Order, OrderType, Side, TimeInForce
 from cambist.portfolio import Portfolio
 from cambist.ports.journal import Draft
@@ -143,7 +143,7 @@ def test_what_is_not_there_is_said(run, bars):
     store.begin(attrs.evolve(record_of(result), ended_at=None))
     with pytest.raises(ResultError, match="no snapshot of its account yet"):
         result_of_run(store, result.run_id)
-    with pytest.raises(ResultError, match="no such file"):
+    with pytest.raises(InputError, match="no folder"):
         load_run("nowhere")
 
 

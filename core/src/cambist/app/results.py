@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cambist.app.storage import opened_storage, project, storage_keeps
-from cambist.errors import ResultError
+from cambist.errors import InputError, ResultError
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -42,6 +42,8 @@ def load_run(name: str | PathLike[str], registry: Registry | None = None) -> Res
 
     Raises
     ------
+    InputError
+        There is no such folder.
     ResultError
         There is no such result or run, or several where one was meant; names what there is.
     ConfigError, PluginError, StorageError, JournalError
@@ -56,6 +58,11 @@ def load_run(name: str | PathLike[str], registry: Registry | None = None) -> Res
         from cambist.backtest.load import load_result
 
         folder = Path(name)
+        if not folder.is_dir():
+            raise InputError(
+                f"there is no folder {str(name)!r}. Give one with a result or a journal in it, or a storage and a run in "
+                "it, as sqlite:///runs.db#RUN."
+            )
         return _of_journal(folder) if (folder / "journal.json").exists() else load_result(folder)
     from cambist.backtest.stored import result_of_run
     from cambist.plugins.registry import Registry
