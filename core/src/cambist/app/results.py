@@ -60,8 +60,8 @@ def load_run(name: str | PathLike[str], registry: Registry | None = None) -> Res
         folder = Path(name)
         if not folder.is_dir():
             raise InputError(
-                f"there is no folder {str(name)!r}. Give one with a result or a journal in it, or a storage and a run in "
-                "it, as sqlite:///runs.db#RUN."
+                f"there is no folder {str(name)!r}. Give one with a result or a journal in it, or a storage and a run "
+                "in it, as sqlite:///runs.db#RUN."
             )
         return _of_journal(folder) if (folder / "journal.json").exists() else load_result(folder)
     from cambist.backtest.stored import result_of_run
