@@ -135,3 +135,10 @@ def test_what_is_asked_about_the_same_order_does_not_overtake_what_waits():
     session = Prompt()
     at_once, _ = sent_at_once(session, Cancel(order_id=1, key=OrderKey("BTC/USDT", "c1")), submit(1))
     assert (at_once, session.asked) == ([], ["not c1", "c1"])
+
+
+def test_an_order_that_could_leave_at_once_does_not_overtake_the_cancel_that_frees_what_it_needs():
+    session = Prompt()
+    at_once, _ = sent_at_once(session, Cancel(order_id=1, key=OrderKey("BTC/USDT", "c1")), submit(2))
+    assert at_once == []
+    assert session.asked == ["not c1", "c2"]
