@@ -129,7 +129,10 @@ class Play:
         return self.run.kernel.seats[0].strategy
 
     async def do(self, act, fills=1) -> None:
-        """Have the strategy do something on its next bar, and wait for so many executions of it at least."""
+        """Have the strategy do something on its next bar, and wait for so many executions of it at least.
+
+        With none of them its order is to rest at the venue.
+        """
         before = len(self.run.kernel.fills)
         while True:
             await self.until(lambda: not list(self.run.kernel.trading.holds))
@@ -140,7 +143,7 @@ class Play:
                 break
         await self.until(lambda: len(self.run.kernel.fills) >= before + fills or order.reason)
         assert not order.reason, order.reason
-        await self.until(lambda: not self.run.engine.orders.open)
+        await self.until(lambda: not self.run.engine.orders.open if fills else self.simulator.orders(open_only=True))
 
     async def venue_until(self, what, within=40) -> None:
         """Wait until something is so at the venue, whether a run goes on or not."""

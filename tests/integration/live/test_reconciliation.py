@@ -158,6 +158,49 @@ def test_nothing_of_others_is_traded_unless_somebody_said_so(market, policy, tmp
         both(simulator, tmp_path, market, script)
 
 
+def test_what_trades_while_a_start_asks_for_the_account_is_nobodys_decision(tmp_path):
+    """An order of the run trades after the venue has read its account, and is booked before the answer is here."""
+
+    async def script(one):
+        one.start()
+        await one.running()
+        await one.do(lambda s: s.buy(2 * one.size))
+        above = float(one.simulator.price(one.name)["ask"] * Decimal("1.04") // 1)
+        await one.do(lambda s: s.sell(one.size, limit=above), fills=0)
+        await one.cut_off()
+        opens, asked = one.open, []
+
+        async def trade_what_rests():
+            for there in one.simulator.orders(open_only=True):
+                before = len(one.run.kernel.fills)
+                one.at_venue(lambda at, _user, _symbol, there=there: at.interference.fill(there.id, there.size))
+                await one.until(lambda before=before: len(one.run.kernel.fills) > before)
+
+        def opened(**settings):
+            session = opens(**settings)
+            account = session.account
+
+            async def late():
+                report = await account()
+                asked.append(one.run.phase)
+                if one.run.phase == "reconcile":
+                    await trade_what_rests()
+                return report
+
+            session.account = late
+            return session
+
+        one.open = opened
+        one.start(on_position="ask")
+        await one.running()
+        assert asked.count("reconcile") > 1
+        assert not one.run.account.reconciler.settled
+        await one.end()
+
+    with exchange("coinm") as simulator:
+        both(simulator, tmp_path, "coinm", script).compare()
+
+
 @pytest.mark.parametrize("market", list(MARKETS))
 def test_an_order_of_others_is_told_of_and_canceled_only_where_that_is_the_policy(market, tmp_path):
     async def script(one):

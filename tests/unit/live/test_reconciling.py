@@ -26,14 +26,23 @@ class Desk:
     def __init__(self, *differs) -> None:
         self.differs, self.decided, self.taken = list(differs), [], []
         self.then, self.asked_anew = None, False
+        self.listed, self.booked, self.activity = [], [], 0
+        self.orders = SimpleNamespace(evidence=self)
         position = SimpleNamespace(instrument=COIN)
         self.kernel = SimpleNamespace(portfolio=SimpleNamespace(positions={COIN.symbol: position}))
+        settings = LiveSettings(audit_every=0.001)
         self.reconciler = Reconciler(
-            self, self, LiveSettings(), self, comparison=self, explainer=self, takeover=self, decisions=self
+            self, self, settings, self, comparison=self, explainer=self, takeover=self, decisions=self
         )
 
+    def now(self):
+        return 0
+
     async def unbooked(self, _symbol):
-        return Trades([], [])
+        return self.listed.pop(0) if self.listed else Trades([], [])
+
+    def executed(self, report, _now):
+        self.booked.append(report)
 
     async def positions(self, instruments):
         assert instruments == [COIN]
@@ -99,3 +108,22 @@ def test_what_has_traded_since_the_venue_was_asked_is_no_difference():
     desk.then = []  # asked again, the venue holds what the run does
     assert asyncio.run(desk.reconciler.settle(SOLD))
     assert (desk.asked_anew, desk.decided, desk.taken) == (True, [], [])
+
+
+@pytest.mark.parametrize("late", ["lists", "books"])
+def test_nobody_is_asked_before_account_and_executions_tell_of_the_same(late):
+    desk = Desk(SOLD)
+    desk.reconciler._limit, desk.reconciler._began = None, True
+    if late == "lists":  # what the account has had by then, the venue lists a moment later
+        desk.listed = [Trades([], []), Trades(["ours"], [])]
+    else:  # and what it has not, the private stream has brought while it was asked
+        asked = desk.differences
+
+        async def differences():
+            desk.activity += 1
+            return await asked()
+
+        desk.differences = differences
+    assert asyncio.run(desk.reconciler.settle(SOLD))
+    assert desk.booked == (["ours"] if late == "lists" else [])
+    assert desk.decided == desk.taken == []

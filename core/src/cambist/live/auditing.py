@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cambist.errors import ConfigError, VenueError
 from cambist.live.differences import DifferenceKind
 from cambist.live.holds import OUT_OF_STEP
+from cambist.live.reconciler import CONFIRM
 from cambist.model.trading_state import TradingState, scope_of
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ __all__ = ["Audit"]
 
 #: How often it is tried to look at a venue while nothing happens there.
 _LOOKS = 3
-#: Seconds after which what differs is looked at again: until then it may be on its way.
-_CONFIRM = 2.0
 
 
 class Audit:
@@ -99,7 +98,7 @@ class Audit:
         if not before:
             self._release(())
             return
-        await asyncio.sleep(min(_CONFIRM, self._every))
+        await asyncio.sleep(min(CONFIRM, self._every))
         await self._call_roll()
         if _is_money_alone(before):
             await self._wallet.fetch()

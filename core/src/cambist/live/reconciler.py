@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from cambist.live.taking_over import Takeover
     from cambist.live.truth import Truth
     from cambist.live.wallet import Wallet
+    from cambist.model.instrument import Instrument
+    from cambist.model.reports import FillReport
 
-__all__ = ["Reconciler"]
+__all__ = ["CONFIRM", "Reconciler"]
 
-#: How often positions are compared and settled at a start.
-_ROUNDS = 5
+#: How often positions are compared and settled at a start; orders that work at the venue may trade meanwhile.
+_ROUNDS = 20
+#: Seconds after which what differs is looked at again: until then it may be on its way.
+CONFIRM = 2.0
 
 
 class Reconciler:
@@ -113,18 +117,21 @@ class Reconciler:
     async def _settle_positions(self, dispatcher: Dispatcher) -> bool:
         """Settle what differs until nothing does, or the same as before: a lost execution may hide what others did.
 
-        Returns whether a balance differs.
+        Where something traded meanwhile, what was found before that says nothing any more. Returns whether a balance
+        differs.
         """
         before: list[Difference] = []
         for _ in range(_ROUNDS):
+            activity = self._engine.activity
             found = await self.comparison.differences()
-            now = [one for one in found if one.kind is not DifferenceKind.BALANCE]
+            positions = [one for one in found if one.kind is not DifferenceKind.BALANCE]
+            now = [one for one in positions if one not in self.settled]
             if not now or now == before:
-                return len(found) > len(now)
+                return len(found) > len(positions)
             for one in now:
                 await self.settle(one)
             await dispatcher.idle()
-            before = now
+            before = now if self._engine.activity == activity else []
         return True
 
     async def _settle_balances(self, *, fetch: bool) -> None:
@@ -139,7 +146,8 @@ class Reconciler:
         """Do with a position or a balance that differs what the policy says, and tell; return whether it is settled.
 
         Lost executions of this run's own orders are booked in any case. What others have traded is booked by their
-        executions, where those make up the difference, and else as one that is made up and says so.
+        executions, where those make up the difference, and else as one that is made up and says so. What nothing
+        explains is asked for once more, account first and executions after it, before anybody decides.
 
         Parameters
         ----------
@@ -155,18 +163,10 @@ class Reconciler:
         """
         if difference.kind is DifferenceKind.BALANCE:
             return await self._settle_balance(difference, running=running)
-        # What was traded before the run began is in the money that it began with.
-        trades = await self._explainer.unbooked(difference.symbol) if self._began else Trades([], [])
-        if trades.own:
-            for report in trades.own:
-                self._engine.orders.evidence.executed(report, self._engine.now())
+        found = await self._look_into(difference, running=running)
+        if found is None:
             return True
-        instrument = self._engine.kernel.portfolio.positions[difference.symbol].instrument
-        if difference not in await self.comparison.positions([instrument]):
-            return True  # it was on its way, and the private stream has brought it meanwhile
-        if difference not in await self.comparison.differences():
-            return True  # it has traded since the venue was asked what it holds
-        foreign = explains(difference, trades.foreign, held_asset(instrument) if instrument.is_cash else "")
+        trades, foreign = found
         if foreign and all(one.system for one in foreign):
             for report in foreign:
                 self._takeover.book_system(report)
@@ -182,8 +182,44 @@ class Reconciler:
         if policy is not Policy.IGNORE:
             await self._takeover.take(difference, foreign, running=running)
         if policy is Policy.CLOSE:
-            self._engine.positions.close(instrument)
+            self._engine.positions.close(self._instrument(difference))
         return True
+
+    def _instrument(self, difference: Difference) -> Instrument:
+        instrument: Instrument = self._engine.kernel.portfolio.positions[difference.symbol].instrument
+        return instrument
+
+    async def _look_into(self, difference: Difference, *, running: bool) -> tuple[Trades, list[FillReport]] | None:
+        """Return what others traded of a position that differs, and what of that makes up the difference.
+
+        None where there is nothing to decide: it was the run's own, or has come right.
+        """
+        trades, instrument = await self._booked(difference.symbol), self._instrument(difference)
+        if trades is None:
+            return None
+        if difference not in await self.comparison.positions([instrument]):
+            return None  # it was on its way, and the private stream has brought it meanwhile
+        asset = held_asset(instrument) if instrument.is_cash else ""
+        if self._began and not running and not explains(difference, trades.foreign, asset):
+            await asyncio.sleep(min(CONFIRM, self._settings.audit_every))  # an audit has waited by now
+        activity = self._engine.activity
+        if difference not in await self.comparison.differences():
+            return None  # it has traded since the venue was asked what it holds
+        if not running:
+            # All that the account tells of is booked once what the venue lists after it is, and nothing else is booked
+            # if nothing was meanwhile.
+            trades = await self._booked(difference.symbol)
+            if trades is None or self._engine.activity != activity:
+                return None
+        return trades, explains(difference, trades.foreign, asset)
+
+    async def _booked(self, symbol: str) -> Trades | None:
+        """Book the lost executions of an instrument, and return None; where there are none, return those of others."""
+        # What was traded before the run began is in the money that it began with.
+        trades = await self._explainer.unbooked(symbol) if self._began else Trades([], [])
+        for report in trades.own:
+            self._engine.orders.evidence.executed(report, self._engine.now())
+        return None if trades.own else trades
 
     async def _settle_order(self, difference: Difference, policy: Policy) -> None:
         """Cancel an order that the run did not send, or leave it: none can be taken over, no strategy knows it."""
