@@ -130,6 +130,36 @@ def test_what_a_venue_trades_beyond_the_size_is_booked_or_left_out_and_told_eith
     assert not desk.book.anomalies
 
 
+def test_executions_are_missing_once_the_venue_has_listed_others_and_not_while_it_cannot_be_asked():
+    desk = Desk()
+    order, manager = desk.send(), desk.manager
+    told = desk.report(order, ReportedStatus.FILLED, "1")
+    manager.evidence.reported(told, desk.now)
+    for _ in range(5):  # the address is banned for far longer than executions may lag
+        assert isinstance(desk.asked[-1], FetchFills)
+        manager.answers.fetched(desk.asked[-1], None, desk.now)
+        desk.now = max(manager.evidence.next_due(), desk.now + 30 * SECOND)
+        manager.on_time(desk.now)
+        manager.answers.found(desk.asked[-1], Answered(told), desk.now)
+        assert order.is_open
+        assert manager.evidence.next_due() > desk.now
+    assert desk.alarms == ["fills_missing"]
+    manager.answers.fetched(desk.asked[-1], [desk.fill(order, 1, "0.4")], desk.now)
+    assert order.filled == 0.4
+    manager.on_time(desk.now)
+    assert (order.status, desk.alarms) == (OrderStatus.CANCELED, ["fills_missing"] * 2)
+    # Had they been listed in time, it would have been filled.
+    other = Desk()
+    order, manager = other.send(), other.manager
+    manager.evidence.reported(other.report(order, ReportedStatus.FILLED, "1"), other.now)
+    manager.answers.fetched(other.asked[-1], None, other.now)
+    other.now += 100 * SECOND
+    manager.on_time(other.now)
+    manager.answers.found(other.asked[-1], Answered(other.report(order, ReportedStatus.FILLED, "1")), other.now)
+    manager.answers.fetched(other.asked[-1], [other.fill(order, 1, "1")], other.now)
+    assert (order.status, other.alarms) == (OrderStatus.FILLED, [])
+
+
 def busy(retry_after=0):
     return Declined("rate_limit", "", retry_after)
 

@@ -192,6 +192,8 @@ class Answers:
         watched = self._register.get(request.order_id)
         if watched is not None:
             watched.asking = False
+            if watched.ended is not None:
+                self._evidence.lagging.listed(watched, now, answered=fills is not None)
         key = request.key
         for fill in fills or ():
             if (key.venue_id and fill.venue_id == key.venue_id) or (fill.client_id and fill.client_id == key.client_id):

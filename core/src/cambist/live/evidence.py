@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.live.fills import fill_of, same_size
+from cambist.live.lagging_fills import LaggingFills
 from cambist.live.overfills import bookable, part_of
 from cambist.live.requests import Cancel, FetchFills, Find
 from cambist.live.told_terms import take_terms
@@ -66,6 +67,11 @@ class Evidence:
         See `fill_of`.
     replacing, groups
         Carry replacements through, and keep orders in step that the venue works as one.
+
+    Attributes
+    ----------
+    lagging
+        Executions that lag behind the word that an order has ended.
     """
 
     def __init__(
@@ -83,6 +89,7 @@ class Evidence:
         self._register, self._terms, self._out = register, terms, out
         self._filled, self._ended, self._value_of = filled, ended, value_of
         self._replacing, self.groups = replacing, groups
+        self.lagging = LaggingFills(terms, out)
         replacing.evidence = self
         groups.ask_by(self)
 
@@ -181,7 +188,7 @@ class Evidence:
                 if one is not None and not one.confirmed:
                     self.accept(one, now)
         # What the run itself wants of it, without anybody's word, is waited for just so.
-        waits = watched.in_doubt or watched.cancels or watched.wanted is not None
+        waits = watched.in_doubt or watched.cancels or watched.wanted is not None or watched.ended is not None
         if watched.order.status not in _WAITING and not waits:
             watched.check_at = None
 
@@ -242,7 +249,7 @@ class Evidence:
     def check(self, now: int) -> None:
         """Ask about every order that has kept silent for too long."""
         for watched in self._register:
-            if watched.ended is not None and now - watched.ended_at >= self._terms.fills_within:
+            if self.lagging.are_missing(watched):
                 self._give_up_fills(watched, now)
             elif watched.resend_at is not None:
                 self._send_again(watched, now)
@@ -275,8 +282,8 @@ class Evidence:
         """Return when `check` has something to do next, ns; None for not at all."""
         due: list[int] = []
         for watched in self._register:
-            if watched.ended is not None:
-                due.append(min(watched.ended_at + self._terms.fills_within, watched.check_at or 2**63))
+            if self.lagging.are_missing(watched):
+                due.append(watched.listed_at)
             elif watched.check_at is not None:
                 due.append(watched.check_at)
             away = self._replacing.due(watched)
@@ -338,15 +345,10 @@ class Evidence:
         return watched
 
     def _give_up_fills(self, watched: Watched, now: int) -> None:
-        order, report = watched.order, watched.ended
-        assert report is not None
-        self._out.alarm(
-            "fills_missing",
-            f"the venue says that {report.filled} of order {order.id} ({watched.client_id}) was filled, and tells of "
-            f"executions of {order.filled:g}. The audit compares the position with the venue's.",
-        )
-        if order.is_open:
-            self._out.deliver(OrderCanceled(now, order.id, report.reason or "fills_missing"))
+        assert watched.ended is not None
+        self.lagging.give_up(watched)
+        if watched.order.is_open:
+            self._out.deliver(OrderCanceled(now, watched.order.id, watched.ended.reason or "fills_missing"))
         self.forget(watched, now)
 
 

@@ -99,6 +99,10 @@ class Watched:
         Size, limit and stop of the amendment that is under way.
     ended, ended_at
         The word that it has ended, while executions are still missing, and when that came.
+    listed_at
+        When the venue last listed its executions since then, ns; 0 for not yet.
+    unlisted
+        Whether somebody was told that it does not.
     number, carried
         How many orders at the venue have stood for it before, and what those have traded.
     replacement
@@ -130,6 +134,8 @@ class Watched:
     wanted: tuple[float, float, float] | None = None
     ended: OrderReport | None = None
     ended_at: int = 0
+    listed_at: int = 0
+    unlisted: bool = False
     number: int = 0
     carried: float = 0.0
     replacement: Replacement | None = None
