@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import tempfile
@@ -36,17 +35,6 @@ def pytest_configure() -> None:
             del os.environ[name]
     # Live runs of tests are not listed among the user's own.
     os.environ["CAMBIST_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="cambist-tests-")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """Leave the thousands of collected tests out of garbage collections.
-
-    The collector looks at everything once its survivors have grown by a quarter. Beside so many objects that is seldom,
-    and what engines full of cycles leave behind (backtrader's) would fill gigabytes until then.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
