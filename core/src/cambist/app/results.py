@@ -52,7 +52,11 @@ def load_run(name: str | PathLike[str], registry: Registry | None = None) -> Res
     Examples
     --------
     >>> import cambist
-    >>> cambist.load_run("sqlite:///runs.db#0195c2").report("run.html")
+    >>> from cambist.strategies.examples.sma_cross import SmaCross
+    >>> result = cambist.backtest(SmaCross(fast=5), bars)
+    >>> folder = result.save("kept")
+    >>> cambist.load_run("kept").run_id == result.run_id
+    True
     """
     if not is_stored(name):
         from cambist.backtest.load import load_result

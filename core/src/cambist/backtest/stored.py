@@ -79,8 +79,14 @@ def result_of_run(store: RunStore, run_id: str, bars: Iterable[Bars] = (), notes
 
     Examples
     --------
-    >>> result = result_of_run(storage.runs, storage.runs.runs()[-1].id)
-    >>> result.summary["trades"], result.report("run.html")
+    >>> import cambist
+    >>> from cambist.backtest.rows import store_result
+    >>> from cambist.storage.memory import MemoryRunStore
+    >>> from cambist.strategies.examples.sma_cross import SmaCross
+    >>> result, store = cambist.backtest(SmaCross(fast=5), bars), MemoryRunStore()
+    >>> store_result(result, store)
+    >>> result_of_run(store, result.run_id).trades["net"].equals(result.trades["net"])
+    True
     """
     return _StoredRun(store, store.get(run_id)).result(bars, notes)
 
