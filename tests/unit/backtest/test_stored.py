@@ -132,6 +132,7 @@ def test_several_accounts_are_shown_together(told, bars):
     found = again(result)
     assert np.array_equal(found.equity["equity"], result.equity["equity"])
     assert len(found.trades) == len(result.trades)
+    assert np.isfinite(found.trades["return"]).all()
     assert any("executions alone" in one for one in found.warnings)
 
 

@@ -60,6 +60,7 @@ def load_run(name: str | PathLike[str], registry: Registry | None = None) -> Res
     """
     if not is_stored(name):
         from cambist.backtest.load import load_result
+        from cambist.storage.journal import JournalFolder
 
         folder = Path(name)
         if not folder.is_dir():
@@ -67,7 +68,7 @@ def load_run(name: str | PathLike[str], registry: Registry | None = None) -> Res
                 f"there is no folder {str(name)!r}. Give one with a result or a journal in it, or a storage and a run "
                 "in it, as sqlite:///runs.db#RUN."
             )
-        return _of_journal(folder) if (folder / "journal.json").exists() else load_result(folder)
+        return _of_journal(folder) if JournalFolder.is_at(folder) else load_result(folder)
     from cambist.backtest.stored import result_of_run
     from cambist.plugins.registry import Registry
 

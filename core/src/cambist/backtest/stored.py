@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,7 @@ class _StoredRun:
             )
         self._orders = [self._order(row) for row in sorted(self._rows(OrderRow), key=lambda row: row.id)]
         self._fills = self._fills_in_store()
+        self._round_trips = sorted(self._rows(TradeRow), key=lambda row: row.id)
         self._flows = [self._flow(row) for row in self._rows(CashFlowRow)]
         self._positions = filled_positions(self._fills, self._rows(PositionRow))
         if any(one.held for one in self._whole):  # else nobody noted what was held
@@ -211,11 +213,10 @@ class _StoredRun:
         """Return the round trips; `entered` is what their fills bought into, as far as these tell."""
         instants, positions = history.account.times, self._positions
         entered = {symbol: iter(one.entered) for symbol, one in positions.items()}
-        rows = sorted(self._rows(TradeRow), key=lambda row: row.id)
-        known = {symbol: sum(row.symbol == symbol for row in rows) for symbol in positions}
+        known = Counter(row.symbol for row in self._round_trips)
         found = []
-        for row in rows:
-            size, told = float(row.size), nan
+        for row in self._round_trips:
+            size, told = float(row.size), 0.0
             if row.symbol in positions and known[row.symbol] == len(positions[row.symbol].entered):
                 told = next(entered[row.symbol])
             is_open, bought = row.closed_at is None, max(told, size)
@@ -287,12 +288,15 @@ class _StoredRun:
         told = dict(
             zip([row.ts for row in days], np.cumprod([1.0 + (row.daily_return or 0.0) for row in days]), strict=True)
         )
-        worth, values, before, since = curve.initial, [], curve.initial, curve.start
-        for ts, equity in zip(curve.all_times.tolist(), curve.all_equity.tolist(), strict=True):
-            came = sum(flow.amount for flow in moved if since < flow.ts <= ts)
-            worth = curve.initial * told[ts] if ts in told else worth * (equity - came) / before
+        moved.sort(key=lambda flow: flow.ts)
+        sums = np.concatenate(([0.0], np.cumsum([flow.amount for flow in moved])))
+        points = np.concatenate(([curve.start], curve.all_times))
+        came = np.diff(sums[np.searchsorted([flow.ts for flow in moved], points, side="right")])
+        worth, values, before = curve.initial, [], curve.initial
+        for ts, equity, new in zip(*(one.tolist() for one in (curve.all_times, curve.all_equity, came)), strict=True):
+            worth = curve.initial * told[ts] if ts in told else worth * (equity - new) / before
             values.append(worth)
-            before, since = equity, ts
+            before = equity
         recorder = EquityRecorder(curve.initial, curve.start, keep_all=True)
         recorder.add(curve.all_times, np.array(values, np.float64), np.ones(len(values), np.bool_))
         return recorder.finish(self._per_year)
@@ -315,7 +319,7 @@ class _StoredRun:
     def _history(self, bars: Sequence[Bars]) -> RunHistory:
         """Return cash as of each snapshot, a step for each execution, and the prices that the rows tell."""
         cash = {one.ts: one.cash for one in self._whole}
-        ends = (row.closed_at for row in self._rows(TradeRow) if row.closed_at is not None)
+        ends = (row.closed_at for row in self._round_trips if row.closed_at is not None)
         booked = (ts for one in self._positions.values() for ts in one.times)
         instants = sorted({*cash, *booked, *ends})
         steps, now = [], float(self._record.initial_cash)

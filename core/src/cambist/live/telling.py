@@ -31,7 +31,7 @@ _LAST = 5.0
 class Telling:
     """A companion of a live run that tells sinks of what is safe in its journal, from its start on.
 
-    A sink that raises, or is too slow for its queue, is told of once each time it gets worse; the others go on.
+    A sink that raises, or is too slow for its queue, is told of once; the others go on.
     """
 
     def __init__(self, sinks: Sequence[NamedSink]) -> None:

@@ -73,7 +73,7 @@ def told_by(run: Result | str | PathLike[str], since: Any, until: Any) -> Told:
     if isinstance(run, Result):
         return _of_result(run, f"{run!r}", within)
     folder = Path(run)
-    if (folder / "journal.json").exists():
+    if JournalFolder.is_at(folder):
         return _of_journal(folder, within)
     return _of_result(load_result(folder), f"the result in {folder}", within)
 

@@ -9,7 +9,7 @@ from cambist.errors import JournalError
 from cambist.storage.journal.check import check_segments, missing_identity
 from cambist.storage.journal.cursors import list_cursors
 from cambist.storage.journal.files import Files
-from cambist.storage.journal.identity import Identity
+from cambist.storage.journal.identity import NAME, Identity
 from cambist.storage.journal.records import Records
 from cambist.storage.journal.segments import list_segments
 from cambist.storage.journal.snapshots import Snapshots
@@ -54,6 +54,11 @@ class JournalFolder:
                 remedy="Name the folder of a journal; it has a file journal.json.",
             )
         self._records = Records(self.folder, self._files, self._identity, lambda: None)
+
+    @staticmethod
+    def is_at(folder: str | Path) -> bool:
+        """Tell whether a folder says of itself that it is a journal's."""
+        return (Path(folder) / NAME).exists()
 
     def _read_identity(self) -> Identity | None:
         return Identity.read(self.folder, self._files)
