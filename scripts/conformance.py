@@ -9,16 +9,18 @@ import inspect
 from pathlib import Path
 
 import cambist.testing
-from cambist.testing.conformance import Suite, cards_of
+from cambist.testing.conformance import SUITES_VERSION, Suite, cards_of
 
 PAGE = Path(__file__).parents[1] / "docs/reference/conformance.md"
 
-HEAD = """# Conformance
+HEAD = f"""# Conformance
 
 What `cambist plugins check` holds a plugin to. Each requirement is a test of a suite in `cambist.testing`, has a number
 that stays, and is met, failed, or skipped because the plugin says that it has not got what is tested. A test of a suite
 is not removed; one that cannot hold for a plugin is replaced with a reason, which the certificate shows
 (`cambist.testing.overrides`).
+
+These are the requirements of version {SUITES_VERSION} of the suites, which a certificate names.
 
 How a plugin is made, and where the suites go, is in [Write a plugin](../how-to/write-a-plugin.md).
 """

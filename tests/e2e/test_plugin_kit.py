@@ -13,6 +13,7 @@ import pytest
 
 from cambist.errors import ConfigError, InputError
 from cambist.plugins.scaffold import KINDS, LICENSES, Scaffold
+from cambist.testing.conformance import SUITES_VERSION
 
 STRANGER = Path(__file__).with_name("cambist-krakenlike")
 
@@ -79,6 +80,7 @@ def test_plugins_of_all_kinds_are_found_checked_and_used(call, tmp_path):
     certificate = json.loads((tmp_path / "certificate.json").read_text())
     assert certificate["verdict"] == "passed"
     assert (certificate["plugin"], certificate["version"]) == ("my-sink", "0.1.0")
+    assert certificate["suites"] == SUITES_VERSION
     assert {one["id"].partition("-")[0] for one in certificate["requirements"]} == {"ALL", "PLG", "SNK"}
 
 

@@ -156,12 +156,27 @@ class Requirement:
 
 @attrs.frozen
 class Certificate:
-    """What a check found."""
+    """What a check found.
+
+    Attributes
+    ----------
+    plugin, distribution, version
+        What was checked.
+    cambist, suites
+        Versions of Cambist and of what its suites require; `suites` is 0 where none ran.
+    checked_at
+        The time.
+    requirements
+        What became of each.
+    without
+        Components that name no suites, as ``kind:name``.
+    """
 
     plugin: str
     distribution: str
     version: str
     cambist: str
+    suites: int
     checked_at: str
     requirements: tuple[Requirement, ...]
     without: tuple[str, ...] = ()
@@ -202,13 +217,14 @@ def check(subject: Subject, checked_at: str) -> Certificate:
     for needed in ("pytest", "hypothesis"):
         if find_spec(needed) is None:
             raise MissingDependencyError(f"the suites need {needed}: pip install 'cambist[testing]'.")
-    rows = _run(subject) if subject.modules else []
-    requirements = tuple(sorted((Requirement(**row) for row in rows), key=lambda one: (one.subject, one.id)))
+    found: dict[str, Any] = _run(subject) if subject.modules else {"suites": 0, "requirements": []}
+    rows = (Requirement(**row) for row in found["requirements"])
+    requirements = tuple(sorted(rows, key=lambda one: (one.subject, one.id)))
     names = (subject.plugin, subject.distribution, subject.version, core_version())
-    return Certificate(*names, checked_at, requirements, subject.without)
+    return Certificate(*names, found["suites"], checked_at, requirements, subject.without)
 
 
-def _run(subject: Subject) -> list[dict[str, Any]]:
+def _run(subject: Subject) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="cambist-check-") as scratch:
         report = Path(scratch) / "report.json"
         files = _files_of(subject)
@@ -223,8 +239,8 @@ def _run(subject: Subject) -> list[dict[str, Any]]:
                 f"the suites of {subject.plugin} could not be run (pytest ended with {done.returncode}):\n"
                 + "\n".join(said[-15:])
             )
-        rows: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))
-        return rows
+        found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+        return found
 
 
 def _of_kind(names: dict[str, str], kind: str, plugin: str) -> dict[str, str]:

@@ -10,7 +10,10 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Card", "Suite", "cards_of", "overrides"]
+__all__ = ["SUITES_VERSION", "Card", "Suite", "cards_of", "overrides"]
+
+#: Of what the suites require; it goes up with every requirement that is added, changed or taken away.
+SUITES_VERSION = 1
 
 F = TypeVar("F", bound="Callable[..., Any]")
 _OURS = "cambist.testing."

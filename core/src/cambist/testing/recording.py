@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cambist.plugins.checking import REPORT
-from cambist.testing.conformance import Suite, cards_of, reason_of
+from cambist.testing.conformance import SUITES_VERSION, Suite, cards_of, reason_of
 
 __all__ = ["pytest_configure"]
 
@@ -30,7 +30,8 @@ class _Recorder:
         return report
 
     def pytest_sessionfinish(self) -> None:
-        Path(os.environ[REPORT]).write_text(json.dumps(list(self.rows.values())), encoding="utf-8")
+        found = {"suites": SUITES_VERSION, "requirements": list(self.rows.values())}
+        Path(os.environ[REPORT]).write_text(json.dumps(found), encoding="utf-8")
 
     def _row(self, item: pytest.Item) -> dict[str, Any] | None:
         test_class = getattr(item, "cls", None)
