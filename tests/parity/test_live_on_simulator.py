@@ -15,7 +15,7 @@ from cambist import Bars, Strategy
 from cambist.indicators import SMA
 from cambist.live import LiveRun, LiveSettings, OnStop
 from cambist.live.paper import PaperSession, PaperSettings
-from cambist.model import Timeframe
+from cambist.model import OrderType, Timeframe
 from cambist.storage.journal import Journal
 from cambist_binance.session import open_usdm
 from cambist_simulator import ExchangeSimulator
@@ -38,6 +38,19 @@ class Crossing(Strategy):
             self.buy(0.5)
         elif fast[0] < slow[0] and held:
             self.close()
+
+
+class Guarded(Strategy):
+    """Buys between a stop and a target on every fifth bar on which it holds nothing, and notes the bars."""
+
+    def on_start(self):
+        self.average, self.bars = SMA(self.data.close, 3), 0
+
+    def on_bar(self, bar):
+        self.record_signal("bar", bar.close)
+        if self.bars % 5 == 0 and not self.position.size:
+            self.buy_bracket(0.5, stop_loss=round(bar.close * 0.995, 1), take_profit=round(bar.close * 1.004, 1))
+        self.bars += 1
 
 
 def recorded(seed: int, start: int) -> dict[str, np.ndarray]:
@@ -139,3 +152,30 @@ def test_live_does_what_the_backtest_says(tmp_path, monkeypatch, on_paper):
     replayed = cambist.replay(tmp_path / "journal", Crossing)
     assert replayed.equal, str(replayed)
     assert replayed.complete, str(replayed)
+
+
+def test_brackets_rest_at_the_venue_and_close_where_the_backtest_says(tmp_path, monkeypatch):
+    start = (time.time_ns() // MINUTE.ns - HISTORY) * MINUTE.ns
+    columns = recorded(5, start)
+    plain = cambist.Instrument(symbol="X", tick_size="0.1", step_size="0.001")
+    monkeypatch.setattr(cambist.live.run, "MonotoneClock", clock_of(start))
+    settings = {"history": HISTORY, "cash": 20_000, "speed": 0, "limits": False}
+    data = {"BTCUSDT:linear": bars_of(plain, columns)}
+    with ExchangeSimulator("binance", symbols=list(data), data=data, **settings) as simulator:
+        key = simulator.credentials()
+        session = open_usdm(url=simulator.url, max_clock_skew=1e9, key=key.key, secret=key.secret)
+        journal = Journal(tmp_path / "journal")
+
+        def settled(run):
+            return all(order.accepted or not order.is_open for order in run.kernel.book.orders)
+
+        run, _ = asyncio.run(played(simulator, session, journal, ["BTC/USDT:USDT"], Guarded, settled))
+        journal.close()
+    (instrument, _) = run.series[0]
+    block = bars_of(attrs.evolve(instrument), columns, HISTORY - 2)
+    result = cambist.backtest(Guarded, block, cash=20_000.0, fees=None, events=True)
+    report = cambist.compare(result, tmp_path / "journal", tolerance=1e-12)
+    # How the other leg ends is the venue's to say: it takes away what has nothing left to reduce.
+    assert all(report[what].equal for what in ("signal", "intent", "fill", "pnl")), str(report)
+    kinds = {order.type for order in run.kernel.book.orders if order.filled}
+    assert kinds == {OrderType.MARKET, OrderType.STOP, OrderType.LIMIT}

@@ -1,4 +1,4 @@
-"""The emulator at a venue of market and limit orders against the simulated venue, price by price."""
+"""The emulator at venues of few order types against the simulated venue, price by price."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import cambist
 from cambist import Bars, Instrument, Strategy, param
 from cambist.model import Fill, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce, Trail
-from cambist.model.events import OrderCanceled, OrderFilled
+from cambist.model.events import OrderCanceled, OrderFilled, OrderTriggered
 from cambist.model.orders import Instructions
 from cambist.model.times import MINUTE_NS, to_ns
 from cambist.orders import OrderBook
@@ -24,13 +24,17 @@ TICK = 0.5
 ACME = Instrument(symbol="ACME", tick_size=TICK, step_size=1)
 
 
-class PlainVenue:
-    """Works market and limit orders at one price after another; an order trades as much at a time as `slices` says."""
+#: What a venue may work that knows stops, but no trails and no ties.
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED)
 
-    def __init__(self, chance=None):
+
+class PlainVenue:
+    """Works market and limit orders, and `stops`, at one price after another; `chance` says how much of one trades."""
+
+    def __init__(self, chance=None, stops=()):
         self.chance = chance
         self.book = OrderBook()
-        self.emulator = Emulator()
+        self.emulator = Emulator((OrderType.MARKET, OrderType.LIMIT, *stops))
         self.price = nan
         self.ts = START
         self.resting = {}
@@ -46,7 +50,7 @@ class PlainVenue:
         if self.emulator.native.lacks(order):
             self.do(self.emulator.submit(order, self.ts))
         else:
-            self.resting[order.id] = [order.size, order.limit_price]
+            self.resting[order.id] = [order.size, order.limit_price, order.type in STOPS]
 
     def do(self, actions):
         for action in actions:
@@ -55,7 +59,8 @@ class PlainVenue:
             elif isinstance(action, Send):
                 assert action.order_id not in self.sent, "an order is sent once"
                 self.sent[action.order_id] = action.size
-                self.resting[action.order_id] = [action.size, action.limit_price]
+                waits = action.as_it_is and self.book.get(action.order_id).type in STOPS
+                self.resting[action.order_id] = [action.size, action.limit_price, waits]
             elif isinstance(action, Resize):
                 self.sent[action.order_id] = action.size
                 if action.order_id in self.resting:
@@ -71,7 +76,13 @@ class PlainVenue:
     def match(self, number):
         if number not in self.resting:
             return
-        order, (left, limit) = self.book.get(number), self.resting[number]
+        order, (left, limit, waits) = self.book.get(number), self.resting[number]
+        if waits:
+            rises = order.is_buy is (order.type in {OrderType.STOP, OrderType.STOP_LIMIT})
+            if self.price < order.stop_price if rises else self.price > order.stop_price:
+                return
+            self.resting[number][2] = False
+            self.book.apply(OrderTriggered(self.ts, number))
         if not isnan(limit) and (self.price > limit if order.is_buy else self.price < limit):
             return
         size = left if self.chance is None else min(left, self.chance.choice([0, 1, 1, 2, 3]))
@@ -187,8 +198,9 @@ class Recording(Scripted):
         return order
 
 
+@pytest.mark.parametrize("stops", [(), STOPS])
 @pytest.mark.parametrize("seed", range(300))
-def test_at_one_price_after_another_the_emulator_trades_what_the_simulated_venue_trades(seed):
+def test_at_one_price_after_another_the_emulator_trades_what_the_simulated_venue_trades(seed, stops):
     rng = Random(seed)
     path = [60.0]
     for _ in range(25):
@@ -202,7 +214,7 @@ def test_at_one_price_after_another_the_emulator_trades_what_the_simulated_venue
     for fill in result.fill_records:
         expected[fill.order_id].append((fill.price, fill.size))
 
-    venue, coming = PlainVenue(), {order.id: order for order in made}
+    venue, coming = PlainVenue(stops=stops), {order.id: order for order in made}
     rejected = {order.id for order in result.order_records if order.reason.partition(":")[0] in REFUSALS}
     for number, price in enumerate(path):
         venue.quote(price)
@@ -224,11 +236,12 @@ def order_of(book, side, kind, size, *, limit=nan, stop=nan, reduce_only=False, 
     return book.add(order)
 
 
+@pytest.mark.parametrize("stops", [(), STOPS])
 @pytest.mark.parametrize("seed", range(200))
-def test_closing_orders_never_trade_more_than_their_entry_has(seed):
+def test_closing_orders_never_trade_more_than_their_entry_has(seed, stops):
     """With a venue that trades in pieces: at every price a bracket holds no more than nothing on the other side."""
     rng = Random(seed)
-    venue = PlainVenue(rng)
+    venue = PlainVenue(rng, stops)
     venue.quote(60.0)
     book, size = venue.book, float(rng.randint(1, 9))
     entry = order_of(book, Side.BUY, rng.choice([OrderType.MARKET, OrderType.LIMIT]), size, limit=60.0)

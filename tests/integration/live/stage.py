@@ -20,6 +20,7 @@ from cambist.indicators import SMA
 from cambist.live import LiveRun, LiveSettings
 from cambist.model import OrderStatus, Timeframe
 from cambist.model.events import TimerFired
+from cambist.model.orders import TRIGGERED
 from cambist.model.reports import FillReport
 from cambist.orders.ids import order_number
 from cambist.portfolio.exact import exact
@@ -335,6 +336,7 @@ class There:
     price: Decimal | None
     open: bool
     status: str
+    waited: bool  # one of them, for a stop
 
 
 def truth(simulator, token: str) -> tuple[dict[int, There], list]:
@@ -355,7 +357,8 @@ def truth(simulator, token: str) -> tuple[dict[int, There], list]:
         assert before is None or not before.open, f"two orders at the venue stand for order {number[0]}"
         ids = [order.id, works.id] + ([] if before is None else before.ids)
         size = works.size + filled
-        found[number[0]] = There(ids, works.filled + filled, size, works.price, works.open, str(works.status))
+        waited = order.conditional or order.stop_price is not None or (before is not None and before.waited)
+        found[number[0]] = There(ids, works.filled + filled, size, works.price, works.open, str(works.status), waited)
     return found, strangers
 
 
@@ -376,6 +379,8 @@ def differences_of(order, there, *, whole=0.0, tied=False, ended=False) -> list[
     found = []
     if Decimal(repr(order.filled)) != there.filled:
         found.append(f"order {order.id}: {order.filled} filled here, {there.filled} there")
+    if there.filled and order.type in TRIGGERED and not (order.triggered or there.waited):
+        found.append(f"order {order.id}, a {order.type}, traded although nobody saw its stop reached")
     if order.is_open != there.open:
         found.append(f"order {order.id} is {order.status} here and {there.status} there")
     price = None if isnan(order.limit_price) else Decimal(repr(order.limit_price))

@@ -544,3 +544,19 @@ def test_a_stop_that_the_venue_did_not_take_as_one_of_a_pair_is_held_again_after
     assert play.alarms == []
     play.manager.on_price(COIN.symbol, 89.0, play.now)
     assert stop.triggered
+
+
+def test_what_is_left_of_a_pair_and_refused_goes_as_the_stop_it_is_under_another_name(play):
+    stop, target = play.pair()
+    play.tell(R.OPEN, stop, target)
+    play.manager.amend(AmendOrder(stop.id, stop.size, nan, 80.0), play.now)
+    play.tell(R.CANCELED, stop)
+    play.manager.cancel(target.id, play.now)
+    play.tell(R.CANCELED, target)
+    first = play.said[-1]
+    assert (first.order_id, first.terms.type, first.terms.stop_price) == (stop.id, T.STOP, Decimal("80.00"))
+    play.manager.answers.submitted(first, Declined("overloaded", ""), play.now)
+    again = play.said[-1]
+    assert (again.order_id, again.terms.type, again.terms.stop_price) == (stop.id, T.STOP, Decimal("80.00"))
+    assert again.key.client_id != first.key.client_id
+    assert (target.status, stop.status) == (S.CANCELED, S.ACCEPTED)

@@ -20,6 +20,7 @@ from cambist.live.resending import RESENDS, Resend, Resending, kind_of
 from cambist.live.session_ends import SessionEnds
 from cambist.live.watched import Outlets
 from cambist.model import Instrument, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
+from cambist.model.orders import Instructions
 from cambist.model.reports import FillReport, OrderReport, ReportedStatus
 from cambist.model.times import DAY_NS
 from cambist.orders.book import OrderBook
@@ -39,6 +40,7 @@ class Desk:
     def __init__(self, terms=TERMS, **more) -> None:
         self.book, self.now = OrderBook("run7"), SECOND
         self.asked, self.alarms, self.notes = [], [], []
+        self.instrument = COIN
         out = Outlets(
             self.book.apply,
             self.asked.append,
@@ -60,10 +62,10 @@ class Desk:
         return other
 
     def send(self, size=1.0, *, kind=OrderType.LIMIT, limit=100.0, stop=NAN, side=Side.BUY, **more):
-        terms = {"tif": TimeInForce.GTC, "expires_at": 0, "reduce_only": False} | more
+        terms = {"tif": TimeInForce.GTC, "expires_at": 0, "reduce_only": False, "parent": 0, "oco": 0} | more
         order = Order(
             self.book.next_id(),
-            COIN,
+            self.instrument,
             side,
             kind,
             size,
@@ -76,6 +78,7 @@ class Desk:
             "",
             self.now,
         )
+        order.instructions = Instructions(parent=terms["parent"], oco=terms["oco"])
         self.book.submit(self.book.add(order), self.now)
         self.manager.submit(order, self.now)
         return order
@@ -420,3 +423,106 @@ def test_an_id_that_was_sent_anew_is_read_back(number, again, alphabet):
 )
 def test_what_is_no_id_of_the_run_is_none(text):
     assert order_number(text, "a5c1e1c7") is None
+
+
+# Orders that hang together at a venue that works stops, and knows no ties.
+
+STOPS = msgspec.structs.replace(
+    TERMS, native=TERMS.native | {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MARKET_IF_TOUCHED}
+)
+PERPETUAL = Instrument(symbol=COIN.symbol, kind="linear_perpetual", tick_size="0.01", step_size="0.001")
+COMES = ReportedStatus.OPEN
+
+
+class Bracket:
+    """An entry of two coins, and a stop at 90 and a target at 120 that close it."""
+
+    def __init__(self, **stop):
+        self.desk = Desk(STOPS)
+        self.desk.instrument = PERPETUAL
+        legs = {"side": Side.SELL, "reduce_only": True}
+        self.entry = self.desk.send(2.0)
+        self.stop = self.send(**{"kind": OrderType.STOP, "limit": NAN, "stop": 90.0} | legs | stop)
+        self.target = self.send(limit=120.0, oco=self.stop.id, **legs)
+
+    def send(self, oco=0, **terms):
+        return self.desk.send(2.0, parent=self.entry.id, oco=oco, **terms)
+
+    def trades(self, order, number, size):
+        """Let the venue work an order, and trade some of it."""
+        report = self.desk.report(order, COMES, str(order.filled))
+        self.desk.manager.evidence.reported(report, self.desk.now)
+        self.desk.manager.evidence.executed(self.desk.fill(order, number, size), self.desk.now)
+
+    def sent(self, order):
+        """Return type, size and stop of what was sent of an order."""
+        sent = [one.terms for one in self.desk.asked if isinstance(one, Submit) and one.order_id == order.id]
+        return [(one.type, float(one.size), one.stop_price and float(one.stop_price)) for one in sent]
+
+
+def test_a_stop_that_waits_for_an_entry_rests_at_a_venue_that_works_stops():
+    bracket = Bracket()
+    assert (bracket.sent(bracket.stop), bracket.sent(bracket.target)) == ([], [])
+    bracket.trades(bracket.entry, 1, "2")
+    assert bracket.sent(bracket.stop) == [(OrderType.STOP, 2.0, 90.0)]
+    assert bracket.sent(bracket.target) == [(OrderType.LIMIT, 2.0, None)]
+    bracket.desk.manager.on_price(COIN.symbol, 80.0, bracket.desk.now)  # the venue watches it
+    assert len(bracket.sent(bracket.stop)) == 1
+
+
+def test_it_grows_with_its_entry_and_takes_the_rest_of_it_away_once_it_trades():
+    bracket = Bracket()
+    desk, stop = bracket.desk, bracket.stop
+    bracket.trades(bracket.entry, 1, "0.5")
+    assert bracket.sent(stop) == [(OrderType.STOP, 0.5, 90.0)]
+    desk.manager.evidence.reported(desk.report(stop, COMES, "0", 0.5), desk.now)
+    bracket.trades(bracket.entry, 2, "0.5")
+    desk.manager.evidence.reported(desk.report(stop, ReportedStatus.CANCELED, "0", 0.5), desk.now)  # to be sent larger
+    assert bracket.sent(stop) == [(OrderType.STOP, 0.5, 90.0), (OrderType.STOP, 1.0, 90.0)]
+    desk.manager.evidence.reported(desk.report(stop, COMES, "0", 1.0), desk.now)
+    desk.asked.clear()
+    bracket.trades(stop, 3, "1")
+    withdrawn = {one.order_id for one in desk.asked if isinstance(one, Cancel)}
+    assert withdrawn == {bracket.entry.id, bracket.target.id}
+    assert (stop.status, stop.size) == (OrderStatus.FILLED, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("terms", "plain"),
+    [
+        ({"kind": OrderType.STOP}, (OrderType.MARKET, 2.0, None)),
+        ({"kind": OrderType.STOP_LIMIT, "limit": 88.0}, (OrderType.LIMIT, 2.0, None)),
+    ],
+)
+def test_a_stop_that_the_market_has_passed_meanwhile_leaves_as_what_it_turns_into(terms, plain):
+    """In a backtest it triggers as it comes to the market; one of its own is refused there as well as here."""
+    bracket = Bracket(**terms)
+    desk, stop = bracket.desk, bracket.stop
+    bracket.trades(bracket.entry, 1, "2")
+    first = desk.asked[-2]
+    assert first.order_id == stop.id
+    desk.manager.answers.submitted(first, Declined("would_trigger", ""), desk.now)
+    assert (stop.status, bracket.sent(stop)[1:]) == (OrderStatus.TRIGGERED, [plain])
+    assert desk.asked[-1].key.client_id != first.key.client_id
+    assert desk.notes[-1][1:] == (stop.id, 1, 0.0, "would_trigger")
+    alone = desk.send(limit=NAN, kind=OrderType.STOP, stop=90.0, side=Side.SELL)
+    desk.manager.answers.submitted(desk.asked[-1], Declined("would_trigger", ""), desk.now)
+    assert alone.status is OrderStatus.REJECTED
+
+
+@pytest.mark.parametrize("terms", [TERMS, STOPS])
+def test_what_was_held_here_is_sent_again_while_the_venue_is_too_busy_to_take_it(terms):
+    desk = Desk(terms)
+    desk.instrument = PERPETUAL
+    entry = desk.send(2.0)
+    legs = {"side": Side.SELL, "reduce_only": True, "parent": entry.id}
+    stop = desk.send(2.0, limit=NAN, kind=OrderType.STOP, stop=90.0, **legs)
+    desk.manager.evidence.executed(desk.fill(entry, 1, "2"), desk.now)
+    desk.manager.on_price(COIN.symbol, 89.0, desk.now)
+    sent = desk.asked[-1]
+    assert (sent.order_id, sent.terms.type) == (stop.id, OrderType.MARKET if terms is TERMS else OrderType.STOP)
+    desk.manager.answers.submitted(sent, Declined("rate_limit", "", SECOND), desk.now)
+    desk.now += 2 * SECOND
+    desk.manager.on_time(desk.now)
+    assert desk.asked[-2:] == [sent, sent]
+    assert desk.notes[-1][-1] == "attempt 2"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cambist.live.fills import same_size
+from cambist.live.replacing import PASSED
 from cambist.model.events import (
     AmendRejected,
     CancelRejected,
@@ -36,6 +37,9 @@ _S = OrderStatus
 _PROOFS = 2
 #: How often a cancel is sent again where the order works on.
 _CANCELS = 5
+#: How orders stand that may be sent again: as long as the venue has not confirmed one, those that were held here, too.
+_NEW = frozenset({_S.SUBMITTED, _S.PENDING_REPLACE})
+_NEW_OR_HELD = _NEW | {_S.ACCEPTED, _S.TRIGGERED}
 
 
 class Answers:
@@ -51,6 +55,8 @@ class Answers:
         What else follows.
     never_left
         Told of an order that the venue has not; answers whether somebody else goes on with it.
+    passed
+        Told of a stop that the market has passed, and why; answers whether it leaves as what it turns into.
     refit
         Told of the size that an order has at the venue; answers whether another one is asked for.
 
@@ -70,11 +76,12 @@ class Answers:
         resending: Resending,
         *,
         never_left: Callable[[Watched, int], bool],
+        passed: Callable[[Watched, str, int], bool],
         refit: Callable[[Watched, float, int], bool],
     ) -> None:
         self._register, self._terms, self._out, self._evidence = register, terms, out, evidence
         self._replacing, self._resending = replacing, resending
-        self._never_left, self._refit = never_left, refit
+        self._never_left, self._passed, self._refit = never_left, passed, refit
         self.refused: Callable[[str], None] = lambda _reason: None
 
     def submitted(self, request: Submit, outcome: Outcome, now: int) -> None:
@@ -116,10 +123,12 @@ class Answers:
             self.submitted(member, outcome, now)
 
     def _try_again(self, watched: Watched, outcome: Declined, now: int) -> bool:
-        """See whether an order that the venue did not take is to be sent again, and when."""
-        waits = (
-            watched.order.status in {_S.SUBMITTED, _S.PENDING_REPLACE} and not watched.order.filled > watched.carried
-        )
+        """See whether an order that the venue did not take is to be sent again, and when, or as what it turns into."""
+        if outcome.reason in PASSED and watched.replacement is None and not watched.confirmed:
+            return self._passed(watched, outcome.reason, now)
+        # What was held here is accepted, or has triggered, without the venue's word.
+        states = _NEW if watched.confirmed else _NEW_OR_HELD
+        waits = watched.order.status in states and not watched.order.filled > watched.carried
         due = self._resending.due(watched, outcome, now) if waits else None
         if due is None:
             return False

@@ -219,7 +219,10 @@ class Groups:
             assert entry is not None
             self.keeping.forget(group)
             self._submit(entry, now)
-        self.keeping.give_back(group, [leg for leg in legs if leg.is_open], now)
+        legs = [leg for leg in legs if leg.is_open]
+        if len(listed) == 1:  # it went by itself, under its own name
+            self.keeping.renew(legs, now, outcome.reason)
+        self.keeping.give_back(group, legs, now)
 
     def never_arrived(self, watched: Watched, proofs: int, now: int) -> bool:
         """Take the proof that the venue has no such order; return whether that is not for the order alone to decide.

@@ -26,8 +26,9 @@ from cambist.model.events import (
     OrderCanceled,
     OrderRejected,
 )
-from cambist.model.orders import OrderStatus, OrderType
+from cambist.model.orders import TRIGGERED, OrderStatus, OrderType
 from cambist.orders.emulator import Emulator, Report, Resize, Send
+from cambist.orders.native import rests
 from cambist.orders.state import TERMINAL
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ class LiveOrders(OpenOrders):
             self.replacing,
             Resending(resend),
             never_left=self._never_left,
+            passed=self._passed,
             refit=self._grow,
         )
 
@@ -247,7 +249,7 @@ class LiveOrders(OpenOrders):
         watched.perhaps_unsent = (parent is None or parent.filled > 0) and (emulator.native.works(order) or left)
         shares = begins_group(order, self._book.open.values())
         emulator.resume(order, sent=watched.perhaps_unsent, parent=parent, shares=shares)
-        if parent is not None and watched.perhaps_unsent and not isnan(order.limit_price):
+        if parent is not None and watched.perhaps_unsent and rests(order):
             watched.sent_size = min(order.size, parent.filled)
         if not watched.perhaps_unsent and not order.accepted:
             self._out.deliver(OrderAccepted(now, order.id))
@@ -354,6 +356,20 @@ class LiveOrders(OpenOrders):
         self.act(self.emulator.not_sent(order.id, now), now)
         return True
 
+    def _passed(self, watched: Watched, reason: str, now: int) -> bool:
+        """Take word that the market has passed the stop of an order; return whether it leaves as what it turns into.
+
+        One that has just been sent by a strategy is refused, as in a backtest.
+        """
+        order = watched.order
+        if order.status is not OrderStatus.ACCEPTED or order.type not in TRIGGERED:
+            return False
+        self.emulator.watch(order)
+        self.register.renew(watched, order.filled)
+        self._out.note(now, order.id, watched.number, watched.carried, reason)
+        self.act(self.emulator.not_taken(order.id, now), now)
+        return True
+
     def act(self, actions: Sequence[Action], now: int) -> None:
         """Do what the emulator wants."""
         for action in actions:
@@ -366,8 +382,9 @@ class LiveOrders(OpenOrders):
             if watched is None:
                 continue
             if isinstance(action, Send):
-                kind = OrderType.MARKET if isnan(action.limit_price) else OrderType.LIMIT
-                self._go(watched, kind, action.size, action.limit_price, nan, now)
+                plain = OrderType.MARKET if isnan(action.limit_price) else OrderType.LIMIT
+                kind, stop = (watched.order.type, watched.order.stop_price) if action.as_it_is else (plain, nan)
+                self._go(watched, kind, action.size, action.limit_price, stop, now)
             elif isinstance(action, Resize):
                 order = watched.order
                 _, limit, stop = watched.wanted or (0.0, order.limit_price, order.stop_price)

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from cambist.orders.book import OrderBook
     from cambist.ports.venue import VenueTerms
 
-__all__ = ["REPLACING", "Replacement", "Replacing", "amends"]
+__all__ = ["PASSED", "REPLACING", "Replacement", "Replacing", "amends"]
 
 #: How the journal marks an order that the run itself is about to end, to send it with other terms.
 REPLACING = "replacing"
 #: How a venue refuses a stop that the market has passed.
-_PASSED = ("would_trigger", "stop_already_reached")
+PASSED = ("would_trigger", "stop_already_reached")
 
 Terms = tuple[float, float, float]
 
@@ -173,7 +173,7 @@ class Replacing:
             replacement.refused = reason
             watched.wanted = None
             return self._send(watched, replacement.before, now, reason)
-        if order.type in AT_MARKET and order.type in TRIGGERED and reason.startswith(_PASSED):
+        if order.type in AT_MARKET and order.type in TRIGGERED and reason.startswith(PASSED):
             return self._send(watched, replacement.before, now, reason, at_market=True)
         self._out.alarm(
             "not_replaced",

@@ -24,7 +24,7 @@ from cambist.model.events import (
 )
 from cambist.model.orders import AT_MARKET, TRAILING, OrderType, TimeInForce
 from cambist.orders.links import Links
-from cambist.orders.native import NativeOrders
+from cambist.orders.native import NativeOrders, rests
 from cambist.orders.times import last_moment
 from cambist.orders.triggers import is_reached, level, trailed
 
@@ -48,11 +48,14 @@ class Send:
         How much of it.
     limit_price
         Its limit; NaN for a market order.
+    as_it_is
+        Whether the venue works its type, and waits for its stop; else it goes as a market or a limit order.
     """
 
     order_id: int
     size: float
     limit_price: float = nan
+    as_it_is: bool = False
 
 
 @attrs.frozen
@@ -122,7 +125,7 @@ class Emulator:
     A stop that is reached is sent at once, as a market or a limit order, and a market order cancels the others of its
     group as it leaves, so that they do not trade with it. A child that leaves as a market order before its parent has
     traded in full shrinks to what the parent has traded, and where it only reduces, the rest of the parent is
-    withdrawn; a limit that rests at the venue grows with its parent.
+    withdrawn; what rests at the venue, a limit or a stop that the venue works itself, grows with its parent.
 
     What the price passes between two calls is not seen, and a held order is as safe as the process that holds it:
     where a venue has stops of its own they are the better ones.
@@ -181,12 +184,22 @@ class Emulator:
             return []
         held.sent = 0.0
         actions: list[Action] = []
-        if not held.order.triggered:
+        if held.order.triggered:
+            self._act(held, ts, actions)
+        else:
             self._enter(held, ts, actions)
-            return actions
-        if held.order.type in AT_MARKET:
-            self._stop(self._links.dissolve(order_id), held.order, ts, actions)
-        self._send(held, ts, actions)
+        return actions
+
+    def not_taken(self, order_id: int, ts: int) -> list[Action]:
+        """Take word that the venue did not take a stop, since the market has passed it: it has triggered.
+
+        Whoever sends what comes of it gives it another client id.
+        """
+        held = self._held.get(order_id)
+        if held is None:
+            return []
+        actions: list[Action] = [Report(OrderTriggered(ts, order_id))]
+        self._act(held, ts, actions)
         return actions
 
     # Requests.
@@ -286,7 +299,11 @@ class Emulator:
         ended, woken = self._links.after_fill(order_id, traded) or ((), ())
         actions: list[Action] = []
         self._stop(ended, held.order, ts, actions)
-        if traded >= held.order.size:
+        size = held.order.size
+        if held.order.parent and held.order.type in AT_MARKET:  # a stop that the venue has worked
+            size = self._links.allowed(held.order)
+            self._shrink(held, size, ts, actions)
+        if traded >= size:
             actions += self.on_end(order_id, ts)
         else:
             self._fit_children(order_id, ts, actions)
@@ -322,7 +339,7 @@ class Emulator:
         """Let an order come to the market where it stands."""
         order = held.order
         if self.native.works(order, grouped=held.shares):
-            self._send(held, ts, actions)
+            self._send(held, ts, actions, as_it_is=True)
             return
         for_buyers, for_sellers = self._prices.get(order.instrument.symbol, (nan, nan))
         price = for_buyers if order.is_buy else for_sellers
@@ -338,19 +355,29 @@ class Emulator:
         order = held.order
         if is_reached(price, *level(order, False)):  # never at NaN
             actions.append(Report(OrderTriggered(ts, order.id)))
-            if order.type in AT_MARKET:
-                self._stop(self._links.dissolve(order.id), order, ts, actions)
-            self._send(held, ts, actions)
+            self._act(held, ts, actions)
 
-    def _send(self, held: _Held, ts: int, actions: list[Action]) -> None:
+    def _act(self, held: _Held, ts: int, actions: list[Action]) -> None:
+        """Send an order that has triggered."""
+        if held.order.type in AT_MARKET:
+            self._stop(self._links.dissolve(held.order.id), held.order, ts, actions)
+        self._send(held, ts, actions)
+
+    def _send(self, held: _Held, ts: int, actions: list[Action], *, as_it_is: bool = False) -> None:
         order = held.order
         at_market = order.type in AT_MARKET or order.type is OrderType.MARKET_ON_CLOSE
         held.sent = size = self._links.allowed(order)
-        if at_market and size < order.size:
+        if at_market and not (as_it_is and order.type is not OrderType.MARKET):
+            self._shrink(held, size, ts, actions)
+        actions.append(Send(order.id, size, nan if at_market else order.limit_price, as_it_is))
+
+    def _shrink(self, held: _Held, size: float, ts: int, actions: list[Action]) -> None:
+        """Have a child be no larger than what its parent has traded, and withdraw the rest of that."""
+        order = held.order
+        if size < order.size:
             actions.append(Report(OrderAmended(ts, order.id, size, order.limit_price, order.stop_price)))
             if order.reduce_only:
                 actions.append(Withdraw(order.parent))
-        actions.append(Send(order.id, size, nan if at_market else order.limit_price))
 
     def _follow(self, held: _Held, price: float, ts: int, actions: list[Action], *, on_closes: bool) -> None:
         trail = held.order.trail
@@ -392,7 +419,7 @@ class Emulator:
             return
         order = held.order
         size = self._links.allowed(order)
-        if held.sent and size != held.sent and not isnan(order.limit_price):
+        if held.sent and size != held.sent and rests(order):
             held.sent = size
             actions.append(Resize(order_id, size))
         elif not grows and not held.sent and size < order.size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 from cambist.model.orders import TRIGGERED
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from cambist.model.orders import Order, OrderType
 
-__all__ = ["NativeOrders"]
+__all__ = ["NativeOrders", "rests"]
 
 
 class NativeOrders:
@@ -51,3 +52,8 @@ class NativeOrders:
             return True
         shares = grouped or order.oco or (order.parent and order.reduce_only)
         return not (shares and order.type in TRIGGERED and order.instrument.is_cash)
+
+
+def rests(order: Order) -> bool:
+    """Tell whether an order that was sent rests at the venue: it has a limit, or a stop that is not reached."""
+    return not isnan(order.limit_price) or (order.type in TRIGGERED and not order.triggered)
