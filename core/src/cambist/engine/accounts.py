@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.engine.hedge import view_of
-from cambist.portfolio import AccountGroup, MarginPortfolio, StrategyShares, VenueBooks, book_change
+from cambist.portfolio import AccountGroup, MarginPortfolio, StrategyShares, book_change
 from cambist.portfolio.margin_changes import carry_out
 
 if TYPE_CHECKING:
@@ -113,12 +113,18 @@ def views_of(
     return views
 
 
-def change_margin(accounts: Mapping[str, Books], change: MarginChange) -> None:
-    """Move margin, or change a leverage, in the account and for the asset that a change is of."""
+def change_margin(accounts: Mapping[str, Books], change: MarginChange, *, done: bool) -> None:
+    """Move margin, or change a leverage, in the account and for the asset that a change is of.
+
+    Parameters
+    ----------
+    done
+        Whether the venue has done it by now, or refused it: then nothing is checked.
+    """
     books = accounts[change.account]
     pocket = books.pocket(books.positions[change.symbol].instrument.settle)
     assert isinstance(pocket, MarginPortfolio)  # no other is asked to
-    if isinstance(pocket, VenueBooks):
-        carry_out(pocket, change)  # it is so: the venue was asked
+    if done:
+        carry_out(pocket, change)
     else:
         book_change(pocket, change)

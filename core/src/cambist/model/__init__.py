@@ -21,7 +21,7 @@ from cambist.model.orders import (
     TimeInForce,
     Trail,
 )
-from cambist.model.portfolio import Account, Position, Trade
+from cambist.model.portfolio import Account, CashFlow, MarginChange, Position, Trade
 from cambist.model.reports import (
     AccountReport,
     BalanceReport,
@@ -50,6 +50,7 @@ __all__ = [
     "BookUpdate",
     "BookUpdates",
     "Calendar",
+    "CashFlow",
     "CashReport",
     "Deleveraging",
     "Fill",
@@ -59,6 +60,7 @@ __all__ = [
     "InstrumentKind",
     "Liquidity",
     "Margin",
+    "MarginChange",
     "MarginMode",
     "MarginReport",
     "MarginTier",

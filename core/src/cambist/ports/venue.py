@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cambist.model.books import BookUpdate
     from cambist.model.margin import Margin
     from cambist.model.market import Quote, Tick
+    from cambist.model.portfolio import CashFlow, MarginChange
     from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport
 
 __all__ = [
@@ -32,8 +33,10 @@ __all__ = [
     "BarReport",
     "BatchingSession",
     "CashHistory",
+    "CashSession",
     "Declined",
     "FundingRate",
+    "MarginSession",
     "NativeSession",
     "OrderKey",
     "OrderRequest",
@@ -337,6 +340,25 @@ class PerpetualMarket(Protocol):
 
     async def marks(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
         """Return the final bars of the mark price that opened in ``[start, end)``, ns, UTC; see `history`."""
+
+
+@runtime_checkable
+class MarginSession(Protocol):
+    """What a session has besides that can change how a position is backed, while it is held."""
+
+    async def change_margin(self, change: MarginChange) -> Outcome:
+        """Add money to the margin of an isolated position, take some out, or set another leverage.
+
+        Where it is `Unanswered`, nobody knows whether it was done. It is not asked for again.
+        """
+
+
+@runtime_checkable
+class CashSession(Protocol):
+    """What a session has besides that can bring money into the account, and take some out, as if by a bank."""
+
+    async def move_cash(self, flow: CashFlow) -> Outcome:
+        """Move money."""
 
 
 @runtime_checkable
