@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from cambist.live.deciding import Decisions
 from cambist.live.explanation import Explainer
 from cambist.live.liquidation_watch import LiquidationWatch
 from cambist.live.margin_settings import MarginSettings
+from cambist.live.past_executions import look_up
 from cambist.live.reconciler import Reconciler
 from cambist.live.roll_call import call_roll
 from cambist.live.taking_over import Takeover
@@ -68,7 +70,7 @@ class AccountKeeper:
             run.settings,
             self.wallet,
             comparison=comparison,
-            explainer=Explainer(run.truth, run.engine, prepared.token, since),
+            explainer=Explainer(run.truth, run.engine, prepared.token, since, partial(look_up, run.journal)),
             takeover=self._takeover,
             decisions=Decisions(ask, run.alarm),
         )
