@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from cambist.engine.step import Kernel
     from cambist.engine.view import AccountView
+    from cambist.model.events import MarkPriced
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Liquidity, Order
     from cambist.model.portfolio import MarginChange
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     ExpectedFee = Callable[[Instrument, float, float, Liquidity], float]
 
-__all__ = ["AccountOrders", "LiveShares", "accounts_of", "change_margin", "views_of"]
+__all__ = ["AccountOrders", "LiveShares", "MarkPrices", "accounts_of", "change_margin", "views_of"]
 
 
 class AccountOrders:
@@ -111,6 +112,30 @@ def views_of(
         fee = expected_fee if callable(expected_fee) else expected_fee[name]
         views[name] = view_of(books, orders, fee, now)
     return views
+
+
+class MarkPrices:
+    """The mark prices that a run is told, by which its accounts value what they hold on margin.
+
+    Parameters
+    ----------
+    accounts
+        Of the run, by name.
+    """
+
+    def __init__(self, accounts: Mapping[str, Books]) -> None:
+        self._accounts = accounts
+        self._now: dict[str, float] = {}
+
+    def take(self, event: MarkPriced) -> None:
+        """Take the mark price of an instrument."""
+        symbol = event.symbol
+        if symbol not in self._now:
+            for books in self._accounts.values():
+                for pocket in books.pockets.values():
+                    if isinstance(pocket, MarginPortfolio) and symbol in pocket.positions:
+                        pocket.set_mark_source(symbol, lambda: self._now[symbol])
+        self._now[symbol] = event.price
 
 
 def change_margin(accounts: Mapping[str, Books], change: MarginChange, *, done: bool) -> None:

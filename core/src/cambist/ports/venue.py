@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cambist.model.margin import Margin
     from cambist.model.market import Quote, Tick
     from cambist.model.portfolio import CashFlow, MarginChange
-    from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport
+    from cambist.model.reports import AccountReport, CashReport, FillReport, MarkReport, NoticeReport
 
 __all__ = [
     "Answered",
@@ -275,7 +275,9 @@ class VenueSession(Protocol):
 
     def private(
         self,
-    ) -> AsyncIterator[OrderReport | FillReport | CashReport | AccountReport | NoticeReport | StreamReport]:
+    ) -> AsyncIterator[
+        OrderReport | FillReport | CashReport | AccountReport | MarkReport | NoticeReport | StreamReport
+    ]:
         """Iterate over what the private stream says, reconnects included; it ends when the session is closed."""
 
     def market(

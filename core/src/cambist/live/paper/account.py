@@ -139,6 +139,10 @@ class PaperAccount:
         self._prices[symbol] = price
         self._marks[symbol] = mark
 
+    def mark(self, symbol: str, mark: float) -> None:
+        """Take the mark price of an instrument."""
+        self._marks[symbol] = mark
+
     def refuses(self, order: Order) -> Refusal | None:
         """Return why the venue does not take an order that it gets now; the risk gate of a run asks the same."""
         return _FUNDS.review(order, self._view.narrowed(order))

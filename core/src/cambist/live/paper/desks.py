@@ -191,6 +191,10 @@ class BarDesk:
             self.now = max(self.now, closed)
             self._ended[symbol] = bar.close
 
+    def mark(self, symbol: str, mark: float) -> None:
+        """Value the account by another mark price of an instrument."""
+        self._account.mark(symbol, mark)
+
     @property
     def looks_again(self) -> bool:
         """Whether `end_instant` may close positions: those of several instruments back each other."""

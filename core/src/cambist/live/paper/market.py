@@ -92,8 +92,9 @@ class PaperMarket:
             if self._bars is not None and isinstance(group[0], BarReport) and group[0].final:
                 await self._bars.end_instant()
             for one in group:
-                if isinstance(one, BarReport) and isinstance(self._desk, BarDesk):
-                    self._desk.know(one.instrument.symbol)
+                if isinstance(one, BarReport) and self._bars is not None:
+                    self._bars.know(one.instrument.symbol)
+                    await self._calm()
                 if _about(one) in hidden:
                     continue
                 self.follows = not isinstance(one, BarReport) or one.final

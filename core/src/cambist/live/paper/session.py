@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from cambist.model.margin import Margin
     from cambist.model.market import Quote, Tick
     from cambist.model.orders import Order
-    from cambist.model.reports import AccountReport, CashReport, FillReport, OrderReport
+    from cambist.model.reports import AccountReport, CashReport, FillReport, MarkReport, OrderReport
     from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import BarReport, OrderKey, Outcome, Subscription, VenueSession
     from cambist.storage.journal import Journal
 
-    Told = OrderReport | FillReport | CashReport | NoticeReport | StreamReport
+    Told = OrderReport | FillReport | CashReport | MarkReport | NoticeReport | StreamReport
 
 __all__ = ["PaperSession"]
 
@@ -177,7 +177,7 @@ class PaperSession(PaperOrders):
         if self._kinds == ("bars",):
             desk = self._desk = BarDesk(*parts, {} if marks is None else marks.by_symbol)
             about = self._instruments, finest(series)
-            bars = BarFeed(self._source, desk, self._matcher, *about, marks, self._funding)
+            bars = BarFeed(self._source, desk, self._matcher, *about, marks, self._funding, self._report)
         else:
             self._desk = MarketDesk(*parts, kinds=self._kinds)
         listened = self._instruments, series, self._kinds
@@ -192,6 +192,8 @@ class PaperSession(PaperOrders):
         self._reports.put_nowait(StreamReport(stream="private", state="up"))
         for flow in () if self._funding is None else self._funding.flows:  # of while the run was down
             self._report(flow)
+        if bars is not None:
+            bars.tell_again()
 
     async def _go_on(self, state: RunState, bars: BarFeed | None) -> None:
         """Work on where the journal left off."""
@@ -266,7 +268,7 @@ class PaperSession(PaperOrders):
             if not isinstance(report, StreamReport | NoticeReport):
                 self._told -= 1
 
-    def _report(self, report: OrderReport | FillReport | CashReport) -> None:
+    def _report(self, report: OrderReport | FillReport | CashReport | MarkReport) -> None:
         if self._is_open:  # before, the run is not there to hear it, and asks when it is
             self._told += 1
             self._reports.put_nowait(report)
