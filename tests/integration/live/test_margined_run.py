@@ -265,6 +265,8 @@ def test_leverage_and_margin_are_read_from_the_venue_and_followed(market, tmp_pa
         one.at_venue(lambda at, user, symbol: at.set_leverage(user, symbol, 5))
         await one.until(lambda: portfolio.leverages == {one.symbol: 5.0})
         await one.do(lambda s: s.buy(one.size))
+        await one.until(lambda: portfolio.mark(one.position) != one.position.last_price)  # the venue's own comes, too
+        assert portfolio.mark(one.position) == pytest.approx(one.position.last_price, rel=0.02)
         assert portfolio.margin == pytest.approx(abs(portfolio.positions[one.symbol].notional) / 5, rel=0.05)
         await changes_by_itself(one)
         await one.do(lambda s: s.close())

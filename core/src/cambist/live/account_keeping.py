@@ -19,6 +19,7 @@ from cambist.live.reconciler import Reconciler
 from cambist.live.roll_call import call_roll
 from cambist.live.taking_over import Takeover
 from cambist.live.wallet import Wallet
+from cambist.portfolio import MarginPortfolio
 from cambist.portfolio.by_venue import VenueBooks
 
 if TYPE_CHECKING:
@@ -125,8 +126,11 @@ class AccountKeeper:
             return
 
     def _price_of(self, symbol: str) -> float:
-        position = self._run.kernel.portfolio.positions.get(symbol)
-        return nan if position is None else position.last_price
+        books = self._run.kernel.portfolio
+        position = books.positions.get(symbol)
+        if position is None:
+            return nan
+        return books.mark(position) if isinstance(books, MarginPortfolio) else position.last_price
 
 
 def _checked_owners(run: LiveRun) -> Mapping[str, str]:

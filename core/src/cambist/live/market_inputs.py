@@ -132,8 +132,8 @@ class MarketInputs:
         return self._view(stream).intact
 
     def mark(self, symbol: str, price: float) -> None:
-        """Take the price by which the venue values positions in an instrument."""
-        if symbol in self._kernel.portfolio.positions and 0.0 < price < inf:
+        """Take the price by which the venue values positions in an instrument; NaN where it is not known any more."""
+        if symbol in self._kernel.portfolio.positions and not (price <= 0.0 or price == inf):
             self._engine.take(MarkPriced(self._clock(), symbol, price))
 
     def time_passed(self, now: int) -> None:

@@ -80,6 +80,8 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     overfills
         What becomes of executions beyond an order's size: ``"accept"`` books them, ``"reject"`` leaves them out; either
         way somebody is told.
+    marks
+        Whether its market streams tell mark prices: then there are subscriptions to ``"marks"``.
     """
 
     native: frozenset[OrderType] = frozenset({OrderType.MARKET, OrderType.LIMIT})
@@ -92,6 +94,7 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     confirm_within: int = 5_000_000_000
     fills_within: int = 10_000_000_000
     overfills: str = "accept"
+    marks: bool = False
 
 
 class OrderKey(msgspec.Struct, frozen=True, gc=False):
@@ -166,7 +169,7 @@ class Subscription(msgspec.Struct, frozen=True):
     instrument
         Of what.
     kind
-        ``"bars"``, ``"ticks"``, ``"quotes"`` or ``"book"``.
+        ``"bars"``, ``"ticks"``, ``"quotes"`` or ``"book"``, and see `VenueTerms.marks`.
     timeframe
         For bars.
     """
@@ -282,7 +285,7 @@ class VenueSession(Protocol):
 
     def market(
         self, subscriptions: Sequence[Subscription]
-    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
+    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | MarkReport | StreamReport]:
         """Iterate over market data, reconnects included.
 
         What waits for a slow reader is bounded. Of quotes, and of bars that are not over, the newest may take the place

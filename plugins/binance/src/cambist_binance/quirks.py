@@ -200,4 +200,5 @@ def terms_of(market: Market) -> VenueTerms:
         settling=3 * _SECOND,
         confirm_within=5 * _SECOND,
         fills_within=10 * _SECOND,
+        marks=market.futures,
     )

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         FillReport,
         Instrument,
         MarginChange,
+        MarkReport,
         NoticeReport,
         Order,
         OrderReport,
@@ -356,7 +357,7 @@ class BinanceSession:
 
     def market(
         self, subscriptions: Sequence[Subscription]
-    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
+    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | MarkReport | StreamReport]:
         """Iterate over market data, reconnects included."""
         return self._streams.open(subscriptions)
 

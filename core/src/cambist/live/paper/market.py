@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from cambist.model.books import BookUpdate
     from cambist.model.instrument import Instrument
     from cambist.model.market import Quote, Tick
+    from cambist.model.reports import MarkReport
     from cambist.ports.venue import VenueSession
 
-    Shown = BarReport | Tick | Quote | BookUpdate | StreamReport
+    Shown = BarReport | Tick | Quote | BookUpdate | MarkReport | StreamReport
 
 __all__ = ["PaperMarket", "finest"]
 

@@ -286,7 +286,7 @@ class PaperSession(PaperOrders):
 
     def market(
         self, subscriptions: Sequence[Subscription]
-    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
+    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | MarkReport | StreamReport]:
         """Iterate over the market data of the source, which orders meet before the run sees it."""
         return self._market.show(subscriptions)
 
