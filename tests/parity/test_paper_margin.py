@@ -16,8 +16,8 @@ import cambist
 from cambist import Strategy, param
 from cambist.errors import ConfigError, ParameterError, VenueError
 from cambist.live.paper import PaperSettings
-from cambist.model import Bars, Instrument, Margin, MarginTier
-from cambist.ports.venue import FundingRate
+from cambist.model import Bars, Instrument, Margin, MarginTier, MarkReport, Ticks
+from cambist.ports.venue import FundingRate, StreamReport, Subscription, VenueTerms
 
 CASH = 40.0
 MOVED = ("deposit", "withdrawal")
@@ -317,6 +317,58 @@ def test_what_happens_while_a_run_is_down_is_caught_up_with(tmp_path, monkeypatc
     paper.paper = attrs.evolve(paper.paper, margin=Margin(**{**terms, "leverage": 5}))
     with pytest.raises(ConfigError, match=r"on other terms of margin: leverage was .* and is 5\.0"):
         paper.play()
+
+
+class OnEvents(Strategy):
+    """Trades on single trades, by what it has on margin, and says what that is."""
+
+    def on_start(self):
+        self.dice = random.Random(5)
+
+    def on_tick(self, tick):
+        self.record_signal("equity", self.equity)
+        if self.dice.random() < 0.2:
+            send = self.dice.choice((self.buy, self.sell))
+            send(max(0.001, round(self.dice.uniform(1.0, 9.0) * self.cash / tick.price, 3)))
+
+
+def test_on_trades_the_mark_prices_that_the_venue_streams_decide_as_in_the_backtest(tmp_path):
+    bars = perpetual(150, seed=11)
+    one, start, symbol = bars.instrument, int(bars.ts[0]), bars.instrument.symbol
+    ticks = Ticks(one, [start + number * 10**9 for number in range(150)], list(bars.close), np.full(150, 1.0))
+    off = [1.0 + 0.02 * (number % 5) for number in range(150)]
+    told = [(start + number * 10**9 - 1, float(bars.close[number] * off[number])) for number in range(150)]
+    terms = {**CROSS, "leverage": 10}
+    marks = {symbol: tuple(map(list, zip(*told, strict=True)))}
+    result = cambist.backtest(OnEvents(), ticks, cash=CASH, fees=None, margin=Margin(**terms), marks=marks)
+    market = FuturesMarket(bars)
+    market.until, market.terms = 0, VenueTerms(marks=True)
+    series, live = [(symbol, "ticks")], {"step_timeout": 0.1}
+    account = {"cash": CASH, "margin": Margin(**terms), "funding": False}
+    paper = PaperRun(tmp_path / "journal", [OnEvents()], market, series=series, live=live, record=True, **account)
+
+    async def play():
+        await paper.start()
+        for tick, (ts, price) in zip(ticks, told, strict=True):
+            market.queue.put_nowait(MarkReport(ts=ts, symbol=symbol, price=price))
+            market.queue.put_nowait(tick)
+        await paper.until(lambda: paper.kernel.views[0].ts == ticks.ts[-1])
+        await paper.calm()
+        assert paper.kernel.portfolio.account() == result.account
+        mark = Subscription(one, "marks")
+        market.queue.put_nowait(StreamReport(stream="marks", state="down", subscription=mark))
+        await paper.calm()
+        held = paper.kernel.portfolio.positions[symbol]
+        assert paper.kernel.portfolio.mark(held) == held.last_price
+        await paper.end()
+
+    asyncio.run(play())
+    assert traded(paper.kernel.fills) == traded(result.fill_records)
+    assert {"liquidation"} <= {one.reason for one in result.trade_records}
+    assert closed_by(paper.kernel.portfolio.trades.closed) == closed_by(result.trade_records)
+    assert [value for *_, value in paper.kernel.signals] == list(result.signals["value"])
+    report = cambist.replay(tmp_path / "journal", OnEvents)
+    assert report.equal, str(report)
 
 
 def test_a_rate_that_is_told_late_is_booked_late_on_what_was_held(tmp_path, monkeypatch):

@@ -181,7 +181,8 @@ class PaperSession(PaperOrders):
         else:
             self._desk = MarketDesk(*parts, kinds=self._kinds)
         listened = self._instruments, series, self._kinds
-        self._market = PaperMarket(self._source, self._desk, bars, self._funding, self._matcher, listened, self._calm)
+        shown = self._source, self._desk, bars, self._funding, self._matcher
+        self._market = PaperMarket(*shown, listened, self._calm, self._report)
         if self._funding is not None:
             await self._funding.open({} if state is None else state.references)
         if state is not None:
