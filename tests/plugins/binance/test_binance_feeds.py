@@ -73,7 +73,7 @@ def test_a_venue_that_counts_anew_after_it_was_away_is_followed():
 
 def test_mark_prices_are_told_with_the_venues_time():
     out = Channel()
-    feed = MarkFeed("btcusdt@markPrice@1s", out, BTC)
+    feed = MarkFeed("btcusdt@markPrice", out, BTC)
     for price in ("100.00000000", "101.25000000"):
         feed.take(frame(e="markPriceUpdate", E=START, s="BTCUSDT", p=price, i="100.00000000", r="0.00010000", T=START))
     told = [(one.ts // MS, one.symbol, one.price) for one in taken(out)]

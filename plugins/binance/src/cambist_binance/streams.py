@@ -268,7 +268,7 @@ class MarketStreams:
         if one.kind == "quotes":
             return QuoteFeed(f"{name}@bookTicker", out, instrument, self._clock.now)
         if one.kind == "marks" and self._market.futures:
-            return MarkFeed(f"{name}@markPrice@1s", out, instrument)
+            return MarkFeed(f"{name}@markPrice", out, instrument)  # every three seconds
         if one.kind == "book":
             book = LocalBook(instrument, futures=self._market.futures)
             return BookFeed(f"{name}@depth@100ms", out, book, self._queries.depth, self._clock.now)
