@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cambist.engine.conversions import margin_change_of
 from cambist.engine.money import CASH, MARGIN
 from cambist.live.requests import ChangeAccount
 from cambist.model.effects import MoveCash
@@ -13,8 +14,9 @@ from cambist.model.events import CashMoved, MarginChanged
 from cambist.ports.venue import Answered, CashSession, Declined, MarginSession, OrderKey, Unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from cambist.engine.records import MarginEntry
     from cambist.model.effects import ChangeMargin
     from cambist.model.events import Event
     from cambist.model.portfolio import MarginChange
@@ -76,6 +78,18 @@ class AccountRequests:
         symbol = "" if isinstance(wish, MoveCash) else wish.change.symbol
         self._send(ChangeAccount(order_id=0, key=OrderKey(symbol, "of the account"), wish=wish))
 
+    def resume(self, asked: Iterable[MarginEntry]) -> None:
+        """Tell of what a venue was asked for when the run was cut off, and had not answered by then."""
+        for entry in asked:
+            self._tell_unknown(margin_change_of(entry), "the run was cut off before the answer came.")
+
+    def _tell_unknown(self, change: MarginChange, why: str) -> None:
+        self._alarm(
+            "margin_unknown",
+            f"nobody knows whether {_named(change)}: {why} Another leverage is taken over when the venue tells of it; "
+            "look there what margin the position has.",
+        )
+
     def answered(self, request: ChangeAccount, outcome: Outcome, now: int) -> None:
         """Take what became of it."""
         wish = request.wish
@@ -87,11 +101,7 @@ class AccountRequests:
                 self._alarm("cash_refused", f"{flow.amount:,.8g} {flow.asset} were not moved: {_said(outcome)}")
             return
         if isinstance(outcome, Unanswered):
-            self._alarm(
-                "margin_unknown",
-                f"nobody knows whether {_named(wish.change)}: {outcome.text} Another leverage is taken over when the "
-                "venue tells of it; look there what margin the position has.",
-            )
+            self._tell_unknown(wish.change, outcome.text)
             return
         change = wish.change
         if isinstance(outcome, Declined):
