@@ -16,7 +16,7 @@ FILE_LINES, FUNCTION_LINES, CLASS_LINES, PARAMETERS = 600, 60, 300, 8
 
 # "path:name" -> why it may be larger. Every entry is a debt; the way to pay is to find the second job in it.
 LARGER: dict[str, str] = {
-    "core/src/cambist/engine/desk.py:send": "the terms of an order; an object for them would cost as much as the order",
+    "core/src/cambist/engine/desk.py:send": "the terms of an order; the order itself in their place costs a run 3 %",
     "core/src/cambist/strategies/desk.py:send": "the promise behind cambist.engine.desk.Desk.send",
     "core/src/cambist/strategies/trading.py:_send": "what buy and sell were given; runs for each order",
 }

@@ -108,8 +108,10 @@ if TYPE_CHECKING:
         BarReport,
         BatchingSession,
         CashHistory,
+        CashSession,
         Declined,
         FundingRate,
+        MarginSession,
         NativeSession,
         OrderKey,
         OrderRequest,
@@ -148,6 +150,7 @@ __all__ = [
     "CambistError",
     "CashFlowRow",
     "CashHistory",
+    "CashSession",
     "CommandSpec",
     "Comparison",
     "ConfigError",
@@ -175,6 +178,7 @@ __all__ = [
     "JournalCursor",
     "JournalEntry",
     "JournalReader",
+    "MarginSession",
     "MarketSource",
     "MeasureRow",
     "MissingDependencyError",
@@ -284,7 +288,8 @@ _HOMES = {
         "cambist.ports.data_rules": "DataRule Finding SeriesView Severity Stage",
         "cambist.ports.secrets": "SecretProvider",
         "cambist.ports.venue": (
-            "Answered BarReport BatchingSession CashHistory Declined FundingRate NativeSession OrderKey "
+            "Answered BarReport BatchingSession CashHistory CashSession Declined FundingRate MarginSession "
+            "NativeSession OrderKey "
             "OrderRequest Outcome PerpetualMarket PreparingSession PromptSession ReloadingSession StreamReport "
             "Subscription Unanswered VenueSession VenueTerms"
         ),

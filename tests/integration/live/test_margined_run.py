@@ -225,6 +225,33 @@ def test_another_position_mode_stops_trading_until_it_is_set_back(tmp_path):
         play(simulator, tmp_path, "usdm", script)
 
 
+async def changes_by_itself(one):
+    """Have the strategy set its leverage and the margin of what it holds, and ask for what nobody does."""
+    portfolio, asked, amount = one.run.kernel.portfolio, [], 0.001 if one.market == "coinm" else 5.0
+    asks = [
+        lambda s: s.set_leverage(6.0),
+        lambda s: s.add_margin(amount),
+        lambda s: s.set_leverage(4.0),  # with a position that stands for itself the venue lowers none
+        lambda s: s.set_leverage(21.0),
+        lambda s: s.add_cash(1.0),
+    ]
+    before = one.at_venue(lambda at, user, _symbol: at.positions(user)[0])
+    one.seat.todo.append(lambda s: asked.extend(ask(s) for ask in asks))
+    await one.until(lambda: len(portfolio.refused_changes) == 2)
+    codes = [change.reason.partition(":")[0] for change in asked]
+    assert codes == ["", "", "", "leverage_above_limit", "unsupported"]
+    assert [change.reason.partition(":")[0] for change in portfolio.refused_changes] == [codes[3], "margin_in_use"]
+    assert "margin_refused" in {word for _, word, _ in one.run.recent_alarms}
+    assert portfolio.leverages == {one.symbol: 6.0}
+    assert [(one.amount, repr(one.leverage)) for one in portfolio.margin_changes[-2:]] == [
+        (0.0, "6.0"),
+        (amount, "nan"),
+    ]
+    setting, after = one.at_venue(lambda at, user, symbol: (at.setting(user, symbol), at.positions(user)[0]))
+    assert setting.leverage == 6
+    assert after.isolated_wallet - before.isolated_wallet == Decimal(repr(amount))
+
+
 @pytest.mark.parametrize("market", FUTURES)
 def test_leverage_and_margin_are_read_from_the_venue_and_followed(market, tmp_path):
     async def script(one):
@@ -238,7 +265,10 @@ def test_leverage_and_margin_are_read_from_the_venue_and_followed(market, tmp_pa
         one.at_venue(lambda at, user, symbol: at.set_leverage(user, symbol, 5))
         await one.until(lambda: portfolio.leverages == {one.symbol: 5.0})
         await one.do(lambda s: s.buy(one.size))
+        await one.until(lambda: portfolio.mark(one.position) != one.position.last_price)  # the venue's own comes, too
+        assert portfolio.mark(one.position) == pytest.approx(one.position.last_price, rel=0.02)
         assert portfolio.margin == pytest.approx(abs(portfolio.positions[one.symbol].notional) / 5, rel=0.05)
+        await changes_by_itself(one)
         await one.do(lambda s: s.close())
         one.at_venue(lambda at, user, symbol: at.set_margin_type(user, symbol, isolated=False))
         await one.until(lambda: "margin_mode_changed" in one.alarms)
@@ -251,7 +281,7 @@ def test_leverage_and_margin_are_read_from_the_venue_and_followed(market, tmp_pa
         one = play(simulator, tmp_path, market, script)
         one.compare()
         assert set(one.alarms) == {"leverage_changed", "leverage_set", "margin_mode_changed"}
-        assert one.state().portfolio.leverages == {one.symbol: 5.0}
+        assert one.state().portfolio.leverages == {one.symbol: 6.0}
 
 
 @pytest.mark.parametrize(("allowed", "grows"), [(1.0, False), (5.0, True)])

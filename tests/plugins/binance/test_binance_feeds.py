@@ -13,7 +13,7 @@ from payloads import BTC, MS
 
 from cambist.api import BarReport, StreamReport, VenueError
 from cambist.model import Bars, Quote, Tick, Timeframe
-from cambist_binance.feeds import BarFeed, QuoteFeed, TickFeed
+from cambist_binance.feeds import BarFeed, MarkFeed, QuoteFeed, TickFeed
 from cambist_binance.streams import Shard
 from cambist_ccxt.channel import Channel
 from cambist_ccxt.link import Connection, LinkSettings
@@ -69,6 +69,15 @@ def test_a_venue_that_counts_anew_after_it_was_away_is_followed():
     for number in (1, 2):
         feed.take(trade(number))
     assert [one.ts // MS - START for one in taken(out)] == [100, 1, 2]
+
+
+def test_mark_prices_are_told_with_the_venues_time():
+    out = Channel()
+    feed = MarkFeed("btcusdt@markPrice", out, BTC)
+    for price in ("100.00000000", "101.25000000"):
+        feed.take(frame(e="markPriceUpdate", E=START, s="BTCUSDT", p=price, i="100.00000000", r="0.00010000", T=START))
+    told = [(one.ts // MS, one.symbol, one.price) for one in taken(out)]
+    assert told == [(START, BTC.symbol, 100.0), (START, BTC.symbol, 101.25)]
 
 
 async def all_of(channel):

@@ -6,7 +6,9 @@ import asyncio
 from types import SimpleNamespace
 
 from cambist.live.dispatch import FLATTEN, Dispatcher
-from cambist.live.requests import Cancel, Submit
+from cambist.live.requests import Cancel, ChangeAccount, Submit
+from cambist.model import MarginChange
+from cambist.model.effects import ChangeMargin
 from cambist.ports.venue import Answered, Declined, OrderKey
 
 
@@ -142,3 +144,26 @@ def test_an_order_that_could_leave_at_once_does_not_overtake_the_cancel_that_fre
     at_once, _ = sent_at_once(session, Cancel(order_id=1, key=OrderKey("BTC/USDT", "c1")), submit(2))
     assert at_once == []
     assert session.asked == ["not c1", "c2"]
+
+
+class Changing(Prompt):
+    """Takes its time to change a leverage."""
+
+    async def change_margin(self, change):
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        self.asked.append(f"leverage {change.leverage:g}")
+        return Answered(None)
+
+
+def test_orders_wait_for_a_change_of_the_account_before_them_and_cancels_do_not():
+    session = Changing()
+    wish = ChangeMargin(MarginChange(0, "BTC/USDT", leverage=3.0))
+    change = ChangeAccount(order_id=0, key=OrderKey("BTC/USDT", "of the account"), wish=wish)
+    later = Cancel(order_id=2, key=OrderKey("BTC/USDT", "c2"))
+    other = Cancel(order_id=9, key=OrderKey("BTC/USDT", "c9"))
+    at_once, outcomes = sent_at_once(session, submit(1), change, submit(2), later, other)
+    assert at_once == ["c1"]
+    assert session.asked == ["not c9", "leverage 3", "not c2"]
+    assert session.sent == ["c1", "c2"]
+    assert sorted(outcomes) == [(1, "Submit"), (2, "Cancel"), (2, "Submit"), (9, "Cancel")]

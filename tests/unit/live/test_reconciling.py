@@ -95,10 +95,11 @@ def test_an_execution_whose_order_is_not_shown_yet_is_waited_for_and_is_our_own(
     report = OrderReport(
         ts=5, client_id="run7-3", status=ReportedStatus.FILLED, type=OrderType.LIMIT, filled=Decimal(1), **side
     )
-    positions = SimpleNamespace(last_fill_of=lambda _symbol: 0, is_booked=lambda _report: False)
+    never = {"last_fill_of": lambda _symbol: 0, "is_booked": lambda _report: False}
+    positions = SimpleNamespace(**never, has_forgotten=False, is_kept=lambda _number: True)
     truth = Venue()
     truth.session = truth
-    explainer = Explainer(truth, SimpleNamespace(positions=positions), "run7", 0)
+    explainer = Explainer(truth, SimpleNamespace(positions=positions), "run7", 0, None)
     trades = asyncio.run(explainer.unbooked("BTC/USDT"))
     assert ([one.client_id for one in trades.own], trades.foreign, asked) == (["run7-3"], [], ["77"] * 3)
 

@@ -30,8 +30,8 @@ LEVELS = {
         NoticeLevel.INFO: "run_started run_ended reconciled fill stream_up clock_right loop_goes_on kill_switch_done",
         NoticeLevel.ERROR: (
             "anomaly cancel_failed close_failed companion_failed fills_missing gap_not_filled journal_slow "
-            "kill_switch loop_frozen order_vanished out_of_step overfilled rule_failed second_instance "
-            "sink_failed strategy_failed"
+            "kill_switch loop_frozen margin_unknown order_vanished out_of_step overfilled rule_failed second_instance "
+            "sink_failed strategy_failed unexplained"
         ),
         NoticeLevel.CRITICAL: ("frozen_exit journal_failed kill_switch_failed liquidation_near run_failed unprotected"),
     }.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cambist.engine.hedge import view_of
-from cambist.portfolio import AccountGroup, MarginPortfolio, StrategyShares, VenueBooks, book_change
+from cambist.portfolio import AccountGroup, MarginPortfolio, StrategyShares, book_change
 from cambist.portfolio.margin_changes import carry_out
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from cambist.engine.step import Kernel
     from cambist.engine.view import AccountView
+    from cambist.model.events import MarkPriced
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Liquidity, Order
     from cambist.model.portfolio import MarginChange
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     ExpectedFee = Callable[[Instrument, float, float, Liquidity], float]
 
-__all__ = ["AccountOrders", "LiveShares", "accounts_of", "change_margin", "views_of"]
+__all__ = ["AccountOrders", "LiveShares", "MarkPrices", "accounts_of", "change_margin", "views_of"]
 
 
 class AccountOrders:
@@ -113,12 +114,42 @@ def views_of(
     return views
 
 
-def change_margin(accounts: Mapping[str, Books], change: MarginChange) -> None:
-    """Move margin, or change a leverage, in the account and for the asset that a change is of."""
+class MarkPrices:
+    """The mark prices that a run is told, by which its accounts value what they hold on margin.
+
+    Parameters
+    ----------
+    accounts
+        Of the run, by name.
+    """
+
+    def __init__(self, accounts: Mapping[str, Books]) -> None:
+        self._accounts = accounts
+        self._now: dict[str, float] = {}
+
+    def take(self, event: MarkPriced) -> None:
+        """Take the mark price of an instrument."""
+        symbol = event.symbol
+        if symbol not in self._now:
+            for books in self._accounts.values():
+                for pocket in books.pockets.values():
+                    if isinstance(pocket, MarginPortfolio) and symbol in pocket.positions:
+                        pocket.set_mark_source(symbol, lambda: self._now[symbol])
+        self._now[symbol] = event.price
+
+
+def change_margin(accounts: Mapping[str, Books], change: MarginChange, *, done: bool) -> None:
+    """Move margin, or change a leverage, in the account and for the asset that a change is of.
+
+    Parameters
+    ----------
+    done
+        Whether the venue has done it by now, or refused it: then nothing is checked.
+    """
     books = accounts[change.account]
     pocket = books.pocket(books.positions[change.symbol].instrument.settle)
     assert isinstance(pocket, MarginPortfolio)  # no other is asked to
-    if isinstance(pocket, VenueBooks):
-        carry_out(pocket, change)  # it is so: the venue was asked
+    if done:
+        carry_out(pocket, change)
     else:
         book_change(pocket, change)

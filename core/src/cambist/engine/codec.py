@@ -172,6 +172,7 @@ for _kind, _type in {
     "cash_requested": records.CashRequest,
     "rates_noted": records.RatesNoted,
     "margin_changed": records.MarginEntry,
+    "margin_requested": records.MarginEntry,
     "dividend_paid": records.Dividend,
     "shares_split": records.Split,
     "timer_set": records.TimerSet,

@@ -12,7 +12,7 @@ import msgspec
 from cambist.engine import conversions as to
 from cambist.engine.codec import CODEC
 from cambist.engine.fold import RunState
-from cambist.engine.records import AccountOpened, InstrumentDefined, StrategyRun
+from cambist.engine.records import AccountOpened, InstrumentDefined, MarginEntry, StrategyRun
 from cambist.errors import RecordError
 from cambist.model.orders import Fill, Liquidity, Order, OrderStatus, OrderType, Side, TimeInForce
 from cambist.model.portfolio import StockSplit
@@ -125,6 +125,7 @@ def encode_run(state: RunState, breathe: Callable[[], None] = _at_once) -> bytes
             "anchors": state.anchors,
             "leaving": [[*key, amount] for key, amount in state.leaving.items() if amount],
             **({"references": state.references} if state.references else {}),
+            **({"asked_margin": state.asked_margin} if state.asked_margin else {}),
             "stopping": state.stopping,
             "stopped": state.stopped,
         }
@@ -216,6 +217,7 @@ def _open_accounts(state: RunState, document: dict[str, Any]) -> None:
     if state.portfolio is not None:
         load_account(state.portfolio, document["portfolio"])
     state.references.update(document.get("references", {}))
+    state.asked_margin = [msgspec.convert(one, MarginEntry) for one in document.get("asked_margin", ())]
     leaving = document["leaving"]
     if isinstance(leaving, float):  # as it was kept while there was one account, in one asset
         leaving = [["", state.opened[""].currency, leaving]] if leaving else []

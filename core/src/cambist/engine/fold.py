@@ -67,7 +67,7 @@ class RunState(FoldedAccounts):
 
     Attributes
     ----------
-    instruments, portfolio, accounts, ledgers, opened, owners, rates, leaving
+    instruments, portfolio, accounts, ledgers, opened, owners, rates, leaving, asked_margin
         See `FoldedAccounts`.
     sequence, ts
         Number and time of the last record.
@@ -160,6 +160,7 @@ class RunState(FoldedAccounts):
         self.token, self.seed, self.strategies = began.token, began.seed, began.strategies
         self.book.token = began.token
         self.stopping = self.stopped = None
+        self.asked_margin.clear()
 
     def stop_requested(self, _ts: int, ended: record.RunEnded) -> None:
         """A run is to end."""
@@ -330,6 +331,7 @@ def _handlers(state: RunState) -> dict[str, Callable[[int, Any], None]]:
                 "cash_moved",
                 "cash_requested",
                 "margin_changed",
+                "margin_requested",
                 "dividend_paid",
                 "shares_split",
                 "timer_set",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from cambist.engine import conversions as to
 from cambist.engine.account_opening import NotedRates, account_of
 from cambist.errors import RecordError
@@ -50,6 +52,8 @@ class FoldedAccounts:
         What assets were worth when money moved last; None where every account holds one asset.
     leaving
         What withdrawals that are asked for and not booked will take, by account and asset.
+    asked_margin
+        Changes of margin and leverage that a venue was asked for since the run started last, and has not answered.
     references
         What the venue knows movements of money by that were booked, and when each was, ns, UTC; see `CashFlow`.
     """
@@ -63,6 +67,7 @@ class FoldedAccounts:
         self.ledgers: dict[str, ExactLedger] = {}
         self.rates: NotedRates | None = None
         self.leaving: defaultdict[tuple[str, str], float] = defaultdict(float)
+        self.asked_margin: list[record.MarginEntry] = []
         self.references: dict[str, int] = {}
 
     @property
@@ -194,8 +199,15 @@ class FoldedAccounts:
         for flow in books.cash_flows[known:]:
             self.ledgers[name].move(flow.asset, exact(flow.amount))
 
+    def margin_requested(self, _ts: int, entry: record.MarginEntry) -> None:
+        """A venue is asked to move margin, or for another leverage."""
+        self.asked_margin.append(entry)
+
     def margin_changed(self, _ts: int, entry: record.MarginEntry) -> None:
         """Margin was moved, leverage changed, or either refused."""
+        asked = msgspec.structs.replace(entry, reason="")
+        if asked in self.asked_margin:
+            self.asked_margin.remove(asked)
         pocket = self.accounts[entry.account].pocket(self.instruments[entry.symbol].settle)
         assert isinstance(pocket, MarginPortfolio)
         carry_out(pocket, to.margin_change_of(entry))

@@ -66,11 +66,13 @@ class Recorder(AsideRecords):
     ----------
     sequence
         Number of the last record: what the effects of the last step wait for.
+    keeps_states
+        Whether it notes what strategies keep; not as long as those of a run that goes on were not given theirs back.
     """
 
     def __init__(self, kernel: Journaling, append: Append, codec: Codec = CODEC) -> None:
         self._kernel, self._append, self._codec = kernel, append, codec
-        self.sequence = 0
+        self.sequence, self.keeps_states = 0, True
         self._drafts: list[Draft] = []
         self._known = 0  # id of the newest order that is journalled
         self._signals = len(kernel.signals)  # how many that were noted are journalled
@@ -88,7 +90,7 @@ class Recorder(AsideRecords):
         first = next(iter(kernel.accounts.values()))  # all accounts know the same rates
         self._in_assets = first if isinstance(first, MultiAssetPortfolio) else None
         self._rates: dict[str, Decimal] = {}
-        self._noted = [0] * len(self._changes)
+        self._noted = [len(changes) for changes in self._changes]  # those of before a restart are journalled
         self._keepers = [seat.strategy for seat in kernel.seats if _keeps_state(seat.strategy)]
         self._facts: dict[type[event.Event], Callable[[Any], None]] = {
             **dict.fromkeys(_NOTES, self._note),
@@ -112,7 +114,7 @@ class Recorder(AsideRecords):
             effect.ReportRefusal: self._refusal,
             effect.ReportTradingState: self._trading_state,
             effect.SetTimer: lambda ts, one: self.write("timer_set", ts, record.TimerSet(one.name, one.due)),
-            effect.ChangeMargin: lambda _ts, _one: None,  # what becomes of it is noted when it is carried out
+            effect.ChangeMargin: self._margin_request,
             effect.StopRun: lambda ts, one: self.write("stop_requested", ts, record.RunEnded(one.reason)),
             effect.MoveCash: self._cash_request,
         }
@@ -215,6 +217,11 @@ class Recorder(AsideRecords):
         flow = asked.flow
         asset = "" if self._in_assets is None else flow.asset
         self.write("cash_requested", ts, record.CashRequest(exact(flow.amount), asset, flow.account))
+
+    def _margin_request(self, ts: int, asked: effect.ChangeMargin) -> None:
+        """Note a change that waits for its venue; one that is carried out at once is noted when it is."""
+        if self._kernel.seats[0].desk.is_live:
+            self.write("margin_requested", ts, to.margin_record(asked.change))
 
     def _dividend(self, paid: event.DividendPaid) -> None:
         self.write("dividend_paid", paid.ts, record.Dividend(paid.symbol, exact(paid.amount), self._kernel.instant))
@@ -331,7 +338,7 @@ class Recorder(AsideRecords):
             if self._rules.get(name) != kept:
                 self._rules[name] = kept
                 self.write("risk_state", ts, record.RiskState(name, kept))
-        for strategy in self._keepers:
+        for strategy in self._keepers if self.keeps_states else ():
             state = self._kernel.state_of(strategy)
             if state is not None and self._states.get(strategy.name) != state:
                 self._states[strategy.name] = state

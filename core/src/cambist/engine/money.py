@@ -9,7 +9,7 @@ import attrs
 
 from cambist.errors import InputError, OrderError, did_you_mean
 from cambist.model.effects import ChangeMargin, MoveCash
-from cambist.model.portfolio import MarginChange
+from cambist.model.portfolio import CashFlow, MarginChange
 from cambist.portfolio import MarginPortfolio, checked_change
 
 if TYPE_CHECKING:
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from cambist.engine.step import Kernel
     from cambist.model.instrument import Instrument
     from cambist.model.orders import PositionSide
-    from cambist.model.portfolio import CashFlow, Position
+    from cambist.model.portfolio import Position
     from cambist.portfolio import Books
 
-__all__ = ["MoneyDesk", "MoneyRequests"]
+__all__ = ["CASH", "MARGIN", "MoneyDesk", "MoneyRequests"]
+
+#: What not every place can do where a run trades: bring money in and take it out; change margin and leverage.
+CASH, MARGIN = "cash", "margin"
 
 
 class MoneyRequests:
@@ -44,6 +47,11 @@ class MoneyRequests:
         """Have money come into the account, or (negative) leave it, unless less than that is free."""
         kernel, pocket = self._kernel, self._books.pocket(asset)
         key = self._account, pocket.currency
+        if CASH in kernel.cannot:
+            kind = kind or ("deposit" if amount > 0.0 else "withdrawal")
+            refused = CashFlow(kernel.clock.read(), kind, "", pocket.currency, amount, kernel.cannot[CASH])
+            pocket.refused_flows.append(refused)
+            return refused
         flow = pocket.transfer(kernel.clock.read(), amount, kernel.leaving[key], kind)
         if self._account:
             flow = attrs.evolve(flow, account=self._account)
@@ -130,7 +138,10 @@ class MoneyDesk:
             raise OrderError(f"margin cannot be changed {self.refusing}.")
         now = kernel.clock.read()
         change = MarginChange(now, instrument.symbol, side, amount, leverage, account=self._account)
-        change = checked_change(account, change)
+        if MARGIN in kernel.cannot:
+            change = attrs.evolve(change, reason=kernel.cannot[MARGIN])
+        else:
+            change = checked_change(account, change)
         if change.reason:
             account.refused_changes.append(change)
         else:

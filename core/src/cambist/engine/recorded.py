@@ -52,6 +52,7 @@ __all__ = [
 #: What a row is, in its first place; then follow the record after which it came, its time, and its own fields.
 BAR_CLOSED, _BAR_OPENED, _INSTANT_CLOSED, _REFUSED, _MARGIN, OUTSIDE, ENDED, _TRADING = range(8)
 _TICK, _QUOTE, _BOOK, ASKED, DAY, FED, BEGAN, _LOST = range(8, 16)
+_MARKED = 16
 
 
 class HistoryFed(event.Event, eq=False):
@@ -100,6 +101,7 @@ _FIELDS: dict[type[event.Event], tuple[int, Callable[[Any], tuple[Any, ...]]]] =
             *_own_time(one.ts, one.update.ts),
         ),
     ),
+    event.MarkPriced: (_MARKED, lambda one: (one.symbol, one.price)),
     event.BookLost: (_LOST, lambda one: (one.stream, one.reason)),
     event.TradingStateChanged: (_TRADING, lambda one: _trading_fields(one.change)),
 }
@@ -164,6 +166,7 @@ _MAKERS: dict[int, Callable[..., event.Event]] = {
     _MARGIN: _margin_changed,
     _TRADING: _trading_changed,
     _LOST: event.BookLost,
+    _MARKED: event.MarkPriced,
     FED: lambda ts, series, *fields: HistoryFed(ts, series, Bar(*fields)),
 }
 #: The same of what a stream of trades, quotes or books shows, of its instrument too.

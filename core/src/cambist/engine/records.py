@@ -331,6 +331,8 @@ class Split(Record, frozen=True):
 class MarginEntry(Record, frozen=True):
     """``margin_changed``: margin of a position was moved, its leverage changed, or either refused.
 
+    ``margin_requested``: a strategy wants that, and the venue is asked.
+
     See `cambist.model.portfolio.MarginChange`; `leverage` is None where margin was moved.
     """
 

@@ -62,14 +62,16 @@ def take_over(kernel: Journaling, state: RunState) -> None:
     kernel.trading.restore(state.trading)
     kernel.monitors.restore(state.rules)
     kernel.recorder.go_on_from(state.sequence, newest, state.states, state.anchors)
+    kernel.recorder.keeps_states = False  # what strategies begin with is not what they had
 
 
 def give_back(kernel: Journaling, state: RunState) -> None:
-    """Have strategies know what they kept, once the kernel was started."""
+    """Have strategies know what they kept, once the kernel was started; from now on it is journalled."""
     for seat in kernel.seats:
         kept = state.states.get(seat.strategy.name)
         if kept is not None:
             seat.strategy.load_state(decode_state(kept))
+    kernel.recorder.keeps_states = True
 
 
 def feed_history(kernel: Journaling, number: int, bar: Bar) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cambist.engine.accounts import LiveShares, accounts_of, change_margin, views_of
+from cambist.engine.accounts import LiveShares, MarkPrices, accounts_of, change_margin, views_of
 from cambist.engine.adoption import Adopter
 from cambist.engine.agenda import Agenda
 from cambist.engine.clock import Clock, ManualClock
@@ -32,6 +32,7 @@ from cambist.model.events import (
     DividendPaid,
     InstantClosed,
     MarginChanged,
+    MarkPriced,
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
@@ -200,6 +201,8 @@ class Kernel(Watching):
         called ``""``.
     queue_ahead
         Answers the size of others that stands before an order in a recorded book; NaN where there is none.
+    cannot
+        Why strategies cannot have their account changed where the run trades; see `cambist.engine.money`.
     leaving
         What withdrawals that are asked for and not booked will take, by account and asset.
     listens
@@ -223,8 +226,7 @@ class Kernel(Watching):
         expected_fee: ExpectedFee | Mapping[str, ExpectedFee],
         calendars: Callable[[Instrument], Calendar | None] = no_calendar,
     ) -> None:
-        self.portfolio, self.gate = portfolio, gate
-        self.book = OrderBook()
+        self.portfolio, self.gate, self.book = portfolio, gate, OrderBook()
         strategies = named(strategies)
         self.accounts, self.owners = accounts_of(portfolio, [strategy.name for strategy in strategies])
         self.shares = LiveShares(self)
@@ -233,7 +235,7 @@ class Kernel(Watching):
         self.effects: list[Effect] = []
         self.fills: list[Fill] = []
         self.splits: list[StockSplit] = []
-        self.instant = 0
+        self.instant, self.cannot = 0, dict[str, str]()
         self.bookkeeper: Bookkeeper | None = None
         self.leaving: defaultdict[tuple[str, str], float] = defaultdict(float)
         self.queue_ahead: Callable[[Order], float] = _nowhere
@@ -264,7 +266,8 @@ class Kernel(Watching):
             InstantClosed: self._instant_closed,
             TimerFired: self._timer_fired,
             CashMoved: self._cash_moved,
-            MarginChanged: lambda event: change_margin(self.accounts, event.change),
+            MarkPriced: MarkPrices(self.accounts).take,
+            MarginChanged: lambda event: change_margin(self.accounts, event.change, done=self.seats[0].desk.is_live),
             DividendPaid: lambda event: self.portfolio.pay_dividend(event.ts, event.symbol, event.amount, self.instant),
             SharesSplit: self._shares_split,
             **self.trading.handlers,

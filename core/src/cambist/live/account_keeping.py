@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,12 @@ from cambist.live.deciding import Decisions
 from cambist.live.explanation import Explainer
 from cambist.live.liquidation_watch import LiquidationWatch
 from cambist.live.margin_settings import MarginSettings
+from cambist.live.past_executions import look_up
 from cambist.live.reconciler import Reconciler
 from cambist.live.roll_call import call_roll
 from cambist.live.taking_over import Takeover
 from cambist.live.wallet import Wallet
+from cambist.portfolio import MarginPortfolio
 from cambist.portfolio.by_venue import VenueBooks
 
 if TYPE_CHECKING:
@@ -68,7 +71,7 @@ class AccountKeeper:
             run.settings,
             self.wallet,
             comparison=comparison,
-            explainer=Explainer(run.truth, run.engine, prepared.token, since),
+            explainer=Explainer(run.truth, run.engine, prepared.token, since, partial(look_up, run.journal)),
             takeover=self._takeover,
             decisions=Decisions(ask, run.alarm),
         )
@@ -123,8 +126,11 @@ class AccountKeeper:
             return
 
     def _price_of(self, symbol: str) -> float:
-        position = self._run.kernel.portfolio.positions.get(symbol)
-        return nan if position is None else position.last_price
+        books = self._run.kernel.portfolio
+        position = books.positions.get(symbol)
+        if position is None:
+            return nan
+        return books.mark(position) if isinstance(books, MarginPortfolio) else position.last_price
 
 
 def _checked_owners(run: LiveRun) -> Mapping[str, str]:

@@ -87,7 +87,8 @@ def make_market(run: LiveRun) -> MarketStream:
 def make_dispatcher(run: LiveRun, group: asyncio.TaskGroup) -> Dispatcher:
     """Make what carries requests to the venue, in a group of tasks."""
     in_order = isinstance(run.session, SimulatingSession)
-    return Dispatcher(run.session, run.engine.orders.answers, run.now, group, in_order=in_order)
+    engine = run.engine
+    return Dispatcher(run.session, engine.orders.answers, run.now, group, in_order=in_order, account=engine.account)
 
 
 def make_reconnection(run: LiveRun, group: asyncio.TaskGroup) -> Reconnection:

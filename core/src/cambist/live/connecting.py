@@ -9,6 +9,7 @@ import attrs
 
 from cambist.engine.step import named
 from cambist.indicators.technical import load as load_indicators
+from cambist.live.account_requests import what_is_missing
 from cambist.live.opening import ask_opening
 from cambist.live.recording import RunRecording, about_run
 from cambist.live.setup import prepare
@@ -66,6 +67,7 @@ async def connect(
         opening = attrs.evolve(opening, margin=simulating.margin)
     fee = None if simulating is None else simulating.expected_fee
     prepared = prepare(fresh, listening, run.journal, state, opening, settings, run.alarm, fee)
+    prepared.kernel.cannot = what_is_missing(session)
     if simulating is not None:
         simulating.pace(run.is_busy)
         prepared.kernel.queue_ahead = simulating.queue_ahead

@@ -8,13 +8,15 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from cambist.errors import VenueError
+from cambist.live.account_requests import ask_account
 from cambist.live.asking import outcome_of, outcomes_of
-from cambist.live.requests import Amend, Cancel, FetchFills, Find, Submit, SubmitGroup
+from cambist.live.requests import Amend, Cancel, ChangeAccount, FetchFills, Find, Submit, SubmitGroup
 from cambist.ports.venue import BatchingSession, Declined, NativeSession, PreparingSession, PromptSession
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from cambist.live.account_requests import AccountRequests
     from cambist.live.answers import Answers
     from cambist.live.requests import Request
     from cambist.ports.venue import OrderKey, Outcome, VenueSession
@@ -23,6 +25,8 @@ __all__ = ["FLATTEN", "Dispatcher"]
 
 _log = logging.getLogger("cambist.live")
 _BATCHED = (Submit, Cancel)
+#: What waits for a change of the account that was asked for before: it was decided with that in mind.
+_LATER = (Submit, SubmitGroup, Amend)
 
 #: The tag of orders by which the run itself closes positions.
 FLATTEN: Final = "flatten"
@@ -48,6 +52,8 @@ class Dispatcher:
         In which requests run.
     in_order
         Whether all requests follow one another, whatever they are about, as a venue without a wire would have them.
+    account
+        Takes what the venue answers to changes of the account. What opens or amends after such a change waits for it.
 
     Attributes
     ----------
@@ -64,8 +70,11 @@ class Dispatcher:
         group: asyncio.TaskGroup,
         *,
         in_order: bool = False,
+        account: AccountRequests | None = None,
     ) -> None:
-        self._in_order = in_order
+        self._in_order, self._account = in_order, account
+        self._changes = 0  # of the account, that are not answered
+        self._behind: dict[str, list[Request]] = {}  # what waits for that, by line
         self._session, self._answers, self._clock, self._group = session, answers, clock, group
         self._lines: dict[str, deque[Request]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,6 +100,11 @@ class Dispatcher:
         if self._is_closed:
             return
         key = "of all" if self._in_order else request.key.client_id or request.key.venue_id
+        if isinstance(request, ChangeAccount):
+            self._changes += 1
+        elif self._changes and not self._in_order and (type(request) in _LATER or key in self._behind):
+            self._behind.setdefault(key, []).append(request)
+            return
         if isinstance(request, SubmitGroup) and not self._in_order:
             self._reserve(key, request)
         line = self._lines.get(key)
@@ -157,7 +171,8 @@ class Dispatcher:
 
     def is_asking(self, key: OrderKey) -> bool:
         """Tell whether something is being asked about an order."""
-        return (key.client_id or key.venue_id) in self._lines
+        name = key.client_id or key.venue_id
+        return name in self._lines or name in self._behind
 
     async def idle(self) -> None:
         """Return when nothing is being asked."""
@@ -242,6 +257,17 @@ class Dispatcher:
             if done is not None:
                 done.set()
 
+    async def _change_account(self, request: ChangeAccount) -> None:
+        """Change the account, and ask for what waits for that."""
+        outcome = await outcome_of(ask_account(self._session, request))
+        if self._account is not None:
+            self._account.answered(request, outcome, self._clock())
+        self._changes -= 1
+        if not self._changes:
+            waited, self._behind = self._behind, {}
+            for one in (each for line in waited.values() for each in line):
+                self.send(one)
+
     async def _ask(self, request: Request) -> None:
         session, answers = self._session, self._answers
         if isinstance(request, Submit):
@@ -251,6 +277,8 @@ class Dispatcher:
                 answers.submitted(request, await outcome_of(session.submit(request.terms)), self._clock())
         elif isinstance(request, SubmitGroup):
             await self._ask_group(request)
+        elif isinstance(request, ChangeAccount):
+            await self._change_account(request)
         elif isinstance(request, Cancel):
             answers.canceled(request, await outcome_of(session.cancel(request.key)), self._clock())
         elif isinstance(request, Amend):

@@ -14,6 +14,7 @@ from cambist.engine.fold import KEEP
 from cambist.engine.outbox import Outbox
 from cambist.engine.timers import NEVER, Timers
 from cambist.errors import JournalError, OrderStateError
+from cambist.live.account_requests import AccountRequests
 from cambist.live.groups import Native
 from cambist.live.market_inputs import MarketInputs
 from cambist.live.memory import Memory
@@ -76,8 +77,13 @@ class SendAdopted:
     order: Order
 
 
-#: What makes or changes orders at the venue.
-_ORDERS = frozenset({ApprovedOrder, CancelOrder, AmendOrder, SendAdopted, Submit, SubmitFamily, SubmitGroup, Amend})
+#: What makes or changes orders at the venue, or changes the account.
+_ORDERS = frozenset(
+    {
+        *(ApprovedOrder, CancelOrder, AmendOrder, SendAdopted, Submit, SubmitFamily, SubmitGroup, Amend),
+        *(MoveCash, ChangeMargin),
+    }
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -115,6 +121,8 @@ class LiveEngine:
     ----------
     kernel, orders
         The kernel, and the order manager.
+    account
+        What has the venue change the account beside orders.
     market, positions, sessions
         Where the market comes in, what takes over and closes positions, and what ends sessions.
     trades
@@ -164,6 +172,7 @@ class LiveEngine:
         )
         self.sessions = SessionEnds(self.orders)
         self.market = MarketInputs(self, clock, listening, step_timeout)
+        self.account = AccountRequests(self.take, doors.send, doors.alarm)
         self._actions: dict[type, Callable[[Any], None]] = {
             ApprovedOrder: self._submit,
             SubmitFamily: self._submit_family,
@@ -174,8 +183,8 @@ class LiveEngine:
             SendAdopted: lambda one: self.orders.submit(one.order, self._clock()),
             ReportTradingState: self._tell_trading,
             StopRun: lambda one: doors.stop(one.reason),
-            MoveCash: lambda _one: self._unsupported("add_cash", "Transfer the money at the venue."),
-            ChangeMargin: lambda _one: self._unsupported("add_margin and set_leverage", "Set it at the venue."),
+            MoveCash: self.account.ask,
+            ChangeMargin: self.account.ask,
         }
 
     def now(self) -> int:
@@ -383,9 +392,6 @@ class LiveEngine:
             self._withdrawn.add(effect.order_id)  # it is canceled when its turn to be sent comes
         elif effect.order_id in self.kernel.book.open:  # else it has ended meanwhile
             self.orders.cancel(effect.order_id, self._clock())
-
-    def _unsupported(self, what: str, remedy: str) -> None:
-        self._doors.alarm("unsupported", f"a strategy called {what}, which a live run cannot do. {remedy}")
 
 
 def _together(effects: Sequence[Effect]) -> list[Wanted]:

@@ -9,6 +9,7 @@ from cambist.errors import StrategyError
 from cambist.live.holds import PASSING
 from cambist.live.warming import warm_up
 from cambist.model.effects import SetTimer
+from cambist.ports.venue import SimulatingSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,6 +49,8 @@ async def get_ready(
     await patience.wait_for(run.market.priced(run.settings.step_timeout), "waiting for prices")
     if prepared.state is not None:
         run.engine.resume_orders()
+        if not isinstance(run.session, SimulatingSession):  # of which the journal tells all that has been
+            run.engine.account.resume(prepared.state.asked_margin)
     private.begin()
     await patience.wait_for(run.account.begin(patience), "asking for orders, executions and balances")
     run.holds.lift_all(PASSING, "the run goes on")

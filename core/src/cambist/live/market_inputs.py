@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from cambist.live.instants import Instants
-from cambist.model.events import BarClosed, BookLost, BookReceived, InstantClosed, QuoteReceived, TickReceived
+from cambist.model.events import (
+    BarClosed,
+    BookLost,
+    BookReceived,
+    InstantClosed,
+    MarkPriced,
+    QuoteReceived,
+    TickReceived,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,6 +130,11 @@ class MarketInputs:
     def book_known(self, stream: int) -> bool:
         """Tell whether changes of a book can be applied."""
         return self._view(stream).intact
+
+    def mark(self, symbol: str, price: float) -> None:
+        """Take the price by which the venue values positions in an instrument; NaN where it is not known any more."""
+        if symbol in self._kernel.portfolio.positions and not (price <= 0.0 or price == inf):
+            self._engine.take(MarkPriced(self._clock(), symbol, price))
 
     def time_passed(self, now: int) -> None:
         """Close the instants that have waited long enough for the rest of their bars."""

@@ -16,9 +16,11 @@ from cambist.live.bar_handling import make_joint
 from cambist.live.freshness import Freshness
 from cambist.live.holds import MISSING_BARS
 from cambist.live.joining import Deliver, Fetch
+from cambist.live.mark_stream import MarkStream
 from cambist.live.seldom import Seldom
 from cambist.model.books import BookUpdate
 from cambist.model.market import Quote, Tick
+from cambist.model.reports import MarkReport
 from cambist.model.trading_state import TradingState, scope_of
 from cambist.ports.venue import BarReport, StreamReport
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from cambist.model.bars import Bar
     from cambist.ports.venue import VenueSession
 
-    Item = BarReport | Tick | Quote | BookUpdate | StreamReport
+    Item = BarReport | Tick | Quote | BookUpdate | MarkReport | StreamReport
 
 __all__ = ["MarketStream"]
 
@@ -101,6 +103,7 @@ class MarketStream:
         self._numbers: dict[str, dict[str, tuple[int, int]]] = {"ticks": {}, "quotes": {}, "book": {}}
         for stream, (kind, one) in enumerate(listening.streams):
             self._numbers[kind][one.symbol] = first + stream, stream
+        self._marks = MarkStream(session.terms, engine.kernel, listening.instruments, engine.market.mark)
         self._by_subscription = {one: number for number, one in enumerate(wanted)}
         self._kept: list[Item] | None = []
         self._prices: dict[str, float] = {}
@@ -129,6 +132,7 @@ class MarketStream:
         """Show what was kept; from now on, what comes is shown at once."""
         kept, self._kept = self._kept, None
         self.freshness.begin()
+        self._marks.begin()
         for one in _current(kept or ()):
             self._show(one)
         self._wake()
@@ -160,7 +164,7 @@ class MarketStream:
     async def _listen(self) -> None:
         engine, wake = self._engine, self._wake
         began = perf_counter()
-        async for one in self._session.market(self._wanted):
+        async for one in self._session.market([*self._wanted, *self._marks.subscriptions]):
             before = perf_counter()
             self._take(one)
             after = perf_counter()
@@ -190,7 +194,9 @@ class MarketStream:
             self._book(one)
         elif type(one) is BarReport:
             self._bar(one)
-        elif isinstance(one, StreamReport):
+        elif isinstance(one, MarkReport):
+            self._marks.take(one)
+        elif isinstance(one, StreamReport) and not self._marks.reported(one):
             self._report(one)
 
     # Trades, quotes and books. What cannot be is left out, so that no strategy and no stop acts on it.

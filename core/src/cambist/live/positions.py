@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from cambist.model.orders import Order
     from cambist.model.reports import FillReport
 
-__all__ = ["Positions"]
+__all__ = ["ADOPTED", "LATE", "SYNTHETIC", "Positions"]
+
+#: Tags of orders by which a run books what no order made that it keeps: executions of others, late ones of its own
+#: orders that were forgotten by then, and one that is made up.
+ADOPTED, LATE, SYNTHETIC = "adopted", "late", "synthetic"
 
 
 class Positions:
@@ -46,16 +50,18 @@ class Positions:
 
     # Executions that no order of this run made.
 
-    def adopt(self, report: FillReport, tag: str, *, by_venue: bool = False) -> bool:
-        """Book an execution that no order of this run made; return False where it is booked.
+    def adopt(self, report: FillReport, tag: str, strategy: str = "", *, by_venue: bool = False) -> bool:
+        """Book an execution that no order made that the run keeps; return False where it is booked.
 
-        It goes by an order of its own, which is never sent: of the strategy that trades the position, else of the one
-        that `owners` names for the instrument, else of the first.
+        It goes by an order of its own, which is never sent.
 
         Parameters
         ----------
         tag
             Of that order.
+        strategy
+            Whose that is; where none is named, of the one that trades the position, else of the one that `owners` names
+            for the instrument, else of the first.
         by_venue
             Whether the venue itself traded.
         """
@@ -65,7 +71,7 @@ class Positions:
             return False
         side = PositionSide(report.position_side) if report.position_side else None
         key = leg_key(instrument.symbol, side)
-        owner = "" if by_venue else self._owner(key)
+        owner = "" if by_venue else strategy or self._owner(key)
         order = kernel.adopt(
             instrument, report.side, float(report.size), tag, now, owner, reduce_only=False, position_side=side
         )
@@ -82,6 +88,26 @@ class Positions:
         numbers = (float(report.size), float(report.price), 0.0)
         probe = Fill(fill_number(report.trade_id), 0, instrument, report.side, *numbers, report.liquidity, report.ts)
         return self._kernel.book.knows(probe)
+
+    @property
+    def has_forgotten(self) -> bool:
+        """Whether there were orders, and so executions, that are not kept any more."""
+        orders = self._kernel.book.orders
+        return bool(orders) and orders[-1].id != len(orders)
+
+    def is_kept(self, number: int) -> bool:
+        """Whether an order of the run is kept."""
+        return self._kernel.book.find(number) is not None
+
+    def made_up_until(self, symbol: str) -> int:
+        """Return when the last execution that is kept was made up for an instrument, ns, UTC; 0 for never."""
+        book = self._kernel.book
+        made_up = (
+            fill.ts
+            for fill in self._kernel.fills
+            if fill.instrument.symbol == symbol and book.get(fill.order_id).tag == SYNTHETIC
+        )
+        return max(made_up, default=0)
 
     def last_fill_of(self, symbol: str) -> int:
         """Return when the last execution of an instrument took place, ns, UTC, that is kept; 0 where none is."""

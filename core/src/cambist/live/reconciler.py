@@ -34,6 +34,9 @@ _ROUNDS = 20
 #: Seconds after which what differs is looked at again: until then it may be on its way.
 CONFIRM = 2.0
 
+#: Seconds after which executions that make a difference up are looked for again far back.
+_LOOK_AGAIN = 3_600.0
+
 
 class Reconciler:
     """Settles what differs between a run and its venue.
@@ -72,6 +75,7 @@ class Reconciler:
         self._truth, self._engine, self._settings, self._wallet = truth, engine, settings, wallet
         self.comparison = comparison
         self._explainer, self._takeover, self._decisions = explainer, takeover, decisions
+        self._in_vain: dict[Difference, float] = {}  # until when it is not looked further back, by the loop's time
         self._limit: Patience
         self._began = False
 
@@ -211,15 +215,46 @@ class Reconciler:
             trades = await self._booked(difference.symbol)
             if trades is None or self._engine.activity != activity:
                 return None
-        return trades, explains(difference, trades.foreign, asset)
+        found = explains(difference, trades.foreign, asset)
+        if found or not self._began or difference.kind is not DifferenceKind.POSITION:
+            return trades, found
+        return await self._look_further_back(difference, trades, asset)
+
+    async def _look_further_back(
+        self, difference: Difference, trades: Trades, asset: str
+    ) -> tuple[Trades, list[FillReport]] | None:
+        """Return what `_look_into` does, by what was traded long before the last execution that is booked.
+
+        It weighs much at a venue: what was looked for in vain is not looked for again soon.
+        """
+        now = asyncio.get_running_loop().time()
+        if now < self._in_vain.get(difference, now):
+            return trades, []
+        async for older in self._explainer.further_back(difference.symbol):
+            if self._book_own(older):
+                return None
+            found = explains(difference, older.foreign, asset)
+            if found:
+                return older, found
+        self._in_vain = {one: until for one, until in self._in_vain.items() if until > now}
+        self._in_vain[difference] = now + _LOOK_AGAIN
+        self._takeover.tell_unexplained(difference)
+        return trades, []
 
     async def _booked(self, symbol: str) -> Trades | None:
         """Book the lost executions of an instrument, and return None; where there are none, return those of others."""
         # What was traded before the run began is in the money that it began with.
         trades = await self._explainer.unbooked(symbol) if self._began else Trades([], [])
+        return None if self._book_own(trades) else trades
+
+    def _book_own(self, trades: Trades) -> bool:
+        """Book the lost executions of the run's own orders; return whether there were any."""
         for report in trades.own:
-            self._engine.orders.evidence.executed(report, self._engine.now())
-        return None if trades.own else trades
+            if trades.whose and report.trade_id in trades.whose:
+                self._takeover.book_late(report, trades.whose[report.trade_id])
+            else:
+                self._engine.orders.evidence.executed(report, self._engine.now())
+        return bool(trades.own)
 
     async def _settle_order(self, difference: Difference, policy: Policy) -> None:
         """Cancel an order that the run did not send, or leave it: none can be taken over, no strategy knows it."""

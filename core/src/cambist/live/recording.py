@@ -94,6 +94,7 @@ def about_run(kernel: Journaling, settings: LiveSettings, fees: Any) -> dict[str
         "series": [(instrument.symbol, str(timeframe)) for instrument, timeframe in kernel.series],
         "options": options,
         "objects": objects,
+        "cannot": dict(kernel.cannot),
         "streams": [(kind, instrument.symbol) for kind, instrument in getattr(kernel, "streams", ())],
     }
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    from cambist.model.effects import ChangeMargin, MoveCash
     from cambist.ports.venue import OrderKey, OrderRequest
 
-__all__ = ["Amend", "Cancel", "FetchFills", "Find", "Request", "Submit", "SubmitGroup"]
+__all__ = ["Amend", "Cancel", "ChangeAccount", "FetchFills", "Find", "Request", "Submit", "SubmitGroup"]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,3 +60,9 @@ class FetchFills(Request, frozen=True, kw_only=True):
     """Ask for the executions of an order: those since `since` (ns, UTC), where the venue's own id is not known."""
 
     since: int
+
+
+class ChangeAccount(Request, frozen=True, kw_only=True):
+    """Move money or margin, or set a leverage: it is about no order, and those that follow it wait for the answer."""
+
+    wish: MoveCash | ChangeMargin

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport, OrderReport
+from cambist.model.reports import AccountReport, CashReport, FillReport, MarkReport, NoticeReport, OrderReport
 from cambist.ports.venue import StreamReport
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class PrivateStream:
     ) -> None:
         self._session, self._engine, self._clock, self._wallet = session, engine, clock, wallet
         self._connection, self._alarm, self._wake = connection, alarm, wake
-        self._early: list[OrderReport | FillReport] | None = []
+        self._early: list[OrderReport | FillReport | MarkReport] | None = []
         self.up = asyncio.Event()
 
     def begin(self) -> None:
@@ -64,7 +64,10 @@ class PrivateStream:
         for report in early:
             self._tell(report)
 
-    def _tell(self, report: OrderReport | FillReport) -> None:
+    def _tell(self, report: OrderReport | FillReport | MarkReport) -> None:
+        if isinstance(report, MarkReport):
+            self._engine.market.mark(report.symbol, report.price)
+            return
         evidence = self._engine.orders.evidence
         if isinstance(report, OrderReport):
             evidence.reported(report, self._clock())
@@ -75,7 +78,7 @@ class PrivateStream:
         """Take what comes, until the session is closed; what is said of orders waits for `begin`."""
         wallet = self._wallet
         async for report in self._session.private():
-            if isinstance(report, OrderReport | FillReport):
+            if isinstance(report, OrderReport | FillReport | MarkReport):
                 if self._early is None:
                     self._tell(report)
                 else:

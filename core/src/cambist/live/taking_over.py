@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from cambist.errors import ConfigError, VenueError
 from cambist.live.differences import DifferenceKind
+from cambist.live.positions import ADOPTED, LATE, SYNTHETIC
 from cambist.model.events import CashMoved
 from cambist.model.legs import leg_key
 from cambist.model.orders import Liquidity, PositionSide, Side
 from cambist.model.portfolio import CashFlow
 from cambist.model.reports import FillReport
+from cambist.model.times import format_ns
 from cambist.portfolio.exact import exact
 
 if TYPE_CHECKING:
@@ -30,8 +32,6 @@ __all__ = ["ADOPTED", "SYNTHETIC", "Takeover"]
 _ZERO = Decimal(0)
 #: How many bars back there has to be a price.
 _BARS = 10
-#: Tags of orders by which a run books what it did not trade: the venue's own executions, and one that is made up.
-ADOPTED, SYNTHETIC = "adopted", "synthetic"
 
 
 class Takeover:
@@ -99,6 +99,23 @@ class Takeover:
         """Have the run hold as much of an asset as the venue holds, and tell."""
         self._alarm("balance_adjusted", f"{difference.describe()}, and nothing tells why; the run takes the venue's.")
         self._wallet.adjust(self._comparison.account.ts, difference.symbol, difference.ours, difference.theirs)
+
+    def book_late(self, report: FillReport, strategy: str) -> None:
+        """Book an execution of an order of the run that is not kept any more, and tell."""
+        if self._engine.positions.adopt(report, LATE, strategy):
+            self._alarm(
+                "late_execution",
+                f"{report.side} {report.size} {report.symbol} at {report.price} of {format_ns(report.ts)}, of order "
+                f"{report.client_id}, which ended long ago, had never been told; it is booked now.",
+            )
+
+    def tell_unexplained(self, difference: Difference) -> None:
+        """Tell that no executions make a difference up that are listed by the venue."""
+        self._alarm(
+            "unexplained",
+            f"{difference.describe()}; no executions of the last week, or since the run began, make that up as far as "
+            f"{self._truth.name} lists them.",
+        )
 
     def book_system(self, report: FillReport) -> None:
         """Book an execution by which the venue itself closed a position of the run, and tell."""

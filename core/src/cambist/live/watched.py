@@ -258,7 +258,7 @@ class Register:
     def forgot(self, report: OrderReport | FillReport) -> bool:
         """Tell whether a report is about an order of this run that ended long ago, and is not kept any more."""
         number, orders = self._number(report.client_id), self._book.orders
-        return number is not None and bool(orders) and number < orders[0].id
+        return number is not None and bool(orders) and number <= orders[-1].id and self._book.find(number) is None
 
     def knows(self, fill: Fill) -> bool:
         """Tell whether an execution was applied."""

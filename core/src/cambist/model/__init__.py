@@ -21,13 +21,14 @@ from cambist.model.orders import (
     TimeInForce,
     Trail,
 )
-from cambist.model.portfolio import Account, Position, Trade
+from cambist.model.portfolio import Account, CashFlow, MarginChange, Position, Trade
 from cambist.model.reports import (
     AccountReport,
     BalanceReport,
     CashReport,
     FillReport,
     MarginReport,
+    MarkReport,
     NoticeReport,
     OrderReport,
     PositionReport,
@@ -50,6 +51,7 @@ __all__ = [
     "BookUpdate",
     "BookUpdates",
     "Calendar",
+    "CashFlow",
     "CashReport",
     "Deleveraging",
     "Fill",
@@ -59,9 +61,11 @@ __all__ = [
     "InstrumentKind",
     "Liquidity",
     "Margin",
+    "MarginChange",
     "MarginMode",
     "MarginReport",
     "MarginTier",
+    "MarkReport",
     "MarketRules",
     "NoticeReport",
     "Order",

@@ -32,6 +32,7 @@ __all__ = [
     "Event",
     "InstantClosed",
     "MarginChanged",
+    "MarkPriced",
     "OperatorCommand",
     "OrderAccepted",
     "OrderAmended",
@@ -135,6 +136,13 @@ class CashMoved(Event, eq=False):
     """Money was brought into the account, or taken out of it."""
 
     flow: CashFlow
+
+
+class MarkPriced(Event, eq=False):
+    """The price by which a venue values positions on margin in `symbol` is another."""
+
+    symbol: str
+    price: float
 
 
 class MarginChanged(Event, eq=False):

@@ -19,6 +19,7 @@ __all__ = [
     "CashReport",
     "FillReport",
     "MarginReport",
+    "MarkReport",
     "NoticeReport",
     "OrderReport",
     "PositionReport",
@@ -153,6 +154,12 @@ class CashReport(Report, frozen=True, kw_only=True, gc=False):
     amount: Decimal
     text: str = ""
     position_side: str = ""
+
+
+class MarkReport(Report, frozen=True, kw_only=True, gc=False):
+    """By what price a venue values positions on margin in an instrument."""
+
+    price: float
 
 
 class NoticeReport(Report, frozen=True, kw_only=True, gc=False):

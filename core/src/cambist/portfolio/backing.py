@@ -65,6 +65,10 @@ class BackedPortfolio(Portfolio):
         """Say where the mark price of `symbol` is read; without, it is the last close."""
         self._marks[symbol] = source
 
+    def leverage_limit(self, instrument: Instrument) -> float:
+        """Return the largest leverage that may be set, whatever is held."""
+        return 1.0 / instrument.margin_rate
+
     def set_leverage(self, symbol: str, leverage: float) -> None:
         """Trade a margined instrument at another leverage from now on."""
         self.leverages[symbol] = leverage

@@ -94,6 +94,10 @@ class VenueBooks(Portfolio):
         super().move_cash(flow, instant)
         self._follow_cash()
 
+    def leverage_limit(self, instrument: Instrument) -> float:
+        """Return the largest leverage that may be set: no more than the run was allowed."""
+        return min(self.leverage, 1.0 / instrument.margin_rate)
+
     def _claim(self, *_: Any) -> None:
         """Leave it to the venue to say what its insurance fund paid."""
 

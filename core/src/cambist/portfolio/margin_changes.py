@@ -43,7 +43,9 @@ def book_change(portfolio: MarginPortfolio, change: MarginChange) -> None:
 
 
 def carry_out(portfolio: MarginPortfolio, change: MarginChange) -> None:
-    """Book a change that was checked; one with a reason is noted as refused."""
+    """Book a change that was checked; one with a reason, or whose position has ended since, is noted as refused."""
+    if not change.reason and change.amount and leg_key(change.symbol, change.position_side) not in portfolio.isolated:
+        change = attrs.evolve(change, reason="no_position: it was closed meanwhile, and gave its margin back.")
     if change.reason:
         portfolio.refused_changes.append(change)
         return
@@ -112,7 +114,7 @@ def _refused_leverage(portfolio: MarginPortfolio, symbol: str, leverage: float) 
     instrument = portfolio.positions[symbol].instrument
     if instrument.is_cash:
         return f"leverage_above_limit: {symbol} is paid in full; the account's leverage is set when the run is set up."
-    allowed = 1.0 / instrument.margin_rate
+    allowed = portfolio.leverage_limit(instrument)
     held = [leg for leg in portfolio.legs.values() if leg.instrument is instrument and leg.size != 0.0]
     for leg in held:
         of_tier = portfolio.tables[symbol].max_leverage(abs(instrument.notional(leg.size, portfolio.mark(leg))))

@@ -25,15 +25,18 @@ if TYPE_CHECKING:
     from cambist.model.books import BookUpdate
     from cambist.model.margin import Margin
     from cambist.model.market import Quote, Tick
-    from cambist.model.reports import AccountReport, CashReport, FillReport, NoticeReport
+    from cambist.model.portfolio import CashFlow, MarginChange
+    from cambist.model.reports import AccountReport, CashReport, FillReport, MarkReport, NoticeReport
 
 __all__ = [
     "Answered",
     "BarReport",
     "BatchingSession",
     "CashHistory",
+    "CashSession",
     "Declined",
     "FundingRate",
+    "MarginSession",
     "NativeSession",
     "OrderKey",
     "OrderRequest",
@@ -77,6 +80,8 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     overfills
         What becomes of executions beyond an order's size: ``"accept"`` books them, ``"reject"`` leaves them out; either
         way somebody is told.
+    marks
+        Whether its market streams tell mark prices: then there are subscriptions to ``"marks"``.
     """
 
     native: frozenset[OrderType] = frozenset({OrderType.MARKET, OrderType.LIMIT})
@@ -89,6 +94,7 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     confirm_within: int = 5_000_000_000
     fills_within: int = 10_000_000_000
     overfills: str = "accept"
+    marks: bool = False
 
 
 class OrderKey(msgspec.Struct, frozen=True, gc=False):
@@ -163,7 +169,7 @@ class Subscription(msgspec.Struct, frozen=True):
     instrument
         Of what.
     kind
-        ``"bars"``, ``"ticks"``, ``"quotes"`` or ``"book"``.
+        ``"bars"``, ``"ticks"``, ``"quotes"`` or ``"book"``, and see `VenueTerms.marks`.
     timeframe
         For bars.
     """
@@ -272,12 +278,14 @@ class VenueSession(Protocol):
 
     def private(
         self,
-    ) -> AsyncIterator[OrderReport | FillReport | CashReport | AccountReport | NoticeReport | StreamReport]:
+    ) -> AsyncIterator[
+        OrderReport | FillReport | CashReport | AccountReport | MarkReport | NoticeReport | StreamReport
+    ]:
         """Iterate over what the private stream says, reconnects included; it ends when the session is closed."""
 
     def market(
         self, subscriptions: Sequence[Subscription]
-    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
+    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | MarkReport | StreamReport]:
         """Iterate over market data, reconnects included.
 
         What waits for a slow reader is bounded. Of quotes, and of bars that are not over, the newest may take the place
@@ -337,6 +345,25 @@ class PerpetualMarket(Protocol):
 
     async def marks(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> Bars:
         """Return the final bars of the mark price that opened in ``[start, end)``, ns, UTC; see `history`."""
+
+
+@runtime_checkable
+class MarginSession(Protocol):
+    """What a session has besides that can change how a position is backed, while it is held."""
+
+    async def change_margin(self, change: MarginChange) -> Outcome:
+        """Add money to the margin of an isolated position, take some out, or set another leverage.
+
+        Where it is `Unanswered`, nobody knows whether it was done. It is not asked for again.
+        """
+
+
+@runtime_checkable
+class CashSession(Protocol):
+    """What a session has besides that can bring money into the account, and take some out, as if by a bank."""
+
+    async def move_cash(self, flow: CashFlow) -> Outcome:
+        """Move money."""
 
 
 @runtime_checkable

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
-    from cambist.model.timeseries import PriceSeries
-    from cambist.simulation.liquidator import Adopt, MarginAccount
+    from cambist.simulation.liquidator import Adopt, MarginAccount, MarkPrices
     from cambist.simulation.market_venue import Shown
     from cambist.simulation.matching import HeldPosition
     from cambist.simulation.rules import VenueRules
@@ -69,7 +68,7 @@ class LiquidatingTickVenue(TickVenue):
         rules: VenueRules | None = None,
         *,
         adopt: Adopt,
-        marks: Mapping[str, PriceSeries],
+        marks: Mapping[str, MarkPrices],
         shown: Shown,
     ) -> None:
         super().__init__(instruments, account, deliver, clock, rules, shown=shown)

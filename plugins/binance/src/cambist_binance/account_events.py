@@ -163,6 +163,11 @@ class AccountEvents:
         elif kind == "MARGIN_CALL":
             yield money.margin_call_of(data, self._symbols)
 
+    def expect_leverage(self, symbol: str, leverage: int) -> None:
+        """Learn of a leverage that is being set on this side."""
+        self._leverage = {**self._leverage, symbol: leverage}
+        self.changed.pop(symbol, None)
+
     def _note_leverage(self, found: tuple[str, int] | None) -> None:
         if found is not None:
             symbol, now = self._symbols.ours(found[0]), found[1]

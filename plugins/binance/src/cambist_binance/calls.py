@@ -109,6 +109,7 @@ def _futures(prefix: str, account: str) -> dict[str, Call]:
         "settings": Call("", private, "GET", "symbolConfig", 5),
         "leverage": Call("", private, "POST", "leverage"),
         "margin": Call("", private, "POST", "marginType"),
+        "position_margin": Call("", private, "POST", "positionMargin"),
         "countdown": Call("", private, "POST", "countdownCancelAll", 10),
         "listen": Call("", private, "POST", "listenKey", signed=False),
         "listen_on": Call("", private, "PUT", "listenKey", signed=False),

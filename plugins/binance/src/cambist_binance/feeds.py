@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cambist.api import BarReport, StreamReport, VenueError
 from cambist_binance.books import BookGapError, BookState, LocalBook
-from cambist_binance.wire.market import bar_of, decode_depth, quote_of, tick_of
+from cambist_binance.wire.market import bar_of, decode_depth, mark_of, quote_of, tick_of
 from cambist_ccxt.backoff import Backoff
 
 if TYPE_CHECKING:
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     import msgspec
 
     from cambist.api import Subscription
-    from cambist.model import Bar, Bars, BookUpdate, Instrument, Quote, Tick, Timeframe
+    from cambist.model import Bar, Bars, BookUpdate, Instrument, MarkReport, Quote, Tick, Timeframe
     from cambist_binance.wire.market import DepthSnapshot
     from cambist_ccxt.channel import Channel
 
-    Item = BarReport | Tick | Quote | BookUpdate | StreamReport
+    Item = BarReport | Tick | Quote | BookUpdate | MarkReport | StreamReport
 
 #: How many bars back one that comes again is compared with what was told.
 _KEPT = 8
 
-__all__ = ["BarFeed", "BookFeed", "Feed", "QuoteFeed", "TickFeed"]
+__all__ = ["BarFeed", "BookFeed", "Feed", "MarkFeed", "QuoteFeed", "TickFeed"]
 
 
 class Feed(Protocol):
@@ -114,6 +114,18 @@ class QuoteFeed(_Base):
     def lost(self) -> None:
         """Take whatever number comes next: a new connection brings nothing old."""
         self._last = 0
+
+
+class MarkFeed(_Base):
+    """Mark prices; a reader that is far behind gets the newest alone."""
+
+    def __init__(self, stream: str, out: Channel[Item], instrument: Instrument) -> None:
+        super().__init__(stream, out)
+        self._instrument = instrument
+
+    def take(self, data: msgspec.Raw) -> None:
+        """Take a mark price."""
+        self._out.put_newest(self.stream, mark_of(data, self._instrument))
 
 
 class TickFeed(_Base):

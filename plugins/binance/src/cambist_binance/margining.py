@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -11,13 +12,17 @@ import msgspec
 from cambist_binance.hosts import Market
 from cambist_binance.transport import decoded
 from cambist_binance.wire import futures
+from cambist_ccxt.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cambist.model import MarginChange
+    from cambist_binance.account_events import AccountEvents
     from cambist_binance.transport import Transport
+    from cambist_ccxt.symbols import Symbols
 
-__all__ = ["LASTING", "Margining"]
+__all__ = ["LASTING", "Margining", "change_margin"]
 
 #: Seconds after which it is asked for again, whether anything hints at a change or not.
 LASTING: Final = 60.0
@@ -27,6 +32,30 @@ class _Mode(msgspec.Struct, rename="camel"):
     """``accountConfig``, as far as it matters."""
 
     dual_side_position: bool
+
+
+async def change_margin(transport: Transport, symbols: Symbols, events: AccountEvents, change: MarginChange) -> None:
+    """Add to the margin of an isolated position, take some out, or set a leverage.
+
+    Raises
+    ------
+    VenueError
+        If the venue refuses it, or has no usable answer.
+    """
+    symbol = symbols.theirs(change.symbol)
+    if change.leverage == change.leverage:
+        leverage = int(change.leverage)
+        if leverage != change.leverage:
+            text = f"the leverage of {change.symbol} cannot be {change.leverage:g}; name a whole number"
+            raise RefusedError("leverage", text)
+        events.expect_leverage(change.symbol, leverage)
+        await transport.call("leverage", {"symbol": symbol, "leverage": leverage})
+        return
+    side = {} if change.position_side is None else {"positionSide": str(change.position_side).upper()}
+    amount = format(abs(Decimal(repr(change.amount))), "f")
+    await transport.call(
+        "position_margin", {"symbol": symbol, "amount": amount, "type": 2 if change.amount < 0.0 else 1, **side}
+    )
 
 
 _decode_mode = msgspec.json.Decoder(_Mode, strict=False).decode

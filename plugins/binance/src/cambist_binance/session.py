@@ -11,7 +11,7 @@ from cambist.model import OrderType
 from cambist_binance.account_events import AccountEvents, Children, ListenKeyStream
 from cambist_binance.config import BinanceSettings
 from cambist_binance.hosts import Market, endpoints
-from cambist_binance.margining import LASTING, Margining
+from cambist_binance.margining import LASTING, Margining, change_margin
 from cambist_binance.opening import check_key, connect_rest, keep_time, load_symbols, measure_clock, set_margin
 from cambist_binance.order_lists import no_list, no_trail
 from cambist_binance.queries import Queries
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
         CashReport,
         FillReport,
         Instrument,
+        MarginChange,
+        MarkReport,
         NoticeReport,
         Order,
         OrderReport,
@@ -291,10 +293,7 @@ class BinanceSession:
 
     @property
     def batch(self) -> int:
-        """How many orders may go together: on futures, while the WebSocket API is not there, which takes no batches.
-
-        One by one over it they are under way at the same time all the same.
-        """
+        """How many orders may go together: on futures, while the WebSocket API is not there, which takes no batches."""
         return self._trading.batch
 
     async def submit_all(self, requests: Sequence[OrderRequest]) -> Sequence[Outcome]:
@@ -304,6 +303,10 @@ class BinanceSession:
     async def cancel_many(self, keys: Sequence[OrderKey]) -> Sequence[Outcome]:
         """Cancel orders of one instrument in one request, conditional ones beside it; return what became of each."""
         return await self._trading.cancel_many(keys)
+
+    async def change_margin(self, change: MarginChange) -> Outcome:
+        """Move margin of an isolated position, or set a leverage."""
+        return await outcome_of(change_margin(self._transport, self._symbols, self._events, change))
 
     # What the venue works of its own, where a run wants that.
 
@@ -354,7 +357,7 @@ class BinanceSession:
 
     def market(
         self, subscriptions: Sequence[Subscription]
-    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
+    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | MarkReport | StreamReport]:
         """Iterate over market data, reconnects included."""
         return self._streams.open(subscriptions)
 

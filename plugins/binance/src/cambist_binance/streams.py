@@ -10,7 +10,7 @@ import msgspec
 
 from cambist.api import ParameterError
 from cambist_binance.books import LocalBook
-from cambist_binance.feeds import BarFeed, BookFeed, QuoteFeed, TickFeed
+from cambist_binance.feeds import BarFeed, BookFeed, MarkFeed, QuoteFeed, TickFeed
 from cambist_binance.hosts import Market
 from cambist_binance.wire.market import decode_envelope, interval_of
 from cambist_ccxt.channel import Channel
@@ -267,6 +267,8 @@ class MarketStreams:
             return TickFeed(f"{name}@{trades}", out, instrument)
         if one.kind == "quotes":
             return QuoteFeed(f"{name}@bookTicker", out, instrument, self._clock.now)
+        if one.kind == "marks" and self._market.futures:
+            return MarkFeed(f"{name}@markPrice", out, instrument)  # every three seconds
         if one.kind == "book":
             book = LocalBook(instrument, futures=self._market.futures)
             return BookFeed(f"{name}@depth@100ms", out, book, self._queries.depth, self._clock.now)

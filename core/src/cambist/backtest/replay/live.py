@@ -71,7 +71,7 @@ class LiveStage:
     """
 
     markets = None
-    goes_on_after_errors = True
+    goes_on_after_errors = changes_margin_later = True
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class LiveStage:
             self.kernel = ShieldedMarketKernel(cast, shown, portfolio, gate, fee, bars=bars, calendars=calendars)
         else:
             self.kernel = ShieldedKernel(cast, bars, portfolio, gate, fee, calendars)
-        self.kernel.shield = self._shield
+        self.kernel.shield, self.kernel.cannot = self._shield, about.cannot
         self._shield.guard(self.kernel)
         self._shield.armed = True
         go_live(self.kernel)

@@ -89,6 +89,8 @@ class About(msgspec.Struct, frozen=True):
         Kind and symbol of each series of trades, quotes or books, in declared order.
     live
         Whether it was a live or a paper run.
+    cannot
+        What the place where it traded could not do, and why; see `cambist.engine.Kernel.cannot`.
     """
 
     series: list[tuple[str, str]]
@@ -97,6 +99,7 @@ class About(msgspec.Struct, frozen=True):
     opens: list[tuple[int, float]] = []
     streams: list[tuple[str, str]] = []
     live: bool = False
+    cannot: dict[str, str] = {}
 
 
 def about(settings: BacktestSettings, feeds: Sequence[Any], streams: Sequence[Any] = ()) -> dict[str, Any]:
@@ -258,7 +261,7 @@ class Stage:
         self.markets = setup.markets
         self.streams = [one.instrument for one in streams]
 
-    goes_on_after_errors = False
+    goes_on_after_errors = changes_margin_later = False
 
     def started(self) -> None:
         """Do nothing: a backtest begins once."""

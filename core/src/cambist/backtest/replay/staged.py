@@ -35,6 +35,10 @@ class Staged(Protocol):
     def goes_on_after_errors(self) -> bool:
         """Whether a run goes on after a strategy has raised."""
 
+    @property
+    def changes_margin_later(self) -> bool:
+        """Whether changes of margin wait for a venue, which may make some by itself; requests are journalled."""
+
     def started(self) -> None:
         """Take note that the kernel was started."""
 

@@ -17,6 +17,7 @@ from cambist.orders.book import OrderBook
 from cambist.portfolio import HedgePortfolio, MarginPortfolio
 from cambist.portfolio.exact import ExactLedger, exact
 from cambist.portfolio.margin import LIQUIDATED
+from cambist.portfolio.margin_changes import carry_out, checked_change
 from cambist.risk.rules.funds import FundsRule
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from cambist.model.events import OrderEvent
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, PositionSide, Side
-    from cambist.model.portfolio import CashFlow, Position
+    from cambist.model.portfolio import CashFlow, MarginChange, Position
     from cambist.model.reports import FillReport, OrderReport
     from cambist.ports.risk import Refusal
     from cambist.ports.venue import OrderRequest
@@ -136,6 +137,10 @@ class PaperAccount:
     def price(self, symbol: str, price: float, mark: float = nan) -> None:
         """Take the last price of an instrument, and its mark price where it is another."""
         self._prices[symbol] = price
+        self._marks[symbol] = mark
+
+    def mark(self, symbol: str, mark: float) -> None:
+        """Take the mark price of an instrument."""
         self._marks[symbol] = mark
 
     def refuses(self, order: Order) -> Refusal | None:
@@ -250,6 +255,12 @@ class PaperAccount:
         """Book money that moves without a fill."""
         self.portfolio.move_cash(flow, 0)
         self.ledger.move(flow.asset, exact(flow.amount))
+
+    def change_margin(self, change: MarginChange) -> str:
+        """Move margin or set a leverage, unless that is refused by now; return why, code first, ``""`` where not."""
+        checked = checked_change(self.portfolio, change)
+        carry_out(self.portfolio, checked)
+        return checked.reason
 
     def _forget(self) -> None:
         """Keep what is remembered of the past within bounds."""

@@ -7,13 +7,14 @@ import time
 from typing import TYPE_CHECKING
 
 from cambist.errors import VenueError
+from cambist.model.reports import MarkReport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cambist.live.paper.desks import BarDesk
     from cambist.live.paper.funding import FundingDesk
-    from cambist.live.paper.marks import Marks
+    from cambist.live.paper.marks import LiveMark, Marks
     from cambist.live.paper.matching import Matcher
     from cambist.model.bars import Bar
     from cambist.model.instrument import Instrument
@@ -42,6 +43,8 @@ class BarFeed:
         Of the bars that the orders of each instrument meet, by symbol.
     marks, funding
         Of the session; None where there are none.
+    report
+        Told of mark prices.
     """
 
     def __init__(
@@ -53,9 +56,11 @@ class BarFeed:
         timeframes: Mapping[str, Timeframe],
         marks: Marks | None,
         funding: FundingDesk | None,
+        report: Callable[[MarkReport], None],
     ) -> None:
         self._source, self._desk, self._matcher = source, desk, matcher
-        self._marks, self._funding = marks, funding
+        self._marks, self._funding, self._report = marks, funding, report
+        self._told: dict[str, float] = {}
         self._instruments, self._timeframes = instruments, timeframes
         self._assumed: set[str] = set()  # of which nothing but our own clock says where their bars go on
 
@@ -77,6 +82,10 @@ class BarFeed:
             await self._meet(report.instrument, bar)
             return
         if desk.opens(symbol, bar):
+            mark = self._mark_of(symbol)
+            if mark is not None and self._marks is not None:
+                await self._marks.know_last(report.instrument, timeframe, bar.ts)
+                self._value(symbol, mark.at(bar.ts))
             await self._matcher.run(lambda: desk.meet_open(symbol, bar))
         if desk.waits_for_price(symbol):
             await self._matcher.run(lambda: desk.meet_price(symbol, bar))
@@ -95,7 +104,32 @@ class BarFeed:
         timeframe = self._timeframes[instrument.symbol]
         if self._marks is not None and self._desk.has_work(instrument.symbol):
             await self._marks.know(instrument, timeframe, bar)
+            mark = self._mark_of(instrument.symbol)
+            if mark is not None:
+                self._value(instrument.symbol, mark.last)
         return bar.ts + timeframe.ns
+
+    def know(self, symbol: str) -> None:
+        """Value the account at the close of the newest bar of an instrument, which is about to be shown."""
+        self._desk.know(symbol)
+        mark = self._mark_of(symbol)
+        if mark is not None:
+            self._value(symbol, mark.at(self._desk.now))
+
+    def _mark_of(self, symbol: str) -> LiveMark | None:
+        return None if self._marks is None else self._marks.by_symbol.get(symbol)
+
+    def _value(self, symbol: str, mark: float) -> None:
+        """Have account and run value what is held by another mark price."""
+        if mark == mark and mark != self._told.get(symbol):  # noqa: PLR0124 - NaN: none is known
+            self._told[symbol] = mark
+            self._desk.mark(symbol, mark)
+            self._report(MarkReport(ts=self._desk.now, symbol=symbol, price=mark))
+
+    def tell_again(self) -> None:
+        """Tell of the mark prices that are known: whoever is told of them was not there."""
+        for symbol, mark in self._told.items():
+            self._report(MarkReport(ts=self._desk.now, symbol=symbol, price=mark))
 
     async def end_instant(self) -> None:
         """Look at the account once more when the bars of an instant have been met, before the run is shown them."""
@@ -114,7 +148,7 @@ class BarFeed:
             for bar in await self._past(instrument, timeframe, start, end) or ():
                 await self._meet(instrument, bar)
                 await self.end_instant()
-                self._desk.know(instrument.symbol)
+                self.know(instrument.symbol)
                 await self.pass_by()
         self._desk.know_until(instrument.symbol, end)
 
@@ -152,7 +186,7 @@ class BarFeed:
             if desk.looks_again:
                 desk.end_instant()
             for instrument, _ in missed[closed]:
-                desk.know(instrument.symbol)
+                self.know(instrument.symbol)
             await self.pass_by()
 
     async def _past(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> list[Bar] | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cambist.engine.sessions import Sessions
 from cambist.engine.timers import NEVER
 from cambist.live.dispatch import FLATTEN
+from cambist.live.paper.marks import LiveMark
 from cambist.model.books import BookUpdate
 from cambist.model.events import AmendRejected, OrderCanceled
 from cambist.model.market import Quote, Tick
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from cambist.data.given_calendars import GivenCalendars
     from cambist.live.paper.account import PaperAccount
-    from cambist.live.paper.marks import LiveMark
     from cambist.live.paper.settings import PaperSettings
     from cambist.model.bars import Bar
     from cambist.model.events import OrderEvent
@@ -191,6 +191,10 @@ class BarDesk:
             self.now = max(self.now, closed)
             self._ended[symbol] = bar.close
 
+    def mark(self, symbol: str, mark: float) -> None:
+        """Value the account by another mark price of an instrument."""
+        self._account.mark(symbol, mark)
+
     @property
     def looks_again(self) -> bool:
         """Whether `end_instant` may close positions: those of several instruments back each other."""
@@ -231,6 +235,12 @@ class MarketDesk:
 
     The parameters and attributes are those of `BarDesk`; `now` is the time of the newest event, `kinds` is what orders
     meet.
+
+    Attributes
+    ----------
+    goes_by_marks
+        Whether positions are valued and liquidated by the venue's mark prices, as long as they are told. As in a
+        backtest, the account is valued by those of the time of the newest event.
     """
 
     def __init__(
@@ -248,6 +258,8 @@ class MarketDesk:
         self._heard_at = time.monotonic_ns()
         self._sessions = Sessions(instruments, calendars)
         self._account = account
+        self.goes_by_marks = account.liquidates and settings.marks == "venue"
+        self._marks: dict[str, LiveMark] = {}
         self._quotes: dict[str, Quote] = {}
         self._ends: dict[str, int] = {}
         symbols = [one.symbol for one in instruments]
@@ -265,7 +277,7 @@ class MarketDesk:
             parts: Any = instruments, account.portfolio, deliver, clock, rules
             if account.liquidates:
                 liquidating = LiquidatingBookVenue if shown.booked else LiquidatingTickVenue
-                venue: TickVenue = liquidating(*parts, adopt=account.adopt, marks={}, shown=shown)
+                venue: TickVenue = liquidating(*parts, adopt=account.adopt, marks=self._marks, shown=shown)
             else:
                 venue = kind(*parts, shown=shown)
             venue.calendars = calendars
@@ -308,6 +320,20 @@ class MarketDesk:
             self.venue.match_book(symbol, ts, event.is_snapshot, *zip(*event.levels, strict=True))
             for approved in self._early.pop(symbol, ()):
                 self.venue.submit(approved)
+
+    def mark(self, symbol: str, price: float) -> None:
+        """Take a mark price, NaN for one that is not known any more; the next event goes by it."""
+        if price == price:  # noqa: PLR0124 - NaN
+            self._marks.setdefault(symbol, LiveMark()).note(self.now, price, price, price)
+        elif self._marks.pop(symbol, None) is not None:
+            self._account.mark(symbol, nan)
+
+    def valued(self) -> dict[str, float]:
+        """Value the account by the mark prices that are known by now, and return them by symbol."""
+        found = {symbol: mark.at(self.now) for symbol, mark in self._marks.items()}
+        for symbol, price in found.items():
+            self._account.mark(symbol, price)
+        return found
 
     def quiet_ends(self) -> bool:
         """Tell whether a session has ended since the last event, by what the market's time must be by now."""

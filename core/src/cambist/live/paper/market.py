@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from cambist.live.paper.desks import KIND_OF, BarDesk, MarketDesk
 from cambist.live.paper.instants import together
 from cambist.live.subscriptions import KINDS
+from cambist.model.reports import MarkReport
 from cambist.model.timeframe import Timeframe
 from cambist.ports.venue import BarReport, StreamReport, Subscription
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from cambist.model.market import Quote, Tick
     from cambist.ports.venue import VenueSession
 
-    Shown = BarReport | Tick | Quote | BookUpdate | StreamReport
+    Shown = BarReport | Tick | Quote | BookUpdate | MarkReport | StreamReport
 
 __all__ = ["PaperMarket", "finest"]
 
@@ -43,6 +45,8 @@ class PaperMarket:
         What the run listens to, and what orders meet.
     calm
         Returns once the run is done with what it was shown.
+    report
+        Told of mark prices by which the account is valued.
 
     Attributes
     ----------
@@ -59,7 +63,10 @@ class PaperMarket:
         matcher: Matcher,
         listened: tuple[Sequence[Instrument], Sequence[Named], Sequence[str]],
         calm: Callable[[], Awaitable[None]],
+        report: Callable[[MarkReport], None],
     ) -> None:
+        self._report = report
+        self._told: dict[str, float] = {}
         self._source, self._desk, self._bars, self._funding = source, desk, bars, funding
         self._matcher, self._calm = matcher, calm
         self._instruments, series, self._kinds = listened
@@ -92,8 +99,9 @@ class PaperMarket:
             if self._bars is not None and isinstance(group[0], BarReport) and group[0].final:
                 await self._bars.end_instant()
             for one in group:
-                if isinstance(one, BarReport) and isinstance(self._desk, BarDesk):
-                    self._desk.know(one.instrument.symbol)
+                if isinstance(one, BarReport) and self._bars is not None:
+                    self._bars.know(one.instrument.symbol)
+                    await self._calm()
                 if _about(one) in hidden:
                     continue
                 self.follows = not isinstance(one, BarReport) or one.final
@@ -108,10 +116,31 @@ class PaperMarket:
         if isinstance(one, BarReport):
             if self._bars is not None:
                 await self._bars.take(one)
-        elif isinstance(self._desk, MarketDesk) and not isinstance(one, StreamReport):
-            with self._matcher.holding():
-                self._desk.match(one)
-            await self._calm()
+        elif isinstance(self._desk, MarketDesk):
+            await self._meet_event(self._desk, one)
+
+    async def _meet_event(self, desk: MarketDesk, one: Any) -> None:
+        """Let orders meet a trade, a quote or a change of a book, or take a mark price by which the next one goes."""
+        if isinstance(one, StreamReport):
+            if one.state in {"down", "stale"} and one.subscription is not None and one.subscription.kind == "marks":
+                self._tell_mark(one.subscription.instrument.symbol, nan)
+                desk.mark(one.subscription.instrument.symbol, nan)
+            return
+        if isinstance(one, MarkReport):
+            desk.mark(one.symbol, one.price)
+            return
+        with self._matcher.holding():
+            desk.match(one)
+            marks = desk.valued()
+        await self._calm()
+        for symbol, mark in marks.items():
+            self._tell_mark(symbol, mark)
+        await self._calm()
+
+    def _tell_mark(self, symbol: str, mark: float) -> None:
+        if repr(mark) != repr(self._told.get(symbol, nan)):
+            self._told[symbol] = mark
+            self._report(MarkReport(ts=self._desk.now, symbol=symbol, price=mark))
 
     async def _groups(self, subscriptions: Sequence[Subscription]) -> AsyncIterator[list[Any]]:
         """Iterate over what the source says, bars that close together in one list."""
@@ -138,6 +167,8 @@ class PaperMarket:
             for kind in self._kinds
             if kind != "bars" or instrument.symbol in self._lengths
         ]
+        if isinstance(self._desk, MarketDesk) and self._desk.goes_by_marks and self._source.terms.marks:
+            own += [Subscription(one, "marks") for one in self._instruments if not one.is_cash]
         return [one for one in own if _named(one) not in there]
 
 
@@ -151,6 +182,8 @@ def _about(one: Any) -> tuple[str, str, int] | None:
         return None if one.subscription is None else _named(one.subscription)
     if isinstance(one, BarReport):
         return one.instrument.symbol, "bars", one.timeframe.ns
+    if isinstance(one, MarkReport):
+        return one.symbol, "marks", 0
     return one.instrument.symbol, KIND_OF[type(one)], 0
 
 

@@ -31,15 +31,17 @@ class LiveMark:
     ----------
     closed
         Until when it is known, ns; None before the first.
+    last
+        The one before the newest bar; NaN where there is none.
     """
 
     def __init__(self) -> None:
         self.closed: int | None = None
-        self._before = self._low = self._high = self._close = nan
+        self.last = self._before = self._low = self._high = self._close = nan
 
     def note(self, closed: int, low: float, high: float, close: float) -> None:
         """Take the mark prices of a bar."""
-        self._before = close if self.closed is None else self._close
+        self.last, self._before = self._close, close if self.closed is None else self._close
         self.closed, self._low, self._high, self._close = closed, low, high, close
 
     def extremes(self, opened: int, closed: int) -> tuple[float, float, float]:  # noqa: ARG002 - of the newest bar
@@ -76,6 +78,14 @@ class Marks:
         self._source, self._alarm = source, alarm
         self.by_symbol = {one.symbol: LiveMark() for one in instruments if not one.is_cash}
         self._missed: set[str] = set()
+
+    async def know_last(self, instrument: Instrument, timeframe: Timeframe, closed: int) -> None:
+        """Learn the mark prices of the bar that closed at `closed`, ns, where nobody needed them then."""
+        mark = self.by_symbol.get(instrument.symbol)
+        if mark is None or (mark.closed is not None and mark.closed >= closed):
+            return
+        for one in await self._asked(instrument, timeframe, closed - timeframe.ns, closed):
+            mark.note(one.ts + timeframe.ns, one.low, one.high, one.close)
 
     async def know(self, instrument: Instrument, timeframe: Timeframe, bar: Bar) -> None:
         """Learn the mark prices of a bar that is over: the venue's, or else, and that is told, those of the bar."""

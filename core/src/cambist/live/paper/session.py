@@ -15,12 +15,12 @@ from cambist.live.paper.desks import BarDesk, MarketDesk
 from cambist.live.paper.futures import futures_of
 from cambist.live.paper.market import PaperMarket, finest
 from cambist.live.paper.matching import Matcher
+from cambist.live.paper.orders import PaperOrders
 from cambist.live.setup import read_state
 from cambist.model.orders import OrderType
 from cambist.model.reports import NoticeReport
 from cambist.orders.ids import client_id
-from cambist.ports.venue import Answered, Declined, StreamReport, Unanswered, VenueTerms
-from cambist.simulation.acting import Resumed
+from cambist.ports.venue import Answered, StreamReport, Unanswered, VenueTerms
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from cambist.model.margin import Margin
     from cambist.model.market import Quote, Tick
     from cambist.model.orders import Order
-    from cambist.model.reports import AccountReport, CashReport, FillReport, OrderReport
+    from cambist.model.reports import AccountReport, CashReport, FillReport, MarkReport, OrderReport
     from cambist.model.timeframe import Timeframe
-    from cambist.ports.venue import BarReport, OrderKey, OrderRequest, Outcome, Subscription, VenueSession
+    from cambist.ports.venue import BarReport, OrderKey, Outcome, Subscription, VenueSession
     from cambist.storage.journal import Journal
 
-    Told = OrderReport | FillReport | CashReport | NoticeReport | StreamReport
+    Told = OrderReport | FillReport | CashReport | MarkReport | NoticeReport | StreamReport
 
 __all__ = ["PaperSession"]
 
@@ -51,7 +51,7 @@ _LOOK = 0.001
 _QUIET = 1.0
 
 
-class PaperSession:
+class PaperSession(PaperOrders):
     """An account at the simulated venue, in the market of another session; a `cambist.ports.venue.VenueSession`.
 
     Market data and instruments come from `source`, whose account is never asked for: it needs no key. There is no
@@ -149,7 +149,7 @@ class PaperSession:
 
     def pace(self, is_busy: Callable[[], bool]) -> None:
         """Take what answers whether the run is still working on something that it was shown."""
-        self._busy = is_busy
+        self._busy, self._is_paced = is_busy, True
 
     async def open(self) -> None:
         """Connect the source; take up the account where the journal left it.
@@ -177,11 +177,12 @@ class PaperSession:
         if self._kinds == ("bars",):
             desk = self._desk = BarDesk(*parts, {} if marks is None else marks.by_symbol)
             about = self._instruments, finest(series)
-            bars = BarFeed(self._source, desk, self._matcher, *about, marks, self._funding)
+            bars = BarFeed(self._source, desk, self._matcher, *about, marks, self._funding, self._report)
         else:
             self._desk = MarketDesk(*parts, kinds=self._kinds)
         listened = self._instruments, series, self._kinds
-        self._market = PaperMarket(self._source, self._desk, bars, self._funding, self._matcher, listened, self._calm)
+        shown = self._source, self._desk, bars, self._funding, self._matcher
+        self._market = PaperMarket(*shown, listened, self._calm, self._report)
         if self._funding is not None:
             await self._funding.open({} if state is None else state.references)
         if state is not None:
@@ -192,6 +193,8 @@ class PaperSession:
         self._reports.put_nowait(StreamReport(stream="private", state="up"))
         for flow in () if self._funding is None else self._funding.flows:  # of while the run was down
             self._report(flow)
+        if bars is not None:
+            bars.tell_again()
 
     async def _go_on(self, state: RunState, bars: BarFeed | None) -> None:
         """Work on where the journal left off."""
@@ -216,56 +219,6 @@ class PaperSession:
     def instruments(self) -> Sequence[Instrument]:
         """Return what can be traded, by today's rules."""
         return self._source.instruments()
-
-    # Orders.
-
-    async def submit(self, request: OrderRequest) -> Outcome:
-        """Take an order; what becomes of it the private stream tells."""
-        symbol = request.order.instrument.symbol
-        if symbol not in self._account.symbols:
-            return Declined("unknown_symbol", f"{self.name} has no {symbol} among the instruments of this run")
-        with self._matcher.holding():
-            refused = self._account.refuses(request.order)
-            if refused is not None:
-                return Declined(refused.code, refused.message)
-            order = self._account.receive(request, self._desk.order_time(symbol, follows=self._market.follows))
-            if order is None:
-                return Declined("duplicate_client_id")
-            self._desk.submit(Resumed(order))  # type: ignore[arg-type]  # it passed the gate before it was sent
-        return Answered(None)
-
-    async def cancel(self, key: OrderKey) -> Outcome:
-        """Withdraw what remains of an order."""
-        if key.symbol not in self._account.symbols:
-            return Declined("unknown_symbol", f"{self.name} has no {key.symbol} among the instruments of this run")
-        with self._matcher.holding():
-            order = self._account.find(key.client_id, key.venue_id)
-            if order is None or not order.is_open:
-                return Declined("unknown_order")
-            self._account.refused = ""
-            self._desk.cancel(order)
-            refused = self._account.refused
-        return Declined(refused) if refused else Answered(None)
-
-    async def amend(self, key: OrderKey, request: OrderRequest) -> Outcome:
-        """Give an order new terms."""
-        with self._matcher.holding():
-            order = self._account.find(key.client_id, key.venue_id)
-            if order is None or not order.is_open:
-                return Declined("unknown_order")
-            self._account.refused = ""
-            limit, stop = (nan if one is None else float(one) for one in (request.limit_price, request.stop_price))
-            self._desk.amend(order, float(request.size), limit, stop)
-            refused = self._account.refused
-        return Declined(refused) if refused else Answered(None)
-
-    async def cancel_all(self, symbol: str) -> Outcome:
-        """Withdraw every order of an instrument."""
-        with self._matcher.holding():
-            for order in self._account.working:
-                if order.instrument.symbol == symbol and order.is_open:
-                    self._desk.cancel(order)
-        return Answered(None)
 
     # Truth.
 
@@ -316,7 +269,7 @@ class PaperSession:
             if not isinstance(report, StreamReport | NoticeReport):
                 self._told -= 1
 
-    def _report(self, report: OrderReport | FillReport | CashReport) -> None:
+    def _report(self, report: OrderReport | FillReport | CashReport | MarkReport) -> None:
         if self._is_open:  # before, the run is not there to hear it, and asks when it is
             self._told += 1
             self._reports.put_nowait(report)
@@ -334,7 +287,7 @@ class PaperSession:
 
     def market(
         self, subscriptions: Sequence[Subscription]
-    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | StreamReport]:
+    ) -> AsyncIterator[BarReport | Tick | Quote | BookUpdate | MarkReport | StreamReport]:
         """Iterate over the market data of the source, which orders meet before the run sees it."""
         return self._market.show(subscriptions)
 

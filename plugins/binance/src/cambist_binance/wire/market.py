@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from cambist.api import BarReport
-from cambist.model import Bar, Bars, Quote, Side, Tick, Timeframe
+from cambist.model import Bar, Bars, MarkReport, Quote, Side, Tick, Timeframe
 from cambist_binance.wire.words import MS
 
 if TYPE_CHECKING:
@@ -88,6 +88,11 @@ class _BookTicker(msgspec.Struct, gc=False):
     E: int = 0
 
 
+class _MarkPrice(msgspec.Struct, gc=False):
+    p: float
+    E: int
+
+
 class DepthUpdate(msgspec.Struct, gc=False):
     """What changed in a book: `first` to `last` are its update ids, `previous` the last of the one before (futures)."""
 
@@ -123,6 +128,7 @@ class KlineRow(msgspec.Struct, array_like=True, gc=False):
 _kline = msgspec.json.Decoder(_KlineEvent, strict=False).decode
 _trade = msgspec.json.Decoder(_Trade, strict=False).decode
 _ticker = msgspec.json.Decoder(_BookTicker, strict=False).decode
+_mark_price = msgspec.json.Decoder(_MarkPrice, strict=False).decode
 decode_depth = msgspec.json.Decoder(DepthUpdate, strict=False).decode
 decode_snapshot = msgspec.json.Decoder(DepthSnapshot, strict=False).decode
 decode_klines = msgspec.json.Decoder(list[KlineRow], strict=False).decode
@@ -150,6 +156,12 @@ def quote_of(data: bytes | msgspec.Raw, instrument: Instrument, now: int) -> tup
     """
     t = _ticker(data)
     return Quote(instrument, (t.T or t.E) * MS or now, t.b, t.a, t.B, t.A), t.u
+
+
+def mark_of(data: bytes | msgspec.Raw, instrument: Instrument) -> MarkReport:
+    """Read a mark price."""
+    told = _mark_price(data)
+    return MarkReport(ts=told.E * MS, symbol=instrument.symbol, price=told.p)
 
 
 def bars_of(rows: Sequence[KlineRow], instrument: Instrument, timeframe: Timeframe) -> Bars:
