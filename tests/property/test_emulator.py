@@ -17,7 +17,8 @@ from cambist.model.events import OrderCanceled, OrderFilled, OrderTriggered
 from cambist.model.orders import Instructions
 from cambist.model.times import MINUTE_NS, to_ns
 from cambist.orders import OrderBook
-from cambist.orders.emulator import Emulator, Report, Resize, Send, Withdraw
+from cambist.orders.actions import Report, Resize, Send, Withdraw
+from cambist.orders.emulator import Emulator
 
 START = to_ns("2024-03-01")
 TICK = 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
 import msgspec
 
 from cambist.live.fills import same_size
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from cambist.model.reports import FillReport, OrderReport
     from cambist.ports.venue import Outcome, VenueTerms
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "Successors"]
 
 _S = OrderStatus
 #: How often a venue has to say that it has no such order.
@@ -40,6 +41,25 @@ _CANCELS = 5
 #: How orders stand that may be sent again: as long as the venue has not confirmed one, those that were held here, too.
 _NEW = frozenset({_S.SUBMITTED, _S.PENDING_REPLACE})
 _NEW_OR_HELD = _NEW | {_S.ACCEPTED, _S.TRIGGERED}
+
+
+@attrs.frozen(kw_only=True)
+class Successors:
+    """Who may go on with an order where the venue does not: each answers whether it does.
+
+    Attributes
+    ----------
+    never_left
+        Told of an order that the venue has not.
+    passed
+        Told of a stop that the market has passed, and why the venue did not take it.
+    refit
+        Told of the size that an order has at the venue, which may ask for another one.
+    """
+
+    never_left: Callable[[Watched, int], bool]
+    passed: Callable[[Watched, str, int], bool]
+    refit: Callable[[Watched, float, int], bool]
 
 
 class Answers:
@@ -53,12 +73,8 @@ class Answers:
         Draws what follows from the reports among the answers.
     replacing, resending
         What else follows.
-    never_left
-        Told of an order that the venue has not; answers whether somebody else goes on with it.
-    passed
-        Told of a stop that the market has passed, and why; answers whether it leaves as what it turns into.
-    refit
-        Told of the size that an order has at the venue; answers whether another one is asked for.
+    successors
+        Who may go on with an order.
 
     Attributes
     ----------
@@ -74,14 +90,11 @@ class Answers:
         evidence: Evidence,
         replacing: Replacing,
         resending: Resending,
-        *,
-        never_left: Callable[[Watched, int], bool],
-        passed: Callable[[Watched, str, int], bool],
-        refit: Callable[[Watched, float, int], bool],
+        successors: Successors,
     ) -> None:
         self._register, self._terms, self._out, self._evidence = register, terms, out, evidence
         self._replacing, self._resending = replacing, resending
-        self._never_left, self._passed, self._refit = never_left, passed, refit
+        self._successors = successors
         self.refused: Callable[[str], None] = lambda _reason: None
 
     def submitted(self, request: Submit, outcome: Outcome, now: int) -> None:
@@ -125,7 +138,7 @@ class Answers:
     def _try_again(self, watched: Watched, outcome: Declined, now: int) -> bool:
         """See whether an order that the venue did not take is to be sent again, and when, or as what it turns into."""
         if outcome.reason in PASSED and watched.replacement is None and not watched.confirmed:
-            return self._passed(watched, outcome.reason, now)
+            return self._successors.passed(watched, outcome.reason, now)
         # What was held here is accepted, or has triggered, without the venue's word.
         states = _NEW if watched.confirmed else _NEW_OR_HELD
         waits = watched.order.status in states and not watched.order.filled > watched.carried
@@ -219,7 +232,7 @@ class Answers:
             watched.check_at = now + self._terms.confirm_within
             return
         changing = watched.cancels or watched.replacement is not None
-        if not changing and self._refit(watched, float(watched.whole(report).size), now):
+        if not changing and self._successors.refit(watched, float(watched.whole(report).size), now):
             return
         group = watched.group
         if group is not None and group.again:
@@ -264,7 +277,7 @@ class Answers:
         if watched.replacement is not None and watched.replacement.may_be_gone:
             self._not_replaced(watched, "never arrived", now)
             return
-        if self._never_left(watched, now):
+        if self._successors.never_left(watched, now):
             return
         if order.accepted:
             out.alarm(

@@ -5,30 +5,28 @@ It does no I/O and knows no clock: requests go out by a callable, everything els
 
 from __future__ import annotations
 
-from math import isnan, nan
 from typing import TYPE_CHECKING
 
-from cambist.live.answers import Answers
+from cambist.live.answers import Answers, Successors
 from cambist.live.evidence import Evidence
 from cambist.live.fills import same_size
 from cambist.live.group_keeping import GroupKeeping
 from cambist.live.groups import Groups, Native
+from cambist.live.held_orders import HeldOrders, begins_group
 from cambist.live.reducing import Reducing
 from cambist.live.replacing import Replacing, amends
 from cambist.live.requests import Amend, Submit
 from cambist.live.resending import RESENDS, Resending
-from cambist.live.watched import OpenOrders, Register
+from cambist.live.watched import Register
 from cambist.model.events import (
     AmendRejected,
     CancelRejected,
-    OrderAccepted,
     OrderAmended,
     OrderCanceled,
     OrderRejected,
 )
-from cambist.model.orders import TRIGGERED, OrderStatus, OrderType
-from cambist.orders.emulator import Emulator, Report, Resize, Send
-from cambist.orders.native import rests
+from cambist.model.orders import OrderStatus, OrderType
+from cambist.orders.emulator import Emulator
 from cambist.orders.state import TERMINAL
 
 if TYPE_CHECKING:
@@ -39,16 +37,11 @@ if TYPE_CHECKING:
     from cambist.model.effects import AmendOrder
     from cambist.model.orders import Order
     from cambist.orders.book import OrderBook
-    from cambist.orders.emulator import Action
     from cambist.orders.families import Family
     from cambist.orders.native import NativeOrders
     from cambist.ports.venue import VenueTerms
 
 __all__ = ["LiveOrders"]
-
-
-#: How an order stands that the emulator holds.
-_HELD = frozenset({OrderStatus.ACCEPTED, OrderStatus.TRIGGERED})
 
 
 def left_alone(orders: Sequence[Order], book: OrderBook) -> list[int]:
@@ -57,11 +50,6 @@ def left_alone(orders: Sequence[Order], book: OrderBook) -> list[int]:
     ended = {status for status in TERMINAL if status is not OrderStatus.REJECTED}
     over = {one.oco or one.id for one in book.orders if one.filled or one.status in ended}
     return [order.id for order in orders if (order.oco or order.id) in over and not order.filled]
-
-
-def begins_group(order: Order, others: Iterable[Order]) -> bool:
-    """Tell whether an order without ties of its own is one that others have joined."""
-    return not order.parent and any(one.oco == order.id for one in others)
 
 
 def may_be_held(order: Order, others: Iterable[Order], native: NativeOrders) -> bool:
@@ -77,7 +65,7 @@ def _worthless(_asset: str, _amount: float) -> float:
     return 0.0
 
 
-class LiveOrders(OpenOrders):
+class LiveOrders(HeldOrders):
     """Manages the orders of a run at one venue.
 
     Parameters
@@ -148,9 +136,7 @@ class LiveOrders(OpenOrders):
             self.evidence,
             self.replacing,
             Resending(resend),
-            never_left=self._never_left,
-            passed=self._passed,
-            refit=self._grow,
+            Successors(never_left=self._never_left, passed=self._passed, refit=self._grow),
         )
 
     # What the kernel wants.
@@ -240,33 +226,12 @@ class LiveOrders(OpenOrders):
         self.act(self.emulator.end(left_alone(going_on, self._book), "oco", now), now)
         self._groups.go_on(now)
 
-    def _resume_tied(self, watched: Watched, now: int) -> bool:
-        """Give an order back to the emulator; return whether it may have left."""
-        order, emulator = watched.order, self.emulator
-        self._tie(order)
-        parent = self._book.find(order.parent) if order.parent else None
-        left = order.triggered or (order.type is OrderType.MARKET_ON_CLOSE and self.missed(order, now))
-        watched.perhaps_unsent = (parent is None or parent.filled > 0) and (emulator.native.works(order) or left)
-        shares = begins_group(order, self._book.open.values())
-        emulator.resume(order, sent=watched.perhaps_unsent, parent=parent, shares=shares)
-        if parent is not None and watched.perhaps_unsent and rests(order):
-            watched.sent_size = min(order.size, parent.filled)
-        if not watched.perhaps_unsent and not order.accepted:
-            self._out.deliver(OrderAccepted(now, order.id))
-        return watched.perhaps_unsent
-
     def ask_all(self) -> None:
         """Ask the venue about every order that has left."""
         for watched in self.doubt_all():
             self.evidence.find(watched)
 
     # Within.
-
-    def _tie(self, order: Order) -> None:
-        """Have the emulator know what an order is tied to."""
-        for number in (order.oco, order.parent):
-            if number and number != order.id and number in self.register:
-                self.emulator.watch(self._book.get(number))
 
     def _go(self, watched: Watched, kind: OrderType, size: float, limit: float, stop: float, now: int) -> None:
         """Send an order, which happens once in its life."""
@@ -330,65 +295,3 @@ class LiveOrders(OpenOrders):
     def _after_end(self, order: Order, now: int) -> None:
         self.act(self.emulator.on_end(order.id, now), now)
         self._groups.over(order, now)
-
-    def _hold(self, orders: Sequence[Order], now: int) -> None:
-        """Work orders from here that the venue does not work as one."""
-        for order in orders:
-            self._tie(order)
-            parent = self._book.find(order.parent) if order.parent else None
-            shares = begins_group(order, orders)
-            self.emulator.resume(order, sent=False, parent=parent, shares=shares)
-            if not order.accepted and not self.emulator.native.works(order, grouped=shares):
-                self._out.deliver(OrderAccepted(now, order.id))
-        for number in {order.parent: None for order in orders if order.parent not in self.register}:
-            self.act(self.emulator.on_end(number, now), now)
-        for order in orders:
-            parent = self._book.find(order.parent) if order.parent else None
-            if parent is None or parent.filled:
-                self.act(self.emulator.not_sent(order.id, now), now)
-
-    def _never_left(self, watched: Watched, now: int) -> bool:
-        """Take word that the venue has no such order; return whether it is one that the emulator goes on with."""
-        order = watched.order
-        if not watched.perhaps_unsent or order.filled or order.status not in _HELD:
-            return False
-        watched.perhaps_unsent, watched.sent_at, watched.check_at, watched.absences = False, None, None, 0
-        self.act(self.emulator.not_sent(order.id, now), now)
-        return True
-
-    def _passed(self, watched: Watched, reason: str, now: int) -> bool:
-        """Take word that the market has passed the stop of an order; return whether it leaves as what it turns into.
-
-        One that has just been sent by a strategy is refused, as in a backtest.
-        """
-        order = watched.order
-        if order.status is not OrderStatus.ACCEPTED or order.type not in TRIGGERED:
-            return False
-        self.emulator.watch(order)
-        self.register.renew(watched, order.filled)
-        self._out.note(now, order.id, watched.number, watched.carried, reason)
-        self.act(self.emulator.not_taken(order.id, now), now)
-        return True
-
-    def act(self, actions: Sequence[Action], now: int) -> None:
-        """Do what the emulator wants."""
-        for action in actions:
-            if isinstance(action, Report):
-                self._out.deliver(action.event)
-                if not self._book.get(action.event.order_id).is_open:
-                    self.register.drop(action.event.order_id)
-                continue
-            watched = self.register.get(action.order_id)
-            if watched is None:
-                continue
-            if isinstance(action, Send):
-                plain = OrderType.MARKET if isnan(action.limit_price) else OrderType.LIMIT
-                kind, stop = (watched.order.type, watched.order.stop_price) if action.as_it_is else (plain, nan)
-                self._go(watched, kind, action.size, action.limit_price, stop, now)
-            elif isinstance(action, Resize):
-                order = watched.order
-                _, limit, stop = watched.wanted or (0.0, order.limit_price, order.stop_price)
-                self._change(watched, (action.size, limit, stop), now)
-                watched.sent_size = action.size
-            elif not self._groups.cancel(watched.order, now):
-                self.evidence.withdraw(watched, now)

@@ -10,100 +10,32 @@ from __future__ import annotations
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
-import attrs
-
 from cambist.model.events import (
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
-    OrderEvent,
     OrderExpired,
     OrderRejected,
     OrderTriggered,
     StopTrailed,
 )
 from cambist.model.orders import AT_MARKET, TRAILING, OrderType, TimeInForce
-from cambist.orders.links import Links
-from cambist.orders.native import NativeOrders, rests
+from cambist.orders.actions import Report, Send, Withdraw
+from cambist.orders.native import NativeOrders
+from cambist.orders.tied_orders import Held, TiedOrders
 from cambist.orders.times import last_moment
 from cambist.orders.triggers import is_reached, level, trailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from cambist.model.orders import Order
+    from cambist.orders.actions import Action
 
-__all__ = ["Action", "Emulator", "Report", "Resize", "Send", "Withdraw"]
-
-
-@attrs.frozen
-class Send:
-    """Send an order to the venue, under its own client id.
-
-    Attributes
-    ----------
-    order_id
-        Which.
-    size
-        How much of it.
-    limit_price
-        Its limit; NaN for a market order.
-    as_it_is
-        Whether the venue works its type, and waits for its stop; else it goes as a market or a limit order.
-    """
-
-    order_id: int
-    size: float
-    limit_price: float = nan
-    as_it_is: bool = False
+__all__ = ["Emulator"]
 
 
-@attrs.frozen
-class Withdraw:
-    """Ask the venue to cancel an order that was sent."""
-
-    order_id: int
-
-
-@attrs.frozen
-class Resize:
-    """Ask the venue for a new size, in total, of an order that was sent."""
-
-    order_id: int
-    size: float
-
-
-@attrs.frozen
-class Report:
-    """Tell the engine what happened to an order that the venue does not know."""
-
-    event: OrderEvent
-
-
-Action = Send | Withdraw | Resize | Report
-
-
-@attrs.define(eq=False, slots=True)
-class _Held:
-    """One order in the emulator's hands.
-
-    Attributes
-    ----------
-    sent
-        How much of it was sent to the venue, 0 while it is held.
-    traded
-        How much of it has traded.
-    shares
-        Whether it shares what it would trade with an order that joined its group later.
-    """
-
-    order: Order
-    sent: float = 0.0
-    traded: float = 0.0
-    shares: bool = False
-
-
-class Emulator:
+class Emulator(TiedOrders):
     """Holds orders until they act, and ends, wakes and resizes those that hang together.
 
     Parameters
@@ -134,16 +66,10 @@ class Emulator:
     def __init__(
         self, native: Iterable[OrderType] = (OrderType.MARKET, OrderType.LIMIT), *, ties: bool = False
     ) -> None:
+        super().__init__()
         self.native = NativeOrders(native, ties=ties)
-        self._held: dict[int, _Held] = {}
-        self._links = Links()
         #: By symbol: what buyers pay, and what sellers get.
         self._prices: dict[str, tuple[float, float]] = {}
-
-    @property
-    def orders(self) -> list[Order]:
-        """Every order in its hands, oldest first: held, waiting for a parent, or sent and tied to others."""
-        return [held.order for held in self._held.values()]
 
     # After a restart.
 
@@ -158,7 +84,7 @@ class Emulator:
             The order that must trade before this one works, as it stands; None for none. Of one that has ended
             `on_end` has to be told once all are taken.
         """
-        held = self._held[order.id] = _Held(order, traded=order.filled, shares=shares)
+        held = self._held[order.id] = Held(order, traded=order.filled, shares=shares)
         self._links.add(order)
         if parent is not None and not parent.is_open:
             self.watch(parent)
@@ -166,16 +92,6 @@ class Emulator:
             self._links.after_fill(parent.id, parent.filled)
         if sent:
             held.sent = self._links.allowed(order)
-
-    def end(self, numbers: Sequence[int], reason: str, ts: int) -> list[Action]:
-        """End orders that what they were tied to has left without a use; at the venue, where they were sent."""
-        actions: list[Action] = []
-        for number in numbers:
-            held = self._held.get(number)
-            if held is not None:
-                canceled = OrderCanceled(ts, number, reason)
-                actions += [Withdraw(number)] if held.sent else self._end(held, canceled, ts)
-        return actions
 
     def not_sent(self, order_id: int, ts: int) -> list[Action]:
         """Take word that an order which `resume` took as sent never left: it is held again, or leaves now."""
@@ -204,11 +120,6 @@ class Emulator:
 
     # Requests.
 
-    def watch(self, order: Order) -> None:
-        """Keep an eye on an order that went to the venue by itself, because others are about to be tied to it."""
-        if order.id not in self._held:
-            self._held[order.id] = _Held(order, sent=order.size, traded=order.filled)
-
     def submit(self, order: Order, ts: int) -> list[Action]:
         """Take an order; it is sent at once where nothing keeps it. What it is tied to must be watched by then."""
         first, parent = self._held.get(order.oco), self._held.get(order.parent)
@@ -216,7 +127,7 @@ class Emulator:
             return [Report(OrderRejected(ts, order.id, "oco"))]
         if order.parent and parent is None:
             return [Report(OrderRejected(ts, order.id, "parent_ended"))]
-        held = self._held[order.id] = _Held(order)
+        held = self._held[order.id] = Held(order)
         self._links.add(order)
         if parent is not None and parent.traded:
             self._links.after_fill(order.parent, parent.traded)
@@ -290,52 +201,14 @@ class Emulator:
                 actions += self.expire(held.order.id, ts)
         return actions
 
-    def on_fill(self, order_id: int, traded: float, ts: int) -> list[Action]:
-        """Take word that `traded` of an order has traded so far, in all."""
-        held = self._held.get(order_id)
-        if held is None:
-            return []
-        held.traded = traded
-        ended, woken = self._links.after_fill(order_id, traded) or ((), ())
-        actions: list[Action] = []
-        self._stop(ended, held.order, ts, actions)
-        size = held.order.size
-        if held.order.parent and held.order.type in AT_MARKET:  # a stop that the venue has worked
-            size = self._links.allowed(held.order)
-            self._shrink(held, size, ts, actions)
-        if traded >= size:
-            actions += self.on_end(order_id, ts)
-        else:
-            self._fit_children(order_id, ts, actions)
-        for number in woken:
-            if number in self._held:
-                self._enter(self._held[number], ts, actions)
-        return actions
-
-    def on_end(self, order_id: int, ts: int) -> list[Action]:
-        """Take word that an order works no longer."""
-        held = self._held.pop(order_id, None)
-        if held is None:
-            return []
-        ended, children, _ = self._links.after_end(order_id)
-        actions: list[Action] = []
-        self._stop(ended, held.order, ts, actions)
-        for number in children:
-            self._fit(number, ts, actions, grows=False)
-        return actions
-
     # One order.
 
-    def _resting(self, symbol: str) -> list[_Held]:
+    def _resting(self, symbol: str) -> list[Held]:
         return [
             held for held in self._held.values() if held.order.instrument.symbol == symbol and self._is_resting(held)
         ]
 
-    def _is_resting(self, held: _Held) -> bool:
-        number = held.order.id
-        return number in self._held and not held.sent and not self._links.waits(number)
-
-    def _enter(self, held: _Held, ts: int, actions: list[Action]) -> None:
+    def _enter(self, held: Held, ts: int, actions: list[Action]) -> None:
         """Let an order come to the market where it stands."""
         order = held.order
         if self.native.works(order, grouped=held.shares):
@@ -350,20 +223,20 @@ class Emulator:
         if self._is_resting(held):
             self._follow(held, price, ts, actions, on_closes=False)
 
-    def _meet(self, held: _Held, price: float, ts: int, actions: list[Action]) -> None:
+    def _meet(self, held: Held, price: float, ts: int, actions: list[Action]) -> None:
         """Send an order whose stop the market has reached."""
         order = held.order
         if is_reached(price, *level(order, False)):  # never at NaN
             actions.append(Report(OrderTriggered(ts, order.id)))
             self._act(held, ts, actions)
 
-    def _act(self, held: _Held, ts: int, actions: list[Action]) -> None:
+    def _act(self, held: Held, ts: int, actions: list[Action]) -> None:
         """Send an order that has triggered."""
         if held.order.type in AT_MARKET:
             self._stop(self._links.dissolve(held.order.id), held.order, ts, actions)
         self._send(held, ts, actions)
 
-    def _send(self, held: _Held, ts: int, actions: list[Action], *, as_it_is: bool = False) -> None:
+    def _send(self, held: Held, ts: int, actions: list[Action], *, as_it_is: bool = False) -> None:
         order = held.order
         at_market = order.type in AT_MARKET or order.type is OrderType.MARKET_ON_CLOSE
         held.sent = size = self._links.allowed(order)
@@ -371,56 +244,12 @@ class Emulator:
             self._shrink(held, size, ts, actions)
         actions.append(Send(order.id, size, nan if at_market else order.limit_price, as_it_is))
 
-    def _shrink(self, held: _Held, size: float, ts: int, actions: list[Action]) -> None:
-        """Have a child be no larger than what its parent has traded, and withdraw the rest of that."""
-        order = held.order
-        if size < order.size:
-            actions.append(Report(OrderAmended(ts, order.id, size, order.limit_price, order.stop_price)))
-            if order.reduce_only:
-                actions.append(Withdraw(order.parent))
-
-    def _follow(self, held: _Held, price: float, ts: int, actions: list[Action], *, on_closes: bool) -> None:
+    def _follow(self, held: Held, price: float, ts: int, actions: list[Action], *, on_closes: bool) -> None:
         trail = held.order.trail
         if trail is not None and trail.on_closes is on_closes and self._is_resting(held):
             self._move(held, price, ts, actions)
 
-    def _move(self, held: _Held, price: float, ts: int, actions: list[Action]) -> None:
+    def _move(self, held: Held, price: float, ts: int, actions: list[Action]) -> None:
         moved = None if isnan(price) else trailed(held.order, price)
         if moved is not None:
             actions.append(Report(StopTrailed(ts, held.order.id, *moved)))
-
-    # Others.
-
-    def _end(self, held: _Held, event: OrderEvent, ts: int) -> list[Action]:
-        return [Report(event), *self.on_end(held.order.id, ts)]
-
-    def _stop(self, numbers: Sequence[int], cause: Order, ts: int, actions: list[Action]) -> None:
-        """End the orders that end because of another."""
-        for number in numbers:
-            held = self._held.get(number)
-            if held is None:
-                continue
-            if held.sent:
-                actions.append(Withdraw(number))
-            else:
-                reason = "parent_ended" if held.order.parent == cause.id else "oco"
-                actions += self._end(held, OrderCanceled(ts, number, reason), ts)
-
-    def _fit_children(self, parent: int, ts: int, actions: list[Action]) -> None:
-        """Let the children that rest at the venue grow with what their parent has traded."""
-        for held in list(self._held.values()):
-            if held.order.parent == parent and held.sent:
-                self._fit(held.order.id, ts, actions, grows=True)
-
-    def _fit(self, order_id: int, ts: int, actions: list[Action], *, grows: bool) -> None:
-        """Bring an order's size to what it may trade: at the venue where it was sent, and in its own terms at last."""
-        held = self._held.get(order_id)
-        if held is None:
-            return
-        order = held.order
-        size = self._links.allowed(order)
-        if held.sent and size != held.sent and rests(order):
-            held.sent = size
-            actions.append(Resize(order_id, size))
-        elif not grows and not held.sent and size < order.size:
-            actions.append(Report(OrderAmended(ts, order_id, size, order.limit_price, order.stop_price)))
