@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # One profile for everybody, so that a red run can be repeated. Look for new counterexamples with
 # `scripts/test --hypothesis-profile=explore`, or `soak`, which takes hours over everything: name a file. A deadline
@@ -37,11 +42,25 @@ def pytest_configure() -> None:
     os.environ["CAMBIST_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="cambist-tests-")
 
 
+def pytest_collection_finish() -> None:
+    """Take what was imported and collected, millions of objects, out of the cycle collector's sight."""
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+
+
 def pytest_unconfigure() -> None:
     """Leave nothing behind."""
     folder = os.environ.get("CAMBIST_RUNTIME_DIR", "")
     if "cambist-tests-" in folder:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def thawed() -> Iterator[None]:
+    """Let the cycle collector see everything, as in a process that has frozen nothing."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -211,6 +211,31 @@ def test_a_disk_that_hangs_does_not_hang_the_end(venue, tmp_path):  # noqa: F811
     assert venue.submits == []
 
 
+def test_a_journal_that_fails_during_a_stop_ends_it_at_once(venue, tmp_path):  # noqa: F811
+    files = FaultyFiles()
+
+    async def play():
+        run = make(tmp_path / "journal", venue, files, drain_within=3_600.0)
+        try:
+            async with running(run):
+                files.gate.clear()
+                venue.bar(bars(1)[0], MINUTE)
+                await until(lambda: run.engine.waiting)
+                run.stop("enough")
+                await until(lambda: run.phase == "drain")
+                break_disk(files, "unsafe")
+                files.gate.set()
+                await until(lambda: run.phase == "closed")
+        finally:
+            with contextlib.suppress(JournalError):
+                run.journal.close()
+            assert [word for word, _ in run.alarms] == ["journal_failed"]
+
+    with pytest.raises(JournalWriteError):
+        asyncio.run(play())
+    assert venue.submits == []
+
+
 def test_a_disk_that_hangs_for_too_long_is_as_good_as_none(venue, tmp_path):  # noqa: F811
     files = FaultyFiles()
 

@@ -63,6 +63,7 @@ def ledger(room, folder="journal"):
 # From a run file to an account.
 
 
+@pytest.mark.usefixtures("thawed")
 def test_a_run_trades_ends_by_its_policy_and_goes_on(room, simulator, monkeypatch):
     spared: list[int] = []
     turns = [sys.getswitchinterval()]

@@ -597,7 +597,9 @@ def test_a_subscription_that_falls_silent_is_told_asked_for_again_and_in_the_end
             taken = await take_until(
                 stream, lambda taken: [o.state for o in taken if is_report(o)][-2:] == ["down", "up"]
             )
-            assert [one.state for one in taken if is_report(one)] == ["stale", "down", "up"]
+            states = [one.state for one in taken if is_report(one)]
+            assert states[-3:] == ["stale", "down", "up"]
+            assert states[:-3] in ([], ["up"])  # where this machine held its breath for so long before
             made.set_speed(1)
             await take_until(stream, lambda taken: isinstance(taken[-1], Tick))
         again = [entry.raw for entry in made.requests() if b"SUBSCRIBE" in (entry.raw or b"")]

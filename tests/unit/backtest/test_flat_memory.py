@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import weakref
 
+import numpy as np
 import pytest
+
+import cambist
+from cambist.backtest import run as backtest_run
+from cambist.strategies.examples.sma_cross import SmaCross
 
 PROGRAM = """
 import sys
@@ -75,3 +81,25 @@ def test_ten_times_the_bars_take_no_more_memory():
     assert many > 3 * few  # it did trade
     # In memory the larger run would take 1.8 million rows of six columns more, 86 MB before any line or list.
     assert large - small < 15_000
+
+
+@pytest.mark.usefixtures("thawed")
+@pytest.mark.parametrize("large", [False, True])
+def test_the_collector_comes_by_itself_to_runs_that_are_over(bars, monkeypatch, large):
+    """A program may play thousands; what large ones made is put where the collector does not look by itself."""
+    if large:
+        monkeypatch.setattr(backtest_run, "_FEW_OBJECTS", 0)
+        monkeypatch.setattr(backtest_run, "_MANY_OBJECTS", 10_000)
+    played = []
+
+    class Seen(SmaCross):
+        def on_start(self):
+            super().on_start()
+            played.append(weakref.ref(self))
+
+    some = bars(100.0 + np.sin(np.arange(60)))
+    for _ in range(300):
+        cambist.backtest(Seen, some)
+        if any(one() is None for one in played):
+            break
+    assert any(one() is None for one in played)

@@ -100,24 +100,48 @@ def run_backtest(
     return Run(strategies, sources, settings, progress, stop or StopRequest(), magnify).play()
 
 
+#: Objects that a run may leave among the young ones: so many are looked through in a few milliseconds.
+_FEW_OBJECTS = 50_000
+#: Objects that runs may put aside before all of them are looked through.
+_MANY_OBJECTS = 4_000_000
+
+
+class _Aside:
+    """How many objects runs have put aside since all were looked through."""
+
+    count = 0
+
+
 @contextmanager
 def _rare_collections() -> Iterator[None]:
     """Have the cycle collector look less often.
 
     A run keeps every order, fill and trade it makes and ties none of them in cycles; looking through them again
-    for each 700 new ones costs a tenth of an order-heavy run.
+    for each 700 new ones costs a tenth of an order-heavy run. The run itself is a cycle, which the collector has to
+    find soon after: a program may play thousands.
     """
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], 300_000), 50, 50)
     try:
         yield
     finally:
+        made = gc.get_count()[0]
         gc.set_threshold(*before)
-        if not gc.get_freeze_count():
-            # There and back again moves what the run made among the old objects, so that the next young collection
-            # does not look through all of it.
-            gc.freeze()
-            gc.unfreeze()
+        if made > _FEW_OBJECTS and gc.isenabled() and not gc.get_freeze_count():
+            _put_aside(made)
+
+
+def _put_aside(count: int) -> None:
+    """Move what a large run made among the old objects, so that the next young collection need not look through it.
+
+    The collector does not count what gets there in this way and would never look through the old ones because of it.
+    """
+    gc.freeze()
+    gc.unfreeze()
+    _Aside.count += count
+    if _Aside.count > _MANY_OBJECTS:
+        _Aside.count = 0
+        gc.collect()
 
 
 class Run:

@@ -155,7 +155,7 @@ class LiveRun:
         self.market: MarketStream
         self.shadow: Shadow
         self.quarantine: Quarantine
-        self.journal_watch = JournalWatch(journal, settings.journal_slow_after, self.alarm, self.fail)
+        self.journal_watch = JournalWatch(journal, settings.journal_slow_after, self.alarm, self._lose)
         self._reconnection: Reconnection
         self._private: PrivateStream
         self._prepared: Prepared
@@ -228,6 +228,10 @@ class LiveRun:
             self._failure = error
             self.alarm("journal_failed", f"{error} Nothing is sent any more.")
             self.stop("the journal failed")
+
+    def _lose(self, error: JournalError) -> None:
+        """Have the engine do nothing any more; it tells the run. Else a stop would wait for records in vain."""
+        self.engine.lose(error)
 
     async def run(self) -> None:
         """Run until told to stop.
