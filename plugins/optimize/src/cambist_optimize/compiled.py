@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["CompiledPath", "why_engine"]
 
 #: Columns of combinations whose signals are read before the first of them is played, bytes: each may have its own.
-_HELD = 8_000_000
+_HELD = 24_000_000
 _NEEDS_RUN = "it has no signals by trade_on alone"
 
 
@@ -103,7 +103,8 @@ class CompiledPath:
                     rows += waiting.add(*found, one)
                 else:
                     rows.append(self._alone(*found, one))
-        return rows + waiting.played()
+            rows += waiting.played()  # which hold their columns until then
+        return rows
 
     def _groups(self, asked: Sequence[Asked]) -> Iterator[list[tuple[Asked, _Found]]]:
         """Read signals until their columns are too much to hold; then they are for whoever goes on with them.
@@ -111,15 +112,19 @@ class CompiledPath:
         One kind of work after the other: each finds in the processor's cache what it looked at before.
         """
         group: list[tuple[Asked, _Found]] = []
-        held: dict[int, int] = {}
+        held: set[int] = set()
+        size = 0
         for one in asked:
             found = self._read(one)
             group.append((one, found))
             if isinstance(found, tuple):
-                held.update((id(column), column.nbytes) for column in _columns(found[1]))
-                if sum(held.values()) > _HELD:
+                for column in _columns(found[1]):
+                    if id(column) not in held:
+                        held.add(id(column))
+                        size += column.nbytes
+                if size > _HELD:
                     yield group
-                    group, held = [], {}
+                    group, held, size = [], set(), 0
         yield group
 
     def _read(self, asked: Asked) -> _Found:
@@ -175,7 +180,9 @@ def _columns(signals: SignalColumns) -> Iterator[NDArray[np.float64]]:
                 yield test.second
         elif test is not None:
             yield test
-    yield from (signals.side, signals.size, signals.stop, signals.take, signals.trail)
+    for column in (signals.side, signals.size, signals.stop, signals.take, signals.trail):
+        if len(column) > 1:
+            yield column
 
 
 class _Waiting:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["IS_COMPILED", "cache_folder", "compiled", "inlined"]
+__all__ = ["IS_COMPILED", "array_at", "cache_folder", "compiled", "inlined"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -64,3 +64,33 @@ def _compile(function: F, *, inlined: bool) -> F:
     finally:
         numba.config.CACHE_DIR = before
     return made
+
+
+def _array_at() -> Any:
+    """Return what makes an array, in compiled code, of floats that lie one behind the other."""
+    if numba is None:
+        return None
+    from numba.core import types
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import populate_array
+
+    column = types.Array(types.float64, 1, "C")
+
+    @intrinsic
+    def array_at(_context: Any, address: Any, rows: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            array = context.make_array(column)(context, builder)
+            data, size = builder.inttoptr(arguments[0], array.data.type), context.get_constant(types.intp, _FLOAT)
+            populate_array(array, data=data, shape=(arguments[1],), strides=(size,), itemsize=size, meminfo=None)
+            return array._getvalue()  # noqa: SLF001 - numba's own way
+
+        return column(address, rows), generate
+
+    return array_at
+
+
+#: Bytes of a float.
+_FLOAT = 8
+#: ``array_at(address, rows)``: who gives the address holds the array. A list of arrays cannot be handed to compiled
+#: code without copying something of each.
+array_at = _array_at()
