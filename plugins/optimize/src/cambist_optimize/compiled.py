@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from cambist import BacktestSettings, SignalStrategy
-from cambist.api import Comparison, SignalReader
+from cambist.api import Comparison, DataError, SignalReader
 from cambist_optimize.evaluation import COMPILED, Row, engine_row, failure, kept_returns
 from cambist_optimize.objectives import measured, needs_engine
 
@@ -135,7 +135,7 @@ class CompiledPath:
             strategy = self._job.strategy(**{**self._job.fixed, **parameters})
             assert isinstance(strategy, SignalStrategy)  # `why_engine` says so
             stage = self._stage(part, strategy.symbol)
-            signals = None if stage is None else stage.reader.read(strategy)
+            signals = None if stage is None else _checked(stage.reader.read(strategy), len(stage.player.bars))
         except Exception as raised:  # noqa: BLE001 - a strategy of somebody's is one row that failed, not the sweep
             return Row(number, part, parameters, {}, failure(raised), seconds=time.perf_counter() - began)
         return None if stage is None or signals is None else (stage.player, signals)
@@ -169,6 +169,17 @@ class CompiledPath:
                 found = _Stage(Player(traded, self._settings), SignalReader(traded, bars))
                 self._stages[key] = found
             return found
+
+
+def _checked(signals: SignalColumns | None, bars: int) -> SignalColumns | None:
+    """Return signals; compiled code would read whatever lies behind a column that is too short."""
+    for column in () if signals is None else _columns(signals):
+        if column.shape != (bars,):
+            raise DataError(
+                f"a line of the signals has {column.shape} values over {bars} bars. An indicator gives one value for "
+                "each bar: see cambist.indicators.computation.Computation.batch."
+            )
+    return signals
 
 
 def _columns(signals: SignalColumns) -> Iterator[NDArray[np.float64]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cambist_optimize.kernel.calls import BUY, LEAVE, SELL, calls_of
+from cambist_optimize.kernel.calls import BUY, LEAVE, SELL, calls_of, take_sides
 from cambist_optimize.kernel.compiling import compiled, inlined
 from cambist_optimize.kernel.fills import drop_guards, fee_of
 from cambist_optimize.kernel.layout import (
@@ -93,9 +93,10 @@ def play_all(
     """
     ends, every, stack = kept
     states, counts = results
+    take_sides(called, len(bars[3]))
     for at in range(len(states)):
         state, count = states[at], counts[at]
-        rows, codes, values = calls_of(called, at, len(bars[3]))
+        rows, codes, values = calls_of(called, at)
         calls = (rows, codes, values, sizing[at])
         _play(rules, bars, closes, calls, records, (ends[at], every), state, count)
         won, lost, wins = _settled(records[0], count[TRADES], stack)

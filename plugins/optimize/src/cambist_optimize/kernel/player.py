@@ -174,7 +174,9 @@ class Player:
             last[layout.T_ENTRY_ROW], last[layout.T_EXIT_ROW] = counts[layout.ENTRY_ROW], -1
             last[layout.T_ENTRY_AT_OPEN] = counts[layout.ENTRY_AT_OPEN]
             count += 1
-        return TradeColumns(self.bars.instrument, self._name, _Table(trades[:count].copy(), self.bars.ts, self._closes[1]))
+        return TradeColumns(
+            self.bars.instrument, self._name, _Table(trades[:count].copy(), self.bars.ts, self._closes[1])
+        )
 
 
 class Batch:
