@@ -83,11 +83,12 @@ def test_between_two_values(step, count, part):
 def test_any_number_lands_where_exact_arithmetic_says(step, value):
     grid = instrument_of(step).size_grid
     steps = Fraction(value) / Fraction(step)
-    near = abs(steps - round(steps)) <= Fraction(1, 10**6) + abs(steps) / 2**50
-    if not near:
+    beyond = abs(steps - round(steps)) - (Fraction(1, 10**6) + abs(steps) / 2**50)
+    rounded_off = steps / 2**52  # what the product and the quotient of doubles may miss of the steps
+    if beyond > rounded_off:
         assert grid.below(value) == float(floor(steps) * step)
         assert grid.above(value) == float(ceil(steps) * step)
-    elif steps < 2**44:
+    elif beyond <= -rounded_off and steps < 2**44:
         assert grid.below(value) == grid.above(value) == grid.nearest(value) == float(round(steps) * step)
     # Rounding is done when it is done.
     for rounded in (grid.nearest(value), grid.below(value), grid.above(value)):
@@ -122,7 +123,7 @@ def test_without_a_tick_size_prices_are_left_alone():
 
 
 @given(
-    size=st.floats(-1e6, 1e6),
+    size=st.floats(-1e6, 1e6).filter(lambda size: not 0 < abs(size) < 1e-290),  # products of those are no floats
     entry=st.floats(0.01, 1e6),
     leave=st.floats(0.01, 1e6),
     multiplier=st.sampled_from([0.001, 1.0, 100.0]),

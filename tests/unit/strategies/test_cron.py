@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -138,6 +138,28 @@ def test_it_agrees_with_the_library_where_clocks_are_left_alone(expression):
     for _ in range(50):
         at = rule.next_due(at, None, 0)
         assert at == to_ns(next(theirs))
+
+
+@pytest.mark.parametrize(
+    ("expression", "plain"),
+    [
+        ("30 9-9/1 * * *", "30 9 * * *"),
+        ("05-5/3 9 * * *", "5 9 * * *"),
+        ("0 12 * 1-1/2,JUN-jun/1,nov-12/1 *", "0 12 * 1,6,11,12 *"),
+        ("0 12 * * MON-1/2,5-5/01", "0 12 * * 1,5"),
+        ("0 12 * * 0-0/1,SUN-0/2", "0 12 * * SUN"),
+        ("0 12 10/10 * *", "0 12 10,20,30 * *"),  # a single number with a step goes on to the last one
+        ("0 12 0010-20/10 * *", "0 12 10,20 * *"),
+    ],
+)
+def test_a_range_of_one_with_a_step_is_that_one(expression, plain):
+    """The library takes the step as if there were no end; what a user wrote has one."""
+    at = to_ns(date(2024, 2, 27))
+    one, other = Cron(expression, tz="UTC"), Cron(plain, tz="UTC")
+    for _ in range(40):
+        due = one.next_due(at, None, 0)
+        assert due == other.next_due(at, None, 0)
+        at = due
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ __all__ = ["Cron"]
 
 _FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
 _ONE_SECOND = timedelta(seconds=1)
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_NUMBERS = {name: str(number) for names, base in ((_MONTHS, 1), (_DAYS, 0)) for number, name in enumerate(names, base)}
+_STEPPED_RANGE = re.compile(r"(\w+)-(\w+)/0*[1-9][0-9]*")
 #: How long days of the expression are looked for that the filters choose too; they may exclude each other.
 _HORIZON = timedelta(days=HORIZON_DAYS)
 #: Zones do not change their clocks twice in so short a time.
@@ -53,12 +58,22 @@ def _matches(text: str, after: datetime) -> Iterator[datetime]:
             f"the timer Cron({text!r}) needs the package cronsim: pip install 'cambist[cron]'. At and Every do without."
         ) from None
     try:
-        return iter(cronsim.CronSim(text, after))
+        return iter(cronsim.CronSim(_without_ranges_of_one(text), after))
     except cronsim.CronSimError as error:
         raise ParameterError(
             f"the cron expression {text!r} cannot be read: {error}. Its fields are {', '.join(_FIELDS)}, as in "
             "'*/5 9-16 * * 1-5'."
         ) from None
+
+
+def _without_ranges_of_one(text: str) -> str:
+    """Return an expression with ``9`` for ``9-9/2``, which cronsim 2.8 takes for ``9/2``: from 9 to the last one."""
+
+    def shortened(found: re.Match[str]) -> str:
+        first, last = (_NUMBERS.get(end.upper(), end.lstrip("0") or "0") for end in found.groups())
+        return found[1] if first == last else found[0]
+
+    return _STEPPED_RANGE.sub(shortened, text)
 
 
 @attrs.frozen
