@@ -81,12 +81,12 @@ class Sheet:
             one.clear()
         self._written = 0
 
-    def add(self, signals: SignalColumns) -> None:
-        """Take down one more combination."""
+    def add(self, signals: SignalColumns, *, counted: bool = False) -> None:
+        """Take down one more combination; every call of it where they are to be `counted`."""
         said = (signals.size, signals.stop, signals.take, signals.trail)
         says = any(map(len, said))
         codes = _codes_of(signals)
-        if codes is not None and not says:
+        if codes is not None and not says and not counted:
             self._spans.append((0, 0, -1, len(self._crossings)))
             crossing, level = self._crossing(signals, codes)
             self._crossings.append(crossing)

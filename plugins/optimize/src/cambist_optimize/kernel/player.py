@@ -90,7 +90,7 @@ class Player:
             Where the event engine has to play them.
         """
         batch = self.batch()
-        batch.add(signals)
+        batch.add(signals, counted=True)
         most = batch.sheet.most
         trades, fills = np.zeros((most + 2, layout.TRADE)), np.zeros((2 * most + 2, layout.FILL))
         kept = np.empty(len(self.bars) if every else 0)
@@ -211,8 +211,8 @@ class Batch:
             self._nets = np.empty(2 * calls + 4)
         return self._nets
 
-    def add(self, signals: SignalColumns) -> None:
-        """Add the signals of a combination.
+    def add(self, signals: SignalColumns, *, counted: bool = False) -> None:
+        """Add the signals of a combination, its calls `counted` where there must be room for what comes of each.
 
         Raises
         ------
@@ -220,7 +220,7 @@ class Batch:
             Where the event engine has to play them.
         """
         sizing = self._player.sizing(signals)
-        self.sheet.add(signals)
+        self.sheet.add(signals, counted=counted)
         self.sizing.append(sizing)
 
     def played(self) -> Outcome:
