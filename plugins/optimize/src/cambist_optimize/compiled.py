@@ -228,6 +228,7 @@ class _Waiting:
         from cambist_optimize.kernel.player import WORDED
 
         outcome = self._batch.played()
+        self._batch.clear()  # of the lines that it holds
         found = outcome.measured(self._job.columns)
         kept = outcome.kept_returns() if self._job.keeps_returns else [None] * len(found)
         each = (time.perf_counter() - self._began) / len(found)
