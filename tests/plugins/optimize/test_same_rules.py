@@ -22,6 +22,7 @@ from cambist import (
 )
 from cambist.analysis import MEASURES
 from cambist.api import PercentOfCash, Target, signal_columns
+from cambist.indicators import crossover
 from cambist.model.times import to_ns
 from cambist.simulation import FixedSlippage, MakerTakerFee
 from cambist_optimize.kernel.batch_measures import BATCH_MEASURES
@@ -89,6 +90,23 @@ class Coded(SignalStrategy):
         )
 
 
+class Crossing(SignalStrategy):
+    """Trades crossings of two lines, or of a line and a level, which tie often and are not known here and there."""
+
+    level: float = param(0.0)
+    is_short: bool = param(False)
+    starts_below: bool = param(False)
+
+    def on_start(self):
+        close, code = self.data.close, self.data.volume
+        some = (code // 4.0) % 16.0
+        line = close * (some / some)  # nothing over nothing is NaN
+        cross = crossover(line, self.level or close(-2))
+        above, below = cross > 0.0, cross < 0.0
+        entries, exits = (below, above) if self.starts_below else (above, below)
+        self.trade_on(entries, exits, side=-1.0 if self.is_short else 1.0)
+
+
 def bars_of(seed, instrument, count, calls, wild):
     """Bars that jump, stand still and touch what rests: on a coarse grid, ties are common."""
     chance = np.random.default_rng(seed)
@@ -127,7 +145,7 @@ def hold_equal(strategy, bars, **options):
     run = BacktestSettings.of(**options)
     assert why_not(run, bars) == ""
     signals = signal_columns(strategy, bars)
-    player = Player(bars, run, "Coded")
+    player = Player(bars, run, type(strategy).__name__)
     try:
         facts = player.facts(signals, every=True)
     except SignalsNotPlayed:
@@ -169,6 +187,17 @@ def hold_equal(strategy, bars, **options):
 )
 def test_trades_equity_and_measures_are_those_of_the_engine(seed, kind, count, calls, wild, parameters, options):
     hold_equal(Coded(**parameters), bars_of(seed, INSTRUMENTS[kind], count, calls, wild), **options)
+
+
+@pytest.mark.parametrize("level", [0.0, 100.0])
+@pytest.mark.parametrize("count", [2, 64, 65, 4_200])
+def test_crossings_of_a_batch_are_those_of_the_engine(count, level):
+    bars = bars_of(count, INSTRUMENTS["free"], count, 0.02, 0.002)
+    for is_short in (False, True):
+        parameters = {"level": level, "is_short": is_short, "starts_below": count % 2 == 0}
+        facts = hold_equal(Crossing(**parameters), bars, fees=0.001)
+    assert facts.curve.n_bars == count
+    assert count < 4_200 or len(facts.trades) > 3
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 127, 128, 129, 1000, 4097, 100_003])

@@ -16,6 +16,7 @@ from cambist import Bars, Instrument, SignalStrategy, Strategy, Timeframe, param
 from cambist.api import open_storage
 from cambist.errors import ConfigError, MissingDependencyError, ParameterError, ResultError
 from cambist.indicators import SMA, crossover
+from cambist.indicators.lines import attach
 from cambist.model.times import to_ns
 from cambist.strategies import FixedReverser
 from cambist_optimize import backends, evaluation
@@ -196,6 +197,31 @@ def test_one_failure_is_a_row(bars):
     assert "two" in failed.error.iloc[0]
     assert failed.total_return.isna().all()
     assert sweep.best.parameters["which"] != 2
+
+
+class Halved:
+    """An indicator that gives a value for every other bar."""
+
+    name, outputs, lookback = "halved", ("value",), 0
+
+    def batch(self, *inputs):
+        return (inputs[0][::2].copy(),)
+
+
+class Short(SignalStrategy):
+    which: int = param(0)
+
+    def on_start(self):
+        close = self.data.close
+        cross = crossover(close, attach(Halved(), close)[0] if self.which else SMA(close, 5))
+        self.trade_on(cross > 0, cross < 0)
+
+
+@compiled_only
+def test_a_line_that_is_too_short_is_never_read_beyond_its_end(bars):
+    sweep = cambist.optimize(Short, bars, {"which": [0, 1]})
+    assert sweep.rows[0].measures["trades"] > 0
+    assert "a line of the signals has (300,) values over 600 bars" in sweep.rows[1].error
 
 
 @pytest.mark.parametrize("backend", ["loky", pytest.param("ray", marks=with_ray)])

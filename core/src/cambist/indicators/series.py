@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN", "BarView", "Series", "SeriesCursor"]
 #: The row at which what a bar does is written into one function for the first time; it is not worth it for a few.
 _FIRST_WRITTEN = 64
+_NO_TIMES: NDArray[np.int64] = np.empty(0, np.int64)
 #: More bars than any run has: when something will be known that is not known yet.
 UNKNOWN = 1 << 62
 
@@ -75,8 +76,7 @@ class SeriesCursor:
         self._nodes: list[Node] = []
         #: Open times as a line; made when it is asked for.
         self._time: Line | None = None
-        self._ts: NDArray[np.int64] = np.empty(0, np.int64)
-        self._ts_past: NDArray[np.int64] = np.empty(0, np.int64)
+        self._ts = self._ts_past = _NO_TIMES
         self._ts_list: list[int] = [0]
         #: What takes a bar, once it was written; the row at which it is written anew, and for how many streams it then
         #: was not.
@@ -92,7 +92,7 @@ class SeriesCursor:
     @property
     def lookback(self) -> int:
         """Bars before every line is known."""
-        return max((line.lookback for line in self._lines()), default=0)
+        return max([line.lookback for line in self._lines()], default=0)
 
     @property
     def needed(self) -> int:
@@ -150,7 +150,8 @@ class SeriesCursor:
             raise LineError(
                 f"{computation.name}: lines are built in on_start only. In on_bar compare values: {inputs[0].name}[0]."
             )
-        lookback = computation.lookback + max([line.lookback for line in inputs])
+        before = inputs[0].lookback if len(inputs) == 1 else max([line.lookback for line in inputs])
+        lookback = computation.lookback + before
         name, names = computation.name, computation.outputs
         if len(names) == 1:
             outputs: tuple[Line, ...] = (self._line(name, lookback),)

@@ -210,6 +210,7 @@ class _Prepared(NamedTuple):
     lookback: int
     kind: str
     inputs: int
+    name: str
 
 
 @attrs.frozen
@@ -223,6 +224,8 @@ class Technical:
     @property
     def name(self) -> str:
         """Such as ``"SMA(10)"``."""
+        if self._prepared is not None:
+            return self._prepared.name
         values = (value if isinstance(value, str) else f"{value:g}" for value in self.values)
         return f"{self.function.name}({', '.join(values)})"
 
@@ -254,7 +257,7 @@ class Technical:
     def _prepare(self) -> _Prepared:
         function = self.function
         call, count = _talib(function.name)[0], len(function.inputs)
-        prepared = _Prepared(call, self.keywords(), self.lookback, function.kind, count)
+        prepared = _Prepared(call, self.keywords(), self.lookback, function.kind, count, self.name)
         object.__setattr__(self, "_prepared", prepared)
         return prepared
 
@@ -266,7 +269,7 @@ class Technical:
         DataError
             For a NaN or an infinity after an input's first value: names the input and the row.
         """
-        call, keywords, lookback, kind, count = self._prepared or self._prepare()
+        call, keywords, lookback, kind, count, _ = self._prepared or self._prepare()
         columns: Sequence[NDArray[np.float64]] = inputs
         start = sound_from(inputs) if len(inputs) == count else None
         if start is None:

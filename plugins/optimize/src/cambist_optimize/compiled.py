@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from cambist import BacktestSettings, SignalStrategy
-from cambist.api import Comparison, SignalReader
+from cambist.api import Comparison, DataError, SignalReader
 from cambist_optimize.evaluation import COMPILED, Row, engine_row, failure, kept_returns
 from cambist_optimize.objectives import measured, needs_engine
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["CompiledPath", "why_engine"]
 
 #: Columns of combinations whose signals are read before the first of them is played, bytes: each may have its own.
-_HELD = 8_000_000
+_HELD = 24_000_000
 _NEEDS_RUN = "it has no signals by trade_on alone"
 
 
@@ -103,7 +103,8 @@ class CompiledPath:
                     rows += waiting.add(*found, one)
                 else:
                     rows.append(self._alone(*found, one))
-        return rows + waiting.played()
+            rows += waiting.played()  # which hold their columns until then
+        return rows
 
     def _groups(self, asked: Sequence[Asked]) -> Iterator[list[tuple[Asked, _Found]]]:
         """Read signals until their columns are too much to hold; then they are for whoever goes on with them.
@@ -111,15 +112,19 @@ class CompiledPath:
         One kind of work after the other: each finds in the processor's cache what it looked at before.
         """
         group: list[tuple[Asked, _Found]] = []
-        held: dict[int, int] = {}
+        held: set[int] = set()
+        size = 0
         for one in asked:
             found = self._read(one)
             group.append((one, found))
             if isinstance(found, tuple):
-                held.update((id(column), column.nbytes) for column in _columns(found[1]))
-                if sum(held.values()) > _HELD:
+                for column in _columns(found[1]):
+                    if id(column) not in held:
+                        held.add(id(column))
+                        size += column.nbytes
+                if size > _HELD:
                     yield group
-                    group, held = [], {}
+                    group, held, size = [], set(), 0
         yield group
 
     def _read(self, asked: Asked) -> _Found:
@@ -130,7 +135,7 @@ class CompiledPath:
             strategy = self._job.strategy(**{**self._job.fixed, **parameters})
             assert isinstance(strategy, SignalStrategy)  # `why_engine` says so
             stage = self._stage(part, strategy.symbol)
-            signals = None if stage is None else stage.reader.read(strategy)
+            signals = None if stage is None else _checked(stage.reader.read(strategy), len(stage.player.bars))
         except Exception as raised:  # noqa: BLE001 - a strategy of somebody's is one row that failed, not the sweep
             return Row(number, part, parameters, {}, failure(raised), seconds=time.perf_counter() - began)
         return None if stage is None or signals is None else (stage.player, signals)
@@ -166,6 +171,17 @@ class CompiledPath:
             return found
 
 
+def _checked(signals: SignalColumns | None, bars: int) -> SignalColumns | None:
+    """Return signals; compiled code would read whatever lies behind a column that is too short."""
+    for column in () if signals is None else _columns(signals):
+        if column.shape != (bars,):
+            raise DataError(
+                f"a line of the signals has {column.shape} values over {bars} bars. An indicator gives one value for "
+                "each bar: see cambist.indicators.computation.Computation.batch."
+            )
+    return signals
+
+
 def _columns(signals: SignalColumns) -> Iterator[NDArray[np.float64]]:
     """Yield the columns that signals hold."""
     for test in (signals.entries, signals.exits):
@@ -175,7 +191,9 @@ def _columns(signals: SignalColumns) -> Iterator[NDArray[np.float64]]:
                 yield test.second
         elif test is not None:
             yield test
-    yield from (signals.side, signals.size, signals.stop, signals.take, signals.trail)
+    for column in (signals.side, signals.size, signals.stop, signals.take, signals.trail):
+        if len(column) > 1:
+            yield column
 
 
 class _Waiting:
@@ -210,6 +228,7 @@ class _Waiting:
         from cambist_optimize.kernel.player import WORDED
 
         outcome = self._batch.played()
+        self._batch.clear()  # of the lines that it holds
         found = outcome.measured(self._job.columns)
         kept = outcome.kept_returns() if self._job.keeps_returns else [None] * len(found)
         each = (time.perf_counter() - self._began) / len(found)

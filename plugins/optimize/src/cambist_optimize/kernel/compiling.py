@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["IS_COMPILED", "cache_folder", "compiled", "inlined"]
+__all__ = ["IS_COMPILED", "array_at", "cache_folder", "compiled", "first_bit", "inlined"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -64,3 +64,42 @@ def _compile(function: F, *, inlined: bool) -> F:
     finally:
         numba.config.CACHE_DIR = before
     return made
+
+
+def _intrinsics() -> tuple[Any, Any]:
+    """Return what compiled code does that Python has no word for; see below."""
+    if numba is None:
+        return None, None
+    from numba.core import types
+    from numba.extending import intrinsic
+    from numba.np import arrayobj
+
+    populate: Any = arrayobj.populate_array
+    column = types.Array(types.float64, 1, "C")
+
+    @intrinsic
+    def array_at(_context: Any, address: Any, rows: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            array = context.make_array(column)(context, builder)
+            data, size = builder.inttoptr(arguments[0], array.data.type), context.get_constant(types.intp, _FLOAT)
+            populate(array, data=data, shape=(arguments[1],), strides=(size,), itemsize=size, meminfo=None)
+            return array._getvalue()  # noqa: SLF001 - numba's own way
+
+        return column(address, rows), generate
+
+    @intrinsic
+    def first_bit(_context: Any, word: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            return builder.cttz(arguments[0], context.get_constant(types.boolean, True))
+
+        return word(word), generate
+
+    return array_at, first_bit
+
+
+#: Bytes of a float.
+_FLOAT = 8
+#: ``array_at(address, rows)`` is the float64 array there; who gives the address holds what lies there. A list of arrays
+#: cannot be handed to compiled code without copying something of each. ``first_bit(word)`` is the number of the lowest
+#: bit that is set, of an unsigned word that is not zero.
+array_at, first_bit = _intrinsics()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cambist_optimize.kernel.calls import BUY, LEAVE, SELL
+from cambist_optimize.kernel.calls import BUY, LEAVE, SELL, calls_of, take_sides
 from cambist_optimize.kernel.compiling import compiled, inlined
 from cambist_optimize.kernel.fills import drop_guards, fee_of
 from cambist_optimize.kernel.layout import (
@@ -46,13 +46,14 @@ from cambist_optimize.kernel.sums import summed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cambist_optimize.kernel.calls import Called
     from cambist_optimize.kernel.fills import Records
     from cambist_optimize.kernel.marking import Closes
 
     Floats = NDArray[np.float64]
     Counts = NDArray[np.int64]
     #: Row and code of each call of a combination, its size, stop, take and trail, where they are said, and its sizing.
-    Called = tuple[NDArray[np.int64], NDArray[np.uint8], Floats, Floats]
+    Calls = tuple[NDArray[np.int64], NDArray[np.uint8], Floats, Floats]
 
 __all__ = ["play_all"]
 
@@ -62,7 +63,7 @@ def play_all(
     rules: Floats,
     bars: tuple[Floats, Floats, Floats, Floats],
     closes: Closes,
-    called: tuple[NDArray[np.int64], NDArray[np.uint8], Floats, NDArray[np.int64]],
+    called: Called,
     sizing: Floats,
     records: Records,
     kept: tuple[Floats, Floats, Floats],
@@ -79,7 +80,7 @@ def play_all(
     closes
         See `cambist_optimize.kernel.marking`.
     called
-        See `cambist_optimize.kernel.calls.Calls`.
+        See `cambist_optimize.kernel.calls.Sheet.called`.
     sizing
         How large entries without a size are, a row for each combination.
     records
@@ -90,14 +91,13 @@ def play_all(
     results
         What stands and what is counted, a row for each combination: how it begins, and how it ends.
     """
-    rows, codes, values, spans = called
     ends, every, stack = kept
     states, counts = results
-    for at in range(len(spans)):
-        start, stop, said = spans[at, 0], spans[at, 1], spans[at, 2]
-        own = values[said : said + stop - start] if said >= 0 else values[:0]
+    take_sides(called, len(bars[3]))
+    for at in range(len(states)):
         state, count = states[at], counts[at]
-        calls = (rows[start:stop], codes[start:stop], own, sizing[at])
+        rows, codes, values = calls_of(called, at)
+        calls = (rows, codes, values, sizing[at])
         _play(rules, bars, closes, calls, records, (ends[at], every), state, count)
         won, lost, wins = _settled(records[0], count[TRADES], stack)
         state[WON], state[LOST], count[WINS] = won, lost, wins
@@ -121,7 +121,7 @@ def _play(
     rules: Floats,
     bars: tuple[Floats, Floats, Floats, Floats],
     closes: Closes,
-    called: Called,
+    called: Calls,
     records: Records,
     kept: tuple[Floats, Floats],
     state: Floats,
@@ -182,7 +182,7 @@ def _meet(
 
 
 @inlined
-def _next_call(called: Called, at: int, held: float) -> int:
+def _next_call(called: Calls, at: int, held: float) -> int:
     """Return the number of the next call that matters to what is held."""
     wanted = BUY | SELL
     if held > 0.0:
@@ -196,7 +196,7 @@ def _next_call(called: Called, at: int, held: float) -> int:
 
 
 @inlined
-def _decide(rules: Floats, state: Floats, counts: Counts, called: Called, call: int, close: float) -> None:
+def _decide(rules: Floats, state: Floats, counts: Counts, called: Calls, call: int, close: float) -> None:
     """Send what a call is for; `cambist.strategies.signal_orders.trade_signals`, and the risk gate."""
     rows, codes, _, _ = called
     code, held = codes[call], state[SIZE]
@@ -234,7 +234,7 @@ def _decide(rules: Floats, state: Floats, counts: Counts, called: Called, call: 
 
 @inlined
 def _asked(
-    rules: Floats, state: Floats, called: Called, call: int, close: float, sign: float
+    rules: Floats, state: Floats, called: Calls, call: int, close: float, sign: float
 ) -> tuple[float, float, float, float]:
     """Return size, stop, take and trail of an entry; NaN for prices that are not said."""
     _, _, values, sizing = called

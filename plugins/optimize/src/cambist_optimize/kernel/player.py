@@ -60,10 +60,12 @@ class Player:
         self._cash = float(settings.cash)  # type: ignore[arg-type]  # `why_not` refuses a mapping
         recorder = EquityRecorder(self._cash, int(bars.ts[0]))
         times = np.ascontiguousarray(bars.close_times)
-        recorder.add(times, np.full(len(bars), self._cash), np.zeros(len(bars), np.bool_))
+        # Equity that is never at its peak again is what a recorder is through with soonest.
+        recorder.add(times, np.zeros(len(bars)), np.zeros(len(bars), np.bool_))
         #: A curve of the same bars: which of them end a day, and how many of those make a year.
         self._like = recorder.finish(settings.periods_per_year)
         self._closes = close, times, np.ascontiguousarray(self._like.rows[1:]), reach_of(close)
+        self._sizing = sizing_of(settings.sizer or FixedSize(), bars.instrument)
         self._local = threading.local()
 
     def batch(self) -> Batch:
@@ -88,10 +90,9 @@ class Player:
             Where the event engine has to play them.
         """
         batch = self.batch()
-        batch.add(signals)
-        calls = batch.sheet.calls()
-        trades = np.zeros((calls.most + 2, layout.TRADE))
-        fills = np.zeros((2 * calls.most + 2, layout.FILL))
+        batch.add(signals, counted=True)
+        most = batch.sheet.most
+        trades, fills = np.zeros((most + 2, layout.TRADE)), np.zeros((2 * most + 2, layout.FILL))
         kept = np.empty(len(self.bars) if every else 0)
         outcome = self.run(batch, trades, fills, kept)
         if outcome.is_problem[0]:
@@ -111,7 +112,6 @@ class Player:
         kept: NDArray[np.float64],
     ) -> Outcome:
         """Play what is in a batch; trades, fills and the equity of each bar go where there is room."""
-        calls = batch.sheet.calls()
         count, samples = len(batch.sheet), self._closes[2]
         states, counts = np.zeros((count, layout.STATE)), np.zeros((count, layout.COUNTS), np.int64)
         states[:, [layout.CASH, layout.PEAK, layout.LOW, layout.LOWEST, layout.EQUITY]] = self._cash
@@ -122,9 +122,9 @@ class Player:
             self._rules,
             self._prices,
             self._closes,
-            (calls.rows, calls.codes, calls.values, calls.spans),
+            batch.sheet.called(),
             np.array(batch.sizing),
-            (batch.nets(calls.most), trades, fills),
+            (batch.nets(batch.sheet.most), trades, fills),
             (ends, kept, batch.stack),
             (states, counts),
         )
@@ -134,8 +134,8 @@ class Player:
         """Return how large the entries of signals are; see `cambist_optimize.kernel.layout`."""
         if len(signals.size):
             return FROM_SIGNALS
-        sizer = signals.sizer or self._settings.sizer or FixedSize()
-        found = sizing_of(sizer, self.bars.instrument)
+        sizer = signals.sizer or self._settings.sizer
+        found = self._sizing if signals.sizer is None else sizing_of(sizer, self.bars.instrument)
         if found is None:
             raise SignalsNotPlayed(f"the sizer is {type(sizer).__name__}")
         return found
@@ -174,7 +174,9 @@ class Player:
             last[layout.T_ENTRY_ROW], last[layout.T_EXIT_ROW] = counts[layout.ENTRY_ROW], -1
             last[layout.T_ENTRY_AT_OPEN] = counts[layout.ENTRY_AT_OPEN]
             count += 1
-        return TradeColumns(self.bars.instrument, self._name, _Table(trades[:count], self.bars.ts, self._closes[1]))
+        return TradeColumns(
+            self.bars.instrument, self._name, _Table(trades[:count].copy(), self.bars.ts, self._closes[1])
+        )
 
 
 class Batch:
@@ -209,8 +211,8 @@ class Batch:
             self._nets = np.empty(2 * calls + 4)
         return self._nets
 
-    def add(self, signals: SignalColumns) -> None:
-        """Add the signals of a combination.
+    def add(self, signals: SignalColumns, *, counted: bool = False) -> None:
+        """Add the signals of a combination, its calls `counted` where there must be room for what comes of each.
 
         Raises
         ------
@@ -218,7 +220,7 @@ class Batch:
             Where the event engine has to play them.
         """
         sizing = self._player.sizing(signals)
-        self.sheet.add(signals)
+        self.sheet.add(signals, counted=counted)
         self.sizing.append(sizing)
 
     def played(self) -> Outcome:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cambist_optimize.kernel.compiling import inlined
+from cambist_optimize.kernel.compiling import compiled, inlined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,18 +21,23 @@ Reach = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
 
 def reach_of(prices: NDArray[np.float64]) -> Reach:
     """Return what `extremes` looks up, shape ``(n, 2)`` each."""
-    rows = len(prices)
-    padded = np.full(-(-rows // STRIDE) * STRIDE, prices[-1] if rows else 0.0)
-    padded[:rows] = prices
-    strides = padded.reshape(-1, STRIDE)
-    made = []
-    for way in (-1, 1):
-        columns = [one.accumulate(strides[:, ::way], axis=1)[:, ::way].ravel()[:rows] for one in _EXTREMES]
-        made.append(np.ascontiguousarray(np.stack(columns, axis=1)))
-    return made[0], made[1]
+    made = np.empty((len(prices), 2)), np.empty((len(prices), 2))
+    _reach(prices, *made)
+    return made
 
 
-_EXTREMES = (np.maximum, np.minimum)
+@compiled
+def _reach(prices: NDArray[np.float64], ahead: NDArray[np.float64], behind: NDArray[np.float64]) -> None:
+    for start in range(0, len(prices), STRIDE):
+        stop = min(start + STRIDE, len(prices))
+        high = low = prices[start]
+        for row in range(start, stop):
+            high, low = max(high, prices[row]), min(low, prices[row])
+            behind[row, 0], behind[row, 1] = high, low
+        high = low = prices[stop - 1]
+        for row in range(stop - 1, start - 1, -1):
+            high, low = max(high, prices[row]), min(low, prices[row])
+            ahead[row, 0], ahead[row, 1] = high, low
 
 
 @inlined

@@ -28,7 +28,7 @@ def warm() -> str:
     nothing, one = np.empty(0), np.ones(1)
     crosses = (Comparison(np.greater, up, up[::-1].copy(), True), Comparison(np.less, up, up[::-1].copy(), True))
     batch = player.batch()
-    for entries, exits in (crosses, (up, None)):
-        batch.add(SignalColumns(0, entries, exits, one, nothing, nothing, nothing, nothing, None))
+    for entries, exits, stop in ((*crosses, nothing), (*crosses, one), (up, None, nothing)):
+        batch.add(SignalColumns(0, entries, exits, one, nothing, stop, nothing, nothing, None))
     batch.played()
     return f"compiled in {time.perf_counter() - began:.1f} s, kept in {cache_folder()}"
