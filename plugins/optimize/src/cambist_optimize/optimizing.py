@@ -25,9 +25,8 @@ from cambist_optimize.sweep import Sweep, sample_times
 
 __all__ = ["Progress", "SweepOptions", "optimize"]
 
-#: Combinations that travel together: enough that the way costs little, few enough that progress is seen, and that
-#: several workers have some to the end.
-_CHUNK, _CHUNKS_ALONE, _CHUNKS_A_WORKER = 64, 4, 8
+#: Combinations that travel together: enough that the way costs little, few enough that all workers have some.
+_CHUNK, _CHUNKS_A_WORKER = 64, 4
 
 
 @attrs.frozen
@@ -497,8 +496,7 @@ class _Run:
 def _chunked(
     asked: Sequence[tuple[int, int, Mapping[str, Any]]], jobs: int
 ) -> list[Sequence[tuple[int, int, Mapping[str, Any]]]]:
-    chunks = _CHUNKS_A_WORKER * jobs if jobs > 1 else _CHUNKS_ALONE
-    size = max(1, min(_CHUNK, -(-len(asked) // chunks)))
+    size = max(1, min(_CHUNK, -(-len(asked) // (_CHUNKS_A_WORKER * jobs))))
     return [asked[at : at + size] for at in range(0, len(asked), size)]
 
 
