@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # One profile for everybody, so that a red run can be repeated. Look for new counterexamples with
 # `scripts/test --hypothesis-profile=explore`, or `soak`, which takes hours over everything: name a file. A deadline
-# would measure the machine, not the code.
+# would measure the machine, not the code. Examples hang on what is imported by then, whose constants are tried too: a
+# test that fails in a whole run alone is repeated by the line that it prints.
 settings.register_profile("repeatable", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000, print_blob=True)
 settings.register_profile("soak", deadline=None, max_examples=10_000, print_blob=True)
