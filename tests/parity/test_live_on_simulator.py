@@ -11,11 +11,11 @@ import pytest
 
 import cambist
 import cambist.live.run
-from cambist import Bars, Strategy
+from cambist import Bars, Strategy, param
 from cambist.indicators import SMA
 from cambist.live import LiveRun, LiveSettings, OnStop
 from cambist.live.paper import PaperSession, PaperSettings
-from cambist.model import OrderType, Timeframe
+from cambist.model import Timeframe
 from cambist.storage.journal import Journal
 from cambist_binance.session import open_usdm
 from cambist_simulator import ExchangeSimulator
@@ -40,17 +40,41 @@ class Crossing(Strategy):
             self.close()
 
 
-class Guarded(Strategy):
-    """Buys between a stop and a target on every fifth bar on which it holds nothing, and notes the bars."""
+class EveryKind(Strategy):
+    """Sends one kind of order after the other, long and short in turn, and puts an end to each after a few bars."""
+
+    first: int = param(1)
 
     def on_start(self):
         self.average, self.bars = SMA(self.data.close, 3), 0
 
     def on_bar(self, bar):
         self.record_signal("bar", bar.close)
-        if self.bars % 5 == 0 and not self.position.size:
-            self.buy_bracket(0.5, stop_loss=round(bar.close * 0.995, 1), take_profit=round(bar.close * 1.004, 1))
+        number, step = divmod(self.bars, 5)
         self.bars += 1
+        if step == 0:
+            self.enter(number % 7, self.first * (-1) ** number, bar.close)
+        elif step == 3:
+            for order in self.open_orders:
+                self.cancel(order)
+        elif step == 4 and self.position.size:
+            self.close()
+
+    def enter(self, kind, sign, close):
+        send, bracket = (self.buy, self.buy_bracket) if sign > 0 else (self.sell, self.sell_bracket)
+        ahead, behind, far_behind = (round(close * (1 + sign * part), 1) for part in (0.002, -0.002, -0.004))
+        if kind == 0:
+            bracket(0.5, stop_loss=far_behind, take_profit=ahead)
+        elif kind == 1:
+            bracket(0.5, stop_loss={"stop": behind, "limit": far_behind}, take_profit=ahead)
+        elif kind == 2:
+            send(0.5, limit=behind, oco=send(0.5, stop=ahead))
+        elif kind == 3:
+            send(0.5, stop=ahead)
+        elif kind == 4:
+            send(0.5, stop=ahead, limit=round(close * (1 + sign * 0.003), 1))
+        else:
+            send(0.5, **{"touch" if kind == 5 else "limit": behind})
 
 
 def recorded(seed: int, start: int) -> dict[str, np.ndarray]:
@@ -154,28 +178,32 @@ def test_live_does_what_the_backtest_says(tmp_path, monkeypatch, on_paper):
     assert replayed.complete, str(replayed)
 
 
-def test_brackets_rest_at_the_venue_and_close_where_the_backtest_says(tmp_path, monkeypatch):
+@pytest.mark.parametrize("first", [1, -1])
+def test_every_kind_of_order_trades_where_the_backtest_says(tmp_path, monkeypatch, first):
+    """Stops of brackets and groups among them, which rest at the venue and are tied by the run."""
     start = (time.time_ns() // MINUTE.ns - HISTORY) * MINUTE.ns
     columns = recorded(5, start)
     plain = cambist.Instrument(symbol="X", tick_size="0.1", step_size="0.001")
     monkeypatch.setattr(cambist.live.run, "MonotoneClock", clock_of(start))
     settings = {"history": HISTORY, "cash": 20_000, "speed": 0, "limits": False}
     data = {"BTCUSDT:linear": bars_of(plain, columns)}
+
+    def strategy():
+        return EveryKind(first=first)
+
+    def settled(run):
+        return all(order.accepted or not order.is_open for order in run.kernel.book.orders)
+
     with ExchangeSimulator("binance", symbols=list(data), data=data, **settings) as simulator:
         key = simulator.credentials()
         session = open_usdm(url=simulator.url, max_clock_skew=1e9, key=key.key, secret=key.secret)
         journal = Journal(tmp_path / "journal")
-
-        def settled(run):
-            return all(order.accepted or not order.is_open for order in run.kernel.book.orders)
-
-        run, _ = asyncio.run(played(simulator, session, journal, ["BTC/USDT:USDT"], Guarded, settled))
+        run, _ = asyncio.run(played(simulator, session, journal, ["BTC/USDT:USDT"], strategy, settled))
         journal.close()
     (instrument, _) = run.series[0]
     block = bars_of(attrs.evolve(instrument), columns, HISTORY - 2)
-    result = cambist.backtest(Guarded, block, cash=20_000.0, fees=None, events=True)
+    result = cambist.backtest(strategy(), block, cash=20_000.0, fees=None, events=True)
     report = cambist.compare(result, tmp_path / "journal", tolerance=1e-12)
     # How the other leg ends is the venue's to say: it takes away what has nothing left to reduce.
     assert all(report[what].equal for what in ("signal", "intent", "fill", "pnl")), str(report)
-    kinds = {order.type for order in run.kernel.book.orders if order.filled}
-    assert kinds == {OrderType.MARKET, OrderType.STOP, OrderType.LIMIT}
+    assert len({order.type for order in run.kernel.book.orders if order.filled}) >= 4
