@@ -32,7 +32,7 @@ _BASIS_POINT = Decimal("0.0001")
 #: Of a trailing stop of futures, as the venue documents it: it is in no filter.
 _CALLBACK = Decimal("0.001"), Decimal("0.1"), Decimal("0.001")
 #: Usual fees, as fractions of the value: maker, taker.
-_FEES = {Market.SPOT: (0.001, 0.001), Market.USDM: (0.0002, 0.0005), Market.COINM: (0.0001, 0.0005)}
+_FEES = {Market.SPOT: (0.001, 0.001), Market.USDM: (0.0002, 0.0005), Market.COINM: (0.0002, 0.0005)}
 
 
 class _Filter(msgspec.Struct, rename="camel", gc=False):
