@@ -136,12 +136,15 @@ def test_keys_wheel_and_drag_move_the_view(page):
     assert b > 2_999
     page.evaluate("cambist.stage.show(1000, 2000)")
     settled(page)
+    over.hover()  # waits until the chart stays where it is
     box = over.bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(*middle)
+    until(page, "cambist.stage.hover !== null")
     page.mouse.down()
     page.mouse.move(middle[0] + box["width"] / 4, middle[1], steps=3)
     page.mouse.up()
+    until(page, "cambist.stage.view[0] !== 1000")
     assert page.evaluate(VIEW) == pytest.approx([750, 1750], abs=3)
     page.mouse.wheel(0, -100)  # the click has given the chart the focus
     until(page, "cambist.stage.view[1] - cambist.stage.view[0] < 900")
