@@ -219,7 +219,7 @@ class Replay:
 
     def _check_wishes(self, done: MarginChange | None) -> None:
         """Hold a change of margin that the run carried out against what was asked for, of which is no record."""
-        if self._stage.changes_margin_later or (done is None and self._event_is_told()):
+        if self._stage.is_live or (done is None and self._event_is_told()):
             return
         wish = self._wishes.pop(0) if self._wishes else None
         if repr(wish) != repr(done):
@@ -293,7 +293,7 @@ class Replay:
                 raise self._differs(None, found[0])
             self._commits.take()
             self._compare_records(commit, found)
-        if self._error and self._stage.goes_on_after_errors:
+        if self._error and self._stage.is_live:
             self._notes.append(f"a strategy raised here too: {self._error}")
             self._error = ""
             self._kernel.collect()

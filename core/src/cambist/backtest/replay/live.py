@@ -71,7 +71,7 @@ class LiveStage:
     """
 
     markets = None
-    goes_on_after_errors = changes_margin_later = True
+    is_live = True
 
     def __init__(
         self,

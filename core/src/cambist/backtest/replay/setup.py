@@ -261,7 +261,7 @@ class Stage:
         self.markets = setup.markets
         self.streams = [one.instrument for one in streams]
 
-    goes_on_after_errors = changes_margin_later = False
+    is_live = False
 
     def started(self) -> None:
         """Do nothing: a backtest begins once."""

@@ -32,12 +32,11 @@ class Staged(Protocol):
         """What is remembered to keep the rules of the markets; None where none have any."""
 
     @property
-    def goes_on_after_errors(self) -> bool:
-        """Whether a run goes on after a strategy has raised."""
+    def is_live(self) -> bool:
+        """Whether it was a live run, which goes on after a strategy has raised, and asks a venue for changes of margin.
 
-    @property
-    def changes_margin_later(self) -> bool:
-        """Whether changes of margin wait for a venue, which may make some by itself; requests are journalled."""
+        What it asks for is journalled; the venue may change some by itself.
+        """
 
     def started(self) -> None:
         """Take note that the kernel was started."""
