@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cambist.live.wallet import Wallet
     from cambist.model.instrument import Instrument
 
-__all__ = ["ADOPTED", "SYNTHETIC", "Takeover"]
+__all__ = ["Takeover"]
 
 _ZERO = Decimal(0)
 #: How many bars back there has to be a price.
