@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
+from math import isnan
 from typing import TYPE_CHECKING
 
 from cambist.errors import VenueError
-from cambist.model.reports import MarkReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cambist.live.paper.desks import BarDesk
     from cambist.live.paper.funding import FundingDesk
-    from cambist.live.paper.marks import LiveMark, Marks
+    from cambist.live.paper.marks import LiveMark, Marks, MarkTeller
     from cambist.live.paper.matching import Matcher
     from cambist.model.bars import Bar
     from cambist.model.instrument import Instrument
@@ -43,8 +43,8 @@ class BarFeed:
         Of the bars that the orders of each instrument meet, by symbol.
     marks, funding
         Of the session; None where there are none.
-    report
-        Told of mark prices.
+    teller
+        Tells of mark prices.
     """
 
     def __init__(
@@ -56,11 +56,10 @@ class BarFeed:
         timeframes: Mapping[str, Timeframe],
         marks: Marks | None,
         funding: FundingDesk | None,
-        report: Callable[[MarkReport], None],
+        teller: MarkTeller,
     ) -> None:
         self._source, self._desk, self._matcher = source, desk, matcher
-        self._marks, self._funding, self._report = marks, funding, report
-        self._told: dict[str, float] = {}
+        self._marks, self._funding, self._teller = marks, funding, teller
         self._instruments, self._timeframes = instruments, timeframes
         self._assumed: set[str] = set()  # of which nothing but our own clock says where their bars go on
 
@@ -121,15 +120,8 @@ class BarFeed:
 
     def _value(self, symbol: str, mark: float) -> None:
         """Have account and run value what is held by another mark price."""
-        if mark == mark and mark != self._told.get(symbol):  # noqa: PLR0124 - NaN: none is known
-            self._told[symbol] = mark
+        if not isnan(mark) and self._teller.tell(symbol, mark, self._desk.now):
             self._desk.mark(symbol, mark)
-            self._report(MarkReport(ts=self._desk.now, symbol=symbol, price=mark))
-
-    def tell_again(self) -> None:
-        """Tell of the mark prices that are known: whoever is told of them was not there."""
-        for symbol, mark in self._told.items():
-            self._report(MarkReport(ts=self._desk.now, symbol=symbol, price=mark))
 
     async def end_instant(self) -> None:
         """Look at the account once more when the bars of an instant have been met, before the run is shown them."""

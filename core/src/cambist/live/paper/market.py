@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cambist.live.paper.bars import BarFeed
     from cambist.live.paper.funding import FundingDesk
+    from cambist.live.paper.marks import MarkTeller
     from cambist.live.paper.matching import Matcher
     from cambist.live.subscriptions import Named
     from cambist.model.books import BookUpdate
@@ -45,8 +46,8 @@ class PaperMarket:
         What the run listens to, and what orders meet.
     calm
         Returns once the run is done with what it was shown.
-    report
-        Told of mark prices by which the account is valued.
+    teller
+        Tells of mark prices.
 
     Attributes
     ----------
@@ -63,10 +64,9 @@ class PaperMarket:
         matcher: Matcher,
         listened: tuple[Sequence[Instrument], Sequence[Named], Sequence[str]],
         calm: Callable[[], Awaitable[None]],
-        report: Callable[[MarkReport], None],
+        teller: MarkTeller,
     ) -> None:
-        self._report = report
-        self._told: dict[str, float] = {}
+        self._teller = teller
         self._source, self._desk, self._bars, self._funding = source, desk, bars, funding
         self._matcher, self._calm = matcher, calm
         self._instruments, series, self._kinds = listened
@@ -123,8 +123,9 @@ class PaperMarket:
         """Let orders meet a trade, a quote or a change of a book, or take a mark price by which the next one goes."""
         if isinstance(one, StreamReport):
             if one.state in {"down", "stale"} and one.subscription is not None and one.subscription.kind == "marks":
-                self._tell_mark(one.subscription.instrument.symbol, nan)
-                desk.mark(one.subscription.instrument.symbol, nan)
+                symbol = one.subscription.instrument.symbol
+                self._teller.tell(symbol, nan, desk.now)
+                desk.mark(symbol, nan)
             return
         if isinstance(one, MarkReport):
             desk.mark(one.symbol, one.price)
@@ -133,14 +134,9 @@ class PaperMarket:
             desk.match(one)
             marks = desk.valued()
         await self._calm()
-        for symbol, mark in marks.items():
-            self._tell_mark(symbol, mark)
-        await self._calm()
-
-    def _tell_mark(self, symbol: str, mark: float) -> None:
-        if repr(mark) != repr(self._told.get(symbol, nan)):
-            self._told[symbol] = mark
-            self._report(MarkReport(ts=self._desk.now, symbol=symbol, price=mark))
+        news = [self._teller.tell(symbol, mark, desk.now) for symbol, mark in marks.items()]
+        if any(news):
+            await self._calm()
 
     async def _groups(self, subscriptions: Sequence[Subscription]) -> AsyncIterator[list[Any]]:
         """Iterate over what the source says, bars that close together in one list."""

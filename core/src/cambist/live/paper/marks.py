@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from math import nan
+from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from cambist.errors import VenueError
+from cambist.model.reports import MarkReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from cambist.model.timeframe import Timeframe
     from cambist.ports.venue import PerpetualMarket
 
-__all__ = ["LiveMark", "Marks"]
+__all__ = ["LiveMark", "MarkTeller", "Marks"]
 
 _log = logging.getLogger("cambist.paper")
 #: Seconds after which a venue that has no mark price of a bar yet is asked again.
@@ -52,6 +53,34 @@ class LiveMark:
     def at(self, ts: int) -> float:  # noqa: ARG002 - as of now
         """Return the newest mark price; NaN before the first."""
         return self._close
+
+
+class MarkTeller:
+    """Tells the run of mark prices by which the account is valued, each as long as it is another one.
+
+    Parameters
+    ----------
+    report
+        Takes what the run is told.
+    """
+
+    def __init__(self, report: Callable[[MarkReport], None]) -> None:
+        self._report = report
+        self._told: dict[str, float] = {}
+
+    def tell(self, symbol: str, mark: float, now: int) -> bool:
+        """Tell of a mark price, NaN for one that is not known any more; return whether it is news."""
+        before = self._told.get(symbol, nan)
+        if mark == before or (isnan(mark) and isnan(before)):
+            return False
+        self._told[symbol] = mark
+        self._report(MarkReport(ts=now, symbol=symbol, price=mark))
+        return True
+
+    def again(self, now: int) -> None:
+        """Tell of all that are known once more: whoever is told was not there."""
+        for symbol, mark in self._told.items():
+            self._report(MarkReport(ts=now, symbol=symbol, price=mark))
 
 
 class Marks:

@@ -14,6 +14,7 @@ from cambist.live.paper.bars import BarFeed
 from cambist.live.paper.desks import BarDesk, MarketDesk
 from cambist.live.paper.futures import futures_of
 from cambist.live.paper.market import PaperMarket, finest
+from cambist.live.paper.marks import MarkTeller
 from cambist.live.paper.matching import Matcher
 from cambist.live.paper.orders import PaperOrders
 from cambist.live.setup import read_state
@@ -172,17 +173,17 @@ class PaperSession(PaperOrders):
         calendars = GivenCalendars(self._settings.calendar, (one.symbol for one in self._instruments))
         doors = self._report, self._alarm, self._calm
         marks, self._funding = futures_of(self._source, self._account, self._instruments, self._settings, *doors)
-        bars = None
+        bars, teller = None, MarkTeller(self._report)
         parts = self._account, self._settings, self._rules, self._instruments, self._matcher.deliver, calendars
         if self._kinds == ("bars",):
             desk = self._desk = BarDesk(*parts, {} if marks is None else marks.by_symbol)
             about = self._instruments, finest(series)
-            bars = BarFeed(self._source, desk, self._matcher, *about, marks, self._funding, self._report)
+            bars = BarFeed(self._source, desk, self._matcher, *about, marks, self._funding, teller)
         else:
             self._desk = MarketDesk(*parts, kinds=self._kinds)
         listened = self._instruments, series, self._kinds
         shown = self._source, self._desk, bars, self._funding, self._matcher
-        self._market = PaperMarket(*shown, listened, self._calm, self._report)
+        self._market = PaperMarket(*shown, listened, self._calm, teller)
         if self._funding is not None:
             await self._funding.open({} if state is None else state.references)
         if state is not None:
@@ -193,8 +194,7 @@ class PaperSession(PaperOrders):
         self._reports.put_nowait(StreamReport(stream="private", state="up"))
         for flow in () if self._funding is None else self._funding.flows:  # of while the run was down
             self._report(flow)
-        if bars is not None:
-            bars.tell_again()
+        teller.again(self._desk.now)
 
     async def _go_on(self, state: RunState, bars: BarFeed | None) -> None:
         """Work on where the journal left off."""
