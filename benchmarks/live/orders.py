@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from unittest.mock import patch
 
+import attrs
 from aiohttp.http_writer import StreamWriter
 
 from benchmarks.live.loops import run_live
@@ -27,10 +28,13 @@ from cambist.storage.journal import Files, Journal
 from cambist.storage.journal.writer import Writer
 from cambist_binance.session import open_spot
 from cambist_binance.streams import Shard
-from cambist_ccxt.link import Connection
+from cambist_binance.ws_api import WsApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from cambist_binance.ws_api import Composed
+    from cambist_ccxt.link import Connection
 
 __all__ = ["measure_orders"]
 
@@ -46,8 +50,6 @@ _PARTS = {
     "told": "the loop wakes",
     "written": "order manager, signature, socket",
 }
-#: How often the way is practiced where it is, seconds.
-_PRACTICE = 0.005
 _BEFORE = dict(zip(_PARTS, ("frame", *_PARTS), strict=False))
 #: What is ours alone of them: neither the disk nor the system's wake-ups.
 _OURS = ("decided", "taken", "handed", "written")
@@ -115,7 +117,7 @@ class InAndOut(Strategy):
 def _watching(way: _Way) -> Iterator[None]:
     """Mark the parts of the way where they end."""
     frame, append, write_batch, keep = Shard.frame, Writer.append, Writer._write, Files.write_safely
-    write, rest, told = Connection.write, StreamWriter._writelines, LiveRun._durable
+    ask, rest, told = WsApi.request_now, StreamWriter._writelines, LiveRun._durable
 
     def timed_frame(self: Shard, connection: Connection, data: bytes) -> None:
         way.came()
@@ -140,11 +142,11 @@ def _watching(way: _Way) -> Iterator[None]:
         way.mark("told")
         told(self, sequence)
 
-    def timed_write(self: Connection, text: bytes) -> bool:
-        written = write(self, text)
-        if b'"order.place"' in text:
+    def timed_ask(self: WsApi, request: Composed, within: float) -> Any:
+        asked = ask(self, request, within)
+        if asked is not None and request.method == "order.place":
             way.end()
-        return written
+        return asked
 
     def timed_rest(self: StreamWriter, chunks: Sequence[bytes]) -> None:
         rest(self, chunks)
@@ -157,15 +159,13 @@ def _watching(way: _Way) -> Iterator[None]:
         patch.object(Writer, "_write", timed_batch),
         patch.object(Files, "write_safely", timed_keep),
         patch.object(LiveRun, "_durable", timed_told),
-        patch.object(Connection, "write", timed_write),
+        patch.object(WsApi, "request_now", timed_ask),
         patch.object(StreamWriter, "_writelines", timed_rest),
     ):
         yield
 
 
-def _orders(
-    transport: Literal["websocket", "rest"], practice_every: float = 0.0
-) -> list[dict[str, tuple[float, float]]]:
+def _orders(transport: Literal["websocket", "rest"], settings: LiveSettings) -> list[dict[str, tuple[float, float]]]:
     """Return the marks of orders that went out by one of the venue's two ways."""
     context = multiprocessing.get_context("spawn")
     told = context.Queue()
@@ -177,7 +177,6 @@ def _orders(
     async def run(folder: str) -> None:
         with Journal(Path(folder) / "journal") as journal:
             session = open_spot(url=url, key=key, secret=secret, transport=transport)
-            settings = LiveSettings(audit_every=1e6, practice_every=practice_every)
             run = LiveRun([InAndOut()], [("BTC/USDT", "quotes")], session, journal, settings)
             task = asyncio.create_task(run.run())
             async with asyncio.timeout(120):
@@ -197,9 +196,10 @@ def _orders(
 
 def measure_orders() -> None:
     """Print the times of frames that led to an order, part by part, and the whole of those that went by REST."""
-    _show("frame to its order's request", _orders("websocket"))
-    _show(f"the same with practice every {_PRACTICE * 1e3:g} ms", _orders("websocket", _PRACTICE))
-    rest = [marks["written"][0] - marks["frame"][0] for marks in _orders("rest")]
+    settings = LiveSettings(audit_every=1e6)
+    _show("frame to its order's request", _orders("websocket", settings))
+    _show("the same without practice", _orders("websocket", attrs.evolve(settings, practice_every=0.0)))
+    rest = [marks["written"][0] - marks["frame"][0] for marks in _orders("rest", settings)]
     print(f"the same by ccxt's REST                    {_told(rest)}")
 
 

@@ -117,6 +117,7 @@ if TYPE_CHECKING:
         OrderRequest,
         Outcome,
         PerpetualMarket,
+        PracticingSession,
         PreparingSession,
         PromptSession,
         ReloadingSession,
@@ -197,6 +198,7 @@ __all__ = [
     "PerpetualMarket",
     "PositionRow",
     "PositionSnapshotRow",
+    "PracticingSession",
     "PreparingSession",
     "PromptSession",
     "Refusal",
@@ -290,8 +292,8 @@ _HOMES = {
         "cambist.ports.venue": (
             "Answered BarReport BatchingSession CashHistory CashSession Declined FundingRate MarginSession "
             "NativeSession OrderKey "
-            "OrderRequest Outcome PerpetualMarket PreparingSession PromptSession ReloadingSession StreamReport "
-            "Subscription Unanswered VenueSession VenueTerms"
+            "OrderRequest Outcome PerpetualMarket PracticingSession PreparingSession PromptSession ReloadingSession "
+            "StreamReport Subscription Unanswered VenueSession VenueTerms"
         ),
         "cambist.storage.urls": "path_in_url",
         "cambist.strategies.signal_columns": "Comparison SignalColumns SignalReader signal_columns",

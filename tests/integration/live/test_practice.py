@@ -18,22 +18,23 @@ def test_a_run_that_practices_sends_and_keeps_what_its_strategy_wants_and_no_mor
     async def script():
         async with staged(PLACES["spot"], tmp_path, practice_every=0.0005) as stage:
             await stage.start()
-            session, ready = stage.run.session, []
-            prepare = session._trading.prepare
-            session._trading.prepare = lambda request: (ready.append(request), prepare(request))
+            trading, ready, practiced_with = stage.run.session._trading, [], []
+            prepare, practice = trading.prepare, trading.practice
+            trading.prepare = lambda request: (ready.append(request), prepare(request))
+            trading.practice = lambda request: (practiced_with.append(request), practice(request))
 
             async def practiced(times):
-                before = sum(one.client_id == PRACTICE for one in ready)
-                await stage.until(
-                    lambda: sum(one.client_id == PRACTICE for one in ready) >= before + times, "it to be practiced"
-                )
+                enough = len(practiced_with) + times
+                await stage.until(lambda: len(practiced_with) >= enough, "it to be practiced")
 
             await practiced(20)
             order = await stage.order(lambda s: s.buy(stage.place.size))
             await practiced(20)
             kinds = [entry.kind for entry in stage.journal.read()]
             assert kinds.count("order_submitted") == 1
-            assert {one.order.id for one in ready if one.client_id != PRACTICE} == {order.id}
+            assert {one.client_id for one in practiced_with} == {PRACTICE}
+            assert {one.order.id for one in ready} == {order.id}
+            assert not trading._ready
             assert [one.id for one in stage.kernel.book.orders] == [order.id]
             await stage.order(lambda s: s.sell(stage.place.size))
             await stage.end()

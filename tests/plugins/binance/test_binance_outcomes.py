@@ -253,25 +253,56 @@ def test_what_was_made_ready_leaves_at_once_where_there_is_room_and_its_stamp_is
         async with connected(answer, within=10.0) as transport:
             params, budget = {"symbol": "BTCUSDT"}, transport.budget
             ready = [transport.prepare("place", params) for _ in range(3)]
-            asked = transport.call_now("place", params, Priority.ENTRY, ready[0])
+            asked = transport.call_now("place", Priority.ENTRY, ready[0])
             assert budget.windows["weight-1m"].pending == 1
             assert json.loads(await asked()) == {"orderId": 1}
             assert (budget.windows["weight-1m"].pending, budget.windows["weight-1m"].used) == (0, 1)
             budget.pause(10**9)
-            assert transport.call_now("place", params, Priority.ENTRY, ready[1]) is None
+            assert transport.call_now("place", Priority.ENTRY, ready[1]) is None
             budget._paused_until = 0
             transport.read_only = True
-            assert transport.call_now("place", params, Priority.ENTRY, ready[1]) is None
+            assert transport.call_now("place", Priority.ENTRY, ready[1]) is None
             transport.read_only = False
             clock = transport._clock
             clock.answered(clock.begin(), clock.now() + 10**9)
-            assert transport.call_now("place", params, Priority.ENTRY, ready[1]) is None
+            assert transport.call_now("place", Priority.ENTRY, ready[1]) is None
             transport.ws.link._current = None
             fresh = msgspec.structs.replace(ready[2], at=clock.now())
-            assert transport.call_now("place", params, Priority.ENTRY, fresh) is None
+            assert transport.call_now("place", Priority.ENTRY, fresh) is None
             assert budget.windows["weight-1m"].pending == 0
 
     asyncio.run(run())
+
+
+def test_what_was_made_ready_has_its_turn_and_is_counted_once():
+    heard = []
+
+    def answer(message):
+        heard.append(message)
+        return {"id": message["id"], "status": 200, "result": {"orderId": 1}}
+
+    async def run():
+        async with connected(answer, within=10.0) as transport:
+            params, window = {"symbol": "BTCUSDT"}, transport.budget.windows["weight-1m"]
+            window.limit = 1  # room for one request at a time
+            transport.practice("place", params, Priority.ENTRY)
+            assert window.pending == 0
+            ready = transport.prepare("place", params, Priority.ENTRY)
+            assert window.pending == 1
+            await transport.call_now("place", Priority.ENTRY, ready)()
+            assert (window.pending, window.used) == (0, 1)
+            window.used = 0
+            ready = transport.prepare("place", params, Priority.ENTRY)
+            await transport.call("place", params, Priority.ENTRY, prepared=ready)
+            assert (window.pending, window.used) == (0, 1)
+            window.used = 0
+            forgotten = transport.prepare("place", params, Priority.ENTRY)
+            while window.pending:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            assert not forgotten.turn.take()
+
+    asyncio.run(run())
+    assert len(heard) == 2
 
 
 @pytest.mark.parametrize(

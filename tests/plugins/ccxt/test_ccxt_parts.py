@@ -190,6 +190,32 @@ def test_cancels_go_before_what_has_waited_longer():
     asyncio.run(test())
 
 
+def test_a_turn_is_kept_for_a_moment_and_then_goes_to_whoever_waits():
+    async def test():
+        made, _ = budget(limit=10)
+        costs, window = {"weight": 9}, made.windows["weight"]
+        turn = made.reserve(costs, Priority.ENTRY, 60.0)
+        assert window.pending == 9
+        assert made.reserve(costs, Priority.ENTRY, 60.0) is None  # no room for two
+        assert turn.take()
+        assert not turn.take()  # once
+        turn.give_back()
+        assert window.pending == 9  # what was taken is settled when there is an answer
+        made.settle(costs, {"weight": 0})
+
+        made.reserve(costs, Priority.ENTRY, 0.01)
+        await made.acquire(costs, Priority.ENTRY, 60.0)  # long before the minute is over
+        assert window.pending == 9
+        made.settle(costs, {"weight": 0})
+
+        turn = made.reserve(costs, Priority.ENTRY, 60.0)
+        made.pause(S)
+        assert not turn.take()
+        assert window.pending == 0
+
+    asyncio.run(test())
+
+
 def test_whoever_would_wait_too_long_is_told_at_once_and_counted_nowhere():
     async def test():
         made, _ = budget()

@@ -87,7 +87,7 @@ class _RunningTable(Table):
     )
     record: bool = Field(default=False, description="keep what the market did beside the journal, to replay the run")
     practice_every: SecondsOrNone = Field(
-        default=0.0, description="between two rehearsals of an order's way that nothing can send; 0 for none"
+        default=0.005, description="between two rehearsals of an order's way that nothing can send; 0 for none"
     )
     slow_hook: Seconds = Field(default=0.25, description="a hook of a strategy that takes longer is told of")
     notify_fills: bool = Field(default=False, description="tell people of fills, too")

@@ -2,8 +2,8 @@
 
 Between two orders the processor's caches forget most of what an order takes, since other programs and market data go
 through them. Trading firms call what is done about that cache warming. What is done here can send nothing: a record is
-made and thrown away, the journal's thread is woken for nothing, and a session that can make a request ready does so,
-under a client id that no run gives to an order. It holds these three functions alone, and none that sends.
+made and thrown away, the journal's thread is woken for nothing, and the session makes a request that it forgets, under
+a client id that no run gives to an order. It holds these three functions alone, and none that sends.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Practice:
         Makes the record of an order that is to leave, as `Recorder.submission` does.
     keep
         Takes records that are not kept, as `Journal.practice` does.
-    prepare
-        Makes a request ready, as a `PreparingSession` does; None where the venue's session cannot.
+    request
+        Takes a request that is not sent, as a `PracticingSession` does.
     strategy
         Name of the strategy that could have sent it.
     instruments
@@ -51,12 +51,12 @@ class Practice:
         self,
         record: Callable[[int, Order], Draft],
         keep: Callable[[Sequence[Draft]], None],
-        prepare: Callable[[OrderRequest], None] | None,
+        request: Callable[[OrderRequest], None],
         strategy: str,
         instruments: Sequence[Instrument],
         clock: Callable[[], int],
     ) -> None:
-        self._record, self._keep, self._prepare, self._clock = record, keep, prepare, clock
+        self._record, self._keep, self._request, self._clock = record, keep, request, clock
         self._strategy, self._instruments = strategy, cycle(instruments)
 
     def once(self) -> None:
@@ -79,13 +79,12 @@ class Practice:
             created_at=now,
         )
         self._keep([self._record(now, order)])
-        if self._prepare is not None:
-            self._prepare(OrderRequest(order=order, client_id=PRACTICE, type=order.type, size=size))
+        self._request(OrderRequest(order=order, client_id=PRACTICE, type=order.type, size=size))
 
 
-async def keep_in_practice(practice: Practice, every: float, is_busy: Callable[[], bool]) -> None:
-    """Practice every so many seconds, unless there is something to do; never where that is 0."""
-    while every:
+async def keep_in_practice(practice: Practice | None, every: float, is_busy: Callable[[], bool]) -> None:
+    """Practice every so many seconds, unless there is something to do; never where that is 0, or nothing can be."""
+    while every and practice is not None:
         await asyncio.sleep(every)
         if not is_busy():
             practice.once()

@@ -147,7 +147,8 @@ class LiveSettings:
         they work on when the run does not. What the run holds itself works as in a backtest.
     practice_every
         How often the way of an order is gone with one that never leaves, so that the processor's caches know it when
-        one does; 0 for never. See `cambist.live.practice`.
+        one does; 0 for never, and never with a session that cannot (`cambist.api.PracticingSession`). See
+        `cambist.live.practice`.
     record
         Keep, beside the journal, what the market did as well, so that `cambist.replay` can repeat the run.
     """
@@ -189,7 +190,7 @@ class LiveSettings:
     unprotected_within: float = attrs.field(default=2.0, validator=_positive)
     native_groups: bool = False
     native_trails: bool = False
-    practice_every: float = attrs.field(default=0.0, validator=_not_negative)
+    practice_every: float = attrs.field(default=0.005, validator=_not_negative)
 
     def bars_for(self, strategies: Iterable[str]) -> dict[str, BarHandling]:
         """Return what becomes of bars that are missing or look wrong, by the name of a strategy.

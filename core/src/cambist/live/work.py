@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cambist.live.practice import Practice, keep_in_practice
 from cambist.live.snapshots import keep_snapshots
 from cambist.live.todays_rules import TodaysRules
-from cambist.ports.venue import PreparingSession
+from cambist.ports.venue import PracticingSession
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -40,12 +40,14 @@ def work_of(run: LiveRun, woken: asyncio.Event) -> dict[str, Coroutine[Any, Any,
     }
 
 
-def _practice(run: LiveRun) -> Practice:
+def _practice(run: LiveRun) -> Practice | None:
     kernel, session = run.kernel, run.session
+    if not isinstance(session, PracticingSession):
+        return None
     return Practice(
         kernel.recorder.submission,
         run.journal.practice,
-        session.prepare if isinstance(session, PreparingSession) else None,
+        session.practice,
         kernel.seats[0].strategy.name,
         run.instruments,
         run.now,

@@ -42,6 +42,7 @@ __all__ = [
     "OrderRequest",
     "Outcome",
     "PerpetualMarket",
+    "PracticingSession",
     "PreparingSession",
     "PromptSession",
     "ReloadingSession",
@@ -451,6 +452,17 @@ class PreparingSession(Protocol):
         It may be called in vain: nothing says that the order is sent in the end, or soon. What does not work here is
         told by `submit`.
         """
+
+
+@runtime_checkable
+class PracticingSession(Protocol):
+    """What a session has besides that can go over what an order takes, so that the next real one is faster.
+
+    See `cambist.live.practice`.
+    """
+
+    def practice(self, request: OrderRequest) -> None:
+        """Do with a request what can be done without sending it, and forget it: nothing leaves, nothing is counted."""
 
 
 @runtime_checkable

@@ -16,6 +16,7 @@ from cambist.ports.venue import (
     CashHistory,
     Declined,
     OrderKey,
+    PracticingSession,
     PreparingSession,
     PromptSession,
     StreamReport,
@@ -69,6 +70,8 @@ class BrokerTests(VenueTests):
             session, instrument = desk.session, desk.instrument
             before = await session.account()
             request = desk.request("buys1", Side.BUY, _T.MARKET)
+            if isinstance(session, PracticingSession):  # nothing of it is ever heard of
+                session.practice(desk.request("practice", Side.BUY, _T.MARKET))
             if isinstance(session, PreparingSession):  # what is made ready has not left
                 session.prepare(request)
                 assert await session.find_order(desk.key("buys1")) == Answered(None)
@@ -78,6 +81,7 @@ class BrokerTests(VenueTests):
             await desk.heard.wait(is_order("buys1", ReportedStatus.FILLED), self.within)
             report = await desk.stands("buys1")
             assert (report.status, report.filled) == (ReportedStatus.FILLED, request.size)
+            assert await session.find_order(desk.key("practice")) == Answered(None)
             await desk.heard.until(
                 lambda: sum(one.size for one in desk.heard.fills(report)) == request.size, self.within
             )

@@ -250,14 +250,11 @@ class BinanceSession:
 
     def metrics(self) -> dict[str, Any]:
         """Return what can be counted: connections, use of the venue's limits, the clock, the dead man's switch."""
-        windows = self._transport.budget.windows.values()
-        links = self._streams.metrics()
-        if self._transport.ws is not None:
-            links.append(self._transport.ws.link.metrics())
+        own = [] if self._transport.ws is None else [self._transport.ws.link.metrics()]
         return {
-            "links": links,
+            "links": [*self._streams.metrics(), *own],
             "queues": self._streams.queues(),
-            "budget": {one.name: {"used": one.used + one.pending, "limit": one.limit} for one in windows},
+            "budget": self._transport.budget.metrics(),
             "clock_skew": self._clock.skew / _SECOND,
             "countdown": None if self._countdown is None else self._countdown.armed(),
         }
@@ -267,6 +264,10 @@ class BinanceSession:
     def prepare(self, request: OrderRequest) -> None:
         """Make an order's request ready while it may not leave yet; see `cambist.api.PreparingSession`."""
         self._trading.prepare(request)
+
+    def practice(self, request: OrderRequest) -> None:
+        """Go over what an order takes, and forget it; see `cambist.api.PracticingSession`."""
+        self._trading.practice(request)
 
     async def submit(self, request: OrderRequest) -> Outcome:
         """Send an order."""

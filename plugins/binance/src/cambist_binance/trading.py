@@ -91,9 +91,16 @@ class Trading:
         with contextlib.suppress(VenueError):  # which `submit` runs into as well, and tells
             params = self._params(request)
             name = _PLACES[is_conditional(request, self._market)]
-            self._ready[request.client_id] = _Ready(request, params, self._transport.prepare(name, params))
+            prepared = self._transport.prepare(name, params, _priority(request))
+            self._ready[request.client_id] = _Ready(request, params, prepared)
             if len(self._ready) > _MOST_READY:  # of orders that never left
                 del self._ready[next(iter(self._ready))]
+
+    def practice(self, request: OrderRequest) -> None:
+        """Do what `prepare` does, and forget it."""
+        with contextlib.suppress(VenueError):
+            params = self._params(request)
+            self._transport.practice(_PLACES[is_conditional(request, self._market)], params, _priority(request))
 
     async def submit(self, request: OrderRequest) -> OrderReport | None:
         """Send an order."""
@@ -103,7 +110,6 @@ class Trading:
             raise RefusedError(changed[0], changed[1])
         params, prepared = self._made_ready(request)
         name, conditional = params["symbol"], is_conditional(request, self._market)
-        priority = Priority.REDUCE if order.reduce_only else Priority.ENTRY
         if self._market.futures:
             self.note(request.client_id, conditional=conditional)
         if self.countdown is not None:
@@ -112,7 +118,7 @@ class Trading:
             except VenueError as error:
                 what = f"the dead man's switch could not be armed, and so nothing was sent: {error}"
                 raise NotSentError(what, code="countdown") from error
-        asked = self._transport.call(_PLACES[conditional], params, priority, prepared=prepared)
+        asked = self._transport.call(_PLACES[conditional], params, _priority(request), prepared=prepared)
         return await self._report(asked, conditional=conditional)
 
     def submit_now(self, request: OrderRequest) -> Callable[[], Awaitable[OrderReport | None]] | None:
@@ -123,8 +129,7 @@ class Trading:
         if self.countdown is not None or order.instrument.symbol in self._changed:  # `submit` sees to it
             return None
         conditional = is_conditional(request, self._market)
-        priority = Priority.REDUCE if order.reduce_only else Priority.ENTRY
-        asked = self._transport.call_now(_PLACES[conditional], ready.params, priority, ready.prepared)
+        asked = self._transport.call_now(_PLACES[conditional], _priority(request), ready.prepared)
         if asked is None:
             return None
         del self._ready[request.client_id]
@@ -193,8 +198,8 @@ class Trading:
         if not self._market.futures:
             return await self._shrink(key, request)
         params = amend_params(request, key, self._symbols.theirs(key.symbol))
-        priority = Priority.REDUCE if request.order.reduce_only else Priority.ENTRY
-        one = await decoded(self._transport.call("amend", params, priority), futures.decode_order)
+        asked = self._transport.call("amend", params, _priority(request))
+        one = await decoded(asked, futures.decode_order)
         return futures.order_of(one, self._symbols)
 
     async def _shrink(self, key: OrderKey, request: OrderRequest) -> OrderReport:
@@ -233,7 +238,7 @@ class Trading:
         plain_ones = [one for one in requests if not is_conditional(one, self._market)]
         if not self._market.futures or len(plain_ones) < 2:
             return await asyncio.gather(*(outcome_of(self.submit(one)) for one in requests))
-        priority = Priority.REDUCE if all(one.order.reduce_only for one in plain_ones) else Priority.ENTRY
+        priority = _priority(*plain_ones)
         try:
             rows = [self._made_ready(one)[0] for one in plain_ones]
         except VenueError as error:
@@ -254,8 +259,7 @@ class Trading:
         async def ask() -> None:
             name = self._params(requests[0])["symbol"]
             call, params = list_params(requests, name, self._settings)
-            priority = Priority.REDUCE if all(one.order.reduce_only for one in requests) else Priority.ENTRY
-            answer = await decoded(self._transport.call(call, params, priority), order_lists.decode_list)
+            answer = await decoded(self._transport.call(call, params, _priority(*requests)), order_lists.decode_list)
             reports.update(order_lists.reports_of(answer, self._symbols))
             missing = [one.client_id for one in requests if one.client_id not in reports]
             if missing:
@@ -279,3 +283,8 @@ class Trading:
         )
         outcomes = dict(zip([*ours, *others], [*together, *alone], strict=True))
         return [outcomes[key] for key in keys]
+
+
+def _priority(*requests: OrderRequest) -> Priority:
+    """Return whom requests for orders let go first."""
+    return Priority.REDUCE if all(one.order.reduce_only for one in requests) else Priority.ENTRY

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cambist_binance.signing import Signer
     from cambist_binance.wire.answers import ApiFrame, ErrorBody
     from cambist_binance.ws_api import Composed, WsApi
-    from cambist_ccxt.budget import Budget
+    from cambist_ccxt.budget import Budget, Turn
     from cambist_ccxt.clock import VenueClock
     from cambist_ccxt.rest import RestClient
 
@@ -35,6 +35,8 @@ _SECOND = 1_000_000_000
 _MS = 1_000_000
 #: How old a request may be that was made before it could leave, ns: its stamp tells the venue its age.
 _FRESH = _SECOND // 2
+#: How long such a request keeps its turn, seconds; a disk that takes longer lets others go first.
+_KEPT = 0.05
 #: Longer than two of the minutes that the venue counts nothing is waited for: the address is banned.
 _MOST = 120 * _SECOND
 _HEADERS = {
@@ -55,10 +57,24 @@ _LISTENING = frozenset({"listen", "listen_on"})
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A request that was made before it could leave: the venue's time of its stamp, ns, and what is sent."""
+    """A request that was made before it could leave.
+
+    Attributes
+    ----------
+    at
+        The venue's time of its stamp, ns.
+    request
+        What is sent.
+    costs
+        What it uses up of the venue's limits.
+    turn
+        Its turn under them, where that has come already.
+    """
 
     at: int
     request: Composed
+    costs: dict[str, int]
+    turn: Turn | None = None
 
 
 class Transport:
@@ -122,8 +138,13 @@ class Transport:
         """Have `resync` called when the venue says that a stamp is off."""
         self._resync = resync
 
-    def prepare(self, name: str, params: Mapping[str, Any]) -> Prepared | None:
+    def prepare(self, name: str, params: Mapping[str, Any], priority: Priority | None = None) -> Prepared | None:
         """Return a request signed and written out, for a `call` that follows soon; None where it has to be made there.
+
+        Parameters
+        ----------
+        priority
+            By which it takes its turn now, and keeps it for a moment; None for when it is sent.
 
         Raises
         ------
@@ -133,7 +154,21 @@ class Transport:
         call, ws = self._calls[name], self.ws
         if not call.ws or ws is None or not ws.up:
             return None
-        return Prepared(self._clock.now(), ws.compose(call.ws, self.sign(params)))
+        costs = _costs(call, params)
+        turn = None if priority is None else self.budget.reserve(costs, priority, _KEPT)
+        return Prepared(self._clock.now(), ws.compose(call.ws, self.sign(params)), costs, turn)
+
+    def practice(self, name: str, params: Mapping[str, Any], priority: Priority) -> None:
+        """Do what `prepare` does, and what a turn takes; none of it is kept.
+
+        Raises
+        ------
+        NotSentError
+            It could not be signed.
+        """
+        prepared = self.prepare(name, params)
+        if prepared is not None:
+            self.budget.wait(prepared.costs, priority)
 
     async def call(
         self,
@@ -174,9 +209,7 @@ class Transport:
                     raise
         return await self._over_rest(call, params, priority, times)
 
-    def call_now(
-        self, name: str, params: Mapping[str, Any], priority: Priority, prepared: Prepared
-    ) -> Callable[[], Awaitable[bytes]] | None:
+    def call_now(self, name: str, priority: Priority, prepared: Prepared) -> Callable[[], Awaitable[bytes]] | None:
         """Send what `prepare` made before this returns; return what waits for the answer's JSON, as `call` does.
 
         None, and nothing was sent, where it has to be done by `call`: what was made is too old, or it is not its turn.
@@ -184,8 +217,8 @@ class Transport:
         call, ws = self._calls[name], self.ws
         if ws is None or self.read_only or not self._is_fresh(prepared):
             return None
-        costs = _costs(call, params)
-        if not self.budget.acquire_now(costs, priority):
+        costs, turn = prepared.costs, prepared.turn
+        if not (turn is not None and turn.take()) and not self.budget.acquire_now(costs, priority):
             return None
         asked = ws.request_now(prepared.request, self._within)
         if asked is None:
@@ -226,7 +259,9 @@ class Transport:
         costs = _costs(call, params)
         loop = asyncio.get_running_loop()
         end = loop.time() + self._within
-        await self.budget.acquire(costs, priority, self._within)
+        turn = None if prepared is None else prepared.turn
+        if turn is None or not turn.take():
+            await self.budget.acquire(costs, priority, self._within)
         try:
             if prepared is not None and self._is_fresh(prepared):
                 request = prepared.request

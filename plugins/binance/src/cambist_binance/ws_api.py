@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from cambist_binance.wire.answers import decode_frame
 from cambist_ccxt.errors import NoAnswerError, NotSentError, RefusedError
-from cambist_ccxt.link import Link
+from cambist_ccxt.link import Link, framed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -32,11 +32,14 @@ class Composed(msgspec.Struct, frozen=True):
         By which its answer is known.
     text
         JSON.
+    frame
+        The same as it goes over a connection that has nothing else to write.
     """
 
     number: int
     method: str
     text: bytes
+    frame: bytes
 
 
 class WsApi:
@@ -77,7 +80,7 @@ class WsApi:
         """Return a request that can be sent once."""
         self._number += 1
         text = _encode({"id": self._number, "method": method, "params": params})
-        return Composed(self._number, method, text)
+        return Composed(self._number, method, text, framed(text))
 
     async def request(self, request: Composed, within: float) -> ApiFrame:
         """Ask, and return the answer, also one that refuses.
@@ -97,14 +100,14 @@ class WsApi:
     def request_now(self, request: Composed, within: float) -> Callable[[], Awaitable[ApiFrame]] | None:
         """Ask before this returns; return what waits for the answer, or None where the request has to wait itself."""
         connection = self.link.current
-        if connection is None or not connection.write(request.text):
+        if connection is None or not connection.write(request.frame):
             return None
         answered = self._expect(connection, request)
         return lambda: self._answer(connection, request, answered, within)
 
     async def _ask(self, connection: Connection, request: Composed, within: float) -> ApiFrame:
         answered = self._expect(connection, request)
-        is_written = connection.write(request.text)  # before anything else is seen to: an order waits
+        is_written = connection.write(request.frame)  # before anything else is seen to: an order waits
         return await self._answer(connection, request, answered, within, is_written=is_written)
 
     def _expect(self, connection: Connection, request: Composed) -> asyncio.Future[ApiFrame]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cambist_ccxt.shared import SharedUse
 
-__all__ = ["Budget", "Priority", "Window"]
+__all__ = ["Budget", "Priority", "Turn", "Window"]
 
 _SECOND = 1_000_000_000
 
@@ -185,6 +185,10 @@ class Budget:
         """For how long nothing may go, ns; 0 for none."""
         return max(0, self._paused_until - self._clock())
 
+    def metrics(self) -> dict[str, dict[str, int]]:
+        """Return what is used up and the limit, by window."""
+        return {one.name: {"used": one.used + one.pending, "limit": one.limit} for one in self.windows.values()}
+
     @property
     def waiting(self) -> int:
         """How many requests wait for their turn."""
@@ -193,6 +197,16 @@ class Budget:
     def acquire_now(self, costs: Mapping[str, int], priority: Priority) -> bool:
         """Count a request whose turn it is; tell whether it is."""
         return self._take(costs, priority) is None
+
+    def reserve(self, costs: Mapping[str, int], priority: Priority, span: float) -> Turn | None:
+        """Count a request that is about to leave, where it is its turn; None, and nothing was counted, where it is not.
+
+        Parameters
+        ----------
+        span
+            For how long the turn is kept, seconds.
+        """
+        return Turn(self, costs, span) if self.acquire_now(costs, priority) else None
 
     def _take(self, costs: Mapping[str, int], priority: Priority) -> int | None:
         """Count a request whose turn it is; return None, or else how long there is no room for it, ns."""
@@ -236,10 +250,12 @@ class Budget:
             async with asyncio.timeout(within):
                 await turn
         except BaseException as error:
-            if turn.done() and not turn.cancelled():
-                self.release(costs)  # its turn came as it gave up
+            came = turn.done() and not turn.cancelled()
             turn.cancel()
-            self._pump()
+            if came:  # as it gave up
+                self.release(costs)
+            else:
+                self._pump()
             if isinstance(error, TimeoutError):
                 left = self.wait(costs, priority)
                 raise BusyError(
@@ -254,6 +270,7 @@ class Budget:
             if (window := self.windows.get(name)) is not None:
                 window.pending = max(0, window.pending - cost)
         self._end(now)
+        self._pump()
 
     def _pump(self) -> None:
         """Let go whoever may, first things first, and come back when the next may."""
@@ -277,3 +294,31 @@ class Budget:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_later(wait / _SECOND, self._pump)
+
+
+class Turn:
+    """The turn of a request that was counted before it may leave; see `Budget.reserve`.
+
+    It lapses by itself: whoever does not send after all has nothing to undo.
+    """
+
+    __slots__ = ("_budget", "_costs", "_is_kept", "_lapse")
+
+    def __init__(self, budget: Budget, costs: Mapping[str, int], span: float) -> None:
+        self._budget, self._costs, self._is_kept = budget, costs, True
+        self._lapse = asyncio.get_running_loop().call_later(span, self.give_back)
+
+    def take(self) -> bool:
+        """Use the turn; False where there is none any more: it has lapsed, or nothing may go now."""
+        if self._is_kept and self._budget.paused:
+            self.give_back()
+        kept, self._is_kept = self._is_kept, False
+        self._lapse.cancel()
+        return kept
+
+    def give_back(self) -> None:
+        """Count the request no more, unless the turn was used."""
+        if self._is_kept:
+            self._is_kept = False
+            self._lapse.cancel()
+            self._budget.release(self._costs)

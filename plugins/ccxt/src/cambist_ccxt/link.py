@@ -11,6 +11,7 @@ import attrs
 import msgspec
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
 from cambist.api import VenueError
@@ -21,7 +22,7 @@ from cambist_ccxt.tls import tls_context
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
-__all__ = ["Connection", "Link", "LinkHooks", "LinkSettings"]
+__all__ = ["Connection", "Link", "LinkHooks", "LinkSettings", "framed"]
 
 _log = logging.getLogger("cambist.ccxt")
 #: How long a connection that has a successor is kept for answers that are waited for, seconds.
@@ -59,6 +60,11 @@ class LinkSettings:
     ip: int = 0
 
 
+def framed(text: bytes) -> bytes:
+    """Return a text, given as UTF-8, as the frame that a client sends, masked; connections have no extensions."""
+    return Frame(Opcode.TEXT, text).serialize(mask=True)
+
+
 @attrs.define(eq=False)
 class Connection:
     """One WebSocket while it lasts.
@@ -78,16 +84,15 @@ class Connection:
     pending: int = 0
     reader: asyncio.Task[None] | None = None
 
-    def write(self, text: bytes) -> bool:
-        """Write a text frame at once, given as UTF-8, unless it would have to wait; return whether it was written.
+    def write(self, frame: bytes) -> bool:
+        """Write what `framed` made at once, unless it would have to wait; return whether it was written.
 
         It does without the turns that `send` takes for flow control, which an order need not wait for.
         """
         socket = self.socket
         if socket.protocol.state is not State.OPEN or socket.transport.get_write_buffer_size():
             return False
-        socket.protocol.send_text(text)
-        socket.send_data()
+        socket.transport.write(frame)  # whole, between those of others
         return True
 
     async def send(self, text: bytes) -> None:
