@@ -17,7 +17,8 @@ from cambist.live import LiveRun, LiveSettings, OnStop
 from cambist.live.paper import PaperSession, PaperSettings
 from cambist.model import Timeframe
 from cambist.storage.journal import Journal
-from cambist_binance.session import open_usdm
+from cambist.simulation import FeeInKind
+from cambist_binance.session import open_spot, open_usdm
 from cambist_simulator import ExchangeSimulator
 
 MINUTE = Timeframe.parse("1m")
@@ -41,9 +42,13 @@ class Crossing(Strategy):
 
 
 class EveryKind(Strategy):
-    """Sends one kind of order after the other, long and short in turn, and puts an end to each after a few bars."""
+    """Sends one kind of order after the other, and puts an end to each after a few bars.
+
+    The first is long or short, 1 or -1, and the others in turn, or none is short.
+    """
 
     first: int = param(1)
+    in_turn: bool = param(True)
 
     def on_start(self):
         self.average, self.bars = SMA(self.data.close, 3), 0
@@ -53,7 +58,7 @@ class EveryKind(Strategy):
         number, step = divmod(self.bars, 5)
         self.bars += 1
         if step == 0:
-            self.enter(number % 7, self.first * (-1) ** number, bar.close)
+            self.enter(number % 7, self.first * (-1) ** (number * self.in_turn), bar.close)
         elif step == 3:
             for order in self.open_orders:
                 self.cancel(order)
@@ -96,7 +101,7 @@ def all_filled(run) -> bool:
     return len(run.kernel.fills) == len(run.kernel.book.orders)
 
 
-async def played(simulator, session, journal, names, strategy=Crossing, answered=all_filled):
+async def played(simulator, session, journal, names, strategy=Crossing, answered=all_filled, **options):
     """Run live while the market goes on bar by bar, each once the run has answered the last, and the venue the run."""
     alarms = []
     run = LiveRun(
@@ -104,7 +109,7 @@ async def played(simulator, session, journal, names, strategy=Crossing, answered
         [(name, MINUTE) for name in names],
         session,
         journal,
-        LiveSettings(on_stop=OnStop.KEEP, audit_every=3_600.0, record=True),
+        LiveSettings(on_stop=OnStop.KEEP, audit_every=3_600.0, record=True, **options),
         alarm=lambda word, text: alarms.append((word, text)),
     )
     task = asyncio.create_task(run.run())
@@ -207,3 +212,42 @@ def test_every_kind_of_order_trades_where_the_backtest_says(tmp_path, monkeypatc
     # How the other leg ends is the venue's to say: it takes away what has nothing left to reduce.
     assert all(report[what].equal for what in ("signal", "intent", "fill", "pnl")), str(report)
     assert len({order.type for order in run.kernel.book.orders if order.filled}) >= 4
+
+
+@pytest.mark.parametrize("on_paper", [False, True])
+def test_on_spot_what_is_bought_pays_its_fee_as_the_backtest_says(tmp_path, monkeypatch, on_paper):
+    """So that less can be sold than was bought: by closing, and by the stops and targets of brackets."""
+    start = (time.time_ns() // MINUTE.ns - HISTORY) * MINUTE.ns
+    columns = recorded(5, start)
+    plain = cambist.Instrument(symbol="X", tick_size="0.1", step_size="0.001")
+    monkeypatch.setattr(cambist.live.run, "MonotoneClock", clock_of(start))
+    settings = {"history": HISTORY, "cash": 20_000, "speed": 0, "limits": False}
+
+    def strategy():
+        return EveryKind(in_turn=False)
+
+    def settled(run):
+        return all(order.accepted or not order.is_open for order in run.kernel.book.orders)
+
+    with ExchangeSimulator("binance", symbols=["BTCUSDT"], data={"BTCUSDT": bars_of(plain, columns)}, **settings) as made:
+        key = made.credentials()
+        secrets = {} if on_paper else {"key": key.key, "secret": key.secret}
+        session = open_spot(url=made.url, max_clock_skew=1e9, **secrets)
+        journal = Journal(tmp_path / "journal")
+        if on_paper:
+            terms = PaperSettings(cash=20_000.0, fees=FeeInKind())
+            session = PaperSession(session, [("BTC/USDT", MINUTE)], terms, journal)
+        # What the run holds itself sees no more of a bar than its close, and so the exchange works pairs and brackets.
+        run, _ = asyncio.run(played(made, session, journal, ["BTC/USDT"], strategy, settled, native_groups=True))
+        journal.close()
+    (instrument, _) = run.series[0]
+    block = bars_of(attrs.evolve(instrument), columns, HISTORY - 2)
+    result = cambist.backtest(strategy(), block, cash=20_000.0, fees=FeeInKind(), events=True)
+    report = cambist.compare(result, tmp_path / "journal", tolerance=1e-12)
+    assert all(report[what].equal for what in ("signal", "intent", "fill", "pnl")), str(report)
+    assert min(fill.size for fill in run.kernel.fills) < 0.5 == max(fill.size for fill in run.kernel.fills)
+    assert {(fill.side.name, fill.fee_asset) for fill in run.kernel.fills} == {("BUY", "BTC"), ("SELL", "USDT")}
+    assert run.kernel.portfolio.equity == pytest.approx(result.account.equity, abs=1e-6)
+    options = {"fees": FeeInKind()} if on_paper else {}  # which a recording cannot keep
+    replayed = cambist.replay(tmp_path / "journal", strategy(), **options)
+    assert replayed.equal, str(replayed)

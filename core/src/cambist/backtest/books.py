@@ -16,9 +16,11 @@ from cambist.portfolio import (
     MultiAssetPortfolio,
     Portfolio,
     SettlingPortfolio,
+    open_spot,
 )
 from cambist.portfolio.pockets import margin_of, open_pockets
-from cambist.simulation import FeeInAsset, fee_model
+from cambist.simulation import FeeInAsset, FeeInKind, fee_model
+from cambist.simulation.spot import check_spot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,6 +88,7 @@ class _Opener:
         self._instruments = instruments
         fees = fee_model(settings.fees)
         self._fee_asset = fees.asset if isinstance(fees, FeeInAsset) else ""
+        self._in_kind = isinstance(fees, FeeInKind)
         self._assets = self._named_assets()
         self._rates: RateTable | None = None
         for name in ("market_rules", "compensates"):
@@ -94,6 +97,8 @@ class _Opener:
                     f"{name} is kept for one account in one asset, and the run has several. Leave it out, or accounts "
                     "and cash by asset."
                 )
+        if self._in_kind:
+            self._check_spot()
         if len(self._assets) > 1:
             self._check_options()
             if settings.margin is not None:
@@ -125,6 +130,21 @@ class _Opener:
                 "it out, or give cash in one asset."
             )
 
+    def _check_spot(self) -> None:
+        """Refuse what a spot exchange that takes fees in kind does not have."""
+        settings = self._settings
+        options = {
+            "margin": settings.margin is not None,
+            "leverage": settings.leverage != 1.0,
+            "compensates": bool(settings.compensates),
+            "market_rules": settings.market_rules is not None,
+            "actions": bool(settings.actions),
+            "interest": settings.interest is not None,
+            "cash by asset": len(self._assets) > 1,
+            "rules": settings.is_compatible,
+        }
+        check_spot(self._instruments, options)
+
     def open(self, cash: Cash) -> Books:
         """Return an account with some money; a plain number is of the currency."""
         if self._rates is None:
@@ -142,6 +162,8 @@ class _Opener:
     def _account(self, instruments: Sequence[Instrument], money: float) -> Portfolio:
         """Return an account in one asset, or what holds one of several."""
         settings = self._settings
+        if self._in_kind:
+            return open_spot(instruments, money)
         if settings.compensates:
             return CompensatingPortfolio(instruments, money, settings.leverage, compensates=settings.compensates)
         if settings.margin is None:

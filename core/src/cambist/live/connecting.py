@@ -15,6 +15,7 @@ from cambist.live.recording import RunRecording, about_run
 from cambist.live.setup import prepare
 from cambist.live.subscriptions import resolve
 from cambist.ports.venue import SimulatingSession
+from cambist.simulation import FeeInKind, fee_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,8 @@ async def connect(
         run.hook_times.measure(strategy)
     simulating = session if isinstance(session, SimulatingSession) else None
     if simulating is not None:
-        opening = attrs.evolve(opening, margin=simulating.margin)
+        in_kind = isinstance(fee_model(simulating.fees), FeeInKind)
+        opening = attrs.evolve(opening, margin=simulating.margin, in_kind=in_kind)
     fee = None if simulating is None else simulating.expected_fee
     prepared = prepare(fresh, listening, run.journal, state, opening, settings, run.alarm, fee)
     prepared.kernel.cannot = what_is_missing(session)

@@ -17,6 +17,7 @@ from cambist.portfolio import (
     VenueHedge,
     VenueInKind,
     VenueMargin,
+    open_spot,
 )
 
 if TYPE_CHECKING:
@@ -44,11 +45,14 @@ class Opening:
         References of what has moved money before, lately, and is in the balances; a run that goes on has its own.
     margin
         How a session that makes the executions itself lets the account trade on margin; None where it does not.
+    in_kind
+        Whether such a session takes the fee of what is bought out of it.
     """
 
     account: AccountReport
     known: Sequence[str] = ()
     margin: Margin | None = None
+    in_kind: bool = False
 
 
 async def ask_opening(truth: Truth, now: int, *, going_on: bool) -> Opening:
@@ -105,6 +109,8 @@ def open_simulated(instruments: Sequence[Instrument], opening: Opening, settings
     if margin is not None:
         on_margin = HedgePortfolio if margin.is_hedged else MarginPortfolio
         return on_margin(instruments, float(money), settings.leverage, margin=margin)
+    if opening.in_kind:
+        return open_spot(instruments, float(money))
     kind = InKindPortfolio if all(one.is_cash for one in instruments) else Portfolio
     return kind(instruments, float(money), settings.leverage)
 

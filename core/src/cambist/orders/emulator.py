@@ -55,7 +55,7 @@ class Emulator(TiedOrders):
     What is reported must be taken into the order before the next call: a trailing stop moves on from where it is.
 
     A stop that is reached is sent at once, as a market or a limit order, and a market order cancels the others of its
-    group as it leaves, so that they do not trade with it. A child that leaves as a market order before its parent has
+    group as it leaves, so that they do not trade with it, and so does a limit order of what is paid in full. A child that leaves as a market order before its parent has
     traded in full shrinks to what the parent has traded, and where it only reduces, the rest of the parent is
     withdrawn; what rests at the venue, a limit or a stop that the venue works itself, grows with its parent.
 
@@ -231,8 +231,12 @@ class Emulator(TiedOrders):
             self._act(held, ts, actions)
 
     def _act(self, held: Held, ts: int, actions: list[Action]) -> None:
-        """Send an order that has triggered."""
-        if held.order.type in AT_MARKET:
+        """Send an order that has triggered.
+
+        A limit shares what it trades with the others of its group until one of them trades. Where orders are paid in
+        full each would lock the whole of it, and it be refused: there the others end as in a spot exchange's own pairs.
+        """
+        if held.order.type in AT_MARKET or held.order.instrument.is_cash:
             self._stop(self._links.dissolve(held.order.id), held.order, ts, actions)
         self._send(held, ts, actions)
 

@@ -1,6 +1,13 @@
 """What fills, and all else that moves money, do to an account."""
 
-from cambist.portfolio.by_venue import VenueBooks, VenueHedge, VenueInKind, VenueMargin, VenuePortfolio
+from cambist.portfolio.by_venue import (
+    VenueBooks,
+    VenueHedge,
+    VenueInKind,
+    VenueMargin,
+    VenuePortfolio,
+    open_spot,
+)
 from cambist.portfolio.compensating import CompensatedAccount, CompensatingPortfolio
 from cambist.portfolio.entries import Bookkeeper, Funding, Transfers
 from cambist.portfolio.fund import FundValue
@@ -55,6 +62,7 @@ __all__ = [
     "VenuePortfolio",
     "book_change",
     "checked_change",
+    "open_spot",
     "rate_key",
     "worth",
 ]

@@ -17,14 +17,14 @@ from cambist.portfolio.margin import MarginPortfolio
 from cambist.portfolio.portfolio import Portfolio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
     from cambist.model.portfolio import CashFlow, Trade
 
-__all__ = ["VenueBooks", "VenueHedge", "VenueInKind", "VenueMargin", "VenuePortfolio"]
+__all__ = ["VenueBooks", "VenueHedge", "VenueInKind", "VenueMargin", "VenuePortfolio", "open_spot"]
 
 
 class VenueBooks(Portfolio):
@@ -119,3 +119,16 @@ class VenueHedge(VenueBooks, HedgePortfolio):
 
     def _leg(self, instrument: Instrument, order: Order) -> str:
         return instrument.symbol if instrument.is_cash else leg_key(instrument.symbol, order.position_side)
+
+
+def open_spot(instruments: Iterable[Instrument], cash: float) -> VenueInKind:
+    """Return an account as a spot exchange keeps it that takes fees in kind, with some money.
+
+    Raises
+    ------
+    InputError
+        As of `Portfolio`.
+    """
+    books = VenueInKind(instruments, cash)
+    books.open_exactly(exact(cash))
+    return books

@@ -23,6 +23,7 @@ from cambist.simulation.book import (
 from cambist.simulation.book_venue import BookVenue
 from cambist.simulation.fees import (
     FeeInAsset,
+    FeeInKind,
     FeeModel,
     FeesBySymbol,
     FixedFee,
@@ -111,6 +112,7 @@ __all__ = [
     "CancelModel",
     "ConstantLatency",
     "FeeInAsset",
+    "FeeInKind",
     "FeeModel",
     "FeesBySymbol",
     "FillBooker",

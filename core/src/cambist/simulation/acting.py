@@ -95,12 +95,21 @@ class ActingVenue(ModeledVenue):
             market.trailing.pop(order.id, None)
             triggered = self._triggered
             triggered(order, ts)
-            if order.id not in market.working:
+            if order.id not in market.working or (self._spot is not None and not self._come_to_spot(working, ts)):
                 return
             if kind in AT_MARKET:
                 self._execute(market, working, self._slipped(working, price), _TAKER, ts)
             elif (price <= working.level) if working.falling else (price >= working.level):
                 self._take(market, working, price, ts)
+
+    def _come_to_spot(self, working: Working, ts: int) -> bool:
+        """Let a stop that has triggered lock what it trades; return whether it works on.
+
+        The others of its group have locked the same, and end, as in a spot exchange's own pairs.
+        """
+        if self._ties is not None:
+            self._ties.dissolve(working.order, ts)
+        return self._lock(working, ts)
 
     def _take(self, market: Market, working: Working, price: float, ts: int) -> None:
         """Let a limit order trade with what rests at `price`, unless it said that it would not."""
@@ -139,6 +148,8 @@ class ActingVenue(ModeledVenue):
             if reducible == 0.0:
                 return
             clamped = reducible < size
+            if clamped and self._spot is not None and self._lock(working, ts):
+                clamped = False
             size = min(size, reducible)
         if size > market.volume_left:
             cut = self._cut(market, order, size, price)

@@ -26,6 +26,7 @@ CATALOG: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "instrument": "fees:InstrumentFees",
             "by-symbol": "fees:FeesBySymbol",
             "in-asset": "fees:FeeInAsset",
+            "in-kind": "fees:FeeInKind",
         },
         "slippage": {
             "none": "slippage:NoSlippage",

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 from cambist.model.events import AmendRejected, CancelRejected, OrderAmended, OrderRejected
 from cambist.model.orders import Fill, TimeInForce
 from cambist.simulation.by_symbol import check_symbols
+from cambist.simulation.fees.in_kind import FeeInKind
 from cambist.simulation.fees.protocol import OrderFeeModel
 from cambist.simulation.fillers.protocol import BudgetFiller
 from cambist.simulation.recording import RecordingVenue
 from cambist.simulation.reports import Reports
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel
+from cambist.simulation.spot import SpotFunds
 from cambist.simulation.ties import Ties
 from cambist.simulation.working import EVERY_BAR, LONG_AGO, NEVER, NO_BAR, Market, Working
 
@@ -107,7 +109,8 @@ class MatchingVenue(RecordingVenue):
         self.rules = rules or VenueRules()
         self.markets = {instrument.symbol: Market(instrument) for instrument in instruments}
         self._account = account
-        self._missing_funds = account.missing_funds
+        self._spot = SpotFunds(account) if isinstance(self.rules.fees, FeeInKind) else None
+        self._missing_funds = account.missing_funds if self._spot is None else self._spot.missing
         self._clock = clock
         self._working: dict[int, Working] = {}
         self._ties: Ties | None = None  # made for the first order that is tied to another
@@ -297,6 +300,24 @@ class MatchingVenue(RecordingVenue):
     def wake(self, working: Working, price: float, ts: int) -> None:  # noqa: ARG002 - for venues that walk through bars
         """Let a child that waited for its parent come to the market, which stands at `price`."""
         working.market.working[working.order.id] = working
+        self._lock_woken(working, ts)
+
+    def _lock_woken(self, working: Working, ts: int) -> None:
+        """Have a spot market lock what a child trades.
+
+        A parent of which the rest is still to trade leaves the child as large as it is: it grows with what trades.
+        """
+        if self._spot is not None and working.order.parent not in self._working:
+            self._lock(working, ts)
+
+    def _lock(self, working: Working, ts: int) -> bool:
+        """Cut an order that only reduces to what a spot market has to lock for it; return whether it still works."""
+        order = working.order
+        if order.reduce_only:
+            reducible = self._reducible(working, ts)
+            if 0.0 < reducible < working.remaining:
+                self.shrink(working, order.size - working.remaining + reducible, ts)
+        return order.id in self._working
 
     def shrink(self, working: Working, size: float, ts: int) -> None:
         """Give an order a smaller size, that much of it traded already included; 0 ends it."""
@@ -323,6 +344,8 @@ class MatchingVenue(RecordingVenue):
         order = working.order
         held = self._account.positions[order.instrument.symbol].size
         reducible = -held if order.is_buy else held
+        if self._spot is not None:
+            reducible = self._spot.reducible(order.instrument, reducible)
         if reducible <= 0.0:
             self._end_reduced(working, ts)
             return 0.0

@@ -116,6 +116,10 @@ class Ties:
         if complete:
             self.after_end(order, ts)
 
+    def dissolve(self, order: Order, ts: int) -> None:
+        """End the others of an order's group before it trades."""
+        self._end(self._links.dissolve(order.id), order, ts)
+
     def after_end(self, order: Order, ts: int) -> None:
         """Do what follows when an order works no longer."""
         ended, children, traded = self._links.after_end(order.id)

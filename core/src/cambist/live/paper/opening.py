@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.errors import ConfigError
-from cambist.portfolio import HedgePortfolio, MarginPortfolio, Portfolio
+from cambist.portfolio import HedgePortfolio, MarginPortfolio, Portfolio, open_spot
+from cambist.simulation import FeeInKind, fee_model
+from cambist.simulation.spot import check_spot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +35,9 @@ def open_portfolio(instruments: Sequence[Instrument], settings: PaperSettings) -
         If the margin terms do not fit them.
     """
     margin = settings.margin
+    if isinstance(fee_model(settings.fees), FeeInKind):
+        check_spot(instruments, {"margin": margin is not None, "leverage": settings.leverage != 1.0})
+        return open_spot(instruments, settings.cash)
     if margin is None:
         return Portfolio(instruments, settings.cash, settings.leverage)
     kind = HedgePortfolio if margin.is_hedged else MarginPortfolio

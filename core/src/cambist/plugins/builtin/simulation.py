@@ -20,6 +20,7 @@ _MODELS = (
     ("fee", "instrument", "fees:InstrumentFees", "The rates that each instrument declares"),
     ("fee", "by-symbol", "fees:FeesBySymbol", "A scheme for each instrument, and one for the rest"),
     ("fee", "in-asset", "fees:FeeInAsset", "Another asset pays the fees of a scheme, at a discount"),
+    ("fee", "in-kind", "fees:FeeInKind", "What is bought pays the fees of a scheme, as at spot exchanges"),
     ("slippage", "none", "slippage:NoSlippage", "The bar's price"),
     ("slippage", "percent", "slippage:PercentSlippage", "A fraction of the price"),
     ("slippage", "fixed", "slippage:FixedSlippage", "Money for each unit"),

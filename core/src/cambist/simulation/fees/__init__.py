@@ -6,6 +6,7 @@ from cambist.simulation.fees.declared import InstrumentFees
 from cambist.simulation.fees.fixed import FixedFee
 from cambist.simulation.fees.free import NoFee
 from cambist.simulation.fees.in_asset import FeeInAsset
+from cambist.simulation.fees.in_kind import FeeInKind
 from cambist.simulation.fees.maker_taker import MakerTakerFee
 from cambist.simulation.fees.per_contract import PerContractFee
 from cambist.simulation.fees.per_order import PerOrderFee
@@ -15,6 +16,7 @@ from cambist.simulation.fees.tiered import TieredFee
 
 __all__ = [
     "FeeInAsset",
+    "FeeInKind",
     "FeeModel",
     "FeesBySymbol",
     "FixedFee",
