@@ -16,8 +16,8 @@ from cambist.indicators import SMA
 from cambist.live import LiveRun, LiveSettings, OnStop
 from cambist.live.paper import PaperSession, PaperSettings
 from cambist.model import Timeframe
-from cambist.storage.journal import Journal
 from cambist.simulation import FeeInKind
+from cambist.storage.journal import Journal
 from cambist_binance.session import open_spot, open_usdm
 from cambist_simulator import ExchangeSimulator
 
@@ -229,7 +229,9 @@ def test_on_spot_what_is_bought_pays_its_fee_as_the_backtest_says(tmp_path, monk
     def settled(run):
         return all(order.accepted or not order.is_open for order in run.kernel.book.orders)
 
-    with ExchangeSimulator("binance", symbols=["BTCUSDT"], data={"BTCUSDT": bars_of(plain, columns)}, **settings) as made:
+    with ExchangeSimulator(
+        "binance", symbols=["BTCUSDT"], data={"BTCUSDT": bars_of(plain, columns)}, **settings
+    ) as made:
         key = made.credentials()
         secrets = {} if on_paper else {"key": key.key, "secret": key.secret}
         session = open_spot(url=made.url, max_clock_skew=1e9, **secrets)

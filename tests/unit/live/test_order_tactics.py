@@ -437,9 +437,9 @@ COMES = ReportedStatus.OPEN
 class Bracket:
     """An entry of two coins, and a stop at 90 and a target at 120 that close it."""
 
-    def __init__(self, **stop):
+    def __init__(self, instrument=PERPETUAL, **stop):
         self.desk = Desk(STOPS)
-        self.desk.instrument = PERPETUAL
+        self.desk.instrument = instrument
         legs = {"side": Side.SELL, "reduce_only": True}
         self.entry = self.desk.send(2.0)
         self.stop = self.send(**{"kind": OrderType.STOP, "limit": NAN, "stop": 90.0} | legs | stop)
@@ -508,6 +508,20 @@ def test_a_stop_that_the_market_has_passed_meanwhile_leaves_as_what_it_turns_int
     alone = desk.send(limit=NAN, kind=OrderType.STOP, stop=90.0, side=Side.SELL)
     desk.manager.answers.submitted(desk.asked[-1], Declined("would_trigger", ""), desk.now)
     assert alone.status is OrderStatus.REJECTED
+
+
+@pytest.mark.parametrize(("instrument", "shares"), [(COIN, True), (PERPETUAL, False)])
+def test_a_stop_limit_that_is_held_locks_what_its_target_had_locked(instrument, shares):
+    """On spot there is no more to sell than was bought: a second order for it would be refused."""
+    bracket = Bracket(instrument, kind=OrderType.STOP_LIMIT, limit=88.0)
+    desk = bracket.desk
+    bracket.trades(bracket.entry, 1, "2")
+    assert bool(bracket.sent(bracket.stop)) is not shares  # on futures it rests at the venue
+    desk.asked.clear()
+    desk.manager.on_price(COIN.symbol, 89.0, desk.now)
+    asked = [(type(one), one.order_id) for one in desk.asked]
+    assert asked == ([(Cancel, bracket.target.id), (Submit, bracket.stop.id)] if shares else [])
+    assert bracket.sent(bracket.stop) == ([(OrderType.LIMIT, 2.0, None)] if shares else [])
 
 
 @pytest.mark.parametrize("terms", [TERMS, STOPS])

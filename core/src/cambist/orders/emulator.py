@@ -54,10 +54,11 @@ class Emulator(TiedOrders):
     -----
     What is reported must be taken into the order before the next call: a trailing stop moves on from where it is.
 
-    A stop that is reached is sent at once, as a market or a limit order, and a market order cancels the others of its
-    group as it leaves, so that they do not trade with it, and so does a limit order of what is paid in full. A child that leaves as a market order before its parent has
-    traded in full shrinks to what the parent has traded, and where it only reduces, the rest of the parent is
-    withdrawn; what rests at the venue, a limit or a stop that the venue works itself, grows with its parent.
+    A stop that is reached is sent at once, as a market or a limit order. A market order cancels the others of its group
+    as it leaves, so that they do not trade with it, and so does a limit order of what is paid in full. A child that
+    leaves as a market order before its parent has traded in full shrinks to what the parent has traded, and where it
+    only reduces, the rest of the parent is withdrawn; what rests at the venue, a limit or a stop that the venue works
+    itself, grows with its parent.
 
     What the price passes between two calls is not seen, and a held order is as safe as the process that holds it:
     where a venue has stops of its own they are the better ones.

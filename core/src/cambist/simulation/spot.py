@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cambist.errors import ParameterError
+from cambist.model.instrument import InstrumentKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,8 +71,8 @@ def check_spot(instruments: Iterable[Instrument], options: Mapping[str, bool]) -
                 "of them out."
             )
     for one in instruments:
-        if not (one.is_cash and one.base):
+        if one.kind is not InstrumentKind.SPOT or not one.base:
             raise ParameterError(
-                f"fees are FeeInKind, and {one.symbol} ({one.kind}) has no asset that is bought and could pay them. Give "
-                "it a base, or take another scheme."
+                f"fees are FeeInKind, and {one.symbol} ({one.kind}) buys no asset that could pay them. Name another "
+                "scheme, or its kind and its base."
             )

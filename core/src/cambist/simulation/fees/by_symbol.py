@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cambist.errors import ParameterError
 from cambist.simulation.by_symbol import models_by_symbol
 from cambist.simulation.fees.protocol import FeeModel, OrderFeeModel
 
@@ -42,6 +43,14 @@ class FeesBySymbol:
 
     models: Mapping[str, Any] = attrs.field(converter=_by_symbol)
     default: Any = attrs.field(default=0.0, converter=_made)
+
+    def __attrs_post_init__(self) -> None:
+        from cambist.simulation.fees.in_kind import FeeInKind  # which stands around other schemes
+
+        if any(isinstance(one, FeeInKind) for one in (*self.models.values(), self.default)):
+            raise ParameterError(
+                "FeesBySymbol: fees in kind are a matter of the whole account. Put FeeInKind around FeesBySymbol."
+            )
 
     @property
     def symbols(self) -> tuple[str, ...]:

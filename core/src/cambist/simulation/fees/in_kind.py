@@ -44,6 +44,11 @@ class FeeInKind:
         if isinstance(self.fees, FeeInAsset | FeeInKind):
             raise ParameterError(f"FeeInKind: fees is {self.fees!r}, which says itself what pays. Name one of them.")
 
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that the scheme inside names."""
+        return tuple(getattr(self.fees, "symbols", ()))
+
     def fee(self, instrument: Instrument, size: float, price: float, liquidity: Liquidity) -> float:
         """Return what the fee to expect is worth, in the settlement asset."""
         worth: float = self.fees.fee(instrument, size, price, liquidity)
