@@ -13,6 +13,7 @@ from cambist.simulation.fees.in_kind import FeeInKind
 from cambist.simulation.fees.protocol import OrderFeeModel
 from cambist.simulation.fillers.protocol import BudgetFiller
 from cambist.simulation.recording import RecordingVenue
+from cambist.simulation.reducing import ReducingVenue
 from cambist.simulation.reports import Reports
 from cambist.simulation.rules import MarketFill, VenueRules
 from cambist.simulation.slippage import BarSlippageModel, NoSlippage, SlippageModel
@@ -64,7 +65,7 @@ class VenueAccount(Protocol):
         ...
 
 
-class MatchingVenue(RecordingVenue):
+class MatchingVenue(ReducingVenue, RecordingVenue):
     """Keeps the orders of one account and books what becomes of them; its subclasses say how a bar decides that.
 
     Parameters
@@ -302,23 +303,6 @@ class MatchingVenue(RecordingVenue):
         working.market.working[working.order.id] = working
         self._lock_woken(working, ts)
 
-    def _lock_woken(self, working: Working, ts: int) -> None:
-        """Have a spot market lock what a child trades.
-
-        A parent of which the rest is still to trade leaves the child as large as it is: it grows with what trades.
-        """
-        if self._spot is not None and working.order.parent not in self._working:
-            self._lock(working, ts)
-
-    def _lock(self, working: Working, ts: int) -> bool:
-        """Cut an order that only reduces to what a spot market has to lock for it; return whether it still works."""
-        order = working.order
-        if order.reduce_only:
-            reducible = self._reducible(working, ts)
-            if 0.0 < reducible < working.remaining:
-                self.shrink(working, order.size - working.remaining + reducible, ts)
-        return order.id in self._working
-
     def shrink(self, working: Working, size: float, ts: int) -> None:
         """Give an order a smaller size, that much of it traded already included; 0 ends it."""
         order = working.order
@@ -338,22 +322,6 @@ class MatchingVenue(RecordingVenue):
             return self._ties
         self._deliver(OrderRejected(order.updated_at, order.id, late))
         return None
-
-    def _reducible(self, working: Working, ts: int) -> float:
-        """Return the most that a reduce-only order may trade; one that may trade nothing ends."""
-        order = working.order
-        held = self._account.positions[order.instrument.symbol].size
-        reducible = -held if order.is_buy else held
-        if self._spot is not None:
-            reducible = self._spot.reducible(order.instrument, reducible)
-        if reducible <= 0.0:
-            self._end_reduced(working, ts)
-            return 0.0
-        return reducible
-
-    def _end_reduced(self, working: Working, ts: int) -> None:
-        """End a reduce-only order that has nothing left to reduce."""
-        self.withdraw(working, ts, "nothing_to_reduce")
 
     def _fee_of(self, order: Order, size: float, price: float, who: Liquidity, ts: int) -> float:
         """Return the fee of a fill of `order` at `ts`."""
