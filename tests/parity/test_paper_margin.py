@@ -148,8 +148,16 @@ def manage(strategy, instrument, **side):
         ASKED.append(repr(attrs.evolve(asked, ts=0)))
 
 
+def hear(change):
+    """Take what became of a request."""
+    ASKED.append("told " + repr(attrs.evolve(change, ts=0)))
+
+
 class Treasurer(Bold):
     """Changes its account, too, before it orders in the same moment."""
+
+    def on_margin(self, change):
+        hear(change)
 
     def act(self, instrument, price):
         manage(self, instrument)
@@ -158,6 +166,9 @@ class Treasurer(Bold):
 
 class TreasurerOfSides(BothSides):
     """The same, in a hedged account."""
+
+    def on_margin(self, change):
+        hear(change)
 
     def act(self, instrument, price):
         manage(self, instrument, position_side=self.dice.choice(("long", "short")))

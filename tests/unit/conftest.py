@@ -48,6 +48,9 @@ class Told(Strategy):
     def on_timer(self, name: str) -> None:
         self.tell("on_timer", name)
 
+    def on_margin(self, change: Any) -> None:
+        self.tell("on_margin", change)
+
     def on_stop(self) -> None:
         self.tell("on_stop")
 

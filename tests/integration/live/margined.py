@@ -54,6 +54,7 @@ class Quiet(Strategy):
     def on_start(self):
         self.told = []
         self.todo = []
+        self.heard = []
 
     def on_bar(self, bar):
         while self.todo:
@@ -64,6 +65,9 @@ class Quiet(Strategy):
 
     def on_trade(self, trade):
         self.told.append(["trade", trade.reason])
+
+    def on_margin(self, change):
+        self.heard.append(change)
 
 
 def exchange(market, **settings):

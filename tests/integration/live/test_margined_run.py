@@ -242,6 +242,9 @@ async def changes_by_itself(one):
     assert codes == ["", "", "", "leverage_above_limit", "unsupported"]
     assert [change.reason.partition(":")[0] for change in portfolio.refused_changes] == [codes[3], "margin_in_use"]
     assert "margin_refused" in {word for _, word, _ in one.run.recent_alarms}
+    heard = [(change.leverage, change.amount, change.reason.partition(":")[0]) for change in one.seat.heard]
+    wanted = [(6.0, 0.0, ""), (float("nan"), amount, ""), (4.0, 0.0, "margin_in_use")]
+    assert [repr(change) for change in heard[-3:]] == [repr(change) for change in wanted]
     assert portfolio.leverages == {one.symbol: 6.0}
     assert [(one.amount, repr(one.leverage)) for one in portfolio.margin_changes[-2:]] == [
         (0.0, "6.0"),

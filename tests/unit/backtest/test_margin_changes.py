@@ -143,7 +143,8 @@ def test_what_cannot_be_asked_for(run):
 
 
 def test_money_is_not_added_twice(run):
-    """Both are free when they are asked for; when they are booked, one is left."""
+    """Both are free when they are asked for; when they are booked, one is left, and the strategy is told."""
+    told = []
     result = run(
         make(flat(100, 4)),
         cash=100.0,
@@ -152,7 +153,9 @@ def test_money_is_not_added_twice(run):
             lambda strategy: strategy.buy(1),
             lambda strategy: [strategy.add_margin(60), strategy.add_margin(60)],
         ),
+        on_margin=lambda strategy, change: told.append((strategy.bar, change.amount, change.reason.partition(":")[0])),
     )
+    assert told == [(1, 60.0, ""), (1, 60.0, "insufficient_funds")]
     assert result.account.margin == 70.0
     assert "1 changes of margin or leverage were refused" in result.warnings[0]
 

@@ -49,7 +49,7 @@ def test_what_was_done_is_booked_and_what_was_refused_is_noted_with_its_reason()
 )
 def test_what_nobody_knows_is_booked_by_nobody_and_told(wish, outcome, word):
     taken, alarms = told(wish, outcome)
-    assert taken == []
+    assert [one.change.reason for one in taken] == (["unknown: cut"] if word == "margin_unknown" else [])
     assert [one for one, _ in alarms] == [word]
 
 
@@ -60,7 +60,12 @@ def test_what_was_asked_for_when_a_run_was_cut_off_is_told_by_the_next_and_once(
     state.margin_requested(6, msgspec.structs.replace(asked, amount=Decimal(0), leverage=Decimal(3), asked_at=6))
     state = decode_run(encode_run(state))  # as a snapshot keeps it
     assert state.asked_margin[0] == asked
-    AccountRequests(None, None, lambda word, text: alarms.append((word, text))).resume(state.asked_margin)
+    taken = []
+    requests = AccountRequests(taken.append, None, lambda word, text: alarms.append((word, text)))
+    requests.resume(state.asked_margin, 7)
+    assert [(one.ts, one.change.reason) for one in taken] == [
+        (7, "unknown: the run was cut off before the answer came.")
+    ] * 2
     assert [word for word, _ in alarms] == ["margin_unknown"] * 2
     assert "at a leverage of 3" in alarms[1][1]
     state.run_started(7, RunBegan("token", 0, [], True))

@@ -138,8 +138,8 @@ class MarkPrices:
         self._now[symbol] = event.price
 
 
-def change_margin(accounts: Mapping[str, Books], change: MarginChange, *, done: bool) -> None:
-    """Move margin, or change a leverage, in the account and for the asset that a change is of.
+def change_margin(accounts: Mapping[str, Books], change: MarginChange, *, done: bool) -> MarginChange:
+    """Move margin, or change a leverage, in the account and for the asset that a change is of; return it as noted.
 
     Parameters
     ----------
@@ -149,7 +149,4 @@ def change_margin(accounts: Mapping[str, Books], change: MarginChange, *, done: 
     books = accounts[change.account]
     pocket = books.pocket(books.positions[change.symbol].instrument.settle)
     assert isinstance(pocket, MarginPortfolio)  # no other is asked to
-    if done:
-        carry_out(pocket, change)
-    else:
-        book_change(pocket, change)
+    return carry_out(pocket, change) if done else book_change(pocket, change)

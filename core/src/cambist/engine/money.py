@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cambist.engine.accounts import change_margin
 from cambist.errors import InputError, OrderError, did_you_mean
 from cambist.model.effects import ChangeMargin, MoveCash
 from cambist.model.portfolio import CashFlow, MarginChange
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cambist.engine.step import Kernel
+    from cambist.model.events import MarginChanged
     from cambist.model.instrument import Instrument
     from cambist.model.orders import PositionSide
     from cambist.model.portfolio import Position
     from cambist.portfolio import Books
 
-__all__ = ["CASH", "MARGIN", "MoneyDesk", "MoneyRequests"]
+__all__ = ["CASH", "MARGIN", "MarginNews", "MoneyDesk", "MoneyRequests"]
 
 #: What not every place can do where a run trades: bring money in and take it out; change margin and leverage.
 CASH, MARGIN = "cash", "margin"
@@ -147,3 +149,27 @@ class MoneyDesk:
         else:
             kernel.effects.append(ChangeMargin(change))
         return change
+
+
+class MarginNews:
+    """Books changes of margin and leverage, and tells the strategies of the account what became of each.
+
+    Parameters
+    ----------
+    kernel
+        Whose accounts and strategies.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+
+    def take(self, event: MarginChanged) -> None:
+        """Take a change that is due, or that a venue has made or refused."""
+        kernel = self._kernel
+        change = change_margin(kernel.accounts, event.change, done=kernel.seats[0].desk.is_live)
+        instrument = kernel.portfolio.positions[change.symbol].instrument
+        for seat in kernel.seats:
+            if kernel.owners[seat.strategy.name] == change.account:
+                before, seat.desk.instrument = seat.desk.instrument, instrument
+                seat.strategy.on_margin(change)
+                seat.desk.instrument = before

@@ -33,7 +33,7 @@ QUARANTINE: Final = "quarantine"
 #: What the engine calls while a run goes on. What it calls before, such as `on_start`, may keep a run from starting.
 HOOKS = (
     *("on_warmup_bar", "on_open", "on_bar", "on_tick", "on_quote", "on_book", "on_step"),
-    *("on_order", "on_fill", "on_trade", "on_timer", "on_trading_state", "on_stop"),
+    *("on_order", "on_fill", "on_trade", "on_timer", "on_trading_state", "on_margin", "on_stop"),
 )
 
 

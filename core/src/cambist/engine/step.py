@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cambist.engine.accounts import LiveShares, MarkPrices, accounts_of, change_margin, views_of
+from cambist.engine.accounts import LiveShares, MarkPrices, accounts_of, views_of
 from cambist.engine.adoption import Adopter
 from cambist.engine.agenda import Agenda
 from cambist.engine.clock import Clock, ManualClock
 from cambist.engine.desk import Desk
+from cambist.engine.money import MarginNews
 from cambist.engine.monitors import Monitors
 from cambist.engine.trading_control import TradingControl
 from cambist.engine.warm_after import warm_after
@@ -267,7 +268,7 @@ class Kernel(Watching):
             TimerFired: self._timer_fired,
             CashMoved: self._cash_moved,
             MarkPriced: MarkPrices(self.accounts).take,
-            MarginChanged: lambda event: change_margin(self.accounts, event.change, done=self.seats[0].desk.is_live),
+            MarginChanged: MarginNews(self).take,
             DividendPaid: lambda event: self.portfolio.pay_dividend(event.ts, event.symbol, event.amount, self.instant),
             SharesSplit: self._shares_split,
             **self.trading.handlers,

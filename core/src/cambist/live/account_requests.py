@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from cambist.model.portfolio import MarginChange
     from cambist.ports.venue import Outcome, VenueSession
 
-__all__ = ["AccountRequests", "ask_account", "what_is_missing"]
+__all__ = ["UNKNOWN", "AccountRequests", "ask_account", "what_is_missing"]
+
+#: The code of a change that may have been made or not.
+UNKNOWN: Final = "unknown"
 
 
 def what_is_missing(session: VenueSession) -> dict[str, str]:
@@ -78,17 +81,18 @@ class AccountRequests:
         symbol = "" if isinstance(wish, MoveCash) else wish.change.symbol
         self._send(ChangeAccount(order_id=0, key=OrderKey(symbol, "of the account"), wish=wish))
 
-    def resume(self, asked: Iterable[MarginEntry]) -> None:
+    def resume(self, asked: Iterable[MarginEntry], now: int) -> None:
         """Tell of what a venue was asked for when the run was cut off, and had not answered by then."""
         for entry in asked:
-            self._tell_unknown(margin_change_of(entry), "the run was cut off before the answer came.")
+            self._unknown(margin_change_of(entry), "the run was cut off before the answer came.", now)
 
-    def _tell_unknown(self, change: MarginChange, why: str) -> None:
+    def _unknown(self, change: MarginChange, why: str, now: int) -> None:
         self._alarm(
             "margin_unknown",
             f"nobody knows whether {_named(change)}: {why} Another leverage is taken over when the venue tells of it; "
             "look there what margin the position has.",
         )
+        self._take(MarginChanged(now, attrs.evolve(change, reason=f"{UNKNOWN}: {why}")))
 
     def answered(self, request: ChangeAccount, outcome: Outcome, now: int) -> None:
         """Take what became of it."""
@@ -101,7 +105,7 @@ class AccountRequests:
                 self._alarm("cash_refused", f"{flow.amount:,.8g} {flow.asset} were not moved: {_said(outcome)}")
             return
         if isinstance(outcome, Unanswered):
-            self._tell_unknown(wish.change, outcome.text)
+            self._unknown(wish.change, outcome.text, now)
             return
         change = wish.change
         if isinstance(outcome, Declined):

@@ -50,7 +50,7 @@ async def get_ready(
     if prepared.state is not None:
         run.engine.resume_orders()
         if not isinstance(run.session, SimulatingSession):  # of which the journal tells all that has been
-            run.engine.account.resume(prepared.state.asked_margin)
+            run.engine.account.resume(prepared.state.asked_margin, run.now())
     private.begin()
     await patience.wait_for(run.account.begin(patience), "asking for orders, executions and balances")
     run.holds.lift_all(PASSING, "the run goes on")

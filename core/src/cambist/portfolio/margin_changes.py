@@ -37,18 +37,21 @@ def checked_change(portfolio: MarginPortfolio, change: MarginChange) -> MarginCh
     return attrs.evolve(change, reason=_refused_margin(portfolio, change))
 
 
-def book_change(portfolio: MarginPortfolio, change: MarginChange) -> None:
-    """Carry a change out, or note that it is refused by now."""
-    carry_out(portfolio, checked_change(portfolio, change))
+def book_change(portfolio: MarginPortfolio, change: MarginChange) -> MarginChange:
+    """Carry a change out, or note that it is refused by now; return it as it was noted."""
+    return carry_out(portfolio, checked_change(portfolio, change))
 
 
-def carry_out(portfolio: MarginPortfolio, change: MarginChange) -> None:
-    """Book a change that was checked; one with a reason, or whose position has ended since, is noted as refused."""
+def carry_out(portfolio: MarginPortfolio, change: MarginChange) -> MarginChange:
+    """Book a change that was checked; one with a reason, or whose position has ended since, is noted as refused.
+
+    It is returned as it was noted.
+    """
     if not change.reason and change.amount and leg_key(change.symbol, change.position_side) not in portfolio.isolated:
         change = attrs.evolve(change, reason="no_position: it was closed meanwhile, and gave its margin back.")
     if change.reason:
         portfolio.refused_changes.append(change)
-        return
+        return change
     portfolio.margin_changes.append(change)
     if change.leverage == change.leverage:
         for key, more in _margin_at(portfolio, change.symbol, change.leverage).items():
@@ -56,6 +59,7 @@ def carry_out(portfolio: MarginPortfolio, change: MarginChange) -> None:
         portfolio.set_leverage(change.symbol, change.leverage)
     else:
         portfolio.isolated[leg_key(change.symbol, change.position_side)] += change.amount
+    return change
 
 
 def _refused_margin(portfolio: MarginPortfolio, change: MarginChange) -> str:
