@@ -43,6 +43,14 @@ class FuturesTrading(Trading):
         instrument = desk.current if data is None else self._instrument(data)
         return desk.positions[instrument.symbol] if side is None else leg(desk, instrument, side)
 
+    def on_margin(self, change: MarginChange) -> None:
+        """Learn what became of a change of margin or leverage in this strategy's account.
+
+        ``change.reason`` is ``""`` where it was made, by whomever; else it says, code first, why it was not, or
+        ``unknown`` where the venue's answer was lost. What is refused at once is returned by `add_margin` and
+        `set_leverage`, and not told here.
+        """
+
     def add_margin(
         self,
         amount: float,

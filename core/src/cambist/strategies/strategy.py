@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cambist.indicators.series import BarView, Series
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Order
-    from cambist.model.portfolio import MarginChange, Position, Trade
+    from cambist.model.portfolio import Position, Trade
     from cambist.model.trading_state import TradingChange, TradingState
     from cambist.strategies.book_view import BookView
     from cambist.strategies.market import QuoteView, TickView
@@ -154,14 +154,6 @@ class Strategy(FuturesTrading, Holdings):
         """Learn that trading was halted, restricted to reducing, or resumed; it holds since ``change.ts``.
 
         It is called for what concerns this strategy, and for every symbol. `trading_state` is what holds now.
-        """
-
-    def on_margin(self, change: MarginChange) -> None:
-        """Learn what became of a change of margin or leverage in this strategy's account.
-
-        ``change.reason`` is ``""`` where it was made, by whomever; else it says, code first, why it was not, or
-        ``unknown`` where the venue's answer was lost. What is refused at once is returned by `add_margin` and
-        `set_leverage`, and not told here.
         """
 
     def on_stop(self) -> None:
