@@ -9,7 +9,7 @@ import pytest
 from cambist.live.paper import PaperSession, PaperSettings
 from cambist.model import Margin
 from cambist.storage.journal import Journal
-from cambist.testing import FeedTests, SessionTests
+from cambist.testing import FeedTests, MarginTests, SessionTests
 from cambist_binance.session import open_spot, open_usdm
 from cambist_simulator import ExchangeSimulator
 
@@ -49,6 +49,10 @@ class TestLinear(OnPaper):
     plays = "BTCUSDT:linear"
     symbol = "BTC/USDT:USDT"
     settings: ClassVar[dict] = {"margin": Margin(leverage=10)}
+
+
+class TestIsolated(TestLinear, MarginTests):
+    settings: ClassVar[dict] = {"margin": Margin(mode="isolated", leverage=10)}
 
 
 @pytest.mark.parametrize("test", [name for name in dir(FeedTests) if name.startswith("test_")])

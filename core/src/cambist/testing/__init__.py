@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from cambist.testing.state import StateStoreTests
     from cambist.testing.strategies import StrategyTests
     from cambist.testing.venue_feeds import FeedTests
+    from cambist.testing.venue_margin import MarginTests
     from cambist.testing.venue_orders import BrokerTests
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "IndicatorTests",
     "JournalTests",
     "LocalBrokerTests",
+    "MarginTests",
     "NotifierTests",
     "PluginTests",
     "RiskRuleTests",
@@ -92,6 +94,7 @@ _HOMES = {
     "IndicatorTests": "cambist.testing.indicators",
     "JournalTests": "cambist.testing.journal",
     "LocalBrokerTests": "cambist.testing.local_brokers",
+    "MarginTests": "cambist.testing.venue_margin",
     "NotifierTests": "cambist.testing.notifiers",
     "PluginTests": "cambist.testing.plugin_modules",
     "RiskRuleTests": "cambist.testing.risk_rules",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cambist.model.orders import OrderType
 from cambist.testing.venue_feeds import FeedTests
+from cambist.testing.venue_margin import MarginTests
 from cambist.testing.venue_orders import BrokerTests
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ __all__ = ["SessionTests"]
 _T = OrderType
 
 
-class SessionTests(BrokerTests, FeedTests):
+class SessionTests(BrokerTests, FeedTests, MarginTests):
     """Tests of a `VenueSession`, against a venue at which the account may trade and has money for what `size` asks.
 
     A subclass gives `make_session`, and says by `symbol` and `size` what is traded. `FeedTests` alone is for

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from cambist.testing import FeedTests, PluginTests, SessionTests
+from cambist.testing import FeedTests, MarginTests, PluginTests, SessionTests
 from cambist_binance.session import BinanceSession, open_coinm, open_spot, open_usdm
 from cambist_simulator import ExchangeSimulator, spoil_order
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TestCoinM",
+    "TestCoinMIsolated",
     "TestCoinMOverRest",
     "TestCoinMWithoutKey",
     "TestPlugin",
@@ -22,6 +23,7 @@ __all__ = [
     "TestSpotOverRest",
     "TestSpotWithoutKey",
     "TestUsdM",
+    "TestUsdMIsolated",
     "TestUsdMOverRest",
     "TestUsdMWithoutKey",
 ]
@@ -35,7 +37,7 @@ class TestPlugin(PluginTests):
     module = "cambist_binance.plugin"
 
 
-class _OnSimulator(SessionTests):
+class _OnSimulator(MarginTests):
     """What the three markets share."""
 
     within = 10.0
@@ -71,7 +73,7 @@ class _OnSimulator(SessionTests):
         self.simulator.add_fault("disconnect", at=0, stream=stream, code=1006)
 
 
-class TestSpot(_OnSimulator):
+class TestSpot(_OnSimulator, SessionTests):
     """Spot, orders over the WebSocket API."""
 
     plays = "BTCUSDT"
@@ -83,7 +85,7 @@ class TestSpotOverRest(TestSpot):
     transport = "rest"
 
 
-class TestUsdM(_OnSimulator):
+class TestUsdM(_OnSimulator, SessionTests):
     """Futures settled in stable coins, orders over the WebSocket API."""
 
     plays = "BTCUSDT:linear"
@@ -96,7 +98,7 @@ class TestUsdMOverRest(TestUsdM):
     transport = "rest"
 
 
-class TestCoinM(_OnSimulator):
+class TestCoinM(_OnSimulator, SessionTests):
     """Futures settled in the coin, orders over the WebSocket API."""
 
     plays = "BTCUSD_PERP:inverse"
@@ -108,6 +110,35 @@ class TestCoinMOverRest(TestCoinM):
     """The same, orders over REST."""
 
     transport = "rest"
+
+
+class _Isolated(_OnSimulator):
+    """Each position has margin of its own."""
+
+    exchange: ClassVar[str]
+
+    def make_session(self) -> BinanceSession:
+        """Make a session that is not yet open."""
+        symbol = self.plays.partition(":")[0]
+
+        def isolate(venue: Any) -> None:
+            venue.exchanges[self.exchange].set_margin_type(venue.user(None), symbol, isolated=True)
+
+        self.simulator.call(isolate)
+        return super().make_session()
+
+
+class TestUsdMIsolated(_Isolated):
+    """Futures settled in stable coins."""
+
+    plays, exchange, symbol = "BTCUSDT:linear", "binance-usdm", "BTC/USDT:USDT"
+
+
+class TestCoinMIsolated(_Isolated):
+    """Futures settled in the coin."""
+
+    plays, exchange, symbol = "BTCUSD_PERP:inverse", "binance-coinm", "BTC/USD:BTC"
+    size, added = 10.0, 0.002
 
 
 class _WithoutKey(FeedTests):
