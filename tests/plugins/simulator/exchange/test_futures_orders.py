@@ -145,6 +145,8 @@ def test_a_conditional_order_may_close_whatever_there_is():
     assert (child.size, child.filled, child.terms.reduce_only, held(exchange, ann)) == (4, 4, True, [])
     exchange.market_trade(BTC, SELL, D("0.1"), D("98"))
     assert (late.status, late.reason, late.child_id) == (Status.REJECTED, "reduce_only", 0)
+    after = exchange.place(ann, terms(BUY, "1", "90"))
+    assert after.id == child.id + 2  # the number that streams had told as that of the child is nobody's
 
 
 def test_a_trailing_stop_begins_where_it_is_told_to():

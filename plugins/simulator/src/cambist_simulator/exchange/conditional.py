@@ -115,6 +115,8 @@ class Conditional:
             except RefusedError as error:
                 refused = str(error.why)
         if refused:
+            if floor.store.next_id == order.child_id:
+                floor.store.new_id()  # it was told, and must not become another's
             order.child_id, order.status, order.reason = 0, Status.REJECTED, refused
             floor.tell(order, ExecutionType.REJECTED, reason=refused)
 
