@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from cambist.model import Bars
 
-__all__ = ["Columns", "GeneratedBars", "random_walk"]
+__all__ = ["Columns", "GeneratedBars", "random_walk", "walk_of"]
 
 #: 2020-01-01, ns.
 START = 1_577_836_800 * 10**9
@@ -69,6 +70,12 @@ def random_walk(count: int, seed: int = 1, *, start: int = START, price: float =
     low = np.minimum(open_, close) * np.exp(-np.abs(chance.normal(0.0, 3e-4, count)))
     ts = start + np.arange(count, dtype=np.int64) * MINUTE
     return Columns(ts, open_, high, low, close, chance.uniform(1.0, 100.0, count))
+
+
+@cache
+def walk_of(size: int) -> Columns:
+    """Return the walk of a size, made once in a process: before a clock runs that it is nothing to."""
+    return random_walk(size)
 
 
 @attrs.frozen

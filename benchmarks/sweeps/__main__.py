@@ -1,9 +1,11 @@
 """``python -m benchmarks.sweeps [quick]``: each engine in a process of its own, and what is promised beside it.
 
+``python -m benchmarks.sweeps threads [seconds]`` says what a second thread brings, in turns.
+
 Slow engines try an evenly spread part of the combinations. Every engine is warm: it has played a small sweep before.
 Rates are combinations a second of CPU time, over all processes of an engine, and of wall time, which says something on
-a quiet machine alone. Engines must find the same best equity. `CAMBIST_BENCH_VECTORBT` names the Python of an
-environment with vectorbt.
+a quiet machine alone. Engines must find the same best equity. The walk is made before the clock runs.
+`CAMBIST_BENCH_VECTORBT` names the Python of an environment with vectorbt.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import time
 from math import isclose, isnan
 from typing import Any
 
+from benchmarks.data import walk_of
 from benchmarks.processes import ROOT, environment
 
 __all__ = ["main"]
@@ -62,6 +65,7 @@ def _cpu() -> float:
 def _child(name: str, size: int) -> None:
     jobs, every = ENGINES[name]
     _play(name, 2_000, 10 if every == 10 else 5, jobs)
+    walk_of(size)
     gc.collect()  # of what the imports left: it would fall into one engine's turn, and not into another's
     began, cpu = time.perf_counter(), _cpu()
     best = _play(name, size, every, jobs)
@@ -157,7 +161,11 @@ def _promises(found: dict[str, list[dict[str, Any]]]) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
+    if "threads" in sys.argv:
+        from benchmarks.sweeps.threads import measure
+
+        measure(100_000, float(sys.argv[2]) if len(sys.argv) > 2 else 120.0)
+    elif len(sys.argv) == 3:
         _child(sys.argv[1], int(sys.argv[2]))
     else:
         main()

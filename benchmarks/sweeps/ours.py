@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 import cambist
-from benchmarks.data import random_walk
+from benchmarks.data import walk_of
 from benchmarks.job import CASH, FEES
 from benchmarks.strategies import SmaCross
 from cambist import Bars, Instrument, SignalStrategy, Timeframe, param
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["SignalCross", "compiled", "engine", "floor"]
+__all__ = ["Averages", "SignalCross", "compiled", "engine", "floor"]
 
 #: Columns of the table, in every way of making it.
 MEASURES = ("final_equity", "max_drawdown", "sharpe", "trades", "win_rate", "profit_factor", "fees_paid")
@@ -41,7 +41,7 @@ class SignalCross(SignalStrategy):
 
 def bars_of(size: int) -> Bars:
     """Return the bars."""
-    walk = random_walk(size)
+    walk = walk_of(size)
     columns = (walk.ts, walk.open, walk.high, walk.low, walk.close, walk.volume)
     return Bars(Instrument(symbol="A"), Timeframe.parse("1m"), *columns)
 
@@ -136,22 +136,30 @@ def _loop(  # noqa: PLR0912 - everything at once is what makes it the floor
     return equity, fall, sharpe, trades, wins / max(1, trades), won / max(lost, 1e-300), fees
 
 
+class Averages:
+    """What the loop reads: bars, and each average computed once."""
+
+    def __init__(self, size: int, pairs: Sequence[tuple[int, int]]) -> None:
+        import talib
+
+        self._walk = walk_of(size)
+        periods = sorted({one for pair in pairs for one in pair})
+        self._averages = {one: talib.SMA(self._walk.close, one) for one in periods}
+        days = (self._walk.ts + 60_000_000_000 - 1) // 86_400_000_000_000
+        self._day_ends = np.flatnonzero(np.append(np.diff(days) != 0, True))
+
+    def loop(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[float, ...]]:
+        """Play one combination after the other."""
+        walk, averages, ends = self._walk, self._averages, np.empty(len(self._day_ends))
+        return [_loop(walk.open, walk.close, averages[one], averages[two], self._day_ends, ends) for one, two in pairs]
+
+
 def floor(size: int, pairs: Sequence[tuple[int, int]], jobs: int) -> float:
     """Play the loop, each average computed once; fees, trades and measures of the equity, as the others keep."""
-    import talib
-
-    walk = random_walk(size)
-    averages = {one: talib.SMA(walk.close, one) for one in sorted({one for pair in pairs for one in pair})}
-    days = (walk.ts + 60_000_000_000 - 1) // 86_400_000_000_000
-    day_ends = np.flatnonzero(np.append(np.diff(days) != 0, True))
-
-    def one(pair: tuple[int, int]) -> tuple[float, ...]:
-        ends = np.empty(len(day_ends))
-        return _loop(walk.open, walk.close, averages[pair[0]], averages[pair[1]], day_ends, ends)
-
+    averages = Averages(size, pairs)
     if jobs == 1:
-        rows = [one(pair) for pair in pairs]
+        rows = averages.loop(pairs)
     else:
         with ThreadPoolExecutor(jobs) as pool:
-            rows = list(pool.map(one, pairs))
+            rows = [row for part in pool.map(averages.loop, [[pair] for pair in pairs]) for row in part]
     return max(row[0] for row in rows)

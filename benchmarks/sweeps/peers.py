@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.data import random_walk
+from benchmarks.data import walk_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def backtrader(size: int, pairs: Sequence[tuple[int, int]], jobs: int) -> float:
     cerebro = bt.Cerebro(stdstats=False, maxcpus=jobs)
     cerebro.broker.setcash(CASH)
     cerebro.broker.setcommission(commission=FEES)
-    cerebro.adddata(bt.feeds.PandasData(dataname=random_walk(size).frame()))
+    cerebro.adddata(bt.feeds.PandasData(dataname=walk_of(size).frame()))
     cerebro.addanalyzer(Value)
     cerebro.optstrategy(Cross, fast=fast, slow=slow)
     done = [one[0] for one in cerebro.run()]
@@ -77,7 +77,7 @@ def backtesting(size: int, pairs: Sequence[tuple[int, int]], jobs: int) -> float
 
     globals()[Cross.__name__] = Cross
     Cross.__qualname__, Cross.__module__ = Cross.__name__, __name__
-    frame = random_walk(size).frame().rename(columns=str.capitalize)
+    frame = walk_of(size).frame().rename(columns=str.capitalize)
     fast, slow = (sorted({pair[at] for pair in pairs}) for at in (0, 1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -90,7 +90,7 @@ def vectorbt(size: int, pairs: Sequence[tuple[int, int]], jobs: int) -> float:  
     """Run one portfolio of many columns, a hundred at a time, as its users must for memory."""
     import vectorbt as vbt
 
-    frame = random_walk(size).frame()
+    frame = walk_of(size).frame()
     frame.columns = [str(name).lower() for name in frame.columns]
     best = 0.0
     for part in itertools.batched(pairs, 100) if hasattr(itertools, "batched") else _batched(pairs, 100):

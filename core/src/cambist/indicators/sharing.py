@@ -43,6 +43,8 @@ class SharedIndicators:
         self._kept: OrderedDict[object, tuple[Sequence[NDArray[np.float64]], tuple[NDArray[np.float64], ...]]]
         self._kept = OrderedDict()
         self._bytes = 0
+        #: What a thread is at, for others that ask for the same meanwhile.
+        self._computing: dict[object, threading.Event] = {}
         #: Keys of what was made of the very same arrays, by the ids of those, so that nobody asks where they lie. The
         #: arrays stand beside, so that no other gets their ids.
         self._same: dict[tuple[object, ...], tuple[Sequence[NDArray[np.float64]], object]] = {}
@@ -61,25 +63,39 @@ class SharedIndicators:
         same = (computation, *map(id, arrays))
         before = self._same.get(same)
         key = before[1] if before is not None else _place_of(computation, arrays)
-        with self._lock:
-            known = self._kept.get(key)
-            if known is not None:
-                self._kept.move_to_end(key)
-                self._same.setdefault(same, (arrays, key))
-                return known[1]
-        results = computation.batch(*arrays)
+        while True:
+            with self._lock:
+                known = self._kept.get(key)
+                if known is not None:
+                    self._kept.move_to_end(key)
+                    self._same.setdefault(same, (arrays, key))
+                    return known[1]
+                other = self._computing.get(key)
+                if other is None:
+                    self._computing[key] = threading.Event()
+                    break
+            other.wait()
+        try:
+            results = computation.batch(*arrays)
+            self._keep(key, arrays, results)
+        finally:
+            with self._lock:
+                self._computing.pop(key).set()
+        return results
+
+    def _keep(
+        self, key: object, arrays: Sequence[NDArray[np.float64]], results: tuple[NDArray[np.float64], ...]
+    ) -> None:
         for result in results:
             result.flags.writeable = False
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = (arrays, results)
-                self._bytes += sum(result.nbytes for result in results)
+            self._kept[key] = (arrays, results)
+            self._bytes += sum(result.nbytes for result in results)
             if self._bytes > self._limit or len(self._same) > _MOST_SAME:
                 self._same.clear()
             while self._bytes > self._limit and len(self._kept) > 1:
                 _, (_, dropped) = self._kept.popitem(last=False)
                 self._bytes -= sum(result.nbytes for result in dropped)
-        return results
 
 
 def _place_of(computation: Computation, arrays: Sequence[NDArray[np.float64]]) -> object:
