@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import attrs
 import pytest
+from wrong_sessions import Wrong
 
 from cambist.api import Answered, Declined, Unanswered
 from cambist_binance import conformance
 from cambist_simulator import ExchangeSimulator
-
-
-class Wrong:
-    """A session that passes everything on to a right one, save for what a subclass does wrong."""
-
-    def __init__(self, right):
-        self._right = right
-
-    def __getattr__(self, name):
-        return getattr(self._right, name)
 
 
 class SaysDoneAndDoesNothing(Wrong):

@@ -5,21 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from wrong_sessions import Wrong
 
 from cambist.api import Answered, Declined, Unanswered
 from cambist.testing import SessionTests
 from cambist_binance.session import open_spot
 from cambist_simulator import ExchangeSimulator
-
-
-class Wrong:
-    """A session that passes everything on to a right one, save for what a subclass does wrong."""
-
-    def __init__(self, right):
-        self._right = right
-
-    def __getattr__(self, name):
-        return getattr(self._right, name)
 
 
 class SaysRefusedWhereNobodyKnows(Wrong):

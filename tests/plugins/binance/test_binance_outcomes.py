@@ -217,6 +217,16 @@ def refusal(status, code, text):
     return lambda message: {"id": message["id"], "status": status, "error": {"code": code, "msg": text}}
 
 
+def takes(heard):
+    """Answer that any order was taken, and note what was sent."""
+
+    def answer(message):
+        heard.append(message)
+        return {"id": message["id"], "status": 200, "result": {"orderId": 1}}
+
+    return answer
+
+
 def test_an_order_that_was_taken():
     told, _ = outcome(lambda message: {"id": message["id"], "status": 200, "result": {"orderId": 1}})
     assert isinstance(told, Answered)
@@ -225,12 +235,8 @@ def test_an_order_that_was_taken():
 def test_what_was_made_ready_goes_out_as_it_is_unless_its_stamp_has_grown_old():
     heard = []
 
-    def answer(message):
-        heard.append(message)
-        return {"id": message["id"], "status": 200, "result": {"orderId": 1}}
-
     async def run():
-        async with connected(answer, within=10.0) as transport:
+        async with connected(takes(heard), within=10.0) as transport:
             params = {"symbol": "BTCUSDT"}
             early, late = (transport.prepare("place", params) for _ in range(2))
             await transport.call("place", params, prepared=early)
@@ -277,12 +283,8 @@ def test_what_was_made_ready_leaves_at_once_where_there_is_room_and_its_stamp_is
 def test_what_was_made_ready_has_its_turn_and_is_counted_once():
     heard = []
 
-    def answer(message):
-        heard.append(message)
-        return {"id": message["id"], "status": 200, "result": {"orderId": 1}}
-
     async def run():
-        async with connected(answer, within=10.0) as transport:
+        async with connected(takes(heard), within=10.0) as transport:
             params, window = {"symbol": "BTCUSDT"}, transport.budget.windows["weight-1m"]
             window.limit = 1  # room for one request at a time
             transport.practice("place", params, Priority.ENTRY)
