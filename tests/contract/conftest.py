@@ -1,0 +1,8 @@
+"""What several modules of this folder share is imported by name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
