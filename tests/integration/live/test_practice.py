@@ -58,6 +58,28 @@ def test_nothing_of_it_is_kept(tmp_path):
         assert journal.last == 2
 
 
+def test_a_session_that_fails_at_it_is_asked_no_more_and_the_run_goes_on(tmp_path, caplog):
+    async def script():
+        async with staged(PLACES["spot"], tmp_path, practice_every=0.0005) as stage:
+            asked = []
+
+            def fail(request):
+                asked.append(request)
+                raise KeyError(request.client_id)
+
+            await stage.start()
+            stage.run.session._trading.practice = fail
+            await stage.until(lambda: asked, "it to be practiced")
+            await stage.order(lambda s: s.buy(stage.place.size))
+            await stage.order(lambda s: s.sell(stage.place.size))
+            assert len(asked) == 1
+            await stage.end()
+            stage.compare()
+
+    asyncio.run(script())
+    assert [one.message for one in caplog.records if "practiced no more" in one.message]
+
+
 def test_how_often_is_a_number_of_seconds():
     for number in (-1.0, float("inf"), float("nan")):
         with pytest.raises(ParameterError, match="practice_every"):

@@ -9,6 +9,7 @@ a client id that no run gives to an order. It holds these three functions alone,
 from __future__ import annotations
 
 import asyncio
+import logging
 from itertools import cycle
 from math import nan
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PRACTICE", "Practice", "keep_in_practice"]
 
+_log = logging.getLogger("cambist.live")
 #: The client id under which requests are made ready that never leave; it has no number, as ours do.
 PRACTICE = "practice"
 
@@ -83,8 +85,14 @@ class Practice:
 
 
 async def keep_in_practice(practice: Practice | None, every: float, is_busy: Callable[[], bool]) -> None:
-    """Practice every so many seconds, unless there is something to do; never where that is 0, or nothing can be."""
-    while every and practice is not None:
-        await asyncio.sleep(every)
-        if not is_busy():
-            practice.once()
+    """Practice every so many seconds, unless there is something to do; never where that is 0, or nothing can be.
+
+    An error is logged and ends it, and nothing else: a run can do without.
+    """
+    try:
+        while every and practice is not None:
+            await asyncio.sleep(every)
+            if not is_busy():
+                practice.once()
+    except Exception:  # noqa: BLE001 - whatever a session raises here, it costs no order
+        _log.exception("the way of an order is practiced no more; orders go it all the same, a little slower")
