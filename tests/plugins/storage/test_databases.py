@@ -22,7 +22,7 @@ from cambist.api import (
     StorageError,
     TradeRow,
 )
-from cambist_storage.sql.engine import Database
+from cambist_storage.sql.engine import Database, _set_up_sqlite
 from cambist_storage.sql.migrate import HEAD, upgrade, version_of
 from cambist_storage.sql.schema import METADATA
 from cambist_storage.sql.storage import SqlStorage
@@ -167,6 +167,29 @@ def test_two_processes_may_make_the_tables_at_once(sql_url):
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_connections_that_switch_a_new_file_at_once_all_have_it(tmp_path):
+    """SQLite refuses one of two that do, about every tenth time of eight, without waiting."""
+    for number in range(60):
+        path, refused, ready = tmp_path / f"{number}.db", [], threading.Barrier(8)
+
+        def switch(path=path, refused=refused, ready=ready):
+            connection = sqlite3.connect(path, isolation_level=None)
+            ready.wait()
+            try:
+                _set_up_sqlite(connection, None)
+                assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            except (sqlite3.Error, AssertionError) as error:
+                refused.append(error)
+            connection.close()
+
+        threads = [threading.Thread(target=switch) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert refused == []
 
 
 def test_a_run_takes_its_rows_with_it(storage):

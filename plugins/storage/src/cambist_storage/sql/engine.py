@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -153,8 +154,28 @@ def _read_only_options(url: URL) -> dict[str, Any]:
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # The driver would begin transactions by itself, and only before it writes: too late to queue for the lock.
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", f"busy_timeout = {_BUSY_MS}"):
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}").close()
+    _switch_to_wal(connection)
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _switch_to_wal(connection: Any) -> None:
+    """Have a file keep a log of what is written.
+
+    Of two that switch a new file at once, each reads it and wants it for itself: SQLite refuses one of them at once,
+    whatever it would wait for a lock, since the other waits for it. The next attempt finds it done.
+    """
+    end = time.monotonic() + _BUSY_MS / 1e3
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
