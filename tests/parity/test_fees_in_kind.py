@@ -6,6 +6,7 @@ import random
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import cambist
@@ -14,7 +15,9 @@ from cambist.errors import ParameterError
 from cambist.simulation import FeeInAsset, FeeInKind, FeesBySymbol, MakerTakerFee
 
 MINUTE = Timeframe.parse("1m")
-COIN = Instrument(symbol="BTC/USDT", base="BTC", quote="USDT", tick_size="0.01", step_size="0.001", maker_fee=0.002)
+COIN = Instrument(
+    symbol="BTC/USDT", base="BTC", quote="USDT", tick_size="0.01", step_size="0.001", maker_fee=0.002, taker_fee=0.001
+)
 PERPETUAL = Instrument(symbol="BTC/USDT:USDT", kind="linear_perpetual", base="BTC", quote="USDT")
 FEES = [0.001, MakerTakerFee(0.0002, 0.0011), None, {"use": "percent", "rate": 0.0075}]
 
@@ -37,7 +40,19 @@ class Anything(Strategy):
         self.dice = random.Random(self.seed)
 
     def on_bar(self, bar):
-        dice, near = self.dice, bar.close
+        self.act(bar.close)
+
+    def on_tick(self, tick):
+        self.act(tick.price)
+
+    def on_quote(self, quote):
+        self.act(quote.bid)
+
+    def on_book(self, book):
+        self.act(book.bid)
+
+    def act(self, near):
+        dice = self.dice
         size = dice.randrange(1, 2_000) / 1_000
         match dice.randrange(9):
             case 0:
@@ -62,14 +77,35 @@ class Anything(Strategy):
                     self.cancel(order)
 
 
+def market_of(kind: str, seed: int):
+    """Return the same walk as bars, trades, quotes, trades with quotes, or a book."""
+    bars = bars_of(seed)
+    if kind == "bars":
+        return bars
+    price, at = bars.close, pd.to_datetime(bars.ts)
+    trades = cambist.open_ticks(pd.DataFrame({"ts": at, "price": price, "size": 50.0}), instrument=COIN)
+    beside = {"bid_size": 40.0, "ask_size": 40.0}
+    told = pd.DataFrame({"ts": at, "bid": price, "ask": np.round(price + 0.02, 2), **beside})
+    quotes = cambist.open_quotes(told, instrument=COIN)
+    if kind == "book":
+        levels = [
+            pd.DataFrame({"ts": at, "side": side, "price": told[side], "size": 1.2, "snapshot": 1})
+            for side in ("bid", "ask")
+        ]
+        return cambist.open_book(pd.concat(levels).sort_values("ts", kind="stable"), instrument=COIN)
+    return {"ticks": trades, "quotes": quotes, "both": [trades, quotes]}[kind]
+
+
 def exactly(value: float) -> Decimal:
     return Decimal(repr(float(value)))
 
 
-@pytest.mark.parametrize("fees", FEES)
-@pytest.mark.parametrize("seed", range(4))
-def test_nobody_sells_what_was_not_bought_and_kept(seed, fees):
-    result = cambist.backtest(Anything(seed=seed), bars_of(seed), cash=1_000.0, fees=FeeInKind(fees))
+@pytest.mark.parametrize("kind", ["bars", "thin", "ticks", "quotes", "both", "book"])
+@pytest.mark.parametrize(("seed", "fees"), [*enumerate(FEES)])
+def test_nobody_sells_what_was_not_bought_and_kept(seed, fees, kind):
+    thin = {"volume_limit": 1e-5} if kind == "thin" else {}  # orders trade in parts
+    market = market_of("bars" if thin else kind, seed)
+    result = cambist.backtest(Anything(seed=seed), market, cash=1_000.0, fees=FeeInKind(fees), **thin)
     cash, held, sold, in_kind = Decimal(1_000), Decimal(0), 0, 0
     for fill in result.fill_records:
         size, price, fee = exactly(fill.size), exactly(fill.price), exactly(fill.fee_paid)
@@ -86,9 +122,52 @@ def test_nobody_sells_what_was_not_bought_and_kept(seed, fees):
     assert result.account.cash == pytest.approx(float(cash), abs=1e-9)
     worth = result.account.equity - result.account.cash
     if worth:
-        assert worth == pytest.approx(float(held) * float(bars_of(seed).close[-1]), abs=1e-9)
+        assert worth == pytest.approx(float(held) * float(bars_of(seed).close[-1]), rel=2e-4)  # the mid, of quotes
     else:
         assert held <= Decimal("0.0005")  # what is less than half a step counts for nothing
+
+
+@pytest.mark.parametrize("kind", ["bars", "ticks", "quotes", "both", "book"])
+def test_a_stop_limit_that_triggers_ends_its_target(kind):
+    class Protected(Strategy):
+        def on_start(self):
+            self.sent = False
+
+        def step(self, price):
+            if not self.sent:
+                self.sent = True
+                stop = {"stop": round(price - 0.5, 2), "limit": round(price + 50.0, 2)}
+                self.legs = self.buy_bracket(0.5, stop_loss=stop, take_profit=round(price + 60.0, 2))
+
+        def on_bar(self, bar):
+            self.step(bar.close)
+
+        def on_tick(self, tick):
+            self.step(tick.price)
+
+        def on_quote(self, quote):
+            self.step(quote.bid)
+
+        def on_book(self, book):
+            self.step(book.bid)
+
+    result = cambist.backtest(Protected(), market_of(kind, 3), cash=1_000.0, fees=FeeInKind(0.001))
+    entry, stop, target = result.order_records
+    assert (entry.status, target.status, target.reason) == ("filled", "canceled", "oco")
+    assert (stop.status, stop.size) == ("triggered", 0.499)  # far from its limit, and cut to what there is
+
+
+def test_each_of_several_accounts_pays_for_itself():
+    options = {"fees": FeeInKind(0.001)}
+    both = cambist.backtest(
+        [Anything(seed=1), Anything(seed=2)], bars_of(), cash=1_000.0, accounts={"Anything-2": 700.0}, **options
+    )
+    alone = [
+        cambist.backtest(Anything(seed=seed), bars_of(), cash=cash, **options)
+        for seed, cash in ((1, 1_000.0), (2, 700.0))
+    ]
+    assert both.account.equity == pytest.approx(sum(one.account.equity for one in alone), abs=1e-9)
+    assert len(both.fills) == sum(len(one.fills) for one in alone)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -13,6 +13,7 @@ from recorded_market import RecordedMarket
 
 import cambist.live.run
 from cambist import Strategy
+from cambist.simulation import FeeInKind
 
 
 class Busy(Strategy):
@@ -23,7 +24,7 @@ class Busy(Strategy):
             self.buy_bracket(1.0, take_profit=round(bar.close * 1.01, 2), stop_loss=round(bar.close * 0.99, 2))
 
 
-async def main(folder: Path) -> None:
+async def main(folder: Path, in_kind: bool) -> None:
     bars = walk(160, seed=4)
     row = folder / "row"
     market = RecordedMarket(bars)
@@ -44,7 +45,7 @@ async def main(folder: Path) -> None:
             return self._least
 
     cambist.live.run.MonotoneClock = MarketClock
-    paper = PaperRun(folder / "journal", [Busy()], market)
+    paper = PaperRun(folder / "journal", [Busy()], market, fees=FeeInKind(0.001) if in_kind else None)
 
     def note(number: int) -> None:
         row.with_suffix(".new").write_text(str(number))
@@ -59,4 +60,4 @@ async def main(folder: Path) -> None:
     (folder / "done.json").write_text(json.dumps({"alarms": paper.alarms, "balances": balances}))
 
 
-asyncio.run(main(Path(sys.argv[1])))
+asyncio.run(main(Path(sys.argv[1]), sys.argv[2] == "kind"))

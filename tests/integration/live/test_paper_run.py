@@ -17,11 +17,12 @@ from paper_runs import PaperRun, decided, traded, walk
 from recorded_market import RecordedMarket
 
 from cambist import Strategy
-from cambist.errors import ParameterError
+from cambist.errors import ConfigError, ParameterError
 from cambist.live import OnStop
 from cambist.live.paper import PaperSettings
 from cambist.model import Bar, BookUpdate, OrderStatus, Quote, Side, Tick
 from cambist.ports.venue import BarReport
+from cambist.simulation import FeeInKind
 from cambist.storage.journal import Journal
 
 SYMBOL = "BTC/USDT"
@@ -256,8 +257,17 @@ def test_settings_that_mean_nothing_are_refused():
         PaperSettings(market_fill="now")
 
 
-def test_killed_processes_go_on_with_what_the_journal_knows(tmp_path):
-    command = [sys.executable, str(Path(__file__).with_name("paper_process.py")), str(tmp_path)]
+@pytest.mark.parametrize(("first", "then"), [(FeeInKind(0.001), 0.001), (0.001, FeeInKind(0.001))])
+def test_a_journal_goes_on_with_purchases_that_pay_as_before(tmp_path, first, then):
+    bars = walk(60, seed=2)
+    PaperRun(tmp_path / "journal", [Bracket()], RecordedMarket(bars), fees=first).play()
+    with pytest.raises(ConfigError, match=r"paid their fees in .* Set them back, or name a journal of its own"):
+        PaperRun(tmp_path / "journal", [Bracket()], RecordedMarket(bars), fees=then).play()
+
+
+@pytest.mark.parametrize("fees", ["money", "kind"])
+def test_killed_processes_go_on_with_what_the_journal_knows(tmp_path, fees):
+    command = [sys.executable, str(Path(__file__).with_name("paper_process.py")), str(tmp_path), fees]
     row, kills, starts = tmp_path / "row", 0, 0
     while not (tmp_path / "done.json").exists():
         starts += 1

@@ -170,6 +170,4 @@ class MarginNews:
         instrument = kernel.portfolio.positions[change.symbol].instrument
         for seat in kernel.seats:
             if kernel.owners[seat.strategy.name] == change.account:
-                before, seat.desk.instrument = seat.desk.instrument, instrument
-                seat.strategy.on_margin(change)
-                seat.desk.instrument = before
+                seat.tell(seat.strategy.on_margin, change, instrument)

@@ -123,6 +123,12 @@ class Seat:
         self.strategy.on_warmup_bar(bar)
         self.desk.refusing = before
 
+    def tell(self, hook: Callable[[Any], None], value: Any, instrument: Instrument | None) -> None:
+        """Call a hook about an instrument: of that one are orders sent from it, unless they name another."""
+        before, self.desk.instrument = self.desk.instrument, instrument
+        hook(value)
+        self.desk.instrument = before
+
     def hook(self, name: str) -> Callable[..., None] | None:
         """Return the strategy's own method of that name, or None where it kept the empty one."""
         method: Callable[..., None] = getattr(self.strategy, name)

@@ -83,11 +83,9 @@ class TradingControl:
         of_symbol = kind == "symbol"
         instrument = self._kernel.portfolio.positions[symbol].instrument if of_symbol else self._sole
         for seat in self._kernel.seats:
-            name, desk = seat.strategy.name, seat.desk
+            name = seat.strategy.name
             if of_symbol or scope in scopes_of(self._kernel.owners[name], name, ""):
-                before, desk.instrument = desk.instrument, instrument
-                seat.strategy.on_trading_state(event.change)
-                desk.instrument = before
+                seat.tell(seat.strategy.on_trading_state, event.change, instrument)
 
     def restore(self, holds: Iterable[TradingChange]) -> None:
         """Go on with the holds of before a restart; nobody is told, and no order is canceled.

@@ -89,27 +89,31 @@ class ActingVenue(ModeledVenue):
             else:
                 self._execute(market, working, limit_price, who, ts)
         else:
-            working.triggered = True
-            working.level, working.falling = self._level(order, True)
             market.reach = EVERY_BAR
-            market.trailing.pop(order.id, None)
-            triggered = self._triggered
-            triggered(order, ts)
-            if order.id not in market.working or (self._spot is not None and not self._come_to_spot(working, ts)):
+            self._trigger(working, ts)
+            if order.id not in market.working:
                 return
             if kind in AT_MARKET:
                 self._execute(market, working, self._slipped(working, price), _TAKER, ts)
             elif (price <= working.level) if working.falling else (price >= working.level):
                 self._take(market, working, price, ts)
 
-    def _come_to_spot(self, working: Working, ts: int) -> bool:
-        """Let a stop that has triggered lock what it trades; return whether it works on.
+    def _trigger(self, working: Working, ts: int) -> None:
+        """Have a stop become what it turns into, unless somebody withdraws it when told.
 
-        The others of its group have locked the same, and end, as in a spot exchange's own pairs.
+        At a spot market it locks what it trades. The others of its group have locked the same, and end, as in a spot
+        exchange's own pairs.
         """
-        if self._ties is not None:
-            self._ties.dissolve(working.order, ts)
-        return self._lock(working, ts)
+        order = working.order
+        working.triggered = True
+        working.level, working.falling = self._level(order, True)
+        working.market.trailing.pop(order.id, None)
+        triggered = self._triggered
+        triggered(order, ts)
+        if self._spot is not None and order.id in self._working:
+            if self._ties is not None:
+                self._ties.dissolve(order, ts)
+            self._lock(working, ts)
 
     def _take(self, market: Market, working: Working, price: float, ts: int) -> None:
         """Let a limit order trade with what rests at `price`, unless it said that it would not."""
@@ -147,10 +151,10 @@ class ActingVenue(ModeledVenue):
             reducible = self._reducible(working, ts)
             if reducible == 0.0:
                 return
-            clamped = reducible < size
-            if clamped and self._spot is not None and self._lock(working, ts):
-                clamped = False
-            size = min(size, reducible)
+            if reducible < size:
+                size = reducible
+                clamped = self._spot is None
+                self._lock(working, ts)
         if size > market.volume_left:
             cut = self._cut(market, order, size, price)
             if cut <= 0.0:

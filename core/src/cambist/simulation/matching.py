@@ -301,7 +301,7 @@ class MatchingVenue(ReducingVenue, RecordingVenue):
     def wake(self, working: Working, price: float, ts: int) -> None:  # noqa: ARG002 - for venues that walk through bars
         """Let a child that waited for its parent come to the market, which stands at `price`."""
         working.market.working[working.order.id] = working
-        self._lock_woken(working, ts)
+        self._lock(working, ts)
 
     def shrink(self, working: Working, size: float, ts: int) -> None:
         """Give an order a smaller size, that much of it traded already included; 0 ends it."""

@@ -39,6 +39,9 @@ class ReducingVenue(ABC):
         reducible = -held if order.is_buy else held
         if self._spot is not None:
             reducible = self._spot.reducible(order.instrument, reducible)
+            if reducible <= 0.0 and order.parent in self._working:  # of which more may come
+                working.market.blocked.add(order.id)
+                return 0.0
         if reducible <= 0.0:
             self._end_reduced(working, ts)
             return 0.0
@@ -48,19 +51,13 @@ class ReducingVenue(ABC):
         """End a reduce-only order that has nothing left to reduce."""
         self.withdraw(working, ts, "nothing_to_reduce")
 
-    def _lock(self, working: Working, ts: int) -> bool:
-        """Cut an order that only reduces to what a spot market has to lock for it; return whether it still works."""
+    def _lock(self, working: Working, ts: int) -> None:
+        """Have a spot market lock what an order trades: one that only reduces is cut to what there is.
+
+        While its parent works, it is left as large as it is: it grows with what trades.
+        """
         order = working.order
-        if order.reduce_only:
+        if self._spot is not None and order.reduce_only and order.parent not in self._working:
             reducible = self._reducible(working, ts)
             if 0.0 < reducible < working.remaining:
                 self.shrink(working, order.size - working.remaining + reducible, ts)
-        return order.id in self._working
-
-    def _lock_woken(self, working: Working, ts: int) -> None:
-        """Have a spot market lock what a child trades.
-
-        A parent of which the rest is still to trade leaves the child as large as it is: it grows with what trades.
-        """
-        if self._spot is not None and working.order.parent not in self._working:
-            self._lock(working, ts)

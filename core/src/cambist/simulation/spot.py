@@ -36,9 +36,9 @@ class SpotFunds:
 
         The parameters are those of `VenueAccount.missing_funds`.
         """
-        if signed > 0.0 and instrument.base:
-            fee = min(fee, 0.0)
-        elif instrument.is_cash and signed < 0.0:
+        if signed > 0.0:
+            fee = min(fee, 0.0)  # a rebate comes in money
+        else:
             lacking = -signed - max(0.0, self._account.positions[instrument.symbol].size)
             if lacking > _NOISE * -signed:
                 return instrument.notional(lacking, price)
@@ -46,7 +46,7 @@ class SpotFunds:
 
     def reducible(self, instrument: Instrument, size: float) -> float:
         """Return how much of a position can be sold: what its fee left of a step stays."""
-        return instrument.round_size(size) if instrument.is_cash else size
+        return instrument.round_size(size)
 
 
 def check_spot(instruments: Iterable[Instrument], options: Mapping[str, bool]) -> None:

@@ -235,12 +235,8 @@ class TickVenue(SimulatedVenue):
     def _set_off(self, working: Working, ts: int) -> None:
         """Trigger a stop, which then acts on the next quote like an order that comes with it."""
         order = working.order
-        working.triggered = True
-        working.market.trailing.pop(order.id, None)
-        working.level, working.falling = self._level(order, True)
         self._fresh[order.instrument.symbol].add(order.id)
-        triggered = self._triggered
-        triggered(order, ts)
+        self._trigger(working, ts)
 
     def match_quote(self, symbol: str, ts: int, bid: float, ask: float, bid_size: float, ask_size: float) -> None:
         """Work the orders of one instrument against one quote.

@@ -133,7 +133,7 @@ class SimulatedVenue(ActingVenue):
         if order.type in TRAILING and isnan(order.stop_price):  # it begins here
             self._trail(working, price if market.playing else self._price_of(order), ts)
         self._enter(market, working)
-        self._lock_woken(working, ts)
+        self._lock(working, ts)
 
     def _price_of(self, order: Order) -> float:
         return self._account.positions[order.instrument.symbol].last_price

@@ -14,7 +14,7 @@ from cambist.model.legs import leg_key
 from cambist.model.orders import Instructions, Order, OrderType, TimeInForce
 from cambist.model.reports import AccountReport, BalanceReport
 from cambist.orders.book import OrderBook
-from cambist.portfolio import HedgePortfolio, MarginPortfolio
+from cambist.portfolio import HedgePortfolio, MarginPortfolio, VenueBooks
 from cambist.portfolio.exact import ExactLedger, exact
 from cambist.portfolio.margin import LIQUIDATED
 from cambist.portfolio.margin_changes import carry_out, checked_change
@@ -98,6 +98,9 @@ class PaperAccount:
             self.book.go_on_from(_known(state.book))
             self._fills = list(state.fills)
             self.portfolio.go_by(instruments)
+        self._keeps_ledger = not isinstance(self.portfolio, VenueBooks)
+        if not self._keeps_ledger:  # it has one of its own
+            self.ledger = self.portfolio.exact
         self.liquidates = isinstance(self.portfolio, MarginPortfolio)
         self._instruments = {one.symbol: one for one in instruments}
         self._prices: dict[str, float] = dict.fromkeys(self._instruments, nan)
@@ -222,10 +225,11 @@ class PaperAccount:
             self._marks_of_fills[fill.id] = exact(self.portfolio.liquidations[-1].mark)
         known = len(self.portfolio.cash_flows)
         self.portfolio.apply(fill, order, 0)
-        size, price, fee = exact(fill.size), exact(fill.price), exact(fill.fee_paid)
-        self.ledger.fill(fill.instrument, fill.side, size, price, fee, fill.fee_asset, key)
-        for flow in self.portfolio.cash_flows[known:]:  # what an insurance fund paid
-            self.ledger.move(flow.asset, exact(flow.amount))
+        if self._keeps_ledger:
+            size, price, fee = exact(fill.size), exact(fill.price), exact(fill.fee_paid)
+            self.ledger.fill(fill.instrument, fill.side, size, price, fee, fill.fee_asset, key)
+            for flow in self.portfolio.cash_flows[known:]:  # what an insurance fund paid
+                self.ledger.move(flow.asset, exact(flow.amount))
         self._fills.append(fill)
         reports: list[OrderReport | FillReport] = [self.fill_report(fill)]
         if not order.is_open:
@@ -254,7 +258,8 @@ class PaperAccount:
     def move_cash(self, flow: CashFlow) -> None:
         """Book money that moves without a fill."""
         self.portfolio.move_cash(flow, 0)
-        self.ledger.move(flow.asset, exact(flow.amount))
+        if self._keeps_ledger:
+            self.ledger.move(flow.asset, exact(flow.amount))
 
     def change_margin(self, change: MarginChange) -> str:
         """Move margin or set a leverage, unless that is refused by now; return why, code first, ``""`` where not."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cambist.errors import ConfigError
-from cambist.portfolio import HedgePortfolio, MarginPortfolio, Portfolio, open_spot
+from cambist.portfolio import HedgePortfolio, MarginPortfolio, Portfolio, VenueBooks, open_spot
 from cambist.simulation import FeeInKind, fee_model
 from cambist.simulation.spot import check_spot
 
@@ -52,6 +52,13 @@ def go_on_with(portfolio: Any, settings: PaperSettings) -> None:
     ConfigError
         If it is not: positions that are open were opened on other terms.
     """
+    in_kind = isinstance(fee_model(settings.fees), FeeInKind)
+    if in_kind is not isinstance(portfolio, VenueBooks):
+        then, today = ("in money", "in kind") if in_kind else ("in kind", "in money")
+        raise ConfigError(
+            f"the journal is of a paper run whose purchases paid their fees {then}, and fees are {today} now "
+            "(FeeInKind). Set them back, or name a journal of its own."
+        )
     before = portfolio.terms if isinstance(portfolio, MarginPortfolio) else None
     now = settings.margin
     was, to_be = _told(before), _told(now)

@@ -8,6 +8,7 @@ import attrs
 
 from cambist.errors import ParameterError
 from cambist.simulation.by_symbol import models_by_symbol
+from cambist.simulation.fees.choice import fee_model
 from cambist.simulation.fees.protocol import FeeModel, OrderFeeModel
 
 if TYPE_CHECKING:
@@ -19,14 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["FeesBySymbol"]
 
 
-def _made(said: Any) -> FeeModel:
-    from cambist.simulation.fees.choice import fee_model  # which knows this scheme too
-
-    return fee_model(said)
-
-
 def _by_symbol(said: Any) -> Mapping[str, Any]:
-    return models_by_symbol("FeesBySymbol", said, _made)
+    return models_by_symbol("FeesBySymbol", said, fee_model)
 
 
 @attrs.frozen
@@ -42,7 +37,7 @@ class FeesBySymbol:
     """
 
     models: Mapping[str, Any] = attrs.field(converter=_by_symbol)
-    default: Any = attrs.field(default=0.0, converter=_made)
+    default: Any = attrs.field(default=0.0, converter=fee_model)
 
     def __attrs_post_init__(self) -> None:
         from cambist.simulation.fees.in_kind import FeeInKind  # which stands around other schemes

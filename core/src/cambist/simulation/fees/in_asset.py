@@ -8,8 +8,9 @@ import attrs
 
 from cambist.errors import ParameterError
 from cambist.simulation.checks import check_amount
+from cambist.simulation.fees.choice import fee_model
 from cambist.simulation.fees.per_order import PerOrderFee
-from cambist.simulation.fees.protocol import FeeModel, OrderFeeModel
+from cambist.simulation.fees.protocol import OrderFeeModel
 
 if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
@@ -24,12 +25,6 @@ class FeePayer(Protocol):
     def pays_fee(self, instrument: Instrument, fee: float) -> bool:
         """Tell whether there is enough of the other asset for a fee in the one in which `instrument` settles."""
         ...
-
-
-def _made(said: Any) -> FeeModel:
-    from cambist.simulation.fees.choice import fee_model  # which knows this scheme too
-
-    return fee_model(said)
 
 
 @attrs.define(eq=False)
@@ -52,7 +47,7 @@ class FeeInAsset:
     """
 
     asset: str
-    fees: Any = attrs.field(default=0.0, converter=_made)
+    fees: Any = attrs.field(default=0.0, converter=fee_model)
     discount: float = 0.0
     _payer: FeePayer | None = attrs.field(default=None, init=False, repr=False)
 

@@ -8,20 +8,15 @@ import attrs
 
 from cambist.errors import ParameterError
 from cambist.model.orders import Side
+from cambist.simulation.fees.choice import fee_model
 from cambist.simulation.fees.in_asset import FeeInAsset
-from cambist.simulation.fees.protocol import FeeModel, OrderFeeModel
+from cambist.simulation.fees.protocol import OrderFeeModel
 
 if TYPE_CHECKING:
     from cambist.model.instrument import Instrument
     from cambist.model.orders import Fill, Liquidity, Order
 
 __all__ = ["FeeInKind"]
-
-
-def _made(said: Any) -> FeeModel:
-    from cambist.simulation.fees.choice import fee_model  # which knows this scheme too
-
-    return fee_model(said)
 
 
 @attrs.frozen
@@ -38,7 +33,7 @@ class FeeInKind:
         What is to be paid: whatever the option ``fees`` takes, save `FeeInAsset`.
     """
 
-    fees: Any = attrs.field(default=None, converter=_made)
+    fees: Any = attrs.field(default=None, converter=fee_model)
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.fees, FeeInAsset | FeeInKind):
