@@ -101,6 +101,10 @@ def all_filled(run) -> bool:
     return len(run.kernel.fills) == len(run.kernel.book.orders)
 
 
+def settled(run) -> bool:
+    return all(order.accepted or not order.is_open for order in run.kernel.book.orders)
+
+
 async def played(simulator, session, journal, names, strategy=Crossing, answered=all_filled, **options):
     """Run live while the market goes on bar by bar, each once the run has answered the last, and the venue the run."""
     alarms = []
@@ -196,9 +200,6 @@ def test_every_kind_of_order_trades_where_the_backtest_says(tmp_path, monkeypatc
     def strategy():
         return EveryKind(first=first)
 
-    def settled(run):
-        return all(order.accepted or not order.is_open for order in run.kernel.book.orders)
-
     with ExchangeSimulator("binance", symbols=list(data), data=data, **settings) as simulator:
         key = simulator.credentials()
         session = open_usdm(url=simulator.url, max_clock_skew=1e9, key=key.key, secret=key.secret)
@@ -225,9 +226,6 @@ def test_on_spot_what_is_bought_pays_its_fee_as_the_backtest_says(tmp_path, monk
 
     def strategy():
         return EveryKind(in_turn=False)
-
-    def settled(run):
-        return all(order.accepted or not order.is_open for order in run.kernel.book.orders)
 
     with ExchangeSimulator(
         "binance", symbols=["BTCUSDT"], data={"BTCUSDT": bars_of(plain, columns)}, **settings
